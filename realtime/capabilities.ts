@@ -1,0 +1,25 @@
+/** Where providers may differ. Each flag says what the application gets when it is false. */
+export interface TransportCapabilities {
+  /**
+   * The transport carries durable messages to the server itself, with an acknowledgement. When false, the client
+   * posts them to the route handler over HTTP.
+   */
+  readonly publishesOverConnection: boolean
+  /**
+   * Subscribing with a cursor is answered with what was missed. When false, the client reads it from the log over
+   * HTTP.
+   */
+  readonly catchesUpOnSubscribe: boolean
+  /**
+   * The transport carries signals itself, and the receiver learns the verified sender. When false, the client posts
+   * them to the route handler over HTTP, which costs a request each.
+   */
+  readonly signalsOverConnection: boolean
+  /** The most people whose names a channel's presence holds; beyond it only their number is known. */
+  readonly maxPresenceMembers: number
+  /**
+   * The most bytes of one message on the wire. A larger one travels without its payload and the receiver reads that
+   * from the log; so this bounds the delivery's size, not the message's.
+   */
+  readonly maxDeliveryBytes: number
+}

@@ -1,0 +1,225 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec"
+import { RealtimeError } from "./errors.ts"
+
+type Schemas = Record<string, StandardSchemaV1>
+
+/** The names between braces in a pattern: `ParamNames<"org:{org}:room:{room}">` is `"org" | "room"`. */
+export type ParamNames<Pattern extends string> = Pattern extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | ParamNames<Rest>
+  : never
+
+export type ChannelParams<Pattern extends string> = { [Name in ParamNames<Pattern>]: string }
+
+/** One concrete channel of a definition. What `publish`, `useChannel` and the others are handed. */
+export interface ChannelRef<Definition extends AnyChannelDefinition = AnyChannelDefinition> {
+  readonly definition: Definition
+  /** The name on our side of every provider, as in `room:42`. */
+  readonly name: string
+  readonly params: Readonly<Record<string, string>>
+}
+
+/** A kind of channel: its name's pattern and what travels in it. Call it with the parameters to get a channel. */
+export interface ChannelDefinition<
+  Pattern extends string,
+  Messages extends Schemas,
+  Signals extends Schemas,
+  Presence extends StandardSchemaV1,
+> {
+  (
+    ...params: ParamNames<Pattern> extends never ? [] : [params: ChannelParams<Pattern>]
+  ): ChannelRef<ChannelDefinition<Pattern, Messages, Signals, Presence>>
+  readonly pattern: Pattern
+  readonly messages: Messages
+  readonly signals: Signals
+  readonly presence: Presence | undefined
+  /** The parameters of a name that this definition made, or null when it didn't make it. */
+  match(name: string): ChannelParams<Pattern> | null
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the bound that every definition satisfies; parameters are contravariant
+export type AnyChannelDefinition = ChannelDefinition<any, any, any, any>
+
+type SchemasOf<Definition, Kind extends "messages" | "signals"> = Definition extends {
+  readonly [K in Kind]: infer S
+}
+  ? S
+  : never
+
+export type MessageEvent<Definition> = keyof SchemasOf<Definition, "messages"> & string
+export type SignalEvent<Definition> = keyof SchemasOf<Definition, "signals"> & string
+
+/** What goes in: what a sender writes. */
+export type MessageInput<Definition, Event extends MessageEvent<Definition>> = InferInput<
+  SchemasOf<Definition, "messages">[Event]
+>
+/** What comes out: what the schema made of it. */
+export type MessageOutput<Definition, Event extends MessageEvent<Definition>> = InferOutput<
+  SchemasOf<Definition, "messages">[Event]
+>
+export type SignalInput<Definition, Event extends SignalEvent<Definition>> = InferInput<
+  SchemasOf<Definition, "signals">[Event]
+>
+export type SignalOutput<Definition, Event extends SignalEvent<Definition>> = InferOutput<
+  SchemasOf<Definition, "signals">[Event]
+>
+export type PresenceInput<Definition> = Definition extends { readonly presence: infer P | undefined }
+  ? InferInput<P>
+  : never
+export type PresenceOutput<Definition> = Definition extends { readonly presence: infer P | undefined }
+  ? InferOutput<P>
+  : never
+
+type InferInput<Schema> = Schema extends StandardSchemaV1 ? StandardSchemaV1.InferInput<Schema> : never
+type InferOutput<Schema> = Schema extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<Schema> : never
+
+/** The length of our channel names, in UTF-16 units. Providers with shorter limits get a digest. */
+export const maxChannelNameLength = 512
+
+// Reserved in our names: ":" separates, "{}" mark parameters in patterns, "%" escapes. Control characters and
+// lone surrogates don't survive every transport. Everything else (Japanese, emoji, "/") stays readable.
+const reservedInParam = /[%:{}\p{Cc}]/gu
+const literalPattern = /^[^%{}\p{Cc}]*$/u
+
+function encodeParam(value: string): string {
+  return value.replace(
+    reservedInParam,
+    (character) => `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  )
+}
+
+function decodeParam(value: string): string | null {
+  const decoded = value.replace(/%([0-9a-f]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
+  return encodeParam(decoded) === value ? decoded : null
+}
+
+/**
+ * Declares a kind of channel once for both ends.
+ *
+ * `pattern` holds `{name}` for each parameter, as in `room:{room}`; a value may be any text but the empty one and
+ * is escaped reversibly. `messages` (durable), `signals` (short-lived) and `presence` take schemas of any Standard
+ * Schema library; event names and payload types are inferred from them, and payloads are validated at run time on
+ * the way in.
+ */
+export function defineChannel<
+  const Pattern extends string,
+  Messages extends Schemas,
+  Signals extends Schemas = Record<never, never>,
+  Presence extends StandardSchemaV1 = never,
+>(
+  pattern: Pattern,
+  schemas: { messages: Messages; signals?: Signals; presence?: Presence },
+): ChannelDefinition<Pattern, Messages, Signals, Presence> {
+  const pieces = pattern.split(/\{([A-Za-z][A-Za-z0-9]*)\}/)
+  const literals = pieces.filter((_, index) => index % 2 === 0)
+  const names = pieces.filter((_, index) => index % 2 === 1)
+  if (!literals.every((literal) => literalPattern.test(literal)) || pattern === "") {
+    throw new TypeError(`unable to define the channel "${pattern}"; its pattern is malformed`)
+  }
+  if (
+    new Set(names).size !== names.length ||
+    literals.slice(1, -1).some((literal) => !literal.includes(":"))
+  ) {
+    throw new TypeError(
+      `unable to define the channel "${pattern}"; parameters need distinct names and a ":" between`,
+    )
+  }
+  const escaped = literals.map((literal) => literal.replace(/[\\^$.*+?()[\]|/-]/g, "\\$&"))
+  const matcher = new RegExp(`^${escaped.join("([^:]+)")}$`, "su")
+
+  function format(params: Record<string, string> = {}): ChannelRef {
+    const name = pieces
+      .map((piece, index) => {
+        if (index % 2 === 0) return piece
+        const value = params[piece]
+        if (typeof value !== "string" || value === "" || !value.isWellFormed()) {
+          throw new TypeError(
+            `unable to name a channel of "${pattern}"; "${piece}" must be a text that isn't empty`,
+          )
+        }
+        return encodeParam(value)
+      })
+      .join("")
+    if (name.length > maxChannelNameLength) {
+      throw new TypeError(
+        `unable to name a channel of "${pattern}"; the name passes ${maxChannelNameLength} characters`,
+      )
+    }
+    return { definition: definition as AnyChannelDefinition, name, params }
+  }
+
+  function match(name: string): Record<string, string> | null {
+    if (name.length > maxChannelNameLength || !name.isWellFormed()) return null
+    const values = matcher.exec(name)?.slice(1).map(decodeParam)
+    if (!values?.every((value) => value !== null)) return null
+    return Object.fromEntries(names.map((key, index) => [key, values[index] as string]))
+  }
+
+  const definition = Object.assign(format, {
+    pattern,
+    messages: schemas.messages,
+    signals: schemas.signals ?? {},
+    presence: schemas.presence,
+    match,
+  }) as unknown as ChannelDefinition<Pattern, Messages, Signals, Presence>
+  return definition
+}
+
+/** The application's channels by name, as handed to `createRealtime` and `createRealtimeClient`. */
+export type ChannelDefinitions = Record<string, AnyChannelDefinition>
+
+/** A name that came from outside, resolved: which definition made it and with which parameters. */
+export type ResolvedChannel<Definitions extends ChannelDefinitions = ChannelDefinitions> = {
+  [Kind in keyof Definitions & string]: {
+    kind: Kind
+    name: string
+    params: Definitions[Kind] extends { readonly pattern: infer Pattern extends string }
+      ? ChannelParams<Pattern>
+      : never
+    definition: Definitions[Kind]
+  }
+}[keyof Definitions & string]
+
+/** The definition that made a name. Throws `channel-unknown` when none did. */
+export function resolveChannel<Definitions extends ChannelDefinitions>(
+  definitions: Definitions,
+  name: unknown,
+): ResolvedChannel<Definitions> {
+  if (typeof name === "string") {
+    for (const [kind, definition] of Object.entries(definitions)) {
+      const params = definition.match(name)
+      if (params) return { kind, name, params, definition } as unknown as ResolvedChannel<Definitions>
+    }
+  }
+  throw new RealtimeError("channel-unknown", {
+    message: "unable to find the channel; no definition makes that name",
+  })
+}
+
+/**
+ * Runs a schema over a value from outside. Throws `event-unknown` without a schema and `invalid-payload` with the
+ * first complaint and its path.
+ */
+export async function validate(
+  schema: StandardSchemaV1 | undefined,
+  value: unknown,
+  what: string,
+): Promise<unknown> {
+  if (!schema)
+    throw new RealtimeError("event-unknown", { message: `unable to accept ${what}; it isn't declared` })
+  const result = await schema["~standard"].validate(value)
+  if (!result.issues) return result.value
+  const issue = result.issues[0]
+  const path = issue?.path
+    ?.map((part) => (typeof part === "object" ? String(part.key) : String(part)))
+    .join(".")
+  throw new RealtimeError("invalid-payload", {
+    message: `unable to accept ${what}; ${path ? `"${path}": ` : ""}${issue?.message ?? "its shape is wrong"}`,
+  })
+}
+
+/** The schema of an event, looking only at what was declared (never at `Object.prototype`). */
+export function schemaOf(schemas: Schemas, event: unknown): StandardSchemaV1 | undefined {
+  return typeof event === "string" && Object.hasOwn(schemas, event) ? schemas[event] : undefined
+}

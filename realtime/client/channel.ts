@@ -1,0 +1,262 @@
+import { type AnyChannelDefinition, type ChannelRef, schemaOf, validate } from "../channel.ts"
+import { type OnError, RealtimeError } from "../errors.ts"
+import type { JsonValue } from "../json.ts"
+import { type Cursor, jsonByteLength, type LogPage, type Signal } from "../message.ts"
+import type { RealtimeTransport, TransportSubscription } from "../transport.ts"
+import type { RealtimeHttp } from "./http.ts"
+import { createMessageId } from "./message-id.ts"
+import { createPresenceTracker } from "./presence.ts"
+import { createSendQueue } from "./send-queue.ts"
+import { createStream, type Stream } from "./stream.ts"
+import type { Channel, ChannelStatus, PresenceState } from "./types.ts"
+
+export interface ChannelOptions {
+  ref: ChannelRef
+  transport: RealtimeTransport
+  http: RealtimeHttp
+  maxPayloadBytes: number
+  presenceGraceMs: number | undefined
+  onError: OnError
+}
+
+/** The client's own side of a channel. */
+export interface ManagedChannel extends Channel {
+  /** The connection is back, or the page is looked at again: whatever waits is tried at once. */
+  check(): void
+  close(): void
+}
+
+const defaultTimeoutMs = 15_000
+/** The most messages of one read of the log. */
+const pageSize = 500
+
+/** One channel of one client: a single subscription at the provider, shared by any number of listeners. */
+export function createChannel(options: ChannelOptions): ManagedChannel {
+  const { ref, transport, http, maxPayloadBytes, onError } = options
+  const { name, definition } = ref
+  const streams = new Set<Stream>()
+  const signalListeners = new Map<string, Set<(signal: Signal) => void>>()
+  const statusListeners = new Set<() => void>()
+  const presence = createPresenceTracker({ graceMs: options.presenceGraceMs })
+  const entries = new Set<{ data: unknown }>()
+  const reads = new Map<string, Promise<LogPage>>()
+  let watchesPresence = false
+  let status: ChannelStatus = { state: "idle" }
+  let subscription: TransportSubscription | null = null
+  let users = 0
+  let asked: Cursor | null = null
+
+  const sendQueue = createSendQueue({
+    deliver: (messages) => transport.publish?.(name, messages) ?? http.publish(name, messages),
+  })
+
+  function setStatus(next: ChannelStatus): void {
+    status = next
+    for (const listener of statusListeners) listener()
+  }
+
+  /** The earliest place of all listeners: from there the provider's catch-up serves them all. */
+  function earliestCursor(): Cursor | null {
+    let earliest: Cursor | null = null
+    for (const { cursor } of streams) {
+      if (cursor && (!earliest || cursor.seq < earliest.seq)) earliest = cursor
+    }
+    return earliest
+  }
+
+  function deny(error: RealtimeError): void {
+    for (const stream of streams) stream.deny(error)
+    setStatus({ state: "denied", error })
+  }
+
+  /** Takes part in the provider's subscription; it begins with the first use and ends after the last. */
+  function use(): () => void {
+    users += 1
+    subscription ??= subscribe()
+    let isReleased = false
+    return () => {
+      if (isReleased) return
+      isReleased = true
+      users -= 1
+      // Not at once: React's StrictMode, hot reload and navigation release and take again in one task.
+      setTimeout(release, 0)
+    }
+  }
+
+  function release(): void {
+    if (users > 0 || !subscription) return
+    subscription.unsubscribe()
+    subscription = null
+    setStatus({ state: "idle" })
+  }
+
+  function subscribe(): TransportSubscription {
+    setStatus({ state: "attaching" })
+    const joined = transport.subscribe(name, {
+      cursor() {
+        asked = earliestCursor()
+        return asked
+      },
+      onAttached(page) {
+        setStatus({ state: "attached" })
+        for (const stream of streams) stream.attached(page, asked)
+        sendQueue.wake()
+      },
+      onDetached: () => setStatus({ state: "attaching" }),
+      onDenied: deny,
+      onMessages(messages) {
+        for (const stream of streams) stream.receive(messages)
+      },
+      onSignal: (signal) => void receiveSignal(signal),
+      onPresence: presence.update,
+    })
+    if (watchesPresence) joined.watchPresence()
+    enterLatest(joined)
+    return joined
+  }
+
+  /** Peers' signals may come past the server, so their shape is checked here too. */
+  async function receiveSignal(signal: Signal): Promise<void> {
+    const listeners = signalListeners.get(signal.event)
+    if (!listeners) return
+    try {
+      const payload = await validate(schemaOf(definition.signals, signal.event), signal.payload, "the signal")
+      for (const listener of listeners) listener({ ...signal, payload })
+    } catch (error) {
+      onError(error, { stage: "receive a signal" })
+    }
+  }
+
+  /** Equal requests share one read. */
+  function read(after: Cursor | null): Promise<LogPage> {
+    const key = after ? `${after.epoch}:${after.seq}` : "head"
+    const started = reads.get(key)
+    if (started) return started
+    const reading = http
+      .history(name, after ? { after: after.seq, limit: pageSize } : { limit: 1 })
+      .finally(() => reads.delete(key))
+    reads.set(key, reading)
+    return reading
+  }
+
+  /** The page is one person: the data given last stands for all its components. */
+  function enterLatest(joined: TransportSubscription | null): void {
+    const latest = [...entries].at(-1)
+    const done = latest ? joined?.enterPresence(latest.data as JsonValue) : joined?.leavePresence()
+    done?.catch((error) => onError(error, { stage: "presence" }))
+  }
+
+  const channel: Channel<AnyChannelDefinition> = {
+    name,
+    get status() {
+      return status
+    },
+    onStatus(listener) {
+      statusListeners.add(listener)
+      return () => statusListeners.delete(listener)
+    },
+
+    subscribe(handlers, { since = null } = {}) {
+      const stream = createStream({ since: since ?? null, handlers, read, onDenied: deny, onError })
+      streams.add(stream)
+      const wasAttached = status.state === "attached"
+      const stop = use()
+      if (wasAttached) queueMicrotask(() => streams.has(stream) && stream.attached(undefined, null))
+      else if (status.error) stream.deny(status.error)
+      return {
+        ready: stream.ready,
+        get cursor() {
+          return stream.cursor
+        },
+        unsubscribe() {
+          streams.delete(stream)
+          stream.close()
+          stop()
+        },
+      }
+    },
+
+    async publish(event, payload, { id = createMessageId(), timeoutMs = defaultTimeoutMs } = {}) {
+      if (!schemaOf(definition.messages, event)) {
+        throw new RealtimeError("event-unknown", {
+          message: `unable to publish "${event}"; it isn't declared`,
+        })
+      }
+      const bytes = jsonByteLength(payload)
+      if (bytes > maxPayloadBytes) {
+        const message = `unable to publish ${bytes} bytes in "${name}"; the limit is ${maxPayloadBytes}`
+        throw new RealtimeError("message-too-large", { message })
+      }
+      return sendQueue.send({ id, event, payload: payload as JsonValue }, timeoutMs)
+    },
+
+    async signal(event, payload) {
+      if (!subscription?.signal) return http.signal(name, event, payload)
+      return subscription.signal(event, payload as JsonValue)
+    },
+    onSignal(event, handler) {
+      const listeners = signalListeners.get(event) ?? new Set()
+      signalListeners.set(event, listeners.add(handler as (signal: Signal) => void))
+      const stop = use()
+      return () => {
+        listeners.delete(handler as (signal: Signal) => void)
+        stop()
+      }
+    },
+
+    presence: {
+      get snapshot() {
+        return presence.snapshot as PresenceState | null
+      },
+      subscribe(listener) {
+        const stopListening = presence.subscribe(listener)
+        const stop = use()
+        if (!watchesPresence) {
+          watchesPresence = true
+          subscription?.watchPresence()
+        }
+        return () => {
+          stopListening()
+          stop()
+        }
+      },
+      enter(data) {
+        const entry = { data: data as unknown }
+        entries.add(entry)
+        const stop = use()
+        enterLatest(subscription)
+        return {
+          update(next) {
+            entry.data = next
+            entries.delete(entry)
+            entries.add(entry)
+            enterLatest(subscription)
+          },
+          leave() {
+            if (!entries.delete(entry)) return
+            setTimeout(() => entries.size === 0 && enterLatest(subscription), 0)
+            stop()
+          },
+        }
+      },
+    },
+
+    history: (page = {}) => http.history(name, page),
+  }
+
+  // The getters must survive, so the management functions are added to the object itself.
+  return Object.assign(channel, {
+    check() {
+      sendQueue.wake()
+      if (status.state === "attached") for (const stream of streams) stream.check()
+    },
+    close() {
+      sendQueue.close()
+      presence.close()
+      for (const stream of streams) stream.close()
+      streams.clear()
+      users = 0
+      release()
+    },
+  })
+}

@@ -1,0 +1,75 @@
+import type { AnyChannelDefinition, ChannelRef } from "../channel.ts"
+import { logError, type OnError } from "../errors.ts"
+import type { RealtimeTransport } from "../transport.ts"
+import { createChannel, type ManagedChannel } from "./channel.ts"
+import type { RealtimeHttp } from "./http.ts"
+import type { Channel, RealtimeClient } from "./types.ts"
+
+export interface ClientOptions {
+  transport: RealtimeTransport
+  http: RealtimeHttp
+  /** The largest payload, in bytes of JSON, as the server's configuration says. */
+  maxPayloadBytes?: number
+  /** How long somebody who vanished is still shown. Default 4 s. */
+  presenceGraceMs?: number
+  onError?: OnError
+}
+
+/** Browser: the delivery contract over one transport. `createRealtimeClient` chooses the transport. */
+export function createClient(options: ClientOptions): RealtimeClient {
+  const { transport, http, maxPayloadBytes = 32 * 1024, presenceGraceMs, onError = logError } = options
+  const channels = new Map<string, ManagedChannel>()
+  let isClosed = false
+
+  function checkAll(): void {
+    for (const channel of channels.values()) channel.check()
+  }
+
+  const stopWatching = onReturn(() => {
+    transport.connect()
+    checkAll()
+  })
+
+  return {
+    connection: {
+      get status() {
+        return transport.status
+      },
+      get provider() {
+        return transport.provider
+      },
+      subscribe: (listener) => transport.onStatus(listener),
+      retry: () => transport.connect(),
+    },
+    open: () => transport.connect(),
+    channel<D extends AnyChannelDefinition>(ref: ChannelRef<D>): Channel<D> {
+      let channel = channels.get(ref.name)
+      if (!channel) {
+        channel = createChannel({ ref, transport, http, maxPayloadBytes, presenceGraceMs, onError })
+        channels.set(ref.name, channel)
+      }
+      return channel as unknown as Channel<D>
+    },
+    async close() {
+      if (isClosed) return
+      isClosed = true
+      stopWatching()
+      for (const channel of channels.values()) channel.close()
+      await transport.close()
+    },
+  }
+}
+
+/** Calls back when the page may have missed something: the network is back, the tab is looked at again. */
+function onReturn(listener: () => void): () => void {
+  if (typeof document === "undefined") return () => {}
+  const onVisible = () => document.visibilityState === "visible" && listener()
+  window.addEventListener("online", listener)
+  window.addEventListener("pageshow", listener)
+  document.addEventListener("visibilitychange", onVisible)
+  return () => {
+    window.removeEventListener("online", listener)
+    window.removeEventListener("pageshow", listener)
+    document.removeEventListener("visibilitychange", onVisible)
+  }
+}

@@ -1,0 +1,87 @@
+import { fromWireError, RealtimeError } from "../errors.ts"
+import { type LogHead, type LogPage, parseLogHead, parseLogPage } from "../message.ts"
+import { fromWireResults } from "../publish-result.ts"
+import type { OutgoingMessage, PublishResult } from "../transport.ts"
+
+/** Browser: the catch-all route, as functions. Every failure is a `RealtimeError`. */
+export interface RealtimeHttp {
+  history(channel: string, options: { after?: number; before?: number; limit?: number }): Promise<LogPage>
+  heads(channels: readonly string[]): Promise<Map<string, LogHead>>
+  publish(channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
+  signal(channel: string, event: string, payload: unknown): Promise<void>
+  /** What a provider's server half answers to a request for permission. */
+  credentials(provider: string, body: Record<string, unknown>): Promise<unknown>
+}
+
+export interface HttpOptions {
+  /** Where the catch-all route is mounted. */
+  basePath: string
+  fetch?: typeof globalThis.fetch
+  timeoutMs?: number
+}
+
+export function createHttp({
+  basePath,
+  fetch = globalThis.fetch,
+  timeoutMs = 10_000,
+}: HttpOptions): RealtimeHttp {
+  async function call(path: string, init: RequestInit = {}): Promise<Record<string, unknown>> {
+    const doing = `unable to reach ${basePath}/${path.split("?")[0]}`
+    let response: Response
+    let body: unknown
+    try {
+      response = await fetch(`${basePath}/${path}`, {
+        ...init,
+        credentials: "same-origin",
+        cache: "no-store",
+        signal: AbortSignal.timeout(timeoutMs),
+      })
+      body = await response.json().catch(() => null)
+    } catch (cause) {
+      const isTimeout = cause instanceof DOMException && cause.name === "TimeoutError"
+      const message = isTimeout
+        ? `${doing}; there was no answer in ${timeoutMs} ms`
+        : `${doing}; the network failed`
+      throw new RealtimeError(isTimeout ? "timeout" : "not-connected", { message, cause })
+    }
+    const answer = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : null
+    if (response.ok && answer) return answer
+    if (answer?.error) throw fromWireError(answer.error)
+    // Not one of ours: a proxy's page, a crash. A server's own trouble passes; a refusal does not.
+    const code = response.status >= 500 || response.ok ? "provider-unavailable" : "internal"
+    throw new RealtimeError(code, { message: `${doing}; it answered ${response.status} without a reason` })
+  }
+
+  const post = (path: string, body: unknown) =>
+    call(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    })
+
+  return {
+    async history(channel, options) {
+      const query = new URLSearchParams({ channel })
+      for (const [name, value] of Object.entries(options))
+        if (value !== undefined) query.set(name, String(value))
+      return parseLogPage(await call(`history?${query}`))
+    },
+    async heads(channels) {
+      const { heads } = await call(`head?${new URLSearchParams(channels.map((name) => ["channel", name]))}`)
+      const found = new Map<string, LogHead>()
+      for (const [channel, value] of Object.entries((heads ?? {}) as Record<string, unknown>)) {
+        const head = parseLogHead(value)
+        if (head) found.set(channel, head)
+      }
+      return found
+    },
+    async publish(channel, messages) {
+      const { results } = await post("publish", { channel, messages })
+      return fromWireResults(results, messages)
+    },
+    async signal(channel, event, payload) {
+      await post("signal", { channel, event, payload })
+    },
+    credentials: (provider, body) => post(`credentials/${provider}`, body),
+  }
+}

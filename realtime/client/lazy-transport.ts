@@ -1,0 +1,143 @@
+import { RealtimeError } from "../errors.ts"
+import type {
+  ChannelObserver,
+  RealtimeTransport,
+  TransportStatus,
+  TransportSubscription,
+} from "../transport.ts"
+
+export interface LazyTransportOptions {
+  provider: string
+  /** Downloads the provider's code and makes its transport; called on the first `connect`, again after a failure. */
+  load(): Promise<RealtimeTransport>
+}
+
+/** What a subscription was told before there was a transport, to be told to it once there is. */
+interface Desired {
+  observer: ChannelObserver
+  watchesPresence: boolean
+  data?: Parameters<TransportSubscription["enterPresence"]>[0]
+  joined: TransportSubscription | null
+}
+
+const retryMs = 3_000
+
+/**
+ * A transport whose code is downloaded when it is first needed, so that a page pays for one provider's SDK only. Until
+ * it is there, the state is `connecting` and subscriptions wait.
+ */
+export function createLazyTransport({ provider, load }: LazyTransportOptions): RealtimeTransport {
+  const listeners = new Set<(status: TransportStatus) => void>()
+  const desired = new Map<string, Desired>()
+  let status: TransportStatus = { state: "connecting" }
+  let current: RealtimeTransport | null = null
+  let isLoading = false
+  let retryTimer: ReturnType<typeof setTimeout> | undefined
+
+  function setStatus(next: TransportStatus): void {
+    status = next
+    for (const listener of [...listeners]) listener(next)
+  }
+
+  function join(channel: string, wish: Desired, transport: RealtimeTransport): void {
+    wish.joined = transport.subscribe(channel, wish.observer)
+    if (wish.watchesPresence) wish.joined.watchPresence()
+    // Refusals reach whoever entered while the transport was there; this early one is told by the channel's own status.
+    if (wish.data !== undefined) wish.joined.enterPresence(wish.data).catch(wish.observer.onDenied)
+  }
+
+  async function loadOnce(): Promise<void> {
+    if (isLoading) return
+    isLoading = true
+    let transport: RealtimeTransport
+    try {
+      transport = await load()
+    } catch (cause) {
+      isLoading = false
+      if (status.state === "closed") return
+      const message = "unable to load the provider's code; the download failed"
+      setStatus({
+        state: "reconnecting",
+        error: new RealtimeError("not-connected", { provider, message, cause }),
+      })
+      retryTimer = setTimeout(connect, retryMs)
+      return
+    }
+    if (status.state === "closed") {
+      await transport.close()
+      return
+    }
+    current = transport
+    transport.onStatus(setStatus)
+    for (const [channel, wish] of desired) join(channel, wish, transport)
+    transport.connect()
+  }
+
+  function connect(): void {
+    clearTimeout(retryTimer)
+    if (status.state === "closed") return
+    if (current) current.connect()
+    else void loadOnce()
+  }
+
+  const notConnected = () =>
+    Promise.reject(
+      new RealtimeError("not-connected", {
+        provider,
+        message: "unable to send; the connection is not open yet",
+      }),
+    )
+
+  return {
+    provider,
+    get capabilities() {
+      if (current) return current.capabilities
+      throw new TypeError("unable to read the capabilities; the provider's code is not loaded yet")
+    },
+    get status() {
+      return status
+    },
+    onStatus(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    connect,
+
+    subscribe(channel, observer) {
+      const wish: Desired = { observer, watchesPresence: false, joined: null }
+      desired.set(channel, wish)
+      if (current) join(channel, wish, current)
+      return {
+        get signal() {
+          return current ? wish.joined?.signal : notConnected
+        },
+        watchPresence() {
+          wish.watchesPresence = true
+          wish.joined?.watchPresence()
+        },
+        async enterPresence(data) {
+          wish.data = data
+          await wish.joined?.enterPresence(data)
+        },
+        async leavePresence() {
+          wish.data = undefined
+          await wish.joined?.leavePresence()
+        },
+        unsubscribe() {
+          desired.delete(channel)
+          wish.joined?.unsubscribe()
+        },
+      }
+    },
+
+    get publish() {
+      return current ? current.publish : notConnected
+    },
+
+    async close() {
+      clearTimeout(retryTimer)
+      if (!current) setStatus({ state: "closed" })
+      await current?.close()
+    },
+  }
+}

@@ -1,0 +1,130 @@
+import { isRealtimeError, RealtimeError } from "../errors.ts"
+import type { PublishReceipt } from "../message.ts"
+import type { OutgoingMessage, PublishResult } from "../transport.ts"
+
+export interface SendQueue {
+  send(message: OutgoingMessage, timeoutMs: number): Promise<PublishReceipt>
+  /** Tries at once instead of at the end of the pause: the connection is back. */
+  wake(): void
+  /** Rejects everything that waits with `not-connected`. */
+  close(): void
+}
+
+export interface SendQueueOptions {
+  /** One request; its results stand in the order of the messages. Rejects when there was no answer. */
+  deliver(messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
+  maxBatch?: number
+}
+
+interface Waiting {
+  message: OutgoingMessage
+  /** When it may no longer be tried, by `performance.now()`. */
+  deadline: number
+  resolve(receipt: PublishReceipt): void
+  reject(error: RealtimeError): void
+}
+
+const firstPauseMs = 250
+const maxPauseMs = 5_000
+
+/**
+ * One channel's way out: keeps the order of the calls, and a pace that the server sets. While one request is under
+ * way the next batch gathers; what fails in passing stays at the front, with its id, so that trying again is safe.
+ * A refused message doesn't hold up the next.
+ */
+export function createSendQueue({ deliver, maxBatch = 50 }: SendQueueOptions): SendQueue {
+  let waiting: Waiting[] = []
+  let isRunning = false
+  let isClosed = false
+  let wake: () => void = () => {}
+
+  function pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  /** Gives up on what has been tried for long enough; the reason is that of the last attempt. */
+  function expire(reason: RealtimeError): void {
+    const now = performance.now()
+    const expired = waiting.filter(({ deadline }) => deadline <= now)
+    waiting = waiting.filter(({ deadline }) => deadline > now)
+    for (const { reject } of expired) reject(reason)
+  }
+
+  async function attempt(batch: Waiting[]): Promise<RealtimeError | null> {
+    try {
+      const results = await deliver(batch.map(({ message }) => message))
+      let retry: RealtimeError | null = null
+      const done = new Set<Waiting>()
+      results.forEach((result, index) => {
+        const item = batch[index] as Waiting
+        if ("error" in result && result.error.retryable) {
+          retry = result.error
+          return
+        }
+        done.add(item)
+        if ("receipt" in result) item.resolve(result.receipt)
+        else item.reject(result.error)
+      })
+      waiting = waiting.filter((item) => !done.has(item))
+      return retry
+    } catch (error) {
+      const reason = isRealtimeError(error)
+        ? error
+        : new RealtimeError("internal", { message: "unable to publish; the transport failed", cause: error })
+      if (reason.retryable) return reason
+      waiting = waiting.filter((item) => !batch.includes(item))
+      for (const { reject } of batch) reject(reason)
+      return null
+    }
+  }
+
+  async function run(): Promise<void> {
+    let failures = 0
+    while (waiting.length > 0 && !isClosed) {
+      const reason = await attempt(waiting.slice(0, maxBatch))
+      if (!reason) {
+        failures = 0
+        continue
+      }
+      const backoff = Math.min(maxPauseMs, firstPauseMs * 2 ** failures) * (0.5 + Math.random() / 2)
+      const nearest = Math.min(...waiting.map(({ deadline }) => deadline)) - performance.now()
+      await pause(Math.max(0, Math.min(reason.retryAfterMs ?? backoff, nearest)))
+      failures += 1
+      expire(reason)
+    }
+    isRunning = false
+  }
+
+  return {
+    send(message, timeoutMs) {
+      if (isClosed) return Promise.reject(closedError())
+      return new Promise((resolve, reject) => {
+        waiting.push({ message, deadline: performance.now() + timeoutMs, resolve, reject })
+        if (isRunning) return
+        isRunning = true
+        // After the current task, so that calls made together leave together.
+        queueMicrotask(() => void run())
+      })
+    },
+    wake: () => wake(),
+    close() {
+      isClosed = true
+      wake()
+      const abandoned = waiting
+      waiting = []
+      for (const { reject } of abandoned) reject(closedError())
+    },
+  }
+}
+
+const closedError = () =>
+  new RealtimeError("not-connected", {
+    message: "unable to publish; the client was closed",
+    retryable: false,
+  })

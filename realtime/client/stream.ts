@@ -1,0 +1,135 @@
+import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
+import type { Cursor, LogPage, WireMessage } from "../message.ts"
+import { createSequencer, type SequencerAction } from "./sequencer.ts"
+import type { ChannelHandlers, ChannelMessage } from "./types.ts"
+
+/** One listener's place in a channel: a sequencer, and the reads of the log that it asks for. */
+export interface Stream {
+  readonly cursor: Cursor | null
+  readonly ready: Promise<void>
+  receive(messages: readonly WireMessage[]): void
+  /** The provider has (again) accepted the subscription; `page` is what it says was missed after `after`. */
+  attached(page: LogPage | undefined, after: Cursor | null): void
+  /** Looks whether something was missed, at once. */
+  check(): void
+  deny(error: RealtimeError): void
+  close(): void
+}
+
+export interface StreamOptions {
+  since: Cursor | null
+  handlers: ChannelHandlers
+  /** Reads the log after a cursor; with null, any page that shows the head. */
+  read(after: Cursor | null): Promise<LogPage>
+  /** Called when the log itself refuses this reader. */
+  onDenied(error: RealtimeError): void
+  onError: OnError
+}
+
+const firstPauseMs = 300
+const maxPauseMs = 10_000
+
+export function createStream({ since, handlers, read, onDenied, onError }: StreamOptions): Stream {
+  const sequencer = createSequencer({ cursor: since })
+  const ready = Promise.withResolvers<void>()
+  // Waiting for `ready` is the listener's choice; not waiting must not crash a process.
+  ready.promise.catch(() => {})
+  let isAttached = false
+  let isClosed = false
+  /** What happened since the last interruption; null when there was none, or it is over. */
+  let catchingUp: { count: number; recovered: boolean } | null = null
+  let failures = 0
+  let paused: { timer: ReturnType<typeof setTimeout>; run: () => void } | null = null
+
+  function call(stage: string, listener: () => void): void {
+    try {
+      listener()
+    } catch (error) {
+      onError(error, { stage })
+    }
+  }
+
+  function perform(actions: SequencerAction[]): void {
+    for (const action of actions) {
+      if (isClosed) return
+      switch (action.type) {
+        case "deliver":
+          if (catchingUp) catchingUp.count += action.messages.length
+          call("onMessages", () => handlers.onMessages(action.messages as ChannelMessage[]))
+          break
+        case "gap":
+          if (catchingUp) catchingUp.recovered = false
+          call("onGap", () => handlers.onGap?.({ from: action.from, to: action.to }))
+          break
+        case "reset":
+          if (catchingUp) catchingUp.recovered = false
+          call("onReset", () => handlers.onReset?.({ previous: action.previous, cursor: action.cursor }))
+          break
+        case "fetch":
+          if (action.isStalled) pauseThen(() => void fetch(action.after))
+          else void fetch(action.after)
+          break
+      }
+    }
+    if (!isAttached || !sequencer.isCurrent) return
+    ready.resolve()
+    if (!catchingUp) return
+    const result = catchingUp
+    catchingUp = null
+    call("onCaughtUp", () => handlers.onCaughtUp?.(result))
+  }
+
+  async function fetch(after: Cursor | null): Promise<void> {
+    try {
+      const page = await read(after)
+      failures = 0
+      if (!isClosed) perform(sequencer.page(page, after))
+    } catch (error) {
+      if (isClosed) return
+      if (isRealtimeError(error) && !error.retryable) {
+        ready.reject(error)
+        onDenied(error)
+        return
+      }
+      failures += 1
+      onError(error, { stage: "read the log" })
+      pauseThen(() => perform(sequencer.retry()))
+    }
+  }
+
+  /** Waits longer after each failure, and never in step with other clients. */
+  function pauseThen(run: () => void): void {
+    const ms = Math.min(maxPauseMs, firstPauseMs * 2 ** failures) * (0.5 + Math.random() / 2)
+    paused = { timer: setTimeout(hurry, ms), run }
+  }
+
+  function hurry(): void {
+    const { timer, run } = paused ?? {}
+    clearTimeout(timer)
+    paused = null
+    run?.()
+  }
+
+  return {
+    get cursor() {
+      return sequencer.cursor
+    },
+    ready: ready.promise,
+    receive: (messages) => perform(sequencer.receive(messages)),
+    attached(page, after) {
+      if (isAttached) catchingUp ??= { count: 0, recovered: true }
+      isAttached = true
+      hurry()
+      perform(page ? sequencer.page(page, after) : sequencer.resume())
+    },
+    check: () => perform(sequencer.resume()),
+    deny: (error) => ready.reject(error),
+    close() {
+      isClosed = true
+      clearTimeout(paused?.timer)
+      ready.reject(
+        new RealtimeError("not-connected", { message: "unable to wait; the subscription was ended" }),
+      )
+    },
+  }
+}

@@ -1,0 +1,131 @@
+import type {
+  AnyChannelDefinition,
+  ChannelRef,
+  MessageEvent,
+  MessageInput,
+  MessageOutput,
+  PresenceInput,
+  PresenceOutput,
+  SignalEvent,
+  SignalInput,
+  SignalOutput,
+} from "../channel.ts"
+import type { RealtimeError } from "../errors.ts"
+import type { Cursor, LogPage, Member, PublishReceipt, RealtimeMessage, Signal } from "../message.ts"
+import type { TransportStatus } from "../transport.ts"
+
+/** Any message of a definition, told apart by `event`. */
+export type ChannelMessage<D extends AnyChannelDefinition = AnyChannelDefinition> = {
+  [E in MessageEvent<D>]: RealtimeMessage<E, MessageOutput<D, E>>
+}[MessageEvent<D>]
+
+/** Browser: one connection for the whole page, shared by every channel. */
+export interface RealtimeClient {
+  readonly connection: Connection
+  /** Starts connecting. Idempotent; nothing reaches the network before it. */
+  open(): void
+  /** A channel of this client. Cheap: the provider's subscription begins with the first listener and ends with the last. */
+  channel<D extends AnyChannelDefinition>(ref: ChannelRef<D>): Channel<D>
+  /** Ends every subscription and the connection. Pending publishes reject with `not-connected`. Idempotent. */
+  close(): Promise<void>
+}
+
+export interface Connection {
+  readonly status: TransportStatus
+  /** The provider in use. */
+  readonly provider: string
+  /** Calls back on each change of `status`. */
+  subscribe(listener: () => void): () => void
+  /** Tries at once instead of at the next interval; starts over after `failed`. */
+  retry(): void
+}
+
+export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> {
+  readonly name: string
+  readonly status: ChannelStatus
+  onStatus(listener: () => void): () => void
+
+  /**
+   * Calls `onMessages` once for each message after `since`, in order, whatever happens to the connection. Each
+   * subscription has its own position; all share one subscription at the provider.
+   */
+  subscribe(handlers: ChannelHandlers<D>, options?: SubscribeOptions): ChannelSubscription
+
+  /**
+   * Sends a durable message. Resolves when it is in the log. Messages of one channel are sent in the order of the
+   * calls; what fails in passing is tried again with the same id until `timeoutMs` is over, so nothing is sent twice.
+   * Rejects with a `RealtimeError` that says whether trying again (with the same `id`) can help.
+   */
+  publish<E extends MessageEvent<D>>(
+    event: E,
+    payload: MessageInput<D, E>,
+    options?: SendOptions,
+  ): Promise<PublishReceipt>
+
+  /** Sends a signal to everyone else. At most once: rejects when there is no connection. */
+  signal<E extends SignalEvent<D>>(event: E, payload: SignalInput<D, E>): Promise<void>
+  onSignal<E extends SignalEvent<D>>(
+    event: E,
+    handler: (signal: Signal<E, SignalOutput<D, E>>) => void,
+  ): () => void
+
+  readonly presence: Presence<D>
+
+  /** A page of older messages: the newest ones before `before`, oldest first. */
+  history(options?: { before?: number; limit?: number }): Promise<LogPage>
+}
+
+export interface ChannelStatus {
+  readonly state: "idle" | "attaching" | "attached" | "denied"
+  /** With `denied`: why. */
+  readonly error?: RealtimeError | undefined
+}
+
+export interface ChannelHandlers<D extends AnyChannelDefinition = AnyChannelDefinition> {
+  /** Consecutive messages, oldest first; several when several arrived together. */
+  onMessages(messages: ChannelMessage<D>[]): void
+  /** The messages from `from` to `to` are gone for good: retention removed them. */
+  onGap?(gap: { from: number; to: number }): void
+  /** The log was replaced: forget what was shown and read the history again. Delivery goes on after `cursor`. */
+  onReset?(reset: { previous: Cursor; cursor: Cursor }): void
+  /** Everything is there again after an interruption. */
+  onCaughtUp?(result: { count: number; recovered: boolean }): void
+}
+
+export interface SubscribeOptions {
+  /** Where the application stands; absent: deliver what is published after the subscription began. */
+  since?: Cursor | undefined
+}
+
+export interface ChannelSubscription {
+  /** Resolves when the position is known and the provider delivers; rejects with `channel-denied` and the like. */
+  readonly ready: Promise<void>
+  readonly cursor: Cursor | null
+  unsubscribe(): void
+}
+
+export interface SendOptions {
+  /** A UUIDv7 made beforehand (`createMessageId()`), to recognise the message when it arrives. */
+  id?: string
+  /** How long to go on trying. Default 15 s. */
+  timeoutMs?: number
+}
+
+export interface Presence<D extends AnyChannelDefinition = AnyChannelDefinition> {
+  /** Null until known. The same object until something changes. */
+  readonly snapshot: PresenceState<D> | null
+  subscribe(listener: () => void): () => void
+  /** Becomes visible until the returned function is called; the latest data of the page wins. */
+  enter(data: PresenceInput<D>): PresenceEntry<D>
+}
+
+export interface PresenceState<D extends AnyChannelDefinition = AnyChannelDefinition> {
+  count: number
+  /** Sorted by user id; null beyond the provider's limit. */
+  members: Member<PresenceOutput<D>>[] | null
+}
+
+export interface PresenceEntry<D extends AnyChannelDefinition = AnyChannelDefinition> {
+  update(data: PresenceInput<D>): void
+  leave(): void
+}

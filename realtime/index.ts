@@ -1,0 +1,42 @@
+export type { TransportCapabilities } from "./capabilities.ts"
+export {
+  type AnyChannelDefinition,
+  type ChannelDefinition,
+  type ChannelDefinitions,
+  type ChannelParams,
+  type ChannelRef,
+  defineChannel,
+  type MessageEvent,
+  type MessageInput,
+  type MessageOutput,
+  type PresenceInput,
+  type PresenceOutput,
+  type ResolvedChannel,
+  type SignalEvent,
+  type SignalInput,
+  type SignalOutput,
+} from "./channel.ts"
+export { isRealtimeError, type OnError, RealtimeError, type RealtimeErrorCode } from "./errors.ts"
+export type { JsonValue } from "./json.ts"
+export type {
+  Cursor,
+  LogHead,
+  LogPage,
+  Member,
+  PresenceSnapshot,
+  PublishReceipt,
+  RealtimeMessage,
+  Signal,
+  User,
+  WireMessage,
+} from "./message.ts"
+export type { ChannelAction, ProviderConfig, RealtimePublisher } from "./publisher.ts"
+export type {
+  ChannelObserver,
+  ConnectionState,
+  OutgoingMessage,
+  PublishResult,
+  RealtimeTransport,
+  TransportStatus,
+  TransportSubscription,
+} from "./transport.ts"

@@ -1,0 +1,50 @@
+import type { JsonValue } from "./json.ts"
+import type { PresenceSnapshot, Signal, User, WireMessage } from "./message.ts"
+
+/**
+ * Server: what a provider does for server code. It hands on what is already in the log; a message that it fails to
+ * deliver is not lost, since its readers find it there.
+ */
+export interface RealtimePublisher {
+  /** The provider's name, as in `REALTIME_PROVIDER`. */
+  readonly provider: string
+
+  /**
+   * Delivers logged messages to the subscribers of their channels, those of one channel in the given order. Resolves
+   * when the provider has taken them all; rejects with `provider-unavailable` or `rate-limited`.
+   */
+  publish(messages: readonly WireMessage[]): Promise<void>
+
+  /** Delivers a signal to everyone in its channel but its sender. */
+  signal(signal: Signal): Promise<void>
+
+  /** Who is in a channel, by the provider's own account. */
+  members(channel: string): Promise<PresenceSnapshot>
+
+  /** What a browser needs to know to connect, for the page. Nothing secret. */
+  clientConfig(): ProviderConfig
+
+  /**
+   * Answers a browser's request for permission to connect or to join. `user` is who asks; `authorize` resolves for
+   * what they may do and rejects otherwise. The caller adds `Cache-Control: no-store`.
+   */
+  credentials(request: CredentialsRequest): Promise<JsonValue>
+
+  close(): Promise<void>
+}
+
+/** A provider's part of the client's configuration, as it stands in the page. */
+export interface ProviderConfig {
+  readonly provider: string
+  readonly [option: string]: JsonValue
+}
+
+export interface CredentialsRequest {
+  user: User
+  request: Request
+  /** Rejects with `channel-denied` or `channel-unknown` unless the user may do this in the channel. */
+  authorize(channel: string, action: ChannelAction): Promise<void>
+}
+
+/** What the one `authorize` is asked about. `subscribe` covers reading history and seeing who is there. */
+export type ChannelAction = "subscribe" | "publish" | "signal" | "presence"

@@ -1,0 +1,95 @@
+import { RealtimeError } from "../errors.ts"
+import type { AppendResult, LogEntry, MessageLog } from "../log/message-log.ts"
+
+export interface CommitQueue {
+  /** Appends entries in the order of the calls; resolves when they are durable and `onCommit` is done with them. */
+  add(entries: readonly LogEntry[]): Promise<AppendResult[]>
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>
+}
+
+export interface CommitQueueOptions {
+  log: MessageLog
+  /** The most entries of one transaction. */
+  maxGroup?: number
+  /** The most entries that may wait; past it `add` rejects with `rate-limited`. */
+  maxWaiting?: number
+  /** Hands on each committed group: what was committed together leaves together. The next commit doesn't wait for it. */
+  onCommit(entries: readonly LogEntry[], results: readonly AppendResult[]): Promise<void>
+}
+
+interface Waiting {
+  entries: readonly LogEntry[]
+  resolve(results: AppendResult[]): void
+  reject(error: unknown): void
+}
+
+/**
+ * Group commit: while one transaction is being written the next group gathers, so that the number of transactions
+ * follows the disk's pace and not the number of messages. A quiet server commits groups of one, at once.
+ */
+export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
+  const { log, maxGroup = 500, maxWaiting = 20_000, onCommit } = options
+  let waiting: Waiting[] = []
+  let waitingCount = 0
+  let draining: Promise<void> | null = null
+  const handingOn = new Set<Promise<void>>()
+
+  function takeGroup(): Waiting[] {
+    let count = 0
+    let end = 0
+    for (; end < waiting.length; end += 1) {
+      count += waiting[end]?.entries.length ?? 0
+      if (end > 0 && count > maxGroup) break
+    }
+    const group = waiting.slice(0, end)
+    waiting = waiting.slice(end)
+    waitingCount -= group.reduce((sum, { entries }) => sum + entries.length, 0)
+    return group
+  }
+
+  async function commit(group: Waiting[]): Promise<void> {
+    const entries = group.flatMap((call) => call.entries)
+    let results: AppendResult[]
+    try {
+      results = await log.append(entries)
+    } catch (error) {
+      for (const call of group) call.reject(error)
+      return
+    }
+    const handedOn = onCommit(entries, results).then(() => {
+      let start = 0
+      for (const call of group) {
+        call.resolve(results.slice(start, start + call.entries.length))
+        start += call.entries.length
+      }
+      handingOn.delete(handedOn)
+    })
+    handingOn.add(handedOn)
+  }
+
+  async function drain(): Promise<void> {
+    // One turn of the event loop, so that what arrived in the same read of the network is one group.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (waiting.length > 0) await commit(takeGroup())
+    draining = null
+  }
+
+  return {
+    add(entries) {
+      if (entries.length === 0) return Promise.resolve([])
+      if (waitingCount + entries.length > maxWaiting) {
+        const message = "unable to accept more messages; the log is behind"
+        return Promise.reject(new RealtimeError("rate-limited", { message, retryAfterMs: 1000 }))
+      }
+      return new Promise((resolve, reject) => {
+        waiting.push({ entries, resolve, reject })
+        waitingCount += entries.length
+        draining ??= drain()
+      })
+    },
+    async idle() {
+      while (draining || handingOn.size > 0) await Promise.all([draining, ...handingOn])
+    },
+  }
+}

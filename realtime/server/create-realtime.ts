@@ -1,0 +1,83 @@
+import { v7 as uuidv7 } from "uuid"
+import type { ChannelDefinitions } from "../channel.ts"
+import { RealtimeError } from "../errors.ts"
+import type { LogPage, PresenceSnapshot } from "../message.ts"
+import type { RealtimePublisher } from "../publisher.ts"
+import { createCore, defaultMaxPayloadBytes } from "./core.ts"
+import { createHandlers } from "./handlers.ts"
+import type { HistoryOptions, Realtime, RealtimeOptions } from "./types.ts"
+
+const defaultPageSize = 50
+const maxPageSize = 500
+
+/**
+ * Server: one contract over every provider. Takes what was declared (channels), who may do what (`identify`,
+ * `authorize`), where messages are kept (`log`) and who delivers them (`publishers`).
+ */
+export function createRealtime<Definitions extends ChannelDefinitions>(
+  options: RealtimeOptions<Definitions> & { basePath?: string },
+): Realtime<Definitions> {
+  const { log, publishers, basePath = "/api/realtime", maxPayloadBytes = defaultMaxPayloadBytes } = options
+  const core = createCore(options)
+
+  async function readPage(
+    channel: string,
+    { after, before, limit = defaultPageSize }: HistoryOptions,
+  ): Promise<LogPage> {
+    const size = Math.min(Math.max(1, limit), maxPageSize)
+    return after === undefined
+      ? log.readBefore(channel, before ?? null, size)
+      : log.readAfter(channel, after, size)
+  }
+
+  /** Presence is asked of the preferred provider: each knows only who is connected through it. */
+  function preferredPublisher(): RealtimePublisher {
+    const [publisher] = publishers
+    if (publisher) return publisher
+    throw new RealtimeError("unsupported", { message: "unable to reach a provider; none is configured" })
+  }
+
+  const realtime: Realtime<Definitions> = {
+    async publish(channel, event, payload, { id = uuidv7(), from = null } = {}) {
+      const [receipt] = await core.publishTrusted([{ channel: channel.name, event, payload, id, from }])
+      if (!receipt)
+        throw new RealtimeError("internal", { message: "unable to publish; the log gave no receipt" })
+      return receipt
+    },
+    publishBatch: (entries) =>
+      core.publishTrusted(
+        entries.map(({ channel, event, payload, id = uuidv7(), from = null }) => ({
+          channel: channel.name,
+          event,
+          payload,
+          id,
+          from,
+        })),
+      ),
+    async signal(channel, event, payload, { from }) {
+      const signal = await core.validateSignal(from, channel.name, event, payload)
+      await Promise.all(publishers.map((publisher) => publisher.signal(signal)))
+    },
+    history: (channel, options = {}) => readPage(channel.name, options),
+    async head(channel) {
+      const [head] = await log.heads([channel.name])
+      if (!head)
+        throw new RealtimeError("internal", { message: "unable to read the head; the log gave none" })
+      return head
+    },
+    members: (channel): Promise<PresenceSnapshot> => preferredPublisher().members(channel.name),
+    clientConfig: () => ({
+      basePath,
+      maxPayloadBytes,
+      providers: publishers.map((publisher) => publisher.clientConfig()),
+    }),
+    handlers: createHandlers({ ...options, core, readPage }),
+    core,
+    async close() {
+      await core.idle()
+      await Promise.all(publishers.map((publisher) => publisher.close()))
+      await log.close()
+    },
+  }
+  return realtime
+}

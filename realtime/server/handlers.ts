@@ -1,0 +1,176 @@
+import { type ChannelDefinitions, maxChannelNameLength } from "../channel.ts"
+import { isRealtimeError, logError, RealtimeError, type RealtimeErrorCode, toWireError } from "../errors.ts"
+import type { LogPage, User } from "../message.ts"
+import { toWireResult } from "../publish-result.ts"
+import type { OutgoingMessage } from "../transport.ts"
+import type { Core } from "./core.ts"
+import type { HistoryOptions, RealtimeOptions } from "./types.ts"
+
+interface HandlerOptions<Definitions extends ChannelDefinitions> extends RealtimeOptions<Definitions> {
+  core: Core
+  readPage(channel: string, options: HistoryOptions): Promise<LogPage>
+}
+
+type Handler = (request: Request) => Promise<Response>
+type Route = (call: { user: User; url: URL; request: Request; rest: string }) => Promise<unknown>
+
+/** The most channels whose heads one request may ask for. */
+const maxHeads = 100
+/** A body may hold a batch of the largest messages, and no more. */
+const maxBodyBytes = 4 * 1024 * 1024
+
+const statusByCode: Record<RealtimeErrorCode, number> = {
+  "channel-denied": 403,
+  "channel-unknown": 404,
+  conflict: 409,
+  "event-unknown": 422,
+  internal: 500,
+  "invalid-config": 500,
+  "invalid-payload": 422,
+  "invalid-request": 400,
+  "log-unavailable": 503,
+  "message-too-large": 413,
+  "not-connected": 503,
+  "provider-unavailable": 503,
+  "rate-limited": 429,
+  timeout: 504,
+  unauthorized: 401,
+  unsupported: 501,
+}
+
+/** The catch-all route: the last segments of the path say what is asked, wherever it is mounted. */
+export function createHandlers<Definitions extends ChannelDefinitions>(
+  options: HandlerOptions<Definitions>,
+): { GET: Handler; POST: Handler } {
+  const { core, identify, publishers, log, readPage, onError = logError } = options
+
+  const get: Record<string, Route> = {
+    async history({ user, url }) {
+      const channel = channelOf(url.searchParams.get("channel"))
+      await core.authorize(user, channel, "subscribe")
+      return readPage(channel, {
+        ...wholeNumber(url, "after"),
+        ...wholeNumber(url, "before"),
+        ...wholeNumber(url, "limit"),
+      })
+    },
+    async head({ user, url }) {
+      const channels = url.searchParams.getAll("channel").map(channelOf)
+      if (channels.length > maxHeads) throw badRequest(`unable to read more than ${maxHeads} heads at once`)
+      await Promise.all(channels.map((channel) => core.authorize(user, channel, "subscribe")))
+      const heads = await log.heads(channels)
+      return { heads: Object.fromEntries(channels.map((channel, index) => [channel, heads[index]])) }
+    },
+    async members({ user, url }) {
+      const channel = channelOf(url.searchParams.get("channel"))
+      await core.authorize(user, channel, "subscribe")
+      return publisherOf(url.searchParams.get("provider") ?? publishers[0]?.provider).members(channel)
+    },
+  }
+
+  const post: Record<string, Route> = {
+    async publish({ user, request }) {
+      const { channel, messages } = (await bodyOf(request)) as { channel?: unknown; messages?: unknown }
+      const results = await core.accept(user, channelOf(channel), parseOutgoing(messages))
+      return { results: results.map(toWireResult) }
+    },
+    async signal({ user, request }) {
+      const { channel, event, payload } = await bodyOf(request)
+      const signal = await core.acceptSignal(user, channelOf(channel), String(event), payload)
+      await Promise.all(publishers.map((publisher) => publisher.signal(signal)))
+      return {}
+    },
+    credentials: ({ user, request, rest }) =>
+      publisherOf(rest).credentials({
+        user,
+        request,
+        authorize: (channel, action) => core.authorize(user, channel, action),
+      }),
+  }
+
+  function publisherOf(provider: string | undefined) {
+    const publisher = publishers.find((candidate) => candidate.provider === provider)
+    if (publisher) return publisher
+    throw new RealtimeError("unsupported", {
+      message: "unable to reach the provider; it is not configured here",
+    })
+  }
+
+  function handler(routes: Record<string, Route>): Handler {
+    return async (request) => {
+      try {
+        const url = new URL(request.url)
+        const segments = url.pathname.split("/").filter(Boolean)
+        const index = segments.findLastIndex((segment) => Object.hasOwn(routes, segment))
+        const route = routes[segments[index] ?? ""]
+        if (!route || index < segments.length - 2)
+          throw badRequest("unable to answer; there is no such endpoint")
+        const user = await identify(request)
+        if (!user)
+          throw new RealtimeError("unauthorized", { message: "unable to answer; nobody is signed in" })
+        return respond(200, await route({ user, url, request, rest: segments[index + 1] ?? "" }))
+      } catch (error) {
+        if (!isRealtimeError(error)) onError(error, { stage: `answer ${request.method}` })
+        return respond(isRealtimeError(error) ? statusByCode[error.code] : 500, { error: toWireError(error) })
+      }
+    }
+  }
+
+  return { GET: handler(get), POST: handler(post) }
+}
+
+/** Nothing here may be kept by a cache: pages of the log depend on who asks, credentials are for one moment. */
+function respond(status: number, body: unknown): Response {
+  return Response.json(body, { status, headers: { "Cache-Control": "no-store" } })
+}
+
+const badRequest = (message: string) => new RealtimeError("invalid-request", { message })
+
+function channelOf(value: unknown): string {
+  if (typeof value === "string" && value !== "" && value.length <= maxChannelNameLength) return value
+  throw badRequest("unable to answer; the channel's name is missing or malformed")
+}
+
+function wholeNumber<Name extends string>(url: URL, name: Name): { [K in Name]?: number } {
+  const text = url.searchParams.get(name)
+  if (text === null) return {}
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw badRequest(`unable to answer; "${name}" is malformed`)
+  return { [name]: value } as { [K in Name]?: number }
+}
+
+/**
+ * Only JSON is read: a form or a text of another site cannot be sent with that type without a preflight, which keeps
+ * cross-site requests out even where a cookie would be sent.
+ */
+async function bodyOf(request: Request): Promise<Record<string, unknown>> {
+  if (!request.headers.get("content-type")?.startsWith("application/json")) {
+    throw badRequest("unable to read the request; it must be application/json")
+  }
+  const text = await request.text()
+  if (text.length > maxBodyBytes) {
+    throw new RealtimeError("message-too-large", {
+      message: `unable to read more than ${maxBodyBytes} bytes`,
+    })
+  }
+  try {
+    const body: unknown = JSON.parse(text)
+    if (typeof body === "object" && body !== null && !Array.isArray(body))
+      return body as Record<string, unknown>
+  } catch (cause) {
+    throw new RealtimeError("invalid-request", {
+      message: "unable to read the request; it is not valid JSON",
+      cause,
+    })
+  }
+  throw badRequest("unable to read the request; it is not an object")
+}
+
+/** The messages of a publish, as far as their frame goes; each one's content is judged by itself later. */
+export function parseOutgoing(value: unknown): OutgoingMessage[] {
+  const isMessage = (item: unknown): item is OutgoingMessage => typeof item === "object" && item !== null
+  if (!Array.isArray(value) || !value.every(isMessage))
+    throw badRequest("unable to publish; there are no messages")
+  return value.map(({ id, event, payload }) => ({ id, event, payload }))
+}

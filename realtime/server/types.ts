@@ -1,0 +1,129 @@
+import type {
+  ChannelDefinitions,
+  ChannelRef,
+  MessageEvent,
+  MessageInput,
+  ResolvedChannel,
+  SignalEvent,
+  SignalInput,
+} from "../channel.ts"
+import type { OnError, RealtimeError } from "../errors.ts"
+import type { MessageLog } from "../log/message-log.ts"
+import type { LogHead, LogPage, PresenceSnapshot, PublishReceipt, User } from "../message.ts"
+import type { ChannelAction, ProviderConfig, RealtimePublisher } from "../publisher.ts"
+import type { OutgoingMessage, PublishResult } from "../transport.ts"
+
+export interface RealtimeOptions<Definitions extends ChannelDefinitions> {
+  channels: Definitions
+  /** Who is asking, from the request's cookies or headers; null for nobody. */
+  identify(request: Request): Promise<User | null> | User | null
+  /**
+   * The one decision on access, for every provider and every way in. True lets the user do it. For `publish` and
+   * `signal` it is asked about each event, with the payload as the schema returned it.
+   */
+  authorize(question: AuthorizeQuestion<Definitions>): Promise<boolean> | boolean
+  log: MessageLog
+  /** In order of preference; every message is handed to each of them. */
+  publishers: readonly RealtimePublisher[]
+  /** The largest payload, in bytes of JSON. Default 32 KiB. */
+  maxPayloadBytes?: number
+  /** Called before a user's publishes and signals are accepted; rejects with `rate-limited` to refuse them. */
+  limit?(user: User, action: "publish" | "signal", count: number): Promise<void>
+  onError?: OnError
+}
+
+export type AuthorizeQuestion<Definitions extends ChannelDefinitions> = {
+  user: User
+  channel: ResolvedChannel<Definitions>
+  action: ChannelAction
+  /** With `publish` and `signal`: what is to be sent. */
+  event?: string
+  payload?: unknown
+}
+
+/** Server: publishes to channels and answers the browsers' requests. Make one per process. */
+export interface Realtime<Definitions extends ChannelDefinitions = ChannelDefinitions> {
+  /**
+   * Appends a message to the channel's log and hands it to the providers. Resolves once it is in the log and the
+   * providers were tried; a provider's failure goes to `onError`, since its subscribers find the message in the log.
+   * Not subject to `authorize` or `limit`: server code is trusted.
+   */
+  publish<D extends Definitions[keyof Definitions], E extends MessageEvent<D>>(
+    channel: ChannelRef<D>,
+    event: E,
+    payload: MessageInput<D, E>,
+    options?: PublishOptions,
+  ): Promise<PublishReceipt>
+  /** Several messages, also of several channels, in one commit; all are accepted or none. */
+  publishBatch(entries: readonly BatchEntry[]): Promise<PublishReceipt[]>
+  /** Sends a signal to everyone in the channel. */
+  signal<D extends Definitions[keyof Definitions], E extends SignalEvent<D>>(
+    channel: ChannelRef<D>,
+    event: E,
+    payload: SignalInput<D, E>,
+    options: { from: User },
+  ): Promise<void>
+  /** A page of the log: after a `seq`, or before one; the newest page when neither is given. */
+  history(channel: ChannelRef, options?: HistoryOptions): Promise<LogPage>
+  head(channel: ChannelRef): Promise<LogHead>
+  members(channel: ChannelRef): Promise<PresenceSnapshot>
+  /** What the browser needs to connect, for the page: `createRealtimeClient({ config })`. Nothing secret. */
+  clientConfig(): ClientConfig
+  /** For the catch-all route: `export const { GET, POST } = realtime.handlers`. */
+  readonly handlers: { GET(request: Request): Promise<Response>; POST(request: Request): Promise<Response> }
+  /** What gateways and handlers stand on: channels by name, from outside, in a user's name. */
+  readonly core: RealtimeCore
+  /** Waits for what is under way, then closes the publishers and the log. */
+  close(): Promise<void>
+}
+
+export interface PublishOptions {
+  /** A UUIDv7 made beforehand, so that a retry is recognised. */
+  id?: string
+  /** In whose name; nobody's by default. */
+  from?: User | null
+}
+
+export interface BatchEntry {
+  channel: ChannelRef
+  event: string
+  payload: unknown
+  id?: string
+  from?: User | null
+}
+
+export interface HistoryOptions {
+  after?: number
+  before?: number
+  /** Default 50, at most 500. */
+  limit?: number
+}
+
+export interface ClientConfig {
+  /** Where the catch-all route is mounted, as in `/api/realtime`. */
+  basePath: string
+  /** In order of preference. */
+  providers: ProviderConfig[]
+  maxPayloadBytes: number
+}
+
+/** The server's half of the contract, between whatever carries a request (HTTP, a socket) and the log. */
+export interface RealtimeCore {
+  /** Rejects with `channel-unknown` or `channel-denied` unless the user may do this. */
+  authorize(user: User, channel: string, action: ChannelAction): Promise<void>
+  /** Authorizes, validates, limits, appends and delivers; one result per message, in order. */
+  accept(user: User, channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
+  /** Authorizes, validates and limits a signal; resolves with its payload as the schema returned it. */
+  acceptSignal(
+    user: User,
+    channel: string,
+    event: string,
+    payload: unknown,
+  ): Promise<import("../message.ts").Signal>
+  /** Authorizes and validates presence data. */
+  acceptPresence(user: User, channel: string, data: unknown): Promise<import("../json.ts").JsonValue>
+  /** Not authorized here: the caller has done that. */
+  readAfter(channel: string, seq: number, limit: number): Promise<LogPage>
+}
+
+export type { RealtimeError }

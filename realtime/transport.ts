@@ -1,0 +1,112 @@
+import type { TransportCapabilities } from "./capabilities.ts"
+import type { RealtimeError } from "./errors.ts"
+import type { JsonValue } from "./json.ts"
+import type { Cursor, LogPage, PresenceSnapshot, PublishReceipt, Signal, WireMessage } from "./message.ts"
+
+/**
+ * Browser: what a provider does for one client. It moves bytes and says what happened; everything that the contract
+ * promises beyond that (order, no repeats, no gaps, people instead of tabs) is built above it, once, for all.
+ *
+ * A transport may lose, repeat and reorder across a reconnect, but must then call `onAttached` again, for that is
+ * what makes the client look for what it missed. While attached it passes on each delivery of the provider once.
+ */
+export interface RealtimeTransport {
+  /** The provider's name, as in `REALTIME_PROVIDER`. */
+  readonly provider: string
+  readonly capabilities: TransportCapabilities
+  readonly status: TransportStatus
+
+  /** Calls back on each change of `status`. Returns how to stop it. */
+  onStatus(listener: (status: TransportStatus) => void): () => void
+
+  /**
+   * Starts connecting and keeps trying, until `close`. What happens is told by `status`; never throws. Calling it
+   * again is how a person's «try again» cuts a wait short; on an open connection it does nothing.
+   */
+  connect(): void
+
+  /**
+   * Joins a channel now, or as soon as there is a connection, and again after each reconnect. At most one
+   * subscription a channel at a time: sharing one among several listeners is the client's work, not the transport's.
+   */
+  subscribe(channel: string, observer: ChannelObserver): TransportSubscription
+
+  /**
+   * Sends durable messages of one channel, in order, and resolves with one result for each when the server has
+   * answered. Rejects with `not-connected` or `timeout` when it didn't; some may have been accepted then, and
+   * sending them again with the same ids is safe. Absent unless `publishesOverConnection`.
+   */
+  publish?(channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
+
+  /** Leaves everything, closes the connection and ends in `closed`. Idempotent. */
+  close(): Promise<void>
+}
+
+/**
+ * The six states of a connection:
+ *
+ *     connecting ──▶ connected ◀──▶ reconnecting ──▶ suspended ──▶ (connected)
+ *          └──────────────┴──────────────┴──▶ failed      any ──▶ closed
+ */
+export type ConnectionState =
+  /** The first attempt is under way. */
+  | "connecting"
+  | "connected"
+  /** The connection is gone and is being tried again; nothing is lost. */
+  | "reconnecting"
+  /** Has been failing for long; still retrying, slowly. */
+  | "suspended"
+  /** Will not retry by itself; `error` says why. `connect()` starts over. */
+  | "failed"
+  /** Ended by the application. */
+  | "closed"
+
+export interface TransportStatus {
+  readonly state: ConnectionState
+  /** Why, in every state but `connected` and `closed`, when a reason is known. */
+  readonly error?: RealtimeError | undefined
+}
+
+/** What a transport tells about one channel. Calls are made one after another, never from within `subscribe`. */
+export interface ChannelObserver {
+  /** The position from which a provider that `catchesUpOnSubscribe` should go on; null: from now. */
+  cursor(): Cursor | null
+  /**
+   * The provider has accepted the subscription: what is published from now on arrives. Called again after each
+   * interruption. `page`, where the provider could give one, is what followed `cursor()`.
+   */
+  onAttached(page?: LogPage): void
+  /** Deliveries may be interrupted; the transport is trying to attach again. */
+  onDetached(): void
+  /** The subscription was refused or withdrawn; the transport will not try again by itself. */
+  onDenied(error: RealtimeError): void
+  onMessages(messages: readonly WireMessage[]): void
+  onSignal(signal: Signal): void
+  /** Everyone who is there, whenever that changes and after each attachment. Only once `enter` or `watch` was asked. */
+  onPresence(snapshot: PresenceSnapshot): void
+}
+
+export interface TransportSubscription {
+  /**
+   * Sends a signal to everyone else in the channel. Resolves when it has left, not when it arrived; rejects with
+   * `not-connected` or `rate-limited`, and then it is gone. Absent unless `signalsOverConnection`.
+   */
+  signal?(event: string, payload: JsonValue): Promise<void>
+  /** Asks for `onPresence` without becoming visible. */
+  watchPresence(): void
+  /** Becomes visible with this data, or changes it. Kept over reconnects. Rejects where the server refuses. */
+  enterPresence(data: JsonValue): Promise<void>
+  /** Stops being visible. Idempotent. */
+  leavePresence(): Promise<void>
+  /** Leaves the channel; the observer is not called again. Idempotent. */
+  unsubscribe(): void
+}
+
+export interface OutgoingMessage {
+  id: string
+  event: string
+  payload: JsonValue
+}
+
+/** One message's outcome: its receipt, or why the server refused it. */
+export type PublishResult = { receipt: PublishReceipt } | { error: RealtimeError }
