@@ -15,7 +15,7 @@ export interface RealtimePublisher {
    */
   publish(messages: readonly WireMessage[]): Promise<void>
 
-  /** Delivers a signal to everyone in its channel but its sender. */
+  /** Delivers a signal to everyone in its channel, its sender's connections included: receivers compare `from`. */
   signal(signal: Signal): Promise<void>
 
   /** Who is in a channel, by the provider's own account. */

@@ -88,7 +88,7 @@ export interface ChannelObserver {
 
 export interface TransportSubscription {
   /**
-   * Sends a signal to everyone else in the channel. Resolves when it has left, not when it arrived; rejects with
+   * Sends a signal to every other connection in the channel, other tabs of the same person included. Resolves when it has left, not when it arrived; rejects with
    * `not-connected` or `rate-limited`, and then it is gone. Absent unless `signalsOverConnection`.
    */
   signal?(event: string, payload: JsonValue): Promise<void>

@@ -6,10 +6,8 @@ import { createHttp, type RealtimeHttp } from "./http.ts"
 import { createLazyTransport } from "./lazy-transport.ts"
 import type { RealtimeClient } from "./types.ts"
 
-/** What a provider's `client.ts` exports. */
-export interface TransportModule {
-  createTransport(options: TransportOptions): RealtimeTransport
-}
+/** How a provider's `client.ts` makes its transport: `createSocketIoTransport` and the like. */
+export type TransportFactory = (options: TransportOptions) => RealtimeTransport
 
 /** What every provider's browser transport is made from. */
 export interface TransportOptions {
@@ -23,8 +21,11 @@ export interface TransportOptions {
 export interface RealtimeClientOptions {
   /** `realtime.clientConfig()` of the server, as it stands in the page. */
   config: { basePath: string; maxPayloadBytes: number; providers: readonly ProviderConfig[] }
-  /** One loader per provider: `{ socketio: () => import("#realtime/providers/socketio/client"), … }`. */
-  providers: Readonly<Record<string, () => Promise<TransportModule>>>
+  /**
+   * One loader per provider, so that only the chosen one's code is downloaded:
+   * `{ socketio: async () => (await import("#realtime/providers/socketio/client")).createSocketIoTransport }`.
+   */
+  providers: Readonly<Record<string, () => Promise<TransportFactory>>>
   fetch?: typeof globalThis.fetch
   presenceGraceMs?: number
   onError?: OnError
@@ -50,7 +51,7 @@ export function createRealtimeClient(options: RealtimeClientOptions): RealtimeCl
   const transport = createLazyTransport({
     provider: provider.provider,
     async load() {
-      const { createTransport } = await load()
+      const createTransport = await load()
       return createTransport({
         config: provider,
         credentials: (body) => http.credentials(provider.provider, body),

@@ -2,10 +2,11 @@ export { type ClientOptions, createClient } from "./create-client.ts"
 export {
   createRealtimeClient,
   type RealtimeClientOptions,
-  type TransportModule,
+  type TransportFactory,
   type TransportOptions,
 } from "./create-realtime-client.ts"
 export { createHttp, type RealtimeHttp } from "./http.ts"
+export { createMessageFeed, type FeedState, type MessageFeed, type PendingMessage } from "./message-feed.ts"
 export { createMessageId } from "./message-id.ts"
 export type {
   Channel,

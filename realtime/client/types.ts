@@ -62,7 +62,10 @@ export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> 
     options?: SendOptions,
   ): Promise<PublishReceipt>
 
-  /** Sends a signal to everyone else. At most once: rejects when there is no connection. */
+  /**
+   * Sends a signal to the others. At most once: rejects when there is no connection. One's own signals may come back
+   * (from another tab, or by way of the server): compare `from`.
+   */
   signal<E extends SignalEvent<D>>(event: E, payload: SignalInput<D, E>): Promise<void>
   onSignal<E extends SignalEvent<D>>(
     event: E,

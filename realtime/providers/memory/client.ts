@@ -1,0 +1,179 @@
+import type { TransportCapabilities } from "../../capabilities.ts"
+import { isRealtimeError, type OnError, RealtimeError } from "../../errors.ts"
+import type { JsonValue } from "../../json.ts"
+import type { User } from "../../message.ts"
+import type {
+  ChannelObserver,
+  RealtimeTransport,
+  TransportStatus,
+  TransportSubscription,
+} from "../../transport.ts"
+import { memoryCapabilities } from "./capabilities.ts"
+import type { HubConnection, MemoryHub } from "./hub.ts"
+
+export interface MemoryTransportOptions {
+  hub: MemoryHub
+  user: User
+  capabilities?: TransportCapabilities
+  retryMs?: number
+  /** After how many failed attempts the state is `suspended`. */
+  suspendAfter?: number
+  onError: OnError
+}
+
+interface Joined {
+  observer: ChannelObserver
+  isAttached: boolean
+  watchesPresence: boolean
+  data: JsonValue | undefined
+}
+
+/** The reference transport: no network, no SDK, and the whole of what a provider must do. Start here to write one. */
+export function createMemoryTransport(options: MemoryTransportOptions): RealtimeTransport {
+  const { hub, user, capabilities = memoryCapabilities, retryMs = 20, suspendAfter = 5, onError } = options
+  const listeners = new Set<(status: TransportStatus) => void>()
+  const joined = new Map<string, Joined>()
+  let status: TransportStatus = { state: "connecting" }
+  let isStarted = false
+  let failures = 0
+  let retryTimer: ReturnType<typeof setTimeout> | undefined
+
+  const connection: HubConnection = {
+    user,
+    onMessages: (channel, messages) => joined.get(channel)?.observer.onMessages(messages),
+    onSignal: (signal) => joined.get(signal.channel)?.observer.onSignal(signal),
+    onPresence(channel, snapshot) {
+      const wish = joined.get(channel)
+      if (wish?.watchesPresence || wish?.data !== undefined) wish.observer.onPresence(snapshot)
+    },
+    onDropped() {
+      if (status.state === "closed") return
+      for (const wish of joined.values()) {
+        if (!wish.isAttached) continue
+        wish.isAttached = false
+        wish.observer.onDetached()
+      }
+      setStatus({ state: "reconnecting" })
+      void attempt()
+    },
+  }
+
+  function setStatus(next: TransportStatus): void {
+    status = next
+    for (const listener of [...listeners]) listener(next)
+  }
+
+  async function attempt(): Promise<void> {
+    clearTimeout(retryTimer)
+    retryTimer = undefined
+    try {
+      await hub.connect(connection)
+    } catch (cause) {
+      if (status.state === "closed") return
+      const error = isRealtimeError(cause) ? cause : unavailable(cause)
+      if (!error.retryable) {
+        isStarted = false
+        setStatus({ state: "failed", error })
+        return
+      }
+      failures += 1
+      const waiting = status.state === "connecting" ? "connecting" : "reconnecting"
+      setStatus({ state: failures >= suspendAfter ? "suspended" : waiting, error })
+      retryTimer = setTimeout(attempt, retryMs)
+      return
+    }
+    if ((status.state as string) === "closed") {
+      hub.disconnect(connection)
+      return
+    }
+    failures = 0
+    setStatus({ state: "connected" })
+    for (const [channel, wish] of joined) void attach(channel, wish)
+  }
+
+  async function attach(channel: string, wish: Joined): Promise<void> {
+    wish.observer.cursor()
+    try {
+      await hub.subscribe(connection, channel)
+      if (joined.get(channel) !== wish || status.state !== "connected") return
+      wish.isAttached = true
+      wish.observer.onAttached()
+      if (wish.data !== undefined) await hub.enter(connection, channel, wish.data)
+    } catch (error) {
+      if (joined.get(channel) !== wish) return
+      wish.observer.onDenied(isRealtimeError(error) ? error : unavailable(error))
+    }
+  }
+
+  return {
+    provider: "memory",
+    capabilities,
+    get status() {
+      return status
+    },
+    onStatus(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    connect() {
+      if (status.state === "closed") return
+      if (!isStarted) {
+        isStarted = true
+        setStatus({ state: "connecting" })
+      } else if (!retryTimer) return
+      void attempt()
+    },
+    subscribe(channel, observer): TransportSubscription {
+      const wish: Joined = { observer, isAttached: false, watchesPresence: false, data: undefined }
+      joined.set(channel, wish)
+      if (status.state === "connected") void attach(channel, wish)
+      return {
+        async signal(event, payload) {
+          if (!wish.isAttached) throw notConnected()
+          hub.signal(connection, { channel, event, payload, from: user })
+        },
+        watchPresence() {
+          wish.watchesPresence = true
+          if (wish.isAttached) observer.onPresence(hub.snapshot(channel))
+        },
+        async enterPresence(data) {
+          wish.data = data
+          if (wish.isAttached) await hub.enter(connection, channel, data)
+        },
+        async leavePresence() {
+          wish.data = undefined
+          hub.leave(connection, channel)
+        },
+        unsubscribe() {
+          if (joined.get(channel) !== wish) return
+          joined.delete(channel)
+          hub.unsubscribe(connection, channel)
+        },
+      }
+    },
+    async close() {
+      if (status.state === "closed") return
+      clearTimeout(retryTimer)
+      joined.clear()
+      hub.disconnect(connection)
+      setStatus({ state: "closed" })
+      listeners.clear()
+    },
+  }
+
+  function notConnected(): RealtimeError {
+    return new RealtimeError("not-connected", {
+      provider: "memory",
+      message: "unable to send; there is no connection",
+    })
+  }
+
+  function unavailable(cause: unknown): RealtimeError {
+    onError(cause, { stage: "connect" })
+    return new RealtimeError("provider-unavailable", {
+      provider: "memory",
+      message: "unable to connect",
+      cause,
+    })
+  }
+}

@@ -1,0 +1,123 @@
+import type { RealtimeError } from "../../errors.ts"
+import type { JsonValue } from "../../json.ts"
+import type { Member, PresenceSnapshot, Signal, User, WireMessage } from "../../message.ts"
+
+/** One client's place in the hub. The hub calls back; the client asks. */
+export interface HubConnection {
+  readonly user: User
+  onMessages(channel: string, messages: readonly WireMessage[]): void
+  onSignal(signal: Signal): void
+  onPresence(channel: string, snapshot: PresenceSnapshot): void
+  /** The connection was cut. */
+  onDropped(): void
+}
+
+/** The service in one object, as a vendor's cloud would be: who is connected, who listens to what, who is there. */
+export interface MemoryHub {
+  /** Rejects, as a service does that is down or refuses this client. */
+  connect(connection: HubConnection): Promise<void>
+  disconnect(connection: HubConnection): void
+  subscribe(connection: HubConnection, channel: string): Promise<void>
+  unsubscribe(connection: HubConnection, channel: string): void
+  enter(connection: HubConnection, channel: string, data: JsonValue): Promise<void>
+  leave(connection: HubConnection, channel: string): void
+  snapshot(channel: string): PresenceSnapshot
+  signal(connection: HubConnection | null, signal: Signal): void
+  broadcast(messages: readonly WireMessage[]): void
+  /** Faults: cuts every connection; refuses new ones while `error` is set. */
+  dropConnections(): void
+  refuseConnections(error: RealtimeError | null): void
+}
+
+export interface MemoryHubOptions {
+  /** Whether a user may do this in a channel; rejects if not. */
+  authorize(user: User, channel: string, action: "subscribe" | "presence"): Promise<void>
+  maxPresenceMembers: number
+}
+
+export function createMemoryHub({ authorize, maxPresenceMembers }: MemoryHubOptions): MemoryHub {
+  const connections = new Set<HubConnection>()
+  const subscribers = new Map<string, Set<HubConnection>>()
+  const present = new Map<string, Map<HubConnection, JsonValue>>()
+  let refusal: RealtimeError | null = null
+
+  /** A later turn: a service never answers from within the call. */
+  const later = (callback: () => void) => setImmediate(callback)
+  const subscribersOf = (channel: string) => [...(subscribers.get(channel) ?? [])]
+
+  function snapshot(channel: string): PresenceSnapshot {
+    const members = new Map<string, Member>()
+    for (const [{ user }, data] of present.get(channel) ?? []) members.set(user.id, { user, data })
+    const count = members.size
+    return { count, members: count > maxPresenceMembers ? null : [...members.values()] }
+  }
+
+  function announce(channel: string): void {
+    const now = snapshot(channel)
+    later(() => {
+      for (const connection of subscribersOf(channel)) connection.onPresence(channel, now)
+    })
+  }
+
+  function leave(connection: HubConnection, channel: string): void {
+    if (present.get(channel)?.delete(connection)) announce(channel)
+  }
+
+  function disconnect(connection: HubConnection): void {
+    connections.delete(connection)
+    for (const set of subscribers.values()) set.delete(connection)
+    for (const channel of present.keys()) leave(connection, channel)
+  }
+
+  return {
+    async connect(connection) {
+      await new Promise<void>((resolve) => later(resolve))
+      if (refusal) throw refusal
+      connections.add(connection)
+    },
+    disconnect,
+    async subscribe(connection, channel) {
+      await authorize(connection.user, channel, "subscribe")
+      if (!connections.has(connection)) return
+      const set = subscribers.get(channel) ?? new Set()
+      subscribers.set(channel, set.add(connection))
+      const now = snapshot(channel)
+      later(() => connection.onPresence(channel, now))
+    },
+    unsubscribe(connection, channel) {
+      subscribers.get(channel)?.delete(connection)
+      leave(connection, channel)
+    },
+    async enter(connection, channel, data) {
+      await authorize(connection.user, channel, "presence")
+      if (!connections.has(connection)) return
+      const members = present.get(channel) ?? new Map()
+      present.set(channel, members.set(connection, data))
+      announce(channel)
+    },
+    leave,
+    snapshot,
+    signal(sender, signal) {
+      later(() => {
+        for (const connection of subscribersOf(signal.channel))
+          if (connection !== sender) connection.onSignal(signal)
+      })
+    },
+    broadcast(messages) {
+      later(() => {
+        for (const [channel, group] of Map.groupBy(messages, (message) => message.channel)) {
+          for (const connection of subscribersOf(channel)) connection.onMessages(channel, group)
+        }
+      })
+    },
+    dropConnections() {
+      for (const connection of [...connections]) {
+        disconnect(connection)
+        later(connection.onDropped)
+      }
+    },
+    refuseConnections(error) {
+      refusal = error
+    },
+  }
+}

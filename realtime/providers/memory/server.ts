@@ -1,0 +1,19 @@
+import type { RealtimePublisher } from "../../publisher.ts"
+import type { MemoryHub } from "./hub.ts"
+
+/** Server: hands messages to the hub in this process. */
+export function createMemoryPublisher(hub: MemoryHub): RealtimePublisher {
+  return {
+    provider: "memory",
+    async publish(messages) {
+      hub.broadcast(messages)
+    },
+    async signal(signal) {
+      hub.signal(null, signal)
+    },
+    members: async (channel) => hub.snapshot(channel),
+    clientConfig: () => ({ provider: "memory" }),
+    credentials: async () => ({}),
+    close: async () => {},
+  }
+}

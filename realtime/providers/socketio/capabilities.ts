@@ -1,0 +1,9 @@
+import type { TransportCapabilities } from "../../capabilities.ts"
+
+export const socketIoCapabilities: TransportCapabilities = {
+  publishesOverConnection: true,
+  catchesUpOnSubscribe: true,
+  signalsOverConnection: true,
+  maxPresenceMembers: 1000,
+  maxDeliveryBytes: 1024 * 1024,
+}

@@ -1,0 +1,295 @@
+import { io, type Socket } from "socket.io-client"
+import type { TransportOptions } from "../../client/create-realtime-client.ts"
+import { isRealtimeError, logError, RealtimeError } from "../../errors.ts"
+import type { JsonValue } from "../../json.ts"
+import type { PresenceSnapshot } from "../../message.ts"
+import { fromWireResults } from "../../publish-result.ts"
+import type {
+  ChannelObserver,
+  RealtimeTransport,
+  TransportStatus,
+  TransportSubscription,
+} from "../../transport.ts"
+import { socketIoCapabilities } from "./capabilities.ts"
+import {
+  applyPresenceChange,
+  type ClientEvents,
+  defaultSocketPath,
+  fromAnswer,
+  fromConnectError,
+  fromDisconnectReason,
+  fromMessagesEvent,
+  fromSignalEvent,
+  fromSubscribeAnswer,
+  provider,
+  type ServerEvents,
+} from "./mapping.ts"
+
+export interface SocketIoTransportOptions
+  extends Pick<TransportOptions, "config" | "credentials" | "onError"> {
+  /** After how long without a connection the state is `suspended`. */
+  suspendAfterMs?: number
+  /** How long an answer of the gateway may take. */
+  answerTimeoutMs?: number
+  /** The first pause before reconnecting; it doubles up to `maxPauseMs`, with jitter. */
+  firstPauseMs?: number
+  maxPauseMs?: number
+}
+
+interface Joined {
+  observer: ChannelObserver
+  isAttached: boolean
+  watchesPresence: boolean
+  data: JsonValue | undefined
+  snapshot: PresenceSnapshot | null
+}
+
+/** Browser: the bundled gateway, over the official client. WebSocket first, long-polling where that is blocked. */
+export function createSocketIoTransport(options: SocketIoTransportOptions): RealtimeTransport {
+  const { config, credentials, onError = logError } = options
+  const {
+    suspendAfterMs = 60_000,
+    answerTimeoutMs = 10_000,
+    firstPauseMs = 500,
+    maxPauseMs = 5_000,
+  } = options
+  const listeners = new Set<(status: TransportStatus) => void>()
+  const joined = new Map<string, Joined>()
+  let status: TransportStatus = { state: "connecting" }
+  let suspendTimer: ReturnType<typeof setTimeout> | undefined
+  let restartTimer: ReturnType<typeof setTimeout> | undefined
+
+  const socket: Socket<ServerEvents, ClientEvents> = io(
+    typeof config.url === "string" ? config.url : undefined,
+    {
+      path: typeof config.path === "string" ? config.path : defaultSocketPath,
+      transports: ["websocket", "polling"],
+      tryAllTransports: true,
+      autoConnect: false,
+      // One socket per transport: two clients in one page must not share a connection by accident.
+      forceNew: true,
+      reconnectionDelay: firstPauseMs,
+      reconnectionDelayMax: maxPauseMs,
+      randomizationFactor: 0.5,
+      ackTimeout: answerTimeoutMs,
+      auth: (callback) => void authenticate(callback),
+    },
+  )
+
+  /** A ticket lives for a minute, so each connection asks for its own. */
+  async function authenticate(callback: (auth: object) => void): Promise<void> {
+    try {
+      callback((await credentials({})) as object)
+    } catch (cause) {
+      const error = isRealtimeError(cause)
+        ? cause
+        : new RealtimeError("provider-unavailable", { provider, message: "unable to get a ticket", cause })
+      refuse(error)
+    }
+  }
+
+  /** The connection can't be made. What passes is tried again, with Socket.IO's own back-off; the rest is said. */
+  function refuse(error: RealtimeError): void {
+    if (error.retryable) {
+      interrupted(error)
+      if (socket.io.engine) socket.io.engine.close()
+    } else {
+      socket.disconnect()
+      fail(error)
+    }
+  }
+
+  function fail(error: RealtimeError): void {
+    clearTimeout(suspendTimer)
+    suspendTimer = undefined
+    setStatus({ state: "failed", error })
+  }
+
+  function setStatus(next: TransportStatus): void {
+    status = next
+    for (const listener of [...listeners]) listener(next)
+  }
+
+  /** There is no connection, and one is being sought. */
+  function interrupted(error: RealtimeError): void {
+    if (status.state === "closed" || status.state === "failed") return
+    suspendTimer ??= setTimeout(() => setStatus({ state: "suspended", error: status.error }), suspendAfterMs)
+    setStatus({ state: status.state === "connected" ? "reconnecting" : status.state, error })
+    for (const wish of joined.values()) {
+      if (!wish.isAttached) continue
+      wish.isAttached = false
+      wish.observer.onDetached()
+    }
+  }
+
+  socket.on("connect", () => {
+    clearTimeout(suspendTimer)
+    suspendTimer = undefined
+    setStatus({ state: "connected" })
+    for (const [channel, wish] of joined) void attach(channel, wish)
+  })
+  socket.on("connect_error", (cause) => {
+    const error = fromConnectError(cause)
+    // A ticket that expired on a slow way, or was signed before the gateway's secret changed: the next one may do.
+    const isStaleTicket = error.code === "unauthorized"
+    if (!error.retryable && !isStaleTicket) return fail(error)
+    interrupted(error)
+    if (!socket.active) restart()
+  })
+  socket.on("disconnect", (reason) => {
+    const next = fromDisconnectReason(reason)
+    if (next.error) interrupted(next.error)
+    if (reason === "io server disconnect") restart()
+  })
+  socket.on("messages", (value) => {
+    const messages = fromMessagesEvent(value)
+    const [first] = messages
+    if (first) joined.get(first.channel)?.observer.onMessages(messages)
+  })
+  socket.on("signal", (value) => {
+    const signal = fromSignalEvent(value)
+    if (signal) joined.get(signal.channel)?.observer.onSignal(signal)
+  })
+  socket.on("presence", (channel, change) => {
+    const wish = joined.get(channel)
+    if (wish) showPresence(wish, change)
+  })
+
+  /** Socket.IO doesn't come back by itself after a refusal or when the server ended the session. */
+  function restart(): void {
+    clearTimeout(restartTimer)
+    restartTimer = setTimeout(
+      () => socket.connect(),
+      firstPauseMs + Math.random() * (maxPauseMs - firstPauseMs),
+    )
+  }
+
+  function showPresence(wish: Joined, change: unknown): void {
+    wish.snapshot = applyPresenceChange(wish.snapshot, change)
+    if (wish.snapshot) wish.observer.onPresence(wish.snapshot)
+  }
+
+  /** One request, answered by the gateway. Rejects with its error, or `not-connected`, or `timeout`. */
+  async function request<Event extends keyof ClientEvents>(
+    event: Event,
+    ...args: unknown[]
+  ): Promise<Record<string, unknown>> {
+    if (!socket.connected) throw notConnected()
+    let answer: unknown
+    try {
+      answer = await (socket as Socket).emitWithAck(event, ...args)
+    } catch (cause) {
+      if (!socket.connected) throw notConnected()
+      const message = `unable to ${event}; there was no answer in ${answerTimeoutMs} ms`
+      throw new RealtimeError("timeout", { provider, message, cause })
+    }
+    return fromAnswer(answer)
+  }
+
+  async function attach(channel: string, wish: Joined): Promise<void> {
+    const isCurrent = () => joined.get(channel) === wish
+    try {
+      const page = fromSubscribeAnswer(await request("subscribe", channel, wish.observer.cursor()))
+      if (!isCurrent()) return
+      wish.isAttached = true
+      wish.observer.onAttached(page)
+      if (wish.watchesPresence || wish.data !== undefined) await watch(channel, wish)
+      if (wish.data !== undefined) await request("enter", channel, wish.data)
+    } catch (cause) {
+      if (!isCurrent() || !socket.connected) return
+      if (!isRealtimeError(cause)) {
+        onError(cause, { stage: "subscribe" })
+      } else if (!cause.retryable) {
+        wish.observer.onDenied(cause)
+      } else {
+        setTimeout(
+          () => isCurrent() && socket.connected && void attach(channel, wish),
+          cause.retryAfterMs ?? firstPauseMs,
+        )
+      }
+    }
+  }
+
+  async function watch(channel: string, wish: Joined): Promise<void> {
+    const { snapshot } = await request("watch", channel)
+    showPresence(wish, snapshot)
+  }
+
+  const inBackground = (stage: string) => (error: unknown) => {
+    if (isRealtimeError(error) && error.code === "not-connected") return
+    onError(error, { stage })
+  }
+
+  return {
+    provider,
+    capabilities: socketIoCapabilities,
+    get status() {
+      return status
+    },
+    onStatus(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    connect() {
+      if (status.state === "closed" || socket.connected) return
+      if (status.state === "failed") setStatus({ state: "connecting" })
+      clearTimeout(restartTimer)
+      // Between two attempts Socket.IO waits; starting over makes the next one now.
+      if (socket.active && status.state !== "connecting") socket.disconnect()
+      socket.connect()
+    },
+    subscribe(channel, observer): TransportSubscription {
+      const wish: Joined = {
+        observer,
+        isAttached: false,
+        watchesPresence: false,
+        data: undefined,
+        snapshot: null,
+      }
+      joined.set(channel, wish)
+      if (socket.connected) queueMicrotask(() => joined.get(channel) === wish && void attach(channel, wish))
+      return {
+        async signal(event, payload) {
+          await request("signal", channel, event, payload)
+        },
+        watchPresence() {
+          if (wish.watchesPresence) return
+          wish.watchesPresence = true
+          if (wish.isAttached) watch(channel, wish).catch(inBackground("watch presence"))
+        },
+        async enterPresence(data) {
+          wish.data = data
+          if (!wish.isAttached) return
+          if (!wish.watchesPresence && !wish.snapshot) await watch(channel, wish)
+          await request("enter", channel, data)
+        },
+        async leavePresence() {
+          if (wish.data === undefined) return
+          wish.data = undefined
+          if (wish.isAttached && socket.connected) await request("leave", channel)
+        },
+        unsubscribe() {
+          if (joined.get(channel) !== wish) return
+          joined.delete(channel)
+          if (socket.connected) request("unsubscribe", channel).catch(inBackground("unsubscribe"))
+        },
+      }
+    },
+    async publish(channel, messages) {
+      const { results } = await request("publish", channel, messages)
+      return fromWireResults(results, messages)
+    },
+    async close() {
+      if (status.state === "closed") return
+      clearTimeout(suspendTimer)
+      clearTimeout(restartTimer)
+      joined.clear()
+      setStatus({ state: "closed" })
+      listeners.clear()
+      socket.disconnect()
+    },
+  }
+}
+
+const notConnected = () =>
+  new RealtimeError("not-connected", { provider, message: "unable to send; there is no connection" })

@@ -1,0 +1,205 @@
+import type { IncomingMessage } from "node:http"
+import type { Server as SocketIoServer } from "socket.io"
+import { isRealtimeError, logError, type OnError, RealtimeError, toWireError } from "../../errors.ts"
+import type { LogPage, User } from "../../message.ts"
+import { toWireResult } from "../../publish-result.ts"
+import type { RealtimePublisher } from "../../publisher.ts"
+import type { RealtimeCore } from "../../server/types.ts"
+import type { OutgoingMessage } from "../../transport.ts"
+import { socketIoCapabilities } from "./capabilities.ts"
+import {
+  type ClientEvents,
+  channelRoom,
+  type PresenceChange,
+  presenceRoom,
+  provider,
+  type ServerEvents,
+} from "./mapping.ts"
+import { createPresenceRegistry, type PresenceRegistry } from "./presence-registry.ts"
+import { createTickets } from "./tickets.ts"
+
+type GatewayServer = SocketIoServer<ClientEvents, ServerEvents>
+
+/** What the gateway and its publisher share: the sockets, and who is present. */
+export interface Broadcaster {
+  readonly io: GatewayServer
+  readonly presence: PresenceRegistry
+  /** Server, in the gateway's process: delivers to the connected sockets. */
+  readonly publisher: RealtimePublisher
+  announce(channel: string, change: PresenceChange | null): void
+}
+
+/** Server: the half of the gateway that delivers. Made first, since `createRealtime` needs its publisher. */
+export function createBroadcaster(io: SocketIoServer): Broadcaster {
+  const server = io as unknown as GatewayServer
+  const presence = createPresenceRegistry({ maxMembers: socketIoCapabilities.maxPresenceMembers })
+  return {
+    io: server,
+    presence,
+    announce(channel, change) {
+      if (change) server.to(presenceRoom(channel)).emit("presence", channel, change)
+    },
+    publisher: {
+      provider,
+      async publish(messages) {
+        for (const [channel, group] of Map.groupBy(messages, (message) => message.channel)) {
+          server.to(channelRoom(channel)).emit("messages", group)
+        }
+      },
+      async signal(signal) {
+        server.to(channelRoom(signal.channel)).volatile.emit("signal", signal)
+      },
+      members: async (channel) => presence.snapshot(channel),
+      clientConfig: () => ({ provider }),
+      credentials: async () => ({}),
+      close: async () => {},
+    },
+  }
+}
+
+export interface GatewayOptions {
+  broadcaster: Broadcaster
+  core: RealtimeCore
+  /** Shared with the app, which signs the tickets. */
+  secret: string
+  /** The most channels that one connection may join. */
+  maxSubscriptions?: number
+  onError?: OnError
+}
+
+/** The most messages of a catch-up that comes with a subscription; the client reads the rest over HTTP. */
+const catchUpLimit = 500
+
+/** Server: lets browsers in by ticket and answers what they ask. Every request gets an answer, also a bad one. */
+export function attachGateway(options: GatewayOptions): void {
+  const { broadcaster, core, maxSubscriptions = 200, onError = logError } = options
+  const { io, presence, announce } = broadcaster
+  const tickets = createTickets({ secret: options.secret })
+  const reads = new Map<string, Promise<LogPage>>()
+
+  /** Many clients that come back at one cursor share one read. */
+  function readAfter(channel: string, seq: number): Promise<LogPage> {
+    const key = `${seq}:${channel}`
+    const started = reads.get(key)
+    if (started) return started
+    const reading = core.readAfter(channel, seq, catchUpLimit).finally(() => reads.delete(key))
+    reads.set(key, reading)
+    return reading
+  }
+
+  io.use(async (socket, next) => {
+    try {
+      socket.data.user = await tickets.verify((socket.handshake.auth as { ticket?: unknown }).ticket)
+      next()
+    } catch (error) {
+      next(Object.assign(new Error("refused"), { data: toWireError(error) }))
+    }
+  })
+
+  io.on("connection", (socket) => {
+    const user = socket.data.user as User
+    const subscribed = new Set<string>()
+    const entered = new Set<string>()
+
+    const requireSubscribed = (channel: string) => {
+      if (subscribed.has(channel)) return
+      throw new RealtimeError("channel-denied", { provider, message: "unable to do this before subscribing" })
+    }
+
+    function leavePresence(channel: string): void {
+      if (entered.delete(channel)) announce(channel, presence.leave(channel, socket.id))
+    }
+
+    const requests: Record<keyof ClientEvents, (...args: unknown[]) => Promise<object>> = {
+      async subscribe(name, cursor) {
+        const channel = String(name)
+        if (subscribed.size >= maxSubscriptions && !subscribed.has(channel)) {
+          const message = `unable to join more than ${maxSubscriptions} channels`
+          throw new RealtimeError("rate-limited", { provider, message, retryable: false })
+        }
+        await core.authorize(user, channel, "subscribe")
+        if (!socket.connected) return {}
+        subscribed.add(channel)
+        // Joined before the log is read: what is committed in between arrives live, and the client tells the two apart.
+        await socket.join(channelRoom(channel))
+        const seq = (cursor as { seq?: unknown } | null)?.seq
+        return Number.isSafeInteger(seq) && (seq as number) >= 0
+          ? { page: await readAfter(channel, seq as number) }
+          : {}
+      },
+      async unsubscribe(name) {
+        const channel = String(name)
+        subscribed.delete(channel)
+        leavePresence(channel)
+        await Promise.all([socket.leave(channelRoom(channel)), socket.leave(presenceRoom(channel))])
+        return {}
+      },
+      async publish(name, messages) {
+        if (
+          !Array.isArray(messages) ||
+          !messages.every((message) => typeof message === "object" && message !== null)
+        ) {
+          throw new RealtimeError("invalid-request", {
+            provider,
+            message: "unable to publish; there are no messages",
+          })
+        }
+        const results = await core.accept(user, String(name), messages as OutgoingMessage[])
+        return { results: results.map(toWireResult) }
+      },
+      async signal(name, event, payload) {
+        const channel = String(name)
+        requireSubscribed(channel)
+        const signal = await core.acceptSignal(user, channel, String(event), payload)
+        socket.to(channelRoom(channel)).volatile.emit("signal", signal)
+        return {}
+      },
+      async watch(name) {
+        const channel = String(name)
+        requireSubscribed(channel)
+        await socket.join(presenceRoom(channel))
+        return { snapshot: presence.snapshot(channel) }
+      },
+      async enter(name, data) {
+        const channel = String(name)
+        requireSubscribed(channel)
+        const accepted = await core.acceptPresence(user, channel, data)
+        if (!socket.connected || !subscribed.has(channel)) return {}
+        entered.add(channel)
+        announce(channel, presence.enter(channel, socket.id, user, accepted))
+        return {}
+      },
+      async leave(name) {
+        leavePresence(String(name))
+        return {}
+      },
+    }
+
+    socket.onAny(async (event: string, ...args: unknown[]) => {
+      const ack = typeof args.at(-1) === "function" ? (args.pop() as (answer: unknown) => void) : () => {}
+      try {
+        const answer = Object.hasOwn(requests, event) ? requests[event as keyof ClientEvents] : undefined
+        if (!answer)
+          throw new RealtimeError("invalid-request", { provider, message: "unable to answer; unknown event" })
+        ack({ ok: true, ...(await answer(...args)) })
+      } catch (error) {
+        if (!isRealtimeError(error)) onError(error, { stage: `answer ${event}` })
+        ack({ ok: false, error: toWireError(error) })
+      }
+    })
+
+    socket.on("disconnect", () => {
+      for (const channel of [...entered]) leavePresence(channel)
+    })
+  })
+}
+
+/**
+ * Server: whether a page of this origin may connect. The same host may; others must be listed; what sends no origin
+ * is no browser and is judged by its ticket alone.
+ */
+export function isAllowedOrigin(request: IncomingMessage, allowed: readonly string[]): boolean {
+  const { origin, host } = request.headers
+  if (origin === undefined || allowed.includes(origin)) return true
+  return URL.canParse(origin) && new URL(origin).host === host
+}

@@ -1,0 +1,95 @@
+import { createHash, timingSafeEqual } from "node:crypto"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { isRealtimeError, logError, type OnError, RealtimeError, toWireError } from "../../errors.ts"
+import type { WireMessage } from "../../message.ts"
+import type { RealtimePublisher } from "../../publisher.ts"
+import { fromMessagesEvent, fromSignalEvent, provider } from "./mapping.ts"
+import { internalPath } from "./server.ts"
+
+export interface InternalEndpointOptions {
+  publisher: RealtimePublisher
+  secret: string
+  onError?: OnError
+}
+
+const maxBodyBytes = 16 * 1024 * 1024
+
+/**
+ * Server: lets the app's own servers publish through this gateway. Answers what is addressed to it and returns true;
+ * anything else is left alone.
+ */
+export function createInternalEndpoint(options: InternalEndpointOptions) {
+  const { publisher, secret, onError = logError } = options
+
+  const operations: Record<string, (body: Record<string, unknown>) => Promise<unknown>> = {
+    async publish({ messages }) {
+      const readable: WireMessage[] = fromMessagesEvent(messages)
+      if (!Array.isArray(messages) || readable.length !== messages.length) throw malformed()
+      await publisher.publish(readable)
+      return {}
+    },
+    async signal({ signal }) {
+      const readable = fromSignalEvent(signal)
+      if (!readable) throw malformed()
+      await publisher.signal(readable)
+      return {}
+    },
+    members: ({ channel }) => publisher.members(String(channel)),
+  }
+
+  async function answer(request: IncomingMessage, operation: string): Promise<unknown> {
+    if (!isSecret(request.headers.authorization, `Bearer ${secret}`)) {
+      throw new RealtimeError("unauthorized", {
+        provider,
+        message: "unable to answer; the secret is not this gateway's",
+      })
+    }
+    const run = Object.hasOwn(operations, operation) ? operations[operation] : undefined
+    if (!run || request.method !== "POST") throw malformed()
+    return run(await readJson(request))
+  }
+
+  return (request: IncomingMessage, response: ServerResponse): boolean => {
+    const { pathname } = new URL(request.url ?? "/", "http://localhost")
+    if (!pathname.startsWith(`${internalPath}/`)) return false
+    const respond = (status: number, body: unknown) => {
+      response.writeHead(status, { "Content-Type": "application/json", "Cache-Control": "no-store" })
+      response.end(JSON.stringify(body))
+    }
+    answer(request, pathname.slice(internalPath.length + 1)).then(
+      (body) => respond(200, body),
+      (error: unknown) => {
+        if (!isRealtimeError(error)) onError(error, { stage: "answer the app's server" })
+        const isRefusal = isRealtimeError(error) && error.code === "unauthorized"
+        respond(isRefusal ? 401 : isRealtimeError(error) ? 400 : 500, { error: toWireError(error) })
+      },
+    )
+    return true
+  }
+}
+
+/** Compares in a time that tells nothing about where the two differ. */
+function isSecret(given: string | undefined, expected: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest()
+  return timingSafeEqual(digest(given ?? ""), digest(expected))
+}
+
+const malformed = () =>
+  new RealtimeError("invalid-request", { provider, message: "unable to answer; the request is malformed" })
+
+async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request) {
+    bytes += (chunk as Buffer).length
+    if (bytes > maxBodyBytes) throw malformed()
+    chunks.push(chunk as Buffer)
+  }
+  try {
+    const body: unknown = JSON.parse(Buffer.concat(chunks).toString())
+    if (typeof body === "object" && body !== null) return body as Record<string, unknown>
+  } catch {
+    throw malformed()
+  }
+  throw malformed()
+}

@@ -1,0 +1,76 @@
+import { fromWireError, isRealtimeError, RealtimeError } from "../../errors.ts"
+import { type Member, type PresenceSnapshot, parseUser } from "../../message.ts"
+import type { RealtimePublisher } from "../../publisher.ts"
+import { provider } from "./mapping.ts"
+import { createTickets } from "./tickets.ts"
+
+export interface SocketIoPublisherOptions {
+  /** Where this process reaches the gateway, as in `http://127.0.0.1:3001`. */
+  internalUrl: string
+  /** Where browsers reach it; absent: on the page's own origin. */
+  publicUrl?: string | undefined
+  /** Shared with the gateway. */
+  secret: string
+  fetch?: typeof globalThis.fetch
+  timeoutMs?: number
+}
+
+/** Where the gateway takes requests of the app's own servers. */
+export const internalPath = "/_realtime"
+
+/** Server: reaches the gateway from another process or bundle, by its authenticated internal endpoint. */
+export function createSocketIoPublisher(options: SocketIoPublisherOptions): RealtimePublisher {
+  const { internalUrl, publicUrl, secret, fetch = globalThis.fetch, timeoutMs = 5_000 } = options
+  const tickets = createTickets({ secret })
+
+  async function call(operation: string, body: unknown): Promise<unknown> {
+    try {
+      const response = await fetch(new URL(`${internalPath}/${operation}`, internalUrl), {
+        method: "POST",
+        headers: { Authorization: `Bearer ${secret}`, "Content-Type": "application/json" },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(timeoutMs),
+      })
+      const answer = (await response.json()) as { error?: unknown }
+      if (!response.ok) throw fromWireError(answer.error, provider)
+      return answer
+    } catch (cause) {
+      if (isRealtimeError(cause)) throw cause
+      const message = `unable to reach the gateway at ${internalUrl}; is it running?`
+      throw new RealtimeError("provider-unavailable", { provider, message, cause })
+    }
+  }
+
+  return {
+    provider,
+    async publish(messages) {
+      await call("publish", { messages })
+    },
+    async signal(signal) {
+      await call("signal", { signal })
+    },
+    async members(channel) {
+      return fromSnapshot(await call("members", { channel }))
+    },
+    clientConfig: () => ({ provider, ...(publicUrl && { url: publicUrl }) }),
+    credentials: async ({ user }) => ({ ticket: await tickets.issue(user) }),
+    close: async () => {},
+  }
+}
+
+function fromSnapshot(value: unknown): PresenceSnapshot {
+  const { count, members } = (value ?? {}) as { count?: unknown; members?: unknown }
+  if (!Number.isSafeInteger(count)) {
+    throw new RealtimeError("internal", {
+      provider,
+      message: "unable to read the members; the answer is malformed",
+    })
+  }
+  const readable = Array.isArray(members)
+    ? members.flatMap((member: { user?: unknown; data?: unknown }): Member[] => {
+        const user = parseUser(member?.user)
+        return user ? [{ user, data: member.data }] : []
+      })
+    : null
+  return { count: count as number, members: readable }
+}

@@ -1,0 +1,8 @@
+export type { FeedState, PendingMessage } from "../client/message-feed.ts"
+export { useRealtimeClient } from "./context.ts"
+export { RealtimeProvider } from "./provider.tsx"
+export { useChannel } from "./use-channel.ts"
+export { type ConnectionView, useConnection } from "./use-connection.ts"
+export { useMessages } from "./use-messages.ts"
+export { usePresence } from "./use-presence.ts"
+export { useSignal } from "./use-signal.ts"

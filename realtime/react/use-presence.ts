@@ -1,0 +1,38 @@
+"use client"
+import { useEffect, useRef, useSyncExternalStore } from "react"
+import type { AnyChannelDefinition, ChannelRef, PresenceInput } from "../channel.ts"
+import type { PresenceEntry, PresenceState } from "../client/types.ts"
+import { useRealtimeClient } from "./context.ts"
+
+/**
+ * Browser: who is in a channel; null until known. With `data`, this person is visible there too, for as long as the
+ * component is mounted; a change of it is seen by the others.
+ */
+export function usePresence<D extends AnyChannelDefinition>(
+  ref: ChannelRef<D>,
+  data?: PresenceInput<D>,
+): PresenceState<D> | null {
+  const { presence } = useRealtimeClient().channel(ref)
+  const entry = useRef<PresenceEntry<D> | null>(null)
+  const isVisible = data !== undefined
+  const latest = useRef(data)
+  latest.current = data
+  const serialized = JSON.stringify(data)
+
+  useEffect(() => {
+    if (!isVisible) return
+    const entered = presence.enter(latest.current as PresenceInput<D>)
+    entry.current = entered
+    return () => {
+      entry.current = null
+      entered.leave()
+    }
+  }, [presence, isVisible])
+
+  useEffect(() => {
+    if (latest.current !== undefined) entry.current?.update(latest.current)
+  }, [serialized])
+
+  const getSnapshot = () => presence.snapshot
+  return useSyncExternalStore(presence.subscribe, getSnapshot, () => null)
+}
