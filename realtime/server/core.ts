@@ -32,8 +32,6 @@ export interface Core extends RealtimeCore {
   publishTrusted(entries: readonly TrustedEntry[]): Promise<PublishReceipt[]>
   /** Validates a signal of server code; not authorized, not limited. */
   validateSignal(from: User, channel: string, event: string, payload: unknown): Promise<Signal>
-  /** Waits until everything accepted was handed to the providers. */
-  idle(): Promise<void>
 }
 
 export interface TrustedEntry {

@@ -1,3 +1,4 @@
+export type { RealtimePublisher } from "../publisher.ts"
 export { createRealtime } from "./create-realtime.ts"
 export type {
   AuthorizeQuestion,

@@ -7,9 +7,10 @@ import type {
   SignalEvent,
   SignalInput,
 } from "../channel.ts"
-import type { OnError, RealtimeError } from "../errors.ts"
+import type { OnError } from "../errors.ts"
+import type { JsonValue } from "../json.ts"
 import type { MessageLog } from "../log/message-log.ts"
-import type { LogHead, LogPage, PresenceSnapshot, PublishReceipt, User } from "../message.ts"
+import type { LogHead, LogPage, PresenceSnapshot, PublishReceipt, Signal, User } from "../message.ts"
 import type { ChannelAction, ProviderConfig, RealtimePublisher } from "../publisher.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 
@@ -114,16 +115,11 @@ export interface RealtimeCore {
   /** Authorizes, validates, limits, appends and delivers; one result per message, in order. */
   accept(user: User, channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
   /** Authorizes, validates and limits a signal; resolves with its payload as the schema returned it. */
-  acceptSignal(
-    user: User,
-    channel: string,
-    event: string,
-    payload: unknown,
-  ): Promise<import("../message.ts").Signal>
+  acceptSignal(user: User, channel: string, event: string, payload: unknown): Promise<Signal>
   /** Authorizes and validates presence data. */
-  acceptPresence(user: User, channel: string, data: unknown): Promise<import("../json.ts").JsonValue>
+  acceptPresence(user: User, channel: string, data: unknown): Promise<JsonValue>
   /** Not authorized here: the caller has done that. */
   readAfter(channel: string, seq: number, limit: number): Promise<LogPage>
+  /** Resolves when everything accepted was committed and handed to the providers. */
+  idle(): Promise<void>
 }
-
-export type { RealtimeError }

@@ -152,7 +152,9 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
   })
   socket.on("presence", (channel, change) => {
     const wish = joined.get(channel)
-    if (wish) showPresence(wish, change)
+    if (!wish) return
+    wish.snapshot = applyPresenceChange(wish.snapshot, change)
+    if (wish.snapshot) wish.observer.onPresence(wish.snapshot)
   })
 
   /** Socket.IO doesn't come back by itself after a refusal or when the server ended the session. */
@@ -162,11 +164,6 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
       () => socket.connect(),
       firstPauseMs + Math.random() * (maxPauseMs - firstPauseMs),
     )
-  }
-
-  function showPresence(wish: Joined, change: unknown): void {
-    wish.snapshot = applyPresenceChange(wish.snapshot, change)
-    if (wish.snapshot) wish.observer.onPresence(wish.snapshot)
   }
 
   /** One request, answered by the gateway. Rejects with its error, or `not-connected`, or `timeout`. */
@@ -193,7 +190,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
       if (!isCurrent()) return
       wish.isAttached = true
       wish.observer.onAttached(page)
-      if (wish.watchesPresence || wish.data !== undefined) await watch(channel, wish)
+      if (wish.watchesPresence || wish.data !== undefined) await request("watch", channel)
       if (wish.data !== undefined) await request("enter", channel, wish.data)
     } catch (cause) {
       if (!isCurrent() || !socket.connected) return
@@ -208,11 +205,6 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
         )
       }
     }
-  }
-
-  async function watch(channel: string, wish: Joined): Promise<void> {
-    const { snapshot } = await request("watch", channel)
-    showPresence(wish, snapshot)
   }
 
   const inBackground = (stage: string) => (error: unknown) => {
@@ -255,12 +247,12 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
         watchPresence() {
           if (wish.watchesPresence) return
           wish.watchesPresence = true
-          if (wish.isAttached) watch(channel, wish).catch(inBackground("watch presence"))
+          if (wish.isAttached) request("watch", channel).catch(inBackground("watch presence"))
         },
         async enterPresence(data) {
           wish.data = data
           if (!wish.isAttached) return
-          if (!wish.watchesPresence && !wish.snapshot) await watch(channel, wish)
+          if (!wish.watchesPresence && !wish.snapshot) await request("watch", channel)
           await request("enter", channel, data)
         },
         async leavePresence() {

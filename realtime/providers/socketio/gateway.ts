@@ -16,25 +16,31 @@ import {
   type ServerEvents,
 } from "./mapping.ts"
 import { createPresenceRegistry, type PresenceRegistry } from "./presence-registry.ts"
-import { createTickets } from "./tickets.ts"
+import { createTickets, type Tickets } from "./tickets.ts"
 
 type GatewayServer = SocketIoServer<ClientEvents, ServerEvents>
 
 /** What the gateway and its publisher share: the sockets, and who is present. */
 export interface Broadcaster {
   readonly io: GatewayServer
+  readonly tickets: Tickets
   readonly presence: PresenceRegistry
   /** Server, in the gateway's process: delivers to the connected sockets. */
   readonly publisher: RealtimePublisher
   announce(channel: string, change: PresenceChange | null): void
 }
 
-/** Server: the half of the gateway that delivers. Made first, since `createRealtime` needs its publisher. */
-export function createBroadcaster(io: SocketIoServer): Broadcaster {
+/**
+ * Server: the half of the gateway that delivers. Made first, since `createRealtime` needs its publisher. `secret` is
+ * shared with the app's other processes, which sign tickets with it.
+ */
+export function createBroadcaster({ io, secret }: { io: SocketIoServer; secret: string }): Broadcaster {
+  const tickets = createTickets({ secret })
   const server = io as unknown as GatewayServer
   const presence = createPresenceRegistry({ maxMembers: socketIoCapabilities.maxPresenceMembers })
   return {
     io: server,
+    tickets,
     presence,
     announce(channel, change) {
       if (change) server.to(presenceRoom(channel)).emit("presence", channel, change)
@@ -51,7 +57,7 @@ export function createBroadcaster(io: SocketIoServer): Broadcaster {
       },
       members: async (channel) => presence.snapshot(channel),
       clientConfig: () => ({ provider }),
-      credentials: async () => ({}),
+      credentials: async ({ user }) => ({ ticket: await tickets.issue(user) }),
       close: async () => {},
     },
   }
@@ -60,8 +66,6 @@ export function createBroadcaster(io: SocketIoServer): Broadcaster {
 export interface GatewayOptions {
   broadcaster: Broadcaster
   core: RealtimeCore
-  /** Shared with the app, which signs the tickets. */
-  secret: string
   /** The most channels that one connection may join. */
   maxSubscriptions?: number
   onError?: OnError
@@ -73,8 +77,7 @@ const catchUpLimit = 500
 /** Server: lets browsers in by ticket and answers what they ask. Every request gets an answer, also a bad one. */
 export function attachGateway(options: GatewayOptions): void {
   const { broadcaster, core, maxSubscriptions = 200, onError = logError } = options
-  const { io, presence, announce } = broadcaster
-  const tickets = createTickets({ secret: options.secret })
+  const { io, tickets, presence, announce } = broadcaster
   const reads = new Map<string, Promise<LogPage>>()
 
   /** Many clients that come back at one cursor share one read. */
@@ -158,7 +161,9 @@ export function attachGateway(options: GatewayOptions): void {
         const channel = String(name)
         requireSubscribed(channel)
         await socket.join(presenceRoom(channel))
-        return { snapshot: presence.snapshot(channel) }
+        // As an event, not as the answer: only events keep their order with the changes that follow.
+        socket.emit("presence", channel, presence.snapshot(channel))
+        return {}
       },
       async enter(name, data) {
         const channel = String(name)
@@ -203,3 +208,5 @@ export function isAllowedOrigin(request: IncomingMessage, allowed: readonly stri
   if (origin === undefined || allowed.includes(origin)) return true
   return URL.canParse(origin) && new URL(origin).host === host
 }
+
+export { createInternalEndpoint } from "./internal-endpoint.ts"

@@ -28,7 +28,7 @@ export interface ClientEvents {
   unsubscribe(channel: string, ack: Ack): void
   publish(channel: string, messages: readonly OutgoingMessage[], ack: Ack<{ results: unknown[] }>): void
   signal(channel: string, event: string, payload: JsonValue, ack: Ack): void
-  watch(channel: string, ack: Ack<{ snapshot: PresenceSnapshot }>): void
+  watch(channel: string, ack: Ack): void
   enter(channel: string, data: JsonValue, ack: Ack): void
   leave(channel: string, ack: Ack): void
 }

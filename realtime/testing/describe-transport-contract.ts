@@ -1,0 +1,18 @@
+import { describe, it } from "vitest"
+import { type ContractBackend, transportChecks, withStage } from "./transport-contract/index.ts"
+
+export interface TransportContract {
+  /** As it stands in the report: the provider and what it runs on. */
+  name: string
+  /** A running backend of its own for each check. */
+  start(): Promise<ContractBackend>
+}
+
+/** Runs the whole contract over one provider. A provider that passes may be called one. */
+export function describeTransportContract({ name, start }: TransportContract): void {
+  for (const [suite, checks] of Map.groupBy(transportChecks, (check) => check.suite)) {
+    describe(`${suite} contract (${name})`, () => {
+      for (const check of checks) it(check.name, () => withStage(start, check.run))
+    })
+  }
+}

@@ -1,0 +1,13 @@
+export { describeTransportContract, type TransportContract } from "./describe-transport-contract.ts"
+export {
+  type ContractBackend,
+  type ContractCheck,
+  type ContractRealtime,
+  contractChannels,
+  createContractHttp,
+  createContractRealtime,
+  type Stage,
+  transportChecks,
+  withStage,
+} from "./transport-contract/index.ts"
+export { waitFor } from "./wait-for.ts"

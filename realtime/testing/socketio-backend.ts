@@ -1,0 +1,80 @@
+import type { Server } from "node:http"
+import type { Socket } from "node:net"
+import { createSocketIoTransport } from "../providers/socketio/client.ts"
+import type { RealtimeTransport } from "../transport.ts"
+import {
+  type ContractBackend,
+  type ContractRealtime,
+  createContractHttp,
+} from "./transport-contract/backend.ts"
+
+export interface SocketIoBackendOptions {
+  /** Where the gateway listens. */
+  url: string
+  http: Server
+  /** The realtime layer that server code uses; in a split layout, not the gateway's own. */
+  realtime: ContractRealtime
+  close(): Promise<void>
+}
+
+/** A running gateway, as the contract needs it: faults are made on its TCP connections, as a network makes them. */
+export function createSocketIoBackend({
+  url,
+  http,
+  realtime,
+  close,
+}: SocketIoBackendOptions): ContractBackend {
+  const sockets = new Set<Socket>()
+  const transports: RealtimeTransport[] = []
+  let isDown = false
+  http.on("connection", (socket) => {
+    if (isDown) {
+      socket.destroy()
+      return
+    }
+    sockets.add(socket)
+    socket.on("close", () => sockets.delete(socket))
+  })
+
+  function createTransport(
+    credentials: (body: Record<string, unknown>) => Promise<unknown>,
+  ): RealtimeTransport {
+    const transport = createSocketIoTransport({
+      config: { provider: "socketio", url },
+      credentials,
+      onError: undefined,
+      firstPauseMs: 10,
+      maxPauseMs: 40,
+    })
+    transports.push(transport)
+    return transport
+  }
+
+  const dropConnections = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+
+  return {
+    realtime,
+    createTransport: (user) => {
+      const app = createContractHttp(realtime, user)
+      return createTransport((body) => app.credentials("socketio", body))
+    },
+    createRefusedTransport() {
+      const app = createContractHttp(realtime, null)
+      return createTransport((body) => app.credentials("socketio", body))
+    },
+    dropConnections,
+    async startOutage() {
+      isDown = true
+      dropConnections()
+      return () => {
+        isDown = false
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(transports.map((transport) => transport.close()))
+      await close()
+    },
+  }
+}

@@ -1,0 +1,88 @@
+import { waitFor } from "../wait-for.ts"
+import { contractChannels, createContractHttp } from "./backend.ts"
+import { alice, bob, expect, freshName, rejection, settle, suite, textsOf } from "./check.ts"
+
+const keeper = { id: "keeper" }
+const vault = () => contractChannels.vault({ vault: freshName("vault") })
+
+export const accessChecks = suite("access", {
+  async "refuses a channel to whom it is closed, with the reason, and stays connected"(stage) {
+    const transport = await stage.connect(alice)
+    const denied = stage.startProbe(transport, vault())
+    await waitFor(() => denied.denied.length === 1)
+    expect("the code", denied.denied[0]?.code, "channel-denied")
+    expect("attachments", denied.attachments, 0)
+    const room = stage.room()
+    const open = await stage.probe(transport, room)
+    await settle(stage, open, room)
+  },
+
+  async "delivers nothing of a closed channel"(stage) {
+    const closed = vault()
+    const [outside, inside] = await Promise.all([stage.connect(alice), stage.connect(keeper)])
+    const denied = stage.startProbe(outside, closed)
+    const allowed = await stage.probe(inside, closed)
+    await waitFor(() => denied.denied.length === 1)
+    await stage.backend.realtime.publish(closed, "said", { text: "secret" })
+    await waitFor(() => allowed.messages.length === 1)
+    const room = stage.room()
+    await settle(stage, await stage.probe(outside, room), room)
+    expect("what the outsider got", textsOf(denied.messages), [])
+  },
+
+  async "refuses a channel that nothing declares"(stage) {
+    const transport = await stage.connect(alice)
+    const ref = { ...contractChannels.room({ room: "x" }), name: freshName("undeclared") }
+    const probe = stage.startProbe(transport, ref)
+    await waitFor(() => probe.denied.length === 1)
+    expect("the code", probe.denied[0]?.code, "channel-unknown")
+  },
+
+  async "refuses to publish, read and signal where the user may not"(stage) {
+    const closed = vault()
+    const http = createContractHttp(stage.backend.realtime, alice)
+    const message = { id: crypto.randomUUID(), event: "said", payload: { text: "x" } }
+    const [refused] = await http.publish(closed.name, [message])
+    expect("publish", refused && "error" in refused && refused.error.code, "channel-denied")
+    expect("history", (await rejection(http.history(closed.name, {}))).code, "channel-denied")
+    expect("heads", (await rejection(http.heads([closed.name]))).code, "channel-denied")
+    expect(
+      "signal",
+      (await rejection(http.signal(closed.name, "typing", { isTyping: true }))).code,
+      "channel-denied",
+    )
+    const head = await stage.backend.realtime.head(closed)
+    expect("the log's head", head.seq, 0)
+  },
+
+  async "refuses everything to whom nobody knows"(stage) {
+    const http = createContractHttp(stage.backend.realtime, null)
+    expect("the code", (await rejection(http.history(stage.room().name, {}))).code, "unauthorized")
+  },
+
+  async "stamps the sender itself"(stage) {
+    const room = stage.room()
+    const probe = await stage.probe(await stage.connect(bob), room)
+    const http = createContractHttp(stage.backend.realtime, alice)
+    const forged = {
+      id: crypto.randomUUID(),
+      event: "said",
+      payload: { text: "x" },
+      from: bob,
+      seq: 99,
+      at: 1,
+    }
+    await http.publish(room.name, [forged])
+    await waitFor(() => probe.messages.length === 1)
+    expect("the sender", probe.messages[0]?.from, alice)
+    expect("the position", probe.messages[0]?.seq, 1)
+  },
+
+  async "does not let one person answer for another's message id"(stage) {
+    const room = stage.room()
+    const message = { id: crypto.randomUUID(), event: "said", payload: { text: "first" } }
+    await createContractHttp(stage.backend.realtime, alice).publish(room.name, [message])
+    const [result] = await createContractHttp(stage.backend.realtime, bob).publish(room.name, [message])
+    expect("the code", result && "error" in result && result.error.code, "conflict")
+  },
+})

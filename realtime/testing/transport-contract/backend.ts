@@ -1,0 +1,74 @@
+import * as z from "zod/mini"
+import { defineChannel } from "../../channel.ts"
+import { createHttp, type RealtimeHttp } from "../../client/http.ts"
+import type { OnError } from "../../errors.ts"
+import { createMemoryLog } from "../../log/memory.ts"
+import type { MessageLog } from "../../log/message-log.ts"
+import { parseUser, type User } from "../../message.ts"
+import type { RealtimePublisher } from "../../publisher.ts"
+import { createRealtime } from "../../server/create-realtime.ts"
+import type { Realtime } from "../../server/types.ts"
+import type { RealtimeTransport } from "../../transport.ts"
+
+/** The channels that the contract plays in. `vault` is closed to everyone but "keeper". */
+export const contractChannels = {
+  room: defineChannel("room:{room}", {
+    messages: { said: z.object({ text: z.string() }), anything: z.unknown() },
+    signals: { typing: z.object({ isTyping: z.boolean() }) },
+    presence: z.object({ mood: z.string() }),
+  }),
+  vault: defineChannel("vault:{vault}", {
+    messages: { said: z.object({ text: z.string() }) },
+    signals: { typing: z.object({ isTyping: z.boolean() }) },
+    presence: z.object({ mood: z.string() }),
+  }),
+}
+
+export type ContractRealtime = Realtime<typeof contractChannels>
+
+/** A provider, running, as the contract needs it. Made anew for each check, so that none sees another's traces. */
+export interface ContractBackend extends AsyncDisposable {
+  readonly realtime: ContractRealtime
+  /** A transport as the product makes it for this user. The backend closes it in the end. */
+  createTransport(user: User): RealtimeTransport
+  /** A transport whose permission to connect is refused for good. */
+  createRefusedTransport(): RealtimeTransport
+  /** Cuts every connection without a goodbye, as a network does; clients may come back at once. */
+  dropConnections(): void | Promise<void>
+  /** Nobody can connect, and nobody is connected, until the returned function is called. */
+  startOutage(): Promise<() => void | Promise<void>>
+}
+
+export interface ContractRealtimeOptions {
+  publishers: readonly RealtimePublisher[]
+  log?: MessageLog
+  onError?: OnError
+}
+
+/** The server half for a backend: the contract's channels, its users and its rules. */
+export function createContractRealtime(options: ContractRealtimeOptions): ContractRealtime {
+  return createRealtime({
+    channels: contractChannels,
+    identify: (request) =>
+      parseUser(JSON.parse(decodeURIComponent(request.headers.get("x-contract-user") ?? "null"))),
+    authorize: ({ user, channel }) => channel.kind !== "vault" || user.id === "keeper",
+    log: options.log ?? createMemoryLog(),
+    publishers: options.publishers,
+    ...(options.onError && { onError: options.onError }),
+  })
+}
+
+/** The catch-all route as this user's browser sees it, without a network between. */
+export function createContractHttp(
+  realtime: Pick<ContractRealtime, "handlers">,
+  user: User | null,
+): RealtimeHttp {
+  return createHttp({
+    basePath: "http://contract.test/api/realtime",
+    async fetch(input, init) {
+      const request = new Request(input, init)
+      request.headers.set("x-contract-user", encodeURIComponent(JSON.stringify(user)))
+      return request.method === "POST" ? realtime.handlers.POST(request) : realtime.handlers.GET(request)
+    },
+  })
+}

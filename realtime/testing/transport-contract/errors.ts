@@ -1,0 +1,109 @@
+import { isRealtimeError, type RealtimeErrorCode } from "../../errors.ts"
+import type { OutgoingMessage } from "../../transport.ts"
+import { waitFor } from "../wait-for.ts"
+import { createContractHttp } from "./backend.ts"
+import { alice, expect, rejection, type Stage, suite } from "./check.ts"
+
+const uuid = () => crypto.randomUUID()
+
+/** Publishes raw messages by the provider's own way, or over HTTP where it has none. */
+async function publish(stage: Stage, channel: string, messages: unknown) {
+  const transport = await stage.connect(alice)
+  const send = transport.publish ?? createContractHttp(stage.backend.realtime, alice).publish
+  return send(channel, messages as OutgoingMessage[])
+}
+
+async function codesOf(stage: Stage, messages: unknown[]): Promise<(RealtimeErrorCode | "accepted")[]> {
+  const results = await publish(stage, stage.room().name, messages)
+  return results.map((result) => ("error" in result ? result.error.code : "accepted"))
+}
+
+export const errorChecks = suite("errors", {
+  async "answers each bad message by itself, and accepts the good ones beside it"(stage) {
+    const codes = await codesOf(stage, [
+      { id: uuid(), event: "said", payload: { text: "good" } },
+      { id: uuid(), event: "said", payload: { text: 7 } },
+      { id: uuid(), event: "unheard-of", payload: {} },
+      { id: uuid(), event: "toString", payload: {} },
+      { id: "not a uuid", event: "said", payload: { text: "x" } },
+      { id: uuid(), event: "said", payload: { text: "長".repeat(20_000) } },
+      { id: uuid(), event: "said", payload: null },
+      { id: uuid(), event: "said", payload: { text: "good too" } },
+    ])
+    expect("the outcomes", codes, [
+      "accepted",
+      "invalid-payload",
+      "event-unknown",
+      "event-unknown",
+      "invalid-request",
+      "message-too-large",
+      "invalid-payload",
+      "accepted",
+    ])
+  },
+
+  async "refuses too many messages at once, and goes on"(stage) {
+    const room = stage.room()
+    const many = Array.from({ length: 101 }, () => ({ id: uuid(), event: "said", payload: { text: "x" } }))
+    expect("the code", (await rejection(publish(stage, room.name, many))).code, "invalid-request")
+    expect("the next", (await codesOf(stage, many.slice(0, 2))).length, 2)
+  },
+
+  async "refuses what isn't a list of messages"(stage) {
+    expect("the code", (await rejection(publish(stage, stage.room().name, [null]))).code, "invalid-request")
+  },
+
+  async "refuses a payload over the limit before it is sent"(stage) {
+    const channel = stage.openClient(alice).channel(stage.room())
+    const error = await rejection(channel.publish("said", { text: "x".repeat(40_000) }))
+    expect("the code", error.code, "message-too-large")
+  },
+
+  async "takes a thousand messages at once from one client, and loses none"(stage) {
+    const room = stage.room()
+    const channel = stage.openClient(alice).channel(room)
+    const receipts = await Promise.all(
+      Array.from({ length: 1000 }, (_, index) =>
+        channel.publish("said", { text: String(index) }, { timeoutMs: 60_000 }),
+      ),
+    )
+    expect(
+      "positions",
+      receipts.map(({ seq }) => seq),
+      receipts.map((_, index) => index + 1),
+    )
+  },
+
+  async "gives up on a publish in time, with a reason that says whether to try again"(stage) {
+    const client = stage.openClient(alice)
+    await waitFor(() => client.connection.status.state === "connected")
+    const end = await stage.backend.startOutage()
+    await waitFor(() => client.connection.status.state !== "connected")
+    const transport = stage.backend.createTransport(alice)
+    if (transport.capabilities.publishesOverConnection) {
+      const error = await rejection(
+        client.channel(stage.room()).publish("said", { text: "x" }, { timeoutMs: 50 }),
+      )
+      expect("is one of ours", isRealtimeError(error), true)
+      expect("can be tried again", error.retryable, true)
+    }
+    await transport.close()
+    await end()
+  },
+
+  async "survives a listener that throws, and tells of it"(stage) {
+    const room = stage.room()
+    const channel = stage.openClient(alice).channel(room)
+    const heard: unknown[] = []
+    const failing = channel.subscribe({
+      onMessages() {
+        throw new Error("a listener's own mistake")
+      },
+    })
+    const sound = channel.subscribe({ onMessages: (messages) => void heard.push(...messages) })
+    await Promise.all([failing.ready, sound.ready])
+    await channel.publish("said", { text: "x" })
+    await channel.publish("said", { text: "y" })
+    await waitFor(() => heard.length === 2 && stage.errors.length === 2)
+  },
+})

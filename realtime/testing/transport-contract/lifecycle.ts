@@ -1,0 +1,76 @@
+import { waitFor } from "../wait-for.ts"
+import { alice, expect, rejection, settle, suite, textsOf } from "./check.ts"
+
+export const lifecycleChecks = suite("lifecycle", {
+  async "calls nobody back after close"(stage) {
+    const room = stage.room()
+    const [leaving, staying] = await Promise.all([stage.connect(alice), stage.connect(alice)])
+    const [gone, witness] = await Promise.all([stage.probe(leaving, room), stage.probe(staying, room)])
+    const states: string[] = []
+    leaving.onStatus(({ state }) => states.push(state))
+    await leaving.close()
+    const { attachments, detachments } = gone
+    await stage.backend.dropConnections()
+    await waitFor(() => witness.attachments === 2)
+    await settle(stage, witness, room)
+    expect("states", states, ["closed"])
+    expect("messages", textsOf(gone.messages), [])
+    expect("attachments", [gone.attachments, gone.detachments], [attachments, detachments])
+  },
+
+  async "stops telling a listener that has left"(stage) {
+    const transport = stage.backend.createTransport(alice)
+    const states: string[] = []
+    const stop = transport.onStatus(({ state }) => states.push(state))
+    stop()
+    stop()
+    transport.connect()
+    await waitFor(() => transport.status.state === "connected")
+    expect("states", states, [])
+    await transport.close()
+  },
+
+  async "shares one subscription among all listeners of a channel, and ends it with the last"(stage) {
+    const room = stage.room()
+    const channel = stage.openClient(alice).channel(room)
+    const heard: string[][] = [[], []]
+    const subscriptions = heard.map((texts) =>
+      channel.subscribe({ onMessages: (messages) => void texts.push(...textsOf(messages)) }),
+    )
+    await Promise.all(subscriptions.map(({ ready }) => ready))
+    await stage.backend.realtime.publish(room, "said", { text: "both" })
+    await waitFor(() => heard.every((texts) => texts.length === 1))
+    subscriptions[0]?.unsubscribe()
+    await stage.backend.realtime.publish(room, "said", { text: "one" })
+    await waitFor(() => heard[1]?.length === 2)
+    expect("the one that left", heard[0], ["both"])
+    subscriptions[1]?.unsubscribe()
+    await waitFor(() => channel.status.state === "idle")
+  },
+
+  async "survives leaving and joining in one breath, as StrictMode and hot reload do"(stage) {
+    const room = stage.room()
+    const channel = stage.openClient(alice).channel(room)
+    const heard: string[] = []
+    const listen = () =>
+      channel.subscribe({ onMessages: (messages) => void heard.push(...textsOf(messages)) })
+    listen().unsubscribe()
+    const staying = listen()
+    await staying.ready
+    await stage.backend.realtime.publish(room, "said", { text: "once" })
+    await waitFor(() => heard.length > 0)
+    expect("what was heard", heard, ["once"])
+  },
+
+  async "rejects what waits when the client closes"(stage) {
+    const end = await stage.backend.startOutage()
+    const client = stage.openClient(alice)
+    const channel = client.channel(stage.room())
+    const { ready } = channel.subscribe({ onMessages() {} })
+    await client.close()
+    await client.close()
+    expect("ready", (await rejection(ready)).code, "not-connected")
+    expect("publish", (await rejection(channel.publish("said", { text: "x" }))).code, "not-connected")
+    await end()
+  },
+})

@@ -1,0 +1,76 @@
+import type { Signal } from "../../message.ts"
+import { waitFor } from "../wait-for.ts"
+import { alice, bob, carol, expect, rejection, suite } from "./check.ts"
+
+export const signalChecks = suite("signals", {
+  async "reach the others with the sender's verified identity, and not the log"(stage) {
+    const room = stage.room()
+    const [one, other] = await Promise.all([stage.connect(alice), stage.connect(bob)])
+    const [a, b] = await Promise.all([stage.probe(one, room), stage.probe(other, room)])
+    if (!a.subscription.signal) {
+      expect("the capability", one.capabilities.signalsOverConnection, false)
+      return
+    }
+    await a.subscription.signal("typing", { isTyping: true })
+    const [signal] = await waitFor(() => b.signals.length > 0 && b.signals)
+    expect("the signal", signal, {
+      channel: room.name,
+      event: "typing",
+      payload: { isTyping: true },
+      from: alice,
+    })
+    expect("the log's head", (await stage.backend.realtime.head(room)).seq, 0)
+    expect("what the sender's own connection heard", a.signals, [])
+  },
+
+  async "come through the client, by whichever way the provider has"(stage) {
+    const room = stage.room()
+    const heard: Signal[] = []
+    const listening = stage.openClient(bob).channel(room)
+    listening.onSignal("typing", (signal) => heard.push(signal))
+    const sending = stage.openClient(alice).channel(room)
+    sending.onSignal("typing", () => {})
+    await waitFor(() => listening.status.state === "attached" && sending.status.state === "attached")
+    await sending.signal("typing", { isTyping: true })
+    await waitFor(() => heard.length > 0)
+    expect("the sender", heard[0]?.from.id, "alice")
+    expect("the payload", heard[0]?.payload, { isTyping: true })
+  },
+
+  async "can be sent by the server"(stage) {
+    const room = stage.room()
+    const probe = await stage.probe(await stage.connect(bob), room)
+    await stage.backend.realtime.signal(room, "typing", { isTyping: false }, { from: carol })
+    await waitFor(() => probe.signals.length > 0)
+    expect("the sender", probe.signals[0]?.from, carol)
+  },
+
+  async "of a wrong shape are refused or go unheard"(stage) {
+    const room = stage.room()
+    const heard: Signal[] = []
+    const listening = stage.openClient(bob).channel(room)
+    listening.onSignal("typing", (signal) => heard.push(signal))
+    const sending = stage.openClient(alice).channel(room)
+    sending.onSignal("typing", () => {})
+    await waitFor(() => listening.status.state === "attached" && sending.status.state === "attached")
+    await sending.signal("typing", { isTyping: "very" } as never).catch(() => {})
+    await sending.signal("typing", { isTyping: true })
+    await waitFor(() => heard.length > 0)
+    expect("what was heard", heard[0]?.payload, { isTyping: true })
+  },
+
+  async "are refused without a connection"(stage) {
+    const room = stage.room()
+    const transport = await stage.connect(alice)
+    const probe = await stage.probe(transport, room)
+    if (!probe.subscription.signal) return
+    const end = await stage.backend.startOutage()
+    await waitFor(() => transport.status.state !== "connected")
+    expect(
+      "the code",
+      (await rejection(probe.subscription.signal("typing", { isTyping: true }))).code,
+      "not-connected",
+    )
+    await end()
+  },
+})

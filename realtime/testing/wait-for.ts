@@ -1,0 +1,25 @@
+/** How long `waitFor` waits. A test of what must fail lowers it. */
+export const waitLimit = { ms: 15_000 }
+
+type Found<T> = Exclude<T, false | null | undefined>
+
+/**
+ * Resolves with the first truthy answer of `condition`, asking again and again. Rejects, with what the condition last
+ * threw or answered, when it takes longer than any healthy run would: a limit against hanging, not a measure.
+ */
+export async function waitFor<T>(condition: () => T | Promise<T>, what = "the condition"): Promise<Found<T>> {
+  const started = performance.now()
+  let last: unknown
+  while (performance.now() - started < waitLimit.ms) {
+    try {
+      const answer = await condition()
+      if (answer) return answer as Found<T>
+      last = answer
+    } catch (error) {
+      last = error
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  const seen = last instanceof Error ? last.message : JSON.stringify(last)
+  throw new Error(`waited in vain for ${what}; last: ${seen}`, { cause: last })
+}

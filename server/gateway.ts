@@ -1,0 +1,24 @@
+import { createChatRealtime } from "#lib/realtime/create.ts"
+import { createServer } from "./create-server.ts"
+import { loadEnv } from "./env.ts"
+import { createLogger } from "./logger.ts"
+import { run } from "./run.ts"
+
+/** The gateway alone, on a port of its own: Next.js runs elsewhere and its origin is listed in `SOCKET_CORS_ORIGIN`. */
+process.env.PORT ??= "3001"
+const dev = process.env.NODE_ENV !== "production"
+const logger = createLogger("gateway", process.env.LOG_LEVEL)
+
+await run(logger, async () => {
+  const env = loadEnv({ dev })
+  const server = await createServer({
+    port: env.PORT,
+    hostname: env.HOSTNAME,
+    secret: env.SOCKET_INTERNAL_SECRET,
+    allowedOrigins: env.SOCKET_CORS_ORIGIN,
+    createRealtime: (publisher) => createChatRealtime({ env, publishers: [publisher] }),
+    logger,
+  })
+  logger.info({ url: server.url }, `gateway ready on ${server.url}`)
+  return server
+})

@@ -1,0 +1,35 @@
+import { Server } from "node:http"
+import next from "next"
+import type { App } from "./create-server.ts"
+
+export interface NextAppOptions {
+  dev: boolean
+  dir: string
+  port: number
+  hostname?: string | undefined
+}
+
+/**
+ * Next.js as one tenant of a server that somebody else owns. Requests that come while it starts wait for it.
+ *
+ * Next adds its own `upgrade` listener to the server it is given, and ends the sockets of paths that it has a route
+ * for. So it is given one that never listens, and what is meant for Next (hot reload) is passed on to that.
+ */
+export function createNextApp({ dev, dir, port, hostname }: NextAppOptions): App & { ready: Promise<void> } {
+  const decoy = new Server()
+  const app = next({ dev, dir, port, hostname: hostname ?? "localhost", httpServer: decoy })
+  const handle = app.getRequestHandler()
+  const ready = app.prepare()
+
+  return {
+    ready,
+    async handle(request, response) {
+      await ready
+      await handle(request, response)
+    },
+    upgrade(request, socket, head) {
+      if (!decoy.emit("upgrade", request, socket, head)) socket.destroy()
+    },
+    close: () => app.close(),
+  }
+}

@@ -1,0 +1,38 @@
+import type { RunningServer } from "./create-server.ts"
+import type { Logger } from "./logger.ts"
+
+/**
+ * Runs a server until it is told to stop: SIGTERM and SIGINT close it in order, a second one ends it at once. What
+ * keeps it from starting is said in one line.
+ */
+export async function run(logger: Logger, start: () => Promise<RunningServer>): Promise<void> {
+  let server: RunningServer
+  try {
+    server = await start()
+  } catch (error) {
+    process.stderr.write(`${explain(error)}\n`)
+    process.exit(1)
+  }
+
+  let isStopping = false
+  const stop = async (signal: NodeJS.Signals) => {
+    if (isStopping) process.exit(1)
+    isStopping = true
+    logger.info({ signal }, "stopping")
+    await server.close()
+    process.exit(0)
+  }
+  process.on("SIGTERM", stop)
+  process.on("SIGINT", stop)
+}
+
+function explain(error: unknown): string {
+  const { code, port, message, name } = error as NodeJS.ErrnoException & { port?: number }
+  if (code === "EADDRINUSE")
+    return `Port ${port} is in use. Stop what listens there, or set PORT to another one.`
+  if (code === "EACCES" && port)
+    return `Port ${port} needs more rights than this process has. Set PORT to one above 1023.`
+  return name === "EnvError" || name === "RealtimeError"
+    ? message
+    : `Unable to start. ${(error as Error).stack ?? error}`
+}
