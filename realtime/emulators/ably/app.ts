@@ -1,0 +1,148 @@
+import { type Capability, FULL_CAPABILITY, parseCapability } from "./capability.ts"
+import { type Channel, createChannel } from "./channel.ts"
+import type { ChannelName } from "./channel-name.ts"
+import type { Clock } from "./clock.ts"
+import type { Connection } from "./connection.ts"
+import { ablyError } from "./errors.ts"
+import { DEFAULT_LIMITS, type Limits } from "./limits.ts"
+import type { Random } from "./random.ts"
+import type { Revocation } from "./revocation.ts"
+import type { Token } from "./tokens.ts"
+import { isRecord } from "./wire.ts"
+
+export interface Key {
+  /** `appId.keyId`, which is also a JWT's `kid`. */
+  name: string
+  secret: string
+  capability: Capability
+  /** Whether `revokeTokens` is allowed for this key's tokens (40163). */
+  revocableTokens: boolean
+}
+
+/** Rules for the channels whose name begins with `{id}:`, or is `id`. */
+export interface Namespace {
+  id: string
+  persisted: boolean
+  persistLast: boolean
+  /** Update, delete, append and annotations (§6.4, 93002). */
+  mutableMessages: boolean
+}
+
+/** The body of the sandbox's `POST /apps`, with ids and secrets that the caller may fix. */
+export interface AppSetup {
+  id?: string
+  keys?: { id?: string; secret?: string; capability?: string | Capability; revocableTokens?: boolean }[]
+  namespaces?: { id: string; persisted?: boolean; persistLast?: boolean; mutableMessages?: boolean }[]
+  /** Presence members that are there from the beginning. */
+  channels?: { name: string; presence?: { clientId: string; data?: string; encoding?: string }[] }[]
+  limits?: Partial<Limits>
+}
+
+/** One vendor application: everything below it is separate from other apps. */
+export interface App {
+  readonly id: string
+  readonly keys: Key[]
+  readonly namespaces: Map<string, Namespace>
+  readonly limits: Limits
+  readonly clock: Clock
+  readonly random: Random
+  /** Attached, dropped-but-resumable and REST-used channels, by base name. */
+  readonly channels: Map<string, Channel>
+  /** Live and resumable connections, by connection id. */
+  readonly connections: Map<string, Connection>
+  /** Those it has issued, and the JWTs it has seen, by their text. */
+  readonly tokens: Map<string, Token>
+  readonly nonces: Set<string>
+  readonly revocations: Revocation[]
+  /** When set, everything that counts towards the account's quota is refused with 40112. */
+  overQuota: boolean
+  channel(name: ChannelName): Channel
+  revoke(revocation: Revocation): void
+}
+
+const DEFAULT_NAMESPACES = [
+  { id: "persisted", persisted: true },
+  { id: "mutable", mutableMessages: true },
+]
+
+export function createApp(
+  setup: AppSetup,
+  context: { clock: Clock; random: Random; limits?: Partial<Limits> },
+): App {
+  const { clock, random } = context
+  const id = setup.id ?? random.string(6)
+  const limits: Limits = { ...DEFAULT_LIMITS, ...context.limits, ...setup.limits }
+  const namespaces = (setup.namespaces ?? DEFAULT_NAMESPACES).map(
+    (namespace): Namespace => ({
+      persisted: false,
+      persistLast: false,
+      mutableMessages: false,
+      ...namespace,
+    }),
+  )
+
+  const app: App = {
+    id,
+    keys: (setup.keys ?? [{}]).map((key) => ({
+      name: `${id}.${key.id ?? random.string(6)}`,
+      secret: key.secret ?? random.string(43),
+      capability: key.capability === undefined ? FULL_CAPABILITY : parseCapability(key.capability),
+      revocableTokens: key.revocableTokens ?? false,
+    })),
+    namespaces: new Map(namespaces.map((namespace) => [namespace.id, namespace])),
+    limits,
+    clock,
+    random,
+    channels: new Map(),
+    connections: new Map(),
+    tokens: new Map(),
+    nonces: new Set(),
+    revocations: [],
+    overQuota: false,
+    channel(name) {
+      const existing = app.channels.get(name.base)
+      if (existing) return existing
+      const channel = createChannel(name, app)
+      app.channels.set(name.base, channel)
+      return channel
+    },
+    revoke(revocation) {
+      app.revocations.push(revocation)
+      for (const connection of app.connections.values()) connection.onRevocation(revocation)
+    },
+  }
+
+  for (const { name, presence } of setup.channels ?? []) {
+    const namespace = name.split(":")[0] ?? name
+    const channel = app.channel({ wire: name, base: name, params: {}, namespace })
+    for (const member of presence ?? []) channel.presence.addFixture(member)
+  }
+  return app
+}
+
+/** Reads the body of `POST /apps`; only the shapes that `createApp` relies on are checked. */
+export function readAppSetup(value: unknown): AppSetup {
+  if (!isRecord(value)) throw ablyError(40001)
+  for (const field of ["keys", "namespaces", "channels"] as const) {
+    const list = value[field]
+    if (list !== undefined && !(Array.isArray(list) && list.every(isRecord)))
+      throw ablyError(40001, `${field} is a list of objects`)
+  }
+  if (value.id !== undefined && (typeof value.id !== "string" || !/^[\w-]+$/.test(value.id)))
+    throw ablyError(40003, "id is a word")
+  const { limits, ...setup } = value as AppSetup & Record<string, unknown>
+  return { ...setup, limits: readLimits(limits) }
+}
+
+/** The vendor's setup file nests `limits: { presence: { maxMembers } }`; ours is flat. Both are read. */
+function readLimits(value: unknown): Partial<Limits> {
+  if (!isRecord(value)) return {}
+  const flat = Object.entries(value).filter(
+    ([name, limit]) => name in DEFAULT_LIMITS && typeof limit === "number",
+  )
+  const limits: Partial<Limits> = Object.fromEntries(flat)
+  if (isRecord(value.presence) && typeof value.presence.maxMembers === "number") {
+    limits.maxPresenceMembers = value.presence.maxMembers
+  }
+  return limits
+}

@@ -1,0 +1,69 @@
+import type { Attachment, Channel } from "./channel.ts"
+import { Action, Mode } from "./protocol.ts"
+
+/** ably-protocol.md §2.2 `GET /channels/{c}`. */
+export type OccupancyMetrics = Record<
+  | "connections"
+  | "publishers"
+  | "subscribers"
+  | "presenceConnections"
+  | "presenceMembers"
+  | "presenceSubscribers"
+  | "objectPublishers"
+  | "objectSubscribers",
+  number
+>
+
+export interface Occupancy {
+  metrics(): OccupancyMetrics
+  /** Tells attachments with `occupancy=metrics` what has changed (§5.1 Params); `to` only that one, changed or not. */
+  announce(to?: Attachment): void
+}
+
+export function createOccupancy(channel: Channel): Occupancy {
+  const holding = (mode: number) =>
+    [...channel.attachments].filter((attachment) => attachment.modes & mode).length
+  const told = new WeakMap<Attachment, string>()
+
+  function metrics(): OccupancyMetrics {
+    return {
+      connections: new Set([...channel.attachments].map((attachment) => attachment.connectionId)).size,
+      publishers: holding(Mode.PUBLISH),
+      subscribers: holding(Mode.SUBSCRIBE),
+      presenceConnections: holding(Mode.PRESENCE),
+      presenceMembers: channel.presence.size(),
+      presenceSubscribers: holding(Mode.PRESENCE_SUBSCRIBE),
+      objectPublishers: 0,
+      objectSubscribers: 0,
+    }
+  }
+
+  function announceTo(attachment: Attachment, always: boolean) {
+    const wanted = attachment.params.occupancy
+    if (!wanted || !(attachment.modes & Mode.SUBSCRIBE)) return
+    // `metrics` is all of them, `metrics.subscribers` that one.
+    const category = wanted.split(".")[1]
+    const all = Object.entries(metrics())
+    const shown = Object.fromEntries(category ? all.filter(([name]) => name === category) : all)
+    const data = JSON.stringify({ metrics: shown })
+    if (!always && told.get(attachment) === data) return
+    told.set(attachment, data)
+    const timestamp = channel.app.clock.now()
+    const id = `${channel.app.random.string(10)}:0`
+    attachment.send({
+      action: Action.MESSAGE,
+      channel: attachment.name.wire,
+      id,
+      timestamp,
+      messages: [{ id: `${id}:0`, name: "[meta]occupancy", data, encoding: "json", timestamp, action: 3 }],
+    })
+  }
+
+  return {
+    metrics,
+    announce(to) {
+      if (to) return announceTo(to, true)
+      for (const attachment of [...channel.attachments]) announceTo(attachment, false)
+    },
+  }
+}

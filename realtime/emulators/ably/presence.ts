@@ -1,0 +1,163 @@
+import type { Channel } from "./channel.ts"
+import { ablyError } from "./errors.ts"
+import { Action, PresenceAction, type PresenceMessage, type ProtocolMessage } from "./protocol.ts"
+
+const CLIENT_ACTIONS: number[] = [PresenceAction.enter, PresenceAction.update, PresenceAction.leave]
+
+type Member = PresenceMessage & { id: string; clientId: string; connectionId: string; timestamp: number }
+
+export interface PresenceEvent {
+  channelSerial: string
+  message: Member
+}
+
+/** ably-protocol.md §7: who is present in one channel. A member is a clientId on a connection. */
+export interface PresenceSet {
+  size(): number
+  /** As action `present`, in the order of entry. */
+  list(): PresenceMessage[]
+  history(): PresenceEvent[]
+  /** Enter, update and leave of one connection, broadcast as one frame; ids are `frameId:index` unless the client gave one. */
+  apply(connectionId: string, frameId: string, messages: (PresenceMessage & { clientId: string })[]): void
+  /** Members of a dropped connection leave after a while, unless it attaches again (`stay`). */
+  leaveLater(connectionId: string): void
+  stay(connectionId: string): void
+  /** The members of a connection that closed, detached or lost the right to be present. */
+  leaveNow(connectionId: string): void
+  /** SYNC pages from a cursor on (§7): the last has an empty cursor. */
+  sync(channelSerial?: string): ProtocolMessage[]
+  addFixture(member: { clientId: string; data?: string; encoding?: string }): void
+}
+
+export function createPresenceSet(channel: Channel): PresenceSet {
+  const { clock, limits, random } = channel.app
+  const members = new Map<string, Member>()
+  const leaving = new Map<string, () => void>()
+  let events: PresenceEvent[] = []
+
+  function broadcast(frameId: string, connectionId: string, presence: Member[]) {
+    const timestamp = clock.now()
+    const channelSerial = channel.serials.next()
+    const window = channel.rules.persisted ? limits.persistedWindow : limits.continuityWindow
+    events = events.filter(({ message }) => message.timestamp >= timestamp - window)
+    events.push(...presence.map((message) => ({ channelSerial, message })))
+    channel.broadcast({
+      action: Action.PRESENCE,
+      id: frameId,
+      channel: channel.name,
+      channelSerial,
+      connectionId,
+      timestamp,
+      presence,
+    })
+    channel.occupancy.announce()
+  }
+
+  /** Refused as a whole, before any of it takes effect. */
+  function assertAcceptable(entering: Member[]) {
+    const unknown = entering.find((member) => !CLIENT_ACTIONS.includes(member.action))
+    if (unknown) throw ablyError(40003, `clients don't send presence action ${unknown.action}`)
+    const added = new Set(
+      entering
+        .filter((member) => member.action !== PresenceAction.leave)
+        .map((member) => memberKey(member.connectionId, member.clientId))
+        .filter((key) => !members.has(key)),
+    )
+    if (members.size + added.size > limits.maxPresenceMembers) throw ablyError(91003)
+  }
+
+  /** What this message does to the set, and what the others are told; nothing for a repeated entry with the same id. */
+  function applyOne(member: Member): Member | undefined {
+    const key = memberKey(member.connectionId, member.clientId)
+    const present = members.get(key)
+    if (member.action === PresenceAction.leave) {
+      if (!present) return undefined
+      members.delete(key)
+      // A leave without data repeats what the member last said.
+      const last = member.data === undefined ? { data: present.data, encoding: present.encoding } : {}
+      return { ...member, ...last }
+    }
+    if (present?.id === member.id) return undefined
+    members.set(key, member)
+    return { ...member, action: present ? PresenceAction.update : PresenceAction.enter }
+  }
+
+  function leaveNow(connectionId: string) {
+    leaving.get(connectionId)?.()
+    leaving.delete(connectionId)
+    const gone = [...members.values()].filter((member) => member.connectionId === connectionId)
+    if (gone.length === 0) return
+    // Synthesized: the id doesn't begin with the connection's, so newness goes by timestamp.
+    const frameId = `${random.string(10)}:0`
+    const timestamp = clock.now()
+    for (const member of gone) members.delete(memberKey(connectionId, member.clientId))
+    broadcast(
+      frameId,
+      connectionId,
+      gone.map((member, index) => ({
+        ...member,
+        id: `${frameId}:${index}`,
+        action: PresenceAction.leave,
+        timestamp,
+      })),
+    )
+  }
+
+  return {
+    size: () => members.size,
+    list: () => [...members.values()].map((member) => ({ ...member, action: PresenceAction.present })),
+    history: () => events,
+    apply(connectionId, frameId, messages) {
+      const timestamp = clock.now()
+      const entering = messages.map((message, index) => ({
+        ...message,
+        id: message.id ?? `${frameId}:${index}`,
+        connectionId,
+        timestamp,
+      }))
+      assertAcceptable(entering)
+      const told = entering.map(applyOne).filter((message) => message !== undefined)
+      if (told.length > 0) broadcast(frameId, connectionId, told)
+    },
+    leaveLater(connectionId) {
+      if (leaving.has(connectionId)) return
+      const cancel = clock.schedule(() => leaveNow(connectionId), limits.presenceLeaveDelay)
+      leaving.set(connectionId, cancel)
+    },
+    stay(connectionId) {
+      leaving.get(connectionId)?.()
+      leaving.delete(connectionId)
+    },
+    leaveNow,
+    sync(from) {
+      const present = [...members.values()].map((member) => ({ ...member, action: PresenceAction.present }))
+      const match = /^([\w-]+):(\d+)$/.exec(from ?? "")
+      const syncId = match?.[1] ?? random.string(10)
+      const pages: ProtocolMessage[] = []
+      let start = Number(match?.[2] ?? 0)
+      do {
+        const end = start + limits.syncPageSize
+        const cursor = end < present.length ? String(end) : ""
+        pages.push({
+          action: Action.SYNC,
+          channelSerial: `${syncId}:${cursor}`,
+          timestamp: clock.now(),
+          presence: present.slice(start, end),
+        })
+        start = end
+      } while (start < present.length)
+      return pages
+    },
+    addFixture(fixture) {
+      const id = `fixtures:0:${members.size}`
+      const member = { ...fixture, id, connectionId: "fixtures", timestamp: clock.now() }
+      const message = { ...member, action: PresenceAction.enter }
+      members.set(memberKey("fixtures", fixture.clientId), message)
+      events.push({ channelSerial: channel.serials.next(), message })
+    },
+  }
+}
+
+function memberKey(connectionId: string, clientId: string): string {
+  return `${connectionId}:${clientId}`
+}

@@ -1,0 +1,47 @@
+import type { App } from "./app.ts"
+import type { Credentials } from "./auth.ts"
+import { type Operation, permits } from "./capability.ts"
+import { type ChannelName, parseChannelName } from "./channel-name.ts"
+import { ablyError } from "./errors.ts"
+import type { BaseMessage } from "./protocol.ts"
+
+/** Who publishes: a connection, or a REST request, which has no connection of its own. */
+export interface Publisher {
+  app: App
+  credentials: Credentials
+  clientId?: string
+  connectionId?: string
+  /** `connId:msgSerial` of the frame, or what a REST publish is given instead. */
+  frameId: string
+}
+
+/** Channels with a qualifier are views of others, or the service's own; nobody publishes there. */
+export function publishableName(wireName: string): ChannelName {
+  const name = parseChannelName(wireName)
+  if (name.qualifier !== undefined || name.filter !== undefined) {
+    throw ablyError(40010, "a qualified channel can't be published to")
+  }
+  return name
+}
+
+export function assertPermitted(credentials: Credentials, name: ChannelName, operation: Operation): void {
+  if (permits(credentials.capability, name.base, operation)) return
+  throw ablyError(40160, `the capability does not permit ${operation} on ${JSON.stringify(name.base)}`)
+}
+
+/** §6.3: name, clientId, data and JSON of extras, all messages together. */
+export function assertSize(app: App, messages: (BaseMessage & { name?: string })[]): void {
+  const size = messages.reduce((total, message) => total + sizeOf(message), 0)
+  if (size <= app.limits.maxMessageSize) return
+  throw ablyError(
+    40009,
+    `maximum message length exceeded (was ${size} bytes, the limit is ${app.limits.maxMessageSize})`,
+  )
+}
+
+function sizeOf(message: BaseMessage & { name?: string }): number {
+  const { data, extras, name = "", clientId = "" } = message
+  const bytes = typeof data === "string" ? Buffer.byteLength(data) : (data?.byteLength ?? 0)
+  const other = name + clientId + (extras ? JSON.stringify(extras) : "")
+  return bytes + Buffer.byteLength(other)
+}

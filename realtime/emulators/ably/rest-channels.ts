@@ -1,0 +1,141 @@
+import { annotate } from "./annotations.ts"
+import type { Operation } from "./capability.ts"
+import type { Channel } from "./channel.ts"
+import { parseChannelName } from "./channel-name.ts"
+import { ablyError } from "./errors.ts"
+import { messageHistory, presenceHistory } from "./history.ts"
+import type { StoredMessage } from "./messages.ts"
+import { mutate } from "./mutations.ts"
+import { paginate } from "./pagination.ts"
+import type { BaseMessage } from "./protocol.ts"
+import { publish } from "./publish.ts"
+import { assertPermitted, publishableName } from "./publisher.ts"
+import { type Answer, pageAnswer, type Route, type RouteContext } from "./route.ts"
+import { readAnnotations, readMessages } from "./wire.ts"
+
+/** ably-protocol.md §2.2: `/channels/…`. */
+export const channelRoutes: Route[] = [
+  {
+    method: "POST",
+    path: "/channels/:channel/messages",
+    handle(context) {
+      const publisher = context.publisher()
+      const messages = readMessages(context.readBody())
+      if (context.query.get("_forceNack") === "true") throw ablyError(40099)
+      return { status: 201, body: publish(publisher, context.params.channel ?? "", messages) }
+    },
+  },
+  { method: "GET", path: "/channels/:channel/messages", handle: listMessages },
+  // The same by the name that other SDKs use.
+  { method: "GET", path: "/channels/:channel/history", handle: listMessages },
+  {
+    method: "GET",
+    path: "/channels/:channel/messages/:serial",
+    handle: (context) => ({ body: findMessage(context).latest }),
+  },
+  {
+    method: "PATCH",
+    path: "/channels/:channel/messages/:serial",
+    handle(context) {
+      const publisher = context.publisher()
+      const name = publishableName(context.params.channel ?? "")
+      const [change, ...others] = readMessages(context.readBody())
+      if (!change || others.length > 0) throw ablyError(40001, "one message is changed at a time")
+      return { body: mutate(publisher, name, { ...change, serial: context.params.serial ?? "" }) }
+    },
+  },
+  {
+    method: "GET",
+    path: "/channels/:channel/messages/:serial/versions",
+    handle(context) {
+      const versions = inDirection(findMessage(context).versions, context.query)
+      return pageAnswer(
+        paginate(versions, context.request.path, context.query, ({ version }) => version?.serial ?? ""),
+      )
+    },
+  },
+  {
+    method: "POST",
+    path: "/channels/:channel/messages/:serial/annotations",
+    handle(context) {
+      const publisher = context.publisher()
+      const { channel = "", serial = "" } = context.params
+      const annotations = readAnnotations(context.readBody())
+      const serials = annotate(
+        publisher,
+        channel,
+        annotations.map((annotation) => ({ ...annotation, messageSerial: serial })),
+      )
+      return { status: 201, body: { channel, serials } }
+    },
+  },
+  {
+    method: "GET",
+    path: "/channels/:channel/messages/:serial/annotations",
+    handle(context) {
+      // Reading them is reading history; no operation of its own is known (§3.6).
+      const { annotations } = findMessage(context)
+      return pageAnswer(
+        paginate(annotations, context.request.path, context.query, ({ serial }) => serial ?? ""),
+      )
+    },
+  },
+  {
+    method: "GET",
+    path: "/channels/:channel",
+    handle(context) {
+      const channel = openChannel(context, "channel-metadata")
+      const metrics = channel.occupancy.metrics()
+      const isActive = channel.attachments.size > 0 || metrics.presenceMembers > 0
+      return { body: { channelId: channel.name, status: { isActive, occupancy: { metrics } } } }
+    },
+  },
+  {
+    method: "GET",
+    path: "/channels/:channel/presence",
+    handle(context) {
+      const channel = openChannel(context, "presence")
+      const { query } = context
+      const wanted = (field: "clientId" | "connectionId", message: BaseMessage) =>
+        !query.has(field) || query.get(field) === message[field]
+      const members = channel.presence
+        .list()
+        .filter((member) => wanted("clientId", member) && wanted("connectionId", member))
+      return pageAnswer(paginate(members, context.request.path, query, keyOfMember))
+    },
+  },
+  {
+    method: "GET",
+    path: "/channels/:channel/presence/history",
+    handle(context) {
+      const events = presenceHistory(openChannel(context, "history"), context.query)
+      return pageAnswer(paginate(events, context.request.path, context.query, keyOfMember))
+    },
+  },
+]
+
+function listMessages(context: RouteContext): Answer {
+  const messages = messageHistory(openChannel(context, "history"), context.query)
+  return pageAnswer(paginate(messages, context.request.path, context.query, ({ serial }) => serial ?? ""))
+}
+
+function openChannel(context: RouteContext, operation: Operation): Channel {
+  const name = parseChannelName(context.params.channel ?? "")
+  assertPermitted(context.credentials(), name, operation)
+  return context.app().channel(name)
+}
+
+function findMessage(context: RouteContext): StoredMessage {
+  const message = openChannel(context, "history").messages.find(context.params.serial ?? "")
+  if (!message) throw ablyError(40400, "no message with that serial")
+  return message
+}
+
+/** Versions stand from the oldest on unless the newest are asked for. */
+function inDirection<T>(items: T[], query: URLSearchParams): T[] {
+  return query.get("direction") === "backwards" ? [...items].reverse() : items
+}
+
+function keyOfMember({ id = "", connectionId = "", clientId = "" }: BaseMessage): string {
+  return `${id}/${connectionId}/${clientId}`
+}

@@ -1,0 +1,32 @@
+import { findKey } from "./auth.ts"
+import { ablyError } from "./errors.ts"
+import { revokeTokens } from "./revocation.ts"
+import type { Route } from "./route.ts"
+import { requestToken } from "./tokens.ts"
+
+/** ably-protocol.md §2.2: `/keys/{keyName}/…`. */
+export const keyRoutes: Route[] = [
+  {
+    method: "POST",
+    path: "/keys/:keyName/requestToken",
+    handle(context) {
+      const { app, key } = findKey(context.service.apps, context.params.keyName ?? "")
+      // Signed requests come without credentials; with the key itself in the header there is nothing to sign.
+      const isAuthenticated = context.request.headers.authorization !== undefined
+      if (isAuthenticated && (context.credentials().key !== key || context.credentials().token)) {
+        throw ablyError(40101)
+      }
+      return { status: 201, body: requestToken(app, key, context.readBody(app), isAuthenticated) }
+    },
+  },
+  {
+    method: "POST",
+    path: "/keys/:keyName/revokeTokens",
+    handle(context) {
+      const { app, key, token } = context.credentials()
+      if (token) throw ablyError(40162)
+      if (key.name !== context.params.keyName) throw ablyError(40101)
+      return { status: 201, body: revokeTokens(app, key, context.readBody()) }
+    },
+  },
+]

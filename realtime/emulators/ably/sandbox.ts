@@ -1,0 +1,55 @@
+import { type App, readAppSetup } from "./app.ts"
+import { formatCapability } from "./capability.ts"
+import { decodeBody } from "./codec.ts"
+import { ablyError } from "./errors.ts"
+import type { Route } from "./route.ts"
+
+/** The vendor's sandbox: an app of one's own per test run, made and thrown away over REST. */
+export const sandboxRoutes: Route[] = [
+  {
+    method: "POST",
+    path: "/apps",
+    handle({ service, request }) {
+      const setup = request.body.byteLength === 0 ? {} : readAppSetup(decodeBody(request.body, "json"))
+      if (setup.id !== undefined && service.apps.has(setup.id)) throw ablyError(40003, "that app exists")
+      return { status: 201, body: describeApp(service.addApp(setup)) }
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/apps/:appId",
+    handle({ service, params, credentials }) {
+      const { app, token } = credentials()
+      if (app.id !== params.appId || token) throw ablyError(40101)
+      service.removeApp(app.id)
+      return { status: 204 }
+    },
+  },
+]
+
+export interface AppDescription {
+  appId: string
+  keys: {
+    keyName: string
+    keySecret: string
+    /** `appId.keyId:keySecret`, what an SDK takes as `key`. */
+    keyStr: string
+    capability: string
+    revocableTokens: boolean
+  }[]
+  namespaces: { id: string; persisted: boolean; persistLast: boolean; mutableMessages: boolean }[]
+}
+
+export function describeApp(app: App): AppDescription {
+  return {
+    appId: app.id,
+    keys: app.keys.map((key) => ({
+      keyName: key.name,
+      keySecret: key.secret,
+      keyStr: `${key.name}:${key.secret}`,
+      capability: formatCapability(key.capability),
+      revocableTokens: key.revocableTokens,
+    })),
+    namespaces: [...app.namespaces.values()],
+  }
+}

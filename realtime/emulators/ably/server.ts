@@ -1,0 +1,160 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import type { Duplex } from "node:stream"
+import { type RawData, WebSocket, WebSocketServer } from "ws"
+import { handleControl } from "./control.ts"
+import type { RestRequest } from "./route.ts"
+import { type AppDescription, describeApp } from "./sandbox.ts"
+import { type AblyService, createAblyService, type ServiceOptions } from "./service.ts"
+
+export interface AblyEmulatorOptions extends ServiceOptions {
+  /** 0, the default, takes a free one. */
+  port?: number
+  /** 127.0.0.1 unless given, so that nothing outside this machine reaches it. */
+  host?: string
+}
+
+/** What `new Ably.Realtime({ …clientOptions, key })` and `new Ably.Rest(…)` need to reach the emulator. */
+export interface AblyClientOptions {
+  endpoint: string
+  port: number
+  tls: false
+  disableConnectivityCheck: true
+}
+
+export interface AblyEmulator
+  extends Pick<
+    AblyService,
+    | "faults"
+    | "clock"
+    | "dropConnections"
+    | "disconnect"
+    | "fail"
+    | "requestReauth"
+    | "detach"
+    | "expireTokens"
+    | "revokeTokens"
+    | "forgetConnections"
+    | "forgetChannel"
+  > {
+  readonly url: string
+  readonly host: string
+  readonly port: number
+  /** As they are now, apps made over REST included. */
+  readonly apps: AppDescription[]
+  /** The first app's first key, for the common case of one. */
+  readonly key: string
+  readonly clientOptions: AblyClientOptions
+  /** The core, for looking at its state. */
+  readonly service: AblyService
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+const NO_APP = "there is no app; start the emulator with one"
+
+/** Serves the protocol on localhost over real sockets. */
+export async function startAblyEmulator(options: AblyEmulatorOptions = {}): Promise<AblyEmulator> {
+  const { port = 0, host = "127.0.0.1" } = options
+  const service = createAblyService(options)
+  const server = createServer((request, response) => void answer(service, request, response))
+  // The core enforces the frame limit and answers in the vendor's words; this one only bounds memory.
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: 16 * 1024 * 1024 })
+
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on("error", () => socket.destroy())
+    sockets.handleUpgrade(request, socket, head, (webSocket) => accept(service, webSocket, request))
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject)
+    server.listen(port, host, resolve)
+  })
+  const address = server.address() as AddressInfo
+
+  let closing: Promise<void> | undefined
+  function close(): Promise<void> {
+    closing ??= new Promise((resolve) => {
+      service.close()
+      for (const webSocket of sockets.clients) webSocket.terminate()
+      server.close(() => resolve())
+      server.closeAllConnections()
+    })
+    return closing
+  }
+
+  return {
+    ...service,
+    service,
+    host,
+    port: address.port,
+    url: `http://${host}:${address.port}`,
+    get apps() {
+      return [...service.apps.values()].map(describeApp)
+    },
+    get key() {
+      const key = [...service.apps.values()][0]?.keys[0]
+      if (!key) throw new Error(NO_APP)
+      return `${key.name}:${key.secret}`
+    },
+    clientOptions: { endpoint: host, port: address.port, tls: false, disableConnectivityCheck: true },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+function accept(service: AblyService, webSocket: WebSocket, request: IncomingMessage) {
+  const { searchParams } = new URL(request.url ?? "/", "http://localhost")
+  const session = service.accept(
+    {
+      send: (frame) => webSocket.send(frame),
+      ping: () => webSocket.ping(),
+      close: () => webSocket.close(),
+      terminate: () => webSocket.terminate(),
+    },
+    searchParams,
+  )
+  webSocket.on("message", (data: RawData, isBinary: boolean) => {
+    const bytes = toBytes(data)
+    session.receive(isBinary ? bytes : Buffer.from(bytes).toString("utf8"))
+  })
+  // An oversize or malformed WebSocket frame ends in an error event and then in close.
+  webSocket.on("error", () => webSocket.terminate())
+  webSocket.on("close", () => session.closed())
+  if (webSocket.readyState === WebSocket.CLOSED) session.closed()
+}
+
+async function answer(service: AblyService, request: IncomingMessage, response: ServerResponse) {
+  try {
+    const read = await readRequest(request)
+    const control = handleControl(service, read)
+    const result = control ?? (await service.request(read))
+    if (!result) return void request.socket.destroy()
+    response.writeHead(result.status, { ...result.headers, "content-length": result.body.byteLength })
+    response.end(result.body)
+  } catch {
+    // The client went away while it was sending.
+    request.socket.destroy()
+  }
+}
+
+async function readRequest(request: IncomingMessage): Promise<RestRequest> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of request) chunks.push(chunk)
+  const url = new URL(request.url ?? "/", "http://localhost")
+  const headers = Object.entries(request.headers).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.join(", ") : value,
+  ])
+  return {
+    method: request.method ?? "GET",
+    path: url.pathname,
+    query: url.searchParams,
+    headers: Object.fromEntries(headers),
+    body: Buffer.concat(chunks),
+  }
+}
+
+function toBytes(data: RawData): Uint8Array {
+  if (Array.isArray(data)) return Buffer.concat(data)
+  return data instanceof ArrayBuffer ? new Uint8Array(data) : data
+}

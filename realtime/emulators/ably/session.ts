@@ -1,0 +1,192 @@
+import { authenticateKey, authenticateToken, type Credentials, resolveClientId } from "./auth.ts"
+import { decodeFrame, encodeFrame, type Format } from "./codec.ts"
+import { type Connection, createConnection, type Transport } from "./connection.ts"
+import { type AblyError, ablyError, toAblyError } from "./errors.ts"
+import { CONNECT_FAULTS, createPipe, faultError } from "./faults.ts"
+import { Action, type ProtocolMessage } from "./protocol.ts"
+import type { AblyService } from "./service.ts"
+
+/** What a mount offers of one WebSocket. */
+export interface Socket {
+  send(frame: string | Uint8Array): void
+  /** A WebSocket ping, which counts as activity for clients that asked for `heartbeats=false`. */
+  ping(): void
+  close(): void
+  /** Ends it without a closing frame. */
+  terminate(): void
+}
+
+/** One socket's life, from the upgrade on (ably-protocol.md §4). */
+export interface Session {
+  readonly connection: Connection | undefined
+  receive(frame: string | Uint8Array): void
+  /** The mount reports the socket's end, whoever caused it. */
+  closed(): void
+  /** Ends the socket without a closing frame. */
+  cut(): void
+}
+
+const OLDEST_PROTOCOL = 2
+
+export function createSession(service: AblyService, socket: Socket, query: URLSearchParams): Session {
+  const format: Format = query.get("format") === "msgpack" ? "msgpack" : "json"
+  let connection: Connection | undefined
+  let isSilent = false
+  let isOver = false
+  let cancelHeartbeat = () => {}
+
+  const subject = () => ({
+    ...(connection ? { appId: connection.app.id, connectionId: connection.id } : {}),
+    ...(connection?.clientId === undefined ? {} : { clientId: connection.clientId }),
+  })
+  const faultySocket = {
+    cut: () => cut(),
+    silence() {
+      isSilent = true
+    },
+    disconnect: (error: AblyError) => refuse(Action.DISCONNECTED, error),
+    fail: (error: AblyError) => refuse(Action.ERROR, error),
+    reply: (message: ProtocolMessage) => outbound.push(message),
+  }
+  const common = { faults: service.faults, clock: service.clock, subject, socket: faultySocket }
+  const inbound = createPipe({ ...common, direction: "inbound", deliver: handle })
+  const outbound = createPipe({ ...common, direction: "outbound", deliver: write })
+  const transport: Transport = {
+    send: (message) => outbound.push(message),
+    close() {
+      finish()
+      socket.close()
+    },
+  }
+
+  function write(message: ProtocolMessage) {
+    if (isOver || isSilent) return
+    socket.send(encodeFrame(message, format))
+  }
+
+  function handle(message: ProtocolMessage) {
+    if (isOver || isSilent) return
+    try {
+      connection?.receive(message)
+    } catch (error) {
+      connection?.fail(toAblyError(error))
+    }
+  }
+
+  function cut() {
+    finish()
+    socket.terminate()
+  }
+
+  /** The connection learns of the end once, unless another socket has taken over. */
+  function finish() {
+    if (isOver) return
+    isOver = true
+    cancelHeartbeat()
+    inbound.close()
+    outbound.close()
+    service.sessions.delete(session)
+    if (connection?.transport === transport) connection.drop()
+  }
+
+  /** §4: the upgrade has succeeded, so the reason travels in a frame. */
+  function refuse(action: number, error: AblyError) {
+    write({ action, error: error.toErrorInfo() })
+    finish()
+    socket.close()
+  }
+
+  /** §4.3: something at least every `maxIdleInterval`. */
+  function beat(intervalMs: number) {
+    cancelHeartbeat = service.clock.schedule(() => {
+      if (!isSilent) {
+        if (query.get("heartbeats") === "true") transport.send({ action: Action.HEARTBEAT })
+        else socket.ping()
+      }
+      if (!isOver) beat(intervalMs)
+    }, intervalMs)
+  }
+
+  function begin() {
+    const version = Number(query.get("v") ?? OLDEST_PROTOCOL)
+    if (!(version >= OLDEST_PROTOCOL)) throw ablyError(40017)
+    const credentials = authenticate(service, query)
+    const clientId = query.get("clientId") ?? undefined
+    const resolved = resolveClientId(credentials, clientId)
+    const { app } = credentials
+    const live = [...app.connections.values()].filter((one) => one.transport).length
+    if (live >= app.limits.maxConnections) throw ablyError(40111, undefined, 429)
+    if (app.overQuota) throw ablyError(40112, undefined, 429)
+    const rule = service.faults.strike(CONNECT_FAULTS, {
+      appId: app.id,
+      ...(resolved === undefined ? {} : { clientId: resolved }),
+    })
+    if (rule) throw faultError(rule, 50003)
+
+    const { resumed, error } = findResumable(
+      credentials,
+      resolved,
+      query.get("resume") ?? query.get("recover"),
+    )
+    connection =
+      resumed ??
+      createConnection(service.apps, credentials, {
+        echo: query.get("echo") !== "false",
+        ...(clientId === undefined ? {} : { clientId }),
+      })
+    connection.open(transport, credentials, error)
+    beat(app.limits.maxIdleInterval)
+  }
+
+  const session: Session = {
+    get connection() {
+      return connection
+    },
+    receive(frame) {
+      if (isOver || isSilent || !connection) return
+      try {
+        const length = typeof frame === "string" ? Buffer.byteLength(frame) : frame.byteLength
+        if (length > connection.app.limits.maxFrameSize)
+          throw ablyError(40009, "maximum frame length exceeded")
+        inbound.push(decodeFrame(frame))
+      } catch (error) {
+        connection.fail(toAblyError(error))
+      }
+    },
+    closed: finish,
+    cut,
+  }
+
+  service.sessions.add(session)
+  try {
+    begin()
+  } catch (thrown) {
+    const error = toAblyError(thrown)
+    // A server-side trouble passes, so the client is to try again; anything else is the client's.
+    refuse(error.statusCode >= 500 || error.statusCode === 429 ? Action.DISCONNECTED : Action.ERROR, error)
+  }
+  return session
+}
+
+function authenticate(service: AblyService, query: URLSearchParams): Credentials {
+  const key = query.get("key")
+  const token = query.get("access_token") ?? query.get("accessToken")
+  if (token) return authenticateToken(service.apps, token)
+  if (key) return authenticateKey(service.apps, key)
+  throw ablyError(40101, "no authentication information provided")
+}
+
+/** §4.5: the same connection while its state is kept; otherwise a new one, with the reason. */
+function findResumable(
+  { app }: Credentials,
+  clientId: string | undefined,
+  key: string | null,
+): { resumed?: Connection; error?: AblyError } {
+  if (!key) return {}
+  const match = /^([A-Za-z0-9]+)![A-Za-z0-9]+$/.exec(key)
+  if (!match) return { error: ablyError(80018) }
+  const candidate = app.connections.get(match[1] ?? "")
+  if (candidate?.key !== key) return { error: ablyError(80008) }
+  if (candidate.clientId !== clientId) return { error: ablyError(80011) }
+  return { resumed: candidate }
+}
