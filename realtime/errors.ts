@@ -89,7 +89,7 @@ export function fromWireError(value: unknown, provider?: string): RealtimeError 
   const wire = (typeof value === "object" && value !== null ? value : {}) as Partial<WireError>
   const known = realtimeErrorCodes.find((code) => code === wire.code)
   return new RealtimeError(known ?? "internal", {
-    message: String(wire.message ?? "the server sent an unreadable error").replace(/^\[[^\]]*\]\s*/, ""),
+    message: (typeof wire.message === "string" ? wire.message : "unreadable").replace(/^\[[^\]]*\]\s*/, ""),
     provider,
     retryAfterMs: typeof wire.retryAfterMs === "number" ? wire.retryAfterMs : undefined,
   })

@@ -1,4 +1,9 @@
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http"
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Duplex } from "node:stream"
 import { Server as SocketIoServer } from "socket.io"
@@ -38,6 +43,7 @@ export interface App {
 export interface RunningServer {
   readonly url: string
   readonly port: number
+  readonly http: Server
   readonly realtime: Realtime
   /** Stops accepting, finishes what is in flight, sends the clients to reconnect elsewhere. Idempotent, bounded. */
   close(): Promise<void>
@@ -144,6 +150,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   return {
     url: `http://${options.hostname ?? "localhost"}:${port}`,
     port,
+    http,
     realtime,
     close: () => {
       closing ??= close()

@@ -76,7 +76,12 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
     },
     async signal({ user, request }) {
       const { channel, event, payload } = await bodyOf(request)
-      const signal = await core.acceptSignal(user, channelOf(channel), String(event), payload)
+      const signal = await core.acceptSignal(
+        user,
+        channelOf(channel),
+        typeof event === "string" ? event : "",
+        payload,
+      )
       await Promise.all(publishers.map((publisher) => publisher.signal(signal)))
       return {}
     },

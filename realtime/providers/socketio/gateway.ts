@@ -74,6 +74,9 @@ export interface GatewayOptions {
 /** The most messages of a catch-up that comes with a subscription; the client reads the rest over HTTP. */
 const catchUpLimit = 500
 
+/** Packets hold anything: what should be text and isn't becomes the empty one, which nothing is called. */
+const textOf = (value: unknown) => (typeof value === "string" ? value : "")
+
 /** Server: lets browsers in by ticket and answers what they ask. Every request gets an answer, also a bad one. */
 export function attachGateway(options: GatewayOptions): void {
   const { broadcaster, core, maxSubscriptions = 200, onError = logError } = options
@@ -115,7 +118,7 @@ export function attachGateway(options: GatewayOptions): void {
 
     const requests: Record<keyof ClientEvents, (...args: unknown[]) => Promise<object>> = {
       async subscribe(name, cursor) {
-        const channel = String(name)
+        const channel = textOf(name)
         if (subscribed.size >= maxSubscriptions && !subscribed.has(channel)) {
           const message = `unable to join more than ${maxSubscriptions} channels`
           throw new RealtimeError("rate-limited", { provider, message, retryable: false })
@@ -131,7 +134,7 @@ export function attachGateway(options: GatewayOptions): void {
           : {}
       },
       async unsubscribe(name) {
-        const channel = String(name)
+        const channel = textOf(name)
         subscribed.delete(channel)
         leavePresence(channel)
         await Promise.all([socket.leave(channelRoom(channel)), socket.leave(presenceRoom(channel))])
@@ -147,18 +150,18 @@ export function attachGateway(options: GatewayOptions): void {
             message: "unable to publish; there are no messages",
           })
         }
-        const results = await core.accept(user, String(name), messages as OutgoingMessage[])
+        const results = await core.accept(user, textOf(name), messages as OutgoingMessage[])
         return { results: results.map(toWireResult) }
       },
       async signal(name, event, payload) {
-        const channel = String(name)
+        const channel = textOf(name)
         requireSubscribed(channel)
-        const signal = await core.acceptSignal(user, channel, String(event), payload)
+        const signal = await core.acceptSignal(user, channel, textOf(event), payload)
         socket.to(channelRoom(channel)).volatile.emit("signal", signal)
         return {}
       },
       async watch(name) {
-        const channel = String(name)
+        const channel = textOf(name)
         requireSubscribed(channel)
         await socket.join(presenceRoom(channel))
         // As an event, not as the answer: only events keep their order with the changes that follow.
@@ -166,7 +169,7 @@ export function attachGateway(options: GatewayOptions): void {
         return {}
       },
       async enter(name, data) {
-        const channel = String(name)
+        const channel = textOf(name)
         requireSubscribed(channel)
         const accepted = await core.acceptPresence(user, channel, data)
         if (!socket.connected || !subscribed.has(channel)) return {}
@@ -175,7 +178,7 @@ export function attachGateway(options: GatewayOptions): void {
         return {}
       },
       async leave(name) {
-        leavePresence(String(name))
+        leavePresence(textOf(name))
         return {}
       },
     }

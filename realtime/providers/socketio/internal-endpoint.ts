@@ -34,7 +34,7 @@ export function createInternalEndpoint(options: InternalEndpointOptions) {
       await publisher.signal(readable)
       return {}
     },
-    members: ({ channel }) => publisher.members(String(channel)),
+    members: ({ channel }) => publisher.members(typeof channel === "string" ? channel : ""),
   }
 
   async function answer(request: IncomingMessage, operation: string): Promise<unknown> {

@@ -1,0 +1,271 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import type { Cursor, LogHead, LogPage, RealtimeMessage, WireMessage } from "../message.ts"
+import { createSequencer, type SequencerAction } from "./sequencer.ts"
+
+const epoch = "epoch-1"
+
+const message = (seq: number, life = epoch): RealtimeMessage => ({
+  id: `${life}:${seq}`,
+  channel: "room:1",
+  seq,
+  epoch: life,
+  event: "said",
+  payload: { seq },
+  from: null,
+  at: seq,
+})
+const bodyless = (seq: number): WireMessage => ({ ...message(seq), payload: undefined, bodyless: true })
+const range = (from: number, to: number) =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)
+const head = (seq: number, first = 1, life = epoch): LogHead => ({ epoch: life, seq, first })
+const page = (from: number, to: number, at: LogHead): LogPage => ({
+  head: at,
+  messages: range(from, to).map((seq) => message(seq, at.epoch)),
+})
+const delivered = (actions: SequencerAction[]) =>
+  actions.flatMap((action) => (action.type === "deliver" ? action.messages.map(({ seq }) => seq) : []))
+const kinds = (actions: SequencerAction[]) => actions.map(({ type }) => type)
+const at = (seq: number): Cursor => ({ epoch, seq })
+
+describe("a sequencer that starts at a cursor", () => {
+  it("hands out what follows, in order, and drops what it has seen", () => {
+    const sequencer = createSequencer({ cursor: at(3) })
+    expect(delivered(sequencer.receive([message(3), message(4), message(5)]))).toEqual([4, 5])
+    expect(sequencer.receive([message(4), message(5)])).toEqual([])
+    expect(sequencer.cursor).toEqual(at(5))
+    expect(sequencer.isCurrent).toBe(true)
+  })
+
+  it("holds back what comes early and asks for what is missing, once", () => {
+    const sequencer = createSequencer({ cursor: at(0) })
+    expect(sequencer.receive([message(3)])).toEqual([{ type: "fetch", after: at(0), isStalled: false }])
+    expect(sequencer.receive([message(4)])).toEqual([])
+    expect(sequencer.isCurrent).toBe(false)
+    expect(delivered(sequencer.page(page(1, 2, head(4)), at(0)))).toEqual([1, 2, 3, 4])
+    expect(sequencer.isCurrent).toBe(true)
+  })
+
+  it("needs no fetch when the missing one arrives late", () => {
+    const sequencer = createSequencer({ cursor: at(0) })
+    sequencer.receive([message(2)])
+    expect(delivered(sequencer.receive([message(1)]))).toEqual([1, 2])
+    expect(sequencer.page(page(1, 2, head(2)), at(0))).toEqual([])
+  })
+
+  it("asks for the body of a message that came without one", () => {
+    const sequencer = createSequencer({ cursor: at(0) })
+    expect(kinds(sequencer.receive([bodyless(1), message(2)]))).toEqual(["fetch"])
+    expect(delivered(sequencer.page(page(1, 2, head(2)), at(0)))).toEqual([1, 2])
+  })
+
+  it("keeps a body that it has when the same message comes again without one", () => {
+    const sequencer = createSequencer({ cursor: at(0) })
+    sequencer.receive([message(2)])
+    sequencer.receive([bodyless(2)])
+    expect(delivered(sequencer.receive([message(1)]))).toEqual([1, 2])
+  })
+
+  it("reads page after page until it is current", () => {
+    const sequencer = createSequencer({ cursor: at(0) })
+    expect(kinds(sequencer.head(head(5), at(0)))).toEqual(["fetch"])
+    const first = sequencer.page(page(1, 2, head(5)), at(0))
+    expect(first.at(-1)).toEqual({ type: "fetch", after: at(2), isStalled: false })
+    expect(delivered(sequencer.page(page(3, 5, head(5)), at(2)))).toEqual([3, 4, 5])
+  })
+
+  it("says what retention removed, and goes on behind it", () => {
+    const sequencer = createSequencer({ cursor: at(2) })
+    sequencer.resume()
+    const actions = sequencer.page(page(6, 7, head(7, 6)), at(2))
+    expect(actions[0]).toEqual({ type: "gap", from: 3, to: 5 })
+    expect(delivered(actions)).toEqual([6, 7])
+  })
+
+  it("says that everything was removed when the log keeps nothing", () => {
+    const sequencer = createSequencer({ cursor: at(2) })
+    sequencer.resume()
+    expect(sequencer.page(page(1, 0, head(9, 10)), at(2))).toEqual([{ type: "gap", from: 3, to: 9 }])
+    expect(delivered(sequencer.receive([message(10)]))).toEqual([10])
+  })
+
+  it("starts over when the log was replaced", () => {
+    const sequencer = createSequencer({ cursor: at(7) })
+    expect(kinds(sequencer.receive([message(2, "epoch-2")]))).toEqual(["fetch"])
+    const actions = sequencer.page(page(1, 2, head(2, 1, "epoch-2")), at(7))
+    expect(actions[0]).toEqual({ type: "reset", previous: at(7), cursor: { epoch: "epoch-2", seq: 2 } })
+    sequencer.page({ head: head(2, 1, "epoch-2"), messages: [] }, sequencer.cursor)
+    expect(delivered(sequencer.receive([message(3, "epoch-2"), message(8)]))).toEqual([3])
+  })
+
+  it("starts over when the log lost its end", () => {
+    const sequencer = createSequencer({ cursor: at(7) })
+    sequencer.resume()
+    expect(kinds(sequencer.page(page(1, 0, head(5)), at(7)))).toEqual(["reset", "fetch"])
+    expect(sequencer.cursor).toEqual(at(5))
+  })
+
+  it("takes an answer that was asked for earlier for what it is", () => {
+    const sequencer = createSequencer({ cursor: at(5) })
+    sequencer.resume()
+    sequencer.receive([message(6), message(7)])
+    expect(sequencer.page({ head: head(5), messages: [] }, at(5))).toEqual([])
+    expect(sequencer.cursor).toEqual(at(7))
+  })
+
+  it("does not wait for ever for what the log does not bring", () => {
+    const sequencer = createSequencer({ cursor: at(0), maxStalls: 2 })
+    sequencer.receive([message(3)])
+    const answer = () => sequencer.page({ head: head(3), messages: [message(3)] }, at(0))
+    expect(answer()).toEqual([{ type: "fetch", after: at(0), isStalled: true }])
+    expect(answer()).toEqual([{ type: "fetch", after: at(0), isStalled: true }])
+    const actions = answer()
+    expect(actions[0]).toEqual({ type: "gap", from: 1, to: 2 })
+    expect(delivered(actions)).toEqual([3])
+  })
+
+  it("asks again after a failure when it is told to", () => {
+    const sequencer = createSequencer({ cursor: at(0) })
+    sequencer.receive([message(2)])
+    expect(sequencer.retry()).toEqual([{ type: "fetch", after: at(0), isStalled: false }])
+  })
+
+  it("keeps a bounded number of early messages, and fetches those it let go", () => {
+    const sequencer = createSequencer({ cursor: at(0), maxWaiting: 3 })
+    for (const seq of range(2, 20)) sequencer.receive([message(seq)])
+    const actions = sequencer.page(page(1, 2, head(20)), at(0))
+    expect(delivered(actions)).toEqual([1, 2, 3, 4])
+    expect(actions.at(-1)).toEqual({ type: "fetch", after: at(4), isStalled: false })
+  })
+})
+
+describe("a sequencer without a cursor", () => {
+  it("starts behind the head, and keeps what arrives before it knows it", () => {
+    const sequencer = createSequencer()
+    expect(sequencer.resume()).toEqual([{ type: "fetch", after: null, isStalled: false }])
+    expect(sequencer.receive([message(5), message(6)])).toEqual([])
+    expect(delivered(sequencer.page({ head: head(5), messages: [] }, null))).toEqual([6])
+  })
+
+  it("starts at 1 in an empty channel", () => {
+    const sequencer = createSequencer()
+    sequencer.resume()
+    sequencer.page({ head: head(0), messages: [] }, null)
+    expect(delivered(sequencer.receive([message(1)]))).toEqual([1])
+  })
+})
+
+/**
+ * A log, and a provider that loses, repeats, reorders and strips messages: whatever happens, what is handed out is
+ * the log's own order from the cursor on, once, without a hole; and when the provider falls silent, all of it.
+ */
+describe("whatever the provider does", () => {
+  const step = fc.oneof(
+    { weight: 5, arbitrary: fc.record({ type: fc.constant("publish" as const) }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({ type: fc.constant("deliver" as const), pick: fc.nat(), strip: fc.boolean() }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ type: fc.constant("answer" as const), limit: fc.integer({ min: 1, max: 4 }) }),
+    },
+    { weight: 1, arbitrary: fc.record({ type: fc.constant("fail" as const) }) },
+    { weight: 1, arbitrary: fc.record({ type: fc.constant("reconnect" as const) }) },
+    { weight: 1, arbitrary: fc.record({ type: fc.constant("look" as const) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ type: fc.constant("trim" as const), keep: fc.integer({ min: 0, max: 5 }) }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ type: fc.constant("replace" as const), length: fc.nat({ max: 4 }) }),
+    },
+  )
+
+  it("each message is handed out once, in order, and every hole is said", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), fc.option(fc.nat({ max: 3 })), (steps, start) => {
+        let life = 1
+        let log = range(1, 3).map((seq) => message(seq, "life-1"))
+        let first = 1
+        let wire: WireMessage[] = [...log]
+        const headNow = (): LogHead => ({ epoch: `life-${life}`, seq: log.length, first })
+        const sequencer = createSequencer({
+          cursor: start === null ? null : { epoch: "life-1", seq: start },
+          maxWaiting: 4,
+        })
+        /** What the application was told, and so where it stands. */
+        let position: Cursor | null = start === null ? null : { epoch: "life-1", seq: start }
+        let wanted: { after: Cursor | null } | null = null
+
+        function perform(actions: SequencerAction[]): void {
+          for (const action of actions) {
+            if (action.type === "fetch") {
+              expect(wanted).toBeNull()
+              wanted = { after: action.after }
+            } else if (action.type === "deliver") {
+              for (const next of action.messages) {
+                if (position)
+                  expect({ epoch: next.epoch, seq: next.seq }).toEqual({ ...position, seq: position.seq + 1 })
+                expect(next.payload).toEqual({ seq: next.seq })
+                position = { epoch: next.epoch, seq: next.seq }
+              }
+            } else if (action.type === "gap") {
+              expect(action.from).toBe((position as Cursor).seq + 1)
+              position = { ...(position as Cursor), seq: action.to }
+            } else {
+              expect(action.previous).toEqual(position)
+              position = action.cursor
+            }
+          }
+        }
+
+        function answer(limit: number): void {
+          if (!wanted) return
+          const { after } = wanted
+          wanted = null
+          const messages = log
+            .filter(({ seq }) => seq >= first && seq > (after?.seq ?? log.length))
+            .slice(0, limit)
+          perform(sequencer.page({ head: headNow(), messages }, after))
+          if (after === null) position ??= sequencer.cursor
+        }
+
+        for (const action of steps) {
+          if (action.type === "publish") {
+            const next = message(log.length + 1, `life-${life}`)
+            log.push(next)
+            wire.push(next)
+          } else if (action.type === "deliver" && wire.length > 0) {
+            const picked = wire[action.pick % wire.length] as WireMessage
+            perform(
+              sequencer.receive([action.strip ? { ...picked, payload: undefined, bodyless: true } : picked]),
+            )
+          } else if (action.type === "answer") answer(action.limit)
+          else if (action.type === "fail" && wanted) {
+            wanted = null
+            perform(sequencer.retry())
+          } else if (action.type === "reconnect") perform(sequencer.resume())
+          else if (action.type === "look") perform(sequencer.head(headNow(), sequencer.cursor))
+          else if (action.type === "trim") first = Math.max(first, log.length - action.keep + 1)
+          else if (action.type === "replace") {
+            life += 1
+            log = range(1, action.length).map((seq) => message(seq, `life-${life}`))
+            wire = [...wire.slice(-3), ...log]
+            first = 1
+          }
+        }
+
+        // The provider is silent from here on; the client looks at the log until it has nothing left to ask.
+        perform(sequencer.resume())
+        for (let round = 0; wanted && round < 200; round += 1) answer(3)
+        expect(wanted).toBeNull()
+        expect(sequencer.isCurrent).toBe(true)
+        expect(sequencer.cursor).toEqual({ epoch: `life-${life}`, seq: log.length })
+        expect(position).toEqual(sequencer.cursor)
+      }),
+      { numRuns: 3000 },
+    )
+  })
+})
