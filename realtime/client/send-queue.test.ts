@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { RealtimeError, type RealtimeErrorCode } from "../errors.ts"
+import type { OutgoingMessage, PublishResult } from "../transport.ts"
+import { createSendQueue } from "./send-queue.ts"
+
+const outgoing = (id: string): OutgoingMessage => ({ id, event: "said", payload: id })
+const accepted = (message: OutgoingMessage, seq: number): PublishResult => ({
+  receipt: { id: message.id, seq, epoch: "e", at: 0 },
+})
+const failure = (code: RealtimeErrorCode, retryAfterMs?: number) =>
+  new RealtimeError(code, { message: code, retryAfterMs })
+
+/** A server that does as it is told, request by request; afterwards it accepts. */
+function createServer(...script: ((messages: readonly OutgoingMessage[]) => PublishResult[])[]) {
+  const requests: string[][] = []
+  let seq = 0
+  return {
+    requests,
+    async deliver(messages: readonly OutgoingMessage[]) {
+      requests.push(messages.map(({ id }) => id))
+      const next = script.shift()
+      if (next) return next(messages)
+      return messages.map((message) => {
+        seq += 1
+        return accepted(message, seq)
+      })
+    },
+  }
+}
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+describe("the send queue", () => {
+  it("sends together what is written together, and next what is written meanwhile", async () => {
+    const server = createServer()
+    const queue = createSendQueue({ deliver: server.deliver, maxBatch: 2 })
+    const receipts = await Promise.all(["a", "b", "c"].map((id) => queue.send(outgoing(id), 1000)))
+    expect(server.requests).toEqual([["a", "b"], ["c"]])
+    expect(receipts.map(({ seq }) => seq)).toEqual([1, 2, 3])
+  })
+
+  it("tries again what failed in passing, in order, under the same id", async () => {
+    const server = createServer(() => {
+      throw failure("not-connected")
+    })
+    const queue = createSendQueue({ deliver: server.deliver })
+    const sent = Promise.all(["a", "b"].map((id) => queue.send(outgoing(id), 10_000)))
+    await vi.advanceTimersByTimeAsync(300)
+    await sent
+    expect(server.requests).toEqual([
+      ["a", "b"],
+      ["a", "b"],
+    ])
+  })
+
+  it("waits as long as the server asks", async () => {
+    const server = createServer(() => {
+      throw failure("rate-limited", 3000)
+    })
+    const queue = createSendQueue({ deliver: server.deliver })
+    const sent = queue.send(outgoing("a"), 10_000)
+    await vi.advanceTimersByTimeAsync(2999)
+    expect(server.requests.length).toBe(1)
+    await vi.advanceTimersByTimeAsync(1)
+    expect((await sent).seq).toBe(1)
+  })
+
+  it("goes on at once when it is woken", async () => {
+    const server = createServer(() => {
+      throw failure("not-connected")
+    })
+    const queue = createSendQueue({ deliver: server.deliver })
+    const sent = queue.send(outgoing("a"), 10_000)
+    await vi.advanceTimersByTimeAsync(0)
+    queue.wake()
+    expect((await sent).seq).toBe(1)
+  })
+
+  it("refuses one without holding up the next", async () => {
+    const server = createServer((messages) =>
+      messages.map((message) =>
+        message.id === "bad" ? { error: failure("invalid-payload") } : accepted(message, 1),
+      ),
+    )
+    const queue = createSendQueue({ deliver: server.deliver })
+    const [bad, good] = await Promise.allSettled([
+      queue.send(outgoing("bad"), 1000),
+      queue.send(outgoing("good"), 1000),
+    ])
+    expect(bad).toMatchObject({ status: "rejected", reason: { code: "invalid-payload" } })
+    expect(good.status).toBe("fulfilled")
+  })
+
+  it("refuses the whole request when the server does, and goes on", async () => {
+    const server = createServer(() => {
+      throw failure("channel-denied")
+    })
+    const queue = createSendQueue({ deliver: server.deliver })
+    await expect(queue.send(outgoing("a"), 1000)).rejects.toMatchObject({ code: "channel-denied" })
+    expect((await queue.send(outgoing("b"), 1000)).seq).toBe(1)
+  })
+
+  it("gives up when the time is over, with the last reason", async () => {
+    const queue = createSendQueue({
+      deliver: async () => {
+        throw failure("provider-unavailable")
+      },
+    })
+    const sent = queue.send(outgoing("a"), 1000)
+    const outcome = expect(sent).rejects.toMatchObject({ code: "provider-unavailable", retryable: true })
+    await vi.advanceTimersByTimeAsync(1100)
+    await outcome
+  })
+
+  it("rejects what waits when it is closed, and all that comes later", async () => {
+    const queue = createSendQueue({
+      deliver: async () => {
+        throw failure("not-connected")
+      },
+    })
+    const waiting = expect(queue.send(outgoing("a"), 60_000)).rejects.toMatchObject({ retryable: false })
+    await vi.advanceTimersByTimeAsync(0)
+    queue.close()
+    await waiting
+    await expect(queue.send(outgoing("b"), 1000)).rejects.toMatchObject({ code: "not-connected" })
+  })
+})

@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest"
+import { RealtimeError } from "../errors.ts"
+import { createMemoryLog } from "../log/memory.ts"
+import type { LogEntry } from "../log/message-log.ts"
+import { createCommitQueue } from "./commit-queue.ts"
+
+const entry = (text: string, channel = "room:1"): LogEntry => ({
+  id: crypto.randomUUID(),
+  channel,
+  event: "said",
+  payload: { text },
+  from: null,
+})
+
+/** A log that counts its transactions and commits when it is told to. */
+function createGatedLog() {
+  const log = createMemoryLog()
+  const groups: number[] = []
+  let gate: Promise<void> = Promise.resolve()
+  return {
+    groups,
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      gate = promise
+      return resolve
+    },
+    log: {
+      ...log,
+      async append(entries: readonly LogEntry[]) {
+        groups.push(entries.length)
+        await gate
+        return log.append(entries)
+      },
+    },
+  }
+}
+
+describe("the commit queue", () => {
+  it("commits alone what comes alone, and together what comes while a commit is under way", async () => {
+    const { log, groups, hold } = createGatedLog()
+    const queue = createCommitQueue({ log, onCommit: async () => {} })
+    await queue.add([entry("alone")])
+    const release = hold()
+    const first = queue.add([entry("first")])
+    while (groups.length < 2) await new Promise((resolve) => setImmediate(resolve))
+    const others = Array.from({ length: 50 }, (_, index) => queue.add([entry(String(index))]))
+    release()
+    const results = await Promise.all([first, ...others])
+    expect(groups).toEqual([1, 1, 50])
+    expect(results.map(([result]) => result?.seq)).toEqual(results.map((_, index) => index + 2))
+  })
+
+  it("keeps a call whole and a group within its limit", async () => {
+    const { log, groups } = createGatedLog()
+    const queue = createCommitQueue({ log, maxGroup: 5, onCommit: async () => {} })
+    await Promise.all([3, 3, 9, 1].map((size) => queue.add(Array.from({ length: size }, () => entry("x")))))
+    expect(groups).toEqual([3, 3, 9, 1])
+  })
+
+  it("hands on each group before its callers learn of it", async () => {
+    const order: string[] = []
+    const queue = createCommitQueue({
+      log: createMemoryLog(),
+      async onCommit(entries) {
+        await Promise.resolve()
+        order.push(`handed on ${entries.length}`)
+      },
+    })
+    await queue.add([entry("x")]).then(() => order.push("answered"))
+    expect(order).toEqual(["handed on 1", "answered"])
+  })
+
+  it("fails those whose commit failed, and nobody else", async () => {
+    const { log } = createGatedLog()
+    let isFull = true
+    const failing = {
+      ...log,
+      async append(entries: readonly LogEntry[]) {
+        if (isFull)
+          throw new RealtimeError("log-unavailable", { message: "unable to append; the disk is full" })
+        return log.append(entries)
+      },
+    }
+    const queue = createCommitQueue({ log: failing, onCommit: async () => {} })
+    await expect(queue.add([entry("lost")])).rejects.toMatchObject({
+      code: "log-unavailable",
+      retryable: true,
+    })
+    isFull = false
+    expect((await queue.add([entry("kept")]))[0]?.seq).toBe(1)
+  })
+
+  it("refuses more than may wait, and says when to come back", async () => {
+    const { log, hold } = createGatedLog()
+    const release = hold()
+    const queue = createCommitQueue({ log, maxWaiting: 2, onCommit: async () => {} })
+    const accepted = queue.add([entry("1"), entry("2")])
+    await expect(queue.add([entry("3")])).rejects.toMatchObject({ code: "rate-limited", retryAfterMs: 1000 })
+    release()
+    await accepted
+    await queue.idle()
+  })
+
+  it("is idle when everything was handed on", async () => {
+    let handedOn = 0
+    const queue = createCommitQueue({
+      log: createMemoryLog(),
+      async onCommit() {
+        await new Promise((resolve) => setImmediate(resolve))
+        handedOn += 1
+      },
+    })
+    void queue.add([entry("x")])
+    await queue.idle()
+    expect(handedOn).toBe(1)
+  })
+})
