@@ -2,12 +2,21 @@ import { randomUUID } from "node:crypto"
 import type { LogHead, RealtimeMessage } from "../message.ts"
 import type { MessageLog } from "./message-log.ts"
 
+interface Channel {
+  seq: number
+  kept: RealtimeMessage[]
+  byId: Map<string, RealtimeMessage>
+}
+
 /** A log that lives as long as the process: for tests, and the reference for the others. */
 export function createMemoryLog({ now = Date.now }: { now?: () => number } = {}): MessageLog {
   const epoch = randomUUID()
-  const channels = new Map<string, { seq: number; kept: RealtimeMessage[]; byId: Map<string, RealtimeMessage> }>()
+  const channels = new Map<
+    string,
+    { seq: number; kept: RealtimeMessage[]; byId: Map<string, RealtimeMessage> }
+  >()
   const channelOf = (name: string) => {
-    const found = channels.get(name) ?? { seq: 0, kept: [], byId: new Map() }
+    const found: Channel = channels.get(name) ?? { seq: 0, kept: [], byId: new Map() }
     channels.set(name, found)
     return found
   }
@@ -23,7 +32,8 @@ export function createMemoryLog({ now = Date.now }: { now?: () => number } = {})
       return entries.map((entry) => {
         const channel = channelOf(entry.channel)
         const known = channel.byId.get(entry.id)
-        if (known) return { id: known.id, seq: known.seq, epoch, at: known.at, from: known.from, isDuplicate: true }
+        if (known)
+          return { id: known.id, seq: known.seq, epoch, at: known.at, from: known.from, isDuplicate: true }
         channel.seq += 1
         const at = Math.max(now(), channel.kept.at(-1)?.at ?? 0)
         const payload = JSON.parse(JSON.stringify(entry.payload))
@@ -35,7 +45,10 @@ export function createMemoryLog({ now = Date.now }: { now?: () => number } = {})
     },
     async readAfter(name, seq, limit) {
       const kept = channels.get(name)?.kept ?? []
-      return { head: headOf(name), messages: copy(kept.filter((message) => message.seq > seq).slice(0, limit)) }
+      return {
+        head: headOf(name),
+        messages: copy(kept.filter((message) => message.seq > seq).slice(0, limit)),
+      }
     },
     async readBefore(name, seq, limit) {
       const kept = channels.get(name)?.kept ?? []

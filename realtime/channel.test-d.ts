@@ -1,0 +1,60 @@
+import { describe, expectTypeOf, it } from "vitest"
+import * as z from "zod/mini"
+import { defineChannel } from "./channel.ts"
+import type { RealtimeClient } from "./client/types.ts"
+import type { Realtime } from "./server/types.ts"
+
+const room = defineChannel("room:{room}", {
+  messages: { said: z.object({ text: z.string() }), counted: z.object({ n: z.coerce.number() }) },
+  signals: { typing: z.object({ isTyping: z.boolean() }) },
+  presence: z.object({ mood: z.string() }),
+})
+const lobby = defineChannel("lobby", { messages: {} })
+const channels = { room, lobby }
+
+declare const realtime: Realtime<typeof channels>
+declare const client: RealtimeClient
+
+describe("a definition's types", () => {
+  it("ask for the pattern's parameters, by name", () => {
+    expectTypeOf(room).parameters.toEqualTypeOf<[params: { room: string }]>()
+    expectTypeOf(lobby).parameters.toEqualTypeOf<[]>()
+    // @ts-expect-error the parameter is called "room"
+    room({ id: "1" })
+    // @ts-expect-error "lobby" has none
+    lobby({ room: "1" })
+  })
+
+  it("reach the server's publish", () => {
+    realtime.publish(room({ room: "1" }), "said", { text: "x" })
+    // @ts-expect-error no such event
+    realtime.publish(room({ room: "1" }), "shouted", { text: "x" })
+    // @ts-expect-error the payload of another event
+    realtime.publish(room({ room: "1" }), "said", { n: 1 })
+    // @ts-expect-error signals aren't messages
+    realtime.publish(room({ room: "1" }), "typing", { isTyping: true })
+  })
+
+  it("reach the browser's handlers, told apart by the event", () => {
+    client.channel(room({ room: "1" })).subscribe({
+      onMessages([message]) {
+        if (message?.event === "said") expectTypeOf(message.payload).toEqualTypeOf<{ text: string }>()
+        if (message?.event === "counted") expectTypeOf(message.payload).toEqualTypeOf<{ n: number }>()
+      },
+    })
+    client.channel(room({ room: "1" })).onSignal("typing", ({ payload, from }) => {
+      expectTypeOf(payload).toEqualTypeOf<{ isTyping: boolean }>()
+      expectTypeOf(from.id).toBeString()
+    })
+    // @ts-expect-error no such signal
+    client.channel(room({ room: "1" })).onSignal("said", () => {})
+  })
+
+  it("reach presence", () => {
+    const { presence } = client.channel(room({ room: "1" }))
+    presence.enter({ mood: "fine" })
+    // @ts-expect-error another shape
+    presence.enter({ mood: 1 })
+    expectTypeOf(presence.snapshot?.members?.[0]?.data).toEqualTypeOf<{ mood: string } | undefined>()
+  })
+})
