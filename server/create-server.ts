@@ -4,7 +4,6 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http"
-import type { AddressInfo } from "node:net"
 import type { Duplex } from "node:stream"
 import { Server as SocketIoServer } from "socket.io"
 import {
@@ -14,6 +13,7 @@ import {
   isAllowedOrigin,
 } from "#realtime/providers/socketio/gateway"
 import type { Realtime, RealtimePublisher } from "#realtime/server"
+import { listen, type Stoppable } from "./listen.ts"
 import type { Logger } from "./logger.ts"
 
 export interface ServerOptions {
@@ -40,13 +40,10 @@ export interface App {
   close(): Promise<void>
 }
 
-export interface RunningServer {
-  readonly url: string
+export interface RunningServer extends Stoppable {
   readonly port: number
   readonly http: Server
   readonly realtime: Realtime
-  /** Stops accepting, finishes what is in flight, sends the clients to reconnect elsewhere. Idempotent, bounded. */
-  close(): Promise<void>
 }
 
 /** A payload over the application's limit is answered; only a frame of this size costs the connection. */
@@ -116,17 +113,10 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     }
   })
 
-  await new Promise<void>((resolve, reject) => {
-    http.once("error", reject)
-    http.listen(options.port, options.hostname, () => {
-      http.off("error", reject)
-      resolve()
-    })
-  })
-  const { port } = http.address() as AddressInfo
-
+  const { url, port } = await listen(http, options.port, options.hostname)
   let closing: Promise<void> | undefined
 
+  /** What is in flight is finished; then the clients are sent to reconnect, elsewhere or here when it is back. */
   async function close(): Promise<void> {
     isClosing = true
     const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
@@ -148,7 +138,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   }
 
   return {
-    url: `http://${options.hostname ?? "localhost"}:${port}`,
+    url,
     port,
     http,
     realtime,

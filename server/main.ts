@@ -4,25 +4,29 @@ import { loadEnv, projectDir } from "./env.ts"
 import { createLogger } from "./logger.ts"
 import { createNextApp } from "./next-app.ts"
 import { run } from "./run.ts"
+import { serveApp } from "./serve-app.ts"
 
-/** One process: Next.js and the gateway on one port. */
+/** The app. With the bundled gateway on the same port, unless another process or a service carries the messages. */
 const dev = process.env.NODE_ENV !== "production"
 const logger = createLogger("throughline", process.env.LOG_LEVEL)
 
 await run(logger, async () => {
   const env = loadEnv({ dev })
+  const hasGateway = env.REALTIME_PROVIDER.includes("socketio") && !env.SOCKET_URL
   // Server code inside Next.js is another bundle; it reaches the gateway as it would reach one in another process.
-  process.env.SOCKET_INTERNAL_URL = `http://${env.HOSTNAME ?? "127.0.0.1"}:${env.PORT}`
-  const app = createNextApp({ dev, dir: projectDir, port: env.PORT, hostname: env.HOSTNAME })
-  const server = await createServer({
-    port: env.PORT,
-    hostname: env.HOSTNAME,
-    secret: env.SOCKET_INTERNAL_SECRET,
-    allowedOrigins: env.SOCKET_CORS_ORIGIN,
-    createRealtime: (publisher) => createChatRealtime({ env, publishers: [publisher] }),
-    app,
-    logger,
-  })
+  if (hasGateway) process.env.SOCKET_INTERNAL_URL = `http://${env.HOSTNAME ?? "127.0.0.1"}:${env.PORT}`
+
+  const address = { port: env.PORT, hostname: env.HOSTNAME, logger }
+  const app = createNextApp({ ...address, dev, dir: projectDir })
+  const server = hasGateway
+    ? await createServer({
+        ...address,
+        app,
+        secret: env.SOCKET_INTERNAL_SECRET,
+        allowedOrigins: env.SOCKET_CORS_ORIGIN,
+        createRealtime: (publisher) => createChatRealtime({ env, publishers: [publisher] }),
+      })
+    : await serveApp({ ...address, app })
   await app.ready
   logger.info({ url: server.url }, `ready on ${server.url}`)
   return server

@@ -1,12 +1,12 @@
-import type { RunningServer } from "./create-server.ts"
+import type { Stoppable } from "./listen.ts"
 import type { Logger } from "./logger.ts"
 
 /**
  * Runs a server until it is told to stop: SIGTERM and SIGINT close it in order, a second one ends it at once. What
  * keeps it from starting is said in one line.
  */
-export async function run(logger: Logger, start: () => Promise<RunningServer>): Promise<void> {
-  let server: RunningServer
+export async function run(logger: Logger, start: () => Promise<Stoppable>): Promise<void> {
+  let server: Stoppable
   try {
     server = await start()
   } catch (error) {

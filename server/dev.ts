@@ -1,0 +1,51 @@
+import { spawn } from "node:child_process"
+import { join } from "node:path"
+import { parseArgs } from "node:util"
+
+/**
+ * `npm run dev`: everything in one process. `npm run dev:split`: Next.js and the gateway in two, on two ports, as they
+ * may be deployed.
+ */
+const { values } = parseArgs({ options: { split: { type: "boolean", default: false } } })
+
+Object.assign(process.env, { NODE_ENV: "development" })
+
+if (values.split) {
+  const port = Number(process.env.PORT ?? 3000)
+  const gatewayPort = Number(process.env.GATEWAY_PORT ?? port + 1)
+  const shared = {
+    SOCKET_URL: `http://localhost:${gatewayPort}`,
+    SOCKET_CORS_ORIGIN: `http://localhost:${port},http://127.0.0.1:${port}`,
+  }
+  runTogether([
+    { file: "gateway.ts", env: { ...shared, PORT: String(gatewayPort) } },
+    { file: "main.ts", env: { ...shared, PORT: String(port) } },
+  ])
+} else {
+  await import("./main.ts")
+}
+
+/** Runs processes that stand and fall together. */
+function runTogether(programs: { file: string; env: Record<string, string> }[]): void {
+  const children = programs.map(({ file, env }) =>
+    spawn(process.execPath, [join(import.meta.dirname, file)], {
+      env: { ...process.env, ...env },
+      stdio: "inherit",
+    }),
+  )
+  let exitCode = 0
+  const stop = (signal: NodeJS.Signals) => {
+    for (const child of children) child.kill(signal)
+  }
+  for (const child of children) {
+    child.on("exit", (code) => {
+      exitCode ||= code ?? 0
+      stop("SIGTERM")
+      if (children.every(({ exitCode: ended, signalCode }) => ended !== null || signalCode !== null)) {
+        process.exit(exitCode)
+      }
+    })
+  }
+  process.on("SIGINT", stop)
+  process.on("SIGTERM", stop)
+}
