@@ -1,72 +1,95 @@
 import { randomUUID } from "node:crypto"
-import type { LogHead, RealtimeMessage } from "../message.ts"
+import type { LogHead } from "../message.ts"
+import { createLifetime } from "./lifetime.ts"
 import type { MessageLog } from "./message-log.ts"
+import { emptyHead, fromLogRow, type LogRow, toAppendResult, toLogRecord } from "./record.ts"
+
+export interface MemoryLogOptions {
+  /** The log's clock, in milliseconds since 1970. */
+  now?: () => number
+}
 
 interface Channel {
   seq: number
-  kept: RealtimeMessage[]
-  byId: Map<string, RealtimeMessage>
+  /** When the newest message came, also after it was trimmed. */
+  at: number
+  /** Consecutive, oldest first. */
+  kept: LogRow[]
+  byId: Map<string, LogRow>
 }
 
 /** A log that lives as long as the process: for tests, and the reference for the others. */
-export function createMemoryLog({ now = Date.now }: { now?: () => number } = {}): MessageLog {
+export function createMemoryLog({ now = Date.now }: MemoryLogOptions = {}): MessageLog {
   const epoch = randomUUID()
-  const channels = new Map<
-    string,
-    { seq: number; kept: RealtimeMessage[]; byId: Map<string, RealtimeMessage> }
-  >()
-  const channelOf = (name: string) => {
-    const found: Channel = channels.get(name) ?? { seq: 0, kept: [], byId: new Map() }
-    channels.set(name, found)
-    return found
+  const channels = new Map<string, Channel>()
+  const lifetime = createLifetime()
+
+  function channelOf(name: string): Channel {
+    const channel = channels.get(name) ?? { seq: 0, at: 0, kept: [], byId: new Map() }
+    channels.set(name, channel)
+    return channel
   }
-  const headOf = (name: string): LogHead => {
+
+  function headOf(name: string): LogHead {
     const channel = channels.get(name)
-    const seq = channel?.seq ?? 0
-    return { epoch, seq, first: channel?.kept[0]?.seq ?? seq + 1 }
+    if (!channel) return emptyHead(epoch)
+    return { epoch, seq: channel.seq, first: channel.seq - channel.kept.length + 1 }
   }
-  const copy = (messages: RealtimeMessage[]) => structuredClone(messages)
+
+  /** The messages of which `seq` is in [from, until), as far as they are kept. */
+  function pageOf(name: string, from: number, until: number) {
+    const head = headOf(name)
+    const kept = channels.get(name)?.kept ?? []
+    const rows = kept.slice(Math.max(0, from - head.first), Math.max(0, until - head.first))
+    return { head, messages: rows.map((row) => fromLogRow(row, name, epoch)) }
+  }
 
   return {
-    async append(entries) {
-      return entries.map((entry) => {
-        const channel = channelOf(entry.channel)
-        const known = channel.byId.get(entry.id)
-        if (known)
-          return { id: known.id, seq: known.seq, epoch, at: known.at, from: known.from, isDuplicate: true }
-        channel.seq += 1
-        const at = Math.max(now(), channel.kept.at(-1)?.at ?? 0)
-        const payload = JSON.parse(JSON.stringify(entry.payload))
-        const message = { ...entry, payload, seq: channel.seq, epoch, at }
-        channel.kept.push(message)
-        channel.byId.set(entry.id, message)
-        return { id: entry.id, seq: message.seq, epoch, at, from: entry.from, isDuplicate: false }
-      })
-    },
-    async readAfter(name, seq, limit) {
-      const kept = channels.get(name)?.kept ?? []
-      return {
-        head: headOf(name),
-        messages: copy(kept.filter((message) => message.seq > seq).slice(0, limit)),
-      }
-    },
-    async readBefore(name, seq, limit) {
-      const kept = channels.get(name)?.kept ?? []
-      const earlier = seq === null ? kept : kept.filter((message) => message.seq < seq)
-      return { head: headOf(name), messages: copy(earlier.slice(-limit)) }
-    },
-    heads: async (names) => names.map(headOf),
-    async trim({ maxAgeMs, maxMessagesPerChannel }) {
-      let removed = 0
-      for (const channel of channels.values()) {
-        const oldest = maxAgeMs === undefined ? 0 : now() - maxAgeMs
-        const surplus = maxMessagesPerChannel === undefined ? 0 : channel.kept.length - maxMessagesPerChannel
-        const count = channel.kept.filter(({ at }, index) => at < oldest || index < surplus).length
-        for (const { id } of channel.kept.splice(0, count)) channel.byId.delete(id)
-        removed += count
-      }
-      return removed
-    },
-    close: async () => {},
+    append: (entries) =>
+      lifetime.run("append", () =>
+        entries.map(toLogRecord).map(({ channel: name, ...record }) => {
+          const channel = channelOf(name)
+          const first = channel.byId.get(record.id)
+          if (first) return toAppendResult(first, epoch, true)
+          channel.seq += 1
+          channel.at = Math.max(now(), channel.at)
+          const row = { ...record, seq: channel.seq, at: channel.at }
+          channel.kept.push(row)
+          channel.byId.set(row.id, row)
+          return toAppendResult(row, epoch, false)
+        }),
+      ),
+
+    readAfter: (name, seq, limit) =>
+      lifetime.run("read", () => {
+        const from = Math.max(seq + 1, headOf(name).first)
+        return pageOf(name, from, from + limit)
+      }),
+
+    readBefore: (name, seq, limit) =>
+      lifetime.run("read", () => {
+        const head = headOf(name)
+        const until = Math.min(seq ?? Number.POSITIVE_INFINITY, head.seq + 1)
+        return pageOf(name, until - limit, until)
+      }),
+
+    heads: (names) => lifetime.run("read", () => names.map(headOf)),
+
+    trim: ({ maxAgeMs = Number.POSITIVE_INFINITY, maxMessagesPerChannel = Number.POSITIVE_INFINITY }) =>
+      lifetime.run("trim", () => {
+        const oldest = now() - maxAgeMs
+        let removed = 0
+        for (const { kept, byId } of channels.values()) {
+          const surplus = kept.length - maxMessagesPerChannel
+          const end = kept.findIndex(({ at }, index) => at >= oldest && index >= surplus)
+          for (const { id } of kept.splice(0, end === -1 ? kept.length : end)) {
+            byId.delete(id)
+            removed += 1
+          }
+        }
+        return removed
+      }),
+
+    close: () => lifetime.close(),
   }
 }

@@ -1,0 +1,67 @@
+import { RealtimeError } from "../errors.ts"
+import type { LogHead, RealtimeMessage, User } from "../message.ts"
+import type { AppendResult, LogEntry } from "./message-log.ts"
+
+/** An entry as every store keeps it: text. */
+export interface LogRecord {
+  channel: string
+  id: string
+  event: string
+  /** JSON. */
+  payload: string
+  /** JSON: a user or null. */
+  sender: string
+}
+
+/** A record in its place, as a store gives it back; `channel` is what was asked for, so no row repeats it. */
+export interface LogRow extends Omit<LogRecord, "channel"> {
+  seq: number
+  at: number
+}
+
+/** What no database can tell apart from another text: NUL ends or breaks it, a lone surrogate becomes U+FFFD. */
+const isKeepable = (text: string) => text.isWellFormed() && !text.includes("\0")
+
+/**
+ * Throws a `TypeError` for what a log cannot give back as it was, before anything of the group is written. In a
+ * payload every text is fine: `JSON.stringify` escapes NUL and lone surrogates.
+ */
+export function toLogRecord({ channel, id, event, payload, from }: LogEntry): LogRecord {
+  for (const [name, text] of Object.entries({ channel, id, event })) {
+    if (!isKeepable(text)) throw new TypeError(`unable to append; the ${name} is not well-formed text`)
+  }
+  const json: string | undefined = JSON.stringify(payload)
+  if (json === undefined) throw new TypeError("unable to append; the payload is not JSON")
+  return { channel, id, event, payload: json, sender: JSON.stringify(from) }
+}
+
+export function fromLogRow(row: LogRow, channel: string, epoch: string): RealtimeMessage {
+  const { id, seq, event, at } = row
+  const from = JSON.parse(row.sender) as User | null
+  return { id, channel, seq, epoch, event, payload: JSON.parse(row.payload), from, at }
+}
+
+/** The answer to an entry, from the record that holds its id: its own, or on a duplicate the first one's. */
+export function toAppendResult(
+  { id, seq, at, sender }: Pick<LogRow, "id" | "seq" | "at" | "sender">,
+  epoch: string,
+  isDuplicate: boolean,
+): AppendResult {
+  return { id, seq, epoch, at, from: JSON.parse(sender) as User | null, isDuplicate }
+}
+
+export function emptyHead(epoch: string): LogHead {
+  return { epoch, seq: 0, first: 1 }
+}
+
+/** «unable to ‹operation›; ‹reason›», retryable. `cause` may be shown in a log: it must not hold a secret either. */
+export function logUnavailable(operation: string, reason: string, cause?: unknown): RealtimeError {
+  return new RealtimeError("log-unavailable", { message: `unable to ${operation}; ${reason}`, cause })
+}
+
+/** A store that a later release has migrated: this code cannot know what its tables mean. */
+export function newerStore(version: number, known: number): RealtimeError {
+  return new RealtimeError("invalid-config", {
+    message: `unable to open the log; its tables are of version ${version} and this release knows up to ${known}`,
+  })
+}

@@ -1,0 +1,173 @@
+import { setTimeout as delay } from "node:timers/promises"
+import { isRealtimeError } from "../errors.ts"
+import type { LogHead } from "../message.ts"
+import { createLifetime } from "./lifetime.ts"
+import type { MessageLog, Retention } from "./message-log.ts"
+import { emptyHead, fromLogRow, type LogRow, logUnavailable, toAppendResult, toLogRecord } from "./record.ts"
+import { type ChannelRow, isLocked, openSqliteStore, reasonOf, type SqliteStore } from "./sqlite-store.ts"
+
+export interface SqliteLogOptions {
+  /** The database file; it and its folder are made when they are missing. Not on a network share: WAL needs one machine. */
+  path: string
+  /** The log's clock, in milliseconds since 1970. */
+  now?: () => number
+  /** How long to wait while another process holds the file's lock. */
+  lockTimeoutMs?: number
+}
+
+/** What one step of `trim` may remove and look at, so that it never holds up an append for long. */
+const messagesPerStep = 1_000
+const channelsPerLook = 10_000
+
+/**
+ * Server: the embedded log, one file of SQLite, safe for several processes of one machine. What `append` resolved
+ * with is on the disk (WAL, synchronous=FULL).
+ *
+ * The file is opened at the first call, and again at the next one after a failure: a disk that was full, a folder
+ * that wasn't mounted or a lock held for too long cost the calls that met them and nothing else.
+ */
+export function createSqliteLog({
+  path,
+  now = Date.now,
+  lockTimeoutMs = 5_000,
+}: SqliteLogOptions): MessageLog {
+  let opened: SqliteStore | null = null
+  const lifetime = createLifetime(release)
+
+  function release(): void {
+    opened?.database.close()
+    opened = null
+  }
+
+  /** Runs one transaction's worth of work. While another process holds the lock, this one goes on with other things. */
+  async function attempt<T>(operation: string, work: (store: SqliteStore) => T): Promise<T> {
+    const deadline = performance.now() + lockTimeoutMs
+    for (;;) {
+      try {
+        opened ??= openSqliteStore(path)
+        return work(opened)
+      } catch (error) {
+        if (!isLocked(error) || performance.now() > deadline) {
+          release()
+          throw isRealtimeError(error) ? error : logUnavailable(operation, reasonOf(error), error)
+        }
+      }
+      await delay(5 + Math.random() * 20)
+    }
+  }
+
+  const headOf = ({ statements }: SqliteStore, channel: string, epoch: string): LogHead => {
+    const row = statements.channel.get(channel) as ChannelRow | undefined
+    return row ? { epoch, seq: row.seq, first: row.first } : emptyHead(epoch)
+  }
+
+  function readPage(channel: string, readRows: (store: SqliteStore) => unknown[]) {
+    return attempt("read", (store) =>
+      store.transaction("DEFERRED", () => {
+        const epoch = store.epoch()
+        const rows = readRows(store) as LogRow[]
+        return {
+          head: headOf(store, channel, epoch),
+          messages: rows.map((row) => fromLogRow(row, channel, epoch)),
+        }
+      }),
+    )
+  }
+
+  async function trim({ maxAgeMs, maxMessagesPerChannel }: Retention): Promise<number> {
+    const oldest = maxAgeMs === undefined ? 0 : now() - maxAgeMs
+    const most = maxMessagesPerChannel ?? Number.MAX_SAFE_INTEGER
+    const last = await attempt("trim", ({ statements }) => Number(statements.lastChannel.get()?.id))
+    let removed = 0
+    for (let after = 0; after < last; after += channelsPerLook) {
+      const due = await attempt("trim", ({ statements }) =>
+        statements.dueChannels.all(after, after + channelsPerLook, oldest, most).map(({ id }) => Number(id)),
+      )
+      while (due.length > 0) {
+        await new Promise((resolve) => setImmediate(resolve))
+        removed += await attempt("trim", (store) =>
+          store.transaction("IMMEDIATE", () => trimStep(store, due, oldest, most)),
+        )
+      }
+    }
+    return removed
+  }
+
+  return {
+    append: (entries) =>
+      lifetime.run("append", () => {
+        const records = entries.map(toLogRecord)
+        return attempt("append", (store) =>
+          store.transaction("IMMEDIATE", () => {
+            const { statements } = store
+            const epoch = store.epoch()
+            const time = now()
+            const channels = new Map<string, ChannelRow>()
+            const results = records.map(({ channel: name, id, event, payload, sender }) => {
+              const channel =
+                channels.get(name) ??
+                ((statements.channel.get(name) ?? statements.addChannel.get(name)) as unknown as ChannelRow)
+              channels.set(name, channel)
+              const seq = channel.seq + 1
+              const at = Math.max(time, channel.at)
+              const { changes } = statements.insert.run(channel.id, seq, id, event, payload, sender, at)
+              if (changes === 0) {
+                return toAppendResult(statements.byId.get(channel.id, id) as unknown as LogRow, epoch, true)
+              }
+              if (channel.first > channel.seq) channel.first_at = at
+              Object.assign(channel, { seq, at })
+              return toAppendResult({ id, seq, at, sender }, epoch, false)
+            })
+            for (const { id, seq, at, first_at } of channels.values())
+              statements.grow.run(seq, at, first_at, id)
+            return results
+          }),
+        )
+      }),
+
+    readAfter: (channel, seq, limit) =>
+      lifetime.run("read", () =>
+        readPage(channel, ({ statements }) => statements.after.all(channel, seq, Math.max(0, limit))),
+      ),
+
+    readBefore: (channel, seq, limit) =>
+      lifetime.run("read", () =>
+        readPage(channel, ({ statements }) =>
+          statements.before.all(channel, seq ?? Number.MAX_SAFE_INTEGER, Math.max(0, limit)).reverse(),
+        ),
+      ),
+
+    heads: (channels) =>
+      lifetime.run("read", () =>
+        attempt("read", (store) =>
+          store.transaction("DEFERRED", () => {
+            const epoch = store.epoch()
+            return channels.map((channel) => headOf(store, channel, epoch))
+          }),
+        ),
+      ),
+
+    trim: (retention) => lifetime.run("trim", () => trim(retention)),
+
+    close: () => lifetime.close(),
+  }
+}
+
+/** Removes at most `messagesPerStep`, from the last of the channels on; takes those off the list that are done. */
+function trimStep({ statements }: SqliteStore, due: number[], oldest: number, most: number): number {
+  let budget = messagesPerStep
+  let removed = 0
+  for (let id = due.at(-1); id !== undefined && budget > 0; id = due.at(-1)) {
+    const { seq, first } = statements.channelById.get(id) as unknown as ChannelRow
+    const limit = Math.min(first + budget, seq + 1)
+    const young = statements.firstYoung.get(id, first, limit, oldest) as { seq: number } | undefined
+    const kept = Math.min(limit, Math.max(first, young?.seq ?? limit, seq - most + 1))
+    statements.remove.run(id, first, kept)
+    statements.shrink.run(kept, id, kept, id)
+    if (kept < first + budget) due.pop()
+    removed += kept - first
+    // A channel costs one as well: a step is bounded also where there is little to remove in each.
+    budget -= kept - first + 1
+  }
+  return removed
+}
