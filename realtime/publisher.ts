@@ -25,8 +25,7 @@ export interface RealtimePublisher {
   clientConfig(): ProviderConfig
 
   /**
-   * Answers a browser's request for permission to connect or to join. `user` is who asks; `authorize` resolves for
-   * what they may do and rejects otherwise. The caller adds `Cache-Control: no-store`.
+   * Answers a browser's request for permission to connect or to join. The caller adds `Cache-Control: no-store`.
    */
   credentials(request: CredentialsRequest): Promise<JsonValue>
 
@@ -41,9 +40,12 @@ export interface ProviderConfig {
 
 export interface CredentialsRequest {
   user: User
-  request: Request
+  /** What the browser asked, unchecked. */
+  body: Readonly<Record<string, unknown>>
   /** Rejects with `channel-denied` or `channel-unknown` unless the user may do this in the channel. */
   authorize(channel: string, action: ChannelAction): Promise<void>
+  /** Authorizes presence and resolves with the data as the channel's schema returned it. */
+  acceptPresence(channel: string, data: unknown): Promise<JsonValue>
 }
 
 /** What the one `authorize` is asked about. `subscribe` covers reading history and seeing who is there. */

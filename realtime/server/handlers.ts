@@ -85,12 +85,14 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
       await Promise.all(publishers.map((publisher) => publisher.signal(signal)))
       return {}
     },
-    credentials: ({ user, request, rest }) =>
-      publisherOf(rest).credentials({
+    async credentials({ user, request, rest }) {
+      return publisherOf(rest).credentials({
         user,
-        request,
+        body: await bodyOf(request),
         authorize: (channel, action) => core.authorize(user, channel, action),
-      }),
+        acceptPresence: (channel, data) => core.acceptPresence(user, channel, data),
+      })
+    },
   }
 
   function publisherOf(provider: string | undefined) {

@@ -1,0 +1,31 @@
+import { jsonByteLength, type WireMessage } from "./message.ts"
+
+/**
+ * Messages as a provider may carry them: in groups of one channel whose JSON stays within `maxBytes`, so that what was
+ * committed together costs as few deliveries as possible. A message that would not fit even alone goes without its
+ * payload; its readers find that in the log.
+ */
+export function packMessages(messages: readonly WireMessage[], maxBytes: number): WireMessage[][] {
+  const groups: WireMessage[][] = []
+  let bytes = 0
+  for (const message of messages) {
+    const fitting = fit(message, maxBytes)
+    // A comma, or the brackets around the first.
+    const size = jsonByteLength(fitting) + 2
+    const group = groups.at(-1)
+    if (group && group[0]?.channel === message.channel && bytes + size <= maxBytes) {
+      group.push(fitting)
+      bytes += size
+    } else {
+      groups.push([fitting])
+      bytes = size
+    }
+  }
+  return groups
+}
+
+function fit(message: WireMessage, maxBytes: number): WireMessage {
+  if (jsonByteLength(message) + 2 <= maxBytes) return message
+  const { payload, ...envelope } = message
+  return { ...envelope, bodyless: true }
+}

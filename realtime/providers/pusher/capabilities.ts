@@ -1,0 +1,14 @@
+import type { TransportCapabilities } from "../../capabilities.ts"
+
+export const pusherCapabilities: TransportCapabilities = {
+  /** A client event never reaches the server, so nothing that it carries could be logged. */
+  publishesOverConnection: false,
+  /** Pusher keeps nothing of what was said while a client was away. */
+  catchesUpOnSubscribe: false,
+  /** Only presence channels tell who sent a client event, and joining one makes visible and is limited to 100. */
+  signalsOverConnection: false,
+  /** https://pusher.com/docs/channels/using_channels/presence-channels: 100 members; here each tab is one of them. */
+  maxPresenceMembers: 100,
+  /** An event holds 10 kB; the rest is left for what surrounds the messages. */
+  maxDeliveryBytes: 10_000,
+}

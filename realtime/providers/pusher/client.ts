@@ -1,0 +1,320 @@
+import Pusher, { type Channel, type Options } from "pusher-js"
+import type { TransportOptions } from "../../client/create-realtime-client.ts"
+import { isRealtimeError, logError, RealtimeError } from "../../errors.ts"
+import type { JsonValue } from "../../json.ts"
+import type {
+  ChannelObserver,
+  RealtimeTransport,
+  TransportStatus,
+  TransportSubscription,
+} from "../../transport.ts"
+import { pusherCapabilities } from "./capabilities.ts"
+import {
+  fromConnectionError,
+  fromMembers,
+  fromMessagesEvent,
+  fromPusherState,
+  fromSignalEvent,
+  messagesChannel,
+  messagesEvent,
+  presenceChannel,
+  provider,
+  signalEvent,
+} from "./mapping.ts"
+
+export interface PusherTransportOptions extends TransportOptions {
+  /** The first pause before asking again for a signature that failed in passing; it doubles. */
+  retryMs?: number
+  /** Without pusher-js' own pauses: how long without a connection counts as long. */
+  unavailableTimeoutMs?: number
+}
+
+interface Joined {
+  observer: ChannelObserver
+  messages: Channel
+  isAttached: boolean
+  watchesPresence: boolean
+  data: JsonValue | undefined
+  presence: Channel | null
+}
+
+/** What is signed for a Pusher channel: whose it is among ours, and which of the two. */
+interface Signable {
+  channel: string
+  wish: Joined
+  kind: "messages" | "presence"
+  /** The presence data that was signed last. */
+  signed?: JsonValue | undefined
+}
+
+const maxRetryMs = 10_000
+
+/** Browser: Pusher Channels, or a server of its protocol, over the official client. */
+export function createPusherTransport(options: PusherTransportOptions): RealtimeTransport {
+  const { config, credentials, onError = logError, retryMs = 500, unavailableTimeoutMs } = options
+  const listeners = new Set<(status: TransportStatus) => void>()
+  const joined = new Map<string, Joined>()
+  const signables = new Map<string, Signable>()
+  let status: TransportStatus = { state: "connecting" }
+  let lastError: RealtimeError | undefined
+  let wasConnected = false
+  let pusher: Pusher | null = null
+
+  const isObject = (value: unknown): value is Record<string, unknown> =>
+    typeof value === "object" && value !== null
+
+  function open(): Pusher {
+    const opened = new Pusher(String(config.key), clientOptions())
+    opened.connection.bind("state_change", ({ current }: { current: string }) => follow(current))
+    opened.connection.bind("error", (error: unknown) => {
+      lastError = fromConnectionError(error)
+    })
+    return opened
+  }
+
+  function clientOptions(): Options {
+    const { cluster, host, port, tls } = config
+    return {
+      cluster: typeof cluster === "string" ? cluster : "",
+      forceTLS: tls !== false,
+      enabledTransports: ["ws", "wss"],
+      ...(typeof host === "string" && { wsHost: host }),
+      ...(typeof port === "number" && { wsPort: port, wssPort: port }),
+      ...(unavailableTimeoutMs !== undefined && { unavailableTimeout: unavailableTimeoutMs }),
+      channelAuthorization: {
+        customHandler: ({ socketId, channelName }, callback) => {
+          sign(socketId, channelName).then(
+            (signature) => callback(null, signature),
+            (error: Error) => callback(error, null),
+          )
+        },
+      },
+    } as Options
+  }
+
+  /**
+   * Asks the server for a channel's signature. pusher-js never asks twice, not even after a server's passing trouble;
+   * so what passes is tried again here, for as long as the same connection waits for it.
+   */
+  async function sign(socketId: string, name: string): Promise<{ auth: string; channel_data?: string }> {
+    const signable = signables.get(name)
+    if (!signable)
+      throw new RealtimeError("not-connected", { provider, message: "unable to join; the channel was left" })
+    const { channel, wish, kind } = signable
+    signable.signed = wish.data
+    const request = {
+      socketId,
+      channel,
+      kind,
+      ...(kind === "presence" && wish.data !== undefined && { data: wish.data }),
+    }
+    for (let pause = retryMs; ; pause = Math.min(maxRetryMs, pause * 2)) {
+      try {
+        const answer = await credentials(request)
+        if (isObject(answer) && typeof answer.auth === "string")
+          return answer as { auth: string; channel_data?: string }
+        throw new RealtimeError("internal", {
+          provider,
+          message: "unable to join; the signature is malformed",
+        })
+      } catch (error) {
+        const passes = isRealtimeError(error) && error.retryable
+        if (!passes) {
+          refuse(signable, error)
+          throw error
+        }
+        onError(error, { stage: `sign for ${kind}` })
+        await new Promise((resolve) =>
+          setTimeout(resolve, error.retryAfterMs ?? pause * (0.5 + Math.random() / 2)),
+        )
+        const isStillWanted = signables.get(name) === signable && pusher?.connection.socket_id === socketId
+        if (!isStillWanted) throw error
+      }
+    }
+  }
+
+  function refuse({ wish, kind }: Signable, error: unknown): void {
+    const reason = isRealtimeError(error)
+      ? error
+      : new RealtimeError("provider-unavailable", {
+          provider,
+          message: "unable to join; Pusher refused",
+          cause: error,
+        })
+    if (kind === "messages") wish.observer.onDenied(reason)
+    else onError(reason, { stage: "presence" })
+  }
+
+  function setStatus(next: TransportStatus): void {
+    if (status.state === "closed") return
+    status = next
+    for (const listener of [...listeners]) listener(next)
+  }
+
+  function follow(current: string): void {
+    const state = fromPusherState(current, wasConnected)
+    if (state === "connected") {
+      wasConnected = true
+      lastError = undefined
+      setStatus({ state })
+      return
+    }
+    for (const wish of joined.values()) {
+      if (!wish.isAttached) continue
+      wish.isAttached = false
+      wish.observer.onDetached()
+    }
+    if (state !== status.state) setStatus({ state, error: lastError })
+  }
+
+  function joinMessages(channel: string, wish: Joined, client: Pusher): void {
+    const name = messagesChannel(channel)
+    signables.set(name, { channel, wish, kind: "messages" })
+    wish.messages = client.subscribe(name)
+    wish.messages.bind("pusher:subscription_succeeded", () => {
+      wish.isAttached = true
+      wish.observer.onAttached()
+    })
+    wish.messages.bind("pusher:subscription_error", (error: unknown) => {
+      // Refusals of our own server were told while signing; what is left is Pusher's own.
+      const isOurs = isObject(error) && error.type === "AuthError" && error.status === undefined
+      if (!isOurs) refuse({ channel, wish, kind: "messages" }, fromSubscriptionError(error))
+    })
+    wish.messages.bind(messagesEvent, (data: unknown) => {
+      const messages = fromMessagesEvent(channel, data)
+      if (messages.length > 0) wish.observer.onMessages(messages)
+    })
+    wish.messages.bind(signalEvent, (data: unknown) => {
+      const signal = fromSignalEvent(channel, data)
+      if (signal) wish.observer.onSignal(signal)
+    })
+  }
+
+  /** Joins the presence channel, or joins it again with other data: Pusher fixes a member's data when it joins. */
+  function joinPresence(channel: string, wish: Joined, client: Pusher): void {
+    // pusher-js can't take back a subscription under way; when it is through, it is looked at again.
+    if (wish.presence?.subscriptionPending) return
+    const name = presenceChannel(channel)
+    leavePresence(channel, wish)
+    const signable: Signable = { channel, wish, kind: "presence" }
+    signables.set(name, signable)
+    const presence = client.subscribe(name)
+    wish.presence = presence
+    const show = () => {
+      if (wish.presence !== presence) return
+      const infos: unknown[] = []
+      const { members } = presence as unknown as {
+        members: { each(visit: (member: { info: unknown }) => void): void }
+      }
+      members.each(({ info }) => infos.push(info))
+      wish.observer.onPresence(fromMembers(infos))
+    }
+    for (const event of ["pusher:subscription_succeeded", "pusher:member_added", "pusher:member_removed"]) {
+      presence.bind(event, show)
+    }
+    presence.bind("pusher:subscription_succeeded", () => {
+      if (wish.presence !== presence || signable.signed === wish.data) return
+      if (wish.watchesPresence || wish.data !== undefined) joinPresence(channel, wish, client)
+      else leavePresence(channel, wish)
+    })
+    presence.bind("pusher:subscription_error", (error: unknown) => {
+      if (wish.presence === presence && isObject(error) && error.status !== undefined) {
+        onError(fromSubscriptionError(error), { stage: "presence" })
+      }
+    })
+  }
+
+  function leavePresence(channel: string, wish: Joined): void {
+    if (!wish.presence) return
+    wish.presence.unbind()
+    wish.presence = null
+    signables.delete(presenceChannel(channel))
+    pusher?.unsubscribe(presenceChannel(channel))
+  }
+
+  return {
+    provider,
+    capabilities: pusherCapabilities,
+    get status() {
+      return status
+    },
+    onStatus(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    connect() {
+      if (status.state === "closed" || status.state === "connected") return
+      if (!pusher) {
+        pusher = open()
+        for (const [channel, wish] of joined) {
+          joinMessages(channel, wish, pusher)
+          if (wish.watchesPresence || wish.data !== undefined) joinPresence(channel, wish, pusher)
+        }
+      } else if (status.state !== "connecting") {
+        // Between two attempts pusher-js waits up to 15 s; starting over makes the next one now.
+        pusher.disconnect()
+        pusher.connect()
+      }
+    },
+    subscribe(channel, observer): TransportSubscription {
+      const wish = {
+        observer,
+        isAttached: false,
+        watchesPresence: false,
+        data: undefined,
+        presence: null,
+      } as unknown as Joined
+      joined.set(channel, wish)
+      if (pusher) joinMessages(channel, wish, pusher)
+      const refreshPresence = () => {
+        if (!pusher) return
+        if (wish.watchesPresence || wish.data !== undefined) joinPresence(channel, wish, pusher)
+        else leavePresence(channel, wish)
+      }
+      return {
+        watchPresence() {
+          if (wish.watchesPresence) return
+          wish.watchesPresence = true
+          if (!wish.presence) refreshPresence()
+        },
+        async enterPresence(data) {
+          wish.data = data
+          refreshPresence()
+        },
+        async leavePresence() {
+          if (wish.data === undefined) return
+          wish.data = undefined
+          refreshPresence()
+        },
+        unsubscribe() {
+          if (joined.get(channel) !== wish) return
+          joined.delete(channel)
+          leavePresence(channel, wish)
+          wish.messages?.unbind()
+          signables.delete(messagesChannel(channel))
+          pusher?.unsubscribe(messagesChannel(channel))
+        },
+      }
+    },
+    async close() {
+      if (status.state === "closed") return
+      joined.clear()
+      signables.clear()
+      setStatus({ state: "closed" })
+      listeners.clear()
+      pusher?.disconnect()
+    },
+  }
+}
+
+function fromSubscriptionError(error: unknown): RealtimeError {
+  const { status, type, error: text } = (error ?? {}) as { status?: unknown; type?: unknown; error?: unknown }
+  const code =
+    status === 401 || status === 403 ? "unauthorized" : type === "LimitReached" ? "rate-limited" : "internal"
+  const reason = typeof text === "string" ? text : `status ${String(status)}`
+  return new RealtimeError(code, {
+    provider,
+    message: `unable to join; Pusher refused: ${reason}`,
+    cause: error,
+  })
+}

@@ -1,0 +1,187 @@
+import { sha256 } from "@noble/hashes/sha2.js"
+import { bytesToHex } from "@noble/hashes/utils.js"
+import { isRealtimeError, RealtimeError, type RealtimeErrorCode } from "../../errors.ts"
+import {
+  type Member,
+  type PresenceSnapshot,
+  parseUser,
+  parseWireMessage,
+  type Signal,
+  type User,
+  type WireMessage,
+} from "../../message.ts"
+import type { ConnectionState } from "../../transport.ts"
+
+export const provider = "pusher"
+
+/** The events that the server triggers. A client event's name begins with `client-`, so nobody can pretend to be it. */
+export const messagesEvent = "messages"
+export const signalEvent = "signal"
+
+/** Pusher's limit on a channel's name, less the longest prefix. */
+const maxNameLength = 164 - "presence-".length
+
+/**
+ * Our name in Pusher's alphabet, `A-Z a-z 0-9 _ - = @ , . ;`. ";" stands for ":"; every other byte that isn't allowed,
+ * and "=" and ";" themselves, become "=" and two hexadecimal digits. What gets too long becomes "=d." and a digest,
+ * which no encoded name begins with.
+ */
+export function toPusherName(channel: string): string {
+  const encoded = channel.replace(/[^A-Za-z0-9_\-@,.]/gu, (character) => {
+    if (character === ":") return ";"
+    const bytes = new TextEncoder().encode(character)
+    return Array.from(bytes, (byte) => `=${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("")
+  })
+  if (encoded.length <= maxNameLength) return encoded
+  return `=d.${bytesToHex(sha256(new TextEncoder().encode(channel)))}`
+}
+
+export const messagesChannel = (channel: string) => `private-${toPusherName(channel)}`
+export const presenceChannel = (channel: string) => `presence-${toPusherName(channel)}`
+
+/** The messages of one event. What isn't ours, or belongs to another channel, is dropped. */
+export function fromMessagesEvent(channel: string, data: unknown): WireMessage[] {
+  if (!Array.isArray(data)) return []
+  return data
+    .map(parseWireMessage)
+    .filter((message) => message !== null && message.channel === channel) as WireMessage[]
+}
+
+export function fromSignalEvent(channel: string, data: unknown): Signal | null {
+  const { event, payload, from, channel: named } = (data ?? {}) as Partial<Signal>
+  const user = parseUser(from)
+  if (named !== channel || typeof event !== "string" || !user) return null
+  return { channel, event, payload, from: user }
+}
+
+/**
+ * A connection's id as a member of a presence channel: whether it entered or only watches, its socket, its person. To
+ * Pusher each connection is a member, since of one member it would keep the first connection's data only.
+ */
+export function toMemberId(user: User, socketId: string, isVisible: boolean): string {
+  const id = `${isVisible ? "entered" : "watching"}.${socketId}.${user.id}`
+  if (id.length <= 128) return id
+  const message = "unable to enter; the user's id is too long for a Pusher member"
+  throw new RealtimeError("message-too-large", { provider, message })
+}
+
+/** The people among a presence channel's members, as far as their ids tell: no names, no data. */
+export function fromMemberIds(ids: readonly unknown[]): PresenceSnapshot {
+  const people = new Map<string, Member>()
+  for (const value of ids) {
+    const [, id] = (typeof value === "string" && /^entered\.\d+\.\d+\.(.+)$/su.exec(value)) || []
+    if (id) people.set(id, { user: { id }, data: null })
+  }
+  return { count: people.size, members: [...people.values()] }
+}
+
+/** What the server signs about one connection in a presence channel. */
+export interface PresenceInfo {
+  user: User
+  /** Null: only watching. */
+  data: { value: unknown } | null
+  /** When it was signed, to tell which of a person's connections is the latest. */
+  at: number
+}
+
+function toPresenceInfo(value: unknown): PresenceInfo | null {
+  const { user, data, at } = (value ?? {}) as Partial<PresenceInfo>
+  const parsed = parseUser(user)
+  if (!parsed || typeof at !== "number") return null
+  return { user: parsed, data: typeof data === "object" && data !== null ? data : null, at }
+}
+
+/** Pusher's members, which are connections, as people: there from the first that entered to the last. */
+export function fromMembers(infos: readonly unknown[]): PresenceSnapshot {
+  const latest = new Map<string, PresenceInfo>()
+  for (const value of infos) {
+    const info = toPresenceInfo(value)
+    if (!info?.data) continue
+    const known = latest.get(info.user.id)
+    if (!known || known.at <= info.at) latest.set(info.user.id, info)
+  }
+  const members: Member[] = [...latest.values()].map(({ user, data }) => ({
+    user,
+    data: data?.value ?? null,
+  }))
+  return { count: members.length, members }
+}
+
+/**
+ * pusher-js' states by what they mean: `unavailable` is still retrying, every 15 s; `failed` says that the browser
+ * has no transport; `disconnected` is an end, by us or, after a code of 4000–4099, by the service.
+ */
+export function fromPusherState(state: string, wasConnected: boolean): ConnectionState {
+  switch (state) {
+    case "connected":
+      return "connected"
+    case "unavailable":
+      return "suspended"
+    case "failed":
+    case "disconnected":
+      return "failed"
+    default:
+      return wasConnected ? "reconnecting" : "connecting"
+  }
+}
+
+/** Pusher's close and error codes: https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol */
+const codeByError: Record<number, RealtimeErrorCode> = {
+  4000: "invalid-config",
+  4001: "invalid-config",
+  4003: "invalid-config",
+  4004: "rate-limited",
+  4005: "invalid-config",
+  4006: "invalid-config",
+  4007: "invalid-config",
+  4008: "invalid-config",
+  4009: "unauthorized",
+  4100: "provider-unavailable",
+  4200: "provider-unavailable",
+  4201: "provider-unavailable",
+  4202: "provider-unavailable",
+  4301: "rate-limited",
+}
+
+/** What pusher-js emits as `error` on its connection: the code may stand at several depths. */
+export function fromConnectionError(value: unknown): RealtimeError {
+  const { error, data } = (value ?? {}) as { error?: { data?: unknown }; data?: unknown }
+  const { code, message } =
+    ((error?.data ?? data) as { code?: unknown; message?: unknown } | null | undefined) ?? {}
+  const known = typeof code === "number" ? codeByError[code] : undefined
+  return new RealtimeError(known ?? "provider-unavailable", {
+    provider,
+    message: `unable to connect; Pusher says ${typeof code === "number" ? code : "nothing"}${
+      typeof message === "string" && message !== "" ? `: ${message}` : ""
+    }`,
+    cause: value,
+  })
+}
+
+/** Pusher's answer to a request of the server library, by its status. */
+export function fromRequestError(value: unknown): RealtimeError {
+  if (isRealtimeError(value)) return value
+  const { status } = (value ?? {}) as { status?: unknown }
+  const codes: Record<number, RealtimeErrorCode> = {
+    400: "invalid-request",
+    401: "invalid-config",
+    403: "rate-limited",
+    404: "invalid-config",
+    413: "message-too-large",
+    429: "rate-limited",
+  }
+  const code = (typeof status === "number" && codes[status]) || "provider-unavailable"
+  const hints: Record<number, string> = {
+    401: "check PUSHER_KEY and PUSHER_SECRET, and this machine's clock",
+    403: "the app is disabled or over its quota",
+    404: "check PUSHER_APP_ID and PUSHER_CLUSTER",
+  }
+  const hint = typeof status === "number" ? hints[status] : undefined
+  const answer = typeof status === "number" ? `answered ${status}` : "could not be reached"
+  return new RealtimeError(code, {
+    provider,
+    message: `unable to publish; Pusher ${answer}${hint ? `: ${hint}` : ""}`,
+    // Not the whole error of the library: it holds the signed address.
+    cause: typeof status === "number" ? status : value,
+  })
+}

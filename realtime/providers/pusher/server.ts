@@ -1,0 +1,118 @@
+import Pusher from "pusher"
+import { RealtimeError } from "../../errors.ts"
+import type { JsonValue } from "../../json.ts"
+import { jsonByteLength } from "../../message.ts"
+import { packMessages } from "../../packing.ts"
+import type { CredentialsRequest, RealtimePublisher } from "../../publisher.ts"
+import { pusherCapabilities } from "./capabilities.ts"
+import {
+  fromMemberIds,
+  fromRequestError,
+  messagesChannel,
+  messagesEvent,
+  type PresenceInfo,
+  presenceChannel,
+  provider,
+  signalEvent,
+  toMemberId,
+} from "./mapping.ts"
+
+export interface PusherPublisherOptions {
+  appId: string
+  key: string
+  secret: string
+  cluster: string
+  /** A server of Pusher's protocol other than Pusher's own (soketi, Reverb, an emulator). */
+  host?: string | undefined
+  port?: number | undefined
+  tls?: boolean | undefined
+  timeoutMs?: number
+}
+
+/** Pusher's limits: https://pusher.com/docs/channels/library_auth_reference/rest-api */
+const maxEventsPerBatch = 10
+const maxPresenceInfoBytes = 1_000
+
+/** Server: triggers by Pusher's HTTP API and signs what browsers may join. Keeps no state between calls. */
+export function createPusherPublisher(options: PusherPublisherOptions): RealtimePublisher {
+  const { appId, key, secret, cluster, host, port, tls = true, timeoutMs = 5_000 } = options
+  const pusher = new Pusher({
+    appId,
+    key,
+    secret,
+    useTLS: tls,
+    timeout: timeoutMs,
+    ...(host ? { host, ...(port !== undefined && { port: String(port) }) } : { cluster }),
+  } as Pusher.Options)
+
+  async function trigger(events: Pusher.BatchEvent[]): Promise<void> {
+    for (let start = 0; start < events.length; start += maxEventsPerBatch) {
+      try {
+        await pusher.triggerBatch(events.slice(start, start + maxEventsPerBatch))
+      } catch (error) {
+        throw fromRequestError(error)
+      }
+    }
+  }
+
+  /** Signs a browser's wish to join: `messages` of a channel, or its `presence` with or without data to show. */
+  async function credentials({
+    user,
+    body,
+    authorize,
+    acceptPresence,
+  }: CredentialsRequest): Promise<JsonValue> {
+    const { socketId, channel, kind, data } = body
+    if (typeof socketId !== "string" || !/^\d+\.\d+$/.test(socketId) || typeof channel !== "string") {
+      throw new RealtimeError("invalid-request", {
+        provider,
+        message: "unable to sign; the request is malformed",
+      })
+    }
+    await authorize(channel, "subscribe")
+    if (kind !== "presence") return { ...pusher.authorizeChannel(socketId, messagesChannel(channel)) }
+    const value = data === undefined ? null : { value: await acceptPresence(channel, data) }
+    const info: PresenceInfo = { user, data: value, at: Date.now() }
+    if (jsonByteLength(info) > maxPresenceInfoBytes) {
+      const message = `unable to enter; Pusher holds ${maxPresenceInfoBytes} bytes of presence data`
+      throw new RealtimeError("message-too-large", { provider, message })
+    }
+    const member = { user_id: toMemberId(user, socketId, value !== null), user_info: { ...info } }
+    return { ...pusher.authorizeChannel(socketId, presenceChannel(channel), member) }
+  }
+
+  return {
+    provider,
+    async publish(messages) {
+      await trigger(
+        packMessages(messages, pusherCapabilities.maxDeliveryBytes).map((group) => ({
+          channel: messagesChannel(group[0]?.channel ?? ""),
+          name: messagesEvent,
+          data: JSON.stringify(group),
+        })),
+      )
+    },
+    async signal(signal) {
+      await trigger([
+        { channel: messagesChannel(signal.channel), name: signalEvent, data: JSON.stringify(signal) },
+      ])
+    },
+    async members(channel) {
+      try {
+        const response = await pusher.get({ path: `/channels/${presenceChannel(channel)}/users` })
+        const { users } = (await response.json()) as { users?: { id?: unknown }[] }
+        return fromMemberIds((users ?? []).map(({ id }) => id))
+      } catch (error) {
+        throw fromRequestError(error)
+      }
+    },
+    clientConfig: () => ({
+      provider,
+      key,
+      cluster,
+      ...(host && { host, tls, ...(port !== undefined && { port }) }),
+    }),
+    credentials,
+    close: async () => {},
+  }
+}

@@ -1,0 +1,134 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
+import { chownSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { delimiter, dirname, join } from "node:path"
+import { Client } from "pg"
+import { waitFor } from "./wait-for.ts"
+
+/** A real PostgreSQL of a test's own, on a socket in a temporary folder. Disposing stops it and removes everything. */
+export interface TestPostgres extends AsyncDisposable {
+  /** With a password that PostgreSQL checks. */
+  readonly connectionString: string
+  /** Starts it again on the same data; resolves when it answers. */
+  start(): Promise<void>
+  /** Breaks every connection and refuses new ones; resolves when its process has ended. */
+  stop(): Promise<void>
+}
+
+export interface TestPostgresOptions {
+  /** Settings of `postgresql.conf`. By default nothing is forced to the disk: a test doesn't cut the power. */
+  settings?: Readonly<Record<string, string>>
+}
+
+const isInstallation = (folder: string) =>
+  existsSync(join(folder, "postgres")) && existsSync(join(folder, "initdb"))
+
+/**
+ * The folder of a PostgreSQL's programs: what `THROUGHLINE_POSTGRES_BIN` says, else what is on the PATH, else the newest
+ * that Debian's packages installed. Null when there is none; suites that need one say that they are skipped.
+ */
+export function findPostgres(): string | null {
+  const chosen = process.env.THROUGHLINE_POSTGRES_BIN
+  if (chosen) return isInstallation(chosen) ? chosen : null
+  const onPath = (process.env.PATH ?? "")
+    .split(delimiter)
+    .flatMap((folder) => ["postgres", "pg_ctl"].map((program) => join(folder, program)))
+    .filter((program) => existsSync(program))
+    .map((program) => dirname(realpathSync(program)))
+  const debian = "/usr/lib/postgresql"
+  const packaged = (existsSync(debian) ? readdirSync(debian) : [])
+    .sort((left, right) => Number(right) - Number(left))
+    .map((version) => join(debian, version, "bin"))
+  return [...onPath, ...packaged].find(isInstallation) ?? null
+}
+
+/** PostgreSQL refuses to run as root, so root lends it another user of the machine. */
+function unprivilegedUser(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  for (const name of ["postgres", "nobody"]) {
+    try {
+      const idOf = (option: string) => Number(execFileSync("id", [option, name], { stdio: "pipe" }))
+      return { uid: idOf("-u"), gid: idOf("-g") }
+    } catch (error) {
+      if (name === "nobody") throw new Error("unable to start PostgreSQL as root; no other user was found", { cause: error })
+    }
+  }
+  return undefined
+}
+
+export async function startPostgres({ settings = {} }: TestPostgresOptions = {}): Promise<TestPostgres> {
+  const programs = findPostgres()
+  if (!programs) throw new Error("unable to start PostgreSQL; it was not found (THROUGHLINE_POSTGRES_BIN)")
+  const user = unprivilegedUser()
+  const folder = mkdtempSync(join(tmpdir(), "throughline-pg-"))
+  const data = join(folder, "data")
+  const passwordFile = join(folder, "password")
+  const password = "canary-password"
+  writeFileSync(passwordFile, password)
+  if (user) for (const path of [folder, passwordFile]) chownSync(path, user.uid, user.gid)
+
+  const all = { fsync: "off", full_page_writes: "off", shared_buffers: "16MB", max_connections: "60", ...settings }
+  const connectionString = `postgres://throughline:${password}@/postgres?host=${encodeURIComponent(folder)}`
+  let server: ChildProcess | null = null
+  let output = ""
+
+  function run(program: string, parameters: string[]): ChildProcess {
+    const child = spawn(join(programs as string, program), parameters, {
+      ...user,
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe"],
+    })
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on("data", (chunk: Buffer) => {
+        output = (output + chunk).slice(-4_000)
+      })
+    }
+    return child
+  }
+
+  const killServer = () => server?.kill("SIGKILL")
+
+  async function answers(): Promise<true> {
+    if (server?.exitCode !== null) throw new Error(`PostgreSQL ended: ${output}`)
+    const client = new Client({ connectionString })
+    try {
+      await client.connect()
+      return true
+    } finally {
+      await client.end()
+    }
+  }
+
+  const postgres: TestPostgres = {
+    connectionString,
+    async start() {
+      if (server) return
+      const chosen = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`])
+      server = run("postgres", ["-D", data, "-k", folder, "-c", "listen_addresses=", ...chosen])
+      process.on("exit", killServer)
+      await waitFor(answers, "PostgreSQL")
+    },
+    async stop() {
+      if (!server) return
+      const ended = server.exitCode === null ? once(server, "exit") : null
+      server.kill("SIGINT")
+      await ended
+      server = null
+      process.off("exit", killServer)
+    },
+    async [Symbol.asyncDispose]() {
+      await postgres.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+
+  const made = run("initdb", [
+    ...["-D", data, "-U", "throughline", "--pwfile", passwordFile, "--auth", "scram-sha-256"],
+    ...["-E", "UTF8", "--locale", "C", "--no-sync"],
+  ])
+  const [exitCode] = await once(made, "exit")
+  if (exitCode !== 0) throw new Error(`unable to make a PostgreSQL database: ${output}`)
+  await postgres.start()
+  return postgres
+}

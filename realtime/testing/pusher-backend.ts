@@ -1,0 +1,56 @@
+import { startPusherEmulator } from "../emulators/pusher/index.ts"
+import { createPusherTransport } from "../providers/pusher/client.ts"
+import { createPusherPublisher } from "../providers/pusher/server.ts"
+import type { RealtimeTransport } from "../transport.ts"
+import {
+  type ContractBackend,
+  createContractHttp,
+  createContractRealtime,
+} from "./transport-contract/backend.ts"
+
+/** Pusher on the emulator, over real sockets and HTTP, with both official SDKs. */
+export async function startPusherBackend(): Promise<ContractBackend> {
+  const emulator = await startPusherEmulator()
+  const { appId, key, secret, host, port } = emulator.serverOptions()
+  const publisher = createPusherPublisher({
+    appId,
+    key,
+    secret,
+    cluster: "mt1",
+    host,
+    port: Number(port),
+    tls: false,
+  })
+  const realtime = createContractRealtime({ publishers: [publisher] })
+  const transports: RealtimeTransport[] = []
+
+  function createTransport(user: { id: string; name?: string }, change: Record<string, string> = {}) {
+    const http = createContractHttp(realtime, user)
+    const transport = createPusherTransport({
+      config: { ...publisher.clientConfig(), ...change },
+      credentials: (body) => http.credentials("pusher", body),
+      onError: () => {},
+      retryMs: 10,
+      unavailableTimeoutMs: 500,
+    })
+    transports.push(transport)
+    return transport
+  }
+
+  return {
+    realtime,
+    createTransport: (user) => createTransport(user),
+    createRefusedTransport: () => createTransport({ id: "nobody" }, { key: "unknown" }),
+    dropConnections: () => void emulator.dropConnections(),
+    async startOutage() {
+      const outage = emulator.faults.inject({ kind: "cut", on: "connect" })
+      emulator.dropConnections()
+      return () => outage.remove()
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(transports.map((transport) => transport.close()))
+      await realtime.close()
+      await emulator.close()
+    },
+  }
+}
