@@ -1,0 +1,51 @@
+/** Where the core gets its time. Tests about delay hand in `createManualClock()`; everything else runs on `systemClock`. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Calls back once after `delayMs`; returns how to cancel it. */
+  schedule(callback: () => void, delayMs: number): () => void
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  schedule(callback, delayMs) {
+    // A longer delay overflows Node's timer and would fire at once.
+    const timer = setTimeout(callback, Math.min(delayMs, 2 ** 31 - 1))
+    // Under jsdom a timer is a plain number.
+    if (typeof timer === "object") timer.unref()
+    return () => clearTimeout(timer)
+  },
+}
+
+export interface ManualClock extends Clock {
+  /** Moves time forward, running what falls due on the way, in order. */
+  advance(byMs: number): void
+}
+
+export function createManualClock(startMs = 1_700_000_000_000): ManualClock {
+  let now = startMs
+  const timers = new Set<{ at: number; callback: () => void }>()
+
+  return {
+    now: () => now,
+    schedule(callback, delayMs) {
+      const timer = { at: now + Math.max(0, delayMs), callback }
+      timers.add(timer)
+      return () => {
+        timers.delete(timer)
+      }
+    },
+    advance(byMs) {
+      const end = now + byMs
+      for (;;) {
+        // The sort is stable and a Set keeps insertion order, so equal times run in the order of scheduling.
+        const due = [...timers].filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0]
+        if (!due) break
+        timers.delete(due)
+        now = due.at
+        due.callback()
+      }
+      now = end
+    },
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * The codes of pusher-protocol.md §8 with the vendor's meaning of each. 40xx: do not reconnect unchanged. 41xx: back off
+ * for a second or more. 42xx: reconnect at once. 43xx: the connection stays.
+ */
+export const errorMessages = {
+  4000: "Application only accepts SSL connections, reconnect using wss://",
+  4001: "Application does not exist",
+  4003: "Application disabled",
+  4004: "Application is over connection quota",
+  4005: "Path not found",
+  4006: "Invalid version string format",
+  4007: "Unsupported protocol version",
+  4008: "No protocol version supplied",
+  4009: "Connection is unauthorized",
+  4100: "Over capacity",
+  4200: "Generic reconnect immediately",
+  4201: "Pong reply not received",
+  4202: "Closed after inactivity",
+  4301: "Client event rejected due to rate limit",
+  4302: "Watchlist limit exceeded",
+} as const
+
+export type ErrorCode = keyof typeof errorMessages
+
+/** The vendor's text for a code, or a neutral one for a code it has not defined. */
+export function errorMessage(code: number): string {
+  return code in errorMessages ? errorMessages[code as ErrorCode] : `Closed with code ${code}`
+}
+
+/** A refused subscription (§3.3), before it is worded for the wire. */
+export interface SubscriptionError {
+  type: "AuthError" | "LimitReached" | "InvalidChannel"
+  error: string
+  status: number
+}

@@ -1,0 +1,69 @@
+import { defaultLimits, type PusherLimits } from "./limits.ts"
+import type { WebhookSettings } from "./webhooks.ts"
+
+/** An app as its dashboard shows it. Only what differs from the defaults below has to be given. */
+export interface PusherAppSettings {
+  /** Numeric, or `Pusher.forURL` makes NaN of it (pusher-protocol.md §10). */
+  id: string
+  key: string
+  secret: string
+  /** The cluster that knows the key; any, unless told. Only the msw mount has cluster host names. */
+  cluster?: string
+  /** False answers 4003 and 403. */
+  enabled?: boolean
+  /** True refuses plain `ws:` with 4000. */
+  forceTLS?: boolean
+  /** "Enable client events": off at the service, on here. */
+  clientEvents?: boolean
+  /** "Enable subscription counting". */
+  subscriptionCount?: boolean
+  /** "Watchlist events": off at the service, on here. */
+  watchlistEvents?: boolean
+  /** "Enable authorized connections": who neither signs in nor joins a private or presence channel is closed, 4009. */
+  authorizedConnections?: boolean
+  authorizationTimeoutSeconds?: number
+  /** Connections at one time; more are closed with 4004. 100 in the service's free plan, none here. */
+  connectionQuota?: number
+  /** Messages in a day (UTC), published and delivered; more are answered 403. 200,000 in the free plan, none here. */
+  messageQuota?: number
+  /** Seconds of silence after which either side pings. */
+  activityTimeout?: number
+  /** Seconds that a ping may stay unanswered. */
+  pongTimeout?: number
+  webhooks?: readonly WebhookSettings[]
+  batchWebhooks?: boolean
+  /**
+   * How a subscription is refused. The service says `pusher:error`, which pusher-js reports on the connection and not on
+   * the channel; self-hosted servers of the protocol say `pusher:subscription_error` (§3.3).
+   */
+  subscriptionErrors?: "pusher:error" | "pusher:subscription_error"
+  limits?: Partial<PusherLimits>
+}
+
+export type ResolvedAppSettings = Required<Omit<PusherAppSettings, "cluster" | "limits">> & {
+  cluster?: string
+  limits: PusherLimits
+}
+
+export const defaultApp: PusherAppSettings = { id: "1", key: "app-key", secret: "app-secret" }
+
+export function resolveAppSettings(settings: PusherAppSettings): ResolvedAppSettings {
+  return {
+    enabled: true,
+    forceTLS: false,
+    clientEvents: true,
+    subscriptionCount: false,
+    watchlistEvents: true,
+    authorizedConnections: false,
+    authorizationTimeoutSeconds: 30,
+    connectionQuota: Number.POSITIVE_INFINITY,
+    messageQuota: Number.POSITIVE_INFINITY,
+    activityTimeout: 120,
+    pongTimeout: 30,
+    webhooks: [],
+    batchWebhooks: false,
+    subscriptionErrors: "pusher:error",
+    ...settings,
+    limits: { ...defaultLimits, ...settings.limits },
+  }
+}
