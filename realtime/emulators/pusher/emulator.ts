@@ -1,0 +1,170 @@
+import { type App, type AppHandle, createApp } from "./app.ts"
+import { type Clock, systemClock } from "./clock.ts"
+import type { Connection, Socket } from "./connection.ts"
+import { createControlApi } from "./control-api.ts"
+import { type ErrorCode, errorMessages } from "./errors.ts"
+import { createFaults, type Fault, type FaultScope, type Faults, isNamed } from "./faults.ts"
+import { parseHandshake } from "./handshake.ts"
+import type { HttpOutcome, HttpRequest } from "./http.ts"
+import { createHttpApi } from "./http-api.ts"
+import { createRandom } from "./random.ts"
+import { defaultApp, type PusherAppSettings } from "./settings.ts"
+import type { WebhookSender } from "./webhooks.ts"
+
+export interface PusherEmulatorOptions {
+  /** One app with id `1`, key `app-key` and secret `app-secret`, unless told. */
+  apps?: readonly PusherAppSettings[]
+  clock?: Clock
+  /** Makes socket ids and the probabilities of faults repeat from run to run. */
+  seed?: number
+  /** How webhooks are posted: by `fetch`, unless told. */
+  sendWebhook?: WebhookSender
+}
+
+export interface ConnectRequest {
+  /** Path and query, as in `/app/{key}?protocol=7`. */
+  url: string
+  isTLS: boolean
+  /** Of the host name, where there is one. */
+  cluster?: string
+}
+
+/** What a mount does with a socket once it is open. */
+export interface ConnectedSocket {
+  receive(data: string | Uint8Array): void
+  closed(): void
+}
+
+/**
+ * The service without a network: sockets and requests go in, frames and answers come out, and time is a clock's. The
+ * mounts `server.ts` and `msw.ts` put it on the wire.
+ */
+export interface PusherEmulator {
+  readonly apps: readonly App[]
+  /** By id or key; the first app unless told. */
+  app(idOrKey?: string): App
+  readonly faults: FaultControl
+  /** Cuts connections without a close frame, as a network does; answers how many. */
+  dropConnections(scope?: FaultScope): number
+  connect(request: ConnectRequest, socket: Socket): ConnectedSocket
+  handle(request: HttpRequest): Promise<HttpOutcome>
+  /** Cuts every connection and forgets every timer. */
+  stop(): void
+}
+
+export interface InjectedFault {
+  readonly id: string
+  readonly fault: Fault
+  /** How often it has acted. */
+  readonly hits: number
+  remove(): void
+}
+
+export interface FaultControl {
+  /** A connection fault acts on the connections that are open, unless `on` says otherwise; any other from now on. */
+  inject(fault: Fault): InjectedFault
+  remove(id: string): boolean
+  clear(): void
+  list(): readonly InjectedFault[]
+}
+
+export function createPusherEmulator(options: PusherEmulatorOptions = {}): PusherEmulator {
+  const { clock = systemClock, sendWebhook = postByFetch } = options
+  const random = createRandom(options.seed)
+  const faults = createFaults(random)
+  const apps = (options.apps ?? [defaultApp]).map((settings) =>
+    createApp(settings, { clock, random, faults, sendWebhook }),
+  )
+  const byId = (id: string) => apps.find((app) => app.id === id)
+  const byKey = (key: string) => apps.find((app) => app.key === key)
+  const httpApi = createHttpApi({ apps: { byId }, clock, faults })
+
+  /** Why a handshake is refused; in the order in which the service finds out (pusher-protocol.md §1.3). */
+  function accept(
+    request: ConnectRequest,
+  ): { app: AppHandle; protocol: number } | { code: ErrorCode; reason?: string } {
+    const handshake = parseHandshake(request.url)
+    if (handshake.key === undefined) return { code: 4005 }
+    const app = byKey(handshake.key)
+    const isElsewhere = request.cluster && app?.settings.cluster && request.cluster !== app.settings.cluster
+    if (!app || isElsewhere)
+      return {
+        code: 4001,
+        reason: `App key ${handshake.key} not in this cluster. Did you forget to specify the cluster?`,
+      }
+    if (!app.settings.enabled) return { code: 4003 }
+    if (app.settings.forceTLS && !request.isTLS) return { code: 4000 }
+    if ("refusal" in handshake) return { code: handshake.refusal }
+    return { app, protocol: handshake.protocol }
+  }
+
+  const faultControl = createFaultControl(faults, () => apps)
+
+  const emulator: PusherEmulator = {
+    apps,
+    app(idOrKey) {
+      const app = idOrKey === undefined ? apps[0] : (byId(idOrKey) ?? byKey(idOrKey))
+      if (!app)
+        throw new TypeError(`[emulators/pusher] unable to find an app; none has the id or key "${idOrKey}"`)
+      return app
+    },
+    faults: faultControl,
+    dropConnections: (scope = {}) => faultControl.inject({ ...scope, kind: "cut" }).hits,
+
+    connect(request, socket) {
+      const accepted = accept(request)
+      if ("app" in accepted) return accepted.app.connect(socket, accepted.protocol)
+      // The socket was accepted (101) and is then closed with the code.
+      socket.close(accepted.code, accepted.reason ?? errorMessages[accepted.code])
+      return { receive: () => {}, closed: () => {} }
+    },
+
+    async handle(request) {
+      return (await controlApi.handle(request)) ?? (await httpApi.handle(request))
+    },
+
+    stop() {
+      for (const app of apps) app.stop()
+    },
+  }
+  const controlApi = createControlApi(emulator)
+  return emulator
+}
+
+/** Adds to the registry what acts at once. */
+function createFaultControl(faults: Faults, apps: () => readonly AppHandle[]): FaultControl {
+  return {
+    inject(fault) {
+      const isConnectionFault =
+        fault.kind === "cut" || fault.kind === "half-open" || fault.kind === "close" || fault.kind === "error"
+      if (!isConnectionFault || (fault.on ?? "now") !== "now") return faults.add(fault)
+      let hits = 0
+      for (const app of apps()) {
+        if (fault.app !== undefined && fault.app !== app.id && fault.app !== app.key) continue
+        for (const connection of [...app.connections.values()]) {
+          if (fault.times !== undefined && hits >= fault.times) break
+          if (!isInScope(fault, connection)) continue
+          connection.suffer(fault)
+          hits += 1
+        }
+      }
+      return { id: "now", fault, hits, remove: () => {} }
+    },
+    remove: faults.remove,
+    clear: faults.clear,
+    list: faults.list,
+  }
+}
+
+function isInScope(scope: FaultScope, connection: Connection): boolean {
+  if (scope.socketId !== undefined && scope.socketId !== connection.socketId) return false
+  if (scope.channel === undefined) return true
+  return [...connection.subscriptions].some((name) => isNamed(scope.channel, name))
+}
+
+const postByFetch: WebhookSender = async ({ url, headers, body }) => {
+  const response = await fetch(url, { method: "POST", headers, body, redirect: "manual" })
+  // Read to the end, so that the connection can be used again.
+  await response.arrayBuffer()
+  return response.status
+}
