@@ -1,0 +1,175 @@
+import { describe, expect, it } from "vitest"
+import { startPusherEmulator } from "./server.ts"
+import { createSdkClient, createServerLibrary, record, until } from "./test-clients.ts"
+
+const app = { id: "1", key: "app-key", secret: "app-secret" }
+const counting = { ...app, subscriptionCount: true }
+
+describe("the HTTP API, by the official server library", () => {
+  it("§10.2 one trigger reaches several channels, but not the excluded socket", async () => {
+    await using emulator = await startPusherEmulator()
+    const library = createServerLibrary(emulator)
+    using sender = createSdkClient(emulator)
+    using receiver = createSdkClient(emulator)
+    const atSender = record(await sender.subscribe("news"))
+    const atReceiver = record(await receiver.subscribe("news"))
+    const elsewhere = record(await receiver.subscribe("other"))
+    const response = await library.trigger(
+      ["news", "other"],
+      "event",
+      { n: 1 },
+      { socket_id: sender.socketId },
+    )
+    expect([response.status, await response.text()]).toEqual([200, "{}"])
+    await library.trigger("news", "to-all", {})
+    await until(() => atSender.length > 0 && atReceiver.length > 1 && elsewhere.length > 0)
+    expect(atSender.map(({ event }) => event)).toEqual(["to-all"])
+    expect(atReceiver.map(({ event }) => event)).toEqual(["event", "to-all"])
+  })
+
+  it("§10.2 a batch is delivered in order, each entry with its own exclusion", async () => {
+    await using emulator = await startPusherEmulator()
+    const library = createServerLibrary(emulator)
+    using client = createSdkClient(emulator)
+    const received = record(await client.subscribe("news"))
+    await library.triggerBatch([
+      { channel: "news", name: "first", data: { n: 1 } },
+      { channel: "news", name: "hidden", data: {}, socket_id: client.socketId },
+      { channel: "elsewhere", name: "other", data: {} },
+      { channel: "news", name: "second", data: "text" },
+    ])
+    await until(() => received.length === 2)
+    expect(received).toEqual([
+      { event: "first", data: { n: 1 } },
+      { event: "second", data: "text" },
+    ])
+  })
+
+  it("§10.2 info answers for each channel with what applies to it", async () => {
+    await using emulator = await startPusherEmulator({ apps: [counting] })
+    const library = createServerLibrary(emulator)
+    using client = createSdkClient(emulator, { member: { user_id: "ann" } })
+    await client.subscribe("news")
+    await client.subscribe("presence-room")
+    const info = "user_count,subscription_count"
+    const one = await library.trigger(["news", "presence-room"], "event", {}, { info })
+    expect(await one.json()).toEqual({
+      channels: { news: { subscription_count: 1 }, "presence-room": { user_count: 1 } },
+    })
+    const batch = await library.triggerBatch([
+      { channel: "presence-room", name: "event", data: {}, info: "user_count" },
+      { channel: "news", name: "event", data: {} },
+      { channel: "empty", name: "event", data: {}, info: "subscription_count" },
+    ])
+    expect(await batch.json()).toEqual({ batch: [{ user_count: 1 }, {}, { subscription_count: 0 }] })
+  })
+
+  it("§10.2 channels are listed while they are occupied, by prefix", async () => {
+    await using emulator = await startPusherEmulator({ apps: [counting] })
+    const library = createServerLibrary(emulator)
+    using client = createSdkClient(emulator)
+    await client.subscribe("news")
+    await client.subscribe("private-a")
+    const list = async (params: Record<string, string>) =>
+      (await library.get({ path: "/channels", params })).json()
+    expect(await list({})).toEqual({ channels: { news: {}, "private-a": {} } })
+    expect(await list({ filter_by_prefix: "private-", info: "subscription_count" })).toEqual({
+      channels: { "private-a": { subscription_count: 1 } },
+    })
+    client.pusher.unsubscribe("news")
+    await until(() => emulator.app().channels.get("news") === undefined)
+    expect(await list({})).toEqual({ channels: { "private-a": {} } })
+  })
+
+  it("§10.2 one channel is described, occupied or not, with its cached event", async () => {
+    await using emulator = await startPusherEmulator()
+    const library = createServerLibrary(emulator)
+    const read = async (info?: string) =>
+      (await library.get({ path: "/channels/cache-price", params: info ? { info } : {} })).json()
+    expect(await read()).toEqual({ occupied: false })
+    expect(await read("cache")).toEqual({ occupied: false, cache: null })
+    await library.trigger("cache-price", "price", { usd: 1 })
+    expect(await read("cache")).toEqual({ occupied: false, cache: { data: '{"usd":1}', ttl: 1800 } })
+  })
+
+  it.each([
+    ["/channels", { info: "user_count" }, "user_count may only be requested for presence channels"],
+    ["/channels", { info: "subscription_count" }, "subscription_count is not enabled for this app"],
+    ["/channels", { info: "weather" }, "Unknown info attribute: weather"],
+    [
+      "/channels/news",
+      { info: "user_count" },
+      "Cannot retrieve the user count unless the channel is a presence",
+    ],
+    ["/channels/news", { info: "cache" }, "Cannot retrieve the cache unless the channel is a cache channel"],
+    ["/channels/news/users", {}, "Users can only be retrieved for presence channels"],
+  ])("§10.2 GET %s with %j is answered 400", async (path, params, body) => {
+    await using emulator = await startPusherEmulator()
+    const library = createServerLibrary(emulator)
+    const answer = library.get({ path, params: params as Record<string, string> })
+    await expect(answer).rejects.toMatchObject({ status: 400, body: expect.stringContaining(body) })
+  })
+
+  const event = { name: "event", channel: "news", data: "{}" }
+  it.each([
+    [400, "events", { ...event, name: undefined }, "Expected name parameter to be a string"],
+    [400, "events", { ...event, name: "" }, "Event name must not be empty"],
+    [400, "events", { ...event, name: "x".repeat(201) }, "Event name too long"],
+    [400, "events", { ...event, name: "pusher:error" }, "Event name is reserved"],
+    [400, "events", { ...event, data: { is: "an object" } }, "Expected data parameter to be a string"],
+    [400, "events", { ...event, channel: undefined }, "Expected channel parameter to be a string"],
+    [400, "events", { ...event, channel: "a room" }, "Invalid channel name: a room"],
+    [400, "events", { ...event, channel: "x".repeat(201) }, "Invalid channel name"],
+    [400, "events", { ...event, channels: [] }, "Missing required parameter: channels"],
+    [400, "events", { ...event, channels: Array(101).fill("news") }, "more than 100 channels"],
+    [400, "events", { ...event, socket_id: "nonsense" }, "Invalid socket id: nonsense"],
+    [413, "events", { ...event, data: "x".repeat(10_241) }, "exceeds the allowed maximum (10240 bytes)"],
+    [413, "events", { ...event, data: "あ".repeat(3_414) }, "exceeds the allowed maximum (10240 bytes)"],
+    [400, "batch_events", {}, "Expected batch parameter to be an array"],
+    [400, "batch_events", { batch: [1] }, "Expected each event of the batch to be an object"],
+    [400, "batch_events", { batch: Array(11).fill(event) }, "Batch too large (11 > 10)"],
+    [
+      413,
+      "batch_events",
+      { batch: [event, { ...event, data: "x".repeat(10_241) }] },
+      "exceeds the allowed maximum",
+    ],
+    [404, "nonsense", {}, "Not found"],
+  ])("§10.3 answers %i to POST /%s %j", async (status, path, body, message) => {
+    await using emulator = await startPusherEmulator()
+    const library = createServerLibrary(emulator)
+    const answer = library.post({ path: `/${path}`, body: body as unknown as string })
+    await expect(answer).rejects.toMatchObject({ status, body: expect.stringContaining(message) })
+    expect(emulator.app().messages).toBe(0)
+  })
+
+  it("§10.3 data of exactly 10 KB and a batch of ten are accepted", async () => {
+    await using emulator = await startPusherEmulator()
+    const library = createServerLibrary(emulator)
+    const batch = Array.from({ length: 10 }, () => ({
+      name: "event",
+      channel: "news",
+      data: "x".repeat(10_240),
+    }))
+    await expect(library.triggerBatch(batch)).resolves.toMatchObject({ status: 200 })
+  })
+
+  it.each([
+    [401, "a wrong secret", {}, { secret: "wrong" }],
+    [401, "an unknown key", {}, { key: "wrong" }],
+    [404, "an unknown app", {}, { appId: "404" }],
+    [403, "a disabled app", { enabled: false }, {}],
+    [403, "an app over its message quota", { messageQuota: 0 }, {}],
+  ])("§10.1 answers %i to %s", async (status, _what, settings, options) => {
+    await using emulator = await startPusherEmulator({ apps: [{ ...app, ...settings }] })
+    const library = createServerLibrary(emulator, undefined, options)
+    await expect(library.trigger("news", "event", {})).rejects.toMatchObject({ status })
+  })
+
+  it("§10 Pusher.forURL connects to it", async () => {
+    await using emulator = await startPusherEmulator()
+    const { default: Pusher } = await import("pusher")
+    const library = Pusher.forURL(`http://app-key:app-secret@${emulator.host}:${emulator.port}/apps/1`)
+    await expect(library.trigger("news", "event", {})).resolves.toMatchObject({ status: 200 })
+  })
+})

@@ -1,0 +1,143 @@
+import Pusher from "pusher"
+import { describe, expect, it } from "vitest"
+import { createTestEmulator, join, openSocket, until } from "./test-clients.ts"
+import type { WebhookRequest } from "./webhooks.ts"
+
+const url = "http://webhooks.test/pusher"
+const library = new Pusher({ appId: "1", key: "app-key", secret: "app-secret", host: "unused" })
+
+/** In hours of the clock a silent socket is closed as well, which is another event. */
+const occupiedOnly = { webhooks: [{ url, events: ["channel_occupied"] }] }
+
+/** An emulator whose webhooks end here, read by the official library. */
+function createReceiver(settings = {}, status: () => number = () => 200) {
+  const requests: WebhookRequest[] = []
+  const emulator = createTestEmulator({
+    apps: [{ id: "1", key: "app-key", secret: "app-secret", webhooks: [{ url }], ...settings }],
+    sendWebhook: async (request) => {
+      requests.push(request)
+      return status()
+    },
+  })
+  const read = (request: WebhookRequest) => {
+    const headers = Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), value])
+    return library.webhook({ headers: Object.fromEntries(headers), rawBody: request.body })
+  }
+  return { emulator, requests, read, events: () => requests.flatMap((request) => read(request).getEvents()) }
+}
+
+describe("webhooks, read by the official server library", () => {
+  it("§11 a webhook is signed, dated, JSON without a charset, one event each", () => {
+    const { emulator, requests, read } = createReceiver()
+    join(openSocket(emulator), "private-room")
+    expect(requests).toHaveLength(1)
+    const [request] = requests
+    if (!request) throw new Error("no request")
+    expect(request.headers["Content-Type"]).toBe("application/json")
+    const webhook = read(request)
+    expect(webhook.isValid()).toBe(true)
+    expect(webhook.getTime().getTime()).toBe(emulator.clock.now())
+    expect(webhook.getEvents()).toEqual([{ name: "channel_occupied", channel: "private-room" }])
+  })
+
+  it("§11 members come at once and go after three seconds", () => {
+    const { emulator, events } = createReceiver()
+    const socket = openSocket(emulator)
+    join(socket, "presence-room", { user_id: "ann" })
+    expect(events()).toEqual([
+      { name: "channel_occupied", channel: "presence-room" },
+      { name: "member_added", channel: "presence-room", user_id: "ann" },
+    ])
+    socket.hangUp()
+    emulator.clock.advance(2_999)
+    expect(events()).toHaveLength(2)
+    emulator.clock.advance(1)
+    expect(events().slice(2)).toEqual([
+      { name: "member_removed", channel: "presence-room", user_id: "ann" },
+      { name: "channel_vacated", channel: "presence-room" },
+    ])
+  })
+
+  it("§11 who returns within three seconds has never left", () => {
+    const { emulator, events } = createReceiver()
+    const before = openSocket(emulator)
+    join(before, "presence-room", { user_id: "ann" })
+    before.hangUp()
+    emulator.clock.advance(2_000)
+    join(openSocket(emulator), "presence-room", { user_id: "ann" })
+    emulator.clock.advance(10_000)
+    expect(events().map((event) => event.name)).toEqual(["channel_occupied", "member_added"])
+  })
+
+  it("§11 a client event is told with its sender", () => {
+    const { emulator, events } = createReceiver({ webhooks: [{ url, events: ["client_event"] }] })
+    const socket = openSocket(emulator)
+    join(socket, "presence-room", { user_id: "ann" })
+    join(socket, "private-room")
+    socket.say({ event: "client-typing", channel: "presence-room", data: { is: true } })
+    socket.say({ event: "client-typing", channel: "private-room", data: "text" })
+    const { socketId: socket_id } = socket
+    const common = { name: "client_event", event: "client-typing", socket_id }
+    expect(events()).toEqual([
+      { ...common, channel: "presence-room", data: { is: true }, user_id: "ann" },
+      { ...common, channel: "private-room", data: "text" },
+    ])
+  })
+
+  it("§11 a cache miss is told once for a channel, however many subscribe", () => {
+    const { emulator, events } = createReceiver({ webhooks: [{ url, events: ["cache_miss"] }] })
+    for (const socket of [openSocket(emulator), openSocket(emulator)])
+      socket.say({ event: "pusher:subscribe", data: { channel: "cache-price" } })
+    expect(events()).toEqual([{ name: "cache_miss", channel: "cache-price" }])
+  })
+
+  it("§11 the subscription count is told at each change", () => {
+    const { emulator, events } = createReceiver({
+      subscriptionCount: true,
+      webhooks: [{ url, events: ["subscription_count"] }],
+    })
+    const sockets = [openSocket(emulator), openSocket(emulator)]
+    for (const socket of sockets) socket.say({ event: "pusher:subscribe", data: { channel: "news" } })
+    sockets[0]?.hangUp()
+    const common = { name: "subscription_count", channel: "news" }
+    expect(events()).toEqual([1, 2, 1].map((subscription_count) => ({ ...common, subscription_count })))
+  })
+
+  it("§11 with batching, events that come together go together", () => {
+    const { emulator, requests, events } = createReceiver({ batchWebhooks: true })
+    const socket = openSocket(emulator)
+    for (const channel of ["a", "b", "c"]) socket.say({ event: "pusher:subscribe", data: { channel } })
+    emulator.clock.advance(1_000)
+    expect(requests).toHaveLength(1)
+    expect(events()).toHaveLength(3)
+  })
+
+  it("§11 a webhook that isn't answered 2xx is sent again, ever later, for five minutes", async () => {
+    const { emulator, requests } = createReceiver(occupiedOnly, () => 500)
+    openSocket(emulator).say({ event: "pusher:subscribe", data: { channel: "news" } })
+    const started = emulator.clock.now()
+    const attempts: number[] = []
+    const delivery = () => emulator.app().webhooks.deliveries[0]
+    while (delivery()?.state === "pending") {
+      attempts.push(emulator.clock.now() - started)
+      // The answer is a promise, so it needs a turn of the real loop before the next wait begins.
+      await new Promise((resolve) => setImmediate(resolve))
+      emulator.clock.advance(1_000 * 2 ** (attempts.length - 1))
+    }
+    expect(attempts.slice(0, 5)).toEqual([0, 1_000, 3_000, 7_000, 15_000])
+    expect(delivery()).toMatchObject({ state: "failed", status: 500, attempts: requests.length })
+    expect(Math.max(...attempts)).toBeLessThanOrEqual(5 * 60_000)
+    expect(new Set(requests.map(({ body }) => body)).size).toBe(1)
+  })
+
+  it("§11 a webhook that is answered at last is not sent again", async () => {
+    let calls = 0
+    const { emulator } = createReceiver(occupiedOnly, () => (++calls < 2 ? 503 : 204))
+    openSocket(emulator).say({ event: "pusher:subscribe", data: { channel: "news" } })
+    await new Promise((resolve) => setImmediate(resolve))
+    emulator.clock.advance(1_000)
+    await until(() => emulator.app().webhooks.deliveries[0]?.state === "delivered")
+    emulator.clock.advance(10 * 60_000)
+    expect(calls).toBe(2)
+  })
+})
