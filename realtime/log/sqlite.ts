@@ -101,7 +101,7 @@ export function createSqliteLog({
           store.transaction("IMMEDIATE", () => {
             const { statements } = store
             const epoch = store.epoch()
-            const time = now()
+            const time = Math.floor(now())
             const channels = new Map<string, ChannelRow>()
             const results = records.map(({ channel: name, id, event, payload, sender }) => {
               const channel =

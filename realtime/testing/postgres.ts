@@ -51,7 +51,8 @@ function unprivilegedUser(): { uid: number; gid: number } | undefined {
       const idOf = (option: string) => Number(execFileSync("id", [option, name], { stdio: "pipe" }))
       return { uid: idOf("-u"), gid: idOf("-g") }
     } catch (error) {
-      if (name === "nobody") throw new Error("unable to start PostgreSQL as root; no other user was found", { cause: error })
+      if (name === "nobody")
+        throw new Error("unable to start PostgreSQL as root; no other user was found", { cause: error })
     }
   }
   return undefined
@@ -68,7 +69,13 @@ export async function startPostgres({ settings = {} }: TestPostgresOptions = {})
   writeFileSync(passwordFile, password)
   if (user) for (const path of [folder, passwordFile]) chownSync(path, user.uid, user.gid)
 
-  const all = { fsync: "off", full_page_writes: "off", shared_buffers: "16MB", max_connections: "60", ...settings }
+  const all = {
+    fsync: "off",
+    full_page_writes: "off",
+    shared_buffers: "16MB",
+    max_connections: "60",
+    ...settings,
+  }
   const connectionString = `postgres://throughline:${password}@/postgres?host=${encodeURIComponent(folder)}`
   let server: ChildProcess | null = null
   let output = ""

@@ -1,0 +1,313 @@
+import { setTimeout as delay } from "node:timers/promises"
+import { escapeIdentifier, Pool, type PoolClient } from "pg"
+import { isRealtimeError, RealtimeError } from "../errors.ts"
+import type { LogHead, LogPage } from "../message.ts"
+import { createLifetime } from "./lifetime.ts"
+import type { MessageLog, Retention } from "./message-log.ts"
+import { clock, isCurrent, migratePostgres, postgresVersion } from "./postgres-schema.ts"
+import { emptyHead, fromLogRow, logUnavailable, toAppendResult, toLogRecord } from "./record.ts"
+
+export type PostgresLogOptions = (
+  | {
+      /** Secret. The log opens connections of its own. */
+      connectionString: string
+    }
+  | {
+      /** The application's pool, of `pg`. Closing the log leaves it open. */
+      pool: Pool
+    }
+) & {
+  /** Where the tables are; made when it is missing. */
+  schema?: string
+  /** The log's clock, in milliseconds since 1970. Unset: the database's, the same for every server. */
+  now?: () => number
+}
+
+/** Rows as `pg` gives them: a `bigint` arrives as text. */
+interface HeadRow {
+  epoch: string
+  /** Null when there is no such channel. */
+  head: string | null
+  first: string | null
+}
+
+interface MessageRow {
+  id: string
+  seq: string
+  event: string
+  payload: string
+  sender: string
+  at: string
+}
+
+interface AppendRow extends Pick<MessageRow, "seq" | "at" | "sender"> {
+  is_duplicate: boolean
+  epoch: string
+}
+
+/** A call whose transaction lost against another one is run again this often. */
+const maxAttempts = 8
+
+/** What one step of `trim` may remove and look at, so that it never holds up an append for long. */
+const messagesPerStep = 1_000
+const channelsPerStep = 20
+const channelsPerLook = 10_000
+
+/**
+ * Server: the log in PostgreSQL, for any number of servers and functions at once. What `append` resolved with is
+ * committed. Needs nothing of a session, so a transaction pooler may stand between.
+ *
+ * It connects at the first call and sees to its tables by itself, and again after a failure: PostgreSQL may go away and
+ * come back. When the connection breaks during an append's commit nobody can know whether it was kept; it is
+ * reported as `log-unavailable`, and the ids make the retry safe.
+ */
+export function createPostgresLog(options: PostgresLogOptions): MessageLog {
+  const { schema = "throughline", now } = options
+  const ownsPool = !("pool" in options)
+  const pool = ownsPool
+    ? new Pool({
+        connectionString: options.connectionString,
+        application_name: "throughline",
+        keepAlive: true,
+        connectionTimeoutMillis: 5_000,
+        query_timeout: 15_000,
+      })
+    : options.pool
+  const quoted = escapeIdentifier(schema)
+  const time = () => (now ? Math.floor(now()) : null)
+  let migrated: Promise<void> | null = null
+
+  // `pg` has already dropped the idle connection that broke; without a listener the process would end.
+  const onIdleConnectionLost = () => {}
+  pool.on("error", onIdleConnectionLost)
+
+  const lifetime = createLifetime(async () => {
+    // A pool of the log's own keeps the listener: its connections may still break while they close.
+    if (ownsPool) await pool.end()
+    else pool.off("error", onIdleConnectionLost)
+  })
+
+  async function transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const client = await pool.connect()
+    // Between two statements nobody waits for the connection; the next statement reports that it is gone.
+    client.on("error", onIdleConnectionLost)
+    let isDone = false
+    try {
+      await client.query("BEGIN ISOLATION LEVEL READ COMMITTED")
+      const result = await work(client)
+      await client.query("COMMIT")
+      isDone = true
+      return result
+    } finally {
+      client.off("error", onIdleConnectionLost)
+      // Closing the connection of a transaction that failed is the rollback that always works.
+      client.release(!isDone)
+    }
+  }
+
+  async function migrate(): Promise<void> {
+    if (isCurrent(await postgresVersion(pool, schema))) return
+    await transaction((client) => migratePostgres(client, schema))
+  }
+
+  /** Runs one transaction's worth of work on tables that are up to date, again when it lost against another one. */
+  async function attempt<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    for (let attempts = 1; ; attempts += 1) {
+      try {
+        migrated ??= migrate()
+        await migrated
+        return await work()
+      } catch (error) {
+        const mayWin = isConflict(error) && attempts < maxAttempts
+        if (!mayWin) {
+          migrated = null
+          throw isRealtimeError(error) ? error : toLogError(operation, error)
+        }
+      }
+      await delay(Math.random() * 20 * attempts)
+    }
+  }
+
+  async function readPage(
+    channel: string,
+    order: "ASC" | "DESC",
+    bound: number,
+    limit: number,
+  ): Promise<LogPage> {
+    // The head and the messages in one statement: no append or trim comes between.
+    const { rows } = await pool.query<HeadRow & (MessageRow | { [Key in keyof MessageRow]: null })>(
+      `SELECT epoch, c.seq AS head, c.first, m.* FROM ${quoted}.log_meta
+       LEFT JOIN ${quoted}.log_channels c ON c.name = $1
+       LEFT JOIN LATERAL (
+         SELECT id, seq, event, payload, sender, at FROM ${quoted}.log_messages
+         WHERE channel = c.id AND seq ${order === "ASC" ? ">" : "<"} $2 ORDER BY seq ${order} LIMIT $3
+       ) m ON true
+       ORDER BY m.seq`,
+      [channel, bound, Math.max(0, limit)],
+    )
+    const messages = rows
+      .filter((row) => row.id !== null)
+      .map((row) => fromLogRow({ ...row, seq: Number(row.seq), at: Number(row.at) }, channel, row.epoch))
+    return { head: toHead(rows[0]), messages }
+  }
+
+  async function trim({ maxAgeMs, maxMessagesPerChannel }: Retention): Promise<number> {
+    const most = maxMessagesPerChannel ?? Number.MAX_SAFE_INTEGER
+    const { last, oldest } = await attempt("trim", async () => {
+      const { rows } = await pool.query<{ last: string; now: string }>(
+        `SELECT coalesce(max(id), 0) AS last, coalesce($1, ${clock}) AS now FROM ${quoted}.log_channels`,
+        [time()],
+      )
+      const now = Number(rows[0]?.now)
+      return { last: Number(rows[0]?.last), oldest: maxAgeMs === undefined ? 0 : Math.floor(now - maxAgeMs) }
+    })
+    let removed = 0
+    for (let after = 0; after < last; after += channelsPerLook) {
+      const due = await attempt("trim", async () => {
+        const { rows } = await pool.query<{ id: string }>(
+          `SELECT id FROM ${quoted}.log_channels
+           WHERE id > $1 AND id <= $2 AND first <= seq AND (first_at < $3 OR seq - first >= $4) ORDER BY id`,
+          [after, after + channelsPerLook, oldest, most],
+        )
+        return rows.map(({ id }) => id)
+      })
+      for (let next = 0; next < due.length; next += channelsPerStep) {
+        const channels = due.slice(next, next + channelsPerStep)
+        for (let step = -1; step !== 0; removed += step) {
+          step = await attempt("trim", () =>
+            transaction((client) => trimStep(client, channels, oldest, most)),
+          )
+        }
+      }
+    }
+    return removed
+  }
+
+  async function trimStep(
+    client: PoolClient,
+    channels: string[],
+    oldest: number,
+    most: number,
+  ): Promise<number> {
+    // Locked in the order in which appends lock, and before the statement that looks: it sees what they committed.
+    await client.query(
+      `SELECT FROM ${quoted}.log_channels WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE`,
+      [channels],
+    )
+    const { rowCount } = await client.query(
+      `WITH due AS MATERIALIZED (
+         SELECT c.id, c.first, least(stop, greatest(c.first, coalesce(young.seq, stop), c.seq - $3 + 1)) AS kept
+         FROM ${quoted}.log_channels c
+         CROSS JOIN LATERAL (SELECT least(c.first + $4, c.seq + 1) AS stop) AS bound
+         LEFT JOIN LATERAL (
+           SELECT seq FROM ${quoted}.log_messages m
+           WHERE m.channel = c.id AND m.seq >= c.first AND m.seq < stop AND m.at >= $2 ORDER BY seq LIMIT 1
+         ) young ON true
+         WHERE c.id = ANY ($1)
+       ), shrunk AS (
+         UPDATE ${quoted}.log_channels c SET first = kept, first_at = coalesce(
+           (SELECT m.at FROM ${quoted}.log_messages m WHERE m.channel = c.id AND m.seq = kept), 0)
+         FROM due WHERE c.id = due.id AND kept > due.first
+       )
+       DELETE FROM ${quoted}.log_messages m USING due WHERE m.channel = due.id AND m.seq >= due.first AND m.seq < kept`,
+      [channels, oldest, most, Math.ceil(messagesPerStep / channels.length)],
+    )
+    return rowCount ?? 0
+  }
+
+  return {
+    append: (entries) =>
+      lifetime.run("append", () => {
+        const records = entries.map(toLogRecord)
+        const column = (name: keyof (typeof records)[number]) => records.map((record) => record[name])
+        return attempt("append", async () => {
+          const { rows } = await pool.query<AppendRow>(
+            `SELECT seq, at, sender, is_duplicate, epoch FROM ${quoted}.log_append($1, $2, $3, $4, $5, $6)`,
+            [column("channel"), column("id"), column("event"), column("payload"), column("sender"), time()],
+          )
+          return rows.map(({ seq, at, sender, is_duplicate, epoch }, index) => {
+            const { id } = records[index] as (typeof records)[number]
+            return toAppendResult({ id, seq: Number(seq), at: Number(at), sender }, epoch, is_duplicate)
+          })
+        })
+      }),
+
+    readAfter: (channel, seq, limit) =>
+      lifetime.run("read", () => attempt("read", () => readPage(channel, "ASC", seq, limit))),
+
+    readBefore: (channel, seq, limit) =>
+      lifetime.run("read", () =>
+        attempt("read", () => readPage(channel, "DESC", seq ?? Number.MAX_SAFE_INTEGER, limit)),
+      ),
+
+    heads: (channels) =>
+      lifetime.run("read", () =>
+        attempt("read", async () => {
+          const { rows } = await pool.query<HeadRow>(
+            `SELECT epoch, c.seq AS head, c.first FROM ${quoted}.log_meta
+             CROSS JOIN unnest($1::text[]) WITH ORDINALITY AS wanted (name, ordinal)
+             LEFT JOIN ${quoted}.log_channels c ON c.name = wanted.name
+             ORDER BY ordinal`,
+            [channels],
+          )
+          return rows.map(toHead)
+        }),
+      ),
+
+    trim: (retention) => lifetime.run("trim", () => trim(retention)),
+
+    close: () => lifetime.close(),
+  }
+}
+
+function toHead(row: HeadRow | undefined): LogHead {
+  if (!row) throw new Error("the log's meta table is empty")
+  if (row.head === null) return emptyHead(row.epoch)
+  return { epoch: row.epoch, seq: Number(row.head), first: Number(row.first) }
+}
+
+/** PostgreSQL's and the network's codes that mean something to an operator; a class of codes by its first two characters. */
+const reasons: Readonly<Record<string, string>> = {
+  "08": "the connection to PostgreSQL broke",
+  "25006": "PostgreSQL is read-only (a standby, or a full disk)",
+  "28": "PostgreSQL refused the credentials",
+  "3D": "PostgreSQL has no such database",
+  "42501": "the database user lacks a right that the log needs",
+  "53": "PostgreSQL ran out of a resource",
+  "53100": "PostgreSQL's disk is full",
+  "53300": "PostgreSQL has too many connections",
+  "55P03": "PostgreSQL could not get a lock in time",
+  "57014": "PostgreSQL cancelled it, most likely for its statement_timeout",
+  "57P": "PostgreSQL is starting or shutting down",
+  "58": "PostgreSQL met an error of its system",
+  ECONNREFUSED: "nothing answers at PostgreSQL's address",
+  ECONNRESET: "the connection to PostgreSQL broke",
+  ENOENT: "nothing answers at PostgreSQL's socket",
+  ENOTFOUND: "PostgreSQL's host name is unknown",
+  EPIPE: "the connection to PostgreSQL broke",
+  ETIMEDOUT: "PostgreSQL doesn't answer",
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined
+}
+
+/** A serialization failure or a deadlock: nothing was kept, and nothing is wrong. */
+function isConflict(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === "40001" || code === "40P01"
+}
+
+/** Says why without the driver's words, which may hold host, user or part of a connection string. */
+function toLogError(operation: string, error: unknown): RealtimeError {
+  const code = codeOf(error)
+  if (code === "ERR_INVALID_URL" || error instanceof URIError) {
+    // No cause: it holds the text that could not be read, and that may be the secret.
+    const message = `unable to ${operation}; the connection string of PostgreSQL is malformed`
+    return new RealtimeError("invalid-config", { message })
+  }
+  if (code === undefined)
+    return logUnavailable(operation, "PostgreSQL cannot be reached or does not answer", error)
+  const known = reasons[code] ?? reasons[code.slice(0, 3)] ?? reasons[code.slice(0, 2)]
+  return logUnavailable(operation, known ?? `PostgreSQL answered with ${code}`, error)
+}
