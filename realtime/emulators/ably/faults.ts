@@ -1,10 +1,9 @@
-import type { Clock } from "./clock.ts"
-import { ablyError } from "./errors.ts"
-import { Action, type ActionName, type ProtocolMessage } from "./protocol.ts"
+import { type AblyError, ablyError } from "./errors.ts"
+import { Action, type ActionName } from "./protocol.ts"
 import type { Random } from "./random.ts"
 import { isRecord } from "./wire.ts"
 
-/** What befalls a frame on its way. */
+/** What befalls a frame on its way, in either direction. */
 const FRAME_FAULTS = [
   /** It never arrives. */
   "drop",
@@ -22,18 +21,23 @@ const FRAME_FAULTS = [
   "disconnect",
   /** ERROR with `code`; fatal for the client unless it is a token error. */
   "fail",
-  /** Inbound MESSAGE, PRESENCE, ANNOTATION: NACK with `code`, and nothing happens. */
-  "nack",
-  /** Inbound ATTACH, DETACH: channel ERROR with `code`. */
-  "channel-error",
-  /** Inbound ATTACH: its `channelSerial` is not honoured (90005), so continuity is lost. */
-  "discontinuity",
-  /** A new socket is refused with `code` in place of CONNECTED. */
-  "refuse-connection",
 ] as const
 
+/** What befalls only some of the frames that a client sends. */
+const INBOUND_FAULTS = [
+  /** MESSAGE, PRESENCE, ANNOTATION: NACK with `code`, and nothing happens. */
+  "nack",
+  /** ATTACH, DETACH: channel ERROR with `code`. */
+  "channel-error",
+  /** ATTACH: its `channelSerial` is not honoured (90005), so continuity is lost. */
+  "discontinuity",
+] as const
+
+/** What befalls a new socket: `code` in place of CONNECTED. */
+export const CONNECT_FAULTS = ["refuse-connection"] as const
+
 /** What befalls a REST request. */
-const REST_FAULTS = [
+export const REST_FAULTS = [
   /** Answered with `statusCode` and `code`, and nothing happens. */
   "refuse",
   /** Answered with a body that is neither JSON nor msgpack; with `when: "after"` the request was carried out. */
@@ -44,8 +48,9 @@ const REST_FAULTS = [
   "abort",
 ] as const
 
-export type FrameFault = (typeof FRAME_FAULTS)[number]
-export type RestFault = (typeof REST_FAULTS)[number]
+const ALL_FAULTS = [...FRAME_FAULTS, ...INBOUND_FAULTS, ...CONNECT_FAULTS, ...REST_FAULTS] as const
+
+export type Fault = (typeof ALL_FAULTS)[number]
 
 /** All that are given have to hold. */
 export interface FaultMatch {
@@ -61,7 +66,7 @@ export interface FaultMatch {
 }
 
 export interface FaultRule {
-  fault: FrameFault | RestFault
+  fault: Fault
   match?: FaultMatch
   /** How many times it strikes before it is used up; without it, until it is removed. */
   times?: number
@@ -85,7 +90,7 @@ export interface Faults {
   clear(): void
   list(): ActiveFault[]
   /** The first rule that strikes here; it counts as used. */
-  strike(kinds: readonly string[], subject: FaultMatch): FaultRule | undefined
+  strike(kinds: readonly Fault[], describe: () => FaultMatch): FaultRule | undefined
 }
 
 export function createFaults(random: Random): Faults {
@@ -108,9 +113,12 @@ export function createFaults(random: Random): Faults {
       rules = []
     },
     list: () => rules.map((rule) => ({ ...rule })),
-    strike(kinds, subject) {
-      for (const rule of rules) {
-        if (!kinds.includes(rule.fault) || !matches(rule.match ?? {}, subject)) continue
+    strike(kinds, describe) {
+      const candidates = rules.filter((rule) => kinds.includes(rule.fault))
+      if (candidates.length === 0) return undefined
+      const subject = describe()
+      for (const rule of candidates) {
+        if (!matches(rule.match ?? {}, subject)) continue
         if (rule.skip > 0) {
           rule.skip--
           continue
@@ -125,8 +133,25 @@ export function createFaults(random: Random): Faults {
   }
 }
 
+/** Which faults a frame is open to; the others would make no sense of it. */
+export function frameFaults(
+  direction: "inbound" | "outbound",
+  action: ActionName | undefined,
+): readonly Fault[] {
+  if (direction === "outbound" || action === undefined) return FRAME_FAULTS
+  return [...FRAME_FAULTS, ...(INBOUND_FAULTS_OF[action] ?? [])]
+}
+
+const INBOUND_FAULTS_OF: Partial<Record<ActionName, Fault[]>> = {
+  MESSAGE: ["nack"],
+  PRESENCE: ["nack"],
+  ANNOTATION: ["nack"],
+  ATTACH: ["channel-error", "discontinuity"],
+  DETACH: ["channel-error"],
+}
+
 /** The fault's own error, or the general one of its kind. */
-export function faultError(rule: FaultRule, fallback: number) {
+export function faultError(rule: FaultRule, fallback: number): AblyError {
   return ablyError(rule.code ?? fallback, rule.message, rule.statusCode)
 }
 
@@ -141,9 +166,8 @@ function matches(match: FaultMatch, subject: FaultMatch): boolean {
 
 /** Reads a rule from the control endpoint. */
 export function readFaultRule(value: unknown): FaultRule {
-  const kinds: readonly string[] = [...FRAME_FAULTS, ...REST_FAULTS]
-  if (!isRecord(value) || typeof value.fault !== "string" || !kinds.includes(value.fault)) {
-    throw ablyError(40000, `fault is one of ${kinds.join(", ")}`)
+  if (!isRecord(value) || !ALL_FAULTS.some((fault) => fault === value.fault)) {
+    throw ablyError(40000, `fault is one of ${ALL_FAULTS.join(", ")}`)
   }
   const { match = {} } = value
   if (!isRecord(match)) throw ablyError(40000, "match is an object")
@@ -151,124 +175,3 @@ export function readFaultRule(value: unknown): FaultRule {
     throw ablyError(40000, `match.action is one of ${Object.keys(Action).join(", ")}`)
   return value as unknown as FaultRule
 }
-
-/** What a faulty socket can do besides carrying frames. */
-export interface FaultySocket {
-  cut(): void
-  silence(): void
-  disconnect(error: ReturnType<typeof ablyError>): void
-  fail(error: ReturnType<typeof ablyError>): void
-  /** Answers an inbound frame in the connection's place. */
-  reply(message: ProtocolMessage): void
-}
-
-export interface Pipe {
-  push(message: ProtocolMessage): void
-  close(): void
-}
-
-/** One direction of one socket: a queue in order, where a rule may strike each frame. */
-export function createPipe(options: {
-  direction: "inbound" | "outbound"
-  faults: Faults
-  clock: Clock
-  subject(): FaultMatch
-  deliver(message: ProtocolMessage): void
-  socket: FaultySocket
-}): Pipe {
-  const { direction, faults, clock, subject, deliver, socket } = options
-  let waiting: { message: ProtocolMessage; at: number }[] = []
-  let held: ProtocolMessage | undefined
-  let cancel: (() => void) | undefined
-
-  function enqueue(message: ProtocolMessage, delayMs = 0) {
-    if (waiting.length === 0 && delayMs === 0) return deliver(message)
-    const at = Math.max(clock.now() + delayMs, waiting.at(-1)?.at ?? 0)
-    waiting.push({ message, at })
-    if (!cancel) wait()
-  }
-
-  function wait() {
-    const [first] = waiting
-    cancel = first && clock.schedule(release, Math.max(0, first.at - clock.now()))
-  }
-
-  function release() {
-    cancel = undefined
-    const first = waiting.shift()
-    if (first) deliver(first.message)
-    // Delivering may have closed this pipe, which empties the queue.
-    wait()
-  }
-
-  /** A frame held for `reorder` follows the one that overtook it. */
-  function forward(message: ProtocolMessage, delayMs?: number) {
-    const overtaken = held
-    held = undefined
-    enqueue(message, delayMs)
-    if (overtaken) enqueue(overtaken)
-  }
-
-  return {
-    push(message) {
-      const rule = faults.strike(FRAME_FAULTS, { ...subject(), ...describe(message), direction })
-      switch (rule?.fault) {
-        case "drop":
-          return
-        case "duplicate":
-          forward(message)
-          return enqueue(message)
-        case "delay":
-          return forward(message, rule.delayMs ?? 1000)
-        case "reorder":
-          if (held) return forward(message)
-          held = message
-          return
-        case "cut":
-          if (rule.when === "after") forward(message)
-          return socket.cut()
-        case "half-open":
-          return socket.silence()
-        case "disconnect":
-          if (rule.when === "after") forward(message)
-          return socket.disconnect(faultError(rule, 80003))
-        case "fail":
-          return socket.fail(faultError(rule, 50000))
-        case "nack":
-          return socket.reply({
-            action: Action.NACK,
-            msgSerial: message.msgSerial ?? 0,
-            count: 1,
-            error: faultError(rule, 50000).toErrorInfo(),
-          })
-        case "channel-error":
-          return socket.reply({
-            action: Action.ERROR,
-            channel: message.channel ?? "",
-            error: faultError(rule, 50000).toErrorInfo(),
-          })
-        case "discontinuity":
-          return forward({ ...message, channelSerial: "no-such-serial" })
-        default:
-          return forward(message)
-      }
-    },
-    close() {
-      cancel?.()
-      cancel = undefined
-      waiting = []
-      held = undefined
-    },
-  }
-}
-
-function describe(message: ProtocolMessage): FaultMatch {
-  const action = (Object.keys(Action) as ActionName[]).find((name) => Action[name] === message.action)
-  return {
-    ...(action === undefined ? {} : { action }),
-    ...(message.channel === undefined ? {} : { channel: message.channel }),
-  }
-}
-
-export const CONNECT_FAULTS: readonly FrameFault[] = ["refuse-connection"]
-export const REQUEST_FAULTS: readonly RestFault[] = REST_FAULTS

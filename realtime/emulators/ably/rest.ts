@@ -1,7 +1,7 @@
 import { authenticateKey, authenticateToken, type Credentials, resolveClientId } from "./auth.ts"
 import { CONTENT_TYPE, decodeBody, encodeBody, type Format } from "./codec.ts"
 import { type AblyError, ablyError, toAblyError } from "./errors.ts"
-import { faultError, REQUEST_FAULTS } from "./faults.ts"
+import { faultError, REST_FAULTS } from "./faults.ts"
 import { paginate } from "./pagination.ts"
 import { batchRoutes } from "./rest-batch.ts"
 import { channelRoutes } from "./rest-channels.ts"
@@ -41,13 +41,12 @@ export async function handleRest(
 ): Promise<RestResponse | undefined> {
   if (request.method === "OPTIONS") return { status: 204, headers: CORS, body: new Uint8Array() }
   const format = acceptedFormat(request)
-  const subject = {
+  const rule = service.faults.strike(REST_FAULTS, () => ({
     method: request.method,
     path: request.path,
     ...describeChannel(request),
     ...describeApp(service, request),
-  }
-  const rule = service.faults.strike(REQUEST_FAULTS, subject)
+  }))
   switch (rule?.fault) {
     case "refuse":
       return errorResponse(faultError(rule, 50003), format)
@@ -208,7 +207,11 @@ function formatOf(header: string | undefined): Format | undefined {
 
 function describeChannel({ path }: RestRequest): { channel?: string } {
   const segment = /^\/channels\/([^/]+)/.exec(path)?.[1]
-  return segment === undefined ? {} : { channel: decodeSegment(segment) }
+  try {
+    return segment === undefined ? {} : { channel: decodeSegment(segment) }
+  } catch {
+    return {}
+  }
 }
 
 function describeApp(service: AblyService, request: RestRequest): { appId?: string } {

@@ -2,7 +2,8 @@ import { authenticateKey, authenticateToken, type Credentials, resolveClientId }
 import { decodeFrame, encodeFrame, type Format } from "./codec.ts"
 import { type Connection, createConnection, type Transport } from "./connection.ts"
 import { type AblyError, ablyError, toAblyError } from "./errors.ts"
-import { CONNECT_FAULTS, createPipe, faultError } from "./faults.ts"
+import { CONNECT_FAULTS, faultError } from "./faults.ts"
+import { createPipe } from "./pipe.ts"
 import { Action, type ProtocolMessage } from "./protocol.ts"
 import type { AblyService } from "./service.ts"
 
@@ -112,15 +113,16 @@ export function createSession(service: AblyService, socket: Socket, query: URLSe
     if (!(version >= OLDEST_PROTOCOL)) throw ablyError(40017)
     const credentials = authenticate(service, query)
     const clientId = query.get("clientId") ?? undefined
+    if (clientId === "") throw ablyError(40012)
     const resolved = resolveClientId(credentials, clientId)
     const { app } = credentials
     const live = [...app.connections.values()].filter((one) => one.transport).length
     if (live >= app.limits.maxConnections) throw ablyError(40111, undefined, 429)
     if (app.overQuota) throw ablyError(40112, undefined, 429)
-    const rule = service.faults.strike(CONNECT_FAULTS, {
+    const rule = service.faults.strike(CONNECT_FAULTS, () => ({
       appId: app.id,
       ...(resolved === undefined ? {} : { clientId: resolved }),
-    })
+    }))
     if (rule) throw faultError(rule, 50003)
 
     const { resumed, error } = findResumable(
