@@ -1,3 +1,4 @@
+import { assertMayPublishAs } from "./auth.ts"
 import { ablyError } from "./errors.ts"
 import { Action, type Annotation, AnnotationAction, type Message, MessageAction } from "./protocol.ts"
 import { assertPermitted, assertSize, type Publisher, publishableName } from "./publisher.ts"
@@ -29,7 +30,7 @@ export function annotate(publisher: Publisher, wireName: string, annotations: An
   const stored = annotations.map((annotation, index) => ({
     ...annotation,
     ...own,
-    ...(publisher.clientId === undefined ? {} : { clientId: annotation.clientId ?? publisher.clientId }),
+    ...(publisher.clientId === undefined ? {} : { clientId: publisher.clientId }),
     id: annotation.id ?? `${publisher.frameId}:${index}`,
     serial: messageSerial(channelSerial, index),
     timestamp,
@@ -75,13 +76,7 @@ function assertValid(publisher: Publisher, annotation: Annotation) {
   const actions: number[] = Object.values(AnnotationAction)
   if (!actions.includes(annotation.action)) throw ablyError(40003, "an annotation's action is 0 or 1")
   if (!annotation.messageSerial) throw ablyError(40003, "an annotation names its message's serial")
-  if (
-    annotation.clientId !== undefined &&
-    publisher.clientId !== undefined &&
-    annotation.clientId !== publisher.clientId
-  ) {
-    throw ablyError(40012)
-  }
+  assertMayPublishAs(publisher.credentials, publisher.clientId, annotation.clientId)
   const needsName = method === "distinct.v1" || method === "unique.v1" || method === "multiple.v1"
   if (needsName && !annotation.name) throw ablyError(40003, `${method} annotations have a name`)
   const needsClient = method === "flag.v1" || method === "distinct.v1" || method === "unique.v1"

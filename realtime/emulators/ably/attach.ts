@@ -65,7 +65,6 @@ function attachTo(connection: Connection, name: ChannelName, message: ProtocolMe
   for (const frame of plan.frames) pass(attachment, frame)
   if (hasPresence) sendSync(connection, { action: Action.SYNC, channel: name.wire })
   channel.occupancy.announce()
-  channel.occupancy.announce(attachment)
 }
 
 interface ReplayPlan {
@@ -147,8 +146,10 @@ export function detachByServer(connection: Connection, wireName: string, error: 
 export function dropAttachment(connection: Connection, attachment: Attachment, leave: "now" | "later"): void {
   const channel = connection.app.channel(attachment.name)
   channel.attachments.delete(attachment)
-  if (leave === "now") channel.presence.leaveNow(connection.id)
-  else channel.presence.leaveLater(connection.id)
+  // A derived channel and its base are two attachments to one channel; the last one takes the members with it.
+  const isLast = ![...channel.attachments].some(({ connectionId }) => connectionId === connection.id)
+  if (isLast && leave === "now") channel.presence.leaveNow(connection.id)
+  if (isLast && leave === "later") channel.presence.leaveLater(connection.id)
   channel.occupancy.announce()
 }
 

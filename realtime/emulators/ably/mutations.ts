@@ -1,3 +1,4 @@
+import { assertMayPublishAs } from "./auth.ts"
 import { permits } from "./capability.ts"
 import type { ChannelName } from "./channel-name.ts"
 import { ablyError } from "./errors.ts"
@@ -25,6 +26,8 @@ export function mutate(publisher: Publisher, name: ChannelName, change: Message)
   const target = channel.messages.find(change.serial)
   if (!target) throw ablyError(40400, "no message with that serial")
   assertMayChange(publisher, name, target, OPERATION[change.action])
+  // The message's own clientId is its author's; the version's is whoever changes it.
+  assertMayPublishAs(publisher.credentials, publisher.clientId, change.version?.clientId)
   assertSize(app, [change])
   if (app.overQuota) throw ablyError(40112, undefined, 429)
 

@@ -16,8 +16,8 @@ export type OccupancyMetrics = Record<
 
 export interface Occupancy {
   metrics(): OccupancyMetrics
-  /** Tells attachments with `occupancy=metrics` what has changed (§5.1 Params); `to` only that one, changed or not. */
-  announce(to?: Attachment): void
+  /** Tells attachments with `occupancy=metrics` (§5.1 Params) what they don't know yet. */
+  announce(): void
 }
 
 export function createOccupancy(channel: Channel): Occupancy {
@@ -38,7 +38,7 @@ export function createOccupancy(channel: Channel): Occupancy {
     }
   }
 
-  function announceTo(attachment: Attachment, always: boolean) {
+  function announceTo(attachment: Attachment) {
     const wanted = attachment.params.occupancy
     if (!wanted || !(attachment.modes & Mode.SUBSCRIBE)) return
     // `metrics` is all of them, `metrics.subscribers` that one.
@@ -46,7 +46,7 @@ export function createOccupancy(channel: Channel): Occupancy {
     const all = Object.entries(metrics())
     const shown = Object.fromEntries(category ? all.filter(([name]) => name === category) : all)
     const data = JSON.stringify({ metrics: shown })
-    if (!always && told.get(attachment) === data) return
+    if (told.get(attachment) === data) return
     told.set(attachment, data)
     const timestamp = channel.app.clock.now()
     const id = `${channel.app.random.string(10)}:0`
@@ -61,9 +61,8 @@ export function createOccupancy(channel: Channel): Occupancy {
 
   return {
     metrics,
-    announce(to) {
-      if (to) return announceTo(to, true)
-      for (const attachment of [...channel.attachments]) announceTo(attachment, false)
+    announce() {
+      for (const attachment of [...channel.attachments]) announceTo(attachment)
     },
   }
 }

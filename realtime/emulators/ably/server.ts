@@ -103,7 +103,7 @@ export async function startAblyEmulator(options: AblyEmulatorOptions = {}): Prom
 }
 
 function accept(service: AblyService, webSocket: WebSocket, request: IncomingMessage) {
-  const { searchParams } = new URL(request.url ?? "/", "http://localhost")
+  const { searchParams } = urlOf(request)
   const session = service.accept(
     {
       send: (frame) => webSocket.send(frame),
@@ -140,7 +140,7 @@ async function answer(service: AblyService, request: IncomingMessage, response: 
 async function readRequest(request: IncomingMessage): Promise<RestRequest> {
   const chunks: Uint8Array[] = []
   for await (const chunk of request) chunks.push(chunk)
-  const url = new URL(request.url ?? "/", "http://localhost")
+  const url = urlOf(request)
   const headers = Object.entries(request.headers).map(([name, value]) => [
     name,
     Array.isArray(value) ? value.join(", ") : value,
@@ -152,6 +152,12 @@ async function readRequest(request: IncomingMessage): Promise<RestRequest> {
     headers: Object.fromEntries(headers),
     body: Buffer.concat(chunks),
   }
+}
+
+/** A path that is no URL is read as the root, which nothing answers to. */
+function urlOf(request: IncomingMessage): URL {
+  const base = "http://localhost/"
+  return URL.parse(request.url ?? "/", base) ?? new URL(base)
 }
 
 function toBytes(data: RawData): Uint8Array {

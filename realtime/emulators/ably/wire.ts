@@ -32,7 +32,8 @@ export function readMessages(value: unknown): Message[] {
     ...readBase(item),
     ...defined({
       name: optionalString(item.name, 40016),
-      connectionKey: optionalString(item.connectionKey, 40000),
+      connectionId: optionalString(item.connectionId, 40006),
+      connectionKey: optionalString(item.connectionKey, 40006),
       action: number(item.action),
       serial: optionalString(item.serial, 40003),
     }),
