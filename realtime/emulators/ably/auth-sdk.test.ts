@@ -1,0 +1,324 @@
+import { createHmac } from "node:crypto"
+import * as Ably from "ably"
+import { describe, expect, test } from "vitest"
+import { createManualClock } from "./clock.ts"
+import { connected, errorOf, FORMATS, openRaw, openRealtime, openRest, until } from "./harness.ts"
+import { type AblyEmulator, startAblyEmulator } from "./server.ts"
+
+const CAPABILITY = {
+  "room:*": ["publish", "subscribe", "history"],
+  lobby: ["subscribe"],
+}
+
+function startWithKey(limits = {}) {
+  return startAblyEmulator({
+    apps: [
+      { id: "app", keys: [{ id: "key", secret: "secret", capability: CAPABILITY, revocableTokens: true }] },
+    ],
+    limits,
+  })
+}
+
+/** A JWT as an application's server makes it, with nothing of ours involved. */
+function signJwt(
+  claims: Record<string, unknown>,
+  { secret = "secret", kid = "app.key", now = Date.now() } = {},
+) {
+  const iat = Math.floor(now / 1000)
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url")
+  const text = `${encode({ alg: "HS256", typ: "JWT", kid })}.${encode({ iat, exp: iat + 3600, ...claims })}`
+  return `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`
+}
+
+async function requestTokenBy(emulator: AblyEmulator, request: object, key = "app.key") {
+  const response = await fetch(`${emulator.url}/keys/${key}/requestToken`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(request),
+  })
+  return { status: response.status, body: await response.json() }
+}
+
+describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
+  test("§3.2 a TokenRequest becomes TokenDetails", async () => {
+    await using emulator = await startWithKey()
+    const rest = openRest(emulator, { useBinaryProtocol })
+    const details = await rest.auth.requestToken({ clientId: "ann", ttl: 60_000 })
+    expect(details.token).toMatch(/^app\.\w+$/)
+    expect(details.clientId).toBe("ann")
+    expect(details.expires - details.issued).toBe(60_000)
+    expect(details.capability).toBe('{"lobby":["subscribe"],"room:*":["history","publish","subscribe"]}')
+  })
+
+  test("§3.2 the capability is the intersection of the requested and the key's", async () => {
+    await using emulator = await startWithKey()
+    const rest = openRest(emulator, { useBinaryProtocol })
+    const capability = { "room:1": ["subscribe", "presence"], "*": ["publish"] }
+    const details = await rest.auth.requestToken({ capability: JSON.stringify(capability) })
+    expect(JSON.parse(details.capability)).toEqual({ "room:*": ["publish"], "room:1": ["subscribe"] })
+
+    const nothing = await errorOf(rest.auth.requestToken({ capability: '{"other":["publish"]}' }))
+    expect(nothing).toMatchObject({ code: 40160, statusCode: 401 })
+  })
+
+  test.each([
+    ["an unknown operation", { capability: '{"room:1":["shout"]}' }],
+    ["`*` beside another operation", { capability: '{"room:1":["*","publish"]}' }],
+    ["an empty list of operations", { capability: '{"room:1":[]}' }],
+    ["a ttl over 24 hours", { ttl: 86_400_001 }],
+    ["a negative ttl", { ttl: -1 }],
+  ])("§3.2 %s is 400", async (_, params) => {
+    await using emulator = await startWithKey()
+    const error = await errorOf(openRest(emulator, { useBinaryProtocol }).auth.requestToken(params))
+    expect(error.statusCode).toBe(400)
+  })
+
+  test("§3.2 a connection may begin with a TokenRequest that another party signed", async () => {
+    await using emulator = await startWithKey()
+    const server = openRest(emulator, { useBinaryProtocol })
+    await using client = openRealtime(emulator, {
+      useBinaryProtocol,
+      authCallback: (params, done) => {
+        server.auth.createTokenRequest({ ...params, clientId: "ann" }).then(
+          (request) => done(null, request),
+          (error) => done(error, null),
+        )
+      },
+    })
+    await connected(client)
+    expect(client.auth.clientId).toBe("ann")
+  })
+
+  test("§3.3 a JWT names its clientId and capability", async () => {
+    await using emulator = await startWithKey()
+    const token = signJwt({ "x-ably-clientId": "ann", "x-ably-capability": '{"room:1":["*"]}' })
+    await using client = openRealtime(emulator, { useBinaryProtocol, token })
+    await client.channels.get("room:1").attach()
+    expect(client.auth.clientId).toBe("ann")
+    expect(client.channels.get("room:1").modes).toEqual(["publish", "subscribe", "presence_subscribe"])
+    expect(await errorOf(client.channels.get("room:2").attach())).toMatchObject({
+      code: 40160,
+      statusCode: 401,
+    })
+    const rest = openRest(emulator, { useBinaryProtocol, token })
+    await rest.channels.get("room:1").publish("m", "by REST")
+    expect(await errorOf(rest.channels.get("lobby").publish("m", "x"))).toMatchObject({ code: 40160 })
+  })
+
+  test("§3.3 a bad signature is 40144, an expired JWT 40142", async () => {
+    await using emulator = await startWithKey()
+    const publishWith = (token: string) =>
+      errorOf(openRest(emulator, { useBinaryProtocol, token }).channels.get("room:1").publish("m", "x"))
+    // The SDK can't renew a bare token, and says so by 40171; the reason is its cause.
+    const [forged, expired] = [signJwt({}, { secret: "guess" }), signJwt({ exp: 1000, iat: 900 })]
+    for (const [token, code] of [
+      [forged, 40144],
+      [expired, 40142],
+    ] as const) {
+      const raw = await openRaw(emulator, { access_token: token, key: "" })
+      expect((await raw.next("ERROR")).error).toMatchObject({ code, statusCode: 401 })
+      expect((await publishWith(token)).statusCode).toBeGreaterThanOrEqual(401)
+    }
+  })
+
+  test("§3.5 a token's clientId can't be exchanged for another", async () => {
+    await using emulator = await startWithKey()
+    const token = signJwt({ "x-ably-clientId": "ann" })
+    const socket = await openRaw(emulator, { key: "", access_token: token, clientId: "bob" })
+    expect((await socket.next("ERROR")).error?.code).toBe(40102)
+    const anonymous = await openRaw(emulator, { key: "", access_token: signJwt({}), clientId: "bob" })
+    expect((await anonymous.next("ERROR")).error?.code).toBe(40102)
+    const wildcard = await openRaw(emulator, {
+      key: "",
+      access_token: signJwt({ "x-ably-clientId": "*" }),
+      clientId: "bob",
+    })
+    expect((await wildcard.next("CONNECTED")).connectionDetails?.clientId).toBe("bob")
+  })
+
+  test("§4.4 an expired token ends in DISCONNECTED 40142; the client renews and resumes", async () => {
+    await using emulator = await startWithKey()
+    let issued = 0
+    await using client = openRealtime(emulator, {
+      useBinaryProtocol,
+      authCallback: (_, done) => done(null, signJwt({ "x-ably-clientId": "ann", serial: issued++ })),
+    })
+    await connected(client)
+    const { id } = client.connection
+    const disconnected = client.connection.once("disconnected")
+    emulator.expireTokens()
+    expect((await disconnected).reason).toMatchObject({ code: 40142, statusCode: 401 })
+    await connected(client)
+    expect(issued).toBe(2)
+    expect(client.connection.id).toBe(id)
+  })
+
+  test("§4.4 without a way to renew, the client fails with 40171", async () => {
+    await using emulator = await startWithKey()
+    await using client = openRealtime(emulator, { useBinaryProtocol, token: signJwt({}) })
+    await connected(client)
+    emulator.expireTokens()
+    expect((await client.connection.once("failed")).reason?.code).toBe(40171)
+  })
+
+  test("§4.4 AUTH asks for a new token without a reconnect", async () => {
+    await using emulator = await startWithKey()
+    let issued = 0
+    await using client = openRealtime(emulator, {
+      useBinaryProtocol,
+      authCallback: (_, done) => done(null, signJwt({ serial: issued++ })),
+    })
+    await connected(client)
+    const states: string[] = []
+    client.connection.on((change) => void states.push(change.current))
+    const updated = client.connection.once("update")
+    emulator.requestReauth()
+    await updated
+    expect(issued).toBe(2)
+    expect(states).toEqual(["connected"])
+  })
+
+  test("§4.4 RTC8a a new token that covers less fails the channels that it doesn't cover", async () => {
+    await using emulator = await startWithKey()
+    let capability = '{"room:*":["*"]}'
+    await using client = openRealtime(emulator, {
+      useBinaryProtocol,
+      authCallback: (_, done) => done(null, signJwt({ "x-ably-capability": capability })),
+    })
+    const [kept, lost] = [client.channels.get("room:kept"), client.channels.get("room:lost")]
+    await Promise.all([kept.attach(), lost.attach()])
+    capability = '{"room:kept":["subscribe"]}'
+    const failed = lost.once("failed")
+    await client.auth.authorize()
+    expect((await failed).reason).toMatchObject({ code: 40160, statusCode: 401 })
+    expect(kept.state).toBe("attached")
+    await until(() => expect(kept.modes).toEqual(["subscribe", "presence_subscribe"]))
+  })
+
+  test("§4.4 a new token for another clientId fails the connection with 40102", async () => {
+    await using emulator = await startWithKey()
+    let clientId = "ann"
+    await using client = openRealtime(emulator, {
+      useBinaryProtocol,
+      authCallback: (_, done) => done(null, signJwt({ "x-ably-clientId": clientId })),
+    })
+    await connected(client)
+    clientId = "bob"
+    const failed = client.connection.once("failed")
+    await errorOf(client.auth.authorize())
+    expect((await failed).reason?.code).toBe(40102)
+  })
+
+  test("§2.2 revoked tokens are cut off with 40141 and refused afterwards", async () => {
+    await using emulator = await startWithKey()
+    let issued = 0
+    const tokenFor = (clientId: string) => signJwt({ "x-ably-clientId": clientId, serial: issued++ })
+    await using ann = openRealtime(emulator, {
+      useBinaryProtocol,
+      authCallback: (_, done) => done(null, tokenFor("ann")),
+    })
+    const bobsToken = tokenFor("bob")
+    await using bob = openRealtime(emulator, { useBinaryProtocol, token: bobsToken })
+    await Promise.all([connected(ann), connected(bob)])
+
+    const rest = openRest(emulator, { useBinaryProtocol })
+    const failed = bob.connection.once("failed")
+    // A token counts as revoked if it was issued before this moment, not within it.
+    const moment = Date.now()
+    await until(() => expect(Date.now()).toBeGreaterThan(moment))
+    const result = await rest.auth.revokeTokens([{ type: "clientId", value: "bob" }])
+    expect(result).toMatchObject({ successCount: 1, failureCount: 0, results: [{ target: "clientId:bob" }] })
+    await failed
+    expect(ann.connection.state).toBe("connected")
+    const refused = await openRaw(emulator, { key: "", access_token: bobsToken })
+    expect((await refused.next("ERROR")).error?.code).toBe(40141)
+  })
+})
+
+describe("requestToken by hand", () => {
+  test("§3.2 a nonce works once, a bad mac and an old timestamp never", async () => {
+    await using emulator = await startWithKey()
+    const signed = await openRest(emulator).auth.createTokenRequest()
+    expect((await requestTokenBy(emulator, signed)).status).toBe(201)
+    expect(await requestTokenBy(emulator, signed)).toMatchObject({
+      status: 401,
+      body: { error: { code: 40105, statusCode: 401 } },
+    })
+    const forged = { ...(await openRest(emulator).auth.createTokenRequest()), clientId: "someone else" }
+    expect((await requestTokenBy(emulator, forged)).body.error.code).toBe(40101)
+    const old = await openRest(emulator).auth.createTokenRequest({ timestamp: Date.now() - 600_000 })
+    expect((await requestTokenBy(emulator, old)).body.error.code).toBe(40104)
+  })
+
+  test("§3.2 an empty clientId is 40012", async () => {
+    await using emulator = await startWithKey()
+    const response = await fetch(`${emulator.url}/keys/app.key/requestToken`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        authorization: `Basic ${Buffer.from(emulator.key).toString("base64")}`,
+      },
+      body: JSON.stringify({ clientId: "" }),
+    })
+    expect(await response.json()).toMatchObject({ error: { code: 40012, statusCode: 400 } })
+  })
+
+  test("§2.2 only a key that allows it can revoke, and only by basic auth", async () => {
+    await using emulator = await startAblyEmulator({
+      apps: [{ id: "app", keys: [{ id: "key", secret: "secret" }] }],
+    })
+    const rest = openRest(emulator)
+    const refused = await errorOf(rest.auth.revokeTokens([{ type: "clientId", value: "bob" }]))
+    expect(refused.code).toBe(40163)
+    const byToken = await fetch(`${emulator.url}/keys/app.key/revokeTokens`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${Buffer.from(signJwt({})).toString("base64")}` },
+      body: JSON.stringify({ targets: ["clientId:bob"] }),
+    })
+    expect(await byToken.json()).toMatchObject({ error: { code: 40162 } })
+  })
+})
+
+describe("tokens, on a clock of their own", () => {
+  test("§4.4 AUTH comes 30 s before the expiry, DISCONNECTED 40142 at it", async () => {
+    const clock = createManualClock(Date.now())
+    await using emulator = await startAblyEmulator({
+      clock,
+      apps: [{ id: "app", keys: [{ id: "key", secret: "secret" }] }],
+    })
+    const token = signJwt({}, { now: clock.now() })
+    // An hour of pings at once would look like a flood to the client.
+    await using socket = await openRaw(emulator, { key: "", access_token: token, heartbeats: "true" })
+    await socket.next("CONNECTED")
+    clock.advance(3_570_000)
+    await socket.next("AUTH")
+    clock.advance(30_000)
+    expect((await socket.next("DISCONNECTED")).error).toMatchObject({ code: 40142, statusCode: 401 })
+    await until(() => expect(socket.isClosed).toBe(true))
+  })
+
+  test("§2.2 allowReauthMargin gives 30 s, in which the client is asked to renew", async () => {
+    const clock = createManualClock(Date.now())
+    await using emulator = await startAblyEmulator({
+      clock,
+      apps: [{ id: "app", keys: [{ id: "key", secret: "secret", revocableTokens: true }] }],
+    })
+    const token = signJwt({ "x-ably-clientId": "bob" }, { now: clock.now() })
+    await using socket = await openRaw(emulator, { key: "", access_token: token })
+    await socket.next("CONNECTED")
+    clock.advance(1000)
+    const rest = new Ably.Rest({ ...emulator.clientOptions, key: emulator.key, logLevel: 0 })
+    await rest.auth.revokeTokens([{ type: "clientId", value: "bob" }], { allowReauthMargin: true })
+    await socket.next("AUTH")
+    clock.advance(30_000)
+    expect((await socket.next("DISCONNECTED")).error?.code).toBe(40141)
+  })
+
+  test("a skewed clock refuses a TokenRequest that is in time by the client's clock", async () => {
+    await using emulator = await startWithKey()
+    emulator.clock.skewMs = 600_000
+    const error = await errorOf(openRest(emulator).auth.requestToken())
+    expect(error).toMatchObject({ code: 40104, statusCode: 401 })
+    await openRest(emulator).auth.requestToken({}, { key: emulator.key, queryTime: true })
+  })
+})

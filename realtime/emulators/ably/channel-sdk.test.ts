@@ -1,0 +1,202 @@
+import { describe, expect, test } from "vitest"
+import { createManualClock } from "./clock.ts"
+import { errorOf, FORMATS, openRaw, openRealtime, openRest, until } from "./harness.ts"
+import { startAblyEmulator } from "./server.ts"
+
+describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
+  test("§5.1 the default modes are granted, ANNOTATION_SUBSCRIBE only on request", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const plain = client.channels.get("plain")
+    await plain.attach()
+    expect(plain.modes).toEqual([
+      "presence",
+      "publish",
+      "subscribe",
+      "presence_subscribe",
+      "annotation_publish",
+    ])
+    const asked = client.channels.get("asked", { modes: ["ANNOTATION_SUBSCRIBE", "SUBSCRIBE"] })
+    await asked.attach()
+    expect(asked.modes).toEqual(["subscribe", "annotation_subscribe"])
+  })
+
+  test("§5.1 an attachment without SUBSCRIBE receives nothing; one without PUBLISH may not publish (40165)", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const deaf = client.channels.get("room", { modes: ["PUBLISH"] })
+    await deaf.attach()
+    await using other = openRealtime(emulator, { useBinaryProtocol })
+    const mute = other.channels.get("room", { modes: ["SUBSCRIBE"] })
+    const received: unknown[] = []
+    await mute.subscribe((message) => void received.push(message.data))
+    deaf.subscribe((message) => void received.push(`deaf heard ${message.data}`))
+    await deaf.publish("m", "spoken")
+    await until(() => expect(received).toEqual(["spoken"]))
+    expect(await errorOf(mute.publish("m", "x"))).toMatchObject({ code: 40165, statusCode: 401 })
+  })
+
+  test("§5.1 params: known ones are confirmed, unknown ones dropped", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const channel = client.channels.get("room", {
+      params: { rewind: "1", nonsense: "x", modes: "subscribe" },
+    })
+    await channel.attach()
+    expect(channel.params).toEqual({ rewind: "1", modes: "subscribe" })
+    expect(channel.modes).toEqual(["subscribe"])
+  })
+
+  test("§5.1 rewind replays the last messages after ATTACHED, with HAS_BACKLOG", async () => {
+    await using emulator = await startAblyEmulator()
+    const rest = openRest(emulator, { useBinaryProtocol }).channels.get("room")
+    for (const data of ["1", "2", "3"]) await rest.publish("m", data)
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const channel = client.channels.get("room", { params: { rewind: "2" } })
+    const received: unknown[] = []
+    const attached = channel.once("attached")
+    await channel.subscribe((message) => void received.push(message.data))
+    expect((await attached).hasBacklog).toBe(true)
+    await rest.publish("m", "4")
+    await until(() => expect(received).toEqual(["2", "3", "4"]))
+    // What was rewound lies behind the attach point, so history before it has only the rest (§8).
+    const before = await channel.history({ untilAttach: true })
+    expect(before.items.map((message) => message.data)).toEqual(["1"])
+  })
+
+  test("§5.1 occupancy=metrics sends [meta]occupancy events", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const channel = client.channels.get("room", { params: { occupancy: "metrics" } })
+    const subscribers: number[] = []
+    await channel.subscribe("[meta]occupancy", ({ data }) => void subscribers.push(data.metrics.subscribers))
+    await until(() => expect(subscribers).toEqual([1]))
+    await using other = openRealtime(emulator, { useBinaryProtocol })
+    await other.channels.get("room").attach()
+    await until(() => expect(subscribers).toEqual([1, 2]))
+  })
+
+  test("§5.1 new options on an attached channel re-attach it without loss", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const channel = client.channels.get("room")
+    const received: unknown[] = []
+    await channel.subscribe((message) => void received.push(message.data))
+    await channel.publish("m", "before")
+    await channel.setOptions({ params: { occupancy: "metrics.publishers" } })
+    expect(channel.params).toEqual({ occupancy: "metrics.publishers" })
+    await channel.publish("m", "after")
+    await until(() => expect(received).toContain("after"))
+    expect(received.filter((data) => typeof data === "string")).toEqual(["before", "after"])
+  })
+
+  test.each(["", ":leading", "line\nbreak"])(
+    "§5.1 %j is no channel name: 40010, and the connection stays",
+    async (name) => {
+      await using emulator = await startAblyEmulator()
+      await using client = openRealtime(emulator, { useBinaryProtocol })
+      expect(await errorOf(client.channels.get(name).attach())).toMatchObject({ code: 40010 })
+      expect(client.connection.state).toBe("connected")
+      await client.channels.get("fine").attach()
+    },
+  )
+
+  test("§5.2 DETACH is answered, and a detached channel receives nothing", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const channel = client.channels.get("room")
+    const received: unknown[] = []
+    await channel.subscribe((message) => void received.push(message.data))
+    await channel.detach()
+    await channel.publish("m", "unheard")
+    await channel.attach()
+    await channel.publish("m", "heard")
+    await until(() => expect(received).toEqual(["heard"]))
+  })
+
+  test("§5.2 a DETACHED that nobody asked for makes the SDK attach again", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const channel = client.channels.get("room")
+    await channel.attach()
+    const attaching = channel.once("attaching")
+    emulator.detach({ channel: "room" }, 50001)
+    expect((await attaching).reason?.code).toBe(50001)
+    await channel.whenState("attached")
+  })
+
+  test("§5.1 a channelSerial of another life of the channel attaches without RESUMED, and says 90003", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const channel = client.channels.get("room")
+    await channel.attach()
+    await channel.publish("m", "forgotten")
+    emulator.forgetChannel("room")
+    emulator.dropConnections()
+    const change = await channel.once("attached")
+    expect(change.resumed).toBe(false)
+    expect(change.reason?.code).toBe(90003)
+  })
+
+  test("§5.1 a derived channel delivers what its filter lets through", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const derived = client.channels.getDerived("room", { filter: "name == 'wanted' && headers.level > `2`" })
+    const received: unknown[] = []
+    await derived.subscribe((message) => void received.push(message.data))
+    const channel = client.channels.get("room")
+    await channel.publish({ name: "wanted", data: "low", extras: { headers: { level: 1 } } })
+    await channel.publish({ name: "other", data: "other", extras: { headers: { level: 9 } } })
+    await channel.publish({ name: "wanted", data: "high", extras: { headers: { level: 3 } } })
+    await until(() => expect(received).toEqual(["high"]))
+  })
+})
+
+describe("attach, by raw frames", () => {
+  test("§5.1 after two minutes the position can't be resumed: 90003", async () => {
+    const clock = createManualClock()
+    await using emulator = await startAblyEmulator({ clock })
+    await using socket = await openRaw(emulator)
+    socket.send({ action: 10, channel: "room" })
+    const { channelSerial } = await socket.next("ATTACHED")
+    socket.send({ action: 15, channel: "room", msgSerial: 0, messages: [{ data: "old" }] })
+    await socket.next("ACK")
+    clock.advance(121_000)
+
+    await using later = await openRaw(emulator)
+    later.send({ action: 10, channel: "room", channelSerial })
+    const attached = await later.next("ATTACHED")
+    expect(attached.error?.code).toBe(90003)
+    expect((attached.flags ?? 0) & 4).toBe(0)
+  })
+
+  test("§5.1 within the window, what was missed follows ATTACHED with the position of each frame", async () => {
+    await using emulator = await startAblyEmulator()
+    await using socket = await openRaw(emulator)
+    socket.send({ action: 10, channel: "room" })
+    const { channelSerial } = await socket.next("ATTACHED")
+    const rest = openRest(emulator).channels.get("room")
+    await rest.publish("m", "1")
+    await rest.publish("m", "2")
+
+    await using later = await openRaw(emulator)
+    later.send({ action: 10, channel: "room", channelSerial })
+    const attached = await later.next("ATTACHED")
+    expect((attached.flags ?? 0) & 4).toBe(4)
+    expect(attached.channelSerial).toBe(channelSerial)
+    await later.next("MESSAGE", (frame) => frame.messages?.[0]?.data === "2")
+    const messages = later.frames.filter((frame) => frame.action === 15)
+    expect(messages.map((frame) => frame.messages?.[0]?.data)).toEqual(["1", "2"])
+    const serials = messages.map((frame) => frame.channelSerial ?? "")
+    expect(serials).toEqual([...serials].sort())
+  })
+
+  test("a connection may be attached to no more channels than the limit: 90010", async () => {
+    await using emulator = await startAblyEmulator({ limits: { maxChannelsPerConnection: 1 } })
+    await using socket = await openRaw(emulator)
+    socket.send({ action: 10, channel: "one" })
+    await socket.next("ATTACHED")
+    socket.send({ action: 10, channel: "two" })
+    expect(await socket.next("ERROR")).toMatchObject({ channel: "two", error: { code: 90010 } })
+  })
+})

@@ -1,0 +1,241 @@
+import type * as Ably from "ably"
+import { describe, expect, test } from "vitest"
+import { createManualClock } from "./clock.ts"
+import { connected, errorOf, FORMATS, openRaw, openRealtime, openRest, until } from "./harness.ts"
+import { startAblyEmulator } from "./server.ts"
+
+/** The wire's details of the connection, which the SDK keeps to itself. */
+function detailsOf(client: Ably.Realtime): Record<string, unknown> {
+  const { connection } = client as unknown as {
+    connection: { connectionManager: { connectionDetails: Record<string, unknown> } }
+  }
+  return connection.connectionManager.connectionDetails
+}
+
+describe.each(FORMATS)("connection ($format)", ({ useBinaryProtocol }) => {
+  test("§4.2 CONNECTED carries the id, the key and the details", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
+    await connected(client)
+    expect(client.connection.id).toMatch(/^\w+$/)
+    expect(client.connection.key).toContain("!")
+    expect(client.auth.clientId).toBe("ann")
+    expect(detailsOf(client)).toMatchObject({
+      clientId: "ann",
+      maxMessageSize: 65_536,
+      maxIdleInterval: 15_000,
+      connectionStateTtl: 120_000,
+    })
+  })
+
+  test("§4.3 a ping is answered", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    await connected(client)
+    expect(await client.connection.ping()).toBeGreaterThanOrEqual(0)
+  })
+
+  test("§4.4 CLOSE is answered with CLOSED and the state is discarded", async () => {
+    await using emulator = await startAblyEmulator()
+    const client = openRealtime(emulator, { useBinaryProtocol })
+    await connected(client)
+    client.close()
+    await client.connection.whenState("closed")
+    // The SDK counts itself as closed once it has sent CLOSE.
+    await until(() => expect([...emulator.service.apps.values()][0]?.connections.size).toBe(0))
+  })
+
+  test("§4.5 resume within the ttl keeps connectionId and delivers what was missed, in order", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const channel = client.channels.get("room")
+    const received: unknown[] = []
+    await channel.subscribe((message) => void received.push(message.data))
+    const { id } = client.connection
+    const states: string[] = []
+    channel.on((change) => void states.push(`${change.current}:${change.resumed ?? false}`))
+
+    const missed = client.connection.once("disconnected").then(async () => {
+      const rest = openRest(emulator).channels.get("room")
+      for (const data of ["1", "2", "3"]) await rest.publish("m", data)
+    })
+    emulator.dropConnections()
+    await missed
+    await until(() => expect(received).toEqual(["1", "2", "3"]))
+    expect(client.connection.id).toBe(id)
+    expect(client.connection.errorReason).toBeNull()
+    expect(states).toEqual(["attaching:false", "attached:true"])
+  })
+
+  test("§4.5 resume after the state was lost gives a new connectionId and error 80008", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    await connected(client)
+    const { id } = client.connection
+    const dropped = client.connection.once("disconnected")
+    emulator.dropConnections()
+    emulator.forgetConnections()
+    await dropped
+    const change = await client.connection.once("connected")
+    expect(change.reason?.code).toBe(80008)
+    expect(client.connection.id).not.toBe(id)
+  })
+
+  test("§4.5 a key without form is 80018", async () => {
+    await using emulator = await startAblyEmulator()
+    const recover = JSON.stringify({ connectionKey: "nonsense", msgSerial: 5, channelSerials: {} })
+    await using client = openRealtime(emulator, { useBinaryProtocol, recover })
+    const change = await client.connection.once("connected")
+    expect(change.reason?.code).toBe(80018)
+  })
+
+  test("§4.5 recover continues a connection in another client", async () => {
+    await using emulator = await startAblyEmulator()
+    await using first = openRealtime(emulator, { useBinaryProtocol })
+    await first.channels.get("room").attach()
+    await first.channels.get("room").publish("m", "before")
+    const { id } = first.connection
+    const recover = first.connection.createRecoveryKey() ?? ""
+    const dropped = first.connection.once("disconnected")
+    emulator.faults.add({ fault: "refuse-connection", code: 50003, times: 1 })
+    emulator.dropConnections()
+    await dropped
+    await openRest(emulator).channels.get("room").publish("m", "missed")
+
+    await using second = openRealtime(emulator, { useBinaryProtocol, recover })
+    const received: unknown[] = []
+    await second.channels.get("room").subscribe((message) => void received.push(message.data))
+    expect(second.connection.id).toBe(id)
+    await until(() => expect(received).toEqual(["missed"]))
+  })
+
+  test("§4.5 a message sent again after a resume is acknowledged but not delivered twice", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const channel = client.channels.get("room")
+    const received: unknown[] = []
+    await channel.subscribe((message) => void received.push(message.data))
+    // The message arrives, but the socket ends before its ACK does.
+    emulator.faults.add({ fault: "cut", match: { direction: "outbound", action: "ACK" }, times: 1 })
+    await channel.publish("m", "once")
+    await channel.publish("m", "twice")
+    await until(() => expect(received).toContain("twice"))
+    expect(received).toEqual(["once", "twice"])
+    const history = await openRest(emulator).channels.get("room").history()
+    expect(history.items).toHaveLength(2)
+  })
+
+  test("§3.5 the clientId of a key is what the query says", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
+    const channel = client.channels.get("room")
+    await channel.publish("m", "mine")
+    const error = await errorOf(channel.publish({ name: "m", data: "x", clientId: "bob" }))
+    expect(error.code).toBe(40012)
+    const { items } = await openRest(emulator).channels.get("room").history()
+    expect(items.map((message) => message.clientId)).toEqual(["ann"])
+  })
+
+  test("§6.2 echo=false keeps a connection's own messages from it, and only those", async () => {
+    await using emulator = await startAblyEmulator()
+    await using silent = openRealtime(emulator, { useBinaryProtocol, echoMessages: false })
+    await using other = openRealtime(emulator, { useBinaryProtocol })
+    const received: unknown[] = []
+    await silent.channels.get("room").subscribe((message) => void received.push(message.data))
+    await silent.channels.get("room").publish("m", "own")
+    await other.channels.get("room").publish("m", "other's")
+    await until(() => expect(received).toEqual(["other's"]))
+  })
+
+  test("§4.4 DISCONNECTED makes the client resume; ERROR makes it fail", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    await connected(client)
+    const { id } = client.connection
+    const disconnected = client.connection.once("disconnected")
+    emulator.disconnect({}, 80003)
+    expect((await disconnected).reason?.code).toBe(80003)
+    await connected(client)
+    expect(client.connection.id).toBe(id)
+
+    const failed = client.connection.once("failed")
+    emulator.fail({}, 40300)
+    expect((await failed).reason?.code).toBe(40300)
+  })
+
+  test("§3.1 a wrong secret is 40101 and an unknown app 40400", async () => {
+    await using emulator = await startAblyEmulator({ apps: [{ id: "app", keys: [{ id: "key" }] }] })
+    await using wrong = openRealtime(emulator, { useBinaryProtocol, key: "app.key:guess" })
+    expect((await wrong.connection.once("failed")).reason?.code).toBe(40101)
+    await using unknown = openRealtime(emulator, { useBinaryProtocol, key: "other.key:guess" })
+    expect((await unknown.connection.once("failed")).reason?.code).toBe(40400)
+  })
+
+  test("apps are separate: the same channel name is another channel", async () => {
+    await using emulator = await startAblyEmulator({ apps: [{}, {}] })
+    const [one, other] = emulator.apps.map((app) => app.keys[0]?.keyStr ?? "")
+    await using here = openRealtime(emulator, { useBinaryProtocol, key: one })
+    await using there = openRealtime(emulator, { useBinaryProtocol, key: other })
+    const received: unknown[] = []
+    await here.channels.get("room").subscribe((message) => void received.push(message.data))
+    await there.channels.get("room").publish("m", "there")
+    await here.channels.get("room").publish("m", "here")
+    await until(() => expect(received).toEqual(["here"]))
+  })
+})
+
+describe("connection, on a clock of its own", () => {
+  test("§4.5 after connectionStateTtl a connection can't be resumed", async () => {
+    const clock = createManualClock()
+    await using emulator = await startAblyEmulator({ clock })
+    const first = await openRaw(emulator)
+    const { connectionId, connectionKey = "" } = await first.next("CONNECTED")
+    await first[Symbol.asyncDispose]()
+    const app = [...emulator.service.apps.values()][0]
+    await until(() => expect(app?.connections.get(connectionId ?? "")?.transport).toBeUndefined())
+
+    clock.advance(119_000)
+    const second = await openRaw(emulator, { resume: connectionKey })
+    expect(await second.next("CONNECTED")).toMatchObject({ connectionId })
+    expect((await second.next("CONNECTED")).error).toBeUndefined()
+    await second[Symbol.asyncDispose]()
+    await until(() => expect(app?.connections.get(connectionId ?? "")?.transport).toBeUndefined())
+
+    clock.advance(120_000)
+    await using third = await openRaw(emulator, { resume: connectionKey })
+    const late = await third.next("CONNECTED")
+    expect(late.error?.code).toBe(80008)
+    expect(late.connectionId).not.toBe(connectionId)
+  })
+
+  test("§4.3 a HEARTBEAT fills the silence for clients that can't see pings", async () => {
+    const clock = createManualClock()
+    await using emulator = await startAblyEmulator({ clock })
+    await using socket = await openRaw(emulator, { heartbeats: "true" })
+    await socket.next("CONNECTED")
+    clock.advance(15_000)
+    await socket.next("HEARTBEAT")
+    expect(socket.frames[0]?.action).toBe(4)
+  })
+
+  test("a connection beyond the app's limit is refused with 40111, and may try again", async () => {
+    await using emulator = await startAblyEmulator({ limits: { maxConnections: 1 } })
+    await using first = await openRaw(emulator)
+    await first.next("CONNECTED")
+    await using second = await openRaw(emulator)
+    expect((await second.next("DISCONNECTED")).error).toMatchObject({ code: 40111, statusCode: 429 })
+  })
+
+  test("§6.1 the 51st message of a second is refused with 42911, and only that one", async () => {
+    const clock = createManualClock()
+    await using emulator = await startAblyEmulator({ clock })
+    await using client = openRealtime(emulator)
+    const channel = client.channels.get("room")
+    const burst = Array.from({ length: 51 }, (_, index) => channel.publish("m", String(index)))
+    const results = await Promise.allSettled(burst)
+    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(50)
+    expect(results.at(-1)).toMatchObject({ reason: { code: 42911, statusCode: 429 } })
+    clock.advance(1000)
+    await channel.publish("m", "after a second")
+  })
+})

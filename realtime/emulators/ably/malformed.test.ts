@@ -1,0 +1,185 @@
+import { encode } from "@msgpack/msgpack"
+import { describe, expect, test } from "vitest"
+import { openRaw, openRest, until } from "./harness.ts"
+import { type AblyEmulator, startAblyEmulator } from "./server.ts"
+
+/** That the emulator still works for others. */
+async function expectAlive(emulator: AblyEmulator) {
+  await openRest(emulator).channels.get("alive").publish("m", "x")
+}
+
+describe("frames that no SDK sends", () => {
+  test.each([
+    ["bad JSON", "{"],
+    ["JSON that is no object", "[1, 2]"],
+    ["JSON null", "null"],
+    ["an action that is no number", '{"action":"MESSAGE"}'],
+    ["bad msgpack", new Uint8Array([0xc1, 0xff, 0x00])],
+    ["truncated msgpack", encode({ action: 15, channel: "room" }).slice(0, -3)],
+    ["an empty binary frame", new Uint8Array()],
+    ["a MESSAGE without msgSerial", '{"action":15,"channel":"room","messages":[{}]}'],
+  ])("%s ends the connection with ERROR 80013", async (_, frame) => {
+    await using emulator = await startAblyEmulator()
+    await using socket = await openRaw(emulator)
+    await socket.next("CONNECTED")
+    socket.send(frame)
+    expect((await socket.next("ERROR")).error).toMatchObject({ code: 80013, statusCode: 400 })
+    await until(() => expect(socket.isClosed).toBe(true))
+    await expectAlive(emulator)
+  })
+
+  test("a frame over maxFrameSize ends the connection with ERROR 40009", async () => {
+    await using emulator = await startAblyEmulator()
+    await using socket = await openRaw(emulator)
+    await socket.next("CONNECTED")
+    socket.send(JSON.stringify({ action: 0, id: "x".repeat(600_000) }))
+    expect((await socket.next("ERROR")).error?.code).toBe(40009)
+    await expectAlive(emulator)
+  })
+
+  test("a frame beyond what the socket reads at all cuts it, and only it", async () => {
+    await using emulator = await startAblyEmulator()
+    await using socket = await openRaw(emulator)
+    await socket.next("CONNECTED")
+    socket.send("x".repeat(17 * 1024 * 1024))
+    await until(() => expect(socket.isClosed).toBe(true))
+    await expectAlive(emulator)
+  })
+
+  test("§4.1 unknown actions and fields are ignored", async () => {
+    await using emulator = await startAblyEmulator()
+    await using socket = await openRaw(emulator)
+    await socket.next("CONNECTED")
+    socket.send({ action: 99 })
+    socket.send({ action: 18, nonsense: { deep: [1] } })
+    socket.send({ action: 0, id: "still here", unknown: true })
+    expect((await socket.next("HEARTBEAT")).id).toBe("still here")
+    expect(socket.isClosed).toBe(false)
+  })
+
+  test.each([
+    ["messages that are no list of objects", { messages: [1] }, 40000],
+    ["a name that is no text", { messages: [{ name: 7 }] }, 40016],
+    ["data that is a number", { messages: [{ data: 7 }] }, 40013],
+    ["extras that are no object", { messages: [{ extras: "x" }] }, 40032],
+    ["an id that is no text", { messages: [{ id: 7 }] }, 40031],
+    ["no messages", { messages: [] }, 40000],
+    ["another's connectionId", { messages: [{ connectionId: "other" }] }, 40006],
+    ["an unknown connectionKey", { messages: [{ connectionKey: "other" }] }, 40006],
+    ["a bad channel name", { channel: ":bad", messages: [{}] }, 40010],
+    ["a derived channel", { channel: "[filter=eA==]room", messages: [{}] }, 40010],
+    ["an update without a serial", { channel: "mutable:room", messages: [{ action: 1 }] }, 40003],
+    ["an action that clients don't send", { channel: "mutable:room", messages: [{ action: 4 }] }, 40003],
+  ])("%s is a NACK, and the next message is accepted", async (_, frame, code) => {
+    await using emulator = await startAblyEmulator()
+    await using socket = await openRaw(emulator)
+    await socket.next("CONNECTED")
+    socket.send({ action: 15, channel: "room", msgSerial: 0, ...frame })
+    expect(await socket.next("NACK")).toMatchObject({ msgSerial: 0, count: 1, error: { code } })
+    socket.send({ action: 15, channel: "room", msgSerial: 1, messages: [{ data: "fine" }] })
+    expect(await socket.next("ACK")).toMatchObject({
+      msgSerial: 1,
+      count: 1,
+      res: [{ serials: [expect.any(String)] }],
+    })
+  })
+
+  test("LiveObjects, which are left out, are a NACK", async () => {
+    await using emulator = await startAblyEmulator()
+    await using socket = await openRaw(emulator)
+    socket.send({ action: 19, channel: "room", msgSerial: 0, state: [{}] })
+    expect((await socket.next("NACK")).error?.code).toBe(40000)
+  })
+
+  test("_forceNack is the vendor's own way to a NACK", async () => {
+    await using emulator = await startAblyEmulator()
+    await using socket = await openRaw(emulator)
+    socket.send({ action: 15, channel: "room", msgSerial: 0, messages: [{}], params: { _forceNack: "true" } })
+    expect((await socket.next("NACK")).error?.code).toBe(40099)
+  })
+
+  test("a bad filter fails the channel, not the connection", async () => {
+    await using emulator = await startAblyEmulator()
+    await using socket = await openRaw(emulator)
+    const filter = Buffer.from("name ==").toString("base64")
+    socket.send({ action: 10, channel: `[filter=${filter}]room` })
+    expect((await socket.next("ERROR")).error?.code).toBe(40010)
+    socket.send({ action: 10, channel: "room" })
+    await socket.next("ATTACHED")
+  })
+
+  test("frames in both formats are understood on one socket; answers come in the one asked for", async () => {
+    await using emulator = await startAblyEmulator()
+    await using socket = await openRaw(emulator, { format: "msgpack" })
+    socket.send(encode({ action: 10, channel: "binary" }))
+    socket.send({ action: 10, channel: "text" })
+    await socket.next("ATTACHED", (frame) => frame.channel === "binary")
+    await socket.next("ATTACHED", (frame) => frame.channel === "text")
+  })
+})
+
+describe("sockets that don't get to CONNECTED", () => {
+  test.each([
+    ["no credentials", { key: "" }, 40101],
+    ["a key without a secret", { key: "app.key" }, 40005],
+    ["a token of no known form", { key: "", access_token: "nonsense" }, 40145],
+    ["a token of another app", { key: "", access_token: "other.token" }, 40400],
+    ["a JWT that is none", { key: "", access_token: "a.b.c" }, 40144],
+    ["a protocol version before 2", { v: "1" }, 40017],
+  ])("%s: the reason travels in the frame", async (_, query, code) => {
+    await using emulator = await startAblyEmulator()
+    await using socket = await openRaw(emulator, query)
+    expect((await socket.next("ERROR")).error?.code).toBe(code)
+    expect(socket.frames).toHaveLength(1)
+    await until(() => expect(socket.isClosed).toBe(true))
+  })
+
+  test("an unknown token of a known app is 40143", async () => {
+    await using emulator = await startAblyEmulator({ apps: [{ id: "app" }] })
+    await using socket = await openRaw(emulator, { key: "", access_token: "app.unknown" })
+    expect((await socket.next("ERROR")).error).toMatchObject({ code: 40143, statusCode: 401 })
+  })
+})
+
+describe("requests that no SDK sends", () => {
+  const authorization = (key: string) => `Basic ${Buffer.from(key).toString("base64")}`
+
+  test.each([
+    ["bad JSON", "application/json", "{", 40001],
+    ["bad msgpack", "application/x-msgpack", "\xc1", 40001],
+    ["a list of numbers", "application/json", "[1]", 40000],
+    ["no message", "application/json", "[]", 40000],
+  ])("%s is refused in the vendor's form", async (_, contentType, body, code) => {
+    await using emulator = await startAblyEmulator()
+    const response = await fetch(`${emulator.url}/channels/room/messages`, {
+      method: "POST",
+      headers: { "content-type": contentType, authorization: authorization(emulator.key) },
+      body: Buffer.from(body, "latin1"),
+    })
+    expect(response.status).toBe(400)
+    // The SDK reads an error's body only if the type is exactly this.
+    expect(response.headers.get("content-type")).toBe("application/json")
+    expect(response.headers.get("x-ably-errorcode")).toBe(String(code))
+    expect(await response.json()).toMatchObject({ error: { code, statusCode: 400 } })
+  })
+
+  test("a body over the limit is 40009, a path that can't be decoded 40000", async () => {
+    await using emulator = await startAblyEmulator({ limits: { maxRequestSize: 100 } })
+    const headers = { authorization: authorization(emulator.key) }
+    const large = await fetch(`${emulator.url}/channels/room/messages`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify({ data: "x".repeat(200) }),
+    })
+    expect(large.status).toBe(413)
+    const broken = await fetch(`${emulator.url}/channels/%E0%A4%A/messages`, { headers })
+    expect(await broken.json()).toMatchObject({ error: { code: 40000 } })
+  })
+
+  test("browsers of other origins may ask", async () => {
+    await using emulator = await startAblyEmulator()
+    const preflight = await fetch(`${emulator.url}/channels/room/messages`, { method: "OPTIONS" })
+    expect(preflight.status).toBe(204)
+    expect(preflight.headers.get("access-control-allow-headers")).toContain("authorization")
+  })
+})

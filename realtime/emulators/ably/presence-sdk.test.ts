@@ -1,0 +1,191 @@
+import { describe, expect, test } from "vitest"
+import { createManualClock } from "./clock.ts"
+import { connected, errorOf, FORMATS, openRaw, openRealtime, openRest, until } from "./harness.ts"
+import { startAblyEmulator } from "./server.ts"
+
+describe.each(FORMATS)("presence ($format)", ({ useBinaryProtocol }) => {
+  test("§7 enter, update and leave reach the others and oneself", async () => {
+    await using emulator = await startAblyEmulator()
+    await using ann = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
+    await using bob = openRealtime(emulator, { useBinaryProtocol, clientId: "bob" })
+    const seen: unknown[] = []
+    await bob.channels
+      .get("room")
+      .presence.subscribe(({ action, clientId, data }) => void seen.push([action, clientId, data]))
+    const presence = ann.channels.get("room").presence
+    await presence.enter({ mood: "happy" })
+    await presence.update("tired")
+    await presence.leave()
+    await until(() =>
+      expect(seen).toEqual([
+        ["enter", "ann", { mood: "happy" }],
+        ["update", "ann", "tired"],
+        // A leave without data repeats the last.
+        ["leave", "ann", "tired"],
+      ]),
+    )
+    expect(await bob.channels.get("room").presence.get()).toEqual([])
+  })
+
+  test("§7 a late attacher gets the members by SYNC, in pages", async () => {
+    await using emulator = await startAblyEmulator({
+      limits: { syncPageSize: 7, maxInboundRate: 1000, maxChannelRate: 1000 },
+    })
+    await using host = openRealtime(emulator, { useBinaryProtocol })
+    const names = Array.from({ length: 20 }, (_, index) => `member-${index}`)
+    await Promise.all(names.map((name) => host.channels.get("room").presence.enterClient(name, name)))
+    await using guest = openRealtime(emulator, { useBinaryProtocol })
+    const members = await guest.channels.get("room").presence.get()
+    expect(members.map((member) => member.clientId).sort()).toEqual([...names].sort())
+    expect(new Set(members.map((member) => member.action))).toEqual(new Set(["present"]))
+  })
+
+  test("§7 two connections of one clientId are two members", async () => {
+    await using emulator = await startAblyEmulator()
+    await using one = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
+    await using two = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
+    await one.channels.get("room").presence.enter()
+    await two.channels.get("room").presence.enter()
+    await until(async () => expect(await one.channels.get("room").presence.get()).toHaveLength(2))
+  })
+
+  test("§7 enterClient needs a key or a `*` token: 40012", async () => {
+    await using emulator = await startAblyEmulator()
+    const { token } = await openRest(emulator).auth.requestToken({ clientId: "ann" })
+    await using client = openRealtime(emulator, { useBinaryProtocol, token })
+    expect((await errorOf(client.channels.get("room").presence.enterClient("bob", ""))).code).toBe(40012)
+    const anyone = await openRest(emulator).auth.requestToken({ clientId: "*" })
+    await using host = openRealtime(emulator, { useBinaryProtocol, token: anyone.token })
+    await host.channels.get("room").presence.enterClient("bob", "")
+  })
+
+  test("§7 leaving by CLOSE and by DETACH is immediate", async () => {
+    await using emulator = await startAblyEmulator()
+    await using watcher = openRealtime(emulator, { useBinaryProtocol })
+    const gone: unknown[] = []
+    await watcher.channels.get("room").presence.subscribe("leave", ({ clientId }) => void gone.push(clientId))
+    const closing = openRealtime(emulator, { useBinaryProtocol, clientId: "closing" })
+    await using detaching = openRealtime(emulator, { useBinaryProtocol, clientId: "detaching" })
+    await closing.channels.get("room").presence.enter()
+    await detaching.channels.get("room").presence.enter()
+    closing.close()
+    await until(() => expect(gone).toEqual(["closing"]))
+    await detaching.channels.get("room").detach()
+    await until(() => expect(gone).toEqual(["closing", "detaching"]))
+  })
+
+  test("§7 a member whose socket drops and resumes stays, and nobody sees it leave", async () => {
+    await using emulator = await startAblyEmulator()
+    await using watcher = openRealtime(emulator, { useBinaryProtocol })
+    const events: unknown[] = []
+    await watcher.channels.get("room").presence.subscribe(({ action }) => void events.push(action))
+    await using client = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
+    await client.channels.get("room").presence.enter("here")
+    await until(() => expect(events).toEqual(["enter"]))
+    const resumed = client.channels.get("room").once("attached")
+    emulator.dropConnections({ clientId: "ann" })
+    await resumed
+    await client.channels.get("room").presence.update("still")
+    await until(() => expect(events).toEqual(["enter", "update"]))
+  })
+
+  test("§7 after a lost connection the SDK enters its members again under the new one", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
+    await client.channels.get("room").presence.enter("here")
+    emulator.dropConnections()
+    emulator.forgetConnections()
+    await client.connection.once("connected")
+    const rest = openRest(emulator, { useBinaryProtocol }).channels.get("room")
+    await until(async () => {
+      const { items } = await rest.presence.get({ connectionId: client.connection.id ?? "" })
+      expect(items.map((member) => member.data)).toEqual(["here"])
+    })
+  })
+
+  test("§2.2 REST presence: filters, pages and history", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const presence = client.channels.get("room").presence
+    for (const name of ["a", "b", "c"]) await presence.enterClient(name, `data of ${name}`)
+    await presence.leaveClient("b")
+    const rest = openRest(emulator, { useBinaryProtocol }).channels.get("room").presence
+    const page = await rest.get({ limit: 1 })
+    expect(page.items).toMatchObject([{ clientId: "a", action: "present", data: "data of a" }])
+    expect((await page.next())?.items).toMatchObject([{ clientId: "c" }])
+    expect((await rest.get({ clientId: "c" })).items).toHaveLength(1)
+    const history = await rest.history()
+    expect(history.items.map(({ action, clientId }) => [action, clientId])).toEqual([
+      ["leave", "b"],
+      ["enter", "c"],
+      ["enter", "b"],
+      ["enter", "a"],
+    ])
+  })
+
+  test("a channel holds no more members than the limit: 91003", async () => {
+    await using emulator = await startAblyEmulator({ limits: { maxPresenceMembers: 1 } })
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const presence = client.channels.get("room").presence
+    await presence.enterClient("one", "")
+    expect((await errorOf(presence.enterClient("two", ""))).code).toBe(91003)
+    await presence.updateClient("one", "again")
+  })
+
+  test("the sandbox's presence fixtures are members from the beginning", async () => {
+    const presence = [{ clientId: "client_json", data: '{"a":1}', encoding: "json" }]
+    await using emulator = await startAblyEmulator({ apps: [{ channels: [{ name: "fixtures", presence }] }] })
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const members = await client.channels.get("fixtures").presence.get()
+    expect(members).toMatchObject([{ clientId: "client_json", data: { a: 1 } }])
+  })
+})
+
+describe("presence, on a clock of its own", () => {
+  test("§7 a dropped member leaves after 15 s with a synthesized leave", async () => {
+    const clock = createManualClock()
+    await using emulator = await startAblyEmulator({ clock })
+    await using watcher = await openRaw(emulator)
+    watcher.send({ action: 10, channel: "room" })
+    await watcher.next("ATTACHED")
+    const member = await openRaw(emulator, { clientId: "ann" })
+    const { connectionId = "" } = await member.next("CONNECTED")
+    member.send({ action: 10, channel: "room" })
+    await member.next("ATTACHED")
+    member.send({ action: 14, channel: "room", msgSerial: 0, presence: [{ action: 2, data: "here" }] })
+    const entered = await watcher.next("PRESENCE")
+    expect(entered.presence?.[0]?.id).toBe(`${connectionId}:0:0`)
+
+    await member[Symbol.asyncDispose]()
+    const app = [...emulator.service.apps.values()][0]
+    await until(() => expect(app?.connections.get(connectionId)?.transport).toBeUndefined())
+    clock.advance(14_999)
+    expect(app?.channels.get("room")?.presence.size()).toBe(1)
+    clock.advance(1)
+    const left = await watcher.next("PRESENCE", (frame) => frame.presence?.[0]?.action === 3)
+    expect(left.presence?.[0]).toMatchObject({ clientId: "ann", connectionId, data: "here" })
+    expect(left.presence?.[0]?.id).not.toMatch(new RegExp(`^${connectionId}`))
+  })
+
+  test("§7 presence on a channel that isn't attached is 91001", async () => {
+    await using emulator = await startAblyEmulator()
+    await using socket = await openRaw(emulator, { clientId: "ann" })
+    socket.send({ action: 14, channel: "room", msgSerial: 0, presence: [{ action: 2 }] })
+    expect((await socket.next("NACK")).error?.code).toBe(91001)
+  })
+
+  test("§7 SYNC from the client asks for the rest from a cursor on", async () => {
+    await using emulator = await startAblyEmulator({ limits: { syncPageSize: 1 } })
+    await using host = openRealtime(emulator)
+    await connected(host)
+    for (const name of ["a", "b", "c"]) await host.channels.get("room").presence.enterClient(name, "")
+    await using socket = await openRaw(emulator)
+    socket.send({ action: 10, channel: "room" })
+    const first = await socket.next("SYNC")
+    await socket.next("SYNC", (frame) => /:$/.test(frame.channelSerial ?? ""))
+    const count = socket.frames.length
+    socket.send({ action: 16, channel: "room", channelSerial: first.channelSerial })
+    await until(() => expect(socket.frames).toHaveLength(count + 2))
+    expect(socket.frames.slice(count).map((frame) => frame.presence?.[0]?.clientId)).toEqual(["b", "c"])
+  })
+})

@@ -1,0 +1,133 @@
+import { describe, expect, test } from "vitest"
+import { errorOf, FORMATS, openRealtime, openRest } from "./harness.ts"
+import { startAblyEmulator } from "./server.ts"
+
+describe.each(FORMATS)("REST ($format)", ({ useBinaryProtocol }) => {
+  test("§2.2 time needs no credentials", async () => {
+    await using emulator = await startAblyEmulator()
+    emulator.clock.skewMs = 3_600_000
+    const time = await openRest(emulator, { useBinaryProtocol, key: "no.such:key" }).time()
+    expect(time - Date.now()).toBeGreaterThan(3_500_000)
+  })
+
+  test("§2.2 batchPublish: each channel succeeds or fails alone", async () => {
+    const keys = [{ capability: { "open:*": ["publish", "history"] } }]
+    await using emulator = await startAblyEmulator({ apps: [{ keys }] })
+    const rest = openRest(emulator, { useBinaryProtocol })
+    const result = await rest.batchPublish({
+      channels: ["open:1", "closed", "open:2"],
+      messages: [
+        { name: "m", data: "1" },
+        { name: "m", data: "2" },
+      ],
+    })
+    expect(result).toMatchObject({
+      successCount: 2,
+      failureCount: 1,
+      results: [
+        { channel: "open:1", serials: [expect.any(String), expect.any(String)] },
+        { channel: "closed", error: { code: 40160, statusCode: 401 } },
+        { channel: "open:2", messageId: expect.any(String) },
+      ],
+    })
+    expect((await rest.channels.get("open:2").history()).items).toHaveLength(2)
+    const both = await rest.batchPublish([
+      { channels: ["open:1"], messages: [{ data: "a" }] },
+      { channels: ["open:2"], messages: [{ data: "b" }] },
+    ])
+    expect(both.map(({ successCount }) => successCount)).toEqual([1, 1])
+  })
+
+  test("§2.2 a batch in protocol version 2 fails as a whole with 40020 and says what happened", async () => {
+    await using emulator = await startAblyEmulator()
+    const rest = openRest(emulator, { useBinaryProtocol })
+    const batch = (channels: string[]) =>
+      rest.request("post", "/messages", 2, {}, { channels, messages: { data: "x" } })
+    const good = await batch(["a", "b"])
+    expect(good).toMatchObject({ statusCode: 201, success: true })
+    expect(good.items).toMatchObject([{ channel: "a" }, { channel: "b" }])
+    const partial = await batch(["a", ":bad"])
+    expect(partial).toMatchObject({ statusCode: 400, success: false, errorCode: 40020 })
+    expect(partial.items[0]).toMatchObject({
+      batchResponse: [{ channel: "a" }, { channel: ":bad", error: { code: 40010 } }],
+    })
+  })
+
+  test("§2.2 batchPresence", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
+    await client.channels.get("a").presence.enter("here")
+    const result = await openRest(emulator, { useBinaryProtocol }).batchPresence(["a", "b", ":bad"])
+    expect(result).toMatchObject({
+      successCount: 2,
+      failureCount: 1,
+      results: [
+        { channel: "a", presence: [{ clientId: "ann", action: 1 }] },
+        { channel: "b", presence: [] },
+        { channel: ":bad", error: { code: 40010 } },
+      ],
+    })
+  })
+
+  test("§2.2 channel status has the occupancy", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
+    const rest = openRest(emulator, { useBinaryProtocol }).channels.get("room")
+    expect((await rest.status()).status.isActive).toBe(false)
+    await client.channels.get("room").presence.enter()
+    const { channelId, status } = await rest.status()
+    expect(channelId).toBe("room")
+    expect(status).toMatchObject({
+      isActive: true,
+      occupancy: { metrics: { connections: 1, subscribers: 1, publishers: 1, presenceMembers: 1 } },
+    })
+  })
+
+  test("§2.2 stats is a page, empty here", async () => {
+    await using emulator = await startAblyEmulator()
+    const stats = await openRest(emulator, { useBinaryProtocol }).stats()
+    expect(stats.items).toEqual([])
+    expect(stats.isLast()).toBe(true)
+  })
+
+  test("§2 an unknown path is 40400, a wrong method 40500, and request() gives the error back", async () => {
+    await using emulator = await startAblyEmulator()
+    const rest = openRest(emulator, { useBinaryProtocol })
+    expect(await rest.request("get", "/nowhere", 6)).toMatchObject({ statusCode: 404, errorCode: 40400 })
+    expect(await rest.request("delete", "/time", 6)).toMatchObject({ statusCode: 405, errorCode: 40500 })
+    expect(await rest.request("get", "/push/channelSubscriptions", 6)).toMatchObject({ errorCode: 40400 })
+  })
+
+  test("§6.3 an object as data, from a request made by hand, becomes JSON", async () => {
+    await using emulator = await startAblyEmulator()
+    const rest = openRest(emulator, { useBinaryProtocol })
+    const post = (data: unknown) => rest.request("post", "/channels/room/messages", 6, {}, { data })
+    expect((await post({ a: 1 })).statusCode).toBe(201)
+    expect((await rest.channels.get("room").history()).items[0]?.data).toEqual({ a: 1 })
+    expect(await post(7)).toMatchObject({ statusCode: 400, errorCode: 40013 })
+  })
+
+  test("the sandbox makes and deletes apps", async () => {
+    await using emulator = await startAblyEmulator({ apps: [] })
+    const setup = {
+      keys: [{}, { capability: '{"room":["subscribe"]}' }],
+      namespaces: [{ id: "kept", persisted: true }],
+    }
+    const response = await fetch(`${emulator.url}/apps`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(setup),
+    })
+    expect(response.status).toBe(201)
+    const { appId, keys } = await response.json()
+    const [full, narrow] = keys.map((key: { keyStr: string }) =>
+      openRest(emulator, { useBinaryProtocol, key: key.keyStr }),
+    )
+    await full.channels.get("room").publish("m", "x")
+    expect((await errorOf(narrow.channels.get("room").publish("m", "x"))).code).toBe(40160)
+
+    const deleted = await fetch(`${emulator.url}/apps/${appId}?key=${keys[0].keyStr}`, { method: "DELETE" })
+    expect(deleted.status).toBe(204)
+    expect((await errorOf(full.channels.get("room").publish("m", "x"))).code).toBe(40400)
+  })
+})
