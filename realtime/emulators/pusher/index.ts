@@ -15,6 +15,7 @@ export { type ErrorCode, errorMessages } from "./errors.ts"
 export type { Fault, FaultEffect, FaultKind, FaultScope, FaultTrigger } from "./faults.ts"
 export type { HttpOutcome, HttpRequest, HttpResponse } from "./http.ts"
 export { defaultLimits, type PusherLimits } from "./limits.ts"
+export { pusherHandlers } from "./msw.ts"
 export {
   type PusherClientOptions,
   type PusherServer,

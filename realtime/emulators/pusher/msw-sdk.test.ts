@@ -1,0 +1,80 @@
+// @vitest-environment jsdom
+import { setupServer } from "msw/node"
+import Pusher from "pusher"
+// The build for browsers: the one for Node doesn't use the global WebSocket, so msw can't see it.
+import PusherJs from "pusher-js/dist/web/pusher.js"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { createPusherEmulator } from "./emulator.ts"
+import { pusherHandlers } from "./msw.ts"
+import { record, until } from "./test-clients.ts"
+
+const emulator = createPusherEmulator({
+  apps: [{ id: "1", key: "app-key", secret: "app-secret", cluster: "eu" }],
+})
+const library = new Pusher({ appId: "1", key: "app-key", secret: "app-secret", cluster: "eu", useTLS: true })
+const server = setupServer(...pusherHandlers(emulator))
+
+beforeAll(() => server.listen({ onUnhandledFrame: "error" }))
+afterAll(() => {
+  emulator.stop()
+  server.close()
+})
+
+/** pusher-js with nothing said of hosts or ports: it goes where it would in production. */
+function createClient(key = "app-key", cluster = "eu") {
+  const pusher = new PusherJs(key, {
+    cluster,
+    enabledTransports: ["ws", "wss"],
+    channelAuthorization: {
+      customHandler: ({ socketId, channelName }, callback) =>
+        callback(null, library.authorizeChannel(socketId, channelName, { user_id: socketId })),
+    },
+  })
+  return { pusher, [Symbol.dispose]: () => pusher.disconnect() }
+}
+
+describe("at the production host names, by msw", () => {
+  it("§1.1 §10 the browser's SDK and the server library meet at pusher.com", async () => {
+    using client = createClient()
+    using other = createClient()
+    const channel = client.pusher.subscribe("presence-room")
+    const received = record(other.pusher.subscribe("presence-room"))
+    await until(
+      () => channel.subscribed && received.some(({ event }) => event === "pusher:subscription_succeeded"),
+    )
+    await library.trigger("presence-room", "greeting", { hello: "world" })
+    channel.trigger("client-typing", { is: true })
+    await until(() => received.some(({ event }) => event === "client-typing"))
+    expect(received).toContainEqual({ event: "greeting", data: { hello: "world" } })
+    const response = await library.get({ path: "/channels/presence-room", params: { info: "user_count" } })
+    expect(await response.json()).toEqual({ occupied: true, user_count: 2 })
+  })
+
+  it.each([
+    ["an unknown key", "nobody", "eu"],
+    ["a key of another cluster", "app-key", "us2"],
+  ])("§1.3 %s is closed with 4001", async (_what, key, cluster) => {
+    using client = createClient(key, cluster)
+    const errors: unknown[] = []
+    client.pusher.connection.bind("error", (error: unknown) => errors.push(error))
+    await until(() => client.pusher.connection.state === "disconnected")
+    expect(errors[0]).toMatchObject({ error: { data: { code: 4001 } } })
+  })
+
+  it("§10.1 refusals are real statuses", async () => {
+    const stranger = new Pusher({ appId: "1", key: "app-key", secret: "wrong", cluster: "eu" })
+    await expect(stranger.trigger("news", "event", {})).rejects.toMatchObject({ status: 401 })
+  })
+
+  it("faults act here too: a cut, a lost answer", async () => {
+    using client = createClient()
+    await until(() => client.pusher.connection.state === "connected")
+    const before = client.pusher.connection.socket_id
+    emulator.dropConnections()
+    await until(
+      () => client.pusher.connection.state === "connected" && client.pusher.connection.socket_id !== before,
+    )
+    emulator.faults.inject({ kind: "http-cut", at: "response", times: 1 })
+    await expect(library.trigger("news", "event", {})).rejects.toThrow("Request failed")
+  })
+})
