@@ -137,7 +137,7 @@ describe("faults, as the official SDKs see them", () => {
 
   it("half-open is noticed by the client's own ping", async () => {
     await using emulator = await startPusherEmulator()
-    using client = createSdkClient(emulator, { options: { activityTimeout: 30, pongTimeout: 30 } })
+    using client = createSdkClient(emulator, { options: { activityTimeout: 300, pongTimeout: 1_000 } })
     await client.connected()
     const before = client.socketId
     emulator.faults.inject({ kind: "half-open", socketId: before })

@@ -97,7 +97,8 @@ export async function startPusherEmulator(options: PusherServerOptions = {}): Pr
       wsPort: address.port,
       wssPort: address.port,
       forceTLS: tls !== undefined,
-      enabledTransports: ["ws", "wss"],
+      // Without TLS "wss" would be tried as well after a failure, and wait in vain for an answer.
+      enabledTransports: tls ? ["ws", "wss"] : ["ws"],
     }),
     serverOptions(idOrKey) {
       const { id, key, secret }: App = emulator.app(idOrKey)

@@ -6,6 +6,10 @@ import { createManualClock, type ManualClock } from "./clock.ts"
 import { createPusherEmulator, type PusherEmulator, type PusherEmulatorOptions } from "./emulator.ts"
 import type { PusherServer } from "./server.ts"
 
+/** Against hanging, on a busy machine too; no measure of anything. */
+const LIMIT_MS = 20_000
+vi.setConfig({ testTimeout: LIMIT_MS })
+
 export interface SdkClientOptions {
   /** Id or key of the app; the first unless told. */
   app?: string
@@ -94,13 +98,13 @@ export function record(channel: Channel): Received[] {
   return received
 }
 
-/** Waits for a condition; the limit is against hanging and no measure. */
+/** Waits for a condition. */
 export async function until(condition: () => unknown): Promise<void> {
   await vi.waitFor(
     () => {
       if (!condition()) throw new Error(`waited in vain for ${condition}`)
     },
-    { timeout: 10_000, interval: 5 },
+    { timeout: LIMIT_MS, interval: 5 },
   )
 }
 

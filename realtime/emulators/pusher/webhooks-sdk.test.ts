@@ -1,6 +1,9 @@
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import Pusher from "pusher"
 import { describe, expect, it } from "vitest"
-import { createTestEmulator, join, openSocket, until } from "./test-clients.ts"
+import { startPusherEmulator } from "./server.ts"
+import { createSdkClient, createTestEmulator, join, openSocket, until } from "./test-clients.ts"
 import type { WebhookRequest } from "./webhooks.ts"
 
 const url = "http://webhooks.test/pusher"
@@ -38,6 +41,29 @@ describe("webhooks, read by the official server library", () => {
     expect(webhook.isValid()).toBe(true)
     expect(webhook.getTime().getTime()).toBe(emulator.clock.now())
     expect(webhook.getEvents()).toEqual([{ name: "channel_occupied", channel: "private-room" }])
+  })
+
+  it("§11 over HTTP the library finds the webhook valid as it arrives", async () => {
+    const valid: boolean[] = []
+    const receiver = createServer(async (request, response) => {
+      const chunks: Buffer[] = []
+      for await (const chunk of request) chunks.push(chunk as Buffer)
+      const rawBody = Buffer.concat(chunks).toString()
+      valid.push(library.webhook({ headers: request.headers, rawBody } as Pusher.WebHookRequest).isValid())
+      response.end()
+    })
+    await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve))
+    const { port } = receiver.address() as AddressInfo
+    const webhooks = [{ url: `http://127.0.0.1:${port}/` }]
+    await using emulator = await startPusherEmulator({
+      apps: [{ id: "1", key: "app-key", secret: "app-secret", webhooks }],
+    })
+    using client = createSdkClient(emulator)
+    await client.subscribe("news")
+    await until(() => emulator.app().webhooks.deliveries[0]?.state === "delivered")
+    expect(valid).toEqual([true])
+    receiver.close()
+    receiver.closeAllConnections()
   })
 
   it("§11 members come at once and go after three seconds", () => {

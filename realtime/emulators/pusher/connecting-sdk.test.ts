@@ -1,0 +1,147 @@
+import { describe, expect, it } from "vitest"
+import { startPusherEmulator } from "./server.ts"
+import { createSdkClient, createTestEmulator, join, openSocket, until } from "./test-clients.ts"
+
+const app = { id: "1", key: "app-key", secret: "app-secret" }
+
+describe("connecting, by the official SDK", () => {
+  it("§1.3 a client is connected with a socket id of digits, dot, digits", async () => {
+    await using emulator = await startPusherEmulator()
+    using client = createSdkClient(emulator)
+    await client.connected()
+    expect(client.socketId).toMatch(/^\d+\.\d+$/)
+    expect([...emulator.app().connections.keys()]).toEqual([client.socketId])
+  })
+
+  it.each([
+    [4003, { enabled: false }, "Application disabled"],
+    [4004, { connectionQuota: 0 }, "Application is over connection quota"],
+  ])("§8 %i ends it: the client doesn't come back", async (code, settings, message) => {
+    await using emulator = await startPusherEmulator({ apps: [{ ...app, ...settings }] })
+    using client = createSdkClient(emulator)
+    await until(() => client.pusher.connection.state === "disconnected")
+    expect(client.errors).toEqual([{ code, message }])
+  })
+
+  it("§8 4005 for another path", async () => {
+    await using emulator = await startPusherEmulator()
+    using client = createSdkClient(emulator, { options: { wsPath: "/elsewhere" } as object })
+    await until(() => client.pusher.connection.state === "disconnected")
+    expect(client.errors).toEqual([{ code: 4005, message: "Path not found" }])
+  })
+
+  it("§8 4004 is over when another connection ends", async () => {
+    await using emulator = await startPusherEmulator({ apps: [{ ...app, connectionQuota: 1 }] })
+    const first = createSdkClient(emulator)
+    await first.connected()
+    using refused = createSdkClient(emulator)
+    await until(() => refused.pusher.connection.state === "disconnected")
+    first[Symbol.dispose]()
+    await until(() => emulator.app().connections.size === 0)
+    using second = createSdkClient(emulator)
+    await second.connected()
+  })
+
+  it("§1.4 the client's ping is answered", async () => {
+    await using emulator = await startPusherEmulator()
+    using client = createSdkClient(emulator)
+    const events: string[] = []
+    client.pusher.connection.bind("message", ({ event }: { event: string }) => events.push(event))
+    await client.connected()
+    client.pusher.send_event("pusher:ping", {})
+    await until(() => events.includes("pusher:pong"))
+  })
+
+  it("close frees the port and ends the clients' sockets, however often it is called", async () => {
+    const emulator = await startPusherEmulator()
+    using client = createSdkClient(emulator)
+    await client.connected()
+    await Promise.all([emulator.close(), emulator.close()])
+    await until(() => client.pusher.connection.state === "connecting")
+    client.pusher.disconnect()
+    await using again = await startPusherEmulator({ port: emulator.port })
+    using next = createSdkClient(again)
+    await next.connected()
+  })
+})
+
+describe("connecting, by a bare socket", () => {
+  it.each([
+    [
+      4001,
+      "/app/unknown?protocol=7",
+      "App key unknown not in this cluster. Did you forget to specify the cluster?",
+    ],
+    [4005, "/apps/app-key?protocol=7", "Path not found"],
+    [4005, "/", "Path not found"],
+    [4006, "/app/app-key?protocol=7&version=one", "Invalid version string format"],
+    [4007, "/app/app-key?protocol=3", "Unsupported protocol version"],
+    [4007, "/app/app-key?protocol=8", "Unsupported protocol version"],
+    [4007, "/app/app-key?protocol=seven", "Unsupported protocol version"],
+    [4008, "/app/app-key?client=js", "No protocol version supplied"],
+  ])("§1.3 is closed with %i at %s", (code, url, reason) => {
+    const socket = openSocket(createTestEmulator(), url)
+    expect(socket.closed).toEqual({ code, reason })
+    expect(socket.frames).toEqual([])
+  })
+
+  it.each(["8.6.0", "8.6.0-beta.1", "1.9", "4.4.0+build"])("§1.3 accepts the version %s", (version) => {
+    const socket = openSocket(
+      createTestEmulator(),
+      `/app/app-key?protocol=7&client=js&version=${encodeURIComponent(version)}&flash=false`,
+    )
+    expect(socket.closed).toBeUndefined()
+  })
+
+  it("§1.3 4000 for a plain socket of an app that wants TLS", () => {
+    const emulator = createTestEmulator({ apps: [{ ...app, forceTLS: true }] })
+    expect(openSocket(emulator).closed).toMatchObject({ code: 4000 })
+    expect(openSocket(emulator, "/app/app-key?protocol=7", true).closed).toBeUndefined()
+  })
+
+  it("§1.3 protocol 7 is told the activity timeout, an older one isn't", () => {
+    const emulator = createTestEmulator({ apps: [{ ...app, activityTimeout: 60 }] })
+    const told = (url: string) => JSON.parse(String(openSocket(emulator, url).frames[0]?.data))
+    expect(told("/app/app-key?protocol=7")).toEqual({ socket_id: expect.any(String), activity_timeout: 60 })
+    expect(told("/app/app-key?protocol=6")).toEqual({ socket_id: expect.any(String) })
+  })
+
+  it("§8 before protocol 6 a fatal error comes as an event too", () => {
+    const emulator = createTestEmulator()
+    const socket = openSocket(emulator, "/app/app-key?protocol=5")
+    emulator.faults.inject({ kind: "close", code: 4200 })
+    expect(socket.frames.at(-1)).toEqual({
+      event: "pusher:error",
+      data: { code: 4200, message: "Generic reconnect immediately" },
+    })
+    expect(socket.closed).toEqual({ code: 4200, reason: "Generic reconnect immediately" })
+  })
+
+  it("§7 with authorized connections, who doesn't authorize in time is closed with 4009", () => {
+    const emulator = createTestEmulator({ apps: [{ ...app, authorizedConnections: true }] })
+    const idle = openSocket(emulator)
+    idle.say({ event: "pusher:subscribe", data: { channel: "news" } })
+    const authorized = openSocket(emulator)
+    join(authorized, "private-room")
+    emulator.clock.advance(30_000)
+    expect(idle.closed).toEqual({ code: 4009, reason: "Connection not authorized within timeout" })
+    expect(authorized.closed).toBeUndefined()
+  })
+
+  it("§7 with authorized connections, only those count towards the quota", () => {
+    const emulator = createTestEmulator({
+      apps: [{ ...app, authorizedConnections: true, connectionQuota: 1 }],
+    })
+    const [first, second] = [openSocket(emulator), openSocket(emulator)]
+    join(first, "private-room")
+    join(second, "private-room")
+    expect(first.closed).toBeUndefined()
+    expect(second.closed).toMatchObject({ code: 4004 })
+  })
+
+  it("the same seed makes the same socket ids", () => {
+    const ids = (seed: number) => [1, 2, 3].map(() => openSocket(createTestEmulator({ seed })).socketId)
+    expect(new Set(ids(5)).size).toBe(1)
+    expect(ids(5)).not.toEqual(ids(6))
+  })
+})

@@ -1,0 +1,135 @@
+import { describe, expect, it } from "vitest"
+import { createTestEmulator, join, openSocket } from "./test-clients.ts"
+
+const seconds = 1000
+const hours = 3600 * seconds
+
+describe("liveness, by the clock", () => {
+  it("§1.4 a ping is answered with a pong", () => {
+    const socket = openSocket(createTestEmulator())
+    socket.say({ event: "pusher:ping", data: {} })
+    expect(socket.frames.at(-1)).toEqual({ event: "pusher:pong", data: "{}" })
+  })
+
+  it("§1.4 a silent client is pinged, and closed with 4201 if it stays silent", () => {
+    const emulator = createTestEmulator()
+    const socket = openSocket(emulator)
+    emulator.clock.advance(120 * seconds - 1)
+    expect(socket.of("pusher:ping")).toEqual([])
+    emulator.clock.advance(1)
+    expect(socket.of("pusher:ping")).toEqual([{ event: "pusher:ping", data: "{}" }])
+    emulator.clock.advance(30 * seconds - 1)
+    expect(socket.closed).toBeUndefined()
+    emulator.clock.advance(1)
+    expect(socket.closed).toEqual({ code: 4201, reason: "Pong reply not received" })
+    expect(emulator.app().connections.size).toBe(0)
+  })
+
+  it.each(["pusher:pong", "pusher:ping", "client-anything"])("§1.4 %s counts as a sign of life", (event) => {
+    const emulator = createTestEmulator()
+    const socket = openSocket(emulator)
+    for (let round = 0; round < 10; round += 1) {
+      emulator.clock.advance(121 * seconds)
+      socket.say({ event, channel: "private-room", data: {} })
+    }
+    expect(socket.closed).toBeUndefined()
+  })
+
+  it("§8 a client that can't ping is closed with 4202 after a day", () => {
+    const emulator = createTestEmulator()
+    const socket = openSocket(emulator, "/app/app-key?protocol=4")
+    emulator.clock.advance(23 * hours)
+    socket.say({ event: "pusher:subscribe", data: { channel: "news" } })
+    emulator.clock.advance(23 * hours)
+    expect(socket.closed).toBeUndefined()
+    emulator.clock.advance(1 * hours)
+    expect(socket.closed).toEqual({ code: 4202, reason: "Closed after inactivity" })
+  })
+
+  it("a half-open connection stays a member until its ping is not answered, and says nothing meanwhile", () => {
+    const emulator = createTestEmulator()
+    const [ghost, watcher] = [openSocket(emulator), openSocket(emulator)]
+    join(ghost, "presence-room", { user_id: "ghost" })
+    join(watcher, "presence-room", { user_id: "watcher" })
+    emulator.faults.inject({ kind: "half-open", socketId: ghost.socketId })
+    const heard = ghost.frames.length
+    ghost.say({ event: "pusher:ping" })
+    ghost.hangUp()
+    emulator.clock.advance(100 * seconds)
+    watcher.say({ event: "pusher:ping" })
+    expect(emulator.app().channels.get("presence-room")?.presence?.count).toBe(2)
+    emulator.clock.advance(50 * seconds)
+    expect(watcher.of("pusher_internal:member_removed")).toHaveLength(1)
+    expect([ghost.frames.length, ghost.closed]).toEqual([heard, undefined])
+  })
+
+  it("§5 the client event rate is of any one second", () => {
+    const emulator = createTestEmulator()
+    const [sender, receiver] = [openSocket(emulator), openSocket(emulator)]
+    for (const socket of [sender, receiver]) join(socket, "private-room")
+    const trigger = (times: number) => {
+      for (let count = 0; count < times; count += 1)
+        sender.say({ event: "client-typing", channel: "private-room", data: {} })
+    }
+    trigger(6)
+    emulator.clock.advance(600)
+    trigger(4)
+    emulator.clock.advance(399)
+    trigger(1)
+    expect(receiver.of("client-typing")).toHaveLength(10)
+    expect(sender.of("pusher:error")).toHaveLength(1)
+    emulator.clock.advance(1)
+    trigger(6)
+    expect(receiver.of("client-typing")).toHaveLength(16)
+  })
+
+  it("§9 a cached event is kept for half an hour", async () => {
+    const emulator = createTestEmulator()
+    const socket = openSocket(emulator)
+    emulator.app().cache.set("cache-price", "price", "{}")
+    const subscribe = () => {
+      socket.say({ event: "pusher:subscribe", data: { channel: "cache-price" } })
+      socket.say({ event: "pusher:unsubscribe", data: { channel: "cache-price" } })
+      return socket.frames.at(-1)?.event
+    }
+    emulator.clock.advance(60 * seconds)
+    expect(subscribe()).toBe("price")
+    socket.say({ event: "pusher:pong" })
+    emulator.clock.advance(100 * seconds)
+    const late = createTestEmulator()
+    late.app().cache.set("cache-price", "price", "{}")
+    late.clock.advance(1800 * seconds)
+    const other = openSocket(late)
+    other.say({ event: "pusher:subscribe", data: { channel: "cache-price" } })
+    expect(other.frames.at(-1)).toEqual({ event: "pusher:cache_miss", channel: "cache-price" })
+  })
+
+  it("§3.5 above the threshold the count is told at once, then every five seconds while it changes", () => {
+    const emulator = createTestEmulator({
+      apps: [
+        {
+          id: "1",
+          key: "app-key",
+          secret: "app-secret",
+          subscriptionCount: true,
+          limits: { subscriptionCountThreshold: 2 },
+        },
+      ],
+    })
+    const sockets = Array.from({ length: 6 }, () => openSocket(emulator))
+    const subscribe = (index: number) =>
+      sockets[index]?.say({ event: "pusher:subscribe", data: { channel: "news" } })
+    const counts = () =>
+      sockets[0]
+        ?.of("pusher_internal:subscription_count")
+        .map(({ data }) => JSON.parse(String(data)).subscription_count)
+    for (const index of [0, 1, 2, 3, 4]) subscribe(index)
+    expect(counts()).toEqual([1, 2, 3])
+    emulator.clock.advance(5 * seconds)
+    expect(counts()).toEqual([1, 2, 3, 5])
+    emulator.clock.advance(5 * seconds)
+    expect(counts()).toEqual([1, 2, 3, 5])
+    subscribe(5)
+    expect(counts()).toEqual([1, 2, 3, 5, 6])
+  })
+})
