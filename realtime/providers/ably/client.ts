@@ -1,0 +1,306 @@
+import type { ClientOptions, ConnectionStateChange, ErrorInfo, InboundMessage, RealtimeChannel } from "ably"
+import { BaseRealtime, FetchRequest, RealtimePresence, WebSocketTransport } from "ably/modular"
+import type { TransportOptions } from "../../client/create-realtime-client.ts"
+import { fromWireError, isRealtimeError, logError, RealtimeError } from "../../errors.ts"
+import type { JsonValue } from "../../json.ts"
+import type {
+  ChannelObserver,
+  RealtimeTransport,
+  TransportStatus,
+  TransportSubscription,
+} from "../../transport.ts"
+import { ablyCapabilities } from "./capabilities.ts"
+import {
+  fromAblyError,
+  fromAblyMembers,
+  fromAblyMessage,
+  fromAblySignal,
+  fromAblyState,
+  messagesChannel,
+  messagesEvent,
+  provider,
+  signalEvent,
+  signalsChannel,
+  toAblyData,
+} from "./mapping.ts"
+
+export interface AblyTransportOptions extends TransportOptions {
+  /** The SDK's pause between attempts; its own default is 15 s. */
+  retryMs?: number
+}
+
+interface Joined {
+  observer: ChannelObserver
+  messages: RealtimeChannel | null
+  signals: RealtimeChannel | null
+  isAttached: boolean
+  watchesPresence: boolean
+  data: JsonValue | undefined
+  /** Tells the answers of overlapping reads of the members apart. */
+  reads: number
+}
+
+/** Browser: Ably over the official client's modular build; only what is used is downloaded. */
+export function createAblyTransport(options: AblyTransportOptions): RealtimeTransport {
+  const { config, credentials, onError = logError, retryMs } = options
+  const listeners = new Set<(status: TransportStatus) => void>()
+  const joined = new Map<string, Joined>()
+  /** The channels that the token in use covers. */
+  let granted = new Set<string>()
+  let status: TransportStatus = { state: "connecting" }
+  let wasConnected = false
+  let client: BaseRealtime | null = null
+  let authError: RealtimeError | undefined
+  let isAuthorizing = false
+
+  function open(): BaseRealtime {
+    const { endpoint, port, tls } = config
+    const opened = new BaseRealtime({
+      plugins: { FetchRequest, RealtimePresence, WebSocketTransport },
+      autoConnect: false,
+      // A signal's sender shows it already; messages are published by the server.
+      echoMessages: false,
+      // What can't be sent now is refused now: the client above decides whether to try again.
+      queueMessages: false,
+      transports: ["web_socket"],
+      logLevel: 1,
+      ...(retryMs !== undefined && { disconnectedRetryTimeout: retryMs, suspendedRetryTimeout: retryMs }),
+      ...(typeof endpoint === "string" && { endpoint, disableConnectivityCheck: true }),
+      ...(tls === false && { tls }),
+      ...(typeof port === "number" && (tls === false ? { port } : { tlsPort: port })),
+      authCallback(_, callback) {
+        getToken().then(
+          (token) => callback(null, token),
+          (error: unknown) => callback(toAuthError(error), null),
+        )
+      },
+    } as ClientOptions & ConstructorParameters<typeof BaseRealtime>[0])
+    opened.connection.on((change) => follow(change))
+    return opened
+  }
+
+  /** A token for all that is joined. What the server leaves out is told to its channel. */
+  async function getToken(): Promise<string> {
+    const channels = [...joined.keys()]
+    const answer = (await credentials({ channels })) as { token?: unknown; denied?: Record<string, unknown> }
+    if (typeof answer.token !== "string") {
+      throw new RealtimeError("internal", { provider, message: "unable to connect; the token is malformed" })
+    }
+    const denied = answer.denied ?? {}
+    granted = new Set(channels.filter((channel) => !Object.hasOwn(denied, channel)))
+    for (const [channel, error] of Object.entries(denied)) {
+      joined.get(channel)?.observer.onDenied(fromWireError(error, provider))
+    }
+    return answer.token
+  }
+
+  /** To the SDK, 403 is an end and anything else passes. */
+  function toAuthError(value: unknown): ErrorInfo {
+    authError = isRealtimeError(value) ? value : fromAblyError(value, "get a token")
+    const isFinal = !authError.retryable
+    const { name, message } = authError
+    return { name, message, code: isFinal ? 40300 : 50000, statusCode: isFinal ? 403 : 500 } as ErrorInfo
+  }
+
+  function setStatus(next: TransportStatus): void {
+    if (status.state === "closed") return
+    status = next
+    for (const listener of [...listeners]) listener(next)
+  }
+
+  function follow({ current, reason }: ConnectionStateChange): void {
+    const state = fromAblyState(current, wasConnected)
+    if (state === "closed") return
+    if (state === "connected") {
+      wasConnected = true
+      authError = undefined
+      if (status.state !== "connected") setStatus({ state })
+      for (const [channel, wish] of joined) join(channel, wish)
+      return
+    }
+    for (const wish of joined.values()) detached(wish)
+    const error = authError ?? (reason ? fromAblyError(reason, "connect") : undefined)
+    if (state !== status.state) setStatus({ state, error })
+  }
+
+  function detached(wish: Joined): void {
+    if (!wish.isAttached) return
+    wish.isAttached = false
+    wish.observer.onDetached()
+  }
+
+  /** Attaches a channel that the token covers; asks for a new token first where it doesn't. */
+  function join(channel: string, wish: Joined): void {
+    if (client?.connection.state !== "connected" || wish.messages) return
+    if (granted.has(channel)) listen(channel, wish, client)
+    else authorize(client)
+  }
+
+  /** One new token for all that was joined in the same breath. */
+  function authorize(opened: BaseRealtime): void {
+    if (isAuthorizing) return
+    isAuthorizing = true
+    opened.auth
+      .authorize()
+      .catch((error) => onError(fromAblyError(error, "renew the token"), { stage: "authorize" }))
+      .then(() => {
+        isAuthorizing = false
+        for (const [channel, wish] of joined) if (granted.has(channel)) join(channel, wish)
+      })
+  }
+
+  function listen(channel: string, wish: Joined, opened: BaseRealtime): void {
+    const messages = opened.channels.get(messagesChannel(channel))
+    const signals = opened.channels.get(signalsChannel(channel))
+    wish.messages = messages
+    wish.signals = signals
+    messages.on((change) => {
+      if (joined.get(channel) !== wish) return
+      if (change.current === "attached") {
+        // Also an update without `resumed`: Ably says that something may be missing.
+        if (wish.isAttached && change.resumed) return
+        wish.isAttached = true
+        wish.observer.onAttached()
+        if (wish.data !== undefined)
+          enter(wish, wish.data).catch((error) => onError(error, { stage: "presence" }))
+        show(wish)
+      } else if (change.current === "failed") {
+        detached(wish)
+        wish.observer.onDenied(fromAblyError(change.reason, "join"))
+      } else {
+        detached(wish)
+      }
+    })
+    const inBackground = (stage: string) => (error: unknown) => {
+      if (joined.get(channel) === wish) onError(fromAblyError(error, stage), { stage })
+    }
+    messages
+      .subscribe(messagesEvent, (inbound: InboundMessage) => {
+        const received = fromAblyMessage(channel, inbound)
+        if (received.length > 0) wish.observer.onMessages(received)
+      })
+      .catch(inBackground("subscribe"))
+    signals
+      .subscribe(signalEvent, (inbound: InboundMessage) => {
+        const signal = fromAblySignal(channel, inbound)
+        if (signal) wish.observer.onSignal(signal)
+      })
+      .catch(inBackground("subscribe to signals"))
+    messages.presence.subscribe(() => show(wish)).catch(inBackground("subscribe to presence"))
+  }
+
+  /** Reads who is there and tells it; of several reads the last one started counts. */
+  function show(wish: Joined): void {
+    const { messages } = wish
+    if (!messages || !wish.isAttached || !(wish.watchesPresence || wish.data !== undefined)) return
+    wish.reads += 1
+    const read = wish.reads
+    messages.presence.get().then(
+      (members) => {
+        if (read !== wish.reads || wish.messages !== messages) return
+        wish.observer.onPresence(fromAblyMembers(members, ablyCapabilities.maxPresenceMembers))
+      },
+      (error) => onError(fromAblyError(error, "read the members"), { stage: "presence" }),
+    )
+  }
+
+  async function enter(wish: Joined, data: JsonValue): Promise<void> {
+    try {
+      await wish.messages?.presence.enter(data)
+    } catch (error) {
+      throw fromAblyError(error, "enter")
+    }
+  }
+
+  function leave(wish: Joined): void {
+    const { messages, signals } = wish
+    wish.messages = null
+    wish.signals = null
+    for (const channel of [messages, signals]) {
+      if (!channel) continue
+      channel.unsubscribe()
+      channel.off()
+      channel.presence.unsubscribe()
+      channel.detach().then(
+        () => client?.channels.release(channel.name),
+        () => {
+          // Without a connection there is nothing to leave.
+        },
+      )
+    }
+  }
+
+  return {
+    provider,
+    capabilities: ablyCapabilities,
+    get status() {
+      return status
+    },
+    onStatus(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    connect() {
+      if (status.state === "closed") return
+      client ??= open()
+      if (client.connection.state !== "connected" && client.connection.state !== "connecting")
+        client.connect()
+    },
+    subscribe(channel, observer): TransportSubscription {
+      const wish: Joined = {
+        observer,
+        messages: null,
+        signals: null,
+        isAttached: false,
+        watchesPresence: false,
+        data: undefined,
+        reads: 0,
+      }
+      joined.set(channel, wish)
+      // Once all that is joined in this task is known: one token serves them all.
+      queueMicrotask(() => joined.get(channel) === wish && join(channel, wish))
+      return {
+        async signal(event, payload) {
+          if (!wish.signals)
+            throw new RealtimeError("not-connected", { provider, message: "unable to send; not joined" })
+          try {
+            await wish.signals.publish(signalEvent, toAblyData({ event, payload }))
+          } catch (error) {
+            if (client?.connection.state === "connected") throw fromAblyError(error, "send a signal")
+            throw new RealtimeError("not-connected", {
+              provider,
+              message: "unable to send; there is no connection",
+            })
+          }
+        },
+        watchPresence() {
+          wish.watchesPresence = true
+          show(wish)
+        },
+        async enterPresence(data) {
+          wish.data = data
+          if (!wish.isAttached) return
+          await enter(wish, data)
+          show(wish)
+        },
+        async leavePresence() {
+          if (wish.data === undefined) return
+          wish.data = undefined
+          if (wish.isAttached) await wish.messages?.presence.leave()
+        },
+        unsubscribe() {
+          if (joined.get(channel) !== wish) return
+          joined.delete(channel)
+          leave(wish)
+        },
+      }
+    },
+    async close() {
+      if (status.state === "closed") return
+      joined.clear()
+      setStatus({ state: "closed" })
+      listeners.clear()
+      client?.close()
+    },
+  }
+}

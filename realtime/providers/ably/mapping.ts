@@ -1,0 +1,182 @@
+import { isRealtimeError, RealtimeError, type RealtimeErrorCode } from "../../errors.ts"
+import {
+  type Member,
+  type PresenceSnapshot,
+  parseWireMessage,
+  type Signal,
+  type User,
+  type WireMessage,
+} from "../../message.ts"
+import type { ConnectionState } from "../../transport.ts"
+
+export const provider = "ably"
+
+export const messagesEvent = "messages"
+export const signalEvent = "signal"
+
+/**
+ * Our name in Ably. `*` is a wildcard where capabilities name channels, so it may not stand for itself; "%" begins
+ * nothing but escapes in our own names, which makes "%2A" nobody else's.
+ */
+const withoutWildcards = (channel: string) => channel.replaceAll("*", "%2A")
+
+/** Where messages travel: browsers may subscribe, and only the server's key may publish. */
+export const messagesChannel = (channel: string) => `rt:${withoutWildcards(channel)}`
+/** Where signals travel: browsers may publish, and nothing that arrives here is ever taken for a message. */
+export const signalsChannel = (channel: string) => `rt-signals:${withoutWildcards(channel)}`
+
+/** What a token lets its holder do in one of our channels: as little as the transport needs. */
+export function capabilityOf(channel: string): Record<string, string[]> {
+  return {
+    [messagesChannel(channel)]: ["presence", "subscribe"],
+    [signalsChannel(channel)]: ["publish", "subscribe"],
+  }
+}
+
+/**
+ * A person as Ably's `clientId`, which the token fixes and the service verifies; so the name in it is verified too.
+ * Never the bare `*`, which would be anybody.
+ */
+export function toClientId({ id, name }: User): string {
+  return `${encodeURIComponent(id)}/${encodeURIComponent(name ?? "")}`
+}
+
+export function fromClientId(clientId: unknown): User | null {
+  if (typeof clientId !== "string") return null
+  try {
+    const [id, name, ...rest] = clientId.split("/").map(decodeURIComponent)
+    if (!id || name === undefined || rest.length > 0) return null
+    return name === "" ? { id } : { id, name }
+  } catch {
+    // Not one of ours: somebody with another key to the app.
+    return null
+  }
+}
+
+/**
+ * What we send as `data`: text, since the SDK's MessagePack leaves out whatever is null in objects and arrays.
+ */
+export const toAblyData = (value: unknown): string => JSON.stringify(value)
+
+function fromAblyData(data: unknown): unknown {
+  if (typeof data !== "string") return null
+  try {
+    return JSON.parse(data)
+  } catch {
+    // Not one of ours: somebody with another key to the app.
+    return null
+  }
+}
+
+/** The messages that one Ably message carries. What isn't ours, or belongs to another channel, is dropped. */
+export function fromAblyMessage(channel: string, inbound: { data?: unknown }): WireMessage[] {
+  const data = fromAblyData(inbound.data)
+  if (!Array.isArray(data)) return []
+  return data
+    .map(parseWireMessage)
+    .filter((message) => message !== null && message.channel === channel) as WireMessage[]
+}
+
+export function fromAblySignal(
+  channel: string,
+  inbound: { data?: unknown; clientId?: unknown },
+): Signal | null {
+  const { event, payload, from } = (fromAblyData(inbound.data) ?? {}) as {
+    event?: unknown
+    payload?: unknown
+    from?: unknown
+  }
+  // The server publishes without a clientId, in somebody's name; anybody else in their own.
+  const user = fromClientId(
+    inbound.clientId === undefined || inbound.clientId === null ? from : inbound.clientId,
+  )
+  if (typeof event !== "string" || !user) return null
+  return { channel, event, payload, from: user }
+}
+
+export interface AblyMember {
+  clientId?: unknown
+  data?: unknown
+  timestamp?: unknown
+}
+
+/** Ably's members, which are connections, as people: the data is that of the latest. */
+export function fromAblyMembers(members: readonly AblyMember[], limit: number): PresenceSnapshot {
+  const people = new Map<string, Member>()
+  const byAge = [...members].sort((a, b) => Number(a.timestamp ?? 0) - Number(b.timestamp ?? 0))
+  for (const { clientId, data } of byAge) {
+    const user = fromClientId(clientId)
+    if (user) people.set(user.id, { user, data: data ?? null })
+  }
+  const count = people.size
+  return { count, members: members.length > limit ? null : [...people.values()] }
+}
+
+/** ably-js' states by what they mean: `disconnected` is retrying and resumable, `suspended` is retrying for long. */
+export function fromAblyState(state: string, wasConnected: boolean): ConnectionState {
+  switch (state) {
+    case "connected":
+    case "suspended":
+    case "failed":
+      return state
+    case "closing":
+    case "closed":
+      return "closed"
+    default:
+      return wasConnected ? "reconnecting" : "connecting"
+  }
+}
+
+/** Ably's error codes by what they mean here: https://github.com/ably/ably-common/blob/main/protocol/errors.json */
+const codeByError: Record<number, RealtimeErrorCode> = {
+  40000: "invalid-request",
+  40003: "invalid-request",
+  40005: "invalid-config",
+  40009: "message-too-large",
+  40010: "channel-unknown",
+  40012: "unauthorized",
+  40013: "invalid-payload",
+  40100: "unauthorized",
+  40101: "invalid-config",
+  40102: "unauthorized",
+  40104: "invalid-config",
+  40160: "channel-denied",
+  40165: "channel-denied",
+  40170: "provider-unavailable",
+  40300: "unauthorized",
+  40400: "invalid-config",
+  42910: "rate-limited",
+  42911: "rate-limited",
+  80003: "not-connected",
+  80017: "not-connected",
+  80019: "provider-unavailable",
+}
+
+/** Any error of the SDK as ours. Token errors (40140–40149) pass by themselves, with the next token. */
+export function fromAblyError(value: unknown, doing = "reach Ably"): RealtimeError {
+  if (isRealtimeError(value)) return value
+  const { code, statusCode, message } = (value ?? {}) as {
+    code?: unknown
+    statusCode?: unknown
+    message?: unknown
+  }
+  const known = typeof code === "number" ? codeByError[code] : undefined
+  const byStatus =
+    statusCode === 429
+      ? "rate-limited"
+      : statusCode === 401 || statusCode === 403
+        ? "unauthorized"
+        : undefined
+  const isTokenError = typeof code === "number" && code >= 40140 && code < 40150
+  const hint = known === "invalid-config" ? "; check ABLY_API_KEY and this machine's clock" : ""
+  const reason = typeof message === "string" ? message : "unknown"
+  return new RealtimeError(
+    known ?? (isTokenError ? "provider-unavailable" : (byStatus ?? "provider-unavailable")),
+    {
+      provider,
+      message: `unable to ${doing}; Ably says ${typeof code === "number" ? `${code}: ` : ""}${reason}${hint}`,
+      // The SDK's error object may hold requests and headers; its words and code are all that is worth keeping.
+      cause: typeof code === "number" ? code : undefined,
+    },
+  )
+}

@@ -1,0 +1,144 @@
+import { type BatchPublishFailureResult, type BatchPublishSuccessResult, type BatchResult, Rest } from "ably"
+import { SignJWT } from "jose"
+import { isRealtimeError, RealtimeError, toWireError, type WireError } from "../../errors.ts"
+import type { JsonValue } from "../../json.ts"
+import { packMessages } from "../../packing.ts"
+import type { CredentialsRequest, RealtimePublisher } from "../../publisher.ts"
+import { ablyCapabilities } from "./capabilities.ts"
+import {
+  type AblyMember,
+  capabilityOf,
+  fromAblyError,
+  fromAblyMembers,
+  messagesChannel,
+  messagesEvent,
+  provider,
+  signalEvent,
+  signalsChannel,
+  toAblyData,
+  toClientId,
+} from "./mapping.ts"
+
+export interface AblyPublisherOptions {
+  /** `appId.keyId:secret`; the key needs `publish`, `subscribe`, `presence` and, for members, `presence`. */
+  apiKey: string
+  /** A host other than Ably's own: an emulator. */
+  endpoint?: string | undefined
+  port?: number | undefined
+  tls?: boolean | undefined
+  /** How long a browser's token lasts; it is renewed over the live connection. */
+  tokenTtlMs?: number
+  timeoutMs?: number
+}
+
+/** Ably's limit of a batch: https://ably.com/docs/messages/batch */
+const maxSpecsPerBatch = 100
+/** The most channels of one token; a page that joins more is refused the rest. */
+const maxChannels = 200
+
+/** Server: publishes by Ably's REST API and signs what browsers may do. Keeps no state between calls. */
+export function createAblyPublisher(options: AblyPublisherOptions): RealtimePublisher {
+  const { apiKey, endpoint, port, tls = true, tokenTtlMs = 3_600_000, timeoutMs = 5_000 } = options
+  const [keyName, secret] = apiKey.split(/:(.*)/s)
+  if (!keyName || !secret) {
+    throw new RealtimeError("invalid-config", {
+      provider,
+      message: "unable to use ABLY_API_KEY; it is no key of Ably",
+    })
+  }
+  const host = endpoint
+    ? { endpoint, tls, ...(port !== undefined && (tls ? { tlsPort: port } : { port })) }
+    : {}
+  const rest = new Rest({ key: apiKey, ...host, httpRequestTimeout: timeoutMs, logLevel: 1 })
+  const signingKey = new TextEncoder().encode(secret)
+
+  async function publishAll(
+    specs: { channels: string[]; messages: { name: string; data: string }[] }[],
+  ): Promise<void> {
+    for (let start = 0; start < specs.length; start += maxSpecsPerBatch) {
+      let batches: BatchResult<BatchPublishSuccessResult | BatchPublishFailureResult>[]
+      try {
+        batches = await rest.batchPublish(specs.slice(start, start + maxSpecsPerBatch))
+      } catch (error) {
+        throw fromAblyError(error, "publish")
+      }
+      for (const result of batches.flatMap(({ results }) => results)) {
+        if ("error" in result) throw fromAblyError(result.error, "publish")
+      }
+    }
+  }
+
+  /** A token for exactly the channels that were asked for and are allowed; the others come back with the reason. */
+  async function credentials({ user, body, authorize }: CredentialsRequest): Promise<JsonValue> {
+    const { channels } = body
+    if (!Array.isArray(channels) || !channels.every((channel) => typeof channel === "string")) {
+      throw new RealtimeError("invalid-request", {
+        provider,
+        message: "unable to sign; the request is malformed",
+      })
+    }
+    const capability: Record<string, string[]> = {}
+    const denied: Record<string, WireError> = {}
+    for (const [index, channel] of channels.entries()) {
+      try {
+        if (index >= maxChannels) {
+          const message = `unable to join more than ${maxChannels} channels`
+          throw new RealtimeError("rate-limited", { provider, message, retryable: false })
+        }
+        await authorize(channel, "subscribe")
+        Object.assign(capability, capabilityOf(channel))
+      } catch (error) {
+        if (!isRealtimeError(error)) throw error
+        denied[channel] = toWireError(error)
+      }
+    }
+    // A token needs some capability; this channel carries nothing.
+    if (Object.keys(capability).length === 0) capability[messagesChannel("")] = ["subscribe"]
+    const token = await new SignJWT({
+      "x-ably-capability": JSON.stringify(capability),
+      "x-ably-clientId": toClientId(user),
+    })
+      .setProtectedHeader({ typ: "JWT", alg: "HS256", kid: keyName as string })
+      .setIssuedAt()
+      .setExpirationTime(Math.ceil((Date.now() + tokenTtlMs) / 1000))
+      .sign(signingKey)
+    return { token, denied: denied as unknown as JsonValue }
+  }
+
+  return {
+    provider,
+    async publish(messages) {
+      await publishAll(
+        packMessages(messages, ablyCapabilities.maxDeliveryBytes).map((group) => ({
+          channels: [messagesChannel(group[0]?.channel ?? "")],
+          messages: [{ name: messagesEvent, data: toAblyData(group) }],
+        })),
+      )
+    },
+    async signal({ channel, event, payload, from }) {
+      const data = toAblyData({ event, payload, from: toClientId(from) })
+      await publishAll([{ channels: [signalsChannel(channel)], messages: [{ name: signalEvent, data }] }])
+    },
+    async members(channel) {
+      try {
+        const members: AblyMember[] = []
+        let page = await rest.channels.get(messagesChannel(channel)).presence.get({ limit: 1000 })
+        for (;;) {
+          members.push(...page.items)
+          const next = page.hasNext() ? await page.next() : null
+          if (!next) break
+          page = next
+        }
+        return fromAblyMembers(members, ablyCapabilities.maxPresenceMembers)
+      } catch (error) {
+        throw fromAblyError(error, "read the members")
+      }
+    },
+    clientConfig: () => ({
+      provider,
+      ...(endpoint && { endpoint, tls, ...(port !== undefined && { port }) }),
+    }),
+    credentials,
+    close: async () => {},
+  }
+}
