@@ -1,0 +1,46 @@
+import { relative } from "node:path"
+import type { Reporter, Suite, TestCase } from "@playwright/test/reporter"
+import { emptyResult, writeResults } from "./report.ts"
+
+/** Counts the browser tests for the summary of `npm test`. */
+export default class ThroughlineReporter implements Reporter {
+  #suite: Suite | undefined
+  #errors: string[] = []
+
+  onBegin(_config: unknown, suite: Suite): void {
+    this.#suite = suite
+  }
+
+  onError(error: { message?: string }): void {
+    this.#errors.push(error.message ?? "an error outside any test")
+  }
+
+  onEnd(): void {
+    const result = emptyResult("e2e")
+    for (const test of this.#suite?.allTests() ?? []) {
+      const outcome = test.outcome()
+      if (outcome === "skipped") result.skipped.push({ test: nameOf(test), reason: reasonOf(test) })
+      else if (outcome === "unexpected") result.failures.push(nameOf(test))
+      else result.passed += 1
+    }
+    result.failures.push(...this.#errors)
+    result.failed = result.failures.length
+    writeResults("playwright", [result])
+  }
+
+  printsToStdio(): boolean {
+    return false
+  }
+}
+
+function nameOf(test: TestCase): string {
+  const [, project, , ...titles] = test.titlePath()
+  return `${relative(process.cwd(), test.location.file)} > ${titles.join(" > ")} (${project})`
+}
+
+function reasonOf(test: TestCase): string {
+  const skipped = test.annotations.find(({ type }) => type === "skip" || type === "fixme")
+  if (skipped?.description) return skipped.description
+  // A test that never started is one of a group whose other test failed.
+  return test.results.length === 0 ? "it never started" : ""
+}

@@ -1,0 +1,53 @@
+import { mkdtempSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { emptyResult, readResults, summarize } from "./report.ts"
+
+const lastLine = (text: string) => text.split("\n").at(-1)
+
+describe("the summary of a test run", () => {
+  it("counts every suite, and ends in the line that machines read", () => {
+    const { text, isGood } = summarize([
+      { ...emptyResult("unit"), passed: 700 },
+      { ...emptyResult("e2e"), passed: 24 },
+    ])
+    expect(lastLine(text)).toBe("724 passed, 0 failed, 0 skipped")
+    expect(text).toContain("unit  700 passed, 0 failed, 0 skipped")
+    expect(isGood).toBe(true)
+  })
+
+  it("says what failed, and is not good", () => {
+    const { text, isGood } = summarize([
+      { ...emptyResult("unit"), passed: 1, failed: 1, failures: ["a.test.ts > adds"] },
+    ])
+    expect(text).toContain("failed: a.test.ts > adds")
+    expect(lastLine(text)).toBe("1 passed, 1 failed, 0 skipped")
+    expect(isGood).toBe(false)
+  })
+
+  it("gives the reason of every skip, once for all tests that share it", () => {
+    const skipped = [
+      { test: "a", reason: "PostgreSQL was not found" },
+      { test: "b", reason: "PostgreSQL was not found" },
+      { test: "c > d", reason: "only on macOS" },
+    ]
+    const { text, isGood } = summarize([{ ...emptyResult("contract"), passed: 1, skipped }])
+    expect(text).toContain("skipped: 2 tests; PostgreSQL was not found")
+    expect(text).toContain("skipped: c > d; only on macOS")
+    expect(lastLine(text)).toBe("1 passed, 0 failed, 3 skipped")
+    expect(isGood).toBe(true)
+  })
+
+  it("is not good when nothing ran", () => {
+    const skipped = [{ test: "a", reason: "no browser" }]
+    expect(summarize([]).isGood).toBe(false)
+    expect(summarize([{ ...emptyResult("e2e"), skipped }]).isGood).toBe(false)
+    expect(lastLine(summarize([]).text)).toBe("0 passed, 0 failed, 0 skipped")
+  })
+
+  it("reads no result where a runner left none", () => {
+    expect(readResults(join(tmpdir(), "no such folder"))).toEqual([])
+    expect(readResults(mkdtempSync(join(tmpdir(), "throughline-report-")))).toEqual([])
+  })
+})

@@ -1,0 +1,74 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+
+/** What came of one suite's tests. */
+export interface SuiteResult {
+  suite: string
+  passed: number
+  failed: number
+  /** What failed, as a reader would look for it. */
+  failures: string[]
+  skipped: { test: string; reason: string }[]
+}
+
+export const emptyResult = (suite: string): SuiteResult => ({
+  suite,
+  passed: 0,
+  failed: 0,
+  failures: [],
+  skipped: [],
+})
+
+/** Where the runners' reporters leave their results for `npm test`. */
+const folderVariable = "THROUGHLINE_REPORT_DIR"
+export const reportTo = (folder: string) => ({ [folderVariable]: folder })
+
+/** For reporters: hands the results to `npm test`, if that is who runs them. */
+export function writeResults(runner: string, results: readonly SuiteResult[]): void {
+  const folder = process.env[folderVariable]
+  if (!folder) return
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, `${runner}.json`), JSON.stringify(results))
+}
+
+export function readResults(folder: string): SuiteResult[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder).flatMap(
+    (name) => JSON.parse(readFileSync(join(folder, name), "utf8")) as SuiteResult[],
+  )
+}
+
+export interface Summary {
+  text: string
+  /** False when something failed, and when nothing ran. */
+  isGood: boolean
+}
+
+/** The end of a test run: a line a suite, why anything was skipped, and the totals in the line that machines read. */
+export function summarize(results: readonly SuiteResult[]): Summary {
+  const lines: string[] = []
+  const width = Math.max(0, ...results.map(({ suite }) => suite.length))
+  for (const { suite, passed, failed, failures, skipped } of results) {
+    lines.push(`${suite.padEnd(width)}  ${count({ passed, failed, skipped: skipped.length })}`)
+    for (const failure of failures) lines.push(`  failed: ${failure}`)
+    for (const [reason, tests] of Map.groupBy(skipped, (entry) => entry.reason)) {
+      const what = tests.length === 1 ? tests[0]?.test : `${tests.length} tests`
+      lines.push(`  skipped: ${what}; ${reason}`)
+    }
+  }
+  const total = {
+    passed: sum(results, ({ passed }) => passed),
+    failed: sum(results, ({ failed }) => failed),
+    skipped: sum(results, ({ skipped }) => skipped.length),
+  }
+  const ran = total.passed + total.failed > 0
+  if (!ran) lines.push("No test ran.")
+  lines.push("", count(total))
+  return { text: lines.join("\n"), isGood: ran && total.failed === 0 }
+}
+
+const sum = (results: readonly SuiteResult[], value: (result: SuiteResult) => number) =>
+  results.reduce((total, result) => total + value(result), 0)
+
+const count = ({ passed, failed, skipped }: { passed: number; failed: number; skipped: number }) =>
+  `${passed} passed, ${failed} failed, ${skipped} skipped`

@@ -1,0 +1,164 @@
+import { execFileSync } from "node:child_process"
+import { existsSync, readdirSync } from "node:fs"
+import { homedir } from "node:os"
+import { delimiter, join } from "node:path"
+
+/** Where tools are looked for; a test hands in a machine of its own. */
+export interface Machine {
+  env: Readonly<Record<string, string | undefined>>
+  exists(path: string): boolean
+  /** The names in a folder; none when there is no such folder. */
+  list(folder: string): string[]
+  /** What a program prints; null when it fails or is absent. */
+  output(program: string, parameters: string[]): string | null
+}
+
+export const thisMachine: Machine = {
+  env: process.env,
+  exists: existsSync,
+  list: (folder) => (existsSync(folder) ? readdirSync(folder) : []),
+  output(program, parameters) {
+    try {
+      return execFileSync(program, parameters, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })
+    } catch {
+      return null
+    }
+  },
+}
+
+/** Something that tests need and npm doesn't carry. */
+export interface Tool {
+  name: string
+  /** The environment variable that names it, before any search. */
+  variable?: string
+  /** What can't run without it; null: only something looks worse. */
+  neededBy: string | null
+  /** Those tests, by file and name. */
+  tests?: RegExp
+  find(machine?: Machine): string | null
+  /** Debian's packages. */
+  debian: string[]
+  /** What follows `brew install`; null where macOS has it. */
+  brew: string | null
+}
+
+/** The first of: what the variable says (and nothing else, if it is set), a name on the PATH, a well-known place. */
+function findProgram(
+  machine: Machine,
+  { variable, names, places }: { variable: string; names: string[]; places: string[] },
+): string | null {
+  const chosen = machine.env[variable]
+  if (chosen) return machine.exists(chosen) ? chosen : null
+  const onPath = (machine.env.PATH ?? "")
+    .split(delimiter)
+    .filter(Boolean)
+    .flatMap((folder) => names.map((name) => join(folder, name)))
+  return [...onPath, ...places].find((path) => machine.exists(path)) ?? null
+}
+
+export function findChromium(machine = thisMachine): string | null {
+  const bundles = ["Google Chrome", "Chromium", "Microsoft Edge"].map(
+    (name) => `Applications/${name}.app/Contents/MacOS/${name}`,
+  )
+  return findProgram(machine, {
+    variable: "THROUGHLINE_CHROMIUM",
+    names: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+    places: ["/", homedir()].flatMap((root) => bundles.map((bundle) => join(root, bundle))),
+  })
+}
+
+export function findRedis(machine = thisMachine): string | null {
+  return findProgram(machine, {
+    variable: "THROUGHLINE_REDIS",
+    names: ["redis-server", "valkey-server"],
+    places: ["/opt/homebrew/bin/redis-server", "/usr/local/bin/redis-server"],
+  })
+}
+
+/** The folder that holds `postgres` and `initdb`; Debian and Homebrew leave it off the PATH. */
+export function findPostgres(machine = thisMachine): string | null {
+  const newestFirst = (names: string[]) =>
+    names.toSorted((a, b) => b.localeCompare(a, "en", { numeric: true }))
+  const isInstallation = (folder: string) =>
+    machine.exists(join(folder, "postgres")) && machine.exists(join(folder, "initdb"))
+
+  const chosen = machine.env.THROUGHLINE_POSTGRES_BIN
+  if (chosen) return isInstallation(chosen) ? chosen : null
+  const onPath = (machine.env.PATH ?? "").split(delimiter).filter(Boolean)
+  const debian = "/usr/lib/postgresql"
+  const packaged = newestFirst(machine.list(debian)).map((version) => join(debian, version, "bin"))
+  const homebrew = ["/opt/homebrew/opt", "/usr/local/opt"].flatMap((folder) =>
+    newestFirst(machine.list(folder).filter((name) => name.startsWith("postgresql"))).map((name) =>
+      join(folder, name, "bin"),
+    ),
+  )
+  const bundle = "/Applications/Postgres.app/Contents/Versions/latest/bin"
+  return [...onPath, ...packaged, ...homebrew, bundle].find(isInstallation) ?? null
+}
+
+/** A font with Japanese letters, for screenshots that a person looks at. */
+export function findJapaneseFont(machine = thisMachine): string | null {
+  const macos = "/System/Library/Fonts"
+  if (machine.list(macos).length > 0) return macos
+  return machine.output("fc-list", [":lang=ja", "file"])?.split(":")[0]?.trim() || null
+}
+
+export const tools = {
+  chromium: {
+    name: "Chromium",
+    variable: "THROUGHLINE_CHROMIUM",
+    neededBy: "the tests in a browser",
+    tests: /^e2e\//,
+    find: findChromium,
+    debian: ["chromium"],
+    brew: "--cask chromium",
+  },
+  postgres: {
+    name: "PostgreSQL",
+    variable: "THROUGHLINE_POSTGRES_BIN",
+    neededBy: "the tests of the log in PostgreSQL",
+    tests: /postgres/i,
+    find: findPostgres,
+    debian: ["postgresql"],
+    brew: "postgresql@17",
+  },
+  redis: {
+    name: "Redis",
+    variable: "THROUGHLINE_REDIS",
+    neededBy: "the tests of several gateways",
+    tests: /redis|several gateways/i,
+    find: findRedis,
+    debian: ["redis-server"],
+    brew: "redis",
+  },
+  japaneseFont: {
+    name: "A Japanese font",
+    neededBy: null,
+    find: findJapaneseFont,
+    debian: ["fonts-noto-cjk"],
+    brew: null,
+  },
+} satisfies Record<string, Tool>
+
+/** The one line that installs it on this kind of machine. */
+export function installLine({ debian, brew }: Tool, platform = process.platform): string {
+  if (platform === "darwin" && brew) return `brew install ${brew}`
+  return `sudo apt-get install --no-install-recommends ${debian.join(" ")}`
+}
+
+/** Why a tool isn't there, and what to do. */
+export function explainMissing(tool: Tool, machine = thisMachine): string {
+  const chosen = tool.variable && machine.env[tool.variable]
+  return chosen
+    ? `${tool.name} was not found; ${tool.variable} says ${chosen}, which is not there`
+    : `${tool.name} was not found; ${installLine(tool)}${tool.variable ? `, or set ${tool.variable}` : ""}`
+}
+
+/** What the chosen tools add to the environment of the tests, so that every suite uses the same ones. */
+export function toolVariables(machine = thisMachine): Record<string, string> {
+  const entries = Object.values<Tool>(tools).flatMap(({ variable, find }) => {
+    const found = variable ? find(machine) : null
+    return variable && found ? [[variable, found]] : []
+  })
+  return Object.fromEntries(entries)
+}
