@@ -7,6 +7,8 @@ import { emptyHead, fromLogRow, type LogRow, toAppendResult, toLogRecord } from 
 export interface MemoryLogOptions {
   /** The log's clock, in milliseconds since 1970. */
   now?: () => number
+  /** Where the messages are: several logs over one store see the same, as several processes over one database do. */
+  store?: MemoryLogStore
 }
 
 interface Channel {
@@ -18,10 +20,20 @@ interface Channel {
   byId: Map<string, LogRow>
 }
 
+export interface MemoryLogStore {
+  readonly epoch: string
+  readonly channels: Map<string, Channel>
+}
+
+export function createMemoryLogStore(): MemoryLogStore {
+  return { epoch: randomUUID(), channels: new Map() }
+}
+
 /** A log that lives as long as the process: for tests, and the reference for the others. */
-export function createMemoryLog({ now = Date.now }: MemoryLogOptions = {}): MessageLog {
-  const epoch = randomUUID()
-  const channels = new Map<string, Channel>()
+export function createMemoryLog({
+  now = Date.now,
+  store: { epoch, channels } = createMemoryLogStore(),
+}: MemoryLogOptions = {}): MessageLog {
   const lifetime = createLifetime()
 
   function channelOf(name: string): Channel {

@@ -5,13 +5,17 @@ import type { LogHead, LogPage, User } from "../message.ts"
  * Server: the durable, ordered history of every channel, and the source of truth of the delivery contract.
  *
  * Implementations are proven by `describeMessageLogContract`. Failures reject with `log-unavailable`, and then
- * nothing of that call was kept.
+ * nothing of that call was kept (a log across a network cannot know it when the connection breaks during the commit:
+ * the ids make it safe to append again). Tables of a later release are refused with `invalid-config`.
  */
 export interface MessageLog {
   /**
    * Appends entries as one group: all of them, durably, or none. In each channel they get the next `seq` in the given
    * order, without holes, whatever other writers do at the same time. An entry whose id its channel already holds is
    * not appended again; its result is that of the first. Results stand in the order of the entries.
+   *
+   * A `TypeError` for what no store gives back as it was: a payload that isn't JSON; NUL or a lone surrogate in an id,
+   * a channel or an event (in a payload and a sender they are fine).
    */
   append(entries: readonly LogEntry[]): Promise<AppendResult[]>
 
@@ -21,10 +25,16 @@ export interface MessageLog {
   /** The newest messages before `seq` (null: the newest of all), oldest first, at most `limit`. */
   readBefore(channel: string, seq: number | null, limit: number): Promise<LogPage>
 
-  /** The heads of many channels at once, in their order. A channel without messages has `seq` 0 and `first` 1. */
+  /**
+   * The heads of many channels at once, in their order. A channel without messages has `seq` 0 and `first` 1. With no
+   * channel it still asks the store, so that a server can find out at its start whether the log is there.
+   */
   heads(channels: readonly string[]): Promise<LogHead[]>
 
-  /** Removes what retention no longer keeps; a channel's head never goes back by it. Resolves with how many. */
+  /**
+   * Removes what retention no longer keeps, in steps that let appends between; resolves with how many. A channel's head
+   * never goes back by it. An id is forgotten with its message: retention is also how long a retry is recognised.
+   */
   trim(retention: Retention): Promise<number>
 
   /** Idempotent. Waits for what is under way. */

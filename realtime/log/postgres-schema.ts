@@ -93,12 +93,16 @@ function appendFunction(schema: string): string {
 /** Several servers, one clock: the database's, in milliseconds since 1970. */
 export const clock = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
-/** Of tables that aren't there: 0. Throws `invalid-config` for those of a later release. */
+/**
+ * Of tables that aren't there: 0. Throws `invalid-config` for those of a later release. It asks the catalog and not
+ * `to_regclass`, which may answer from a session's cache with what was so before the migration's lock was had.
+ */
 export async function postgresVersion(client: Pick<PoolClient, "query">, schema: string): Promise<number> {
-  const quoted = escapeIdentifier(schema)
-  const { rows } = await client.query("SELECT to_regclass($1) IS NOT NULL AS exists", [`${quoted}.log_meta`])
-  if (!rows[0]?.exists) return 0
-  const meta = await client.query(`SELECT version FROM ${quoted}.log_meta`)
+  const sql = "SELECT FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename = 'log_meta'"
+  if ((await client.query(sql, [schema])).rowCount === 0) return 0
+  const meta = await client.query<{ version: number }>(
+    `SELECT version FROM ${escapeIdentifier(schema)}.log_meta`,
+  )
   const version = Number(meta.rows[0]?.version)
   if (version > migrations.length) throw newerStore(version, migrations.length)
   return version
@@ -116,8 +120,10 @@ export async function migratePostgres(client: PoolClient, schema: string): Promi
   const version = await postgresVersion(client, schema)
   if (version === 0) {
     // `IF NOT EXISTS` alone would need the right to make schemas also where an administrator has made this one.
-    const { rows } = await client.query("SELECT to_regnamespace($1) IS NULL AS missing", [quoted])
-    if (rows[0]?.missing) await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoted}`)
+    const { rowCount } = await client.query("SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1", [
+      schema,
+    ])
+    if (rowCount === 0) await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoted}`)
     await client.query(`CREATE TABLE ${quoted}.log_meta (version integer NOT NULL, epoch text NOT NULL)`)
     await client.query(`INSERT INTO ${quoted}.log_meta VALUES (0, ${escapeLiteral(randomUUID())})`)
   }

@@ -3,7 +3,7 @@ import type { JsonValue } from "../json.ts"
 import { createMemoryLog } from "../log/memory.ts"
 import type { AppendResult, LogEntry, MessageLog } from "../log/message-log.ts"
 import type { LogHead, LogPage } from "../message.ts"
-import type { MessageLogPromise, MessageLogStore } from "./message-log-checks.ts"
+import type { MessageLogPromise, MessageLogStore } from "./message-log-contract/index.ts"
 
 interface BrokenLog {
   /** The promise that it breaks, by its check. */

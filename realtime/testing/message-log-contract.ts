@@ -1,7 +1,7 @@
 import { describe, it } from "vitest"
-import { type MessageLogStore, messageLogChecks, withMessageLog } from "./message-log-checks.ts"
+import { type MessageLogStore, messageLogChecks, withMessageLog } from "./message-log-contract/index.ts"
 
-export { type MessageLogStore, messageLogChecks, withMessageLog } from "./message-log-checks.ts"
+export { type MessageLogStore, messageLogChecks, withMessageLog } from "./message-log-contract/index.ts"
 
 export interface MessageLogContract {
   /** As it stands in the report: the log and what it runs on. */

@@ -1,0 +1,48 @@
+import { RealtimeError } from "../errors.ts"
+import { logUnavailable } from "./record.ts"
+
+/** PostgreSQL's and the network's codes that mean something to an operator; a class of codes by its first two characters. */
+const reasons: Readonly<Record<string, string>> = {
+  "08": "the connection to PostgreSQL broke",
+  "25006": "PostgreSQL is read-only (a standby, or a full disk)",
+  "28": "PostgreSQL refused the credentials",
+  "3D": "PostgreSQL has no such database",
+  "42501": "the database user lacks a right that the log needs",
+  "53": "PostgreSQL ran out of a resource",
+  "53100": "PostgreSQL's disk is full",
+  "53300": "PostgreSQL has too many connections",
+  "55P03": "PostgreSQL could not get a lock in time",
+  "57014": "PostgreSQL cancelled it, most likely for its statement_timeout",
+  "57P": "PostgreSQL is starting or shutting down",
+  "58": "PostgreSQL met an error of its system",
+  ECONNREFUSED: "nothing answers at PostgreSQL's address",
+  ECONNRESET: "the connection to PostgreSQL broke",
+  ENOENT: "nothing answers at PostgreSQL's socket",
+  ENOTFOUND: "PostgreSQL's host name is unknown",
+  EPIPE: "the connection to PostgreSQL broke",
+  ETIMEDOUT: "PostgreSQL doesn't answer",
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined
+}
+
+/** A serialization failure or a deadlock: nothing was kept, and nothing is wrong. */
+export function isConflict(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === "40001" || code === "40P01"
+}
+
+/** Says why without the driver's words, which may hold host, user or part of a connection string. */
+export function toLogError(operation: string, error: unknown): RealtimeError {
+  const code = codeOf(error)
+  if (code === "ERR_INVALID_URL" || error instanceof URIError) {
+    // No cause: it holds the text that could not be read, and that may be the secret.
+    const message = `unable to ${operation}; the connection string of PostgreSQL is malformed`
+    return new RealtimeError("invalid-config", { message })
+  }
+  if (code === undefined)
+    return logUnavailable(operation, "PostgreSQL cannot be reached or does not answer", error)
+  const known = reasons[code] ?? reasons[code.slice(0, 3)] ?? reasons[code.slice(0, 2)]
+  return logUnavailable(operation, known ?? `PostgreSQL answered with ${code}`, error)
+}
