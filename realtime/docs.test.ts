@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs"
+import { describe, expect, it } from "vitest"
+import { realtimeErrorCodes } from "./errors.ts"
+import { ablyCapabilities } from "./providers/ably/capabilities.ts"
+import { memoryCapabilities } from "./providers/memory/capabilities.ts"
+import { pusherCapabilities } from "./providers/pusher/capabilities.ts"
+import { socketIoCapabilities } from "./providers/socketio/capabilities.ts"
+
+const readme = readFileSync(new URL("README.md", import.meta.url), "utf8")
+
+/** The cells of the table between two marks, without its head. */
+function tableOf(mark: string): string[][] {
+  const section = readme.split(`<!-- ${mark} -->`)[1]?.split(`<!-- /${mark} -->`)[0] ?? ""
+  return section
+    .trim()
+    .split("\n")
+    .slice(2)
+    .map((row) =>
+      row
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    )
+}
+
+describe("the README", () => {
+  it("lists every error code, and no other", () => {
+    expect(tableOf("error codes").map(([code]) => code)).toEqual(
+      realtimeErrorCodes.map((code) => `\`${code}\``),
+    )
+  })
+
+  it("shows the capabilities as they are", () => {
+    const providers = [memoryCapabilities, socketIoCapabilities, pusherCapabilities, ablyCapabilities]
+    const rows = Object.keys(memoryCapabilities).map((name) => [
+      name,
+      ...providers.map((capabilities) => String(capabilities[name as keyof typeof capabilities])),
+    ])
+    expect(tableOf("capabilities")).toEqual(rows)
+  })
+})
