@@ -1,5 +1,5 @@
 import { annotate } from "./annotations.ts"
-import type { Operation } from "./capability.ts"
+import { type Operation, permits } from "./capability.ts"
 import type { Channel } from "./channel.ts"
 import { parseChannelName } from "./channel-name.ts"
 import { ablyError } from "./errors.ts"
@@ -80,15 +80,11 @@ export const channelRoutes: Route[] = [
       )
     },
   },
+  { method: "GET", path: "/channels", handle: listChannels },
   {
     method: "GET",
     path: "/channels/:channel",
-    handle(context) {
-      const channel = openChannel(context, "channel-metadata")
-      const metrics = channel.occupancy.metrics()
-      const isActive = channel.attachments.size > 0 || metrics.presenceMembers > 0
-      return { body: { channelId: channel.name, status: { isActive, occupancy: { metrics } } } }
-    },
+    handle: (context) => ({ body: describeChannel(openChannel(context, "channel-metadata")) }),
   },
   {
     method: "GET",
@@ -117,6 +113,25 @@ export const channelRoutes: Route[] = [
 function listMessages(context: RouteContext): Answer {
   const messages = messageHistory(openChannel(context, "history"), context.query)
   return pageAnswer(paginate(messages, context.request.path, context.query, ({ serial }) => serial ?? ""))
+}
+
+/** The active channels that the caller may know about; `by=id` for their names alone. */
+function listChannels(context: RouteContext): Answer {
+  const { capability } = context.credentials()
+  const prefix = context.query.get("prefix") ?? ""
+  const channels = [...context.app().channels.values()]
+    .filter(({ name }) => name.startsWith(prefix) && permits(capability, name, "channel-metadata"))
+    .map(describeChannel)
+    .filter(({ status }) => status.isActive)
+  const page = paginate(channels, context.request.path, context.query, ({ channelId }) => channelId)
+  if (context.query.get("by") !== "id") return pageAnswer(page)
+  return { body: page.items.map(({ channelId }) => channelId), links: page.links }
+}
+
+function describeChannel(channel: Channel) {
+  const metrics = channel.occupancy.metrics()
+  const isActive = channel.attachments.size > 0 || metrics.presenceMembers > 0
+  return { channelId: channel.name, status: { isActive, occupancy: { metrics } } }
 }
 
 function openChannel(context: RouteContext, operation: Operation): Channel {

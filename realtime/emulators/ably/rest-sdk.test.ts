@@ -83,6 +83,17 @@ describe.each(FORMATS)("REST ($format)", ({ useBinaryProtocol }) => {
     })
   })
 
+  test("the active channels can be listed, by name too", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    for (const name of ["room:1", "room:2", "lobby"]) await client.channels.get(name).attach()
+    const rest = openRest(emulator, { useBinaryProtocol })
+    const page = await rest.request("get", "/channels", 6, { prefix: "room:", limit: "1" })
+    expect(page.items).toMatchObject([{ channelId: "room:1", status: { isActive: true } }])
+    expect((await page.next())?.items).toMatchObject([{ channelId: "room:2" }])
+    expect((await rest.request("get", "/channels", 6, { by: "id" })).items).toHaveLength(3)
+  })
+
   test("§2.2 stats is a page, empty here", async () => {
     await using emulator = await startAblyEmulator()
     const stats = await openRest(emulator, { useBinaryProtocol }).stats()

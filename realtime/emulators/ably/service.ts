@@ -9,6 +9,7 @@ import { createRandom, type Random } from "./random.ts"
 import { handleRest } from "./rest.ts"
 import type { RestRequest, RestResponse } from "./route.ts"
 import { createSession, type Session, type Socket } from "./session.ts"
+import type { Token } from "./tokens.ts"
 
 export interface ServiceOptions {
   /** One app with one key unless given. */
@@ -45,7 +46,7 @@ export interface AblyService {
   requestReauth(match?: ConnectionMatch): void
   /** DETACHED unasked (§5.2). */
   detach(match: ConnectionMatch & { channel: string }, code?: number): void
-  /** The tokens in use expire now: DISCONNECTED 40142, and they are refused from then on. */
+  /** Tokens expire now, those in use by DISCONNECTED 40142, and are refused from then on. */
   expireTokens(match?: ConnectionMatch): void
   /** The same with 40141. */
   revokeTokens(match?: ConnectionMatch): void
@@ -119,9 +120,7 @@ export function createAblyService(options: ServiceOptions = {}): AblyService {
   }
 
   function live(match?: ConnectionMatch): Connection[] {
-    return sessions(match)
-      .map((session) => session.connection)
-      .filter((connection) => connection?.transport !== undefined) as Connection[]
+    return known(match).filter((connection) => connection.transport !== undefined)
   }
 
   function known(match: ConnectionMatch = {}): Connection[] {
@@ -129,11 +128,21 @@ export function createAblyService(options: ServiceOptions = {}): AblyService {
     return all.filter((connection) => matches(connection, match))
   }
 
+  /** Those that nobody is connected with are meant too, unless a connection is named. */
+  function tokens({ appId, connectionId, clientId }: ConnectionMatch = {}): Token[] {
+    if (connectionId !== undefined) return []
+    const all = [...apps.values()].filter((app) => appId === undefined || app.id === appId)
+    return all
+      .flatMap((app) => [...app.tokens.values()])
+      .filter((token) => clientId === undefined || token.clientId === clientId)
+  }
+
   function endTokens(match: ConnectionMatch | undefined, code: 40141 | 40142) {
-    for (const connection of known(match)) {
-      const { token } = connection.credentials
-      if (!token) continue
-      token.ended = code
+    const using = known(match).filter((connection) => connection.credentials.token)
+    for (const token of [...tokens(match), ...using.map((connection) => connection.credentials.token)]) {
+      if (token) token.ended = code
+    }
+    for (const connection of using) {
       if (connection.transport) connection.disconnect(ablyError(code))
     }
   }
