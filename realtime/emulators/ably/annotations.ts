@@ -26,11 +26,11 @@ export function annotate(publisher: Publisher, wireName: string, annotations: An
 
   const channelSerial = channel.serials.next()
   const timestamp = app.clock.now()
-  const own = publisher.connectionId === undefined ? {} : { connectionId: publisher.connectionId }
+  const { connectionId } = publisher
   const stored = annotations.map((annotation, index) => ({
     ...annotation,
-    ...own,
-    ...(publisher.clientId === undefined ? {} : { clientId: publisher.clientId }),
+    connectionId,
+    clientId: publisher.clientId,
     id: annotation.id ?? `${publisher.frameId}:${index}`,
     serial: messageSerial(channelSerial, index),
     timestamp,
@@ -42,7 +42,7 @@ export function annotate(publisher: Publisher, wireName: string, annotations: An
     channelSerial,
     timestamp,
     annotations: stored,
-    ...own,
+    connectionId,
   })
 
   for (const [index, annotation] of stored.entries()) targets[index]?.annotations.push(annotation)
@@ -51,9 +51,9 @@ export function annotate(publisher: Publisher, wireName: string, annotations: An
     target.latest = { ...target.latest, annotations: { summary } }
     const { name: event, serial, version } = target.latest
     const message: Message = {
-      ...(event === undefined ? {} : { name: event }),
-      ...(serial === undefined ? {} : { serial }),
-      ...(version === undefined ? {} : { version }),
+      name: event,
+      serial,
+      version,
       action: MessageAction.summary,
       timestamp: target.timestamp,
       annotations: { summary },

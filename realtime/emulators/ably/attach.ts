@@ -102,7 +102,7 @@ function planReplay(
       channelSerial,
       timestamp,
       messages: [latest],
-      ...(latest.connectionId === undefined ? {} : { connectionId: latest.connectionId }),
+      connectionId: latest.connectionId,
     }),
   )
   return {

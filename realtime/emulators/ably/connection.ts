@@ -95,7 +95,7 @@ export function createConnection(
       switch (message.action) {
         case Action.HEARTBEAT:
           // A ping is answered with its own id (§4.3).
-          return send({ action: Action.HEARTBEAT, ...(message.id === undefined ? {} : { id: message.id }) })
+          return send({ action: Action.HEARTBEAT, id: message.id })
         case Action.CLOSE:
           send({ action: Action.CLOSED })
           return end()
@@ -178,7 +178,7 @@ export function createConnection(
       connectionKey: key,
       connectionDetails: {
         connectionKey: key,
-        ...(clientId === undefined ? {} : { clientId }),
+        clientId,
         maxMessageSize: limits.maxMessageSize,
         maxInboundRate: limits.maxInboundRate,
         maxFrameSize: limits.maxFrameSize,
@@ -255,7 +255,7 @@ export function createConnection(
       credentials,
       connectionId: id,
       frameId: `${id}:${msgSerial}`,
-      ...(clientId === undefined ? {} : { clientId }),
+      clientId,
     }
     const channel = message.channel ?? ""
     switch (message.action) {

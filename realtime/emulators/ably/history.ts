@@ -51,7 +51,7 @@ function readBounds(query: URLSearchParams): Bounds {
     start,
     end,
     isForwards: direction === "forwards",
-    ...(fromSerial === undefined ? {} : { fromSerial }),
+    fromSerial,
   }
 }
 

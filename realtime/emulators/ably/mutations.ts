@@ -38,7 +38,7 @@ export function mutate(publisher: Publisher, name: ChannelName, change: Message)
     ...change.version,
     serial: versionSerial,
     timestamp,
-    ...(publisher.clientId === undefined ? {} : { clientId: publisher.clientId }),
+    clientId: publisher.clientId ?? change.version?.clientId,
   }
   const isAppend = change.action === MessageAction.append
   const merged: Message = {
@@ -61,7 +61,7 @@ export function mutate(publisher: Publisher, name: ChannelName, change: Message)
     channelSerial,
     timestamp,
     messages: [live],
-    ...(publisher.connectionId === undefined ? {} : { connectionId: publisher.connectionId }),
+    connectionId: publisher.connectionId,
   })
   return { versionSerial }
 }
@@ -90,20 +90,20 @@ function contentOf({ name, data, encoding, extras }: Message): Message {
     ...(name === undefined ? {} : { name }),
     ...(data === undefined ? {} : { data, encoding }),
     ...(extras === undefined ? {} : { extras }),
-  } as Message
+  }
 }
 
 function appended(latest: Message, change: Message): Pick<Message, "data" | "encoding"> {
   const { data: before, encoding } = latest
   const { data: increment } = change
-  if (increment === undefined) return { data: before, encoding } as Message
-  if (before === undefined) return { data: increment, encoding: change.encoding } as Message
+  if (increment === undefined) return { data: before, encoding }
+  if (before === undefined) return { data: increment, encoding: change.encoding }
   if ((encoding ?? "") !== (change.encoding ?? ""))
     throw ablyError(40013, "an append has the encoding of its message")
   if (typeof before === "string" && typeof increment === "string")
-    return { data: before + increment, encoding } as Message
+    return { data: before + increment, encoding }
   if (typeof before !== "string" && typeof increment !== "string") {
-    return { data: new Uint8Array([...before, ...increment]), encoding } as Message
+    return { data: new Uint8Array([...before, ...increment]), encoding }
   }
   throw ablyError(40013, "an append has the type of its message's data")
 }

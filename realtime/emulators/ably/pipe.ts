@@ -66,8 +66,8 @@ export function createPipe(options: {
       const rule = faults.strike(frameFaults(direction, action), () => ({
         ...subject(),
         direction,
-        ...(action === undefined ? {} : { action }),
-        ...(message.channel === undefined ? {} : { channel: message.channel }),
+        action,
+        channel: message.channel,
       }))
       switch (rule?.fault) {
         case "drop":

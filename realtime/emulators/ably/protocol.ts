@@ -118,7 +118,7 @@ export interface ConnectionDetails {
   siteCode: string
 }
 
-/** §4.1: one frame. */
+/** §4.1: one frame. A field that is undefined doesn't travel: both encoders leave it out. */
 export interface ProtocolMessage {
   action: number
   id?: string

@@ -63,7 +63,7 @@ export function publish(publisher: Publisher, wireName: string, messages: Messag
       channelSerial,
       timestamp,
       messages: fresh,
-      ...(connectionId === undefined ? {} : { connectionId }),
+      connectionId,
     })
   }
   return { channel: wireName, messageId: idBase ?? publisher.frameId, serials }
@@ -81,15 +81,15 @@ function resolveOrigin(
     if (!connection) throw ablyError(40006, "no connection has that connectionKey")
     assertMayPublishAs(publisher.credentials, connection.clientId ?? publisher.clientId, message.clientId)
     const clientId = message.clientId ?? connection.clientId ?? publisher.clientId
-    return { connectionId: connection.id, ...(clientId === undefined ? {} : { clientId }) }
+    return { connectionId: connection.id, clientId }
   }
   if (message.connectionId !== undefined && message.connectionId !== publisher.connectionId)
     throw ablyError(40006, "a publisher can't set another connectionId")
   assertMayPublishAs(publisher.credentials, publisher.clientId, message.clientId)
   const clientId = message.clientId ?? publisher.clientId
   return {
-    ...(clientId === undefined ? {} : { clientId }),
-    ...(publisher.connectionId === undefined ? {} : { connectionId: publisher.connectionId }),
+    clientId,
+    connectionId: publisher.connectionId,
   }
 }
 

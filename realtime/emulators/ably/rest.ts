@@ -130,7 +130,7 @@ function createContext(
         app: credentials.app,
         credentials,
         frameId: service.random.string(12),
-        ...(clientId === undefined ? {} : { clientId }),
+        clientId,
       }
     },
   }

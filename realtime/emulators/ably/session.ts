@@ -37,8 +37,9 @@ export function createSession(service: AblyService, socket: Socket, query: URLSe
   let cancelHeartbeat = () => {}
 
   const subject = () => ({
-    ...(connection ? { appId: connection.app.id, connectionId: connection.id } : {}),
-    ...(connection?.clientId === undefined ? {} : { clientId: connection.clientId }),
+    appId: connection?.app.id,
+    connectionId: connection?.id,
+    clientId: connection?.clientId,
   })
   const faultySocket = {
     cut: () => cut(),
@@ -53,7 +54,9 @@ export function createSession(service: AblyService, socket: Socket, query: URLSe
   const inbound = createPipe({ ...common, direction: "inbound", deliver: handle })
   const outbound = createPipe({ ...common, direction: "outbound", deliver: write })
   const transport: Transport = {
-    send: (message) => outbound.push(message),
+    send(message) {
+      if (!isOver && !isSilent) outbound.push(message)
+    },
     close() {
       finish()
       socket.close()
@@ -121,7 +124,7 @@ export function createSession(service: AblyService, socket: Socket, query: URLSe
     if (app.overQuota) throw ablyError(40112, undefined, 429)
     const rule = service.faults.strike(CONNECT_FAULTS, () => ({
       appId: app.id,
-      ...(resolved === undefined ? {} : { clientId: resolved }),
+      clientId: resolved,
     }))
     if (rule) throw faultError(rule, 50003)
 
@@ -134,10 +137,11 @@ export function createSession(service: AblyService, socket: Socket, query: URLSe
       resumed ??
       createConnection(service.apps, credentials, {
         echo: query.get("echo") !== "false",
-        ...(clientId === undefined ? {} : { clientId }),
+        clientId,
       })
     connection.open(transport, credentials, error)
-    beat(app.limits.maxIdleInterval)
+    // A fault may have struck CONNECTED itself.
+    if (!isOver) beat(app.limits.maxIdleInterval)
   }
 
   const session: Session = {

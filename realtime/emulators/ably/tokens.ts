@@ -44,7 +44,7 @@ export function requestToken(app: App, key: Key, request: unknown, authenticated
     request.capability === undefined || request.capability === null || request.capability === ""
       ? key.capability
       : intersectCapabilities(parseCapability(request.capability), key.capability)
-  return issueToken(app, key, { ttl, capability, ...(clientId === undefined ? {} : { clientId }) })
+  return issueToken(app, key, { ttl, capability, clientId })
 }
 
 /** Issues an Ably token directly; tests use it where how the token was asked for is not the subject. */
@@ -61,14 +61,14 @@ export function issueToken(
     issued,
     expires: issued + ttl,
     capability: formatCapability(capability),
-    ...(clientId === undefined ? {} : { clientId }),
+    clientId,
   }
   app.tokens.set(details.token, {
     key,
     capability,
     issued,
     expires: details.expires,
-    ...(clientId === undefined ? {} : { clientId }),
+    clientId,
   })
   return details
 }
