@@ -3,6 +3,7 @@ import type { Channels } from "./channels.ts"
 import type { Clock } from "./clock.ts"
 import type { Connection } from "./connection.ts"
 import { errorMessages } from "./errors.ts"
+import { jsonLength } from "./json.ts"
 import { byteLength } from "./limits.ts"
 import { type ClientFrame, errorFrame, eventFrame } from "./protocol.ts"
 import type { ResolvedAppSettings } from "./settings.ts"
@@ -46,8 +47,8 @@ export function createClientEvents(options: ClientEventsOptions): ClientEvents {
     if (!connection.subscriptions.has(channel)) return `Client event rejected - not subscribed to ${channel}`
     if (event.length > limits.eventNameLength)
       return `Client event rejected - the event name exceeds the allowed maximum (${limits.eventNameLength} characters)`
-    const text = typeof data === "string" ? data : JSON.stringify(data ?? null)
-    if (byteLength(text) > limits.eventDataBytes) return eventTooLarge(limits.eventDataBytes)
+    const bytes = typeof data === "string" ? byteLength(data) : jsonLength(data)
+    if (bytes > limits.eventDataBytes) return eventTooLarge(limits.eventDataBytes)
     return undefined
   }
 

@@ -53,7 +53,15 @@ export type ConnectionFault = {
 
 export type SubscriptionFault = { kind: "refuse-subscription"; error?: string; status?: number }
 
-export type HttpRoute = "events" | "batch_events" | "channels" | "channel" | "users" | "terminate_connections"
+export type HttpRoute =
+  | "events"
+  | "batch_events"
+  | "channels"
+  | "channel"
+  | "users"
+  | "terminate_connections"
+  | "channel_events"
+  | "stats"
 
 export type HttpFault = { route?: HttpRoute } /** Answered with this status, without effect. */ & (
   | { kind: "http-refuse"; status: number; body?: string }

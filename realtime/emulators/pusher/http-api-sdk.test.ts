@@ -166,6 +166,28 @@ describe("the HTTP API, by the official server library", () => {
     await expect(library.trigger("news", "event", {})).rejects.toMatchObject({ status })
   })
 
+  it("§10 the routes deprecated in 2012 are served", async () => {
+    await using emulator = await startPusherEmulator()
+    const library = createServerLibrary(emulator)
+    using client = createSdkClient(emulator)
+    const received = record(await client.subscribe("news"))
+    const path = "/apps/1/channels/news"
+    const params = { name: "event" }
+    const query = library.createSignedQueryString({
+      method: "POST",
+      path: `${path}/events`,
+      params,
+      body: "raw",
+    })
+    const url = `${emulator.url}${path}/events?${query}`
+    const response = await fetch(url, { method: "POST", body: "raw" })
+    expect(response.status).toBe(202)
+    await until(() => received.length === 1)
+    expect(received).toEqual([{ event: "event", data: "raw" }])
+    const stats = await library.get({ path: "/channels/news/stats" })
+    expect(await stats.json()).toEqual({ occupied: true })
+  })
+
   it("§10 Pusher.forURL connects to it", async () => {
     await using emulator = await startPusherEmulator()
     const { default: Pusher } = await import("pusher")

@@ -12,8 +12,8 @@ import {
   textResponse,
 } from "./http.ts"
 import { authenticateRequest } from "./http-auth.ts"
-import { getChannel, getChannels, getUsers } from "./http-channels.ts"
-import { postBatchEvents, postEvents } from "./http-events.ts"
+import { getChannel, getChannelStats, getChannels, getUsers } from "./http-channels.ts"
+import { postBatchEvents, postChannelEvent, postEvents } from "./http-events.ts"
 import { asString, isObject, type JsonObject, parseObject } from "./json.ts"
 
 /** The HTTP API of the service (pusher-protocol.md §10). */
@@ -31,14 +31,17 @@ interface Route {
   name: HttpRoute
   method: string
   pattern: RegExp
-  respond(app: AppHandle, call: Call): JsonObject
+  respond(call: Call): JsonObject | HttpResponse
 }
 
 interface Call {
+  app: AppHandle
   /** The part of the path that names a channel or a user. */
   name: string
   query: ReadonlyMap<string, string>
-  parameters: JsonObject
+  /** Of the body, or else of the query. */
+  parameters(): JsonObject
+  body: string
 }
 
 const routes: readonly Route[] = [
@@ -46,40 +49,56 @@ const routes: readonly Route[] = [
     name: "events",
     method: "POST",
     pattern: /^\/events$/,
-    respond: (app, call) => postEvents(app, call.parameters),
+    respond: ({ app, parameters }) => postEvents(app, parameters()),
   },
   {
     name: "batch_events",
     method: "POST",
     pattern: /^\/batch_events$/,
-    respond: (app, call) => postBatchEvents(app, call.parameters),
+    respond: ({ app, parameters }) => postBatchEvents(app, parameters()),
   },
   {
     name: "channels",
     method: "GET",
     pattern: /^\/channels$/,
-    respond: (app, call) => getChannels(app, call.query),
+    respond: ({ app, query }) => getChannels(app, query),
   },
   {
     name: "channel",
     method: "GET",
     pattern: /^\/channels\/([^/]+)$/,
-    respond: (app, call) => getChannel(app, call.name, call.query),
+    respond: ({ app, name, query }) => getChannel(app, name, query),
   },
   {
     name: "users",
     method: "GET",
     pattern: /^\/channels\/([^/]+)\/users$/,
-    respond: (app, call) => getUsers(app, call.name),
+    respond: ({ app, name }) => getUsers(app, name),
   },
   {
     name: "terminate_connections",
     method: "POST",
     pattern: /^\/users\/([^/]+)\/terminate_connections$/,
-    respond(app, call) {
-      app.users.terminate(call.name)
+    respond({ app, name }) {
+      app.users.terminate(name)
       return {}
     },
+  },
+  // Deprecated since 2012, and still served.
+  {
+    name: "channel_events",
+    method: "POST",
+    pattern: /^\/channels\/([^/]+)\/events$/,
+    respond({ app, name, query, body }) {
+      postChannelEvent(app, name, query, body)
+      return textResponse(202, "202 ACCEPTED")
+    },
+  },
+  {
+    name: "stats",
+    method: "GET",
+    pattern: /^\/channels\/([^/]+)\/stats$/,
+    respond: ({ app, name }) => getChannelStats(app, name),
   },
 ]
 
@@ -95,7 +114,7 @@ export function createHttpApi({ apps, clock, faults }: HttpApiOptions): HttpApi 
       if (!match) return textResponse(404, "Not found")
 
       const route = match.route.name
-      const target = { app, route, ...subjectOf(request, route, match.name) }
+      const target = { app, route, ...subjectOf(request, match.name) }
       const [slow] = faults.strike(["http-slow"], target)
       if (slow) await new Promise<void>((resolve) => clock.schedule(resolve, slow.delayMs))
       if (faults.strike(["http-hang"], target).length > 0) return "hang"
@@ -132,16 +151,21 @@ function respond(
     if (!app.settings.enabled) throw new HttpError(403, "Application disabled")
     if (request.method === "POST" && app.isOverMessageQuota())
       throw new HttpError(403, "Application is over message quota")
-    return jsonResponse(route.respond(app, { name, query, parameters: parametersOf(request, query) }))
+    const parameters = () => parametersOf(request, query)
+    const answer = route.respond({ app, name, query, parameters, body: request.body })
+    return isResponse(answer) ? answer : jsonResponse(answer)
   } catch (error) {
     if (error instanceof HttpError) return textResponse(error.status, error.message)
     throw error
   }
 }
 
+function isResponse(answer: JsonObject | HttpResponse): answer is HttpResponse {
+  return "status" in answer
+}
+
 /** A POST's parameters are in its body, or else in the query, where an array is `channels[]=a&channels[]=b`. */
 function parametersOf(request: HttpRequest, query: ReadonlyMap<string, string>): JsonObject {
-  if (request.method !== "POST") return {}
   if (request.body !== "") {
     const parameters = parseObject(request.body)
     if (!parameters) throw new HttpError(400, "Invalid JSON in the request body")
@@ -156,12 +180,9 @@ function parametersOf(request: HttpRequest, query: ReadonlyMap<string, string>):
 }
 
 /** The channels and the event of a request, so that a fault can be limited to them; before anything is checked. */
-function subjectOf(
-  request: HttpRequest,
-  route: HttpRoute,
-  name: string,
-): { channels?: string[]; event?: string } {
-  if (route === "channel" || route === "users") return { channels: [name] }
+function subjectOf(request: HttpRequest, name: string): { channels?: string[]; event?: string } {
+  if (request.path.includes("/channels/"))
+    return { channels: [name], event: parseQuery(request.query).get("name") }
   const body = parseObject(request.body)
   const events = Array.isArray(body?.batch) ? body.batch.filter(isObject) : body ? [body] : []
   const channels = events.flatMap((event) =>

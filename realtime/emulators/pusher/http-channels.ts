@@ -43,3 +43,8 @@ export function getUsers(app: App, name: string): JsonObject {
     throw new HttpError(400, "Users can only be retrieved for presence channels")
   return { users: (app.channels.get(name)?.presence?.ids() ?? []).map((id) => ({ id })) }
 }
+
+/** `GET /apps/{id}/channels/{name}/stats`, deprecated: what applies is told without being asked for. */
+export function getChannelStats(app: App, name: string): JsonObject {
+  return { occupied: app.channels.get(name) !== undefined, ...channelInfo(app, name, ["user_count"]) }
+}

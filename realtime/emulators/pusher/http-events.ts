@@ -39,7 +39,17 @@ export function postBatchEvents(app: AppHandle, { batch }: JsonObject): JsonObje
   return { batch: entries.map(({ event, wanted }) => channelInfo(app, event.channel, wanted)) }
 }
 
-/** What both have in common, and the limits of §10.3. */
+/** `POST /apps/{id}/channels/{name}/events`, deprecated: the body is the data as it is, the rest is in the query. */
+export function postChannelEvent(
+  app: AppHandle,
+  channel: string,
+  query: ReadonlyMap<string, string>,
+  data: string,
+): void {
+  app.trigger(readEvent(app, { name: query.get("name"), socket_id: query.get("socket_id"), channel, data }))
+}
+
+/** What they have in common, and the limits of §10.3. */
 function readEvent(app: AppHandle, parameters: JsonObject): TriggeredEvent {
   const { limits } = app.settings
   const name = readString(parameters, "name", true)

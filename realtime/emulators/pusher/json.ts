@@ -28,3 +28,12 @@ export function asId(value: unknown): string | undefined {
   if (typeof value === "number") return String(value)
   return typeof value === "string" && value !== "" ? value : undefined
 }
+
+/** Bytes of the value as JSON; infinitely many if it is nested too deeply to be written. */
+export function jsonLength(value: Json | undefined): number {
+  try {
+    return new TextEncoder().encode(JSON.stringify(value ?? null)).length
+  } catch {
+    return Number.POSITIVE_INFINITY
+  }
+}

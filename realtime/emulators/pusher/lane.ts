@@ -25,15 +25,32 @@ export function createLane<Frame>(options: LaneOptions<Frame>): Lane<Frame> {
   const timers = new Set<() => void>()
   let held: Frame[] = []
   let patience: (() => void) | undefined
-  /** Before this time a slow lane lets nothing through, so that order is kept. */
-  let busyUntil = 0
+  /** What a slow lane has taken and not yet let through, in order. */
+  const queue: { frame: Frame; at: number }[] = []
+  let cancelDrain: (() => void) | undefined
 
-  function later(frame: Frame, at: number): void {
+  function later(frame: Frame, delayMs: number): void {
     const cancel = clock.schedule(() => {
       timers.delete(cancel)
       deliver(frame)
-    }, at - clock.now())
+    }, delayMs)
     timers.add(cancel)
+  }
+
+  function enqueue(frame: Frame, slowMs: number): void {
+    const last = queue.at(-1)?.at ?? 0
+    queue.push({ frame, at: Math.max(last, clock.now() + slowMs) })
+    cancelDrain ??= clock.schedule(drain, slowMs)
+  }
+
+  function drain(): void {
+    cancelDrain = undefined
+    while (queue[0] && queue[0].at <= clock.now()) {
+      const { frame } = queue[0]
+      queue.shift()
+      deliver(frame)
+    }
+    if (queue[0]) cancelDrain = clock.schedule(drain, queue[0].at - clock.now())
   }
 
   function releaseHeld(): void {
@@ -50,11 +67,6 @@ export function createLane<Frame>(options: LaneOptions<Frame>): Lane<Frame> {
     else patience ??= clock.schedule(releaseHeld, REORDER_PATIENCE_MS)
   }
 
-  function pass(frame: Frame): void {
-    if (busyUntil > clock.now()) later(frame, busyUntil)
-    else deliver(frame)
-  }
-
   return {
     push(frame) {
       const target = { ...options.target(frame), direction: options.direction }
@@ -63,25 +75,30 @@ export function createLane<Frame>(options: LaneOptions<Frame>): Lane<Frame> {
 
       let copies = 1
       let delayMs = 0
+      let slowMs = 0
       let window = 0
       for (const fault of striking) {
         if (fault.kind === "duplicate") copies += fault.copies ?? 1
         if (fault.kind === "delay") delayMs += fault.delayMs
-        if (fault.kind === "slow") busyUntil = Math.max(busyUntil, clock.now() + fault.delayMs)
+        if (fault.kind === "slow") slowMs += fault.delayMs
         if (fault.kind === "reorder") window = Math.max(window, fault.window ?? 2)
       }
 
       for (let copy = 0; copy < copies; copy += 1) {
-        if (delayMs > 0) later(frame, clock.now() + delayMs)
+        if (delayMs > 0) later(frame, delayMs)
         // A copy is not held: it would be the one that its original waits for.
         else if (window > 1 && copy === 0) hold(frame, window)
-        else pass(frame)
+        else if (slowMs > 0 || queue.length > 0) enqueue(frame, slowMs)
+        else deliver(frame)
       }
     },
     clear() {
       patience?.()
       patience = undefined
       held = []
+      cancelDrain?.()
+      cancelDrain = undefined
+      queue.length = 0
       for (const cancel of timers) cancel()
       timers.clear()
     },

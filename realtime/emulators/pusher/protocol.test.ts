@@ -1,4 +1,5 @@
 import { connect } from "node:net"
+import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { WebSocket } from "ws"
 import { startPusherEmulator } from "./server.ts"
@@ -160,6 +161,68 @@ describe("malformed input", () => {
     const socket = openSocket(createTestEmulator())
     join(socket, "presence-room", { user_id: 7 as unknown as string })
     expect(JSON.parse(String(socket.frames.at(-1)?.data)).presence.ids).toEqual(["7"])
+  })
+
+  it("a client event nested deeper than it could be written is too large", () => {
+    const socket = openSocket(createTestEmulator())
+    join(socket, "private-room")
+    const depth = 50_000
+    socket.say(
+      `{"event":"client-deep","channel":"private-room","data":${"[".repeat(depth)}${"]".repeat(depth)}}`,
+    )
+    expect(socket.frames.at(-1)).toMatchObject({
+      data: { message: expect.stringContaining("exceeds the allowed maximum") },
+    })
+  })
+
+  it("no text at all is a crash, whatever an emulator has been through", () => {
+    const emulator = createTestEmulator()
+    const listener = openSocket(emulator)
+    join(listener, "private-room")
+    const word = fc.constantFrom(
+      "event",
+      "data",
+      "channel",
+      "auth",
+      "channel_data",
+      "user_data",
+      "id",
+      "__proto__",
+    )
+    const value = fc.constantFrom(
+      "pusher:subscribe",
+      "pusher:unsubscribe",
+      "pusher:signin",
+      "client-a",
+      "private-room",
+    )
+    const frame = fc.dictionary(
+      word,
+      fc.oneof(value, fc.json(), fc.jsonValue(), fc.dictionary(word, fc.jsonValue())),
+    )
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          frame.map((fields) => JSON.stringify(fields)),
+        ),
+        (text) => {
+          const socket = openSocket(emulator)
+          join(socket, "private-room")
+          socket.say(text)
+          socket.hangUp()
+          expect(emulator.app().connections.size).toBe(1)
+        },
+      ),
+      { numRuns: 500, seed: 1 },
+    )
+    expect(
+      emulator
+        .app()
+        .channels.occupied()
+        .map(({ name }) => name),
+    ).toEqual(["private-room"])
   })
 
   it("a binary frame closes with 1003", () => {

@@ -3,8 +3,7 @@ import type { Channels } from "./channels.ts"
 import type { ConnectionHandle } from "./connection.ts"
 import type { SubscriptionError } from "./errors.ts"
 import type { Faults } from "./faults.ts"
-import { asId, parseObject } from "./json.ts"
-import { byteLength } from "./limits.ts"
+import { asId, jsonLength, parseObject } from "./json.ts"
 import type { Member } from "./presence.ts"
 import { type ClientFrame, errorFrame, subscriptionErrorFrame } from "./protocol.ts"
 import type { ResolvedAppSettings } from "./settings.ts"
@@ -62,7 +61,7 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
       return invalid(`Invalid channel_data for ${frame.channel}: user_id is required`)
     if (user_id.length > limits.userIdLength)
       return limitReached(`user_id exceeds the allowed maximum (${limits.userIdLength} characters)`)
-    if (byteLength(JSON.stringify(data.user_info ?? null)) > limits.userInfoBytes)
+    if (jsonLength(data.user_info) > limits.userInfoBytes)
       return limitReached(`user_info exceeds the allowed maximum (${limits.userInfoBytes} bytes)`)
 
     const presence = channels.get(frame.channel)?.presence

@@ -49,7 +49,7 @@ export function createSdkClient(emulator: PusherServer, settings: SdkClientOptio
         callback(null, library.authenticateUser(socketId, settings.user ?? { id: "nobody" })),
     },
     ...settings.options,
-  } as Options)
+  })
   const errors: SdkClient["errors"] = []
   pusher.connection.bind("error", (error: PusherError & { error?: PusherError }) => {
     // An error event comes as it is; an error of the socket wraps it.
@@ -82,7 +82,7 @@ export function createServerLibrary(
   idOrKey?: string,
   options: Partial<Pusher.Options> = {},
 ): Pusher {
-  return new Pusher({ ...emulator.serverOptions(idOrKey), ...options } as Pusher.Options)
+  return new Pusher({ ...emulator.serverOptions(idOrKey), ...options })
 }
 
 export interface Received {
