@@ -28,13 +28,13 @@ describe("the summary of a test run", () => {
 
   it("gives the reason of every skip, once for all tests that share it", () => {
     const skipped = [
-      { test: "a", reason: "PostgreSQL was not found" },
-      { test: "b", reason: "PostgreSQL was not found" },
+      { test: "a.test.ts > one", reason: "PostgreSQL was not found" },
+      { test: "a.test.ts > two", reason: "PostgreSQL was not found" },
       { test: "c > d", reason: "only on macOS" },
     ]
     const { text, isGood } = summarize([{ ...emptyResult("contract"), passed: 1, skipped }])
-    expect(text).toContain("skipped: 2 tests; PostgreSQL was not found")
-    expect(text).toContain("skipped: c > d; only on macOS")
+    expect(text).toContain("skipped: 2 tests of a.test.ts: PostgreSQL was not found")
+    expect(text).toContain("skipped: c > d: only on macOS")
     expect(lastLine(text)).toBe("1 passed, 0 failed, 3 skipped")
     expect(isGood).toBe(true)
   })

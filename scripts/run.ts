@@ -12,7 +12,8 @@ export async function run(
 ): Promise<number> {
   const child = spawn(program, parameters, {
     cwd: projectDir,
-    env: { ...process.env, ...env },
+    // A log that is read as a file is no place for colours.
+    env: { ...(process.stdout.isTTY ? {} : { NO_COLOR: "1" }), ...process.env, ...env },
     stdio: ["ignore", "inherit", "inherit"],
   })
   const [code] = (await once(child, "exit")) as [number | null]

@@ -58,7 +58,7 @@ async function main(chosen: string[]): Promise<number> {
 
   const projects = vitestSuites.filter((name) => wanted.includes(name))
   if (projects.length > 0) {
-    const parameters = ["run", "--reporter=dot", "--reporter=./scripts/vitest-reporter.ts"]
+    const parameters = ["run", "--reporter=default", "--reporter=./scripts/vitest-reporter.ts"]
     parameters.push(...projects.map((name) => `--project=${name}`))
     results.push(...(await runSuites("vitest", "vitest", parameters, env)))
   }
