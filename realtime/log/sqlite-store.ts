@@ -133,7 +133,7 @@ const reasons: Readonly<Record<number, string>> = {
   10: "the disk failed to read or write",
   11: "the file is damaged",
   13: "the disk is full",
-  14: "the file cannot be opened",
+  14: "the file cannot be opened for writing",
   26: "the file is not a database",
 }
 
