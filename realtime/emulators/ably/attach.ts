@@ -7,8 +7,11 @@ import { compileFilter } from "./filter.ts"
 import { Action, ALL_MODES, DEFAULT_MODES, Flag, Mode, type ProtocolMessage } from "./protocol.ts"
 import { serialBefore } from "./serials.ts"
 
-/** ably-protocol.md §5.1: the params that are kept; others are dropped. */
-const KNOWN_PARAMS = ["rewind", "occupancy", "modes", "echo"]
+/**
+ * ably-protocol.md §5.1: the params that are kept; others are dropped. `delta` promises nothing: a message may always come
+ * whole, and here each one does.
+ */
+const KNOWN_PARAMS = ["rewind", "occupancy", "modes", "echo", "delta"]
 
 /** §5.1 ATTACH → ATTACHED, then SYNC and what was missed; or a channel ERROR, which leaves the connection alone. */
 export function attach(connection: Connection, message: ProtocolMessage): void {
@@ -27,7 +30,8 @@ function attachTo(connection: Connection, name: ChannelName, message: ProtocolMe
   const { app } = connection
   const former = connection.attachments.get(name.wire)
   const params = knownParams({ ...name.params, ...message.params })
-  const modes = requestedModes(message.flags ?? 0, params.modes) & permittedModes(connection, name)
+  const requestedModes = readModes(message.flags ?? 0, params.modes)
+  const modes = requestedModes & permittedModes(connection, name)
   if (!modes) throw ablyError(40160, `the capability permits nothing on ${JSON.stringify(name.base)}`)
   if (!former && connection.attachments.size >= app.limits.maxChannelsPerConnection) throw ablyError(90010)
   const filter = name.filter === undefined ? undefined : compileFilter(name.filter)
@@ -38,6 +42,7 @@ function attachTo(connection: Connection, name: ChannelName, message: ProtocolMe
     connectionId: connection.id,
     name,
     modes,
+    requestedModes,
     params,
     echo: connection.echo && params.echo !== "false",
     position: plan.from,
@@ -153,10 +158,10 @@ export function dropAttachment(connection: Connection, attachment: Attachment, l
   channel.occupancy.announce()
 }
 
-/** §4.4 RTC8a: after a new token, channels that it doesn't cover fail; those that it covers less are told their modes. */
+/** §4.4 RTC8a: after a new token, channels that it doesn't cover fail; those that it covers otherwise are told their modes. */
 export function reviewAttachments(connection: Connection): void {
   for (const [wireName, attachment] of [...connection.attachments]) {
-    const modes = attachment.modes & permittedModes(connection, attachment.name)
+    const modes = attachment.requestedModes & permittedModes(connection, attachment.name)
     if (modes === attachment.modes) continue
     if (!modes) {
       connection.attachments.delete(wireName)
@@ -196,7 +201,7 @@ function knownParams(params: Record<string, string>): Record<string, string> {
 }
 
 /** §5.1: `modes` in the params overrides the flags; neither means the default set. */
-function requestedModes(flags: number, param: string | undefined): number {
+function readModes(flags: number, param: string | undefined): number {
   const named = (param ?? "")
     .split(",")
     .map((name) => Mode[name.trim().toUpperCase() as keyof typeof Mode] ?? 0)

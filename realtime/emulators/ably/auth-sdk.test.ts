@@ -195,6 +195,25 @@ describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
     await until(() => expect(kept.modes).toEqual(["subscribe", "presence_subscribe"]))
   })
 
+  test("§4.4 RTC8a a new token that covers more grants the modes that were requested", async () => {
+    await using emulator = await startWithKey()
+    let capability = '{"room:1":["subscribe"]}'
+    await using client = openRealtime(emulator, {
+      useBinaryProtocol,
+      authCallback: (_, done) => done(null, signJwt({ "x-ably-capability": capability })),
+    })
+    const channel = client.channels.get("room:1")
+    await channel.attach()
+    expect((await errorOf(channel.publish("m", "x"))).code).toBe(40160)
+    capability = '{"room:1":["subscribe","publish"]}'
+    await client.auth.authorize()
+    await channel.publish("m", "x")
+    capability = '{"room:1":["subscribe"]}'
+    await client.auth.authorize()
+    expect((await errorOf(channel.publish("m", "x"))).code).toBe(40160)
+    expect(channel.state).toBe("attached")
+  })
+
   test("§4.4 a new token for another clientId fails the connection with 40102", async () => {
     await using emulator = await startWithKey()
     let clientId = "ann"
@@ -265,6 +284,15 @@ describe("tokens by hand", () => {
     expect((await requestTokenBy(emulator, forged)).body.error.code).toBe(40101)
     const old = await openRest(emulator).auth.createTokenRequest({ timestamp: Date.now() - 600_000 })
     expect((await requestTokenBy(emulator, old)).body.error.code).toBe(40104)
+  })
+
+  test("§3.2 a TokenRequest may come in the query of a GET", async () => {
+    await using emulator = await startWithKey()
+    const signed = await openRest(emulator).auth.createTokenRequest({ clientId: "ann" })
+    const fields = Object.entries(signed).map(([name, value]) => [name, String(value)])
+    const response = await fetch(`${emulator.url}/keys/app.key/requestToken?${new URLSearchParams(fields)}`)
+    expect(response.status).toBe(201)
+    expect(await response.json()).toMatchObject({ keyName: "app.key", clientId: "ann" })
   })
 
   test("§3.2 an empty clientId is 40012", async () => {

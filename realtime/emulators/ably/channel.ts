@@ -13,7 +13,10 @@ import { createSerials, type Serials, seriesOf } from "./serials.ts"
 export interface Attachment {
   readonly connectionId: string
   readonly name: ChannelName
+  /** Granted: what was requested and the capability permits. */
   modes: number
+  /** A later token may permit more of these. */
+  readonly requestedModes: number
   params: Record<string, string>
   echo: boolean
   filter?: MessageFilter

@@ -80,11 +80,10 @@ export function createConnection(
     },
     attachments: new Map(),
     open(next, nextCredentials, error) {
-      cancelExpiry()
       const superseded = transport
       if (superseded) connection.drop()
-      cancelExpiry()
       superseded?.close()
+      cancelExpiry()
       transport = next
       credentials = nextCredentials
       app.connections.set(id, connection)

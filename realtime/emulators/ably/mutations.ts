@@ -32,7 +32,8 @@ export function mutate(publisher: Publisher, name: ChannelName, change: Message)
   if (app.overQuota) throw ablyError(40112, undefined, 429)
 
   const channelSerial = channel.serials.next()
-  const timestamp = app.clock.now()
+  // Later than the version before it, also within one millisecond.
+  const timestamp = Math.max(app.clock.now(), (target.latest.version?.timestamp ?? 0) + 1)
   const versionSerial = messageSerial(channelSerial, 0)
   const version = {
     ...change.version,

@@ -7,6 +7,7 @@ import { messageSerial } from "./serials.ts"
 
 export interface PublishResult {
   channel: string
+  /** The first message's. */
   messageId: string
   serials: string[]
 }
@@ -22,7 +23,7 @@ export function publish(publisher: Publisher, wireName: string, messages: Messag
   if (messages.some((message) => (message.action ?? 0) !== MessageAction.create)) {
     if (messages.length > 1) throw ablyError(40000, "an update, delete or append is published alone")
     const { versionSerial } = mutate(publisher, name, first)
-    return { channel: wireName, messageId: publisher.frameId, serials: [versionSerial] }
+    return { channel: wireName, messageId: `${publisher.frameId}:0`, serials: [versionSerial] }
   }
 
   assertPermitted(publisher.credentials, name, "publish")
@@ -66,7 +67,7 @@ export function publish(publisher: Publisher, wireName: string, messages: Messag
       connectionId,
     })
   }
-  return { channel: wireName, messageId: idBase ?? publisher.frameId, serials }
+  return { channel: wireName, messageId: first.id ?? `${publisher.frameId}:0`, serials }
 }
 
 /** §2.3: with `connectionKey`, the message counts as that connection's; otherwise as the publisher's own. */

@@ -1,7 +1,8 @@
+import type { App } from "./app.ts"
 import { findKey } from "./auth.ts"
 import { ablyError } from "./errors.ts"
 import { revokeTokens } from "./revocation.ts"
-import type { Route } from "./route.ts"
+import type { Answer, Route, RouteContext } from "./route.ts"
 import { requestToken } from "./tokens.ts"
 
 /** ably-protocol.md §2.2: `/keys/{keyName}/…`. */
@@ -9,15 +10,13 @@ export const keyRoutes: Route[] = [
   {
     method: "POST",
     path: "/keys/:keyName/requestToken",
-    handle(context) {
-      const { app, key } = findKey(context.service.apps, context.params.keyName ?? "")
-      // Signed requests come without credentials; with the key itself in the header there is nothing to sign.
-      const isAuthenticated = context.request.headers.authorization !== undefined
-      if (isAuthenticated && (context.credentials().key !== key || context.credentials().token)) {
-        throw ablyError(40101)
-      }
-      return { status: 201, body: requestToken(app, key, context.readBody(app), isAuthenticated) }
-    },
+    handle: (context) => answerTokenRequest(context, (app) => context.readBody(app)),
+  },
+  {
+    // For those who can't post; the fields stand in the query.
+    method: "GET",
+    path: "/keys/:keyName/requestToken",
+    handle: (context) => answerTokenRequest(context, () => readQuery(context.query)),
   },
   {
     method: "POST",
@@ -30,3 +29,18 @@ export const keyRoutes: Route[] = [
     },
   },
 ]
+
+function answerTokenRequest(context: RouteContext, read: (app: App) => unknown): Answer {
+  const { app, key } = findKey(context.service.apps, context.params.keyName ?? "")
+  // Signed requests come without credentials; with the key itself in the header there is nothing to sign.
+  const isAuthenticated = context.request.headers.authorization !== undefined
+  if (isAuthenticated && (context.credentials().key !== key || context.credentials().token)) {
+    throw ablyError(40101)
+  }
+  return { status: 201, body: requestToken(app, key, read(app), isAuthenticated) }
+}
+
+function readQuery(query: URLSearchParams): Record<string, unknown> {
+  const fields = Object.fromEntries(query)
+  return query.has("timestamp") ? { ...fields, timestamp: Number(fields.timestamp) } : fields
+}

@@ -27,7 +27,7 @@ describe.each(FORMATS)("REST ($format)", ({ useBinaryProtocol }) => {
       results: [
         { channel: "open:1", serials: [expect.any(String), expect.any(String)] },
         { channel: "closed", error: { code: 40160, statusCode: 401 } },
-        { channel: "open:2", messageId: expect.any(String) },
+        { channel: "open:2", messageId: expect.stringMatching(/:0$/) },
       ],
     })
     expect((await rest.channels.get("open:2").history()).items).toHaveLength(2)
@@ -105,6 +105,8 @@ describe.each(FORMATS)("REST ($format)", ({ useBinaryProtocol }) => {
     await using emulator = await startAblyEmulator()
     const rest = openRest(emulator, { useBinaryProtocol })
     expect(await rest.request("get", "/nowhere", 6)).toMatchObject({ statusCode: 404, errorCode: 40400 })
+    const noSuchApp = await rest.request("get", "/keys/no.such/requestToken", 6)
+    expect(noSuchApp).toMatchObject({ statusCode: 404, errorCode: 40400 })
     expect(await rest.request("delete", "/time", 6)).toMatchObject({ statusCode: 405, errorCode: 40500 })
     expect(await rest.request("get", "/push/channelSubscriptions", 6)).toMatchObject({ errorCode: 40400 })
   })
