@@ -76,10 +76,14 @@ export function createApp(given: PusherAppSettings, context: AppContext): AppHan
   const clientEvents = createClientEvents({ settings, channels, webhooks, clock, onDelivered: countMessages })
   let messages = { day: 0, count: 0 }
 
-  function countMessages(recipients: number): void {
+  function messagesToday(): number {
     const day = Math.floor(clock.now() / DAY_MS)
     if (messages.day !== day) messages = { day, count: 0 }
-    messages.count += 1 + recipients
+    return messages.count
+  }
+
+  function countMessages(recipients: number): void {
+    messages.count = messagesToday() + 1 + recipients
   }
 
   /** With authorized connections only those count towards the quota (pusher-protocol.md §7). */
@@ -145,7 +149,7 @@ export function createApp(given: PusherAppSettings, context: AppContext): AppHan
     webhooks,
     now,
     get messages() {
-      return messages.day === Math.floor(clock.now() / DAY_MS) ? messages.count : 0
+      return messagesToday()
     },
 
     connect(socket, protocol) {
@@ -190,15 +194,14 @@ export function createApp(given: PusherAppSettings, context: AppContext): AppHan
 
     isOverMessageQuota() {
       if (faults.strike(["over-quota"], { app: settings, quota: "messages" }).length > 0) return true
-      return this.messages >= settings.messageQuota
+      return messagesToday() >= settings.messageQuota
     },
 
     stop() {
-      for (const cancel of authorizationTimers.values()) cancel()
-      channels.stop()
+      // First, so that nobody is told of the connections that end here.
       webhooks.stop()
       for (const connection of [...connections.values()]) connection.suffer({ kind: "cut" })
-      webhooks.stop()
+      channels.stop()
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { PusherEmulator } from "./emulator.ts"
-import { type Fault, faultKinds } from "./faults.ts"
+import { parseFault, parseScope } from "./fault-json.ts"
+import type { ActiveFault } from "./faults.ts"
 import { type HttpRequest, type HttpResponse, jsonResponse, textResponse } from "./http.ts"
 import { type JsonObject, parseObject } from "./json.ts"
 
@@ -17,8 +18,15 @@ export interface ControlApi {
 
 export function createControlApi(emulator: PusherEmulator): ControlApi {
   function postFault(body: JsonObject): HttpResponse {
-    if (!isFault(body)) return textResponse(400, `Expected kind to be one of ${faultKinds.join(", ")}`)
-    return jsonResponse(describe(emulator.faults.inject(body)), 201)
+    const fault = parseFault(body)
+    if ("problem" in fault) return textResponse(400, fault.problem)
+    return jsonResponse(describe(emulator.faults.inject(fault)), 201)
+  }
+
+  function postDropConnections(body: JsonObject): HttpResponse {
+    const scope = parseScope(body)
+    if ("problem" in scope) return textResponse(400, scope.problem)
+    return jsonResponse({ dropped: emulator.dropConnections(scope) })
   }
 
   return {
@@ -43,9 +51,7 @@ export function createControlApi(emulator: PusherEmulator): ControlApi {
             return textResponse(415, "Expected Content-Type: application/json")
           const body = request.body === "" ? {} : parseObject(request.body)
           if (!body) return textResponse(400, "Expected a JSON object")
-          return action === "faults"
-            ? postFault(body)
-            : jsonResponse({ dropped: emulator.dropConnections(body) })
+          return action === "faults" ? postFault(body) : postDropConnections(body)
         }
         default:
           return textResponse(404, "Not found")
@@ -54,12 +60,7 @@ export function createControlApi(emulator: PusherEmulator): ControlApi {
   }
 }
 
-/** Only the kind is looked at: who steers an emulator by hand reads the README. */
-function isFault(body: JsonObject): body is JsonObject & Fault {
-  return (faultKinds as readonly unknown[]).includes(body.kind)
-}
-
-function describe({ id, fault, hits }: { id: string; fault: Fault; hits: number }): JsonObject {
+function describe({ id, fault, hits }: ActiveFault): JsonObject {
   return { id, hits, fault: { ...fault } }
 }
 

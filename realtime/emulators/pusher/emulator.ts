@@ -1,9 +1,10 @@
 import { type App, type AppHandle, createApp } from "./app.ts"
 import { type Clock, systemClock } from "./clock.ts"
-import type { Connection, Socket } from "./connection.ts"
+import type { Socket } from "./connection.ts"
 import { createControlApi } from "./control-api.ts"
-import { type ErrorCode, errorMessages } from "./errors.ts"
-import { createFaults, type Fault, type FaultScope, type Faults, isNamed } from "./faults.ts"
+import { closeReason, type ErrorCode, errorMessages } from "./errors.ts"
+import { createFaultControl, type FaultControl } from "./fault-control.ts"
+import { createFaults, type FaultScope } from "./faults.ts"
 import { parseHandshake } from "./handshake.ts"
 import type { HttpOutcome, HttpRequest } from "./http.ts"
 import { createHttpApi } from "./http-api.ts"
@@ -52,22 +53,6 @@ export interface PusherEmulator {
   stop(): void
 }
 
-export interface InjectedFault {
-  readonly id: string
-  readonly fault: Fault
-  /** How often it has acted. */
-  readonly hits: number
-  remove(): void
-}
-
-export interface FaultControl {
-  /** A connection fault acts on the connections that are open, unless `on` says otherwise; any other from now on. */
-  inject(fault: Fault): InjectedFault
-  remove(id: string): boolean
-  clear(): void
-  list(): readonly InjectedFault[]
-}
-
 export function createPusherEmulator(options: PusherEmulatorOptions = {}): PusherEmulator {
   const { clock = systemClock, sendWebhook = postByFetch } = options
   const random = createRandom(options.seed)
@@ -98,7 +83,7 @@ export function createPusherEmulator(options: PusherEmulatorOptions = {}): Pushe
     return { app, protocol: handshake.protocol }
   }
 
-  const faultControl = createFaultControl(faults, () => apps)
+  const faultControl = createFaultControl(faults, apps)
 
   const emulator: PusherEmulator = {
     apps,
@@ -111,7 +96,11 @@ export function createPusherEmulator(options: PusherEmulatorOptions = {}): Pushe
     faults: faultControl,
     dropConnections: (scope = {}) => faultControl.inject({ ...scope, kind: "cut" }).hits,
 
-    connect(request, socket) {
+    connect(request, wire) {
+      const socket = {
+        ...wire,
+        close: (code: number, reason: string) => wire.close(code, closeReason(reason)),
+      }
       const accepted = accept(request)
       if ("app" in accepted) return accepted.app.connect(socket, accepted.protocol)
       // The socket was accepted (101) and is then closed with the code.
@@ -129,37 +118,6 @@ export function createPusherEmulator(options: PusherEmulatorOptions = {}): Pushe
   }
   const controlApi = createControlApi(emulator)
   return emulator
-}
-
-/** Adds to the registry what acts at once. */
-function createFaultControl(faults: Faults, apps: () => readonly AppHandle[]): FaultControl {
-  return {
-    inject(fault) {
-      const isConnectionFault =
-        fault.kind === "cut" || fault.kind === "half-open" || fault.kind === "close" || fault.kind === "error"
-      if (!isConnectionFault || (fault.on ?? "now") !== "now") return faults.add(fault)
-      let hits = 0
-      for (const app of apps()) {
-        if (fault.app !== undefined && fault.app !== app.id && fault.app !== app.key) continue
-        for (const connection of [...app.connections.values()]) {
-          if (fault.times !== undefined && hits >= fault.times) break
-          if (!isInScope(fault, connection)) continue
-          connection.suffer(fault)
-          hits += 1
-        }
-      }
-      return { id: "now", fault, hits, remove: () => {} }
-    },
-    remove: faults.remove,
-    clear: faults.clear,
-    list: faults.list,
-  }
-}
-
-function isInScope(scope: FaultScope, connection: Connection): boolean {
-  if (scope.socketId !== undefined && scope.socketId !== connection.socketId) return false
-  if (scope.channel === undefined) return true
-  return [...connection.subscriptions].some((name) => isNamed(scope.channel, name))
 }
 
 const postByFetch: WebhookSender = async ({ url, headers, body }) => {

@@ -27,6 +27,19 @@ export function errorMessage(code: number): string {
   return code in errorMessages ? errorMessages[code as ErrorCode] : `Closed with code ${code}`
 }
 
+/** A close frame has room for 123 bytes of reason (RFC 6455, 5.5). */
+export function closeReason(text: string): string {
+  const bytes = new TextEncoder().encode(text)
+  // A character that is cut in two is left out.
+  return bytes.length <= 123 ? text : new TextDecoder().decode(bytes.slice(0, 123)).replace(/\uFFFD$/, "")
+}
+
+/** Whether a close frame may carry the code (RFC 6455, 7.4). */
+export function isCloseCode(code: number): boolean {
+  const isReserved = code >= 1004 && code <= 1006
+  return (code >= 1000 && code <= 1014 && !isReserved) || (code >= 3000 && code <= 4999)
+}
+
 /** A refused subscription (§3.3), before it is worded for the wire. */
 export interface SubscriptionError {
   type: "AuthError" | "LimitReached" | "InvalidChannel"

@@ -253,12 +253,30 @@ describe("faults, as the official SDKs see them", () => {
     expect(await call("GET", "/faults")).toMatchObject({ body: [{ id: created.body.id, hits: 1 }] })
     expect(await call("DELETE", `/faults/${created.body.id}`)).toMatchObject({ status: 200 })
     expect(await call("DELETE", `/faults/${created.body.id}`)).toMatchObject({ status: 404 })
-    expect(await call("POST", "/faults", { kind: "nonsense" })).toMatchObject({ status: 400 })
+    for (const wrong of [
+      {},
+      { kind: "nonsense" },
+      { kind: "drop", chanel: "news" },
+      { kind: "drop", channel: 1 },
+      { kind: "drop", times: "once" },
+      { kind: "delay" },
+      { kind: "close", code: 1006 },
+      { kind: "cut", on: "sunday" },
+      { kind: "http-cut" },
+      JSON.parse('{"kind":"drop","__proto__":1}'),
+    ])
+      expect(await call("POST", "/faults", wrong)).toMatchObject({ status: 400 })
+    expect(await call("POST", "/drop-connections", { channel: 1 })).toMatchObject({ status: 400 })
     expect((await fetch(`${control}/faults`, { method: "POST", body: "{}" })).status).toBe(415)
     expect(await call("GET", "/state")).toMatchObject({
       body: [{ id: "1", channels: [{ name: "news", subscription_count: 1 }] }],
     })
     expect(await call("POST", "/drop-connections", {})).toMatchObject({ body: { dropped: 1 } })
+  })
+
+  it("a close code that no frame may carry is the caller's mistake", async () => {
+    await using emulator = await startPusherEmulator()
+    expect(() => emulator.faults.inject({ kind: "close", code: 1006, on: "event" })).toThrow(TypeError)
   })
 
   it("the same seed loses the same events", async () => {

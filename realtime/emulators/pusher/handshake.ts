@@ -11,8 +11,10 @@ const NEWEST_PROTOCOL = 7
 
 /** Reads `/app/{key}?protocol=7&client=js&version=8.6.0` (pusher-protocol.md §1.1), or says with what code to close. */
 export function parseHandshake(url: string): Handshake | { key?: string; refusal: ErrorCode } {
-  const { pathname, searchParams } = new URL(url, "ws://localhost")
-  const key = /^\/app\/([^/]+)$/.exec(pathname)?.[1]
+  // Not by URL, which throws at some of what a client may send.
+  const [path = "", query] = url.split(/\?(.*)/s)
+  const searchParams = new URLSearchParams(query)
+  const key = /^\/app\/([^/]+)$/.exec(path)?.[1]
   if (key === undefined) return { refusal: 4005 }
 
   const version = searchParams.get("version")

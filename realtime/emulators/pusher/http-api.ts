@@ -115,8 +115,8 @@ export function createHttpApi({ apps, clock, faults }: HttpApiOptions): HttpApi 
 
       const route = match.route.name
       const target = { app, route, ...subjectOf(request, match.name) }
-      const [slow] = faults.strike(["http-slow"], target)
-      if (slow) await new Promise<void>((resolve) => clock.schedule(resolve, slow.delayMs))
+      for (const { delayMs } of faults.strike(["http-slow"], target))
+        await new Promise<void>((resolve) => clock.schedule(resolve, delayMs))
       if (faults.strike(["http-hang"], target).length > 0) return "hang"
       const [cut] = faults.strike(["http-cut"], target)
       if (cut?.at === "request") return "cut"

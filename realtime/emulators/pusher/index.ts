@@ -6,13 +6,12 @@ export {
   type ConnectedSocket,
   type ConnectRequest,
   createPusherEmulator,
-  type FaultControl,
-  type InjectedFault,
   type PusherEmulator,
   type PusherEmulatorOptions,
 } from "./emulator.ts"
 export { type ErrorCode, errorMessages } from "./errors.ts"
-export type { Fault, FaultEffect, FaultKind, FaultScope, FaultTrigger } from "./faults.ts"
+export type { FaultControl } from "./fault-control.ts"
+export type { ActiveFault, Fault, FaultEffect, FaultKind, FaultScope, FaultTrigger } from "./faults.ts"
 export type { HttpOutcome, HttpRequest, HttpResponse } from "./http.ts"
 export { defaultLimits, type PusherLimits } from "./limits.ts"
 export { pusherHandlers } from "./msw.ts"

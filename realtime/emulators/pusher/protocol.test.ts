@@ -250,6 +250,27 @@ describe("malformed input", () => {
     await until(() => codes.length === 3)
     expect(codes.sort()).toEqual([1003, 1009, 1009])
 
+    const reasons: string[] = []
+    for (const path of [
+      `/app/${"鍵".repeat(200)}`,
+      `/app/${"k".repeat(2000)}`,
+      "//",
+      "/app/%",
+      "/app/a?protocol=%",
+    ]) {
+      const socket = new WebSocket(`ws://${emulator.host}:${emulator.port}${path}`)
+      socket.on("error", () => {})
+      socket.on("close", (code, reason) => reasons.push(`${code} ${reason}`))
+    }
+    await until(() => reasons.length === 5)
+    expect(reasons.map((reason) => reason.slice(0, 4)).sort()).toEqual([
+      "4001",
+      "4001",
+      "4001",
+      "4001",
+      "4005",
+    ])
+
     const stream = connect(emulator.port, emulator.host)
     stream.on("error", () => {})
     stream.end("GET /app/app-key HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")

@@ -116,6 +116,7 @@ export function createWebhooks({ app, clock, timeOfDay, send }: WebhooksOptions)
   }
 
   function emit(event: WebhookEvent): void {
+    if (isStopped) return
     for (const webhook of app.webhooks) {
       if (webhook.events && !webhook.events.includes(event.name)) continue
       if (!app.batchWebhooks) {
@@ -140,6 +141,7 @@ export function createWebhooks({ app, clock, timeOfDay, send }: WebhooksOptions)
     deliveries,
     emit,
     emitLeft(left) {
+      if (isStopped) return
       const key = subjectOf(left)
       leaving.get(key)?.()
       const cancel = later(() => {
