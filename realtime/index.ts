@@ -30,6 +30,7 @@ export type {
   User,
   WireMessage,
 } from "./message.ts"
+export { parseUser } from "./message.ts"
 export type { ChannelAction, ProviderConfig, RealtimePublisher } from "./publisher.ts"
 export type {
   ChannelObserver,

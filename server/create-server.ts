@@ -25,7 +25,7 @@ export interface ServerOptions {
   allowedOrigins?: readonly string[]
   socketPath?: string
   /** Makes the realtime layer around the gateway's publisher. */
-  createRealtime(publisher: RealtimePublisher): Realtime
+  createRealtime(publisher: RealtimePublisher): Realtime | Promise<Realtime>
   /** What answers everything that isn't the gateway's; absent: the gateway stands alone. */
   app?: App
   logger: Logger
@@ -78,7 +78,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   http.removeAllListeners("upgrade")
 
   const broadcaster = createBroadcaster({ io, secret })
-  const realtime = options.createRealtime(broadcaster.publisher)
+  const realtime = await options.createRealtime(broadcaster.publisher)
   attachGateway({ broadcaster, core: realtime.core, onError })
   const answerInternally = createInternalEndpoint({ publisher: broadcaster.publisher, secret, onError })
   let isClosing = false

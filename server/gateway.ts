@@ -1,6 +1,6 @@
-import { createChatRealtime } from "#lib/realtime/create.ts"
+import { createChat } from "#lib/realtime/create.ts"
 import { createServer } from "./create-server.ts"
-import { loadEnv } from "./env.ts"
+import { loadServerEnv } from "./env.ts"
 import { createLogger } from "./logger.ts"
 import { run } from "./run.ts"
 
@@ -10,13 +10,16 @@ const dev = process.env.NODE_ENV !== "production"
 const logger = createLogger("gateway", process.env.LOG_LEVEL)
 
 await run(logger, async () => {
-  const env = loadEnv({ dev })
+  const env = loadServerEnv({ dev })
   const server = await createServer({
     port: env.PORT,
-    hostname: env.HOSTNAME,
+    hostname: env.HOST,
     secret: env.SOCKET_INTERNAL_SECRET,
     allowedOrigins: env.SOCKET_CORS_ORIGIN,
-    createRealtime: (publisher) => createChatRealtime({ env, publishers: [publisher] }),
+    async createRealtime(publisher) {
+      const { realtime, close } = await createChat({ env, publishers: [publisher] })
+      return { ...realtime, close }
+    },
     logger,
   })
   logger.info({ url: server.url }, `gateway ready on ${server.url}`)

@@ -1,6 +1,6 @@
-import { createChatRealtime } from "#lib/realtime/create.ts"
+import { createChat } from "#lib/realtime/create.ts"
 import { createServer } from "./create-server.ts"
-import { loadEnv, projectDir } from "./env.ts"
+import { loadServerEnv, projectDir } from "./env.ts"
 import { createLogger } from "./logger.ts"
 import { createNextApp } from "./next-app.ts"
 import { run } from "./run.ts"
@@ -11,12 +11,12 @@ const dev = process.env.NODE_ENV !== "production"
 const logger = createLogger("throughline", process.env.LOG_LEVEL)
 
 await run(logger, async () => {
-  const env = loadEnv({ dev })
+  const env = loadServerEnv({ dev })
   const hasGateway = env.REALTIME_PROVIDER.includes("socketio") && !env.SOCKET_URL
   // Server code inside Next.js is another bundle; it reaches the gateway as it would reach one in another process.
-  if (hasGateway) process.env.SOCKET_INTERNAL_URL = `http://${env.HOSTNAME ?? "127.0.0.1"}:${env.PORT}`
+  if (hasGateway) process.env.SOCKET_INTERNAL_URL = `http://${env.HOST ?? "127.0.0.1"}:${env.PORT}`
 
-  const address = { port: env.PORT, hostname: env.HOSTNAME, logger }
+  const address = { port: env.PORT, hostname: env.HOST, logger }
   const app = createNextApp({ ...address, dev, dir: projectDir })
   const server = hasGateway
     ? await createServer({
@@ -24,7 +24,10 @@ await run(logger, async () => {
         app,
         secret: env.SOCKET_INTERNAL_SECRET,
         allowedOrigins: env.SOCKET_CORS_ORIGIN,
-        createRealtime: (publisher) => createChatRealtime({ env, publishers: [publisher] }),
+        async createRealtime(publisher) {
+          const { realtime, close } = await createChat({ env, publishers: [publisher] })
+          return { ...realtime, close }
+        },
       })
     : await serveApp({ ...address, app })
   await app.ready

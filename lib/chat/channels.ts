@@ -1,0 +1,31 @@
+import * as z from "zod/mini"
+import { defineChannel } from "#realtime"
+
+export const maxTextLength = 4000
+
+const nothing = z.object({})
+
+/** What people write. */
+const text = z.object({
+  text: z.string().check(z.trim(), z.minLength(1), z.maxLength(maxTextLength)),
+})
+
+/** A room: what is said in it, who is typing, who is there. Shared by both ends. */
+export const room = defineChannel("room:{room}", {
+  messages: {
+    "text-sent": text,
+    /** Published by the server alone; `access.ts` refuses them from browsers. */
+    "room-created": nothing,
+    "member-joined": nothing,
+    "member-left": nothing,
+  },
+  signals: { typing: z.object({ isTyping: z.boolean() }) },
+  presence: z.object({ status: z.enum(["active", "away"]) }),
+})
+
+export const chatChannels = { room }
+export type ChatChannels = typeof chatChannels
+export type RoomDefinition = typeof room
+
+/** What a browser may publish. */
+export const publishableEvents: ReadonlySet<string> = new Set(["text-sent"])

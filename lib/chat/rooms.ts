@@ -1,0 +1,153 @@
+import { createHash, randomBytes } from "node:crypto"
+import { v7 as uuidv7 } from "uuid"
+import type { User } from "#realtime"
+import type { Database } from "./database.ts"
+
+export interface Room {
+  id: string
+  name: string
+  isPrivate: boolean
+  ownerId: string | null
+}
+
+/** Rooms, and who is in them. Every question is asked in a user's name: a private room shows itself to members only. */
+export interface Rooms {
+  /** A new room with its first member. */
+  create(user: User, room: { name: string; isPrivate: boolean }): Promise<Room>
+  /** The room, if this user may know of it. */
+  find(userId: string, roomId: string): Promise<Room | null>
+  /** Public rooms, and those that the user is in; the user's first. */
+  list(userId: string): Promise<(Room & { isMember: boolean })[]>
+  isMember(userId: string, roomId: string): Promise<boolean>
+  /** Joins a public room. False where there is nothing new: already in, or no such room. */
+  join(user: User, roomId: string): Promise<boolean>
+  leave(userId: string, roomId: string): Promise<boolean>
+  members(roomId: string): Promise<User[]>
+  /** A token that lets whoever has it join, in a link. Null unless the user is a member. */
+  invite(userId: string, roomId: string): Promise<string | null>
+  /** The room of an invitation, joined; null when the token opens none. */
+  accept(user: User, token: string): Promise<{ room: Room; isNew: boolean } | null>
+}
+
+/** Where a newcomer lands. Its name is the interface's, in the reader's language. */
+export const lobbyId = "lobby"
+
+export const maxRoomNameLength = 60
+
+const hashOf = (token: string) => createHash("sha256").update(token).digest("base64url")
+
+export function createRooms(database: Database, now: () => number = Date.now): Rooms {
+  const columns = ["rooms.id", "rooms.name", "rooms.is_private", "rooms.owner_id"] as const
+  type Row = { id: string; name: string; is_private: number; owner_id: string | null }
+  const toRoom = ({ id, name, is_private, owner_id }: Row): Room => ({
+    id,
+    name,
+    isPrivate: is_private === 1,
+    ownerId: owner_id,
+  })
+
+  async function addMember(user: User, roomId: string): Promise<boolean> {
+    const added = await database
+      .insertInto("members")
+      .values({ room_id: roomId, user_id: user.id, user_name: user.name ?? "", joined_at: now() })
+      .onConflict((conflict) => conflict.columns(["room_id", "user_id"]).doNothing())
+      .executeTakeFirst()
+    return Number(added.numInsertedOrUpdatedRows ?? 0) > 0
+  }
+
+  async function isMember(userId: string, roomId: string): Promise<boolean> {
+    const row = await database
+      .selectFrom("members")
+      .select("user_id")
+      .where("room_id", "=", roomId)
+      .where("user_id", "=", userId)
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
+  async function find(userId: string, roomId: string): Promise<Room | null> {
+    const row = await database.selectFrom("rooms").select(columns).where("id", "=", roomId).executeTakeFirst()
+    if (!row) return null
+    return row.is_private === 0 || (await isMember(userId, roomId)) ? toRoom(row) : null
+  }
+
+  return {
+    find,
+    isMember,
+    async create(user, { name, isPrivate }) {
+      const room: Room = { id: uuidv7(), name, isPrivate, ownerId: user.id }
+      await database
+        .insertInto("rooms")
+        .values({ id: room.id, name, is_private: isPrivate ? 1 : 0, owner_id: user.id, created_at: now() })
+        .execute()
+      await addMember(user, room.id)
+      return room
+    },
+    async list(userId) {
+      const rows = await database
+        .selectFrom("rooms")
+        .leftJoin("members", (join) =>
+          join.onRef("members.room_id", "=", "rooms.id").on("members.user_id", "=", userId),
+        )
+        .select([...columns, "members.user_id as member_id"])
+        .where((where) =>
+          where.or([where("rooms.is_private", "=", 0), where("members.user_id", "is not", null)]),
+        )
+        .orderBy("rooms.created_at")
+        .limit(500)
+        .execute()
+      return rows
+        .map((row) => ({ ...toRoom(row), isMember: row.member_id !== null }))
+        .sort((a, b) => Number(b.isMember) - Number(a.isMember))
+    },
+    async join(user, roomId) {
+      const found = await find(user.id, roomId)
+      return found ? addMember(user, roomId) : false
+    },
+    async leave(userId, roomId) {
+      const removed = await database
+        .deleteFrom("members")
+        .where("room_id", "=", roomId)
+        .where("user_id", "=", userId)
+        .executeTakeFirst()
+      return Number(removed.numDeletedRows) > 0
+    },
+    async members(roomId) {
+      const rows = await database
+        .selectFrom("members")
+        .select(["user_id", "user_name"])
+        .where("room_id", "=", roomId)
+        .orderBy("joined_at")
+        .limit(500)
+        .execute()
+      return rows.map(({ user_id, user_name }) => ({ id: user_id, name: user_name }))
+    },
+    async invite(userId, roomId) {
+      if (!(await isMember(userId, roomId))) return null
+      const token = randomBytes(24).toString("base64url")
+      await database
+        .insertInto("invitations")
+        .values({ token_hash: hashOf(token), room_id: roomId, created_by: userId, created_at: now() })
+        .execute()
+      return token
+    },
+    async accept(user, token) {
+      const row = await database
+        .selectFrom("invitations")
+        .innerJoin("rooms", "rooms.id", "invitations.room_id")
+        .select(columns)
+        .where("token_hash", "=", hashOf(token))
+        .executeTakeFirst()
+      return row ? { room: toRoom(row), isNew: await addMember(user, row.id) } : null
+    },
+  }
+}
+
+/** Makes the lobby, once; several processes may try. */
+export async function ensureLobby(database: Database, now: () => number = Date.now): Promise<void> {
+  await database
+    .insertInto("rooms")
+    .values({ id: lobbyId, name: "Lobby", is_private: 0, owner_id: null, created_at: now() })
+    .onConflict((conflict) => conflict.column("id").doNothing())
+    .execute()
+}

@@ -1,0 +1,67 @@
+import { getIronSession, type SessionOptions, unsealData } from "iron-session"
+import type { cookies } from "next/headers"
+import { v7 as uuidv7 } from "uuid"
+import * as z from "zod/mini"
+import { parseUser, type User } from "#realtime"
+
+export const sessionCookie = "throughline_session"
+
+interface SessionData {
+  user?: User
+}
+
+/** What a guest may be called: readable, and nothing that could pass for something else. */
+export const nameSchema = z.string().check(
+  z.trim(),
+  z.minLength(1),
+  z.maxLength(40),
+  // Control characters, and marks that turn the direction of what follows.
+  z.refine((name) => !/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(name)),
+)
+
+export function sessionOptions({
+  secret,
+  isProduction,
+}: {
+  secret: string
+  isProduction: boolean
+}): SessionOptions {
+  return {
+    cookieName: sessionCookie,
+    password: secret,
+    ttl: 60 * 60 * 24 * 30,
+    cookieOptions: { httpOnly: true, sameSite: "lax", path: "/", secure: isProduction },
+  }
+}
+
+/** A guest is whoever they say they are, with an id of their own. */
+export const newGuest = (name: string): User => ({ id: uuidv7(), name })
+
+/** The cookie jar of a server action or component. */
+type CookieStore = Awaited<ReturnType<typeof cookies>>
+
+export function openSession(store: CookieStore, options: SessionOptions) {
+  return getIronSession<SessionData>(store, options)
+}
+
+/**
+ * Who sent a request: the one place to change for an identity provider (`docs/guides/identity.md`). Runs in plain Node
+ * too, so it reads the request and nothing else.
+ */
+export async function identifyRequest(request: Request, options: SessionOptions): Promise<User | null> {
+  const sealed = cookieOf(request.headers.get("cookie") ?? "", sessionCookie)
+  if (!sealed) return null
+  const { user } = await unsealData<SessionData>(sealed, {
+    password: options.password,
+    ...(options.ttl !== undefined && { ttl: options.ttl }),
+  })
+  return parseUser(user)
+}
+
+function cookieOf(header: string, name: string): string | null {
+  for (const pair of header.split(";")) {
+    const [key, ...value] = pair.split("=")
+    if (key?.trim() === name) return decodeURIComponent(value.join("=").trim())
+  }
+  return null
+}

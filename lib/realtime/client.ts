@@ -1,0 +1,13 @@
+import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions } from "#realtime/client"
+
+/** Each provider is a chunk of its own; the browser asks for the chosen one's only. */
+const providers: RealtimeClientOptions["providers"] = {
+  socketio: async () => (await import("#realtime/providers/socketio/client")).createSocketIoTransport,
+  pusher: async () => (await import("#realtime/providers/pusher/client")).createPusherTransport,
+  ably: async () => (await import("#realtime/providers/ably/client")).createAblyTransport,
+}
+
+/** Browser: the client for what the server put into the page. */
+export function createChatClient(config: RealtimeClientOptions["config"]): RealtimeClient {
+  return createRealtimeClient({ config, providers })
+}

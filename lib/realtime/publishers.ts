@@ -1,0 +1,48 @@
+import { RealtimeError } from "#realtime"
+import type { RealtimePublisher } from "#realtime/server"
+import type { Env, ProviderName } from "../env/schema.ts"
+
+/** The server halves of the chosen providers. Only those are loaded: a cold start doesn't pay for the others. */
+export function createPublishers(env: Env): Promise<RealtimePublisher[]> {
+  return Promise.all(env.REALTIME_PROVIDER.map((provider) => createPublisher(provider, env)))
+}
+
+async function createPublisher(provider: ProviderName, env: Env): Promise<RealtimePublisher> {
+  switch (provider) {
+    case "socketio": {
+      const internalUrl = env.SOCKET_INTERNAL_URL ?? env.SOCKET_URL
+      if (!internalUrl) {
+        const message =
+          "unable to reach the gateway; start the app by `npm run dev` or `npm start`, or set SOCKET_URL"
+        throw new RealtimeError("invalid-config", { provider, message })
+      }
+      const { createSocketIoPublisher } = await import("#realtime/providers/socketio/server")
+      return createSocketIoPublisher({
+        internalUrl,
+        publicUrl: env.SOCKET_URL,
+        secret: env.SOCKET_INTERNAL_SECRET,
+      })
+    }
+    case "pusher": {
+      const { createPusherPublisher } = await import("#realtime/providers/pusher/server")
+      return createPusherPublisher({
+        appId: env.PUSHER_APP_ID ?? "",
+        key: env.PUSHER_KEY ?? "",
+        secret: env.PUSHER_SECRET ?? "",
+        cluster: env.PUSHER_CLUSTER ?? "",
+        host: env.PUSHER_HOST,
+        port: env.PUSHER_PORT,
+        tls: env.PUSHER_TLS,
+      })
+    }
+    case "ably": {
+      const { createAblyPublisher } = await import("#realtime/providers/ably/server")
+      return createAblyPublisher({
+        apiKey: env.ABLY_API_KEY ?? "",
+        endpoint: env.ABLY_ENDPOINT,
+        port: env.ABLY_PORT,
+        tls: env.ABLY_TLS,
+      })
+    }
+  }
+}
