@@ -83,7 +83,8 @@ export function createApp(given: PusherAppSettings, context: AppContext): AppHan
   }
 
   function countMessages(recipients: number): void {
-    messages.count = messagesToday() + 1 + recipients
+    const count = messagesToday() + 1 + recipients
+    messages = { ...messages, count }
   }
 
   /** With authorized connections only those count towards the quota (pusher-protocol.md §7). */

@@ -2,6 +2,7 @@ import type { PusherLimits } from "./limits.ts"
 
 export type ChannelType = "public" | "private" | "presence" | "private-encrypted" | "server-to-user"
 
+/** Server-to-user events travel on a channel that no application may name otherwise (§7). */
 const SERVER_TO_USER = "#server-to-user-"
 
 /** The type is in the prefix (pusher-protocol.md §2). */
@@ -21,11 +22,6 @@ export function isCacheChannel(name: string): boolean {
 /** Letters, digits and `_ - = @ , . ;` (§2). */
 export function isValidChannelName(name: string, limits: PusherLimits): boolean {
   return name.length <= limits.channelNameLength && /^[A-Za-z0-9_\-=@,.;]+$/.test(name)
-}
-
-/** Server-to-user events are published on a channel that no application may name otherwise (§7). */
-export function serverToUserChannel(userId: string): string {
-  return SERVER_TO_USER + userId
 }
 
 /** The user of a `#server-to-user-…` channel. */

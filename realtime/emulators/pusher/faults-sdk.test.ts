@@ -274,6 +274,29 @@ describe("faults, as the official SDKs see them", () => {
     expect(await call("POST", "/drop-connections", {})).toMatchObject({ body: { dropped: 1 } })
   })
 
+  it("a fault of one app, or of one connection, leaves the others alone", async () => {
+    const apps = [
+      { id: "1", key: "one-key", secret: "one-secret" },
+      { id: "2", key: "two-key", secret: "two-secret" },
+    ]
+    await using emulator = await startPusherEmulator({ apps })
+    using first = createSdkClient(emulator)
+    using second = createSdkClient(emulator)
+    const atFirst = record(await first.subscribe("news"))
+    const atSecond = record(await second.subscribe("news"))
+    const ofTwo = emulator.faults.inject({ kind: "http-refuse", status: 500, app: "two-key" })
+    emulator.faults.inject({ kind: "drop", socketId: first.socketId, times: 1 })
+    const library = createServerLibrary(emulator, "1")
+    await library.trigger("news", "event", {})
+    await library.trigger("news", "last", {})
+    await until(() => atFirst.length === 1 && atSecond.length === 2)
+    expect(atFirst[0]?.event).toBe("last")
+    await expect(createServerLibrary(emulator, "2").trigger("news", "event", {})).rejects.toMatchObject({
+      status: 500,
+    })
+    expect(ofTwo.hits).toBe(1)
+  })
+
   it("a close code that no frame may carry is the caller's mistake", async () => {
     await using emulator = await startPusherEmulator()
     expect(() => emulator.faults.inject({ kind: "close", code: 1006, on: "event" })).toThrow(TypeError)

@@ -166,6 +166,14 @@ describe("the HTTP API, by the official server library", () => {
     await expect(library.trigger("news", "event", {})).rejects.toMatchObject({ status })
   })
 
+  it("§10 the message that reaches the quota is the last", async () => {
+    await using emulator = await startPusherEmulator({ apps: [{ ...app, messageQuota: 2 }] })
+    const library = createServerLibrary(emulator)
+    for (const _ of [1, 2]) await library.trigger("news", "event", {})
+    await expect(library.trigger("news", "event", {})).rejects.toMatchObject({ status: 403 })
+    await expect(library.get({ path: "/channels" })).resolves.toMatchObject({ status: 200 })
+  })
+
   it("§10 the routes deprecated in 2012 are served", async () => {
     await using emulator = await startPusherEmulator()
     const library = createServerLibrary(emulator)

@@ -83,25 +83,57 @@ describe("liveness, by the clock", () => {
     expect(receiver.of("client-typing")).toHaveLength(16)
   })
 
-  it("§9 a cached event is kept for half an hour", async () => {
+  it("a reordered frame that nothing overtakes is let go after a second", () => {
     const emulator = createTestEmulator()
-    const socket = openSocket(emulator)
-    emulator.app().cache.set("cache-price", "price", "{}")
-    const subscribe = () => {
-      socket.say({ event: "pusher:subscribe", data: { channel: "cache-price" } })
-      socket.say({ event: "pusher:unsubscribe", data: { channel: "cache-price" } })
-      return socket.frames.at(-1)?.event
+    const [sender, receiver] = [openSocket(emulator), openSocket(emulator)]
+    for (const socket of [sender, receiver]) join(socket, "private-room")
+    emulator.faults.inject({ kind: "reorder" })
+    sender.say({ event: "client-typing", channel: "private-room", data: {} })
+    emulator.clock.advance(999)
+    expect(receiver.of("client-typing")).toHaveLength(0)
+    emulator.clock.advance(1)
+    expect(receiver.of("client-typing")).toHaveLength(1)
+  })
+
+  it("a slow connection keeps its order while frames keep coming", () => {
+    const emulator = createTestEmulator()
+    const [sender, receiver] = [openSocket(emulator), openSocket(emulator)]
+    for (const socket of [sender, receiver]) join(socket, "private-room")
+    emulator.faults.inject({ kind: "slow", delayMs: 100, socketId: receiver.socketId, times: 2 })
+    for (const data of [1, 2, 3]) {
+      sender.say({ event: "client-count", channel: "private-room", data })
+      emulator.clock.advance(30)
     }
-    emulator.clock.advance(60 * seconds)
-    expect(subscribe()).toBe("price")
-    socket.say({ event: "pusher:pong" })
-    emulator.clock.advance(100 * seconds)
-    const late = createTestEmulator()
-    late.app().cache.set("cache-price", "price", "{}")
-    late.clock.advance(1800 * seconds)
-    const other = openSocket(late)
-    other.say({ event: "pusher:subscribe", data: { channel: "cache-price" } })
-    expect(other.frames.at(-1)).toEqual({ event: "pusher:cache_miss", channel: "cache-price" })
+    const counts = () => receiver.of("client-count").map(({ data }) => data)
+    expect(counts()).toEqual([])
+    emulator.clock.advance(10)
+    expect(counts()).toEqual([1])
+    emulator.clock.advance(30)
+    expect(counts()).toEqual([1, 2, 3])
+  })
+
+  it("messages are counted by the day, published and delivered", () => {
+    const emulator = createTestEmulator()
+    const [sender, receiver] = [openSocket(emulator), openSocket(emulator)]
+    for (const socket of [sender, receiver]) join(socket, "private-room")
+    sender.say({ event: "client-typing", channel: "private-room", data: {} })
+    expect(emulator.app().messages).toBe(2)
+    emulator.clock.advance(24 * hours)
+    expect(emulator.app().messages).toBe(0)
+  })
+
+  it("§9 a cached event is kept for half an hour", () => {
+    const emulator = createTestEmulator()
+    emulator.app().cache.set("cache-price", "price", "{}")
+    const firstOf = () => {
+      const socket = openSocket(emulator)
+      socket.say({ event: "pusher:subscribe", data: { channel: "cache-price" } })
+      return socket.frames.at(-1)
+    }
+    emulator.clock.advance(1800 * seconds - 1)
+    expect(firstOf()).toEqual({ event: "price", channel: "cache-price", data: "{}" })
+    emulator.clock.advance(1)
+    expect(firstOf()).toEqual({ event: "pusher:cache_miss", channel: "cache-price" })
   })
 
   it("§3.5 above the threshold the count is told at once, then every five seconds while it changes", () => {
