@@ -178,7 +178,10 @@ describe("requests that no SDK sends", () => {
 
   test("browsers of other origins may ask", async () => {
     await using emulator = await startAblyEmulator()
-    const preflight = await fetch(`${emulator.url}/channels/room/messages`, { method: "OPTIONS" })
+    const preflight = await fetch(`${emulator.url}/channels/room/messages`, {
+      method: "OPTIONS",
+      headers: { "access-control-request-headers": "authorization, x-ably-version" },
+    })
     expect(preflight.status).toBe(204)
     expect(preflight.headers.get("access-control-allow-headers")).toContain("authorization")
   })

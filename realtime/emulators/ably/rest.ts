@@ -39,7 +39,7 @@ export async function handleRest(
   service: AblyService,
   request: RestRequest,
 ): Promise<RestResponse | undefined> {
-  if (request.method === "OPTIONS") return { status: 204, headers: CORS, body: new Uint8Array() }
+  if (request.method === "OPTIONS") return preflight(request)
   const format = acceptedFormat(request)
   const rule = service.faults.strike(REST_FAULTS, () => ({
     method: request.method,
@@ -67,6 +67,15 @@ export async function handleRest(
     }
     default:
       return respond(service, request, format)
+  }
+}
+
+function preflight({ headers }: RestRequest): RestResponse {
+  const allowed = headers["access-control-request-headers"] ?? "*"
+  return {
+    status: 204,
+    headers: { ...CORS, "access-control-allow-headers": allowed },
+    body: new Uint8Array(),
   }
 }
 
@@ -226,8 +235,6 @@ function describeApp(service: AblyService, request: RestRequest): { appId?: stri
 const CORS = {
   "access-control-allow-origin": "*",
   "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
-  "access-control-allow-headers":
-    "accept, authorization, content-type, x-ably-version, ably-agent, x-ably-clientid, x-ably-lib",
   "access-control-expose-headers": "link, x-ably-errorcode, x-ably-errormessage",
   "access-control-max-age": "600",
 }
