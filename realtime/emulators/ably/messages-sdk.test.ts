@@ -166,6 +166,16 @@ describe.each(FORMATS)("messages ($format)", ({ useBinaryProtocol }) => {
     expect(items[1]).not.toHaveProperty("connectionKey")
   })
 
+  test("§2.3 a connectionKey doesn't let one client speak as another: 40012", async () => {
+    await using emulator = await startAblyEmulator()
+    await using ann = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
+    await ann.connection.whenState("connected")
+    const { token } = await openRest(emulator).auth.requestToken({ clientId: "bob" })
+    const onBehalf = { data: "forged", connectionKey: ann.connection.key ?? "" }
+    const bob = openRest(emulator, { useBinaryProtocol, token }).channels.get("room")
+    expect((await errorOf(bob.publish(onBehalf as unknown as Ably.Message))).code).toBe(40012)
+  })
+
   test("over quota, a publish is refused with 40112", async () => {
     await using emulator = await startAblyEmulator()
     for (const app of emulator.service.apps.values()) app.overQuota = true

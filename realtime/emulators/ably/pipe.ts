@@ -40,6 +40,7 @@ export function createPipe(options: {
   }
 
   function wait() {
+    cancel?.()
     const [first] = waiting
     cancel = first && clock.schedule(release, Math.max(0, first.at - clock.now()))
   }

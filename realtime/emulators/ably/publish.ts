@@ -80,6 +80,8 @@ function resolveOrigin(
       ({ key }) => key === message.connectionKey,
     )
     if (!connection) throw ablyError(40006, "no connection has that connectionKey")
+    // Knowing the key of another's connection doesn't make one that other client.
+    assertMayPublishAs(publisher.credentials, publisher.clientId, connection.clientId)
     assertMayPublishAs(publisher.credentials, connection.clientId ?? publisher.clientId, message.clientId)
     const clientId = message.clientId ?? connection.clientId ?? publisher.clientId
     return { connectionId: connection.id, clientId }
@@ -88,10 +90,7 @@ function resolveOrigin(
     throw ablyError(40006, "a publisher can't set another connectionId")
   assertMayPublishAs(publisher.credentials, publisher.clientId, message.clientId)
   const clientId = message.clientId ?? publisher.clientId
-  return {
-    clientId,
-    connectionId: publisher.connectionId,
-  }
+  return { clientId, connectionId: publisher.connectionId }
 }
 
 /** §2.3: ids in an array share one base and count `:0…:n` (40031). Returns that base, or a single message's own id's. */
