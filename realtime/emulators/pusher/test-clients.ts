@@ -7,8 +7,8 @@ import { createPusherEmulator, type PusherEmulator, type PusherEmulatorOptions }
 import type { PusherServer } from "./server.ts"
 
 /** Against hanging, on a busy machine too; no measure of anything. */
-const LIMIT_MS = 20_000
-vi.setConfig({ testTimeout: LIMIT_MS })
+const LIMIT_MS = 15_000
+vi.setConfig({ testTimeout: 2 * LIMIT_MS })
 
 export interface SdkClientOptions {
   /** Id or key of the app; the first unless told. */
