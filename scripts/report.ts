@@ -52,8 +52,9 @@ export function summarize(results: readonly SuiteResult[]): Summary {
     lines.push(`${suite.padEnd(width)}  ${count({ passed, failed, skipped: skipped.length })}`)
     for (const failure of failures) lines.push(`  failed: ${failure}`)
     for (const [reason, tests] of Map.groupBy(skipped, (entry) => entry.reason)) {
-      const files = new Set(tests.map(({ test }) => test.split(" > ")[0]))
-      const what = tests.length === 1 ? tests[0]?.test : `${tests.length} tests of ${[...files].join(", ")}`
+      const files = [...new Set(tests.map(({ test }) => test.split(" > ")[0]))]
+      const where = files.length > 3 ? `${files.length} files` : files.join(", ")
+      const what = tests.length === 1 ? tests[0]?.test : `${tests.length} tests of ${where}`
       lines.push(`  skipped: ${what}: ${reason}`)
     }
   }

@@ -29,14 +29,14 @@ async function runSuites(runner: string, program: string, parameters: string[], 
   }
 }
 
-/** A runner doesn't always know why it skips; the tool that was missing does. */
+/** A runner doesn't know that it skips for want of a tool. */
 function withReasons(results: readonly SuiteResult[], { missing }: Provisioned): SuiteResult[] {
   const reasonFor = (test: string) => missing.find(({ tool }) => tool.tests?.test(test))?.reason
   return results.map((result) => ({
     ...result,
     skipped: result.skipped.map(({ test, reason }) => ({
       test,
-      reason: reason || reasonFor(test) || "no reason is given",
+      reason: reasonFor(test) ?? (reason || "no reason is given"),
     })),
   }))
 }

@@ -37,7 +37,8 @@ function addModule(result: SuiteResult, module: TestModule): void {
   // A file that can't be loaded, or whose `beforeAll` fails, has no test that failed.
   const state = module.state()
   if (failedTests === 0 && state !== "passed" && state !== "skipped") {
-    fail(result, `${file}: ${module.errors()[0]?.message ?? state}`)
+    const errors = [module, ...module.children.allSuites()].flatMap((part) => part.errors())
+    fail(result, `${file}: ${errors[0]?.message ?? state}`)
   }
 }
 
