@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto"
 import { v7 as uuidv7 } from "uuid"
 import type { User } from "#realtime"
 import type { Database } from "./database.ts"
+import { lobbyId } from "./lobby.ts"
 
 export interface Room {
   id: string
@@ -28,9 +29,6 @@ export interface Rooms {
   /** The room of an invitation, joined; null when the token opens none. */
   accept(user: User, token: string): Promise<{ room: Room; isNew: boolean } | null>
 }
-
-/** Where a newcomer lands. Its name is the interface's, in the reader's language. */
-export const lobbyId = "lobby"
 
 export const maxRoomNameLength = 60
 

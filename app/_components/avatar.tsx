@@ -1,0 +1,44 @@
+import { clsx } from "clsx"
+
+/** A colour that belongs to an id, always the same. */
+function hueOf(id: string): number {
+  let hash = 0
+  for (const character of id) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0
+  return hash % 360
+}
+
+const firstCharacter = (name: string) =>
+  [...new Intl.Segmenter().segment(name.trim())][0]?.segment.toUpperCase() ?? "?"
+
+/** Somebody's sign: the first character of their name on their own colour. The name itself is said beside it. */
+export function Avatar({
+  id,
+  name,
+  isAway = false,
+  size = 36,
+}: {
+  id: string
+  name: string
+  isAway?: boolean
+  size?: number
+}) {
+  const hue = hueOf(id)
+  return (
+    <span
+      aria-hidden="true"
+      className={clsx(
+        "grid shrink-0 select-none place-items-center rounded-full font-semibold",
+        isAway && "opacity-45",
+      )}
+      style={{
+        width: size,
+        height: size,
+        fontSize: size * 0.42,
+        background: `linear-gradient(140deg, oklch(0.68 0.14 ${hue}), oklch(0.52 0.16 ${(hue + 40) % 360}))`,
+        color: "white",
+      }}
+    >
+      {firstCharacter(name)}
+    </span>
+  )
+}

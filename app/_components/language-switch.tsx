@@ -1,0 +1,32 @@
+"use client"
+import { useRouter } from "next/navigation"
+import { useLocale, useTranslations } from "next-intl"
+import { useTransition } from "react"
+import { setLocale } from "../actions.ts"
+import { Button } from "./button.tsx"
+
+/** Each language is called what its speakers call it. */
+const names = { en: "English", ja: "日本語" } as const
+
+export function LanguageSwitch() {
+  const t = useTranslations("settings")
+  const router = useRouter()
+  const [isPending, start] = useTransition()
+  const other = useLocale() === "ja" ? "en" : "ja"
+  const change = () =>
+    start(async () => {
+      await setLocale(other)
+      router.refresh()
+    })
+  return (
+    <Button
+      look="quiet"
+      lang={other}
+      onClick={change}
+      disabled={isPending}
+      aria-label={`${t("language")}: ${names[other]}`}
+    >
+      {names[other]}
+    </Button>
+  )
+}

@@ -1,0 +1,19 @@
+"use client"
+import { Menu } from "@base-ui/react/menu"
+import type { ReactNode } from "react"
+
+export const menuItemClass =
+  "flex min-h-10 w-full items-center gap-2.5 rounded-xl px-3 text-left text-sm outline-none data-highlighted:bg-raised"
+
+/** The inside of a menu, beside what opened it. */
+export function MenuPopup({ children, side = "bottom" }: { children: ReactNode; side?: "top" | "bottom" }) {
+  return (
+    <Menu.Portal>
+      <Menu.Positioner side={side} align="end" sideOffset={8} className="z-50">
+        <Menu.Popup className="min-w-56 rounded-2xl border border-line bg-surface p-1.5 shadow-(--shadow) outline-none transition data-ending-style:opacity-0 data-starting-style:opacity-0">
+          {children}
+        </Menu.Popup>
+      </Menu.Positioner>
+    </Menu.Portal>
+  )
+}

@@ -1,0 +1,58 @@
+"use client"
+import { Menu } from "@base-ui/react/menu"
+import { Check, ChevronsUpDown, Languages, LogOut } from "lucide-react"
+import { useRouter } from "next/navigation"
+import { useLocale, useTranslations } from "next-intl"
+import { useTheme } from "next-themes"
+import { setLocale, signOut } from "../actions.ts"
+import { Avatar } from "./avatar.tsx"
+import { useMe } from "./chat-provider.tsx"
+import { MenuPopup, menuItemClass } from "./menu.tsx"
+
+export function SettingsMenu() {
+  const t = useTranslations("settings")
+  const me = useMe()
+  const router = useRouter()
+  const other = useLocale() === "ja" ? "en" : "ja"
+  const { theme, setTheme } = useTheme()
+  const changeLanguage = async () => {
+    await setLocale(other)
+    router.refresh()
+  }
+  return (
+    <Menu.Root>
+      <Menu.Trigger
+        aria-label={t("menu", { name: me.name })}
+        className="flex min-h-12 w-full items-center gap-3 rounded-xl px-2 text-left hover:bg-raised"
+      >
+        <Avatar id={me.id} name={me.name} size={34} />
+        <span className="min-w-0 flex-1 truncate font-medium text-sm">{me.name}</span>
+        <ChevronsUpDown size={16} aria-hidden="true" className="text-muted" />
+      </Menu.Trigger>
+      <MenuPopup side="top">
+        <Menu.RadioGroup value={theme} onValueChange={setTheme}>
+          <Menu.GroupLabel className="px-3 py-1 text-muted text-xs">{t("theme")}</Menu.GroupLabel>
+          {(["light", "dark", "system"] as const).map((value) => (
+            <Menu.RadioItem key={value} value={value} className={menuItemClass}>
+              <span className="w-4">
+                <Menu.RadioItemIndicator>
+                  <Check size={16} aria-hidden="true" />
+                </Menu.RadioItemIndicator>
+              </span>
+              {t(value)}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
+        <Menu.Separator className="my-1.5 h-px bg-line" />
+        <Menu.Item className={menuItemClass} onClick={changeLanguage} lang={other}>
+          <Languages size={16} aria-hidden="true" />
+          {other === "ja" ? "日本語" : "English"}
+        </Menu.Item>
+        <Menu.Item className={menuItemClass} onClick={() => signOut()}>
+          <LogOut size={16} aria-hidden="true" />
+          {t("signOut")}
+        </Menu.Item>
+      </MenuPopup>
+    </Menu.Root>
+  )
+}

@@ -1,0 +1,100 @@
+"use server"
+
+import { revalidatePath } from "next/cache"
+import { cookies } from "next/headers"
+import { redirect } from "next/navigation"
+import * as z from "zod/mini"
+import { room } from "#lib/chat/channels.ts"
+import { getSession, requireUser } from "#lib/chat/current.ts"
+import { lobbyId } from "#lib/chat/lobby.ts"
+import { maxRoomNameLength } from "#lib/chat/rooms.ts"
+import { nameSchema, newGuest } from "#lib/chat/session.ts"
+import { isLocale, localeCookie } from "#lib/i18n/locales.ts"
+import { getChat } from "#lib/realtime/server.ts"
+
+/** What a form shows when it was refused: a key of its texts. */
+export type FormState = { error: "badName" } | null
+
+/** Only a path of this site: a link elsewhere must not come out of a sign-in. */
+const pathSchema = z.string().check(z.regex(/^\/(?![/\\])[^\\]*$/))
+
+export async function signIn(_: FormState, form: FormData): Promise<FormState> {
+  const name = nameSchema.safeParse(form.get("name"))
+  if (!name.success) return { error: "badName" }
+  const user = newGuest(name.data)
+  const session = await getSession()
+  session.user = user
+  await session.save()
+  const { rooms, realtime } = await getChat()
+  if (await rooms.join(user, lobbyId)) {
+    await realtime.publish(room({ room: lobbyId }), "member-joined", {}, { from: user })
+  }
+  const next = pathSchema.safeParse(form.get("next"))
+  redirect(next.success ? next.data : `/rooms/${lobbyId}`)
+}
+
+export async function signOut(): Promise<void> {
+  const session = await getSession()
+  session.destroy()
+  redirect("/")
+}
+
+const roomSchema = z.object({
+  name: z.string().check(z.trim(), z.minLength(1), z.maxLength(maxRoomNameLength), z.regex(/^[^\p{Cc}]*$/u)),
+  isPrivate: z.boolean(),
+})
+
+export async function createRoom(_: FormState, form: FormData): Promise<FormState> {
+  const user = await requireUser("/")
+  const parsed = roomSchema.safeParse({ name: form.get("name"), isPrivate: form.get("isPrivate") !== null })
+  if (!parsed.success) return { error: "badName" }
+  const { rooms, realtime } = await getChat()
+  const created = await rooms.create(user, parsed.data)
+  await realtime.publish(room({ room: created.id }), "room-created", {}, { from: user })
+  redirect(`/rooms/${created.id}`)
+}
+
+export async function joinRoom(form: FormData): Promise<void> {
+  const id = z.string().parse(form.get("room"))
+  const user = await requireUser(`/rooms/${id}`)
+  const { rooms, realtime } = await getChat()
+  if (await rooms.join(user, id))
+    await realtime.publish(room({ room: id }), "member-joined", {}, { from: user })
+  revalidatePath(`/rooms/${id}`)
+}
+
+export async function leaveRoom(form: FormData): Promise<void> {
+  const id = z.string().parse(form.get("room"))
+  const user = await requireUser(`/rooms/${id}`)
+  const { rooms, realtime } = await getChat()
+  if (await rooms.leave(user.id, id))
+    await realtime.publish(room({ room: id }), "member-left", {}, { from: user })
+  redirect(id === lobbyId ? "/" : `/rooms/${lobbyId}`)
+}
+
+/** A path that opens the room to whoever follows it; null unless the user is in the room. */
+export async function inviteToRoom(id: string): Promise<string | null> {
+  const roomId = z.string().parse(id)
+  const user = await requireUser(`/rooms/${roomId}`)
+  const { rooms } = await getChat()
+  const token = await rooms.invite(user.id, roomId)
+  return token && `/invitations/${token}`
+}
+
+export async function acceptInvitation(form: FormData): Promise<void> {
+  const token = z.string().parse(form.get("token"))
+  const user = await requireUser(`/invitations/${token}`)
+  const { rooms, realtime } = await getChat()
+  const accepted = await rooms.accept(user, token)
+  if (!accepted) redirect(`/invitations/${encodeURIComponent(token)}?unknown=1`)
+  if (accepted.isNew) {
+    await realtime.publish(room({ room: accepted.room.id }), "member-joined", {}, { from: user })
+  }
+  redirect(`/rooms/${accepted.room.id}`)
+}
+
+export async function setLocale(locale: string): Promise<void> {
+  if (!isLocale(locale)) return
+  const store = await cookies()
+  store.set(localeCookie, locale, { sameSite: "lax", path: "/", maxAge: 60 * 60 * 24 * 365 })
+}

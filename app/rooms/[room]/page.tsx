@@ -1,0 +1,40 @@
+import type { Metadata } from "next"
+import { notFound } from "next/navigation"
+import { getTranslations } from "next-intl/server"
+import { room as roomChannel } from "#lib/chat/channels.ts"
+import { requireUser } from "#lib/chat/current.ts"
+import { lobbyId } from "#lib/chat/lobby.ts"
+import { getChat } from "#lib/realtime/server.ts"
+import { JoinPrompt } from "./join-prompt.tsx"
+import { RoomView } from "./room-view.tsx"
+
+interface Props {
+  params: Promise<{ room: string }>
+}
+
+const pageSize = 50
+
+/** The room, for whoever may know of it. A private one that isn't theirs looks like one that doesn't exist. */
+async function load({ params }: Props) {
+  const id = decodeURIComponent((await params).room)
+  const user = await requireUser(`/rooms/${id}`)
+  const { rooms, realtime } = await getChat()
+  const found = await rooms.find(user.id, id)
+  return found ? { found, user, rooms, realtime } : null
+}
+
+export async function generateMetadata(props: Props): Promise<Metadata> {
+  const t = await getTranslations("rooms")
+  const found = (await load(props))?.found
+  return found ? { title: found.id === lobbyId ? t("lobby") : found.name } : {}
+}
+
+export default async function RoomPage(props: Props) {
+  const loaded = await load(props)
+  if (!loaded) notFound()
+  const { found, user, rooms, realtime } = loaded
+  if (!(await rooms.isMember(user.id, found.id))) return <JoinPrompt room={found} />
+  // The newest page is in the HTML; what is said from here on joins it live, without a gap.
+  const initial = await realtime.history(roomChannel({ room: found.id }), { limit: pageSize })
+  return <RoomView key={found.id} room={found} initial={initial} renderedAt={Date.now()} />
+}

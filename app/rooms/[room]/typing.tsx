@@ -1,0 +1,74 @@
+"use client"
+import { useTranslations } from "next-intl"
+import { useCallback, useEffect, useRef, useState } from "react"
+import type { RoomDefinition } from "#lib/chat/channels.ts"
+import type { ChannelRef } from "#realtime"
+import { useSignal } from "#realtime/react"
+
+interface Typist {
+  id: string
+  name: string
+  until: number
+}
+
+/** A signal counts for this long: whoever closes their page in the middle of a word stops typing by themselves. */
+const lastsMs = 5_000
+/** Whoever goes on typing says so again, before that is over. */
+const repeatMs = 3_000
+
+/** Who is typing, and how to say that one is. Never oneself. */
+export function useTyping(ref: ChannelRef<RoomDefinition>, myId: string) {
+  const [typists, setTypists] = useState<Typist[]>([])
+  const lastSent = useRef(0)
+
+  const signal = useSignal(ref, "typing", ({ from, payload }) => {
+    if (from.id === myId) return
+    setTypists((before) => {
+      const others = before.filter(({ id }) => id !== from.id)
+      return payload.isTyping
+        ? [...others, { id: from.id, name: from.name ?? "", until: Date.now() + lastsMs }]
+        : others
+    })
+  })
+
+  useEffect(() => {
+    if (typists.length === 0) return
+    const soonest = Math.min(...typists.map(({ until }) => until))
+    const expire = () => setTypists((before) => before.filter(({ until }) => until > Date.now()))
+    const timer = setTimeout(expire, Math.max(0, soonest - Date.now()) + 1)
+    return () => clearTimeout(timer)
+  }, [typists])
+
+  const started = useCallback(() => {
+    const now = Date.now()
+    if (now - lastSent.current < repeatMs) return
+    lastSent.current = now
+    signal({ isTyping: true })
+  }, [signal])
+
+  const stopped = useCallback(() => {
+    if (lastSent.current === 0) return
+    lastSent.current = 0
+    signal({ isTyping: false })
+  }, [signal])
+
+  return { typists, started, stopped }
+}
+
+/** Its height is always there, so that nothing jumps when somebody begins. */
+export function TypingRow({ typists }: { typists: Typist[] }) {
+  const t = useTranslations("typing")
+  const [first, second] = typists
+  const text = !first
+    ? ""
+    : !second
+      ? t("one", { name: first.name })
+      : typists.length === 2
+        ? t("two", { first: first.name, second: second.name })
+        : t("many", { first: first.name, second: second.name, count: typists.length - 2 })
+  return (
+    <p role="status" data-testid="typing" className="h-6 truncate px-5 text-muted text-xs leading-6">
+      {text}
+    </p>
+  )
+}

@@ -1,0 +1,22 @@
+import type { NextConfig } from "next"
+import createNextIntlPlugin from "next-intl/plugin"
+
+const securityHeaders = [
+  { key: "X-Content-Type-Options", value: "nosniff" },
+  { key: "X-Frame-Options", value: "DENY" },
+  { key: "Referrer-Policy", value: "same-origin" },
+  { key: "Permissions-Policy", value: "camera=(), microphone=(), geolocation=()" },
+]
+
+const config: NextConfig = {
+  reactStrictMode: true,
+  poweredByHeader: false,
+  typedRoutes: false,
+  // Pages opened by another local name in development still get hot reload.
+  allowedDevOrigins: ["127.0.0.1", "localhost"],
+  // Server libraries that are loaded as they are, and only when they are used.
+  serverExternalPackages: ["pg", "pusher", "ably", "kysely"],
+  headers: async () => [{ source: "/:path*", headers: securityHeaders }],
+}
+
+export default createNextIntlPlugin("./lib/i18n/request.ts")(config)
