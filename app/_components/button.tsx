@@ -27,13 +27,13 @@ export function Button({ look = "plain", className, type = "button", ...props }:
 }
 
 /** A square button that shows an icon; its label is for those who don't see it. */
-export function IconButton({ label, className, ...props }: ButtonProps & { label: string }) {
+export function IconButton({ label, className, ...props }: ComponentProps<"button"> & { label: string }) {
   return (
-    <Button
-      look="quiet"
+    <button
+      type="button"
       aria-label={label}
       title={label}
-      className={clsx("w-10 px-0", className)}
+      className={iconButtonClass(className)}
       {...props}
     />
   )

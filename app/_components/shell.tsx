@@ -27,7 +27,7 @@ export function Shell({ rooms, children }: { rooms: ListedRoom[]; children: Reac
   const t = useTranslations("rooms")
   const [isOpen, setIsOpen] = useState(false)
   const path = usePathname()
-  // biome-ignore lint/correctness/useExhaustiveDependencies: following a link closes the drawer
+  // Following a link closes the drawer.
   useEffect(() => setIsOpen(false), [path])
 
   return (
