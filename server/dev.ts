@@ -4,13 +4,18 @@ import { parseArgs } from "node:util"
 
 /**
  * `npm run dev`: everything in one process. `npm run dev:split`: Next.js and the gateway in two, on two ports, as they
- * may be deployed.
+ * may be deployed. `npm run dev:pusher` and `dev:ably`: the app on an emulator of the service, with no account.
  */
-const { values } = parseArgs({ options: { split: { type: "boolean", default: false } } })
+const { values } = parseArgs({
+  options: { split: { type: "boolean", default: false }, emulate: { type: "string" } },
+})
 
 Object.assign(process.env, { NODE_ENV: "development" })
 
-if (values.split) {
+if (values.emulate) {
+  Object.assign(process.env, { REALTIME_PROVIDER: values.emulate, ...(await startEmulator(values.emulate)) })
+  await import("./main.ts")
+} else if (values.split) {
   const port = Number(process.env.PORT ?? 3000)
   const gatewayPort = Number(process.env.GATEWAY_PORT ?? port + 1)
   const shared = {
@@ -23,6 +28,33 @@ if (values.split) {
   ])
 } else {
   await import("./main.ts")
+}
+
+/** Starts a service's emulator in this process; resolves with the variables that lead to it. */
+async function startEmulator(provider: string): Promise<Record<string, string>> {
+  if (provider === "pusher") {
+    const { startPusherEmulator } = await import("#realtime/emulators/pusher")
+    const emulator = await startPusherEmulator()
+    const { appId, key, secret, host, port } = emulator.serverOptions()
+    console.log(`Pusher emulator on ${emulator.url}`)
+    return {
+      PUSHER_APP_ID: appId,
+      PUSHER_KEY: key,
+      PUSHER_SECRET: secret,
+      PUSHER_CLUSTER: "mt1",
+      PUSHER_HOST: host,
+      PUSHER_PORT: port,
+      PUSHER_TLS: "false",
+    }
+  }
+  if (provider === "ably") {
+    const { startAblyEmulator } = await import("#realtime/emulators/ably")
+    const emulator = await startAblyEmulator()
+    const { endpoint, port } = emulator.clientOptions
+    console.log(`Ably emulator on ${emulator.url}`)
+    return { ABLY_API_KEY: emulator.key, ABLY_ENDPOINT: endpoint, ABLY_PORT: String(port), ABLY_TLS: "false" }
+  }
+  throw new TypeError(`unable to emulate "${provider}"; there are emulators of pusher and ably`)
 }
 
 /** Runs processes that stand and fall together. */

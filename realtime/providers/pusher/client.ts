@@ -77,7 +77,8 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     return {
       cluster: typeof cluster === "string" ? cluster : "",
       forceTLS: tls !== false,
-      enabledTransports: ["ws", "wss"],
+      // Without TLS a failed attempt must not be followed by one that speaks TLS to the plain port.
+      enabledTransports: tls === false ? ["ws"] : ["ws", "wss"],
       ...(typeof host === "string" && { wsHost: host }),
       ...(typeof port === "number" && { wsPort: port, wssPort: port }),
       ...(unavailableTimeoutMs !== undefined && { unavailableTimeout: unavailableTimeoutMs }),
