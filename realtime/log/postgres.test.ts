@@ -131,6 +131,36 @@ describe.skipIf(isMissing)(
         await postgres.start()
       })
 
+      it("survives the loss of a connection between two statements", async () => {
+        await using log = openLog({ connectionString, schema: freshSchema() })
+        await log.append(range(10).map(() => entry()))
+        await using admin = await connect(connectionString)
+        const query = Client.prototype.query as (this: Client, ...parameters: unknown[]) => Promise<unknown>
+        const losing = vi.spyOn(Client.prototype, "query").mockImplementation(function (
+          this: Client,
+          ...parameters: unknown[]
+        ) {
+          const running = query.apply(this, parameters)
+          if (!String(parameters[0]).startsWith("BEGIN")) return running
+          return running.then(async () => {
+            // Not `once` of node:events: that listens for errors too.
+            const ended = new Promise<void>((resolve) => this.once("end", resolve))
+            await admin.query(
+              "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'",
+            )
+            await ended
+          })
+        })
+        try {
+          await expect(log.trim({ maxMessagesPerChannel: 5 })).rejects.toMatchObject({
+            code: "log-unavailable",
+          })
+        } finally {
+          losing.mockRestore()
+        }
+        expect(await log.trim({ maxMessagesPerChannel: 5 })).toBe(5)
+      })
+
       it("makes its tables again when they are gone", async () => {
         const schema = freshSchema()
         await using log = openLog({ connectionString, schema })
@@ -207,6 +237,22 @@ describe.skipIf(isMissing)(
         expect(result?.at).toBeGreaterThan(1_000_000_000_000)
       })
 
+      it("never undoes what another one trimmed meanwhile", async () => {
+        const schema = freshSchema()
+        await using log = openLog({ connectionString, schema })
+        await log.append(range(10).map(() => entry()))
+        await using client = await connect(connectionString)
+        await client.query(
+          `BEGIN; UPDATE ${schema}.log_channels SET first = 8; DELETE FROM ${schema}.log_messages WHERE seq < 8`,
+        )
+        const trimming = log.trim({ maxMessagesPerChannel: 5 })
+        await using observer = await connect(connectionString)
+        await lockAwaited(observer)
+        await client.query("COMMIT")
+        expect(await trimming).toBe(0)
+        expect(await log.heads(["a"])).toMatchObject([{ seq: 10, first: 8 }])
+      })
+
       it("needs nothing of a session, as behind a transaction pooler", async () => {
         // Each transaction on a connection of its own.
         const pool = new Pool({ connectionString, maxUses: 1, max: 4 })
@@ -265,6 +311,18 @@ describe.skipIf(isMissing)(
         expect((await client.query(`SELECT version FROM ${schema}.log_meta`)).rows).toEqual([{ version: 1 }])
       })
 
+      it("only when there is something to migrate: a standby can be read", async () => {
+        const schema = freshSchema()
+        await using log = openLog({ connectionString, schema })
+        await log.append([entry()])
+        await using standby = openLog({
+          connectionString: withSettings("-c default_transaction_read_only=on"),
+          schema,
+        })
+        expect(await readAll(standby)).toHaveLength(1)
+        await expect(standby.append([entry()])).rejects.toThrow("PostgreSQL is read-only")
+      })
+
       it("never what a later release has migrated", async () => {
         const schema = freshSchema()
         await using log = openLog({ connectionString, schema })
@@ -290,10 +348,13 @@ describe.skipIf(isMissing)(
         const tenant = connectionString.replace("//throughline:", "//tenant:")
         await using log = openLog({ connectionString: tenant, schema })
         expect(await log.append([entry()])).toMatchObject([{ seq: 1 }])
-        await using elsewhere = openLog({ connectionString: tenant, schema: freshSchema() })
+        const later = freshSchema()
+        await using elsewhere = openLog({ connectionString: tenant, schema: later })
         await expect(elsewhere.append([entry()])).rejects.toThrow(
           "unable to append; the database user lacks a right that the log needs",
         )
+        await client.query(`CREATE SCHEMA ${later} AUTHORIZATION tenant`)
+        expect(await elsewhere.append([entry()])).toMatchObject([{ seq: 1 }])
       })
     })
 

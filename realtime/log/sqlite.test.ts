@@ -137,6 +137,22 @@ describe("with several processes", () => {
     expect(heads.map(({ seq }) => seq)).toEqual([270, 270])
   })
 
+  it("hands out each page with the head of that moment", async () => {
+    await using files = openFolder()
+    const log = files.openLog()
+    const child = spawnWriter(files.path, 400)
+    let isWriting = true
+    const writing = outputOf(child).finally(() => {
+      isWriting = false
+    })
+    while (isWriting) {
+      const { head, messages } = await log.readBefore("a", null, 3)
+      expect(messages.at(-1)?.seq ?? 0).toBe(head.seq)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(await writing).toHaveLength(1 + 3 * 400)
+  })
+
   it("makes the tables once, and one epoch, when they start at the same time", async () => {
     await using files = openFolder()
     const epochs = await Promise.all(range(4).map(() => outputOf(spawnWriter(files.path, 0))))
@@ -226,6 +242,24 @@ describe("the file", () => {
     })
   })
 
+  it("is opened anew after it was damaged and taken away", async () => {
+    await using files = openFolder()
+    const log = files.openLog()
+    await log.heads([])
+    const first = files.openLog()
+    const [before] = await first.append(entries(1_000))
+    // Into the file itself, from where the other one will read.
+    const database = new DatabaseSync(files.path)
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    writeFileSync(files.path, "damaged".repeat(50_000))
+    await expect(readAll(log)).rejects.toThrow("unable to read; the file is not a database")
+    for (const end of ["", "-wal", "-shm"]) rmSync(files.path + end, { force: true })
+    const [after] = await log.append([entry()])
+    expect(after?.seq).toBe(1)
+    expect(after?.epoch).not.toBe(before?.epoch)
+  })
+
   it("in a folder that doesn't exist yet is made", async () => {
     await using files = openFolder()
     await using stack = new AsyncDisposableStack()
@@ -235,14 +269,16 @@ describe("the file", () => {
   })
 })
 
-it("lets appends between the steps of trimming", async () => {
+it("lets the process's other work, and so appends, between the steps of trimming", async () => {
   await using files = openFolder()
   const log = files.openLog()
   await log.append(entries(10_000))
   const order: string[] = []
   await Promise.all([
     log.trim({ maxMessagesPerChannel: 10 }).then((removed) => order.push(`trimmed ${removed}`)),
-    log.append([entry()]).then(([result]) => order.push(`appended ${result?.seq}`)),
+    new Promise((resolve) => setImmediate(resolve))
+      .then(() => log.append([entry()]))
+      .then(([result]) => order.push(`appended ${result?.seq}`)),
   ])
   expect(order).toEqual(["appended 10001", "trimmed 9991"])
 })

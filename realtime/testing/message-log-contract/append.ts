@@ -56,6 +56,7 @@ export const appendChecks = {
     const group = entries(1_000)
     expect("the thousand", seqsOf(await log.append(group)), range(1, 1_000))
     expect("their order", idsOf(await readAll(log)), idsOf(group))
+    expect("the newest", seqsOf((await log.readBefore(room, null, 1)).messages), [1_000])
   },
 
   "stays without holes under many writers at once, of several processes": async (stage) => {
