@@ -1,3 +1,4 @@
+import { parseCookie } from "cookie"
 import { getIronSession, type SessionOptions, unsealData } from "iron-session"
 import type { cookies } from "next/headers"
 import { v7 as uuidv7 } from "uuid"
@@ -49,19 +50,11 @@ export function openSession(store: CookieStore, options: SessionOptions) {
  * too, so it reads the request and nothing else.
  */
 export async function identifyRequest(request: Request, options: SessionOptions): Promise<User | null> {
-  const sealed = cookieOf(request.headers.get("cookie") ?? "", sessionCookie)
+  const sealed = parseCookie(request.headers.get("cookie") ?? "")[sessionCookie]
   if (!sealed) return null
   const { user } = await unsealData<SessionData>(sealed, {
     password: options.password,
     ...(options.ttl !== undefined && { ttl: options.ttl }),
   })
   return parseUser(user)
-}
-
-function cookieOf(header: string, name: string): string | null {
-  for (const pair of header.split(";")) {
-    const [key, ...value] = pair.split("=")
-    if (key?.trim() === name) return decodeURIComponent(value.join("=").trim())
-  }
-  return null
 }
