@@ -279,6 +279,19 @@ describe.skipIf(isMissing)(
       })
     })
 
+    it("tells a new epoch at once when it was given one, as after restoring a backup", async () => {
+      const schema = freshSchema()
+      await using log = openLog({ connectionString, schema })
+      await log.append([entry()])
+      await using client = await connect(connectionString)
+      await client.query(`UPDATE ${schema}.log_meta SET epoch = gen_random_uuid()`)
+      const { rows } = await client.query(`SELECT epoch FROM ${schema}.log_meta`)
+      const epoch = String(rows[0]?.epoch)
+      expect(await log.append([entry()])).toMatchObject([{ seq: 2, epoch }])
+      expect(await log.heads(["a", "b"])).toMatchObject([{ epoch }, { epoch }])
+      expect((await readAll(log)).map((message) => message.epoch)).toEqual([epoch, epoch])
+    })
+
     it("takes the time from the database, so that servers agree on it", async () => {
       await using log = openLog({ connectionString, schema: freshSchema() })
       await using client = await connect(connectionString)

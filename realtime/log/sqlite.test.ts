@@ -194,6 +194,18 @@ describe("the file", () => {
     expect(database.prepare("SELECT count(*) AS count FROM log_messages").get()).toEqual({ count: 1 })
   })
 
+  it("given a new epoch, as after restoring a backup, tells it at once", async () => {
+    await using files = openFolder()
+    const log = files.openLog()
+    await log.append([entry()])
+    using database = new DatabaseSync(files.path)
+    database.exec("UPDATE log_meta SET epoch = lower(hex(randomblob(16)))")
+    const epoch = String(database.prepare("SELECT epoch FROM log_meta").get()?.epoch)
+    expect(await log.append([entry()])).toMatchObject([{ seq: 2, epoch }])
+    expect(await log.heads(["a", "b"])).toMatchObject([{ epoch }, { epoch }])
+    expect((await readAll(log)).map((message) => message.epoch)).toEqual([epoch, epoch])
+  })
+
   it("may hold the application's own tables", async () => {
     await using files = openFolder()
     using database = new DatabaseSync(files.path)
