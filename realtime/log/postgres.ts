@@ -107,8 +107,13 @@ export function createPostgresLog(options: PostgresLogOptions): MessageLog {
   }
 
   async function migrate(): Promise<void> {
-    if (isCurrent(await postgresVersion(pool, schema))) return
-    await transaction((client) => migratePostgres(client, schema))
+    try {
+      if (isCurrent(await postgresVersion(pool, schema))) return
+      await transaction((client) => migratePostgres(client, schema))
+    } catch (error) {
+      migrated = null
+      throw error
+    }
   }
 
   /** Runs one transaction's worth of work on tables that are up to date, again when it lost against another one. */
@@ -121,6 +126,7 @@ export function createPostgresLog(options: PostgresLogOptions): MessageLog {
       } catch (error) {
         const mayWin = isConflict(error) && attempts < maxAttempts
         if (!mayWin) {
+          // Whatever it was, the next call doesn't take the tables for granted.
           migrated = null
           throw isRealtimeError(error) ? error : toLogError(operation, error)
         }
