@@ -1,0 +1,152 @@
+import { describe, expect, it } from "vitest"
+import { RealtimeError } from "../errors.ts"
+import { createMemoryLog } from "../log/memory.ts"
+import type { MessageLog } from "../log/message-log.ts"
+import { contractChannels, createContractRealtime } from "../testing/index.ts"
+
+const room = contractChannels.room({ room: "日本語/:" }).name
+const uuid = () => crypto.randomUUID()
+
+function setup(log: MessageLog = createMemoryLog()) {
+  const realtime = createContractRealtime({ publishers: [], log })
+  const call = async (path: string, body?: unknown, headers: Record<string, string> = {}) => {
+    const request = new Request(`http://app.test/api/realtime/${path}`, {
+      headers: {
+        "x-contract-user": '{"id":"alice"}',
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body !== undefined && {
+        method: "POST",
+        body: typeof body === "string" ? body : JSON.stringify(body),
+      }),
+    })
+    const response = await (body === undefined
+      ? realtime.handlers.GET(request)
+      : realtime.handlers.POST(request))
+    return { status: response.status, headers: response.headers, body: await response.json() }
+  }
+  return { realtime, call }
+}
+
+const query = (parameters: Record<string, string>) => new URLSearchParams(parameters).toString()
+
+describe("the catch-all route", () => {
+  it("publishes and reads back", async () => {
+    const { call } = setup()
+    const message = { id: uuid(), event: "said", payload: { text: "こんにちは" } }
+    const published = await call("publish", { channel: room, messages: [message] })
+    expect(published).toMatchObject({
+      status: 200,
+      body: { results: [{ receipt: { id: message.id, seq: 1 } }] },
+    })
+    const history = await call(`history?${query({ channel: room })}`)
+    expect(history.body.messages).toMatchObject([{ ...message, seq: 1, from: { id: "alice" } }])
+    expect((await call(`head?${query({ channel: room })}`)).body.heads[room]).toMatchObject({
+      seq: 1,
+      first: 1,
+    })
+  })
+
+  it("pages through the history both ways", async () => {
+    const { realtime, call } = setup()
+    const ref = contractChannels.room({ room: "日本語/:" })
+    for (let n = 1; n <= 7; n += 1) await realtime.publish(ref, "said", { text: String(n) })
+    const read = async (parameters: Record<string, string>) =>
+      (await call(`history?${query({ channel: room, ...parameters })}`)).body.messages.map(
+        ({ seq }: { seq: number }) => seq,
+      )
+    expect(await read({ limit: "3" })).toEqual([5, 6, 7])
+    expect(await read({ before: "5", limit: "3" })).toEqual([2, 3, 4])
+    expect(await read({ after: "2", limit: "3" })).toEqual([3, 4, 5])
+    expect(await read({ after: "7" })).toEqual([])
+  })
+
+  it("is never cached", async () => {
+    const { call } = setup()
+    expect((await call(`history?${query({ channel: room })}`)).headers.get("cache-control")).toBe("no-store")
+    expect((await call("nothing")).headers.get("cache-control")).toBe("no-store")
+  })
+
+  it.each([
+    ["history", 400, "invalid-request"],
+    [`history?${query({ channel: "" })}`, 400, "invalid-request"],
+    [`history?${query({ channel: "x".repeat(600) })}`, 400, "invalid-request"],
+    [`history?${query({ channel: "nowhere" })}`, 404, "channel-unknown"],
+    [`history?${query({ channel: "vault:1" })}`, 403, "channel-denied"],
+    [`history?${query({ channel: "room:1", after: "-1" })}`, 400, "invalid-request"],
+    [`history?${query({ channel: "room:1", limit: "1e3" })}`, 400, "invalid-request"],
+    [`history?${query({ channel: "room:1", before: "9".repeat(30) })}`, 400, "invalid-request"],
+    [`head?${"channel=room:1&".repeat(101)}`, 400, "invalid-request"],
+    [`members?${query({ channel: "room:1", provider: "carrier-pigeon" })}`, 501, "unsupported"],
+    ["", 400, "invalid-request"],
+    ["nothing", 400, "invalid-request"],
+    ["history/too/deep", 400, "invalid-request"],
+    ["constructor", 400, "invalid-request"],
+  ])("refuses GET %s", async (path, status, code) => {
+    expect(await setup().call(path)).toMatchObject({ status, body: { error: { code } } })
+  })
+
+  it.each([
+    ["publish", "not json", 400, "invalid-request"],
+    ["publish", "[]", 400, "invalid-request"],
+    ["publish", "null", 400, "invalid-request"],
+    ["publish", {}, 400, "invalid-request"],
+    ["publish", { channel: "room:1" }, 400, "invalid-request"],
+    ["publish", { channel: "room:1", messages: [1] }, 400, "invalid-request"],
+    ["publish", { channel: ["room:1"], messages: [] }, 400, "invalid-request"],
+    ["publish", { channel: "nowhere", messages: [] }, 404, "channel-unknown"],
+    ["publish", { channel: "room:1", messages: Array(101).fill({}) }, 400, "invalid-request"],
+    ["publish", `{"channel":"${"x".repeat(5_000_000)}"}`, 413, "message-too-large"],
+    ["signal", { channel: "room:1", event: "toString", payload: 1 }, 422, "event-unknown"],
+    ["signal", { channel: "room:1", event: { toString: 1 }, payload: 1 }, 422, "event-unknown"],
+    ["signal", { channel: "room:1", event: "typing", payload: { isTyping: 1 } }, 422, "invalid-payload"],
+    ["signal", { channel: "vault:1", event: "typing", payload: { isTyping: true } }, 403, "channel-denied"],
+    ["credentials/carrier-pigeon", {}, 501, "unsupported"],
+  ])("refuses POST %s %j", async (path, body, status, code) => {
+    expect(await setup().call(path, body)).toMatchObject({ status, body: { error: { code } } })
+  })
+
+  it("refuses a form of another site, and whoever isn't signed in", async () => {
+    const { call } = setup()
+    const form = { "content-type": "application/x-www-form-urlencoded" }
+    expect(await call("publish", "channel=room:1", form)).toMatchObject({ status: 400 })
+    expect(await call("publish", "{}", { "content-type": "text/plain" })).toMatchObject({ status: 400 })
+    const nobody = { "x-contract-user": "null" }
+    expect(await call("publish", {}, nobody)).toMatchObject({
+      status: 401,
+      body: { error: { code: "unauthorized" } },
+    })
+  })
+
+  it("says that the log can't be written, keeps nothing, and goes on when it can", async () => {
+    const log = createMemoryLog()
+    let isFull = true
+    const { call } = setup({
+      ...log,
+      async append(entries) {
+        if (isFull)
+          throw new RealtimeError("log-unavailable", { message: "unable to append; the disk is full" })
+        return log.append(entries)
+      },
+    })
+    const publish = () =>
+      call("publish", { channel: room, messages: [{ id: uuid(), event: "said", payload: { text: "x" } }] })
+    expect(await publish()).toMatchObject({ status: 503, body: { error: { code: "log-unavailable" } } })
+    isFull = false
+    expect((await publish()).body.results[0].receipt.seq).toBe(1)
+  })
+
+  it("tells nothing of what broke inside", async () => {
+    const log = createMemoryLog()
+    const { call } = setup({
+      ...log,
+      async readBefore() {
+        throw new Error("canary: a secret of the inside")
+      },
+    })
+    const { status, body } = await call(`history?${query({ channel: room })}`)
+    expect([status, body.error.code]).toEqual([500, "internal"])
+    expect(JSON.stringify(body)).not.toContain("canary")
+  })
+})
