@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import type { AddressInfo } from "node:net"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { projectDir } from "../scripts/run.ts"
+
+export type Layout = "one-port" | "split"
+
+/** The shipped servers on ports and a data folder of their own. */
+export interface ChatServers extends AsyncDisposable {
+  readonly url: string
+  /** Ends what holds the sockets; `SIGKILL` as a crash would, `SIGTERM` as a deployment does. */
+  stop(signal: "SIGKILL" | "SIGTERM"): Promise<void>
+  /** Starts it again where it was, on the same data; resolves when it is well. */
+  start(): Promise<void>
+}
+
+interface Program {
+  file: string
+  port: number
+  env?: Record<string, string>
+}
+
+/** A port that was free a moment ago: a server that comes back must come back where it was, so it is told its port. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0)
+  await once(server, "listening")
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, "close")
+  return port
+}
+
+/** Starts the production build in one of the layouts that people deploy. */
+export async function startChat(layout: Layout): Promise<ChatServers> {
+  const port = await freePort()
+  const app = { file: "server/main.ts", port }
+  if (layout === "one-port") return startServers([app])
+
+  const gatewayPort = await freePort()
+  const url = (of: number) => `http://localhost:${of}`
+  const env = { SOCKET_URL: url(gatewayPort), SOCKET_CORS_ORIGIN: url(port) }
+  return startServers([
+    { ...app, env },
+    { file: "server/gateway.ts", port: gatewayPort, env },
+  ])
+}
+
+/** `npm run dev` of the project in a folder. */
+export async function startDevelopment(folder: string): Promise<ChatServers> {
+  const program = { file: "server/dev.ts", port: await freePort() }
+  return startServers([program], { folder, env: { NODE_ENV: "development" } })
+}
+
+/** The app's server comes first. All share one data folder and the same secrets. */
+async function startServers(
+  programs: readonly [Program, ...Program[]],
+  options: { folder?: string; env?: Record<string, string> } = {},
+): Promise<ChatServers> {
+  const folder = options.folder ?? projectDir
+  const dataDir = mkdtempSync(join(tmpdir(), "throughline-e2e-"))
+  const running = new Map<Program, { child: ChildProcess; output(): string }>()
+  // Whatever this shell is set up for, the servers under test are not.
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(DATABASE|REALTIME|SOCKET|PUSHER|ABLY|REDIS)_/.test(name),
+    ),
+  )
+
+  async function launch(program: Program): Promise<void> {
+    const child = spawn(process.execPath, [program.file], {
+      cwd: folder,
+      env: {
+        ...inherited,
+        NODE_ENV: "production",
+        REALTIME_PROVIDER: "socketio",
+        NEXT_TELEMETRY_DISABLED: "1",
+        DATA_DIR: dataDir,
+        SESSION_SECRET: "a secret of the browser tests, long enough",
+        SOCKET_INTERNAL_SECRET: "another secret of the browser tests",
+        PORT: String(program.port),
+        ...options.env,
+        ...program.env,
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    })
+    let output = ""
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (chunk: Buffer) => {
+        output = (output + chunk).slice(-20_000)
+      })
+    }
+    running.set(program, { child, output: () => output })
+    await isWell(program, child, () => output)
+  }
+
+  async function end(program: Program, signal: NodeJS.Signals): Promise<void> {
+    const child = running.get(program)?.child
+    running.delete(program)
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, "exit")
+    child.kill(signal)
+    await exited
+  }
+
+  const killAll = () => {
+    for (const { child } of running.values()) child.kill("SIGKILL")
+  }
+  process.once("exit", killAll)
+  await Promise.all(programs.map(launch))
+
+  /** What holds the sockets is the last: the gateway, or the one process that is both. */
+  const gateway = programs.at(-1) ?? programs[0]
+  return {
+    url: `http://localhost:${programs[0].port}`,
+    stop: (signal) => end(gateway, signal),
+    start: () => launch(gateway),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(programs.map((program) => end(program, "SIGKILL")))
+      process.off("exit", killAll)
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Asks until the server answers that it is well; one that ends instead says why. */
+async function isWell({ file, port }: Program, child: ChildProcess, output: () => string): Promise<void> {
+  const deadline = Date.now() + 60_000
+  while (Date.now() < deadline) {
+    if (child.exitCode !== null) throw new Error(`${file} ended with ${child.exitCode}:\n${output()}`)
+    const isOk = await fetch(`http://localhost:${port}/api/health`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+    if (isOk) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error(`${file} isn't well after a minute:\n${output()}`)
+}

@@ -1,0 +1,60 @@
+import { expect, test } from "./fixtures.ts"
+
+test("two people in one room see each other's messages once, in order", async ({ people }) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.signIn("Bob")
+  const hers = await alice.createRoom("Harbour")
+  const his = await bob.joinRoom(hers.url)
+
+  const sent = ["Good morning!", "おはよう", "Is it <b>bold</b>? 🎣", "a line\nand one more"]
+  for (const [index, text] of sent.entries()) await (index % 2 ? his : hers).send(text)
+  await hers.expectWritten(sent)
+  await his.expectWritten(sent)
+
+  // At the same time, as fast as they can: one order, the same for both, each sender's own kept.
+  const burst = (name: string) => Array.from({ length: 10 }, (_, index) => `${name} ${index}`)
+  await Promise.all([hers.send(...burst("alice")), his.send(...burst("bob"))])
+  await expect(hers.written).toHaveCount(sent.length + 20)
+  await expect(his.written).toHaveCount(sent.length + 20)
+  await hers.expectAllSent()
+  await his.expectAllSent()
+  const order = (await hers.written.allTextContents()).slice(sent.length)
+  expect((await his.written.allTextContents()).slice(sent.length)).toEqual(order)
+  expect(order.filter((text) => text.startsWith("alice"))).toEqual(burst("alice"))
+  expect(order.filter((text) => text.startsWith("bob"))).toEqual(burst("bob"))
+})
+
+test("one sees who else is typing, and not oneself", async ({ people }) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.signIn("Bob")
+  const hers = await alice.createRoom("Typing")
+  const his = await bob.joinRoom(hers.url)
+
+  await his.composer.pressSequentially("Let me think")
+  await expect(hers.typing("Bob")).toBeVisible()
+  await expect(his.typing("Bob")).toHaveCount(0)
+  await his.composer.press("Enter")
+  await expect(hers.typing("Bob")).toHaveCount(0)
+  await hers.expectWritten(["Let me think"])
+})
+
+test("a person is there once, however many tabs they have, and gone after the last", async ({ people }) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.signIn("Bob")
+  const hers = await alice.createRoom("Company")
+  await bob.joinRoom(hers.url)
+  await hers.expectPresent(["Alice", "Bob"])
+
+  const tab = await bob.openTab()
+  const again = await tab.openRoom(hers.url)
+  await again.expectPresent(["Alice", "Bob"])
+  await hers.expectPresent(["Alice", "Bob"])
+
+  await bob.page.close()
+  await again.send("I am still here")
+  await hers.expectWritten(["I am still here"])
+  await hers.expectPresent(["Alice", "Bob"])
+
+  await tab.page.close()
+  await hers.expectPresent(["Alice"])
+})

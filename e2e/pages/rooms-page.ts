@@ -1,0 +1,26 @@
+import { expect, type Page } from "@playwright/test"
+import type { Texts } from "../texts.ts"
+
+/** The list of rooms beside every room. */
+export class RoomsPage {
+  readonly #page: Page
+  readonly #texts: Texts
+
+  constructor(page: Page, texts: Texts) {
+    this.#page = page
+    this.#texts = texts
+  }
+
+  async create(name: string, { isPrivate = false } = {}): Promise<void> {
+    const { rooms } = this.#texts
+    // On a narrow screen the list of rooms is behind a button.
+    const list = this.#page.getByRole("button", { name: rooms.open })
+    if (await list.isVisible()) await list.click()
+    await this.#page.getByRole("button", { name: rooms.create }).click()
+    const dialog = this.#page.getByRole("dialog", { name: rooms.createTitle })
+    await dialog.getByRole("textbox", { name: rooms.name }).fill(name)
+    if (isPrivate) await dialog.getByText(rooms.isPrivate).click()
+    await dialog.getByRole("button", { name: rooms.submit }).click()
+    await expect(this.#page.getByRole("heading", { name, level: 1 })).toBeVisible()
+  }
+}

@@ -1,0 +1,20 @@
+import { expect, type Page } from "@playwright/test"
+import type { Texts } from "../texts.ts"
+
+/** Where a newcomer picks a name. */
+export class WelcomePage {
+  readonly #page: Page
+  readonly #texts: Texts
+
+  constructor(page: Page, texts: Texts) {
+    this.#page = page
+    this.#texts = texts
+  }
+
+  async enter(name: string): Promise<void> {
+    const { welcome, rooms } = this.#texts
+    await this.#page.getByRole("textbox", { name: welcome.name }).fill(name)
+    await this.#page.getByRole("button", { name: welcome.enter }).click()
+    await expect(this.#page.getByRole("heading", { name: rooms.lobby, level: 1 })).toBeVisible()
+  }
+}

@@ -1,0 +1,44 @@
+import { defineConfig } from "@playwright/test"
+import type { LayoutOptions } from "./e2e/fixtures.ts"
+import { findChromium, installLine, tools } from "./scripts/tools.ts"
+
+const executablePath = findChromium()
+const isListing = process.argv.includes("--list")
+if (!executablePath && !isListing) {
+  throw new Error(`unable to find Chromium; ${installLine(tools.chromium)}, or set THROUGHLINE_CHROMIUM`)
+}
+
+export default defineConfig<LayoutOptions>({
+  testDir: "e2e",
+  fullyParallel: false,
+  workers: 2,
+  forbidOnly: Boolean(process.env.CI),
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  use: {
+    headless: true,
+    locale: "en-US",
+    trace: "retain-on-failure",
+    launchOptions: {
+      ...(executablePath && { executablePath }),
+      args: [
+        ...["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+        ...["--disable-component-update", "--disable-sync"],
+        // Chromium's own sandbox refuses to run as root, as in a container.
+        ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+      ],
+    },
+  },
+  projects: [
+    { name: "build", testMatch: "production-build.setup.ts" },
+    {
+      name: "one-port",
+      use: { layout: "one-port" },
+      testIgnore: "development.spec.ts",
+      dependencies: ["build"],
+    },
+    { name: "split", use: { layout: "split" }, testIgnore: "development.spec.ts", dependencies: ["build"] },
+    // A page is compiled when it is first asked for.
+    { name: "dev", testMatch: "development.spec.ts", expect: { timeout: 60_000 } },
+  ],
+})
