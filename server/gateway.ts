@@ -7,7 +7,7 @@ import { run } from "./run.ts"
 /** The gateway alone, on a port of its own: Next.js runs elsewhere and its origin is listed in `SOCKET_CORS_ORIGIN`. */
 process.env.PORT ??= "3001"
 const dev = process.env.NODE_ENV !== "production"
-const logger = createLogger("gateway", process.env.LOG_LEVEL)
+const logger = await createLogger("gateway", { dev, level: process.env.LOG_LEVEL })
 
 await run(logger, async () => {
   const env = loadServerEnv({ dev })

@@ -8,7 +8,7 @@ import { serveApp } from "./serve-app.ts"
 
 /** The app. With the bundled gateway on the same port, unless another process or a service carries the messages. */
 const dev = process.env.NODE_ENV !== "production"
-const logger = createLogger("throughline", process.env.LOG_LEVEL)
+const logger = await createLogger("throughline", { dev, level: process.env.LOG_LEVEL })
 
 await run(logger, async () => {
   const env = loadServerEnv({ dev })

@@ -22,7 +22,7 @@ afterEach(async () => {
 /** Runs one of the shipped programs as an operator would, with nothing but this environment. */
 function run(file: string, env: Record<string, string>) {
   const child = spawn(process.execPath, [join(import.meta.dirname, file)], {
-    env: { PATH: process.env.PATH, ...env } as NodeJS.ProcessEnv,
+    env: Object.assign({ NODE_ENV: "development" as const, PATH: process.env.PATH }, env),
     stdio: ["ignore", "pipe", "pipe"],
   })
   running.add(child)

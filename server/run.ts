@@ -32,6 +32,8 @@ function explain(error: unknown): string {
     return `Port ${port} is in use. Stop what listens there, or set PORT to another one.`
   if (code === "EACCES" && port)
     return `Port ${port} needs more rights than this process has. Set PORT to one above 1023.`
+  if (message.includes("production build"))
+    return "There is no production build yet. Run `npm run build` first."
   return name === "EnvError" || name === "RealtimeError"
     ? message
     : `Unable to start. ${(error as Error).stack ?? error}`

@@ -1,6 +1,7 @@
 "use client"
 import { createContext, type ReactNode, useContext, useState } from "react"
 import { createChatClient } from "#lib/realtime/client.ts"
+import type { RealtimeClient } from "#realtime/client"
 import { RealtimeProvider } from "#realtime/react"
 
 interface Me {
@@ -18,17 +19,22 @@ export function useMe(): Me {
   return me
 }
 
+type Config = Parameters<typeof createChatClient>[0]
+
+let shared: { userId: string; client: RealtimeClient } | null = null
+
+/** The page's one client. It outlives this component, which Next.js may make anew when an action redirects. */
+function clientOf(user: Me, config: Config): RealtimeClient {
+  if (typeof window === "undefined") return createChatClient(config)
+  if (shared?.userId !== user.id || shared.client.connection.status.state === "closed") {
+    shared = { userId: user.id, client: createChatClient(config) }
+  }
+  return shared.client
+}
+
 /** One connection for all rooms of the page, with the provider that the server chose. */
-export function ChatProvider({
-  config,
-  user,
-  children,
-}: {
-  config: Parameters<typeof createChatClient>[0]
-  user: Me
-  children: ReactNode
-}) {
-  const [client] = useState(() => createChatClient(config))
+export function ChatProvider({ config, user, children }: { config: Config; user: Me; children: ReactNode }) {
+  const [client] = useState(() => clientOf(user, config))
   return (
     <MeContext value={user}>
       <RealtimeProvider client={client}>{children}</RealtimeProvider>

@@ -54,8 +54,10 @@ export function createClient(options: ClientOptions): RealtimeClient {
       if (isClosed) return
       isClosed = true
       stopWatching()
+      // The connection first: with it everything is left at once, and nothing has to be said about each channel.
+      const closed = transport.close()
       for (const channel of channels.values()) channel.close()
-      await transport.close()
+      await closed
     },
   }
 }

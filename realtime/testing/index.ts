@@ -1,5 +1,11 @@
 export { describeTransportContract, type TransportContract } from "./describe-transport-contract.ts"
 export {
+  describeMessageLogContract,
+  type MessageLogStore,
+  messageLogChecks,
+} from "./message-log-contract.ts"
+export { findPostgres, startPostgres, type TestPostgres } from "./postgres.ts"
+export {
   type ContractBackend,
   type ContractCheck,
   type ContractRealtime,
