@@ -1,4 +1,4 @@
-import { startPusherEmulator } from "../emulators/pusher/index.ts"
+import { type PusherAppSettings, type PusherServer, startPusherEmulator } from "../emulators/pusher/index.ts"
 import { createPusherTransport } from "../providers/pusher/client.ts"
 import { createPusherPublisher } from "../providers/pusher/server.ts"
 import type { RealtimeTransport } from "../transport.ts"
@@ -9,8 +9,11 @@ import {
 } from "./transport-contract/backend.ts"
 
 /** Pusher on the emulator, over real sockets and HTTP, with both official SDKs. */
-export async function startPusherBackend(): Promise<ContractBackend> {
-  const emulator = await startPusherEmulator()
+export async function startPusherBackend(
+  settings: Partial<PusherAppSettings> = {},
+): Promise<ContractBackend & { emulator: PusherServer }> {
+  const app = { id: "1", key: "app-key", secret: "app-secret", ...settings }
+  const emulator = await startPusherEmulator({ apps: [app] })
   const { appId, key, secret, host, port } = emulator.serverOptions()
   const publisher = createPusherPublisher({
     appId,
@@ -38,6 +41,7 @@ export async function startPusherBackend(): Promise<ContractBackend> {
   }
 
   return {
+    emulator,
     realtime,
     createTransport: (user) => createTransport(user),
     createRefusedTransport: () => createTransport({ id: "nobody" }, { key: "unknown" }),

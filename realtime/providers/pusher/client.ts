@@ -59,6 +59,8 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
   let lastError: RealtimeError | undefined
   let wasConnected = false
   let pusher: Pusher | null = null
+  /** An error on the connection that could be about several pending subscriptions. */
+  let unexplained: unknown
 
   const isObject = (value: unknown): value is Record<string, unknown> =>
     typeof value === "object" && value !== null
@@ -68,6 +70,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     opened.connection.bind("state_change", ({ current }: { current: string }) => follow(current))
     opened.connection.bind("error", (error: unknown) => {
       lastError = fromConnectionError(error)
+      if (opened.connection.state === "connected") blame(error)
     })
     return opened
   }
@@ -121,7 +124,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
       } catch (error) {
         const passes = isRealtimeError(error) && error.retryable
         if (!passes) {
-          refuse(signable, error)
+          refuse(signable, asRealtimeError(error))
           throw error
         }
         onError(error, { stage: `sign for ${kind}` })
@@ -134,16 +137,29 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     }
   }
 
-  function refuse({ wish, kind }: Signable, error: unknown): void {
-    const reason = isRealtimeError(error)
-      ? error
-      : new RealtimeError("provider-unavailable", {
-          provider,
-          message: "unable to join; Pusher refused",
-          cause: error,
-        })
+  /**
+   * Finds out whom an error on the connection is about. Pusher says there what it refuses, an invalid signature or a full
+   * presence channel; pusher-js leaves that subscription pending for ever and hands on no more than the words. They
+   * name the channel, or else it is the one that is still pending when the others are through.
+   */
+  function blame(error: unknown): void {
+    const pending = [...signables].filter(([name]) => pusher?.channel(name)?.subscriptionPending)
+    const text = refusalText(error)
+    const refused =
+      pending.find(([name]) => text.includes(name)) ?? (pending.length === 1 ? pending[0] : undefined)
+    unexplained = refused || pending.length === 0 ? undefined : error
+    if (!refused) return
+    const [name, signable] = refused
+    signables.delete(name)
+    pusher?.unsubscribe(name)
+    refuse(signable, fromSubscriptionError(error))
+  }
+
+  function refuse({ wish, kind }: Signable, reason: RealtimeError): void {
     if (kind === "messages") wish.observer.onDenied(reason)
-    else onError(reason, { stage: "presence" })
+    else if (reason.code !== "rate-limited") onError(reason, { stage: "presence" })
+    // The presence channel is full: that many are there, and nobody's name is to be had.
+    else wish.observer.onPresence({ count: pusherCapabilities.maxPresenceMembers, members: null })
   }
 
   function setStatus(next: TransportStatus): void {
@@ -175,11 +191,10 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     wish.messages.bind("pusher:subscription_succeeded", () => {
       wish.isAttached = true
       wish.observer.onAttached()
+      if (unexplained !== undefined) blame(unexplained)
     })
     wish.messages.bind("pusher:subscription_error", (error: unknown) => {
-      // Refusals of our own server were told while signing; what is left is Pusher's own.
-      const isOurs = isObject(error) && error.type === "AuthError" && error.status === undefined
-      if (!isOurs) refuse({ channel, wish, kind: "messages" }, fromSubscriptionError(error))
+      if (!isOwnRefusal(error)) refuse({ channel, wish, kind: "messages" }, fromSubscriptionError(error))
     })
     wish.messages.bind(messagesEvent, (data: unknown) => {
       const messages = fromMessagesEvent(channel, data)
@@ -219,9 +234,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
       else leavePresence(channel, wish)
     })
     presence.bind("pusher:subscription_error", (error: unknown) => {
-      if (wish.presence === presence && isObject(error) && error.status !== undefined) {
-        onError(fromSubscriptionError(error), { stage: "presence" })
-      }
+      if (wish.presence === presence && !isOwnRefusal(error)) refuse(signable, fromSubscriptionError(error))
     })
   }
 
@@ -308,14 +321,33 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
   }
 }
 
-function fromSubscriptionError(error: unknown): RealtimeError {
-  const { status, type, error: text } = (error ?? {}) as { status?: unknown; type?: unknown; error?: unknown }
-  const code =
-    status === 401 || status === 403 ? "unauthorized" : type === "LimitReached" ? "rate-limited" : "internal"
-  const reason = typeof text === "string" ? text : `status ${String(status)}`
-  return new RealtimeError(code, {
+/** Refusals of our own server were told while signing; pusher-js repeats them without a status. */
+const isOwnRefusal = (error: unknown) => (error as { status?: unknown } | null)?.status === undefined
+
+function asRealtimeError(error: unknown): RealtimeError {
+  if (isRealtimeError(error)) return error
+  return new RealtimeError("provider-unavailable", {
     provider,
-    message: `unable to join; Pusher refused: ${reason}`,
+    message: "unable to join; Pusher refused",
+    cause: error,
+  })
+}
+
+/** The words of a refusal, which stand in one place on the channel and in another on the connection. */
+function refusalText(error: unknown): string {
+  const { error: text, data } = (error ?? {}) as { error?: unknown; data?: { message?: unknown } }
+  const found = typeof text === "string" ? text : data?.message
+  return typeof found === "string" ? found : "unknown"
+}
+
+function fromSubscriptionError(error: unknown): RealtimeError {
+  const text = refusalText(error)
+  const isFull = /limit|maximum|capacity/i.test(text)
+  const message = `unable to join; Pusher refused: ${text}`
+  return new RealtimeError(isFull ? "rate-limited" : "unauthorized", {
+    provider,
+    message,
+    retryable: false,
     cause: error,
   })
 }
