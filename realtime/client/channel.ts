@@ -1,7 +1,7 @@
 import { type AnyChannelDefinition, type ChannelRef, schemaOf, validate } from "../channel.ts"
 import { type OnError, RealtimeError } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
-import { type Cursor, jsonByteLength, type LogPage, type Signal } from "../message.ts"
+import { type Cursor, jsonByteLength, type LogPage, type PresenceSnapshot, type Signal } from "../message.ts"
 import type { RealtimeTransport, TransportSubscription } from "../transport.ts"
 import type { RealtimeHttp } from "./http.ts"
 import { createMessageId } from "./message-id.ts"
@@ -41,6 +41,8 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   const entries = new Set<{ data: unknown }>()
   const reads = new Map<string, Promise<LogPage>>()
   let watchesPresence = false
+  /** Tells overlapping updates apart: the latest counts. */
+  let presenceUpdates = 0
   let status: ChannelStatus = { state: "idle" }
   let subscription: TransportSubscription | null = null
   let users = 0
@@ -108,7 +110,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
         for (const stream of streams) stream.receive(messages)
       },
       onSignal: (signal) => void receiveSignal(signal),
-      onPresence: presence.update,
+      onPresence: (snapshot) => void receivePresence(snapshot),
     })
     if (watchesPresence) joined.watchPresence()
     enterLatest(joined)
@@ -125,6 +127,21 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     } catch (error) {
       onError(error, { stage: "receive a signal" })
     }
+  }
+
+  /** Members whose data has another shape (an older page, or one that came past the server) are not shown. */
+  async function receivePresence(snapshot: PresenceSnapshot): Promise<void> {
+    presenceUpdates += 1
+    const update = presenceUpdates
+    const checked = await Promise.all(
+      (snapshot.members ?? []).map(async (member) => {
+        const data = await validate(definition.presence, member.data, "presence").catch(() => undefined)
+        return data === undefined ? null : { user: member.user, data }
+      }),
+    )
+    if (update !== presenceUpdates) return
+    const members = checked.filter((member) => member !== null)
+    presence.update(snapshot.members ? { count: members.length, members } : snapshot)
   }
 
   /** Equal requests share one read. */
