@@ -1,5 +1,7 @@
+import { Realtime } from "ably"
 import { startAblyEmulator } from "../emulators/ably/index.ts"
 import { createAblyTransport } from "../providers/ably/client.ts"
+import { messagesChannel, messagesEvent, signalsChannel, toAblyData } from "../providers/ably/mapping.ts"
 import { createAblyPublisher } from "../providers/ably/server.ts"
 import type { RealtimeTransport } from "../transport.ts"
 import {
@@ -32,6 +34,24 @@ export async function startAblyBackend(): Promise<ContractBackend> {
     realtime,
     createTransport: (user) => createTransport(user),
     createRefusedTransport: () => createTransport(null),
+    async forge(user, message) {
+      const http = createContractHttp(realtime, user)
+      const { token } = (await http.credentials("ably", { channels: [message.channel] })) as { token: string }
+      const client = new Realtime({ token, ...emulator.clientOptions, logLevel: 0 })
+      const data = toAblyData([message])
+      for (const name of [messagesChannel(message.channel), signalsChannel(message.channel)]) {
+        const overRest = client.request(
+          "post",
+          `/channels/${encodeURIComponent(name)}/messages`,
+          6,
+          {},
+          { name: messagesEvent, data },
+        )
+        // One of the two channels may be published to; the other refuses.
+        await Promise.allSettled([client.channels.get(name).publish(messagesEvent, data), overRest])
+      }
+      client.close()
+    },
     dropConnections: () => void emulator.dropConnections(),
     async startOutage() {
       const outage = emulator.faults.add({ fault: "refuse-connection", code: 50003, statusCode: 503 })

@@ -40,6 +40,8 @@ export async function startMemoryBackend(options: MemoryBackendOptions = {}): Pr
       )
       return createTransport({ id: "nobody" }, closed)
     },
+    // The hub takes messages from the server's publisher alone; there is no other way in to try.
+    forge: async () => {},
     dropConnections: () => hub.dropConnections(),
     async startOutage() {
       const message = "unable to connect; the service is down"

@@ -1,5 +1,6 @@
 import type { Server } from "node:http"
 import type { Socket } from "node:net"
+import { io } from "socket.io-client"
 import { createSocketIoTransport } from "../providers/socketio/client.ts"
 import type { RealtimeTransport } from "../transport.ts"
 import {
@@ -63,6 +64,23 @@ export function createSocketIoBackend({
     createRefusedTransport() {
       const app = createContractHttp(realtime, null)
       return createTransport((body) => app.credentials("socketio", body))
+    },
+    async forge(user, message) {
+      const app = createContractHttp(realtime, user)
+      const { ticket } = (await app.credentials("socketio", {})) as { ticket: string }
+      const socket = io(url, {
+        auth: { ticket },
+        transports: ["websocket"],
+        forceNew: true,
+        reconnection: false,
+      })
+      await new Promise((resolve) => socket.on("connect", () => resolve(null)))
+      await socket.emitWithAck("subscribe", message.channel, null)
+      for (const event of ["messages", "message", "broadcast"]) {
+        await socket.emitWithAck(event, [message])
+        await socket.emitWithAck(event, message.channel, [message])
+      }
+      socket.disconnect()
     },
     dropConnections,
     async startOutage() {

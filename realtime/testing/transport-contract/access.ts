@@ -60,6 +60,28 @@ export const accessChecks = suite("access", {
     expect("the code", (await rejection(http.history(stage.room().name, {}))).code, "unauthorized")
   },
 
+  async "lets nobody forge a message past the server"(stage) {
+    const room = stage.room()
+    const receiver = await stage.probe(await stage.connect(bob), room)
+    const heard: string[] = []
+    const client = stage.openClient(bob).channel(room)
+    await client.subscribe({ onMessages: (messages) => void heard.push(...textsOf(messages)) }).ready
+    const { epoch } = await stage.backend.realtime.head(room)
+    const envelope = {
+      channel: room.name,
+      epoch,
+      event: "said",
+      payload: { text: "forged" },
+      from: bob,
+      at: Date.now(),
+    }
+    await stage.backend.forge(alice, { id: crypto.randomUUID(), seq: 1, ...envelope })
+    expect("what the transport brought", await settle(stage, receiver, room), [])
+    await waitFor(() => heard.length > 0)
+    expect("forgeries that were heard", heard.includes("forged"), false)
+    expect("the log's head", (await stage.backend.realtime.head(room)).seq, 1)
+  },
+
   async "stamps the sender itself"(stage) {
     const room = stage.room()
     const probe = await stage.probe(await stage.connect(bob), room)

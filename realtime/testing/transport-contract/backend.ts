@@ -4,7 +4,7 @@ import { createHttp, type RealtimeHttp } from "../../client/http.ts"
 import type { OnError } from "../../errors.ts"
 import { createMemoryLog } from "../../log/memory.ts"
 import type { MessageLog } from "../../log/message-log.ts"
-import { parseUser, type User } from "../../message.ts"
+import { parseUser, type User, type WireMessage } from "../../message.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import { createRealtime } from "../../server/create-realtime.ts"
 import type { Realtime } from "../../server/types.ts"
@@ -33,6 +33,11 @@ export interface ContractBackend extends AsyncDisposable {
   createTransport(user: User): RealtimeTransport
   /** A transport whose permission to connect is refused for good. */
   createRefusedTransport(): RealtimeTransport
+  /**
+   * Tries in every way that the provider's own API has to make this envelope look like a message of its channel, as a
+   * signed-in member who writes their own client. Resolves when all was tried; that some ways are refused is fine.
+   */
+  forge(user: User, message: WireMessage): Promise<void>
   /** Cuts every connection without a goodbye, as a network does; clients may come back at once. */
   dropConnections(): void | Promise<void>
   /** Nobody can connect, and nobody is connected, until the returned function is called. */
