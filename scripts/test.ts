@@ -49,7 +49,8 @@ async function main(chosen: string[]): Promise<number> {
   }
   const wanted = chosen.length > 0 ? chosen : suites
   const needed = [
-    ...(wanted.includes("contract") ? [tools.postgres, tools.redis] : []),
+    ...(wanted.includes("unit") || wanted.includes("contract") ? [tools.postgres] : []),
+    ...(wanted.includes("contract") ? [tools.redis] : []),
     ...(wanted.includes("e2e") ? [tools.chromium, tools.japaneseFont] : []),
   ]
   const provisioned = provision(needed)
