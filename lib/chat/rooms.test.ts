@@ -1,7 +1,7 @@
 import { mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { describe, expect, it } from "vitest"
+import { beforeEach, describe, expect, it } from "vitest"
 import { findPostgres, startPostgres } from "../../realtime/testing/postgres.ts"
 import { createAuthorize } from "./access.ts"
 import { room } from "./channels.ts"
@@ -37,20 +37,19 @@ const stores: [string, (run: (opened: Opened) => Promise<void>) => Promise<void>
       await run(opened)
     },
   ],
-]
-const hasPostgres = findPostgres() !== null
-if (hasPostgres) {
-  stores.push([
+  [
     "postgres",
     async (run) => {
       await using server = await startPostgres()
       await using opened = await open({ databaseUrl: server.connectionString, dataDir: "" })
       await run(opened)
     },
-  ])
-}
+  ],
+]
 
-describe.each(stores)("rooms in %s", (_, withRooms) => {
+describe.each(stores)("rooms in %s", (store, withRooms) => {
+  beforeEach(({ skip }) => skip(store === "postgres" && findPostgres() === null, "PostgreSQL was not found"))
+
   it("are found by everyone when public, and joined and left once", () =>
     withRooms(async ({ rooms }) => {
       const created = await rooms.create(alice, { name: "日本語の部屋 / 🎉", isPrivate: false })
@@ -118,10 +117,6 @@ describe.each(stores)("rooms in %s", (_, withRooms) => {
         expect(await authorize({ user: alice, channel, action: "publish", event })).toBe(false)
       }
     }))
-})
-
-describe.skipIf(hasPostgres)("rooms in postgres (skipped: PostgreSQL not found)", () => {
-  it("keep the same promises", () => {})
 })
 
 describe("the chat's database", () => {
