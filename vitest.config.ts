@@ -43,7 +43,7 @@ export default defineConfig({
         test: {
           name: "types",
           include: [],
-          // Errors outside the type tests are `npm run types`' to tell.
+          // Errors outside the type tests are `npm run check`'s to tell.
           typecheck: {
             enabled: true,
             only: true,
