@@ -39,6 +39,15 @@ export default defineConfig<LayoutOptions>({
       dependencies: ["build"],
     },
     { name: "split", use: { layout: "split" }, testIgnore: "development.spec.ts", dependencies: ["build"] },
+    ...(["pusher", "ably"] as const).map((layout) => ({
+      name: layout,
+      use: { layout },
+      // What depends on who carries the messages.
+      testMatch: /(conversation|downloads|restart|private-rooms)\.spec\.ts/,
+      dependencies: ["build"],
+      // Ably lets go of somebody whose connection broke after 15 s; a page that is closed in good order says so itself.
+      expect: { timeout: 40_000 },
+    })),
     // A page is compiled when it is first asked for.
     { name: "dev", testMatch: "development.spec.ts", expect: { timeout: 60_000 } },
   ],

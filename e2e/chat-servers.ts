@@ -6,12 +6,16 @@ import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { projectDir } from "../scripts/run.ts"
+import { startEmulator } from "../server/emulated.ts"
 
-export type Layout = "one-port" | "split"
+/** How the chat is deployed: the bundled gateway in the same process or its own, or a service (its emulator). */
+export type Layout = "one-port" | "split" | "pusher" | "ably"
 
 /** The shipped servers on ports and a data folder of their own. */
 export interface ChatServers extends AsyncDisposable {
   readonly url: string
+  /** Whether pages lose their connection when it stops: a service's goes on. */
+  readonly holdsSockets: boolean
   /** Ends what holds the sockets; `SIGKILL` as a crash would, `SIGTERM` as a deployment does. */
   stop(signal: "SIGKILL" | "SIGTERM"): Promise<void>
   /** Starts it again where it was, on the same data; resolves when it is well. */
@@ -39,6 +43,18 @@ export async function startChat(layout: Layout): Promise<ChatServers> {
   const port = await freePort()
   const app = { file: "server/main.ts", port }
   if (layout === "one-port") return startServers([app])
+  if (layout !== "split") {
+    const emulator = await startEmulator(layout)
+    const servers = await startServers([app], { env: emulator.env })
+    return {
+      ...servers,
+      holdsSockets: false,
+      async [Symbol.asyncDispose]() {
+        await servers[Symbol.asyncDispose]()
+        await emulator[Symbol.asyncDispose]()
+      },
+    }
+  }
 
   const gatewayPort = await freePort()
   const url = (of: number) => `http://localhost:${of}`
@@ -116,6 +132,7 @@ async function startServers(
   const gateway = programs.at(-1) ?? programs[0]
   return {
     url: `http://localhost:${programs[0].port}`,
+    holdsSockets: true,
     stop: (signal) => end(gateway, signal),
     start: () => launch(gateway),
     async [Symbol.asyncDispose]() {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
+import { startEmulator } from "./emulated.ts"
 
 /**
  * `npm run dev`: everything in one process. `npm run dev:split`: Next.js and the gateway in two, on two ports, as they
@@ -13,7 +14,9 @@ const { values } = parseArgs({
 Object.assign(process.env, { NODE_ENV: "development" })
 
 if (values.emulate) {
-  Object.assign(process.env, { REALTIME_PROVIDER: values.emulate, ...(await startEmulator(values.emulate)) })
+  const emulator = await startEmulator(values.emulate)
+  console.log(`The ${values.emulate} emulator is on ${emulator.url}`)
+  Object.assign(process.env, emulator.env)
   await import("./main.ts")
 } else if (values.split) {
   const port = Number(process.env.PORT ?? 3000)
@@ -28,33 +31,6 @@ if (values.emulate) {
   ])
 } else {
   await import("./main.ts")
-}
-
-/** Starts a service's emulator in this process; resolves with the variables that lead to it. */
-async function startEmulator(provider: string): Promise<Record<string, string>> {
-  if (provider === "pusher") {
-    const { startPusherEmulator } = await import("#realtime/emulators/pusher")
-    const emulator = await startPusherEmulator()
-    const { appId, key, secret, host, port } = emulator.serverOptions()
-    console.log(`Pusher emulator on ${emulator.url}`)
-    return {
-      PUSHER_APP_ID: appId,
-      PUSHER_KEY: key,
-      PUSHER_SECRET: secret,
-      PUSHER_CLUSTER: "mt1",
-      PUSHER_HOST: host,
-      PUSHER_PORT: port,
-      PUSHER_TLS: "false",
-    }
-  }
-  if (provider === "ably") {
-    const { startAblyEmulator } = await import("#realtime/emulators/ably")
-    const emulator = await startAblyEmulator()
-    const { endpoint, port } = emulator.clientOptions
-    console.log(`Ably emulator on ${emulator.url}`)
-    return { ABLY_API_KEY: emulator.key, ABLY_ENDPOINT: endpoint, ABLY_PORT: String(port), ABLY_TLS: "false" }
-  }
-  throw new TypeError(`unable to emulate "${provider}"; there are emulators of pusher and ably`)
 }
 
 /** Runs processes that stand and fall together. */

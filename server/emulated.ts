@@ -1,0 +1,40 @@
+import { startAblyEmulator } from "#realtime/emulators/ably"
+import { startPusherEmulator } from "#realtime/emulators/pusher"
+
+/** A service's emulator in this process, and the variables that lead an app to it. */
+export interface Emulated extends AsyncDisposable {
+  url: string
+  env: Record<string, string>
+}
+
+/** Starts Pusher's or Ably's emulator on a free port of this machine. */
+export async function startEmulator(provider: string): Promise<Emulated> {
+  if (provider === "pusher") {
+    const emulator = await startPusherEmulator()
+    const { appId, key, secret, host, port } = emulator.serverOptions()
+    const env = {
+      REALTIME_PROVIDER: provider,
+      PUSHER_APP_ID: appId,
+      PUSHER_KEY: key,
+      PUSHER_SECRET: secret,
+      PUSHER_CLUSTER: "mt1",
+      PUSHER_HOST: host,
+      PUSHER_PORT: port,
+      PUSHER_TLS: "false",
+    }
+    return { url: emulator.url, env, [Symbol.asyncDispose]: () => emulator.close() }
+  }
+  if (provider === "ably") {
+    const emulator = await startAblyEmulator()
+    const { endpoint, port } = emulator.clientOptions
+    const env = {
+      REALTIME_PROVIDER: provider,
+      ABLY_API_KEY: emulator.key,
+      ABLY_ENDPOINT: endpoint,
+      ABLY_PORT: String(port),
+      ABLY_TLS: "false",
+    }
+    return { url: emulator.url, env, [Symbol.asyncDispose]: () => emulator.close() }
+  }
+  throw new TypeError(`unable to emulate "${provider}"; there are emulators of pusher and ably`)
+}
