@@ -6,7 +6,7 @@ import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { projectDir } from "../scripts/run.ts"
-import { startEmulator } from "../server/emulated.ts"
+import { startEmulator } from "../server/emulator.ts"
 
 /** How the chat is deployed: the bundled gateway in the same process or its own, or a service (its emulator). */
 export type Layout = "one-port" | "split" | "pusher" | "ably"

@@ -29,6 +29,9 @@ test("one sees who else is typing, and not oneself", async ({ people }) => {
   const bob = await people.signIn("Bob")
   const hers = await alice.createRoom("Typing")
   const his = await bob.joinRoom(hers.url)
+  // A signal goes to who is there when it is sent.
+  await hers.expectPresent(["Alice", "Bob"])
+  await his.expectPresent(["Alice", "Bob"])
 
   await his.composer.pressSequentially("Let me think")
   await expect(hers.typing("Bob")).toBeVisible()

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
-import { startEmulator } from "./emulated.ts"
+import { startEmulator } from "./emulator.ts"
 
 /**
  * `npm run dev`: everything in one process. `npm run dev:split`: Next.js and the gateway in two, on two ports, as they

@@ -104,7 +104,10 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
         for (const stream of streams) stream.attached(page, asked)
         sendQueue.wake()
       },
-      onDetached: () => setStatus({ state: "attaching" }),
+      onDetached() {
+        setStatus({ state: "attaching" })
+        for (const stream of streams) stream.detached()
+      },
       onDenied: deny,
       onMessages(messages) {
         for (const stream of streams) stream.receive(messages)

@@ -10,6 +10,8 @@ export interface Stream {
   receive(messages: readonly WireMessage[]): void
   /** The provider has (again) accepted the subscription; `page` is what it says was missed after `after`. */
   attached(page: LogPage | undefined, after: Cursor | null): void
+  /** The subscription was interrupted: what comes from here on is catching up. */
+  detached(): void
   /** Looks whether something was missed, at once. */
   check(): void
   deny(error: RealtimeError): void
@@ -36,7 +38,7 @@ export function createStream({ since, handlers, read, onDenied, onError }: Strea
   ready.promise.catch(() => {})
   let isAttached = false
   let isClosed = false
-  /** What happened since the last interruption; null when there was none, or it is over. */
+  /** What came since the last interruption; null when there was none, or it is over. */
   let catchingUp: { count: number; recovered: boolean } | null = null
   let failures = 0
   let paused: { timer: ReturnType<typeof setTimeout>; run: () => void } | null = null
@@ -117,10 +119,13 @@ export function createStream({ since, handlers, read, onDenied, onError }: Strea
     ready: ready.promise,
     receive: (messages) => perform(sequencer.receive(messages)),
     attached(page, after) {
-      if (isAttached) catchingUp ??= { count: 0, recovered: true }
       isAttached = true
       hurry()
       perform(page ? sequencer.page(page, after) : sequencer.resume())
+    },
+    detached() {
+      if (isAttached) catchingUp ??= { count: 0, recovered: true }
+      isAttached = false
     },
     check: () => perform(sequencer.resume()),
     deny: (error) => ready.reject(error),

@@ -5,14 +5,14 @@ import type { Signal } from "../message.ts"
 import { useRealtimeClient } from "./context.ts"
 
 /**
- * Browser: listens to a signal and returns how to send one. Sending never fails: a signal that can't leave now is
- * dropped, as signals may be.
+ * Browser: listens to a signal and returns how to send one. Sending never rejects: a signal that can't leave now is
+ * dropped, as signals may be, and the promise resolves with false.
  */
 export function useSignal<D extends AnyChannelDefinition, E extends SignalEvent<D>>(
   ref: ChannelRef<D>,
   event: E,
   handler?: (signal: Signal<E, SignalOutput<D, E>>) => void,
-): (payload: SignalInput<D, E>) => void {
+): (payload: SignalInput<D, E>) => Promise<boolean> {
   const channel = useRealtimeClient().channel(ref)
   const latest = useRef(handler)
   latest.current = handler
@@ -23,11 +23,11 @@ export function useSignal<D extends AnyChannelDefinition, E extends SignalEvent<
   }, [channel, event, listens])
 
   return useCallback(
-    (payload) => {
-      channel.signal(event, payload).catch(() => {
-        // At most once is the promise; the next one will tell.
-      })
-    },
+    (payload) =>
+      channel.signal(event, payload).then(
+        () => true,
+        () => false,
+      ),
     [channel, event],
   )
 }

@@ -43,13 +43,16 @@ export function useTyping(ref: ChannelRef<RoomDefinition>, myId: string) {
     const now = Date.now()
     if (now - lastSent.current < repeatMs) return
     lastSent.current = now
-    signal({ isTyping: true })
+    void signal({ isTyping: true }).then((hasLeft) => {
+      // There was no connection yet: the next keystroke tries again.
+      if (!hasLeft) lastSent.current = 0
+    })
   }, [signal])
 
   const stopped = useCallback(() => {
     if (lastSent.current === 0) return
     lastSent.current = 0
-    signal({ isTyping: false })
+    void signal({ isTyping: false })
   }, [signal])
 
   return { typists, started, stopped }

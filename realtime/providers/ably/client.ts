@@ -1,4 +1,11 @@
-import type { ClientOptions, ConnectionStateChange, ErrorInfo, InboundMessage, RealtimeChannel } from "ably"
+import type {
+  ChannelStateChange,
+  ClientOptions,
+  ConnectionStateChange,
+  ErrorInfo,
+  InboundMessage,
+  RealtimeChannel,
+} from "ably"
 import { BaseRealtime, FetchRequest, RealtimePresence, WebSocketTransport } from "ably/modular"
 import type { TransportOptions } from "../../client/create-realtime-client.ts"
 import { fromWireError, isRealtimeError, logError, RealtimeError } from "../../errors.ts"
@@ -154,23 +161,25 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
     const signals = opened.channels.get(signalsChannel(channel))
     wish.messages = messages
     wish.signals = signals
-    messages.on((change) => {
+    /** Attached is what both are. Ably attaches them again, by itself, after each interruption. */
+    const follow = (change: ChannelStateChange) => {
       if (joined.get(channel) !== wish) return
-      if (change.current === "attached") {
+      if (change.current === "failed") {
+        detached(wish)
+        wish.observer.onDenied(fromAblyError(change.reason, "join"))
+      } else if (messages.state !== "attached" || signals.state !== "attached") {
+        detached(wish)
+      } else if (!wish.isAttached || !change.resumed) {
         // Also an update without `resumed`: Ably says that something may be missing.
-        if (wish.isAttached && change.resumed) return
         wish.isAttached = true
         wish.observer.onAttached()
         if (wish.data !== undefined)
           enter(wish, wish.data).catch((error) => onError(error, { stage: "presence" }))
         show(wish)
-      } else if (change.current === "failed") {
-        detached(wish)
-        wish.observer.onDenied(fromAblyError(change.reason, "join"))
-      } else {
-        detached(wish)
       }
-    })
+    }
+    messages.on(follow)
+    signals.on(follow)
     const inBackground = (stage: string) => (error: unknown) => {
       if (joined.get(channel) === wish) onError(fromAblyError(error, stage), { stage })
     }
