@@ -52,16 +52,13 @@ test("a second tab shows the same, and both stay live", async ({ people }) => {
   await other.expectWritten(all)
 })
 
-test("whoever is signed out is asked for a name, and is led back to the room", async ({
-  people,
-  browser,
-  chat,
-}) => {
+test("whoever isn't signed in is asked for a name, and is then led to the room", async ({ people, page }) => {
   const alice = await people.signIn("Alice")
   const room = await alice.createRoom("Way back")
-  const context = await browser.newContext({ baseURL: chat.url })
-  const page = await context.newPage()
+  const { welcome } = alice.texts
   await page.goto(room.url)
-  await expect(page.getByRole("textbox", { name: alice.texts.welcome.name })).toBeVisible()
-  await context.close()
+  await page.getByRole("textbox", { name: welcome.name }).fill("Bob")
+  await page.getByRole("button", { name: welcome.enter }).click()
+  await expect(page.getByRole("heading", { name: "Way back", level: 1 })).toBeVisible()
+  expect(page.url()).toBe(room.url)
 })
