@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { expect, test } from "@playwright/test"
+import { expect, test, type WebSocket } from "@playwright/test"
 import { projectDir } from "../scripts/run.ts"
 import { startDevelopment } from "./chat-servers.ts"
 import { signIn } from "./person.ts"
@@ -36,6 +36,8 @@ test("`npm run dev` shows an edit at once, without a reload, and stays connected
   const alice = await signIn(context, "Alice")
   const { url } = await alice.createRoom("Workshop")
   // Next.js 16.4 with Turbopack refreshes components of the page that was loaded, not of one that was navigated to.
+  const sockets: WebSocket[] = []
+  alice.page.on("websocket", (socket) => sockets.push(socket))
   const room = await alice.openRoom(url)
   await room.send("before the edit")
   await room.composer.fill("half a sentence")
@@ -49,5 +51,8 @@ test("`npm run dev` shows an edit at once, without a reload, and stays connected
   expect(await alice.page.evaluate(() => "isTheSamePage" in window)).toBe(true)
   await room.send("after the edit")
   await room.expectWritten(["before the edit", "after the edit"])
+  // Hot reload has a socket of its own beside the page's one connection, StrictMode or not.
+  const open = sockets.filter((socket) => !socket.isClosed()).map((socket) => new URL(socket.url()).pathname)
+  expect(open.toSorted()).toEqual(["/_next/hmr", "/socket.io/"])
   await context.close()
 })

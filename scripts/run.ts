@@ -10,11 +10,9 @@ export async function run(
   parameters: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<number> {
-  const isPlain = !process.stdout.isTTY && !process.env.FORCE_COLOR
   const child = spawn(program, parameters, {
     cwd: projectDir,
-    // A log that is read as a file is no place for colours.
-    env: { ...(isPlain ? { NO_COLOR: "1" } : {}), ...process.env, ...env },
+    env: { ...process.env, ...env },
     stdio: ["ignore", "inherit", "inherit"],
   })
   const [code] = (await once(child, "exit")) as [number | null]

@@ -61,7 +61,9 @@ async function main(chosen: string[]): Promise<number> {
   if (projects.length > 0) {
     const parameters = ["run", "--reporter=default", "--reporter=./scripts/vitest-reporter.ts"]
     parameters.push(...projects.map((name) => `--project=${name}`))
-    results.push(...(await runSuites("vitest", "vitest", parameters, env)))
+    // Vitest colours what goes to a file, too.
+    const plain: Record<string, string> = process.stdout.isTTY ? {} : { NO_COLOR: "1" }
+    results.push(...(await runSuites("vitest", "vitest", parameters, { ...env, ...plain })))
   }
 
   if (wanted.includes("e2e")) {
