@@ -144,6 +144,30 @@ describe("the shipped server", () => {
     await server.close()
   })
 
+  it("serves hostile networks by long-polling, with the same answers", async () => {
+    const server = await start()
+    const { ticket } = (await createContractHttp(
+      server.realtime as ReturnType<typeof createContractRealtime>,
+      alice,
+    ).credentials("socketio", {})) as { ticket: string }
+    const socket = connectSocket(server.url, {
+      transports: ["polling"],
+      upgrade: false,
+      forceNew: true,
+      auth: { ticket },
+    })
+    expect(await outcome(socket)).toBe("connected")
+    const { name } = contractChannels.room({ room: "polling" })
+    const arrived = new Promise((resolve) => socket.on("messages", resolve))
+    expect((await socket.timeout(5000).emitWithAck("subscribe", name, null)).ok).toBe(true)
+    const message = { id: crypto.randomUUID(), event: "said", payload: { text: "こんにちは" } }
+    await socket.timeout(5000).emitWithAck("publish", name, [message])
+    expect(await arrived).toMatchObject([{ ...message, seq: 1, from: alice }])
+    expect(socket.io.engine.transport.name).toBe("polling")
+    socket.disconnect()
+    await server.close()
+  })
+
   it("refuses a ticket that is missing, forged, of another secret or expired", async () => {
     const server = await start()
     const { createTickets } = await import("../realtime/providers/socketio/tickets.ts")

@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest"
+import { RealtimeError } from "../errors.ts"
+import type { PublishReceipt, RealtimeMessage } from "../message.ts"
+import type { contractChannels } from "../testing/index.ts"
+import { createMessageFeed } from "./message-feed.ts"
+import type { Channel, ChannelHandlers } from "./types.ts"
+
+type Room = typeof contractChannels.room
+
+const message = (seq: number, id = `m${seq}`, epoch = "e"): RealtimeMessage => ({
+  id,
+  channel: "room:1",
+  seq,
+  epoch,
+  event: "said",
+  payload: { text: id },
+  from: null,
+  at: seq,
+})
+const page = (from: number, to: number, head = to, epoch = "e") => ({
+  head: { epoch, seq: head, first: 1 },
+  messages: Array.from({ length: to - from + 1 }, (_, index) => message(from + index, undefined, epoch)),
+})
+
+/** A channel whose other end is in the test's hands. */
+function createScripted(initial = page(8, 10)) {
+  const sent: { id: string; settle: PromiseWithResolvers<PublishReceipt> }[] = []
+  const pages: ReturnType<typeof page>[] = []
+  let handlers: ChannelHandlers<Room> | null = null
+  const channel = {
+    publish(_event: string, _payload: unknown, { id }: { id: string }) {
+      const settle = Promise.withResolvers<PublishReceipt>()
+      sent.push({ id, settle })
+      return settle.promise
+    },
+    subscribe(given: ChannelHandlers<Room>) {
+      handlers = given
+      return { cursor: null, unsubscribe() {} }
+    },
+    async history() {
+      const next = pages.shift()
+      if (!next) throw new Error("no page is left")
+      return next
+    },
+  } as unknown as Channel<Room>
+  const feed = createMessageFeed<Room>(channel, initial)
+  feed.start()
+  const live = () => handlers as ChannelHandlers<Room>
+  return { feed, sent, pages, live }
+}
+
+const seqs = ({ state }: ReturnType<typeof createScripted>["feed"]) => state.messages.map(({ seq }) => seq)
+const settled = () => new Promise((resolve) => setImmediate(resolve))
+
+describe("a message of one's own", () => {
+  it("is sending, then sent, then simply there", async () => {
+    const { feed, sent, live } = createScripted()
+    const id = feed.send("said", { text: "x" })
+    expect(feed.state.pending).toMatchObject([{ id, state: "sending" }])
+    sent[0]?.settle.resolve({ id, seq: 11, epoch: "e", at: 0 })
+    await settled()
+    expect(feed.state.pending).toMatchObject([{ id, state: "sent" }])
+    live().onMessages([message(11, id)] as never)
+    expect([feed.state.pending, seqs(feed)]).toEqual([[], [8, 9, 10, 11]])
+  })
+
+  it("may arrive before it is acknowledged", async () => {
+    const { feed, sent, live } = createScripted()
+    const id = feed.send("said", { text: "x" })
+    live().onMessages([message(11, id)] as never)
+    sent[0]?.settle.resolve({ id, seq: 11, epoch: "e", at: 0 })
+    await settled()
+    expect(feed.state.pending).toEqual([])
+  })
+
+  it("says why it failed, and is tried again under its id or forgotten", async () => {
+    const { feed, sent } = createScripted()
+    const id = feed.send("said", { text: "x" })
+    sent[0]?.settle.reject(new RealtimeError("log-unavailable", { message: "full" }))
+    await settled()
+    expect(feed.state.pending).toMatchObject([{ id, state: "failed", error: { code: "log-unavailable" } }])
+    feed.retry(id)
+    expect(sent.map((attempt) => attempt.id)).toEqual([id, id])
+    expect(feed.state.pending).toMatchObject([{ state: "sending", error: undefined }])
+    sent[1]?.settle.reject(new Error("not one of ours"))
+    await settled()
+    expect(feed.state.pending).toMatchObject([{ error: { code: "internal" } }])
+    feed.discard(id)
+    expect(feed.state.pending).toEqual([])
+  })
+})
+
+describe("what is shown", () => {
+  it("grows upwards until the log has no more", async () => {
+    const { feed, pages } = createScripted()
+    expect(feed.state.hasOlder).toBe(true)
+    pages.push(page(4, 7, 10), page(1, 3, 10))
+    const loading = feed.loadOlder()
+    expect(feed.state.isLoadingOlder).toBe(true)
+    await feed.loadOlder()
+    await loading
+    expect([seqs(feed).at(0), feed.state.hasOlder, feed.state.isLoadingOlder]).toEqual([4, true, false])
+    await feed.loadOlder()
+    expect([seqs(feed), feed.state.hasOlder]).toEqual([[1, 2, 3, 4, 5, 6, 7, 8, 9, 10], false])
+  })
+
+  it("can be asked for again when reading failed", async () => {
+    const { feed, pages } = createScripted()
+    await expect(feed.loadOlder()).rejects.toThrow()
+    expect(feed.state.isLoadingOlder).toBe(false)
+    pages.push(page(7, 7, 10))
+    await feed.loadOlder()
+    expect(seqs(feed).at(0)).toBe(7)
+  })
+
+  it("keeps holes in sight, and how the last interruption ended", () => {
+    const { feed, live } = createScripted()
+    live().onGap?.({ from: 11, to: 12 })
+    live().onMessages([message(13)] as never)
+    live().onCaughtUp?.({ count: 1, recovered: false })
+    expect(feed.state).toMatchObject({
+      gaps: [{ from: 11, to: 12 }],
+      caughtUp: { count: 1, recovered: false },
+    })
+  })
+
+  it("is that of the new log when the old one was replaced", async () => {
+    const { feed, pages, live } = createScripted()
+    pages.push(page(1, 2, 2, "new"))
+    live().onReset?.({ previous: { epoch: "e", seq: 10 }, cursor: { epoch: "new", seq: 2 } })
+    await settled()
+    expect([seqs(feed), feed.state.wasReset]).toEqual([[1, 2], true])
+  })
+})

@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest"
+import { createMemoryLog } from "../log/memory.ts"
+import type { WireMessage } from "../message.ts"
+import type { RealtimePublisher } from "../publisher.ts"
+import { contractChannels, createContractRealtime } from "../testing/index.ts"
+
+const room = (name: string) => contractChannels.room({ room: name })
+
+/** A provider that keeps what it was given, call by call, or fails. */
+function createRecorder(provider: string, error?: Error) {
+  const calls: (readonly WireMessage[])[] = []
+  const publisher: RealtimePublisher = {
+    provider,
+    async publish(messages) {
+      calls.push(messages)
+      if (error) throw error
+    },
+    signal: async () => {},
+    members: async () => ({ count: 0, members: [] }),
+    clientConfig: () => ({ provider }),
+    credentials: async () => ({}),
+    close: async () => {},
+  }
+  return { calls, publisher }
+}
+
+describe("publishing from server code", () => {
+  it("accepts a batch over several rooms in one commit, in the order given", async () => {
+    const { calls, publisher } = createRecorder("one")
+    const realtime = createContractRealtime({ publishers: [publisher] })
+    const entries = ["a", "b", "a"].map((name, index) => ({
+      channel: room(name),
+      event: "said",
+      payload: { text: String(index) },
+    }))
+    const receipts = await realtime.publishBatch(entries)
+    expect(receipts.map(({ seq }) => seq)).toEqual([1, 1, 2])
+    expect(
+      calls.map((messages) => messages.map(({ payload }) => (payload as { text: string }).text)),
+    ).toEqual([["0", "1", "2"]])
+  })
+
+  it("accepts a batch whole or not at all", async () => {
+    const { calls, publisher } = createRecorder("one")
+    const realtime = createContractRealtime({ publishers: [publisher] })
+    const good = { channel: room("a"), event: "said", payload: { text: "x" } }
+    for (const bad of [
+      { ...good, payload: { text: 1 } },
+      { ...good, event: "unheard-of" },
+      { ...good, payload: { text: "x".repeat(40_000) } },
+    ]) {
+      await expect(realtime.publishBatch([good, bad])).rejects.toThrow()
+    }
+    expect([(await realtime.head(room("a"))).seq, calls.length]).toEqual([0, 0])
+  })
+
+  it("answers a repeated id with the first receipt, and delivers it once", async () => {
+    const { calls, publisher } = createRecorder("one")
+    const realtime = createContractRealtime({ publishers: [publisher] })
+    const id = crypto.randomUUID()
+    const first = await realtime.publish(room("a"), "said", { text: "x" }, { id })
+    expect(await realtime.publish(room("a"), "said", { text: "x" }, { id })).toEqual(first)
+    expect(calls.length).toBe(1)
+  })
+
+  it("is content when a provider fails: the message is in the log, and the failure is told", async () => {
+    const failing = createRecorder("failing", new Error("down"))
+    const working = createRecorder("working")
+    const told: string[] = []
+    const realtime = createContractRealtime({
+      publishers: [failing.publisher, working.publisher],
+      onError: (_, { stage }) => told.push(stage),
+    })
+    expect((await realtime.publish(room("a"), "said", { text: "x" })).seq).toBe(1)
+    expect([working.calls.length, told]).toEqual([1, ["publish to failing"]])
+  })
+
+  it("tells the browser of each provider, in order, and nothing secret", () => {
+    const realtime = createContractRealtime({
+      publishers: [createRecorder("one").publisher, createRecorder("two").publisher],
+      log: createMemoryLog(),
+    })
+    expect(realtime.clientConfig()).toEqual({
+      basePath: "/api/realtime",
+      maxPayloadBytes: 32 * 1024,
+      providers: [{ provider: "one" }, { provider: "two" }],
+    })
+  })
+})
