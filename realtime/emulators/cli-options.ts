@@ -1,0 +1,68 @@
+import { parseArgs } from "node:util"
+
+/** An app of both services: Pusher's id, key and secret; Ably's key is then `id.key:secret`. */
+export interface CliApp {
+  id: string
+  key: string
+  secret: string
+}
+
+export interface CliOptions {
+  pusherPort: number
+  ablyPort: number
+  apps: CliApp[]
+  json: boolean
+  help: boolean
+}
+
+export const usage =
+  "npm run emulators -- [--pusher-port 6001] [--ably-port 6002] [--app id:key:secret]… [--json]"
+
+/** The same credentials at every start, so that they can stay in `.env`. */
+const defaultApp: CliApp = { id: "1", key: "app-key", secret: "app-secret" }
+
+/** What the command line asks for, or what is wrong with it in one line. */
+export function parseCliOptions(args: string[]): CliOptions | { problem: string } {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        "pusher-port": { type: "string", default: "6001" },
+        "ably-port": { type: "string", default: "6002" },
+        app: { type: "string", multiple: true, default: [] },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    })
+    const pusherPort = parsePort("pusher-port", values["pusher-port"])
+    const ablyPort = parsePort("ably-port", values["ably-port"])
+    if (pusherPort !== 0 && pusherPort === ablyPort)
+      return { problem: `--pusher-port and --ably-port are both ${pusherPort}; each needs its own` }
+    const apps = values.app.length > 0 ? values.app.map(parseApp) : [defaultApp]
+    for (const field of ["id", "key"] as const) {
+      const repeated = apps.find(
+        (app, index) => apps.findIndex((other) => other[field] === app[field]) < index,
+      )
+      if (repeated) return { problem: `two apps have the ${field} "${repeated[field]}"; each needs its own` }
+    }
+    return { pusherPort, ablyPort, apps, json: values.json, help: values.help }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    // Node's own remarks about a flag go on for sentences; the first one says it.
+    return { problem: error.message.split(/\.\s|\n/)[0] ?? error.message }
+  }
+}
+
+function parsePort(flag: string, value: string): number {
+  const port = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN
+  if (!(port <= 65_535))
+    throw new TypeError(`--${flag} is a number from 0 (any free one) to 65535, not "${value}"`)
+  return port
+}
+
+function parseApp(value: string): CliApp {
+  const [, id, key, secret] = /^([\w-]+):([\w-]+):([^:\s]+)$/.exec(value) ?? []
+  if (id === undefined || key === undefined || secret === undefined)
+    throw new TypeError(`--app is id:key:secret, as in 1:app-key:app-secret, not "${value}"`)
+  return { id, key, secret }
+}

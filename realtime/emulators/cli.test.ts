@@ -1,0 +1,119 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
+import { once } from "node:events"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import Pusher from "pusher"
+import { afterEach, describe, expect, it } from "vitest"
+import { parseCliOptions } from "./cli-options.ts"
+import { startPusherEmulator } from "./pusher/index.ts"
+
+const children: ChildProcessWithoutNullStreams[] = []
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL")
+})
+
+function start(...args: string[]): ChildProcessWithoutNullStreams {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "cli.ts"), ...args])
+  children.push(child)
+  return child
+}
+
+async function firstLine(child: ChildProcessWithoutNullStreams): Promise<string> {
+  const [line] = (await once(createInterface(child.stdout), "line")) as [string]
+  return line
+}
+
+async function ending(child: ChildProcessWithoutNullStreams) {
+  const output = { stdout: "", stderr: "" }
+  child.stdout.on("data", (data) => {
+    output.stdout += data
+  })
+  child.stderr.on("data", (data) => {
+    output.stderr += data
+  })
+  const [exitCode] = (await once(child, "close")) as [number | null]
+  return { ...output, exitCode }
+}
+
+describe("npm run emulators", () => {
+  it("prints one line of JSON when both are ready, and ends at SIGTERM", async () => {
+    const child = start("--pusher-port", "0", "--ably-port", "0", "--app", "7:seven:secret", "--json")
+    const { pusher, ably } = JSON.parse(await firstLine(child))
+    expect(pusher.apps).toEqual([{ id: "7", key: "seven", secret: "secret" }])
+    expect(ably.keys).toEqual(["7.seven:secret"])
+
+    const server = new Pusher({
+      appId: "7",
+      key: "seven",
+      secret: "secret",
+      host: pusher.host,
+      port: pusher.port,
+      useTLS: false,
+    })
+    expect((await server.trigger("news", "greeting", {})).status).toBe(200)
+    const channel = await fetch(`${ably.url}/channels/news/messages`, {
+      headers: { authorization: `Basic ${btoa(ably.keys[0])}` },
+    })
+    expect(channel.status).toBe(200)
+
+    const ended = ending(child)
+    child.kill("SIGTERM")
+    expect(await ended).toMatchObject({ exitCode: 0, stderr: "" })
+    await expect(fetch(pusher.url)).rejects.toThrow()
+  })
+
+  it("prints one line for people, and ends at SIGINT", async () => {
+    const child = start("--pusher-port", "0", "--ably-port", "0")
+    expect(await firstLine(child)).toMatch(
+      /^Pusher http:\S+ \(1:app-key:app-secret\) · Ably http:\S+ \(1\.app-key:app-secret\) · ready$/,
+    )
+    const ended = ending(child)
+    child.kill("SIGINT")
+    expect(await ended).toMatchObject({ exitCode: 0, stderr: "" })
+  })
+
+  it.each(["pusher", "ably"])("says in one line that the %s port is in use", async (service) => {
+    await using taken = await startPusherEmulator()
+    const ports = { pusher: "0", ably: "0", [service]: String(taken.port) }
+    const { exitCode, stdout, stderr } = await ending(
+      start("--pusher-port", ports.pusher, "--ably-port", ports.ably),
+    )
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" })
+    expect(stderr).toMatch(new RegExp(`^emulators: port ${taken.port} is in use; [^\\n]+\\n$`))
+  })
+
+  it("says in one line what is wrong with the command line", async () => {
+    const { exitCode, stdout, stderr } = await ending(start("--pusher-prot", "1"))
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" })
+    expect(stderr).toBe("emulators: Unknown option '--pusher-prot'\n")
+  })
+})
+
+describe("the command line", () => {
+  it.each([
+    [["--ably-port", "x"], '--ably-port is a number from 0 (any free one) to 65535, not "x"'],
+    [["--pusher-port=-1"], '--pusher-port is a number from 0 (any free one) to 65535, not "-1"'],
+    [["--pusher-port", "65536"], '--pusher-port is a number from 0 (any free one) to 65535, not "65536"'],
+    [["--app", "a:b"], '--app is id:key:secret, as in 1:app-key:app-secret, not "a:b"'],
+    [["--app", "1:a:s", "--app", "1:b:s"], 'two apps have the id "1"; each needs its own'],
+    [
+      ["--pusher-port", "1", "--ably-port", "1"],
+      "--pusher-port and --ably-port are both 1; each needs its own",
+    ],
+    [["--json=yes"], "Option '--json' does not take an argument"],
+    [["--pusher-port"], "Option '--pusher-port <value>' argument missing"],
+    [["more"], "Unexpected argument 'more'"],
+  ])("%j: %s", (args, problem) => {
+    expect(parseCliOptions(args)).toEqual({ problem })
+  })
+
+  it("needs nothing", () => {
+    expect(parseCliOptions([])).toEqual({
+      pusherPort: 6001,
+      ablyPort: 6002,
+      apps: [{ id: "1", key: "app-key", secret: "app-secret" }],
+      json: false,
+      help: false,
+    })
+  })
+})

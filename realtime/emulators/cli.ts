@@ -1,0 +1,77 @@
+import { startAblyEmulator } from "./ably/index.ts"
+import { type CliOptions, parseCliOptions, usage } from "./cli-options.ts"
+import { startPusherEmulator } from "./pusher/index.ts"
+
+/**
+ * `npm run emulators`: both services on this machine until SIGINT or SIGTERM. One line when both are ready; a problem is
+ * one line too, with exit code 2 for the command line and 1 for the rest.
+ */
+async function main(): Promise<void> {
+  const options = parseCliOptions(process.argv.slice(2))
+  if ("problem" in options) return fail(2, options.problem)
+  if (options.help) return console.log(usage)
+  try {
+    await run(options)
+  } catch (error) {
+    fail(1, problemOf(error))
+  }
+}
+
+async function run({ pusherPort, ablyPort, apps, json }: CliOptions): Promise<void> {
+  const pusher = await startPusherEmulator({ port: pusherPort, apps })
+  const ably = await startAblyEmulator({
+    port: ablyPort,
+    apps: apps.map(({ id, key, secret }) => ({ id, keys: [{ id: key, secret }] })),
+  }).catch(async (error: unknown) => {
+    await pusher.close()
+    throw error
+  })
+
+  async function stop(): Promise<void> {
+    await Promise.all([pusher.close(), ably.close()])
+    process.exit(0)
+  }
+  process.once("SIGINT", stop)
+  process.once("SIGTERM", stop)
+
+  const keys = apps.map(({ id, key, secret }) => `${id}.${key}:${secret}`)
+  console.log(
+    json
+      ? JSON.stringify({
+          pusher: {
+            url: pusher.url,
+            host: pusher.host,
+            port: pusher.port,
+            page: `${pusher.url}/__emulator/`,
+            apps,
+            clientOptions: pusher.clientOptions(),
+          },
+          ably: {
+            url: ably.url,
+            host: ably.host,
+            port: ably.port,
+            page: `${ably.url}/__emulator/`,
+            keys,
+            clientOptions: ably.clientOptions,
+          },
+        })
+      : `Pusher ${pusher.url}/__emulator/ (${apps.map(({ id, key, secret }) => `${id}:${key}:${secret}`).join(", ")})` +
+          ` · Ably ${ably.url}/__emulator/ (${keys.join(", ")}) · ready`,
+  )
+}
+
+function problemOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number }
+  if (code === "EADDRINUSE")
+    return `port ${port} is in use; name another with --pusher-port or --ably-port (0 takes any free one)`
+  if (code === "EACCES") return `port ${port} may not be listened on by this user; name one from 1024 on`
+  return error.message.split("\n")[0] ?? error.message
+}
+
+function fail(exitCode: number, problem: string): void {
+  console.error(`emulators: ${problem}`)
+  process.exitCode = exitCode
+}
+
+await main()
