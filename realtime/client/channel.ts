@@ -101,6 +101,8 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
       },
       onAttached(page) {
         setStatus({ state: "attached" })
+        // Reads that began before can't know what was published until now; the streams' next ones must not share them.
+        reads.clear()
         for (const stream of streams) stream.attached(page, asked)
         sendQueue.wake()
       },
@@ -120,13 +122,22 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     return joined
   }
 
+  /** One listener that throws keeps the others from nothing. */
+  function tell(listener: () => void): void {
+    try {
+      listener()
+    } catch (error) {
+      onError(error, { stage: "onSignal" })
+    }
+  }
+
   /** Peers' signals may come past the server, so their shape is checked here too. */
   async function receiveSignal(signal: Signal): Promise<void> {
     const listeners = signalListeners.get(signal.event)
     if (!listeners) return
     try {
       const payload = await validate(schemaOf(definition.signals, signal.event), signal.payload, "the signal")
-      for (const listener of listeners) listener({ ...signal, payload })
+      for (const listener of listeners) tell(() => listener({ ...signal, payload }))
     } catch (error) {
       onError(error, { stage: "receive a signal" })
     }
@@ -154,7 +165,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     if (started) return started
     const reading = http
       .history(name, after ? { after: after.seq, limit: pageSize } : { limit: 1 })
-      .finally(() => reads.delete(key))
+      .finally(() => reads.get(key) === reading && reads.delete(key))
     reads.set(key, reading)
     return reading
   }

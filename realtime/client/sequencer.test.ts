@@ -124,6 +124,18 @@ describe("a sequencer that starts at a cursor", () => {
     expect(delivered(actions)).toEqual([3])
   })
 
+  it("looks again when it was told to while a look was under way: that one began too early", () => {
+    const sequencer = createSequencer({ cursor: at(2) })
+    expect(kinds(sequencer.resume())).toEqual(["fetch"])
+    expect(sequencer.resume()).toEqual([])
+    expect(sequencer.page({ head: head(2), messages: [] }, at(2))).toEqual([
+      { type: "fetch", after: at(2), isStalled: false },
+    ])
+    expect(sequencer.isCurrent).toBe(false)
+    expect(delivered(sequencer.page(page(3, 3, head(3)), at(2)))).toEqual([3])
+    expect(sequencer.isCurrent).toBe(true)
+  })
+
   it("asks again after a failure when it is told to", () => {
     const sequencer = createSequencer({ cursor: at(0) })
     sequencer.receive([message(2)])

@@ -21,7 +21,10 @@ export interface Sequencer {
   head(head: LogHead, after: Cursor | null): SequencerAction[]
   /** The `fetch` under way failed: asks for it again. Call it after a pause. */
   retry(): SequencerAction[]
-  /** Something may have been missed (a reconnect): asks for whatever follows the cursor. */
+  /**
+   * Something may have been missed (a reconnect): asks for whatever follows the cursor. A read that is under way began
+   * too early to know, so another follows it.
+   */
   resume(): SequencerAction[]
 }
 
@@ -53,6 +56,8 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
   /** The newest message known to exist, delivered or not. */
   let known: Cursor | null = cursor
   let isFetching = false
+  /** Asked to look again while a look was under way. */
+  let isDoubted = false
   let stalls = 0
   /** What came early, by `seq`. A message without its body waits too: it says that there is something to fetch. */
   const waiting = new Map<number, WireMessage>()
@@ -100,7 +105,13 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
     return [{ type: "fetch", after: cursor, isStalled: stalls > 0 }]
   }
 
-  const fetchIfBehind = () => (isBehind() ? fetch() : [])
+  function fetchIfBehind(): SequencerAction[] {
+    if (isDoubted && !isFetching) {
+      isDoubted = false
+      return fetch()
+    }
+    return isBehind() ? fetch() : []
+  }
 
   /** A head that was read when the cursor stood at `after` belongs to another log, or to one that lost its end. */
   function contradicts(head: LogHead, after: Cursor | null): boolean {
@@ -171,7 +182,7 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
         if (message.epoch === head.epoch && message.seq > cursor.seq) waiting.set(message.seq, message)
       }
       actions.push(...drain())
-      if (!isBehind() || cursor.seq > before) return [...actions, ...fetchIfBehind()]
+      if (!isBehind() || isDoubted || cursor.seq > before) return [...actions, ...fetchIfBehind()]
       stalls += 1
       return stalls > maxStalls ? giveUp(head) : fetch()
     },
@@ -187,6 +198,9 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
       return fetch()
     },
 
-    resume: fetch,
+    resume() {
+      isDoubted = isFetching
+      return fetch()
+    },
   }
 }

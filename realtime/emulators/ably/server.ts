@@ -2,10 +2,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net"
 import type { Duplex } from "node:stream"
 import { type RawData, WebSocket, WebSocketServer } from "ws"
+import type { Inspector } from "../page/inspector.ts"
 import { handleControl } from "./control.ts"
+import { createAblyPage, readFrame } from "./page.ts"
 import type { RestRequest } from "./route.ts"
 import { type AppDescription, describeApp } from "./sandbox.ts"
 import { type AblyService, createAblyService, type ServiceOptions } from "./service.ts"
+import type { Session } from "./session.ts"
 
 export interface AblyEmulatorOptions extends ServiceOptions {
   /** 0, the default, takes a free one. */
@@ -57,13 +60,16 @@ const NO_APP = "there is no app; start the emulator with one"
 export async function startAblyEmulator(options: AblyEmulatorOptions = {}): Promise<AblyEmulator> {
   const { port = 0, host = "127.0.0.1" } = options
   const service = createAblyService(options)
-  const server = createServer((request, response) => void answer(service, request, response))
+  const page = createAblyPage(service)
+  const server = createServer((request, response) => {
+    if (!page.answer(request, response)) void answer(service, page, request, response)
+  })
   // The core enforces the frame limit and answers in the vendor's words; this one only bounds memory.
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 16 * 1024 * 1024 })
 
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => socket.destroy())
-    sockets.handleUpgrade(request, socket, head, (webSocket) => accept(service, webSocket, request))
+    sockets.handleUpgrade(request, socket, head, (webSocket) => accept(service, page, webSocket, request))
   })
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject)
@@ -75,6 +81,7 @@ export async function startAblyEmulator(options: AblyEmulatorOptions = {}): Prom
   function close(): Promise<void> {
     closing ??= new Promise((resolve) => {
       service.close()
+      page.close()
       for (const webSocket of sockets.clients) webSocket.terminate()
       server.close(() => resolve())
       server.closeAllConnections()
@@ -102,38 +109,62 @@ export async function startAblyEmulator(options: AblyEmulatorOptions = {}): Prom
   }
 }
 
-function accept(service: AblyService, webSocket: WebSocket, request: IncomingMessage) {
+function accept(service: AblyService, page: Inspector, webSocket: WebSocket, request: IncomingMessage) {
   const { searchParams } = urlOf(request)
-  const session = service.accept(
+  let session: Session | undefined
+  const passed = (from: "client" | "service", frame: string | Uint8Array) =>
+    page.passed(() => ({ from, connection: session?.connection?.id, ...readFrame(frame) }))
+  const opened = service.accept(
     {
-      send: (frame) => webSocket.send(frame),
+      send(frame) {
+        passed("service", frame)
+        webSocket.send(frame)
+      },
       ping: () => webSocket.ping(),
       close: () => webSocket.close(),
       terminate: () => webSocket.terminate(),
     },
     searchParams,
   )
+  session = opened
   webSocket.on("message", (data: RawData, isBinary: boolean) => {
     const bytes = toBytes(data)
-    session.receive(isBinary ? bytes : Buffer.from(bytes).toString("utf8"))
+    const frame = isBinary ? bytes : Buffer.from(bytes).toString("utf8")
+    passed("client", frame)
+    opened.receive(frame)
   })
   // An oversize or malformed WebSocket frame ends in an error event and then in close.
   webSocket.on("error", () => webSocket.terminate())
-  webSocket.on("close", () => session.closed())
-  if (webSocket.readyState === WebSocket.CLOSED) session.closed()
+  webSocket.on("close", () => opened.closed())
+  if (webSocket.readyState === WebSocket.CLOSED) opened.closed()
 }
 
-async function answer(service: AblyService, request: IncomingMessage, response: ServerResponse) {
+async function answer(
+  service: AblyService,
+  page: Inspector,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
   try {
     const read = await readRequest(request)
     const control = handleControl(service, read)
     const result = control ?? (await service.request(read))
+    if (!control) page.passed(() => describeRequest(read, result?.status))
     if (!result) return void request.socket.destroy()
     response.writeHead(result.status, { ...result.headers, "content-length": result.body.byteLength })
     response.end(result.body)
   } catch {
     // The client went away while it was sending.
     request.socket.destroy()
+  }
+}
+
+function describeRequest({ method, path, headers, body }: RestRequest, status: number | undefined) {
+  const isText = !headers["content-type"]?.includes("msgpack")
+  return {
+    from: "http" as const,
+    name: `${method} ${path} ${status ?? "cut"}`,
+    text: isText ? Buffer.from(body).toString() : `${body.byteLength} bytes of MessagePack`,
   }
 }
 

@@ -32,6 +32,8 @@ export interface ConnectRequest {
 
 /** What a mount does with a socket once it is open. */
 export interface ConnectedSocket {
+  /** Of none, when the handshake was refused. */
+  readonly socketId?: string
   receive(data: string | Uint8Array): void
   closed(): void
 }

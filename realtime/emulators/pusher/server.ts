@@ -2,9 +2,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { createServer as createTLSServer, type ServerOptions } from "node:https"
 import type { AddressInfo } from "node:net"
 import { type WebSocket, WebSocketServer } from "ws"
+import type { Inspector } from "../page/inspector.ts"
 import type { App } from "./app.ts"
 import type { Socket } from "./connection.ts"
 import { createPusherEmulator, type PusherEmulator, type PusherEmulatorOptions } from "./emulator.ts"
+import { createPusherPage, readFrame } from "./page.ts"
 
 export interface PusherServerOptions extends PusherEmulatorOptions {
   /** Any free one, unless told. */
@@ -53,16 +55,18 @@ export async function startPusherEmulator(options: PusherServerOptions = {}): Pr
   const biggestFrame = Math.max(...emulator.apps.map((app) => app.settings.limits.frameBytes))
   // The core answers a frame over the limit; `ws` only keeps a far bigger one out of memory.
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 16 * biggestFrame })
+  const page = createPusherPage(emulator)
 
   server.on("request", (request, response) => {
-    answer(emulator, request, response).catch((error: unknown) => {
+    if (page.answer(request, response)) return
+    answer(emulator, page, request, response).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : undefined)
     })
   })
   server.on("upgrade", (request, stream, head) => {
     stream.on("error", () => {})
     sockets.handleUpgrade(request, stream, head, (socket) => {
-      attach(emulator, socket, request.url ?? "/", tls !== undefined)
+      attach(emulator, page, socket, { url: request.url ?? "/", isTLS: tls !== undefined })
     })
   })
 
@@ -76,6 +80,7 @@ export async function startPusherEmulator(options: PusherServerOptions = {}): Pr
   function close(): Promise<void> {
     closing ??= new Promise((resolve) => {
       emulator.stop()
+      page.close()
       for (const socket of sockets.clients) socket.terminate()
       server.close(() => resolve())
       server.closeAllConnections()
@@ -109,14 +114,31 @@ export async function startPusherEmulator(options: PusherServerOptions = {}): Pr
   }
 }
 
-function attach(emulator: PusherEmulator, socket: WebSocket, url: string, isTLS: boolean): void {
+function attach(
+  emulator: PusherEmulator,
+  page: Inspector,
+  socket: WebSocket,
+  request: { url: string; isTLS: boolean },
+): void {
+  let socketId: string | undefined
   const wire: Socket = {
-    send: (text) => socket.send(text),
-    close: (code, reason) => socket.close(code, reason),
+    send(text) {
+      page.passed(() => ({ from: "service", connection: socketId, ...readFrame(text) }))
+      socket.send(text)
+    },
+    close(code, reason) {
+      page.passed(() => ({ from: "service", connection: socketId, name: `close ${code}`, text: reason }))
+      socket.close(code, reason)
+    },
     terminate: () => socket.terminate(),
   }
-  const connection = emulator.connect({ url, isTLS }, wire)
-  socket.on("message", (data: Buffer, isBinary) => connection.receive(isBinary ? data : data.toString()))
+  const connection = emulator.connect(request, wire)
+  socketId = connection.socketId
+  socket.on("message", (data: Buffer, isBinary) => {
+    const frame = isBinary ? data : data.toString()
+    page.passed(() => ({ from: "client", connection: socketId, ...readFrame(frame) }))
+    connection.receive(frame)
+  })
   socket.on("close", () => connection.closed())
   // An unreadable frame is an error first and a close next; the close is enough.
   socket.on("error", () => {})
@@ -124,6 +146,7 @@ function attach(emulator: PusherEmulator, socket: WebSocket, url: string, isTLS:
 
 async function answer(
   emulator: PusherEmulator,
+  page: Inspector,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -137,7 +160,14 @@ async function answer(
     ]),
   )
   const body = Buffer.concat(chunks).toString()
-  const outcome = await emulator.handle({ method: request.method ?? "GET", path, query, headers, body })
+  const method = request.method ?? "GET"
+  const outcome = await emulator.handle({ method, path, query, headers, body })
+  if (!path.startsWith("/__emulator"))
+    page.passed(() => ({
+      from: "http",
+      name: `${method} ${path} ${typeof outcome === "string" ? outcome : outcome.status}`,
+      text: body,
+    }))
   if (outcome === "hang") return
   if (outcome === "cut") request.socket.destroy()
   else response.writeHead(outcome.status, outcome.headers).end(outcome.body)

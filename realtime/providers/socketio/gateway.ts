@@ -83,12 +83,20 @@ export function attachGateway(options: GatewayOptions): void {
   const { io, tickets, presence, announce } = broadcaster
   const reads = new Map<string, Promise<LogPage>>()
 
-  /** Many clients that come back at one cursor share one read. */
+  /**
+   * Many clients that come back at one cursor in one turn share one read. It is shared until it begins: a client that
+   * joined after that may have missed what the read didn't see.
+   */
   function readAfter(channel: string, seq: number): Promise<LogPage> {
     const key = `${seq}:${channel}`
-    const started = reads.get(key)
-    if (started) return started
-    const reading = core.readAfter(channel, seq, catchUpLimit).finally(() => reads.delete(key))
+    const planned = reads.get(key)
+    if (planned) return planned
+    const reading = new Promise<LogPage>((resolve) => {
+      setImmediate(() => {
+        reads.delete(key)
+        resolve(core.readAfter(channel, seq, catchUpLimit))
+      })
+    })
     reads.set(key, reading)
     return reading
   }

@@ -119,7 +119,7 @@ export async function withStage(
         const client = createClient({
           transport,
           http: createContractHttp(backend.realtime, user),
-          presenceGraceMs: 100,
+          presenceGraceMs: 1_500,
           onError: (error) => errors.push(error),
         })
         client.open()

@@ -107,7 +107,10 @@ export const presenceChecks = suite("presence", {
     const first = stage.openClient(alice)
     first.channel(room).presence.enter({ mood: "here" })
     await waitFor(() => watching.presence.snapshot?.count === 1)
+    // The other tab is ready to enter, so that the absence is as short as a reload's and no longer.
     const second = stage.openClient(alice)
+    second.channel(room).presence.subscribe(() => {})
+    await waitFor(() => second.channel(room).status.state === "attached")
     await first.close()
     second.channel(room).presence.enter({ mood: "back" })
     await waitFor(() => (watching.presence.snapshot?.members?.[0]?.data as { mood: string })?.mood === "back")
