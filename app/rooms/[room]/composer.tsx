@@ -29,7 +29,10 @@ export function Composer({ roomId, onSend, onTyping }: ComposerProps) {
   const left = maxTextLength - text.trim().length
   const canSend = text.trim() !== "" && left >= 0
 
-  useEffect(() => setText(sessionStorage.getItem(draftKey(roomId)) ?? ""), [roomId])
+  // What was typed before the page came alive stands in the field already, and wins over an older draft.
+  useEffect(() => {
+    setText(field.current?.value || sessionStorage.getItem(draftKey(roomId)) || "")
+  }, [roomId])
 
   useEffect(() => {
     const { current } = field
