@@ -204,7 +204,8 @@ export default {
       from: { path: "^realtime/emulators/([^/]+)/" },
       to: {
         path: "^(app|lib|server|realtime)/",
-        pathNot: "^realtime/emulators/$1/|^realtime/testing/wait-for\\.ts$",
+        // The web page at `/__emulator/` knows nothing of either service.
+        pathNot: "^realtime/emulators/($1|page)/|^realtime/testing/wait-for\\.ts$",
       },
     },
     {

@@ -56,6 +56,8 @@ describe("npm run emulators", () => {
     })
     expect(channel.status).toBe(200)
 
+    for (const { page } of [pusher, ably]) expect((await fetch(page)).status).toBe(200)
+
     const ended = ending(child)
     child.kill("SIGTERM")
     expect(await ended).toMatchObject({ exitCode: 0, stderr: "" })

@@ -93,7 +93,9 @@ export function createAblyPage(service: AblyService): Inspector {
       const apps = [...service.apps.values()]
       return {
         apps: apps.map(viewOf),
-        faults: service.faults.list().map(({ id, struck, skip: _, ...fault }) => ({ id, hits: struck, fault })),
+        faults: service.faults
+          .list()
+          .map(({ id, struck, skip: _, ...fault }) => ({ id, hits: struck, fault })),
         settings: {
           [OVER_QUOTA]: apps.some((app) => app.overQuota),
           [CLOCK_AHEAD]: service.clock.skewMs !== 0,
@@ -106,11 +108,13 @@ export function createAblyPage(service: AblyService): Inspector {
 /** A frame as the page's list has it. */
 export function readFrame(frame: string | Uint8Array): { name: string; channel?: string; text: string } {
   try {
-    const { action, channel, ...fields } = decodeFrame(frame)
+    const { action, channel, messages, presence, ...fields } = decodeFrame(frame)
+    const names = messages?.map(({ name }) => name ?? "") ?? []
     return {
-      name: actionName(action) ?? `action ${action}`,
+      name: [actionName(action) ?? `action ${action}`, ...names].join(" ").trimEnd(),
       ...(channel === undefined ? {} : { channel }),
-      text: JSON.stringify(fields, readable),
+      // What people look for comes first.
+      text: JSON.stringify({ messages, presence, ...fields }, readable),
     }
   } catch {
     return { name: "malformed", text: typeof frame === "string" ? frame : `${frame.byteLength} bytes` }

@@ -148,8 +148,10 @@ async function answer(
   try {
     const read = await readRequest(request)
     const control = handleControl(service, read)
+    let status: number | string = "pending"
+    if (!control) page.passed(() => describeRequest(read, status))
     const result = control ?? (await service.request(read))
-    if (!control) page.passed(() => describeRequest(read, result?.status))
+    status = result?.status ?? "cut"
     if (!result) return void request.socket.destroy()
     response.writeHead(result.status, { ...result.headers, "content-length": result.body.byteLength })
     response.end(result.body)
@@ -159,11 +161,11 @@ async function answer(
   }
 }
 
-function describeRequest({ method, path, headers, body }: RestRequest, status: number | undefined) {
+function describeRequest({ method, path, headers, body }: RestRequest, status: number | string) {
   const isText = !headers["content-type"]?.includes("msgpack")
   return {
     from: "http" as const,
-    name: `${method} ${path} ${status ?? "cut"}`,
+    name: `${method} ${path} ${status}`,
     text: isText ? Buffer.from(body).toString() : `${body.byteLength} bytes of MessagePack`,
   }
 }

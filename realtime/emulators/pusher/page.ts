@@ -1,5 +1,7 @@
 import { createInspector, type Inspector } from "../page/inspector.ts"
 import type { AppView, Controls } from "../page/view.ts"
+import type { App } from "./app.ts"
+import type { Connection } from "./connection.ts"
 import type { PusherEmulator } from "./emulator.ts"
 import { asString, isObject, parseJson } from "./json.ts"
 
@@ -103,15 +105,15 @@ export function readFrame(frame: string | Uint8Array): { name: string; channel?:
   }
 }
 
-function viewOf(app: PusherEmulator["apps"][number]): AppView {
+function viewOf(app: App): AppView {
   return {
     id: app.id,
     credentials: [`app id ${app.id}`, `key ${app.key}`, `secret ${app.secret}`],
-    connections: [...app.connections.values()].map(({ socketId, user, subscriptions, isOpen }) => ({
-      id: socketId,
-      ...(user ? { user: user.id } : {}),
-      isOpen,
-      channels: [...subscriptions],
+    connections: [...app.connections.values()].map((connection) => ({
+      id: connection.socketId,
+      ...userOf(app, connection),
+      isOpen: connection.isOpen,
+      channels: [...connection.subscriptions],
     })),
     channels: app.channels.occupied().map(({ name, subscribers, presence }) => ({
       name,
@@ -119,4 +121,11 @@ function viewOf(app: PusherEmulator["apps"][number]): AppView {
       members: presence?.ids() ?? [],
     })),
   }
+}
+
+/** Who has signed in, or else who they are in a presence channel. */
+function userOf(app: App, { socketId, user, subscriptions }: Connection): { user?: string } {
+  const present = [...subscriptions].map((name) => app.channels.get(name)?.presence?.userOf(socketId))
+  const id = user?.id ?? present.find((one) => one !== undefined)
+  return id === undefined ? {} : { user: id }
 }

@@ -286,7 +286,7 @@ describe("malformed input", () => {
     ["POST", "/apps/1/events?auth_key=%ZZ&=&&a", 401],
     ["POST", "/apps/%E0%A4%A/events", 404],
     ["DELETE", "/apps/1/events", 404],
-    ["GET", "/__emulator", 404],
+    ["GET", "/__emulator/nothing", 404],
   ])("%s %s is answered %i", async (method, path, status) => {
     await using emulator = await startPusherEmulator()
     const response = await fetch(emulator.url + path, { method })

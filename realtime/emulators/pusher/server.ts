@@ -161,13 +161,11 @@ async function answer(
   )
   const body = Buffer.concat(chunks).toString()
   const method = request.method ?? "GET"
-  const outcome = await emulator.handle({ method, path, query, headers, body })
+  let result: string | number = "pending"
   if (!path.startsWith("/__emulator"))
-    page.passed(() => ({
-      from: "http",
-      name: `${method} ${path} ${typeof outcome === "string" ? outcome : outcome.status}`,
-      text: body,
-    }))
+    page.passed(() => ({ from: "http", name: `${method} ${path} ${result}`, text: body }))
+  const outcome = await emulator.handle({ method, path, query, headers, body })
+  result = typeof outcome === "string" ? outcome : outcome.status
   if (outcome === "hang") return
   if (outcome === "cut") request.socket.destroy()
   else response.writeHead(outcome.status, outcome.headers).end(outcome.body)
