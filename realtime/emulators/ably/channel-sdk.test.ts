@@ -170,7 +170,7 @@ describe("attach, by raw frames", () => {
     expect((attached.flags ?? 0) & 4).toBe(0)
   })
 
-  test("§5.1 within the window, what was missed follows ATTACHED with the position of each frame", async () => {
+  test("§5.1 §5.3 within the window, what was missed follows ATTACHED with the position of each frame", async () => {
     await using emulator = await startAblyEmulator()
     await using socket = await openRaw(emulator)
     socket.send({ action: 10, channel: "room" })
@@ -191,7 +191,22 @@ describe("attach, by raw frames", () => {
     expect(serials).toEqual([...serials].sort())
   })
 
-  test("a connection may be attached to no more channels than the limit: 90010", async () => {
+  test("§5.1 rewind by a time replays what is no older", async () => {
+    const clock = createManualClock()
+    await using emulator = await startAblyEmulator({ clock })
+    const rest = openRest(emulator).channels.get("room")
+    await rest.publish("m", "old")
+    clock.advance(15_001)
+    await rest.publish("m", "new")
+    await using client = openRealtime(emulator)
+    const received: unknown[] = []
+    const channel = client.channels.get("room", { params: { rewind: "15s" } })
+    await channel.subscribe((message) => void received.push(message.data))
+    await rest.publish("m", "live")
+    await until(() => expect(received).toEqual(["new", "live"]))
+  })
+
+  test("§9 a connection may be attached to no more channels than the limit: 90010", async () => {
     await using emulator = await startAblyEmulator({ limits: { maxChannelsPerConnection: 1 } })
     await using socket = await openRaw(emulator)
     socket.send({ action: 10, channel: "one" })

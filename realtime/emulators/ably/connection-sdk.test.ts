@@ -218,7 +218,7 @@ describe("connection, on a clock of its own", () => {
     expect(socket.frames[0]?.action).toBe(4)
   })
 
-  test("a connection beyond the app's limit is refused with 40111, and may try again", async () => {
+  test("§9 a connection beyond the app's limit is refused with 40111, and may try again", async () => {
     await using emulator = await startAblyEmulator({ limits: { maxConnections: 1 } })
     await using first = await openRaw(emulator)
     await first.next("CONNECTED")

@@ -61,6 +61,16 @@ describe.each(FORMATS)("history ($format)", ({ useBinaryProtocol }) => {
   })
 })
 
+test.each(["from_serial", "fromSerial"])("§8 %s ends at that position, included", async (name) => {
+  await using emulator = await startAblyEmulator()
+  const rest = openRest(emulator)
+  const { serials } = await rest.channels.get("room").publish("m", "1")
+  await rest.channels.get("room").publish("m", "2")
+  const position = serials[0]?.replace(/:[^:]*$/, "") ?? ""
+  const { items } = await rest.request("get", "/channels/room/messages", 6, { [name]: position })
+  expect(items.map(({ data }) => data)).toEqual(["1"])
+})
+
 describe("history, on a clock of its own", () => {
   test("§8 messages are gone after two minutes, but not in persisted namespaces", async () => {
     const clock = createManualClock()

@@ -134,7 +134,7 @@ describe("sockets that don't get to CONNECTED", () => {
     await until(() => expect(socket.isClosed).toBe(true))
   })
 
-  test("an unknown token of a known app is 40143", async () => {
+  test("§9 an unknown token of a known app is 40143", async () => {
     await using emulator = await startAblyEmulator({ apps: [{ id: "app" }] })
     await using socket = await openRaw(emulator, { key: "", access_token: "app.unknown" })
     expect((await socket.next("ERROR")).error).toMatchObject({ code: 40143, statusCode: 401 })

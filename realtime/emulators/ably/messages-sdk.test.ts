@@ -176,7 +176,7 @@ describe.each(FORMATS)("messages ($format)", ({ useBinaryProtocol }) => {
     expect((await errorOf(bob.publish(onBehalf as unknown as Ably.Message))).code).toBe(40012)
   })
 
-  test("over quota, a publish is refused with 40112", async () => {
+  test("§9 over quota, a publish is refused with 40112", async () => {
     await using emulator = await startAblyEmulator()
     for (const app of emulator.service.apps.values()) app.overQuota = true
     const error = await errorOf(

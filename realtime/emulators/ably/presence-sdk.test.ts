@@ -123,7 +123,7 @@ describe.each(FORMATS)("presence ($format)", ({ useBinaryProtocol }) => {
     ])
   })
 
-  test("a channel holds no more members than the limit: 91003", async () => {
+  test("§9 a channel holds no more members than the limit: 91003", async () => {
     await using emulator = await startAblyEmulator({ limits: { maxPresenceMembers: 1 } })
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const presence = client.channels.get("room").presence

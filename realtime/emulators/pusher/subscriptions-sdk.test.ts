@@ -4,7 +4,7 @@ import { createSdkClient, createServerLibrary, record, until } from "./test-clie
 
 describe("subscriptions, by the official SDKs", () => {
   it.each(["news", "private-news", "private-encrypted-news"])(
-    "§3.2 a subscription to %s is confirmed and its events arrive",
+    "§3.1 §3.2 a subscription to %s is confirmed and its events arrive",
     async (name) => {
       await using emulator = await startPusherEmulator()
       const key = Buffer.alloc(32, 1).toString("base64")
