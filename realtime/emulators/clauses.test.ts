@@ -12,7 +12,7 @@ it.each(emulators)(
 describe("the clauses", () => {
   it("are read from the beginnings of test names, and from nowhere else", () => {
     const source = [
-      'it("§1 §2.10 a name", () => {})',
+      'it("§1 §2.10b a name", () => {})',
       '])("§3 of %s", () => {})',
       '    "§4 on a line of its own",',
       "it(`§5 in backticks`, () => {})",
@@ -20,7 +20,7 @@ describe("the clauses", () => {
       'expect("of §7")',
     ].join("\n")
     expect(findCitations("a.test.ts", source)).toEqual([
-      { file: "a.test.ts", name: "a name", clauses: ["1", "2.10"] },
+      { file: "a.test.ts", name: "a name", clauses: ["1", "2.10b"] },
       { file: "a.test.ts", name: "of %s", clauses: ["3"] },
       { file: "a.test.ts", name: "on a line of its own", clauses: ["4"] },
       { file: "a.test.ts", name: "in backticks", clauses: ["5"] },
@@ -35,6 +35,8 @@ describe("the clauses", () => {
       { id: "2", title: "Another's", elsewhere: "the client's" },
       { id: "3.1", title: "Repeats what is shown", repeats: ["1.1"] },
       { id: "3.2", title: "Repeats what isn't", repeats: ["1.1", "1.2"] },
+      { id: "4", title: "Of statements" },
+      { id: "4a", title: "Not shown either" },
     ]
     expect(renderClauses(clauses, [{ file: "a.test.ts", name: "a | b", clauses: ["1.1"] }])).toBe(
       `1 tests name the clauses they show.
@@ -46,13 +48,15 @@ describe("the clauses", () => {
 | §2 | Another's | **none**: the client's |
 | §3.1 | Repeats what is shown | see §1.1 |
 | §3.2 | Repeats what isn't | see §1.1, §1.2 |
+| §4a | Not shown either | **none** |
 
 Uncovered:
 
 - §1.1 its rarest case
 - §1.2 Not shown
 - §2 Another's (the client's)
-- §3.2 Repeats what isn't`,
+- §3.2 Repeats what isn't
+- §4a Not shown either`,
     )
   })
 

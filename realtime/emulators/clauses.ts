@@ -3,9 +3,10 @@ import { join } from "node:path"
 
 /**
  * `node realtime/emulators/clauses.ts` writes the table of each emulator's README: which test shows which clause of the
- * protocol. A test names its clauses at the beginning of its own name, as in "§4.5 a dropped socket resumes".
+ * protocol. A test names its clauses at the beginning of its own name, as in "§4.5a a dropped socket resumes".
  */
 export interface Clause {
+  /** Of a section "4.5", of one statement in it "4.5a". */
   id: string
   title: string
   /** Of a checklist: the clauses that say the same at length. */
@@ -51,7 +52,7 @@ function readTests(folder: string): CitingTest[] {
 
 /** Names of tests are the string literals that begin with a clause. */
 export function findCitations(file: string, source: string): CitingTest[] {
-  return [...source.matchAll(/(["`])((?:§\d+(?:\.\d+)* )+)((?:(?!\1)[^\n\\]|\\.)+)\1/g)].map(
+  return [...source.matchAll(/(["`])((?:§\d+(?:\.\d+)*[a-z]* )+)((?:(?!\1)[^\n\\]|\\.)+)\1/g)].map(
     ([, , cited = "", name = ""]) => ({
       file,
       name,
@@ -68,7 +69,8 @@ export function renderClauses(clauses: readonly Clause[], tests: readonly Citing
       throw new Error(`unable to place "${name}" of ${file}; there is no clause §${unknown}`)
   }
   const testsOf = (id: string) => tests.filter((test) => test.clauses.includes(id))
-  const hasParts = (id: string) => clauses.some((other) => other.id.startsWith(`${id}.`))
+  const hasParts = (id: string) =>
+    clauses.some((other) => other.id.startsWith(id) && /^(\.|[a-z])/.test(other.id.slice(id.length)))
   const isShown = ({ id, repeats = [] }: Clause) =>
     testsOf(id).length > 0 || (repeats.length > 0 && repeats.every((other) => testsOf(other).length > 0))
 
