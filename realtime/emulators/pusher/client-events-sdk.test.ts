@@ -5,7 +5,7 @@ import { createSdkClient, createServerLibrary, record, until } from "./test-clie
 const app = { id: "1", key: "app-key", secret: "app-secret" }
 
 describe("client events, by the official SDK", () => {
-  it("§5 a client event goes to the other subscribers, never back", async () => {
+  it("§5g §5h §5k a client event goes to the other subscribers, never back", async () => {
     await using emulator = await startPusherEmulator()
     using sender = createSdkClient(emulator)
     using receiver = createSdkClient(emulator)
@@ -24,7 +24,7 @@ describe("client events, by the official SDK", () => {
     expect(atSender).toEqual([{ event: "last", data: {} }])
   })
 
-  it("§5 in a presence channel the sender's user_id comes with it", async () => {
+  it("§5i §5j in a presence channel the sender's user_id comes with it", async () => {
     await using emulator = await startPusherEmulator()
     using sender = createSdkClient(emulator, { member: { user_id: "ann" } })
     using receiver = createSdkClient(emulator, { member: { user_id: "bob" } })
@@ -39,7 +39,7 @@ describe("client events, by the official SDK", () => {
     expect(senders).toEqual(["ann"])
   })
 
-  it("§5 the eleventh in a second is refused with 4301, and the connection stays", async () => {
+  it("§5l §5m §8x the eleventh in a second is refused with 4301, and the connection stays", async () => {
     await using emulator = await startPusherEmulator()
     using sender = createSdkClient(emulator)
     using receiver = createSdkClient(emulator)
@@ -68,7 +68,7 @@ describe("client events, by the official SDK", () => {
       "exceeds the allowed maximum (10240 bytes)",
     ],
   ])(
-    "§5 a client event %s is refused, and the connection stays",
+    "§5d §5e §5o §5p a client event %s is refused, and the connection stays",
     async (_what, name, settings, data, message) => {
       await using emulator = await startPusherEmulator({ apps: [{ ...app, ...settings }] })
       using sender = createSdkClient(emulator)
@@ -80,7 +80,7 @@ describe("client events, by the official SDK", () => {
     },
   )
 
-  it("§5 a client event on a channel that its sender hasn't joined is refused", async () => {
+  it("§5f a client event on a channel that its sender hasn't joined is refused", async () => {
     await using emulator = await startPusherEmulator()
     using sender = createSdkClient(emulator)
     await sender.connected()

@@ -5,7 +5,7 @@ import { createSdkClient, createTestEmulator, join, openSocket, until } from "./
 const app = { id: "1", key: "app-key", secret: "app-secret" }
 
 describe("connecting, by the official SDK", () => {
-  it("§1.3 a client is connected with a socket id of digits, dot, digits", async () => {
+  it("§1.3c a client is connected with a socket id of digits, dot, digits", async () => {
     await using emulator = await startPusherEmulator()
     using client = createSdkClient(emulator)
     await client.connected()
@@ -16,21 +16,21 @@ describe("connecting, by the official SDK", () => {
   it.each([
     [4003, { enabled: false }, "Application disabled"],
     [4004, { connectionQuota: 0 }, "Application is over connection quota"],
-  ])("§8 %i ends it: the client doesn't come back", async (code, settings, message) => {
+  ])("§1.3k §1.3l §8d §8m §8n %i ends it: the client doesn't come back", async (code, settings, message) => {
     await using emulator = await startPusherEmulator({ apps: [{ ...app, ...settings }] })
     using client = createSdkClient(emulator)
     await until(() => client.pusher.connection.state === "disconnected")
     expect(client.errors).toEqual([{ code, message }])
   })
 
-  it("§8 4005 for another path", async () => {
+  it("§1.3m §8o 4005 for another path", async () => {
     await using emulator = await startPusherEmulator()
     using client = createSdkClient(emulator, { options: { wsPath: "/elsewhere" } as object })
     await until(() => client.pusher.connection.state === "disconnected")
     expect(client.errors).toEqual([{ code: 4005, message: "Path not found" }])
   })
 
-  it("§8 4004 is over when another connection ends", async () => {
+  it("§8n 4004 is over when another connection ends", async () => {
     await using emulator = await startPusherEmulator({ apps: [{ ...app, connectionQuota: 1 }] })
     const first = createSdkClient(emulator)
     await first.connected()
@@ -42,7 +42,7 @@ describe("connecting, by the official SDK", () => {
     await second.connected()
   })
 
-  it("§1.4 the client's ping is answered", async () => {
+  it("§1.4d the client's ping is answered", async () => {
     await using emulator = await startPusherEmulator()
     using client = createSdkClient(emulator)
     const events: string[] = []
@@ -79,13 +79,13 @@ describe("connecting, by a bare socket", () => {
     [4007, "/app/app-key?protocol=8", "Unsupported protocol version"],
     [4007, "/app/app-key?protocol=seven", "Unsupported protocol version"],
     [4008, "/app/app-key?client=js", "No protocol version supplied"],
-  ])("§1.3 is closed with %i at %s", (code, url, reason) => {
+  ])("§1.3g §1.3h §1.3i §1.3j §1.3m §8j §8l §8o §8p §8q §8r is closed with %i at %s", (code, url, reason) => {
     const socket = openSocket(createTestEmulator(), url)
     expect(socket.closed).toEqual({ code, reason })
     expect(socket.frames).toEqual([])
   })
 
-  it.each(["8.6.0", "8.6.0-beta.1", "1.9", "4.4.0+build"])("§1.3 accepts the version %s", (version) => {
+  it.each(["8.6.0", "8.6.0-beta.1", "1.9", "4.4.0+build"])("§1.3i accepts the version %s", (version) => {
     const socket = openSocket(
       createTestEmulator(),
       `/app/app-key?protocol=7&client=js&version=${encodeURIComponent(version)}&flash=false`,
@@ -93,20 +93,20 @@ describe("connecting, by a bare socket", () => {
     expect(socket.closed).toBeUndefined()
   })
 
-  it("§1.3 4000 for a plain socket of an app that wants TLS", () => {
+  it("§1.3n §8k 4000 for a plain socket of an app that wants TLS", () => {
     const emulator = createTestEmulator({ apps: [{ ...app, forceTLS: true }] })
     expect(openSocket(emulator).closed).toMatchObject({ code: 4000 })
     expect(openSocket(emulator, "/app/app-key?protocol=7", true).closed).toBeUndefined()
   })
 
-  it("§1.3 protocol 7 is told the activity timeout, an older one isn't", () => {
+  it("§1.3a §1.3b protocol 7 is told the activity timeout, an older one isn't", () => {
     const emulator = createTestEmulator({ apps: [{ ...app, activityTimeout: 60 }] })
     const told = (url: string) => JSON.parse(String(openSocket(emulator, url).frames[0]?.data))
     expect(told("/app/app-key?protocol=7")).toEqual({ socket_id: expect.any(String), activity_timeout: 60 })
     expect(told("/app/app-key?protocol=6")).toEqual({ socket_id: expect.any(String) })
   })
 
-  it("§8 before protocol 6 a fatal error comes as an event too", () => {
+  it("§8j before protocol 6 a fatal error comes as an event too", () => {
     const emulator = createTestEmulator()
     const socket = openSocket(emulator, "/app/app-key?protocol=5")
     emulator.faults.inject({ kind: "close", code: 4200 })
@@ -117,7 +117,7 @@ describe("connecting, by a bare socket", () => {
     expect(socket.closed).toEqual({ code: 4200, reason: "Generic reconnect immediately" })
   })
 
-  it("§7 with authorized connections, who doesn't authorize in time is closed with 4009", () => {
+  it("§7o §7p §8s with authorized connections, who doesn't authorize in time is closed with 4009", () => {
     const emulator = createTestEmulator({ apps: [{ ...app, authorizedConnections: true }] })
     const idle = openSocket(emulator)
     idle.say({ event: "pusher:subscribe", data: { channel: "news" } })
@@ -128,7 +128,7 @@ describe("connecting, by a bare socket", () => {
     expect(authorized.closed).toBeUndefined()
   })
 
-  it("§7 with authorized connections, only those count towards the quota", () => {
+  it("§8n with authorized connections, only those count towards the quota", () => {
     const emulator = createTestEmulator({
       apps: [{ ...app, authorizedConnections: true, connectionQuota: 1 }],
     })

@@ -97,7 +97,7 @@ describe("faults, as the official SDKs see them", () => {
     [4100, "connected"],
     [4200, "connected"],
     [4301, "disconnected"],
-  ])("§8 close with %i leaves the client %s in the end", async (code, state) => {
+  ])("§8d §8g close with %i leaves the client %s in the end", async (code, state) => {
     await using scene = await start()
     const before = scene.client.socketId
     const { hits } = scene.emulator.faults.inject({
@@ -135,7 +135,7 @@ describe("faults, as the official SDKs see them", () => {
     expect(scene.names()).not.toContain("last-straw")
   })
 
-  it("half-open is noticed by the client's own ping", async () => {
+  it("§1.4b half-open is noticed by the client's own ping", async () => {
     await using emulator = await startPusherEmulator()
     using client = createSdkClient(emulator, { options: { activityTimeout: 300, pongTimeout: 1_000 } })
     await client.connected()

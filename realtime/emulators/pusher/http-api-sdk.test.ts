@@ -6,7 +6,7 @@ const app = { id: "1", key: "app-key", secret: "app-secret" }
 const counting = { ...app, subscriptionCount: true }
 
 describe("the HTTP API, by the official server library", () => {
-  it("§10.2 one trigger reaches several channels, but not the excluded socket", async () => {
+  it("§10e §10.2a §10.2q one trigger reaches several channels, but not the excluded socket", async () => {
     await using emulator = await startPusherEmulator()
     const library = createServerLibrary(emulator)
     using sender = createSdkClient(emulator)
@@ -27,7 +27,7 @@ describe("the HTTP API, by the official server library", () => {
     expect(atReceiver.map(({ event }) => event)).toEqual(["event", "to-all"])
   })
 
-  it("§10.2 a batch is delivered in order, each entry with its own exclusion", async () => {
+  it("§10.2c §10.2q a batch is delivered in order, each entry with its own exclusion", async () => {
     await using emulator = await startPusherEmulator()
     const library = createServerLibrary(emulator)
     using client = createSdkClient(emulator)
@@ -45,7 +45,7 @@ describe("the HTTP API, by the official server library", () => {
     ])
   })
 
-  it("§10.2 info answers for each channel with what applies to it", async () => {
+  it("§10.2b §10.2d §10.2s info answers for each channel with what applies to it", async () => {
     await using emulator = await startPusherEmulator({ apps: [counting] })
     const library = createServerLibrary(emulator)
     using client = createSdkClient(emulator, { member: { user_id: "ann" } })
@@ -64,7 +64,7 @@ describe("the HTTP API, by the official server library", () => {
     expect(await batch.json()).toEqual({ batch: [{ user_count: 1 }, {}, { subscription_count: 0 }] })
   })
 
-  it("§10.2 channels are listed while they are occupied, by prefix", async () => {
+  it("§10.2e §10.2f §10.2g channels are listed while they are occupied, by prefix", async () => {
     await using emulator = await startPusherEmulator({ apps: [counting] })
     const library = createServerLibrary(emulator)
     using client = createSdkClient(emulator)
@@ -81,7 +81,7 @@ describe("the HTTP API, by the official server library", () => {
     expect(await list({})).toEqual({ channels: { "private-a": {} } })
   })
 
-  it("§10.2 one channel is described, occupied or not, with its cached event", async () => {
+  it("§10.2j §10.2k one channel is described, occupied or not, with its cached event", async () => {
     await using emulator = await startPusherEmulator()
     const library = createServerLibrary(emulator)
     const read = async (info?: string) =>
@@ -103,7 +103,7 @@ describe("the HTTP API, by the official server library", () => {
     ],
     ["/channels/news", { info: "cache" }, "Cannot retrieve the cache unless the channel is a cache channel"],
     ["/channels/news/users", {}, "Users can only be retrieved for presence channels"],
-  ])("§10.2 GET %s with %j is answered 400", async (path, params, body) => {
+  ])("§10.2h §10.2i §10.2l §10.2n GET %s with %j is answered 400", async (path, params, body) => {
     await using emulator = await startPusherEmulator()
     const library = createServerLibrary(emulator)
     const answer = library.get({ path, params: params as Record<string, string> })
@@ -135,7 +135,7 @@ describe("the HTTP API, by the official server library", () => {
       "exceeds the allowed maximum",
     ],
     [404, "nonsense", {}, "Not found"],
-  ])("§10.3 answers %i to POST /%s %j", async (status, path, body, message) => {
+  ])("§10.3f §10.3g §10.3h answers %i to POST /%s %j", async (status, path, body, message) => {
     await using emulator = await startPusherEmulator()
     const library = createServerLibrary(emulator)
     const answer = library.post({ path: `/${path}`, body: body as unknown as string })
@@ -143,7 +143,7 @@ describe("the HTTP API, by the official server library", () => {
     expect(emulator.app().messages).toBe(0)
   })
 
-  it("§10.3 data of exactly 10 KB and a batch of ten are accepted", async () => {
+  it("§10.3f §10.3g data of exactly 10 KB and a batch of ten are accepted", async () => {
     await using emulator = await startPusherEmulator()
     const library = createServerLibrary(emulator)
     const batch = Array.from({ length: 10 }, () => ({
@@ -160,13 +160,13 @@ describe("the HTTP API, by the official server library", () => {
     [404, "an unknown app", {}, { appId: "404" }],
     [403, "a disabled app", { enabled: false }, {}],
     [403, "an app over its message quota", { messageQuota: 0 }, {}],
-  ])("§10.1 answers %i to %s", async (status, _what, settings, options) => {
+  ])("§10.1e §10.1h §10.1i §10.1j answers %i to %s", async (status, _what, settings, options) => {
     await using emulator = await startPusherEmulator({ apps: [{ ...app, ...settings }] })
     const library = createServerLibrary(emulator, undefined, options)
     await expect(library.trigger("news", "event", {})).rejects.toMatchObject({ status })
   })
 
-  it("§10 the message that reaches the quota is the last", async () => {
+  it("§10.1j the message that reaches the quota is the last", async () => {
     await using emulator = await startPusherEmulator({ apps: [{ ...app, messageQuota: 2 }] })
     const library = createServerLibrary(emulator)
     for (const _ of [1, 2]) await library.trigger("news", "event", {})
@@ -174,7 +174,7 @@ describe("the HTTP API, by the official server library", () => {
     await expect(library.get({ path: "/channels" })).resolves.toMatchObject({ status: 200 })
   })
 
-  it("§10 the routes deprecated in 2012 are served", async () => {
+  it("the routes deprecated in 2012 are served", async () => {
     await using emulator = await startPusherEmulator()
     const library = createServerLibrary(emulator)
     using client = createSdkClient(emulator)
@@ -196,7 +196,7 @@ describe("the HTTP API, by the official server library", () => {
     expect(await stats.json()).toEqual({ occupied: true })
   })
 
-  it("§10 Pusher.forURL connects to it", async () => {
+  it("§10b Pusher.forURL connects to it", async () => {
     await using emulator = await startPusherEmulator()
     const { default: Pusher } = await import("pusher")
     const library = Pusher.forURL(`http://app-key:app-secret@${emulator.host}:${emulator.port}/apps/1`)

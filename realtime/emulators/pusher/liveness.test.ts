@@ -5,13 +5,13 @@ const seconds = 1000
 const hours = 3600 * seconds
 
 describe("liveness, by the clock", () => {
-  it("§1.4 a ping is answered with a pong", () => {
+  it("§1.4d a ping is answered with a pong", () => {
     const socket = openSocket(createTestEmulator())
     socket.say({ event: "pusher:ping", data: {} })
     expect(socket.frames.at(-1)).toEqual({ event: "pusher:pong", data: "{}" })
   })
 
-  it("§1.4 a silent client is pinged, and closed with 4201 if it stays silent", () => {
+  it("§1.4g §8v a silent client is pinged, and closed with 4201 if it stays silent", () => {
     const emulator = createTestEmulator()
     const socket = openSocket(emulator)
     emulator.clock.advance(120 * seconds - 1)
@@ -25,7 +25,7 @@ describe("liveness, by the clock", () => {
     expect(emulator.app().connections.size).toBe(0)
   })
 
-  it.each(["pusher:pong", "pusher:ping", "client-anything"])("§1.4 %s counts as a sign of life", (event) => {
+  it.each(["pusher:pong", "pusher:ping", "client-anything"])("§1.4g %s counts as a sign of life", (event) => {
     const emulator = createTestEmulator()
     const socket = openSocket(emulator)
     for (let round = 0; round < 10; round += 1) {
@@ -35,7 +35,7 @@ describe("liveness, by the clock", () => {
     expect(socket.closed).toBeUndefined()
   })
 
-  it("§8 a client that can't ping is closed with 4202 after a day", () => {
+  it("§1.4h §8w a client that can't ping is closed with 4202 after a day", () => {
     const emulator = createTestEmulator()
     const socket = openSocket(emulator, "/app/app-key?protocol=4")
     emulator.clock.advance(23 * hours)
@@ -63,7 +63,7 @@ describe("liveness, by the clock", () => {
     expect([ghost.frames.length, ghost.closed]).toEqual([heard, undefined])
   })
 
-  it("§5 the client event rate is of any one second", () => {
+  it("§5l the client event rate is of any one second", () => {
     const emulator = createTestEmulator()
     const [sender, receiver] = [openSocket(emulator), openSocket(emulator)]
     for (const socket of [sender, receiver]) join(socket, "private-room")
@@ -122,7 +122,7 @@ describe("liveness, by the clock", () => {
     expect(emulator.app().messages).toBe(0)
   })
 
-  it("§9 a cached event is kept for half an hour", () => {
+  it("§9d a cached event is kept for half an hour", () => {
     const emulator = createTestEmulator()
     emulator.app().cache.set("cache-price", "price", "{}")
     const firstOf = () => {
@@ -136,7 +136,7 @@ describe("liveness, by the clock", () => {
     expect(firstOf()).toEqual({ event: "pusher:cache_miss", channel: "cache-price" })
   })
 
-  it("§3.5 above the threshold the count is told at once, then every five seconds while it changes", () => {
+  it("§3.5e above the threshold the count is told at once, then every five seconds while it changes", () => {
     const emulator = createTestEmulator({
       apps: [
         {

@@ -34,7 +34,7 @@ function createClient(key = "app-key", cluster = "eu") {
 }
 
 describe("at the production host names, by msw", () => {
-  it("§1.1 §10 the browser's SDK and the server library meet at pusher.com", async () => {
+  it("§1.1b §10a the browser's SDK and the server library meet at pusher.com", async () => {
     using client = createClient()
     using other = createClient()
     const channel = client.pusher.subscribe("presence-room")
@@ -53,7 +53,7 @@ describe("at the production host names, by msw", () => {
   it.each([
     ["an unknown key", "nobody", "eu"],
     ["a key of another cluster", "app-key", "us2"],
-  ])("§1.3 %s is closed with 4001", async (_what, key, cluster) => {
+  ])("§1.3j §8l %s is closed with 4001", async (_what, key, cluster) => {
     using client = createClient(key, cluster)
     const errors: unknown[] = []
     client.pusher.connection.bind("error", (error: unknown) => errors.push(error))
@@ -61,7 +61,7 @@ describe("at the production host names, by msw", () => {
     expect(errors[0]).toMatchObject({ error: { data: { code: 4001 } } })
   })
 
-  it("§10.1 refusals are real statuses", async () => {
+  it("§10.1h refusals are real statuses", async () => {
     const stranger = new Pusher({ appId: "1", key: "app-key", secret: "wrong", cluster: "eu" })
     await expect(stranger.trigger("news", "event", {})).rejects.toMatchObject({ status: 401 })
   })

@@ -7,7 +7,7 @@ const ann = { user_id: "ann", user_info: { name: "Ann" } }
 const bob = { user_id: "bob", user_info: { name: "Bob" } }
 
 describe("presence, by the official SDKs", () => {
-  it("§4 who joins sees everyone, themselves included", async () => {
+  it("§4d §4e who joins sees everyone, themselves included", async () => {
     await using emulator = await startPusherEmulator()
     using first = createSdkClient(emulator, { member: ann })
     using second = createSdkClient(emulator, { member: bob })
@@ -18,7 +18,7 @@ describe("presence, by the official SDKs", () => {
     expect(channel.members.me).toEqual({ id: "bob", info: { name: "Bob" } })
   })
 
-  it("§4 member_added goes to the others on a user's first connection, member_removed after the last", async () => {
+  it("§4f §4g §4h §4i §4k member_added goes to the others on a user's first connection, member_removed after the last", async () => {
     await using emulator = await startPusherEmulator()
     using watcher = createSdkClient(emulator, { member: ann })
     const received = record(await watcher.subscribe("presence-room"))
@@ -39,7 +39,7 @@ describe("presence, by the official SDKs", () => {
     tabs[1]?.[Symbol.dispose]()
   })
 
-  it("§4 without channel data the signed-in user joins", async () => {
+  it("§4b without channel data the signed-in user joins", async () => {
     await using emulator = await startPusherEmulator()
     using client = createSdkClient(emulator, { user: { id: "ann", user_info: { name: "Ann" } } })
     client.pusher.signin()
@@ -47,7 +47,7 @@ describe("presence, by the official SDKs", () => {
     expect(channel.members.me).toEqual({ id: "ann", info: { name: "Ann" } })
   })
 
-  it("§10.2 the HTTP API counts and lists distinct users", async () => {
+  it("§10.2g §10.2k §10.2m §10.2r the HTTP API counts and lists distinct users", async () => {
     await using emulator = await startPusherEmulator()
     using one = createSdkClient(emulator, { member: ann })
     using two = createSdkClient(emulator, { member: ann })
@@ -75,7 +75,7 @@ describe("presence, by the official SDKs", () => {
       { user_id: "bob", user_info: { about: "b".repeat(1024) } },
       "user_info exceeds",
     ],
-  ])("§4 %s is refused", async (_what, settings, member, message) => {
+  ])("§4m §4n §4o %s is refused", async (_what, settings, member, message) => {
     const app = { id: "1", key: "app-key", secret: "app-secret", ...settings }
     await using emulator = await startPusherEmulator({ apps: [app] })
     using first = createSdkClient(emulator, { member: ann })
@@ -87,7 +87,7 @@ describe("presence, by the official SDKs", () => {
     expect(emulator.app().channels.get("presence-room")?.presence?.ids()).toEqual(["ann"])
   })
 
-  it("§4 in a full channel a member's second connection is welcome", async () => {
+  it("§4k in a full channel a member's second connection is welcome", async () => {
     const app = { id: "1", key: "app-key", secret: "app-secret", limits: { presenceMembers: 1 } }
     await using emulator = await startPusherEmulator({ apps: [app] })
     using first = createSdkClient(emulator, { member: ann })

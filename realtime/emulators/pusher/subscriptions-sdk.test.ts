@@ -4,7 +4,7 @@ import { createSdkClient, createServerLibrary, record, until } from "./test-clie
 
 describe("subscriptions, by the official SDKs", () => {
   it.each(["news", "private-news", "private-encrypted-news"])(
-    "§3.1 §3.2 a subscription to %s is confirmed and its events arrive",
+    "§2d §6b a subscription to %s is confirmed and its events arrive",
     async (name) => {
       await using emulator = await startPusherEmulator()
       const key = Buffer.alloc(32, 1).toString("base64")
@@ -24,7 +24,7 @@ describe("subscriptions, by the official SDKs", () => {
     },
   )
 
-  it("§12.7 data is passed on as it was sent: text that is not JSON, JSON with its own spelling", async () => {
+  it("§1.2e §10.2p data is passed on as it was sent: text that is not JSON, JSON with its own spelling", async () => {
     await using emulator = await startPusherEmulator()
     const library = createServerLibrary(emulator)
     using client = createSdkClient(emulator)
@@ -39,7 +39,7 @@ describe("subscriptions, by the official SDKs", () => {
     expect(raw).toEqual(['"not JSON"', '"007"'])
   })
 
-  it("§3.6 channel data is part of the signature of a private channel too", async () => {
+  it("§3.6d channel data is part of the signature of a private channel too", async () => {
     await using emulator = await startPusherEmulator()
     const library = createServerLibrary(emulator)
     using client = createSdkClient(emulator, {
@@ -58,7 +58,7 @@ describe("subscriptions, by the official SDKs", () => {
     ["another app's key", "other-key:00", "Invalid key in subscription auth data: 'other-key'"],
     ["no signature", "", "Auth info required to subscribe to private-news"],
   ])(
-    "§3.3 %s is told as pusher:error without a code, and the connection stays",
+    "§2a §3.3d §3.6e %s is told as pusher:error without a code, and the connection stays",
     async (_what, auth, message) => {
       await using emulator = await startPusherEmulator()
       using client = createSdkClient(emulator, {
@@ -74,7 +74,7 @@ describe("subscriptions, by the official SDKs", () => {
     },
   )
 
-  it("§3.3 as self-hosted servers say it, a refusal reaches the channel", async () => {
+  it("§3.3a as self-hosted servers say it, a refusal reaches the channel", async () => {
     await using emulator = await startPusherEmulator({
       apps: [
         { id: "1", key: "app-key", secret: "app-secret", subscriptionErrors: "pusher:subscription_error" },
@@ -93,7 +93,7 @@ describe("subscriptions, by the official SDKs", () => {
     })
   })
 
-  it("§3.4 after unsubscribing nothing arrives, and subscribing again works", async () => {
+  it("§3.4c after unsubscribing nothing arrives, and subscribing again works", async () => {
     await using emulator = await startPusherEmulator()
     const library = createServerLibrary(emulator)
     using client = createSdkClient(emulator)
@@ -107,7 +107,7 @@ describe("subscriptions, by the official SDKs", () => {
     expect(received).toEqual([{ event: "seen", data: {} }])
   })
 
-  it("§3.2 a subscription that is cancelled before its confirmation leaves the channel", async () => {
+  it("§3.2c a subscription that is cancelled before its confirmation leaves the channel", async () => {
     await using emulator = await startPusherEmulator()
     using client = createSdkClient(emulator)
     await client.connected()
@@ -119,7 +119,7 @@ describe("subscriptions, by the official SDKs", () => {
     expect(client.errors).toEqual([])
   })
 
-  it("§3.5 the subscription count is told to all subscribers at each change, never in presence channels", async () => {
+  it("§3.5a §3.5b §3.5c the subscription count is told to all subscribers at each change, never in presence channels", async () => {
     await using emulator = await startPusherEmulator({
       apps: [{ id: "1", key: "app-key", secret: "app-secret", subscriptionCount: true }],
     })
@@ -142,7 +142,7 @@ describe("subscriptions, by the official SDKs", () => {
     expect(counts).toEqual([1, 2, 1])
   })
 
-  it("§9 a cache channel begins with its last event, or says that it has none", async () => {
+  it("§2g §9a §9b §9c a cache channel begins with its last event, or says that it has none", async () => {
     await using emulator = await startPusherEmulator()
     const library = createServerLibrary(emulator)
     using client = createSdkClient(emulator, { member: { user_id: "ann" } })
@@ -160,7 +160,7 @@ describe("subscriptions, by the official SDKs", () => {
     }
   })
 
-  it("§6 §9 an encrypted cache channel keeps what it can't read", async () => {
+  it("§2g §6c §9a an encrypted cache channel keeps what it can't read", async () => {
     await using emulator = await startPusherEmulator()
     const key = Buffer.alloc(32, 1).toString("base64")
     const library = createServerLibrary(emulator, undefined, { encryptionMasterKeyBase64: key })
@@ -181,7 +181,7 @@ describe("subscriptions, by the official SDKs", () => {
     expect(received[1]).toEqual({ event: "price", data: { usd: 1 } })
   })
 
-  it("§1.5 after a cut the client comes back with a new socket id and its channels", async () => {
+  it("§1.5f after a cut the client comes back with a new socket id and its channels", async () => {
     await using emulator = await startPusherEmulator()
     const library = createServerLibrary(emulator)
     using client = createSdkClient(emulator)

@@ -5,7 +5,7 @@ import { createSdkClient, createServerLibrary, record, until } from "./test-clie
 const app = { id: "1", key: "app-key", secret: "app-secret" }
 
 describe("users, by the official SDKs", () => {
-  it("§7 a signed-in user gets what the server sends to them, on every connection", async () => {
+  it("§7e §7j a signed-in user gets what the server sends to them, on every connection", async () => {
     await using emulator = await startPusherEmulator()
     const library = createServerLibrary(emulator)
     using first = createSdkClient(emulator, { user: { id: "ann" } })
@@ -26,7 +26,7 @@ describe("users, by the official SDKs", () => {
     expect(channels).toEqual({})
   })
 
-  it("§7 a sign-in is repeated after a reconnect", async () => {
+  it("§7i a sign-in is repeated after a reconnect", async () => {
     await using emulator = await startPusherEmulator()
     using client = createSdkClient(emulator, { user: { id: "ann" } })
     client.pusher.signin()
@@ -43,7 +43,7 @@ describe("users, by the official SDKs", () => {
       { auth: "other:00", user_data: '{"id":"ann"}' },
       "Invalid key in signin auth data: 'other'",
     ],
-  ])("§7 a sign-in with %s is told as 4009, then closed with 4009", async (_what, answer, message) => {
+  ])("§7g §8s a sign-in with %s is told as 4009, then closed with 4009", async (_what, answer, message) => {
     await using emulator = await startPusherEmulator()
     using client = createSdkClient(emulator, {
       options: { userAuthentication: { customHandler: (_, callback) => callback(null, answer) } },
@@ -54,7 +54,7 @@ describe("users, by the official SDKs", () => {
     expect(client.errors[1]).toEqual({ code: 4009, message: "Connection is unauthorized" })
   })
 
-  it("§7 terminating a user closes all their connections, for good", async () => {
+  it("§7q §7r §10.2o terminating a user closes all their connections, for good", async () => {
     await using emulator = await startPusherEmulator()
     const library = createServerLibrary(emulator)
     using first = createSdkClient(emulator, { user: { id: "ann" } })
@@ -70,7 +70,7 @@ describe("users, by the official SDKs", () => {
     await expect(library.terminateUserConnections("nobody")).resolves.toMatchObject({ status: 200 })
   })
 
-  it("§7 a watchlist tells how it stands, then of first sign-ins and last departures", async () => {
+  it("§7k §7l §7m a watchlist tells how it stands, then of first sign-ins and last departures", async () => {
     await using emulator = await startPusherEmulator()
     using bob = createSdkClient(emulator, { user: { id: "bob" } })
     bob.pusher.signin()
@@ -95,7 +95,7 @@ describe("users, by the official SDKs", () => {
     expect(seen).toEqual(["online bob", "offline cleo", "online cleo", "offline cleo"])
   })
 
-  it("§7 of a watchlist of 101 the first 100 count, and 4302 is told", async () => {
+  it("§7n §8y of a watchlist of 101 the first 100 count, and 4302 is told", async () => {
     await using emulator = await startPusherEmulator()
     const watchlist = Array.from({ length: 101 }, (_, index) => `user-${index}`)
     using client = createSdkClient(emulator, { user: { id: "ann", watchlist } })
@@ -110,7 +110,7 @@ describe("users, by the official SDKs", () => {
     expect(client.pusher.connection.state).toBe("connected")
   })
 
-  it("§7 without the app's toggle no watchlist is told", async () => {
+  it("without the app's toggle no watchlist is told", async () => {
     await using emulator = await startPusherEmulator({ apps: [{ ...app, watchlistEvents: false }] })
     using client = createSdkClient(emulator, { user: { id: "ann", watchlist: ["bob"] } })
     const events: string[] = []
@@ -121,7 +121,7 @@ describe("users, by the official SDKs", () => {
     expect(events).not.toContain("pusher_internal:watchlist_events")
   })
 
-  it("§7 nobody subscribes to another user's channel", async () => {
+  it("§7f nobody subscribes to another user's channel", async () => {
     await using emulator = await startPusherEmulator()
     using client = createSdkClient(emulator, { user: { id: "ann" } })
     await client.connected()

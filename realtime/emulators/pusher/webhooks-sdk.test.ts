@@ -30,7 +30,7 @@ function createReceiver(settings = {}, status: () => number = () => 200) {
 }
 
 describe("webhooks, read by the official server library", () => {
-  it("§11 a webhook is signed, dated, JSON without a charset, one event each", () => {
+  it("§11a §11b §11c §11d §11f §11n a webhook is signed, dated, JSON without a charset, one event each", () => {
     const { emulator, requests, read } = createReceiver()
     join(openSocket(emulator), "private-room")
     expect(requests).toHaveLength(1)
@@ -43,7 +43,7 @@ describe("webhooks, read by the official server library", () => {
     expect(webhook.getEvents()).toEqual([{ name: "channel_occupied", channel: "private-room" }])
   })
 
-  it("§11 over HTTP the library finds the webhook valid as it arrives", async () => {
+  it("§11a §11b §11m §11n over HTTP the library finds the webhook valid as it arrives", async () => {
     const valid: boolean[] = []
     const receiver = createServer(async (request, response) => {
       const chunks: Buffer[] = []
@@ -66,7 +66,7 @@ describe("webhooks, read by the official server library", () => {
     receiver.closeAllConnections()
   })
 
-  it("§11 members come at once and go after three seconds", () => {
+  it("§11g §11h members come at once and go after three seconds", () => {
     const { emulator, events } = createReceiver()
     const socket = openSocket(emulator)
     join(socket, "presence-room", { user_id: "ann" })
@@ -84,7 +84,7 @@ describe("webhooks, read by the official server library", () => {
     ])
   })
 
-  it("§11 who returns within three seconds has never left", () => {
+  it("§11g who returns within three seconds has never left", () => {
     const { emulator, events } = createReceiver()
     const before = openSocket(emulator)
     join(before, "presence-room", { user_id: "ann" })
@@ -95,7 +95,7 @@ describe("webhooks, read by the official server library", () => {
     expect(events().map((event) => event.name)).toEqual(["channel_occupied", "member_added"])
   })
 
-  it("§11 a client event is told with its sender", () => {
+  it("§11i a client event is told with its sender", () => {
     const { emulator, events } = createReceiver({ webhooks: [{ url, events: ["client_event"] }] })
     const socket = openSocket(emulator)
     join(socket, "presence-room", { user_id: "ann" })
@@ -110,14 +110,14 @@ describe("webhooks, read by the official server library", () => {
     ])
   })
 
-  it("§11 a cache miss is told once for a channel, however many subscribe", () => {
+  it("§11j a cache miss is told once for a channel, however many subscribe", () => {
     const { emulator, events } = createReceiver({ webhooks: [{ url, events: ["cache_miss"] }] })
     for (const socket of [openSocket(emulator), openSocket(emulator)])
       socket.say({ event: "pusher:subscribe", data: { channel: "cache-price" } })
     expect(events()).toEqual([{ name: "cache_miss", channel: "cache-price" }])
   })
 
-  it("§11 the subscription count is told at each change", () => {
+  it("§11k the subscription count is told at each change", () => {
     const { emulator, events } = createReceiver({
       subscriptionCount: true,
       webhooks: [{ url, events: ["subscription_count"] }],
@@ -129,7 +129,7 @@ describe("webhooks, read by the official server library", () => {
     expect(events()).toEqual([1, 2, 1].map((subscription_count) => ({ ...common, subscription_count })))
   })
 
-  it("§11 with batching, events that come together go together", () => {
+  it("§11d with batching, events that come together go together", () => {
     const { emulator, requests, events } = createReceiver({ batchWebhooks: true })
     const socket = openSocket(emulator)
     for (const channel of ["a", "b", "c"]) socket.say({ event: "pusher:subscribe", data: { channel } })
@@ -138,7 +138,7 @@ describe("webhooks, read by the official server library", () => {
     expect(events()).toHaveLength(3)
   })
 
-  it("§11 a webhook that isn't answered 2xx is sent again, ever later, for five minutes", async () => {
+  it("§11e a webhook that isn't answered 2xx is sent again, ever later, for five minutes", async () => {
     const { emulator, requests } = createReceiver(occupiedOnly, () => 500)
     openSocket(emulator).say({ event: "pusher:subscribe", data: { channel: "news" } })
     const started = emulator.clock.now()
@@ -156,7 +156,7 @@ describe("webhooks, read by the official server library", () => {
     expect(new Set(requests.map(({ body }) => body)).size).toBe(1)
   })
 
-  it("§11 a webhook that is answered at last is not sent again", async () => {
+  it("§11e a webhook that is answered at last is not sent again", async () => {
     let calls = 0
     const { emulator } = createReceiver(occupiedOnly, () => (++calls < 2 ? 503 : 204))
     openSocket(emulator).say({ event: "pusher:subscribe", data: { channel: "news" } })
