@@ -21,6 +21,15 @@ export interface RealtimePublisher {
   /** Who is in a channel, by the provider's own account. */
   members(channel: string): Promise<PresenceSnapshot>
 
+  /** How many people are in each channel, where the provider can tell it of many at once; elsewhere webhooks do. */
+  counts?(channels: readonly string[]): Promise<number[]>
+
+  /**
+   * Verifies what claims to be the provider's webhook and says what it tells. Rejects with `unauthorized` when it isn't
+   * signed by the provider or is older than `webhookWindowMs`, with `invalid-request` when it can't be read.
+   */
+  webhook?(request: WebhookRequest): Promise<ProviderEvent[]>
+
   /** What a browser needs to know to connect, for the page. Nothing secret. */
   clientConfig(): ProviderConfig
 
@@ -46,6 +55,36 @@ export interface CredentialsRequest {
   authorize(channel: string, action: ChannelAction): Promise<void>
   /** Authorizes presence and resolves with the data as the channel's schema returned it. */
   acceptPresence(channel: string, data: unknown): Promise<JsonValue>
+}
+
+/** A webhook as it came: the signature is over the body's bytes, so nothing may have parsed it yet. */
+export interface WebhookRequest {
+  headers: Headers
+  rawBody: string
+  /** Milliseconds since 1970. */
+  now: number
+}
+
+/** Providers repeat a webhook that wasn't answered for about five minutes; what is much older was recorded and sent again. */
+export const webhookWindowMs = 10 * 60 * 1000
+
+/** What happened at the provider, as its webhook told it. The same event may come twice, and later than a newer one. */
+export type ProviderEvent = ChannelEvent | MemberEvent
+
+export interface ChannelEvent {
+  kind: "channel-occupied" | "channel-vacated"
+  channel: string
+  /** By the provider's clock, in milliseconds since 1970. */
+  at: number
+}
+
+/** One connection of a person became visible, or stopped being so. */
+export interface MemberEvent {
+  kind: "member-joined" | "member-left"
+  channel: string
+  at: number
+  connection: string
+  userId: string
 }
 
 /** What the one `authorize` is asked about. `subscribe` covers reading history and seeing who is there. */

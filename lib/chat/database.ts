@@ -10,6 +10,7 @@ export interface Tables {
   rooms: RoomsTable
   members: MembersTable
   invitations: InvitationsTable
+  presence: PresenceTable
 }
 
 interface RoomsTable {
@@ -34,6 +35,16 @@ interface InvitationsTable {
   room_id: string
   created_by: string
   created_at: number
+}
+
+/** What the providers' webhooks told of each connection; the bundled gateway knows by itself. */
+interface PresenceTable {
+  provider: string
+  channel: string
+  connection: string
+  user_id: string
+  is_present: number
+  at: number
 }
 
 export type Database = Kysely<Tables>

@@ -33,6 +33,20 @@ const migrations: Record<string, Migration> = {
         .execute()
     },
   },
+  "2026-11-24-presence": {
+    async up(database: Kysely<unknown>) {
+      await database.schema
+        .createTable("presence")
+        .addColumn("provider", "text", (column) => column.notNull())
+        .addColumn("channel", "text", (column) => column.notNull())
+        .addColumn("connection", "text", (column) => column.notNull())
+        .addColumn("user_id", "text", (column) => column.notNull())
+        .addColumn("is_present", "integer", (column) => column.notNull())
+        .addColumn("at", "bigint", (column) => column.notNull())
+        .addPrimaryKeyConstraint("presence_key", ["channel", "provider", "connection"])
+        .execute()
+    },
+  },
 }
 
 /**

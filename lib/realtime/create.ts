@@ -6,6 +6,7 @@ import { createRealtime, type Realtime, type RealtimePublisher } from "#realtime
 import { createAuthorize } from "../chat/access.ts"
 import { type ChatChannels, chatChannels } from "../chat/channels.ts"
 import { type Database, openDatabase } from "../chat/database.ts"
+import { createPresenceCounts } from "../chat/presence-counts.ts"
 import { createRooms, ensureLobby, type Rooms } from "../chat/rooms.ts"
 import { identifyRequest, sessionOptions } from "../chat/session.ts"
 import type { Env } from "../env/schema.ts"
@@ -36,6 +37,7 @@ export async function createChat({
     log,
     publishers,
     limit: createLimit(),
+    presenceCounts: createPresenceCounts(database),
   })
   const stopTrimming = keepTrimmed(log, env)
   return {

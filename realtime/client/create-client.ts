@@ -50,6 +50,7 @@ export function createClient(options: ClientOptions): RealtimeClient {
       }
       return channel as unknown as Channel<D>
     },
+    counts: async (refs) => (refs.length === 0 ? [] : http.counts(refs.map(({ name }) => name))),
     async close() {
       if (isClosed) return
       isClosed = true

@@ -7,6 +7,7 @@ import type { OutgoingMessage, PublishResult } from "../transport.ts"
 export interface RealtimeHttp {
   history(channel: string, options: { after?: number; before?: number; limit?: number }): Promise<LogPage>
   heads(channels: readonly string[]): Promise<Map<string, LogHead>>
+  counts(channels: readonly string[]): Promise<(number | null)[]>
   publish(channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
   signal(channel: string, event: string, payload: unknown): Promise<void>
   /** What a provider's server half answers to a request for permission. */
@@ -52,6 +53,9 @@ export function createHttp({
     throw new RealtimeError(code, { message: `${doing}; it answered ${response.status} without a reason` })
   }
 
+  const queryOf = (channels: readonly string[]) =>
+    new URLSearchParams(channels.map((name) => ["channel", name]))
+
   const post = (path: string, body: unknown) =>
     call(path, {
       method: "POST",
@@ -67,13 +71,18 @@ export function createHttp({
       return parseLogPage(await call(`history?${query}`))
     },
     async heads(channels) {
-      const { heads } = await call(`head?${new URLSearchParams(channels.map((name) => ["channel", name]))}`)
+      const { heads } = await call(`head?${queryOf(channels)}`)
       const found = new Map<string, LogHead>()
       for (const [channel, value] of Object.entries((heads ?? {}) as Record<string, unknown>)) {
         const head = parseLogHead(value)
         if (head) found.set(channel, head)
       }
       return found
+    },
+    async counts(channels) {
+      const { counts } = await call(`counts?${queryOf(channels)}`)
+      const found = (counts ?? {}) as Record<string, unknown>
+      return channels.map((name) => (typeof found[name] === "number" ? found[name] : null))
     },
     async publish(channel, messages) {
       const { results } = await post("publish", { channel, messages })

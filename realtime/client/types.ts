@@ -26,6 +26,11 @@ export interface RealtimeClient {
   open(): void
   /** A channel of this client. Cheap: the provider's subscription begins with the first listener and ends with the last. */
   channel<D extends AnyChannelDefinition>(ref: ChannelRef<D>): Channel<D>
+  /**
+   * How many people are in each channel, without joining them: for a list of rooms. Null where the server can't tell.
+   * Rejects with `channel-denied` when one of them is closed to this user; at most 100 at once.
+   */
+  counts(channels: readonly ChannelRef[]): Promise<(number | null)[]>
   /** Ends every subscription and the connection. Pending publishes reject with `not-connected`. Idempotent. */
   close(): Promise<void>
 }

@@ -4,6 +4,7 @@ import { RealtimeError } from "../errors.ts"
 import type { LogPage, PresenceSnapshot } from "../message.ts"
 import type { RealtimePublisher } from "../publisher.ts"
 import { createCore, defaultMaxPayloadBytes } from "./core.ts"
+import { createCounts } from "./counts.ts"
 import { createHandlers } from "./handlers.ts"
 import type { HistoryOptions, Realtime, RealtimeOptions } from "./types.ts"
 
@@ -19,6 +20,7 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
 ): Realtime<Definitions> {
   const { log, publishers, basePath = "/api/realtime", maxPayloadBytes = defaultMaxPayloadBytes } = options
   const core = createCore(options)
+  const counts = createCounts(options)
 
   async function readPage(
     channel: string,
@@ -66,12 +68,13 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
       return head
     },
     members: (channel): Promise<PresenceSnapshot> => preferredPublisher().members(channel.name),
+    counts: (channels) => counts.of(channels.map(({ name }) => name)),
     clientConfig: () => ({
       basePath,
       maxPayloadBytes,
       providers: publishers.map((publisher) => publisher.clientConfig()),
     }),
-    handlers: createHandlers({ ...options, core, readPage }),
+    handlers: createHandlers({ ...options, core, counts, readPage }),
     core,
     async close() {
       await core.idle()

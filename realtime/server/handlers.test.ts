@@ -3,6 +3,7 @@ import { RealtimeError } from "../errors.ts"
 import { createMemoryLog } from "../log/memory.ts"
 import type { MessageLog } from "../log/message-log.ts"
 import { contractChannels, createContractRealtime } from "../testing/index.ts"
+import { startMemoryBackend } from "../testing/memory-backend.ts"
 
 const room = contractChannels.room({ room: "日本語/:" }).name
 const uuid = () => crypto.randomUUID()
@@ -46,6 +47,28 @@ describe("the catch-all route", () => {
       seq: 1,
       first: 1,
     })
+  })
+
+  it("counts people in many channels, for those who may ask", async () => {
+    await using backend = await startMemoryBackend()
+    const { realtime } = backend
+    const get = (path: string) =>
+      realtime.handlers.GET(
+        new Request(`http://app.test/api/realtime/${path}`, {
+          headers: { "x-contract-user": '{"id":"alice"}' },
+        }),
+      )
+    const answer = await get(`counts?${query({ channel: room })}&channel=room:2`)
+    expect(await answer.json()).toEqual({ counts: { [room]: 0, "room:2": 0 } })
+    expect((await get("counts?channel=room:1&channel=vault:1")).status).toBe(403)
+    const many = Array.from({ length: 101 }, (_, n) => `channel=room:${n}`).join("&")
+    expect((await get(`counts?${many}`)).status).toBe(400)
+  })
+
+  it("counts null where no provider can tell, and takes no webhook there", async () => {
+    const { call } = setup()
+    expect((await call(`counts?${query({ channel: room })}`)).body).toEqual({ counts: { [room]: null } })
+    expect((await call("webhooks/memory", {})).status).toBe(501)
   })
 
   it("pages through the history both ways", async () => {

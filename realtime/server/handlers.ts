@@ -4,15 +4,24 @@ import type { LogPage, User } from "../message.ts"
 import { toWireResult } from "../publish-result.ts"
 import type { OutgoingMessage } from "../transport.ts"
 import type { Core } from "./core.ts"
+import type { Counts } from "./counts.ts"
 import type { HistoryOptions, RealtimeOptions } from "./types.ts"
 
 interface HandlerOptions<Definitions extends ChannelDefinitions> extends RealtimeOptions<Definitions> {
   core: Core
+  counts: Counts
   readPage(channel: string, options: HistoryOptions): Promise<LogPage>
 }
 
 type Handler = (request: Request) => Promise<Response>
-type Route = (call: { user: User; url: URL; request: Request; rest: string }) => Promise<unknown>
+interface Call {
+  url: URL
+  request: Request
+  /** What follows the endpoint in the path, as in `credentials/ably`. */
+  rest: string
+}
+type Route = (call: Call) => Promise<unknown>
+type UserRoute = (call: Call & { user: User }) => Promise<unknown>
 
 /** The most channels whose heads one request may ask for. */
 const maxHeads = 100
@@ -42,9 +51,9 @@ const statusByCode: Record<RealtimeErrorCode, number> = {
 export function createHandlers<Definitions extends ChannelDefinitions>(
   options: HandlerOptions<Definitions>,
 ): { GET: Handler; POST: Handler } {
-  const { core, identify, publishers, log, readPage, onError = logError } = options
+  const { core, counts, identify, publishers, log, readPage, onError = logError } = options
 
-  const get: Record<string, Route> = {
+  const get: Record<string, UserRoute> = {
     async history({ user, url }) {
       const channel = channelOf(url.searchParams.get("channel"))
       await core.authorize(user, channel, "subscribe")
@@ -61,6 +70,14 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
       const heads = await log.heads(channels)
       return { heads: Object.fromEntries(channels.map((channel, index) => [channel, heads[index]])) }
     },
+    async counts({ user, url }) {
+      const channels = url.searchParams.getAll("channel").map(channelOf)
+      if (channels.length > maxHeads)
+        throw badRequest(`unable to count more than ${maxHeads} channels at once`)
+      await Promise.all(channels.map((channel) => core.authorize(user, channel, "subscribe")))
+      const found = await counts.of(channels)
+      return { counts: Object.fromEntries(channels.map((channel, index) => [channel, found[index]])) }
+    },
     async members({ user, url }) {
       const channel = channelOf(url.searchParams.get("channel"))
       await core.authorize(user, channel, "subscribe")
@@ -68,7 +85,7 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
     },
   }
 
-  const post: Record<string, Route> = {
+  const post: Record<string, UserRoute> = {
     async publish({ user, request }) {
       const { channel, messages } = (await bodyOf(request)) as { channel?: unknown; messages?: unknown }
       const results = await core.accept(user, channelOf(channel), parseOutgoing(messages))
@@ -103,6 +120,24 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
     })
   }
 
+  /** The provider's own request: nobody is signed in, its signature is what counts. */
+  async function webhooks({ request, rest }: Call): Promise<unknown> {
+    await counts.takeWebhook(publisherOf(rest), request)
+    return {}
+  }
+
+  function forUsers(routes: Record<string, UserRoute>): Record<string, Route> {
+    const signedIn =
+      (route: UserRoute): Route =>
+      async (call) => {
+        const user = await identify(call.request)
+        if (!user)
+          throw new RealtimeError("unauthorized", { message: "unable to answer; nobody is signed in" })
+        return route({ ...call, user })
+      }
+    return Object.fromEntries(Object.entries(routes).map(([name, route]) => [name, signedIn(route)]))
+  }
+
   function handler(routes: Record<string, Route>): Handler {
     return async (request) => {
       try {
@@ -112,10 +147,7 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
         const route = routes[segments[index] ?? ""]
         if (!route || index < segments.length - 2)
           throw badRequest("unable to answer; there is no such endpoint")
-        const user = await identify(request)
-        if (!user)
-          throw new RealtimeError("unauthorized", { message: "unable to answer; nobody is signed in" })
-        return respond(200, await route({ user, url, request, rest: segments[index + 1] ?? "" }))
+        return respond(200, await route({ url, request, rest: segments[index + 1] ?? "" }))
       } catch (error) {
         if (!isRealtimeError(error)) onError(error, { stage: `answer ${request.method}` })
         return respond(isRealtimeError(error) ? statusByCode[error.code] : 500, { error: toWireError(error) })
@@ -123,7 +155,7 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
     }
   }
 
-  return { GET: handler(get), POST: handler(post) }
+  return { GET: handler(forUsers(get)), POST: handler({ ...forUsers(post), webhooks }) }
 }
 
 /** Nothing here may be kept by a cache: pages of the log depend on who asks, credentials are for one moment. */

@@ -1,5 +1,6 @@
-export type { RealtimePublisher } from "../publisher.ts"
+export { type ProviderEvent, type RealtimePublisher, webhookWindowMs } from "../publisher.ts"
 export { createRealtime } from "./create-realtime.ts"
+export { createMemoryPresenceCounts, type PresenceCounts, presenceLifetimeMs } from "./presence-counts.ts"
 export type {
   AuthorizeQuestion,
   BatchEntry,

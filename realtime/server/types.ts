@@ -13,6 +13,7 @@ import type { MessageLog } from "../log/message-log.ts"
 import type { LogHead, LogPage, PresenceSnapshot, PublishReceipt, Signal, User } from "../message.ts"
 import type { ChannelAction, ProviderConfig, RealtimePublisher } from "../publisher.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
+import type { PresenceCounts } from "./presence-counts.ts"
 
 export interface RealtimeOptions<Definitions extends ChannelDefinitions> {
   channels: Definitions
@@ -30,6 +31,8 @@ export interface RealtimeOptions<Definitions extends ChannelDefinitions> {
   maxPayloadBytes?: number
   /** Called before a user's publishes and signals are accepted; rejects with `rate-limited` to refuse them. */
   limit?(user: User, action: "publish" | "signal", count: number): Promise<void>
+  /** Where webhooks keep how many people are in which channel; without it they are refused. */
+  presenceCounts?: PresenceCounts
   onError?: OnError
 }
 
@@ -68,6 +71,11 @@ export interface Realtime<Definitions extends ChannelDefinitions = ChannelDefini
   history(channel: ChannelRef, options?: HistoryOptions): Promise<LogPage>
   head(channel: ChannelRef): Promise<LogHead>
   members(channel: ChannelRef): Promise<PresenceSnapshot>
+  /**
+   * How many people are in each channel, for a list of many: by the provider's own account where it has one at hand, else by
+   * its webhooks. Null where there is neither.
+   */
+  counts(channels: readonly ChannelRef[]): Promise<(number | null)[]>
   /** What the browser needs to connect, for the page: `createRealtimeClient({ config })`. Nothing secret. */
   clientConfig(): ClientConfig
   /** For the catch-all route: `export const { GET, POST } = realtime.handlers`. */

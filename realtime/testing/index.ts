@@ -5,6 +5,7 @@ export {
   messageLogChecks,
 } from "./message-log-contract.ts"
 export { findPostgres, startPostgres, type TestPostgres } from "./postgres.ts"
+export { describePresenceCounts } from "./presence-counts-contract.ts"
 export {
   type ContractBackend,
   type ContractCheck,

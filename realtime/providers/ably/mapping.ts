@@ -7,6 +7,7 @@ import {
   type User,
   type WireMessage,
 } from "../../message.ts"
+import type { ProviderEvent } from "../../publisher.ts"
 import type { ConnectionState } from "../../transport.ts"
 
 export const provider = "ably"
@@ -15,15 +16,22 @@ export const messagesEvent = "messages"
 export const signalEvent = "signal"
 
 /**
- * Our name in Ably. `*` is a wildcard where capabilities name channels, so it may not stand for itself; "%" begins
- * nothing but escapes in our own names, which makes "%2A" nobody else's.
+ * Our name in Ably. `*` is a wildcard where capabilities name channels, so it travels as "%2A", and what would be
+ * taken for that has its "%" doubled to "%25".
  */
-const withoutWildcards = (channel: string) => channel.replaceAll("*", "%2A")
+const withoutWildcards = (channel: string) => channel.replace(/%(?=(?:25)*2A)/g, "%25").replaceAll("*", "%2A")
+const withWildcards = (name: string) =>
+  name.replace(/%((?:25)*)2A/g, (_, doubled: string) => (doubled === "" ? "*" : `%${doubled.slice(2)}2A`))
 
 /** Where messages travel: browsers may subscribe, and only the server's key may publish. */
 export const messagesChannel = (channel: string) => `rt:${withoutWildcards(channel)}`
 /** Where signals travel: browsers may publish, and nothing that arrives here is ever taken for a message. */
 export const signalsChannel = (channel: string) => `rt-signals:${withoutWildcards(channel)}`
+
+/** Our name, read back from where messages travel; null for any other channel. */
+export function fromMessagesChannel(name: unknown): string | null {
+  return typeof name === "string" && name.startsWith("rt:") ? withWildcards(name.slice(3)) : null
+}
 
 /** What a token lets its holder do in one of our channels: as little as the transport needs. */
 export function capabilityOf(channel: string): Record<string, string[]> {
@@ -110,6 +118,58 @@ export function fromAblyMembers(members: readonly AblyMember[], limit: number): 
   }
   const count = people.size
   return { count, members: members.length > limit ? null : [...people.values()] }
+}
+
+/** Ably numbers what happened to a member: https://ably.com/docs/api/realtime-sdk/presence#presence-action */
+const leaveActions: readonly unknown[] = [1, 3, "absent", "leave"]
+
+/**
+ * What a webhook tells, in a batch or as a single envelope: https://ably.com/docs/platform/integrations/webhooks. What
+ * isn't about one of our channels' messages and members isn't ours to count.
+ */
+export function fromWebhook(body: unknown): ProviderEvent[] {
+  const { items } = (body ?? {}) as { items?: unknown }
+  const batch = Array.isArray(items) ? items : [body]
+  return batch.flatMap((item: unknown): ProviderEvent[] => {
+    const {
+      name,
+      source,
+      timestamp,
+      data,
+      channel: enveloped,
+      ...envelope
+    } = (item ?? {}) as Record<string, unknown>
+    const about = (typeof data === "object" && data !== null ? data : envelope) as Record<string, unknown>
+    const channel = fromMessagesChannel(about.channelId ?? enveloped)
+    if (channel === null) return []
+    if (source === "channel.presence") return fromWebhookMembers(channel, about.presence)
+    if (typeof timestamp !== "number") return []
+    if (name === "channel.opened") return [{ kind: "channel-occupied", channel, at: timestamp }]
+    if (name === "channel.closed") return [{ kind: "channel-vacated", channel, at: timestamp }]
+    return []
+  })
+}
+
+function fromWebhookMembers(channel: string, presence: unknown): ProviderEvent[] {
+  if (!Array.isArray(presence)) return []
+  return presence.flatMap((value: unknown): ProviderEvent[] => {
+    const { clientId, connectionId, timestamp: at, action } = (value ?? {}) as Record<string, unknown>
+    const user = fromClientId(clientId)
+    if (!user || typeof connectionId !== "string" || typeof at !== "number") return []
+    const kind = leaveActions.includes(action) ? "member-left" : "member-joined"
+    return [{ kind, channel, at, connection: connectionId, userId: user.id }]
+  })
+}
+
+/** When the newest of what it tells happened, by Ably's clock; null when nothing in it is dated. */
+export function webhookDate(body: unknown): number | null {
+  const { items } = (body ?? {}) as { items?: unknown }
+  const dates = (Array.isArray(items) ? items : [body]).flatMap((item: unknown) => {
+    const { timestamp, presence } = (item ?? {}) as { timestamp?: unknown; presence?: unknown }
+    const members = Array.isArray(presence) ? presence.map((member) => member?.timestamp) : []
+    return [timestamp, ...members].filter((date) => typeof date === "number")
+  })
+  return dates.length > 0 ? Math.max(...dates) : null
 }
 
 /** ably-js' states by what they mean: `disconnected` is retrying and resumable, `suspended` is retrying for long. */

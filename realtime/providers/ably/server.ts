@@ -1,15 +1,23 @@
+import { createHmac, timingSafeEqual } from "node:crypto"
 import { type BatchPublishFailureResult, type BatchPublishSuccessResult, type BatchResult, Rest } from "ably"
 import { SignJWT } from "jose"
 import { isRealtimeError, RealtimeError, toWireError, type WireError } from "../../errors.ts"
 import type { JsonValue } from "../../json.ts"
 import { packMessages } from "../../packing.ts"
-import type { CredentialsRequest, RealtimePublisher } from "../../publisher.ts"
+import {
+  type CredentialsRequest,
+  type ProviderEvent,
+  type RealtimePublisher,
+  type WebhookRequest,
+  webhookWindowMs,
+} from "../../publisher.ts"
 import { ablyCapabilities } from "./capabilities.ts"
 import {
   type AblyMember,
   capabilityOf,
   fromAblyError,
   fromAblyMembers,
+  fromWebhook,
   messagesChannel,
   messagesEvent,
   provider,
@@ -17,6 +25,7 @@ import {
   signalsChannel,
   toAblyData,
   toClientId,
+  webhookDate,
 } from "./mapping.ts"
 
 export interface AblyPublisherOptions {
@@ -105,8 +114,35 @@ export function createAblyPublisher(options: AblyPublisherOptions): RealtimePubl
     return { token, denied: denied as unknown as JsonValue }
   }
 
+  /** Ably signs a webhook with the key that its rule names, `X-Ably-Key`; here that must be `ABLY_API_KEY`. */
+  async function webhook({ headers, rawBody, now }: WebhookRequest): Promise<ProviderEvent[]> {
+    const expected = createHmac("sha256", secret as string)
+      .update(rawBody)
+      .digest()
+    const given = Buffer.from(headers.get("x-ably-signature") ?? "", "base64")
+    const isSigned = given.length === expected.length && timingSafeEqual(given, expected)
+    if (!isSigned || headers.get("x-ably-key") !== keyName) {
+      const message = "unable to take the webhook; it isn't signed with ABLY_API_KEY"
+      throw new RealtimeError("unauthorized", { provider, message })
+    }
+    const body = parseJson(rawBody)
+    if (body === undefined) {
+      throw new RealtimeError("invalid-request", {
+        provider,
+        message: "unable to take the webhook; it is no JSON",
+      })
+    }
+    const date = webhookDate(body)
+    if (date === null || Math.abs(now - date) > webhookWindowMs) {
+      const message = `unable to take the webhook; its date isn't within ${webhookWindowMs / 60_000} minutes of now`
+      throw new RealtimeError("unauthorized", { provider, message })
+    }
+    return fromWebhook(body)
+  }
+
   return {
     provider,
+    webhook,
     async publish(messages) {
       await publishAll(
         packMessages(messages, ablyCapabilities.maxDeliveryBytes).map((group) => ({
@@ -140,5 +176,13 @@ export function createAblyPublisher(options: AblyPublisherOptions): RealtimePubl
     }),
     credentials,
     close: async () => {},
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }

@@ -12,6 +12,7 @@ export function createMemoryPublisher(hub: MemoryHub): RealtimePublisher {
       hub.signal(null, signal)
     },
     members: async (channel) => hub.snapshot(channel),
+    counts: async (channels) => channels.map((channel) => hub.snapshot(channel).count),
     clientConfig: () => ({ provider: "memory" }),
     credentials: async () => ({}),
     close: async () => {},

@@ -36,6 +36,10 @@ interface Joined {
   watchesPresence: boolean
   data: JsonValue | undefined
   presence: Channel | null
+  /** The presence channel took nobody more. */
+  isFull: boolean
+  /** How many connections listen, as far as the service tells. */
+  subscribers: number
 }
 
 /** What is signed for a Pusher channel: whose it is among ours, and which of the two. */
@@ -70,8 +74,9 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     opened.connection.bind("state_change", ({ current }: { current: string }) => follow(current))
     opened.connection.bind("error", (error: unknown) => {
       lastError = fromConnectionError(error)
-      if (opened.connection.state === "connected") blame(error)
+      if (opened.connection.state === "connected" && !isAboutWhatWasSent(error)) blame(error)
     })
+    opened.signin()
     return opened
   }
 
@@ -93,17 +98,62 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
           )
         },
       },
+      userAuthentication: {
+        customHandler: ({ socketId }, callback) => {
+          signIn(socketId).then(
+            (signature) => callback(null, signature),
+            (error: Error) => callback(error, null),
+          )
+        },
+      },
     } as Options
   }
 
+  /** Tells Pusher whose connection this is. Nobody waits for it: without it only the server's power to end it is missing. */
+  async function signIn(socketId: string): Promise<{ auth: string; user_data: string }> {
+    try {
+      const answer = await ask({ socketId, kind: "user" }, "user", () => isOpenAs(socketId))
+      // pusher-js would sign in whatever connection is there by now, and the service ends one that shows another's signature.
+      if (!isOpenAs(socketId)) throw leftBehind("sign in; the connection was replaced")
+      if (typeof answer.user_data !== "string") throw malformedSignature()
+      return answer as { auth: string; user_data: string }
+    } catch (error) {
+      const passes = isRealtimeError(error) && error.retryable
+      if (!passes) onError(error, { stage: "sign in" })
+      throw error
+    }
+  }
+
+  const isOpenAs = (socketId: string) => pusher?.connection.socket_id === socketId
+
   /**
-   * Asks the server for a channel's signature. pusher-js never asks twice, not even after a server's passing trouble;
-   * so what passes is tried again here, for as long as the same connection waits for it.
+   * Asks the server for a signature. pusher-js never asks twice, not even after a server's passing trouble; so what
+   * passes is tried again here, for as long as the same connection waits for it.
    */
+  async function ask(
+    request: Record<string, JsonValue>,
+    kind: string,
+    isStillWanted: () => boolean,
+  ): Promise<{ auth: string; [field: string]: unknown }> {
+    for (let pause = retryMs; ; pause = Math.min(maxRetryMs, pause * 2)) {
+      try {
+        const answer = await credentials(request)
+        if (isObject(answer) && typeof answer.auth === "string") return { ...answer, auth: answer.auth }
+        throw malformedSignature()
+      } catch (error) {
+        if (!isRealtimeError(error) || !error.retryable) throw error
+        onError(error, { stage: `sign for ${kind}` })
+        await new Promise((resolve) =>
+          setTimeout(resolve, error.retryAfterMs ?? pause * (0.5 + Math.random() / 2)),
+        )
+        if (!isStillWanted()) throw error
+      }
+    }
+  }
+
   async function sign(socketId: string, name: string): Promise<{ auth: string; channel_data?: string }> {
     const signable = signables.get(name)
-    if (!signable)
-      throw new RealtimeError("not-connected", { provider, message: "unable to join; the channel was left" })
+    if (!signable) throw leftBehind("join; the channel was left")
     const { channel, wish, kind } = signable
     signable.signed = wish.data
     const request = {
@@ -112,28 +162,12 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
       kind,
       ...(kind === "presence" && wish.data !== undefined && { data: wish.data }),
     }
-    for (let pause = retryMs; ; pause = Math.min(maxRetryMs, pause * 2)) {
-      try {
-        const answer = await credentials(request)
-        if (isObject(answer) && typeof answer.auth === "string")
-          return answer as { auth: string; channel_data?: string }
-        throw new RealtimeError("internal", {
-          provider,
-          message: "unable to join; the signature is malformed",
-        })
-      } catch (error) {
-        const passes = isRealtimeError(error) && error.retryable
-        if (!passes) {
-          refuse(signable, asRealtimeError(error))
-          throw error
-        }
-        onError(error, { stage: `sign for ${kind}` })
-        await new Promise((resolve) =>
-          setTimeout(resolve, error.retryAfterMs ?? pause * (0.5 + Math.random() / 2)),
-        )
-        const isStillWanted = signables.get(name) === signable && pusher?.connection.socket_id === socketId
-        if (!isStillWanted) throw error
-      }
+    const isStillWanted = () => signables.get(name) === signable && isOpenAs(socketId)
+    try {
+      return await ask(request, kind, isStillWanted)
+    } catch (error) {
+      if (!isRealtimeError(error) || !error.retryable) refuse(signable, asRealtimeError(error))
+      throw error
     }
   }
 
@@ -158,8 +192,21 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
   function refuse({ wish, kind }: Signable, reason: RealtimeError): void {
     if (kind === "messages") wish.observer.onDenied(reason)
     else if (reason.code !== "rate-limited") onError(reason, { stage: "presence" })
-    // The presence channel is full: that many are there, and nobody's name is to be had.
-    else wish.observer.onPresence({ count: pusherCapabilities.maxPresenceMembers, members: null })
+    else {
+      wish.isFull = true
+      showCount(wish)
+    }
+  }
+
+  /**
+   * The presence channel is full: nobody's name is to be had. At least that many are there; where the app's
+   * subscription counting is on, as many as listen.
+   */
+  function showCount({ observer, subscribers }: Joined): void {
+    observer.onPresence({
+      count: Math.max(pusherCapabilities.maxPresenceMembers, subscribers),
+      members: null,
+    })
   }
 
   function setStatus(next: TransportStatus): void {
@@ -196,6 +243,12 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     wish.messages.bind("pusher:subscription_error", (error: unknown) => {
       if (!isOwnRefusal(error)) refuse({ channel, wish, kind: "messages" }, fromSubscriptionError(error))
     })
+    wish.messages.bind("pusher:subscription_count", (data: unknown) => {
+      const { subscription_count: count } = (data ?? {}) as { subscription_count?: unknown }
+      if (typeof count !== "number") return
+      wish.subscribers = count
+      if (wish.isFull) showCount(wish)
+    })
     wish.messages.bind(messagesEvent, (data: unknown) => {
       const messages = fromMessagesEvent(channel, data)
       if (messages.length > 0) wish.observer.onMessages(messages)
@@ -212,6 +265,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     if (wish.presence?.subscriptionPending) return
     const name = presenceChannel(channel)
     leavePresence(channel, wish)
+    wish.isFull = false
     const signable: Signable = { channel, wish, kind: "presence" }
     signables.set(name, signable)
     const presence = client.subscribe(name)
@@ -239,6 +293,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
   }
 
   function leavePresence(channel: string, wish: Joined): void {
+    wish.isFull = false
     if (!wish.presence) return
     wish.presence.unbind()
     wish.presence = null
@@ -277,6 +332,8 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
         watchesPresence: false,
         data: undefined,
         presence: null,
+        isFull: false,
+        subscribers: 0,
       } as unknown as Joined
       joined.set(channel, wish)
       if (pusher) joinMessages(channel, wish, pusher)
@@ -321,6 +378,12 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
   }
 }
 
+const leftBehind = (what: string) =>
+  new RealtimeError("not-connected", { provider, message: `unable to ${what}` })
+
+const malformedSignature = () =>
+  new RealtimeError("internal", { provider, message: "unable to join; the signature is malformed" })
+
 /** Refusals of our own server were told while signing; pusher-js repeats them without a status. */
 const isOwnRefusal = (error: unknown) => (error as { status?: unknown } | null)?.status === undefined
 
@@ -338,6 +401,15 @@ function refusalText(error: unknown): string {
   const { error: text, data } = (error ?? {}) as { error?: unknown; data?: { message?: unknown } }
   const found = typeof text === "string" ? text : data?.message
   return typeof found === "string" ? found : "unknown"
+}
+
+/**
+ * 4200–4299 on an open connection: the server doesn't know what it was sent. Servers of the protocol that have no
+ * sign-in (Reverb before 1.8) say so of it; no subscription was refused.
+ */
+function isAboutWhatWasSent(error: unknown): boolean {
+  const { code } = ((error as { data?: unknown } | null)?.data ?? {}) as { code?: unknown }
+  return typeof code === "number" && code >= 4200 && code < 4300
 }
 
 function fromSubscriptionError(error: unknown): RealtimeError {

@@ -5,6 +5,7 @@ import {
   fromMemberIds,
   fromMembers,
   fromMessagesEvent,
+  fromPusherName,
   fromPusherState,
   fromRequestError,
   fromSignalEvent,
@@ -38,6 +39,17 @@ describe("channel names", () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  it("are read back, all but digests and what isn't ours", () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, maxLength: 300, unit: "grapheme" }), (channel) => {
+        const name = toPusherName(channel)
+        expect(fromPusherName(name)).toBe(name.startsWith("=d.") ? null : channel)
+      }),
+      { numRuns: 500 },
+    )
+    for (const name of ["=ZZ", "=FF", "a=3b", "=d.00", "a%41"]) expect(fromPusherName(name)).toBeNull()
   })
 
   it("of long channels can't be had by a short one", () => {

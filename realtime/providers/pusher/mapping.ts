@@ -10,6 +10,7 @@ import {
   type User,
   type WireMessage,
 } from "../../message.ts"
+import type { ProviderEvent } from "../../publisher.ts"
 import type { ConnectionState } from "../../transport.ts"
 
 export const provider = "pusher"
@@ -36,8 +37,24 @@ export function toPusherName(channel: string): string {
   return `=d.${bytesToHex(sha256(new TextEncoder().encode(channel)))}`
 }
 
+/** Our name, read back; null for a digest, and for what isn't one of ours. */
+export function fromPusherName(name: string): string | null {
+  if (name.startsWith("=d.")) return null
+  try {
+    const percentEncoded = name.replaceAll("%", "%25").replaceAll(";", ":").replaceAll("=", "%")
+    const channel = decodeURIComponent(percentEncoded)
+    return toPusherName(channel) === name ? channel : null
+  } catch {
+    // Some other app's name that is no UTF-8 once decoded.
+    return null
+  }
+}
+
 export const messagesChannel = (channel: string) => `private-${toPusherName(channel)}`
 export const presenceChannel = (channel: string) => `presence-${toPusherName(channel)}`
+
+/** A person's id to Pusher, which makes a channel's name of it. */
+export const toPusherUserId = (userId: string) => toPusherName(userId)
 
 /** The messages of one event. What isn't ours, or belongs to another channel, is dropped. */
 export function fromMessagesEvent(channel: string, data: unknown): WireMessage[] {
@@ -65,12 +82,42 @@ export function toMemberId(user: User, socketId: string, isVisible: boolean): st
   throw new RealtimeError("message-too-large", { provider, message })
 }
 
+/** Null for who only watches, and for what isn't one of ours. */
+function fromMemberId(id: unknown): { connection: string; userId: string } | null {
+  const [, connection, userId] = (typeof id === "string" && /^entered\.(\d+\.\d+)\.(.+)$/su.exec(id)) || []
+  return connection && userId ? { connection, userId } : null
+}
+
+/**
+ * What a webhook tells. Whether somebody listens is told of the messages' channel, who is visible of the presence channel; the
+ * rest isn't ours to count. Pusher dates the whole webhook, not each event.
+ */
+export function fromWebhook(body: unknown): ProviderEvent[] {
+  const { time_ms: at, events } = (body ?? {}) as { time_ms?: unknown; events?: unknown }
+  if (typeof at !== "number" || !Array.isArray(events)) return []
+  return events.flatMap((value: unknown): ProviderEvent[] => {
+    const { name, channel: given, user_id } = (value ?? {}) as Record<string, unknown>
+    const [, type, encoded] = (typeof given === "string" && /^(private|presence)-(.+)$/.exec(given)) || []
+    const channel = encoded === undefined ? null : fromPusherName(encoded)
+    if (channel === null) return []
+    if (type === "private") {
+      if (name === "channel_occupied") return [{ kind: "channel-occupied", channel, at }]
+      if (name === "channel_vacated") return [{ kind: "channel-vacated", channel, at }]
+      return []
+    }
+    const visible = fromMemberId(user_id)
+    if (visible && name === "member_added") return [{ kind: "member-joined", channel, at, ...visible }]
+    if (visible && name === "member_removed") return [{ kind: "member-left", channel, at, ...visible }]
+    return []
+  })
+}
+
 /** The people among a presence channel's members, as far as their ids tell: no names, no data. */
 export function fromMemberIds(ids: readonly unknown[]): PresenceSnapshot {
   const people = new Map<string, Member>()
   for (const value of ids) {
-    const [, id] = (typeof value === "string" && /^entered\.\d+\.\d+\.(.+)$/su.exec(value)) || []
-    if (id) people.set(id, { user: { id }, data: null })
+    const visible = fromMemberId(value)
+    if (visible) people.set(visible.userId, { user: { id: visible.userId }, data: null })
   }
   return { count: people.size, members: [...people.values()] }
 }

@@ -3,11 +3,18 @@ import { RealtimeError } from "../../errors.ts"
 import type { JsonValue } from "../../json.ts"
 import { jsonByteLength } from "../../message.ts"
 import { packMessages } from "../../packing.ts"
-import type { CredentialsRequest, RealtimePublisher } from "../../publisher.ts"
+import {
+  type CredentialsRequest,
+  type ProviderEvent,
+  type RealtimePublisher,
+  type WebhookRequest,
+  webhookWindowMs,
+} from "../../publisher.ts"
 import { pusherCapabilities } from "./capabilities.ts"
 import {
   fromMemberIds,
   fromRequestError,
+  fromWebhook,
   messagesChannel,
   messagesEvent,
   type PresenceInfo,
@@ -15,6 +22,7 @@ import {
   provider,
   signalEvent,
   toMemberId,
+  toPusherUserId,
 } from "./mapping.ts"
 
 export interface PusherPublisherOptions {
@@ -55,7 +63,10 @@ export function createPusherPublisher(options: PusherPublisherOptions): Realtime
     }
   }
 
-  /** Signs a browser's wish to join: `messages` of a channel, or its `presence` with or without data to show. */
+  /**
+   * Signs a browser's wish: to join `messages` of a channel, or its `presence` with or without data to show; or to sign
+   * the connection in as its `user`, which is how the service knows whose connections to end.
+   */
   async function credentials({
     user,
     body,
@@ -63,12 +74,14 @@ export function createPusherPublisher(options: PusherPublisherOptions): Realtime
     acceptPresence,
   }: CredentialsRequest): Promise<JsonValue> {
     const { socketId, channel, kind, data } = body
-    if (typeof socketId !== "string" || !/^\d+\.\d+$/.test(socketId) || typeof channel !== "string") {
-      throw new RealtimeError("invalid-request", {
-        provider,
-        message: "unable to sign; the request is malformed",
-      })
+    const malformed = () =>
+      new RealtimeError("invalid-request", { provider, message: "unable to sign; the request is malformed" })
+    if (typeof socketId !== "string" || !/^\d+\.\d+$/.test(socketId)) throw malformed()
+    if (kind === "user") {
+      const { id, name } = user
+      return { ...pusher.authenticateUser(socketId, { id: toPusherUserId(id), user_info: { id, name } }) }
     }
+    if (typeof channel !== "string") throw malformed()
     await authorize(channel, "subscribe")
     if (kind !== "presence") return { ...pusher.authorizeChannel(socketId, messagesChannel(channel)) }
     const value = data === undefined ? null : { value: await acceptPresence(channel, data) }
@@ -81,8 +94,27 @@ export function createPusherPublisher(options: PusherPublisherOptions): Realtime
     return { ...pusher.authorizeChannel(socketId, presenceChannel(channel), member) }
   }
 
+  async function webhook({ headers, rawBody, now }: WebhookRequest): Promise<ProviderEvent[]> {
+    // The library takes no charset beside the type; what was signed is the body alone.
+    const webhook = pusher.webhook({
+      headers: { ...Object.fromEntries(headers), "content-type": "application/json" },
+      rawBody,
+    })
+    if (!webhook.isValid()) {
+      const message = "unable to take the webhook; it isn't signed with PUSHER_KEY and PUSHER_SECRET"
+      throw new RealtimeError("unauthorized", { provider, message })
+    }
+    const { time_ms: date } = (webhook.getData() ?? {}) as { time_ms?: unknown }
+    if (typeof date !== "number" || Math.abs(now - date) > webhookWindowMs) {
+      const message = `unable to take the webhook; its date isn't within ${webhookWindowMs / 60_000} minutes of now`
+      throw new RealtimeError("unauthorized", { provider, message })
+    }
+    return fromWebhook(webhook.getData())
+  }
+
   return {
     provider,
+    webhook,
     async publish(messages) {
       await trigger(
         packMessages(messages, pusherCapabilities.maxDeliveryBytes).map((group) => ({

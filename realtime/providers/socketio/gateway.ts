@@ -56,6 +56,7 @@ export function createBroadcaster({ io, secret }: { io: SocketIoServer; secret: 
         server.to(channelRoom(signal.channel)).volatile.emit("signal", signal)
       },
       members: async (channel) => presence.snapshot(channel),
+      counts: async (channels) => channels.map((channel) => presence.snapshot(channel).count),
       clientConfig: () => ({ provider }),
       credentials: async ({ user }) => ({ ticket: await tickets.issue(user) }),
       close: async () => {},

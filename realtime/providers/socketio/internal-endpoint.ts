@@ -34,6 +34,11 @@ export function createInternalEndpoint(options: InternalEndpointOptions) {
       await publisher.signal(readable)
       return {}
     },
+    async counts({ channels }) {
+      const isReadable = Array.isArray(channels) && channels.every((channel) => typeof channel === "string")
+      if (!isReadable) throw malformed()
+      return { counts: await publisher.counts?.(channels) }
+    },
     members: ({ channel }) => publisher.members(typeof channel === "string" ? channel : ""),
   }
 

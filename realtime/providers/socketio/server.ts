@@ -52,19 +52,25 @@ export function createSocketIoPublisher(options: SocketIoPublisherOptions): Real
     async members(channel) {
       return fromSnapshot(await call("members", { channel }))
     },
+    async counts(channels) {
+      const { counts } = (await call("counts", { channels })) as { counts?: unknown }
+      const isReadable = Array.isArray(counts) && counts.length === channels.length
+      if (isReadable && counts.every((count) => Number.isSafeInteger(count))) return counts
+      throw malformedAnswer("count the members")
+    },
     clientConfig: () => ({ provider, ...(publicUrl && { url: publicUrl }) }),
     credentials: async ({ user }) => ({ ticket: await tickets.issue(user) }),
     close: async () => {},
   }
 }
 
+const malformedAnswer = (doing: string) =>
+  new RealtimeError("internal", { provider, message: `unable to ${doing}; the answer is malformed` })
+
 function fromSnapshot(value: unknown): PresenceSnapshot {
   const { count, members } = (value ?? {}) as { count?: unknown; members?: unknown }
   if (!Number.isSafeInteger(count)) {
-    throw new RealtimeError("internal", {
-      provider,
-      message: "unable to read the members; the answer is malformed",
-    })
+    throw malformedAnswer("read the members")
   }
   const readable = Array.isArray(members)
     ? members.flatMap((member: { user?: unknown; data?: unknown }): Member[] => {

@@ -7,6 +7,7 @@ import type { MessageLog } from "../../log/message-log.ts"
 import { parseUser, type User, type WireMessage } from "../../message.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import { createRealtime } from "../../server/create-realtime.ts"
+import { createMemoryPresenceCounts } from "../../server/presence-counts.ts"
 import type { Realtime } from "../../server/types.ts"
 import type { RealtimeTransport } from "../../transport.ts"
 
@@ -59,6 +60,7 @@ export function createContractRealtime(options: ContractRealtimeOptions): Contra
     authorize: ({ user, channel }) => channel.kind !== "vault" || user.id === "keeper",
     log: options.log ?? createMemoryLog(),
     publishers: options.publishers,
+    presenceCounts: createMemoryPresenceCounts(),
     // Providers fail on purpose here; what of it concerns anyone reaches them by the contract.
     onError: options.onError ?? (() => {}),
   })

@@ -1,0 +1,103 @@
+import Pusher from "pusher"
+import { describe, expect, it } from "vitest"
+import { RealtimeError } from "../../errors.ts"
+import { startPusherBackend } from "../../testing/pusher-backend.ts"
+import { createContractHttp } from "../../testing/transport-contract/backend.ts"
+import { waitFor } from "../../testing/wait-for.ts"
+import { createPusherTransport } from "./client.ts"
+import { toPusherUserId } from "./mapping.ts"
+
+const alice = { id: "アリス/1", name: "アリス" }
+
+async function setup() {
+  const backend = await startPusherBackend()
+  const library = new Pusher(backend.emulator.serverOptions())
+  const { users } = backend.emulator.app()
+  const connectionsOf = (userId: string) => users.connectionsOf(toPusherUserId(userId)).length
+  return { backend, library, connectionsOf, isSignedIn: (userId: string) => connectionsOf(userId) > 0 }
+}
+
+describe("signing in to Pusher", () => {
+  it("names each connection's person to the service, again after a reconnect", async () => {
+    const { backend, isSignedIn } = await setup()
+    await using _ = backend
+    const transport = backend.createTransport(alice)
+    transport.connect()
+    await waitFor(() => isSignedIn(alice.id))
+    backend.dropConnections()
+    await waitFor(() => !isSignedIn(alice.id))
+    await waitFor(() => isSignedIn(alice.id))
+    expect(isSignedIn("bob")).toBe(false)
+  })
+
+  it("lets the server end all of a person's connections, and nobody else's", async () => {
+    const { backend, library, connectionsOf } = await setup()
+    await using _ = backend
+    const [first, second, other] = [alice, alice, { id: "bob" }].map((user) => backend.createTransport(user))
+    for (const transport of [first, second, other]) transport?.connect()
+    await waitFor(() => connectionsOf(alice.id) === 2 && connectionsOf("bob") === 1)
+    await library.terminateUserConnections(toPusherUserId(alice.id))
+    await waitFor(() => first?.status.state === "failed" && second?.status.state === "failed")
+    expect(first?.status.error).toMatchObject({ code: "unauthorized" })
+    expect(other?.status.state).toBe("connected")
+  })
+
+  it("is tried again after a server's passing trouble; pusher-js would not", async () => {
+    const { backend, isSignedIn } = await setup()
+    await using _ = backend
+    const http = createContractHttp(backend.realtime, alice)
+    let failures = 0
+    const transport = createPusherTransport({
+      config: { provider: "pusher", key: "app-key", cluster: "mt1", ...hostOf(backend.emulator) },
+      async credentials(body) {
+        if (body.kind !== "user" || failures === 2) return http.credentials("pusher", body)
+        failures += 1
+        throw new RealtimeError("provider-unavailable", { message: "unable to answer; on purpose" })
+      },
+      onError: () => {},
+      retryMs: 5,
+    })
+    transport.connect()
+    await waitFor(() => isSignedIn(alice.id))
+    expect(failures).toBe(2)
+    await transport.close()
+  })
+
+  it("with a signature for a connection that is gone is given up, not shown on the next one", async () => {
+    const { backend, isSignedIn } = await setup()
+    await using _ = backend
+    const http = createContractHttp(backend.realtime, alice)
+    let held: (() => void) | undefined
+    const transport = createPusherTransport({
+      config: { provider: "pusher", key: "app-key", cluster: "mt1", ...hostOf(backend.emulator) },
+      async credentials(body) {
+        const answer = await http.credentials("pusher", body)
+        if (body.kind === "user" && !held) {
+          await new Promise<void>((resolve) => {
+            held = resolve
+          })
+        }
+        return answer
+      },
+      onError: () => {},
+      retryMs: 5,
+    })
+    transport.connect()
+    await waitFor(() => held)
+    const states: string[] = []
+    transport.onStatus(({ state }) => void states.push(state))
+    backend.dropConnections()
+    await waitFor(() => states.includes("connected"))
+    held?.()
+    await waitFor(() => isSignedIn(alice.id))
+    // Shown there, the service would have ended the connection for good.
+    expect(states).not.toContain("failed")
+    expect(transport.status.state).toBe("connected")
+    await transport.close()
+  })
+})
+
+function hostOf(emulator: { serverOptions(): { host: string; port: string } }) {
+  const { host, port } = emulator.serverOptions()
+  return { host, port: Number(port), tls: false }
+}
