@@ -1,14 +1,28 @@
 import Pusher from "pusher-js"
-import { type PusherAppSettings, type PusherServer, startPusherEmulator } from "../emulators/pusher/index.ts"
+import {
+  type PusherAppSettings,
+  type PusherEmulator,
+  type PusherServer,
+  startPusherEmulator,
+} from "../emulators/pusher/index.ts"
 import { createPusherTransport } from "../providers/pusher/client.ts"
 import { messagesChannel } from "../providers/pusher/mapping.ts"
-import { createPusherPublisher } from "../providers/pusher/server.ts"
+import { createPusherPublisher, type PusherPublisherOptions } from "../providers/pusher/server.ts"
 import type { RealtimeTransport } from "../transport.ts"
 import {
   type ContractBackend,
   createContractHttp,
   createContractRealtime,
 } from "./transport-contract/backend.ts"
+
+/** A server of Pusher's protocol, running, and what can be done to it. */
+export interface PusherService {
+  /** As the environment would say it; without a host it is Pusher's own. */
+  options: PusherPublisherOptions
+  dropConnections(): void | Promise<void>
+  startOutage(): Promise<() => void | Promise<void>>
+  close(): Promise<void>
+}
 
 /** Pusher on the emulator, over real sockets and HTTP, with both official SDKs. */
 export async function startPusherBackend(
@@ -17,15 +31,30 @@ export async function startPusherBackend(
   const app = { id: "1", key: "app-key", secret: "app-secret", ...settings }
   const emulator = await startPusherEmulator({ apps: [app] })
   const { appId, key, secret, host, port } = emulator.serverOptions()
-  const publisher = createPusherPublisher({
-    appId,
-    key,
-    secret,
-    cluster: "mt1",
-    host,
-    port: Number(port),
-    tls: false,
+  const backend = createPusherBackend({
+    options: { appId, key, secret, cluster: "mt1", host, port: Number(port), tls: false },
+    ...faultsOf(emulator),
+    close: () => emulator.close(),
   })
+  return { ...backend, emulator }
+}
+
+/** What the contract does to a service, as the emulator does it, whatever it is mounted on. */
+export function faultsOf(emulator: Pick<PusherEmulator, "dropConnections" | "faults">) {
+  return {
+    dropConnections: () => void emulator.dropConnections(),
+    async startOutage() {
+      const outage = emulator.faults.inject({ kind: "cut", on: "connect" })
+      emulator.dropConnections()
+      return () => outage.remove()
+    },
+  }
+}
+
+/** Our provider on any server of Pusher's protocol. */
+export function createPusherBackend(service: PusherService): ContractBackend {
+  const { key, cluster, host, port, tls = true } = service.options
+  const publisher = createPusherPublisher(service.options)
   const realtime = createContractRealtime({ publishers: [publisher] })
   const transports: RealtimeTransport[] = []
 
@@ -43,14 +72,17 @@ export async function startPusherBackend(
   }
 
   return {
-    emulator,
     realtime,
     createTransport: (user) => createTransport(user),
     createRefusedTransport: () => createTransport({ id: "nobody" }, { key: "unknown" }),
     async forge(user, message) {
       const http = createContractHttp(realtime, user)
       const pusher = new Pusher(key, {
-        ...emulator.clientOptions(),
+        cluster,
+        forceTLS: tls,
+        enabledTransports: tls ? ["ws", "wss"] : ["ws"],
+        ...(host !== undefined && { wsHost: host }),
+        ...(port !== undefined && { wsPort: port, wssPort: port }),
         channelAuthorization: {
           transport: "ajax",
           endpoint: "",
@@ -75,16 +107,12 @@ export async function startPusherBackend(
       await new Promise((resolve) => other.bind("pusher:subscription_succeeded", () => resolve(null)))
       pusher.disconnect()
     },
-    dropConnections: () => void emulator.dropConnections(),
-    async startOutage() {
-      const outage = emulator.faults.inject({ kind: "cut", on: "connect" })
-      emulator.dropConnections()
-      return () => outage.remove()
-    },
+    dropConnections: () => service.dropConnections(),
+    startOutage: () => service.startOutage(),
     async [Symbol.asyncDispose]() {
       await Promise.all(transports.map((transport) => transport.close()))
       await realtime.close()
-      await emulator.close()
+      await service.close()
     },
   }
 }
