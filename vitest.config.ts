@@ -40,6 +40,15 @@ export default defineConfig({
         },
       },
       {
+        resolve: { alias },
+        test: {
+          name: "live",
+          environment: "node",
+          include: ["{lib,realtime}/**/*.live.test.ts"],
+          testTimeout: 180_000,
+        },
+      },
+      {
         test: {
           name: "types",
           include: [],

@@ -2,6 +2,14 @@ import { relative } from "node:path"
 import type { Reporter, Suite, TestCase } from "@playwright/test/reporter"
 import { emptyResult, writeResults } from "./report.ts"
 
+/** What each layout of the browser tests shows, as the contract's matrix names it. */
+const providerOf: Record<string, string> = {
+  "one-port": "socketio, one port",
+  split: "socketio, split",
+  pusher: "pusher, emulator",
+  ably: "ably, emulator",
+}
+
 /** Counts the browser tests for the summary of `npm test`. */
 export default class ThroughlineReporter implements Reporter {
   #suite: Suite | undefined
@@ -19,6 +27,12 @@ export default class ThroughlineReporter implements Reporter {
     const result = emptyResult("e2e")
     for (const test of this.#suite?.allTests() ?? []) {
       const outcome = test.outcome()
+      const provider = providerOf[test.titlePath()[1] ?? ""]
+      if (provider) {
+        const state = outcome === "skipped" ? "skipped" : outcome === "unexpected" ? "failed" : "passed"
+        result.contract ??= []
+        result.contract.push({ provider, suite: "browser", outcome: state })
+      }
       if (outcome === "skipped") result.skipped.push({ test: nameOf(test), reason: reasonOf(test) })
       else if (outcome === "unexpected") result.failures.push(nameOf(test))
       else result.passed += 1

@@ -39,6 +39,35 @@ describe("the summary of a test run", () => {
     expect(isGood).toBe(true)
   })
 
+  it("shows what each provider keeps of the contract, suite by suite", () => {
+    const outcome = (provider: string, suite: string, state: "passed" | "failed" | "skipped") => ({
+      provider,
+      suite,
+      outcome: state,
+    })
+    const { text } = summarize([
+      {
+        ...emptyResult("contract"),
+        passed: 3,
+        failed: 1,
+        contract: [
+          outcome("pusher, msw", "delivery", "passed"),
+          outcome("pusher, msw", "delivery", "failed"),
+          outcome("pusher, msw", "order", "passed"),
+          outcome("ably", "delivery", "skipped"),
+        ],
+      },
+      { ...emptyResult("e2e"), passed: 1, contract: [outcome("ably", "browser", "passed")] },
+    ])
+    expect(text).toContain(
+      [
+        "contract     delivery  order  browser",
+        "ably         skipped   -      1/1",
+        "pusher, msw  1/2       1/1    -",
+      ].join("\n"),
+    )
+  })
+
   it("is not good when nothing ran", () => {
     const skipped = [{ test: "a", reason: "no browser" }]
     expect(summarize([]).isGood).toBe(false)

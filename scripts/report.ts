@@ -9,6 +9,15 @@ export interface SuiteResult {
   /** What failed, as a reader would look for it. */
   failures: string[]
   skipped: { test: string; reason: string }[]
+  /** One for each test that shows what a provider keeps, for the matrix. */
+  contract?: ContractOutcome[]
+}
+
+export interface ContractOutcome {
+  /** And what it runs on, as in "pusher, msw". */
+  provider: string
+  suite: string
+  outcome: "passed" | "failed" | "skipped"
 }
 
 export const emptyResult = (suite: string): SuiteResult => ({
@@ -58,6 +67,8 @@ export function summarize(results: readonly SuiteResult[]): Summary {
       lines.push(`  skipped: ${what}: ${reason}`)
     }
   }
+  const outcomes = results.flatMap(({ contract = [] }) => contract)
+  if (outcomes.length > 0) lines.push("", ...matrix(outcomes))
   const total = {
     passed: sum(results, ({ passed }) => passed),
     failed: sum(results, ({ failed }) => failed),
@@ -67,6 +78,32 @@ export function summarize(results: readonly SuiteResult[]): Summary {
   if (!ran) lines.push("No test ran.")
   lines.push("", count(total))
   return { text: lines.join("\n"), isGood: ran && total.failed === 0 }
+}
+
+/** Provider by suite: how many of its tests passed. */
+function matrix(outcomes: readonly ContractOutcome[]): string[] {
+  const suites = [...new Set(outcomes.map(({ suite }) => suite))]
+  const rows = [...Map.groupBy(outcomes, ({ provider }) => provider)].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const cellOf = (ofProvider: readonly ContractOutcome[], suite: string) => {
+    const cell = ofProvider.filter((outcome) => outcome.suite === suite)
+    const passed = cell.filter(({ outcome }) => outcome === "passed").length
+    if (cell.length === 0) return "-"
+    if (cell.every(({ outcome }) => outcome === "skipped")) return "skipped"
+    return `${passed}/${cell.length}`
+  }
+  const table = [
+    ["contract", ...suites],
+    ...rows.map(([provider, ofProvider]) => [provider, ...suites.map((suite) => cellOf(ofProvider, suite))]),
+  ]
+  const widths = suites
+    .concat("")
+    .map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
+  return table.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  )
 }
 
 const sum = (results: readonly SuiteResult[], value: (result: SuiteResult) => number) =>

@@ -26,6 +26,11 @@ function addModule(result: SuiteResult, module: TestModule): void {
   let failedTests = 0
   for (const test of module.children.allTests()) {
     const outcome = test.result()
+    const [, contract, provider] = /(?:^| > )(\w+) contract \((.+?)\) > /.exec(test.fullName) ?? []
+    if (contract && provider && outcome.state !== "pending") {
+      result.contract ??= []
+      result.contract.push({ provider, suite: contract, outcome: outcome.state })
+    }
     if (outcome.state === "passed") result.passed += 1
     else if (outcome.state === "skipped") {
       result.skipped.push({ test: `${file} > ${test.fullName}`, reason: outcome.note ?? "" })

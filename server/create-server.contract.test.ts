@@ -47,7 +47,7 @@ function createApp(): App & { upgrades: string[] } {
 }
 
 describeTransportContract({
-  name: "socketio, the shipped server",
+  name: "socketio, one port",
   async start() {
     const server = await start({ app: createApp() })
     const realtime = server.realtime as ReturnType<typeof createContractRealtime>
@@ -61,7 +61,7 @@ describeTransportContract({
 })
 
 describeTransportContract({
-  name: "socketio, the app's servers in another process",
+  name: "socketio, split",
   async start() {
     const log = createMemoryLog()
     const server = await start({

@@ -6,7 +6,7 @@ import { createSocketIoBackend } from "../../testing/socketio-backend.ts"
 import { attachGateway, createBroadcaster } from "./gateway.ts"
 
 describeTransportContract({
-  name: "socketio",
+  name: "socketio, gateway",
   async start() {
     const http = createServer()
     const io = new Server(http, { serveClient: false })

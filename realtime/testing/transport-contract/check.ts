@@ -59,11 +59,13 @@ export interface Stage {
   openClient(user: User, transport?: RealtimeTransport): RealtimeClient
 }
 
+/** Live services remember the rooms of earlier runs. */
+const runId = crypto.randomUUID().slice(0, 8)
 let names = 0
 /** A name that no other check uses. */
 export function freshName(what = "room"): string {
   names += 1
-  return `${what}-${process.pid}-${names}`
+  return `${what}-${runId}-${names}`
 }
 
 export async function withStage(
