@@ -44,7 +44,7 @@ export async function startChat(layout: Layout): Promise<ChatServers> {
   const app = { file: "server/main.ts", port }
   if (layout === "one-port") return startServers([app])
   if (layout !== "split") {
-    const emulator = await startEmulator(layout)
+    const emulator = await startEmulator(layout, `http://127.0.0.1:${port}`)
     const servers = await startServers([app], { env: emulator.env })
     return {
       ...servers,

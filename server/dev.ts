@@ -14,7 +14,7 @@ const { values } = parseArgs({
 Object.assign(process.env, { NODE_ENV: "development" })
 
 if (values.emulate) {
-  const emulator = await startEmulator(values.emulate)
+  const emulator = await startEmulator(values.emulate, `http://127.0.0.1:${process.env.PORT ?? 3000}`)
   console.log(`The ${values.emulate} emulator is on ${emulator.url}`)
   Object.assign(process.env, emulator.env)
   await import("./main.ts")

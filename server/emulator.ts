@@ -7,10 +7,16 @@ export interface Emulated extends AsyncDisposable {
   env: Record<string, string>
 }
 
-/** Starts Pusher's or Ably's emulator on a free port of this machine. */
-export async function startEmulator(provider: string): Promise<Emulated> {
+/**
+ * Starts Pusher's or Ably's emulator on a free port of this machine, with one app whose webhooks go to the chat at
+ * `appUrl`.
+ */
+export async function startEmulator(provider: string, appUrl: string): Promise<Emulated> {
+  const webhooks = [{ url: `${appUrl}/api/realtime/webhooks/${provider}` }]
   if (provider === "pusher") {
-    const emulator = await startPusherEmulator()
+    const emulator = await startPusherEmulator({
+      apps: [{ id: "1", key: "app-key", secret: "app-secret", subscriptionCount: true, webhooks }],
+    })
     const { appId, key, secret, host, port } = emulator.serverOptions()
     const env = {
       REALTIME_PROVIDER: provider,
@@ -25,7 +31,7 @@ export async function startEmulator(provider: string): Promise<Emulated> {
     return { url: emulator.url, env, [Symbol.asyncDispose]: () => emulator.close() }
   }
   if (provider === "ably") {
-    const emulator = await startAblyEmulator()
+    const emulator = await startAblyEmulator({ apps: [{ webhooks }] })
     const { endpoint, port } = emulator.clientOptions
     const env = {
       REALTIME_PROVIDER: provider,

@@ -8,6 +8,7 @@ import { DEFAULT_LIMITS, type Limits } from "./limits.ts"
 import type { Random } from "./random.ts"
 import type { Revocation } from "./revocation.ts"
 import type { Token } from "./tokens.ts"
+import { createWebhooks, type WebhookRule, type WebhookSender, type Webhooks } from "./webhooks.ts"
 import { isRecord } from "./wire.ts"
 
 export interface Key {
@@ -36,6 +37,7 @@ export interface AppSetup {
   /** Presence members that are there from the beginning. */
   channels?: { name: string; presence?: { clientId: string; data?: string; encoding?: string }[] }[]
   limits?: Partial<Limits>
+  webhooks?: WebhookRule[]
 }
 
 /** One vendor application: everything below it is separate from other apps. */
@@ -54,6 +56,7 @@ export interface App {
   readonly tokens: Map<string, Token>
   readonly nonces: Set<string>
   readonly revocations: Revocation[]
+  readonly webhooks: Webhooks
   /** When set, everything that counts towards the account's quota is refused with 40112. */
   overQuota: boolean
   channel(name: ChannelName): Channel
@@ -67,7 +70,7 @@ const DEFAULT_NAMESPACES = [
 
 export function createApp(
   setup: AppSetup,
-  context: { clock: Clock; random: Random; limits?: Partial<Limits> },
+  context: { clock: Clock; random: Random; sendWebhook: WebhookSender; limits?: Partial<Limits> },
 ): App {
   const { clock, random } = context
   const id = setup.id ?? random.string(6)
@@ -81,14 +84,17 @@ export function createApp(
     }),
   )
 
+  const keys = (setup.keys ?? [{}]).map((key) => ({
+    name: `${id}.${key.id ?? random.string(6)}`,
+    secret: key.secret ?? random.string(43),
+    capability: key.capability === undefined ? FULL_CAPABILITY : parseCapability(key.capability),
+    revocableTokens: key.revocableTokens ?? false,
+  }))
+
   const app: App = {
     id,
-    keys: (setup.keys ?? [{}]).map((key) => ({
-      name: `${id}.${key.id ?? random.string(6)}`,
-      secret: key.secret ?? random.string(43),
-      capability: key.capability === undefined ? FULL_CAPABILITY : parseCapability(key.capability),
-      revocableTokens: key.revocableTokens ?? false,
-    })),
+    keys,
+    webhooks: createWebhooks({ rules: setup.webhooks ?? [], keys, clock, send: context.sendWebhook }),
     namespaces: new Map(namespaces.map((namespace) => [namespace.id, namespace])),
     limits,
     clock,
@@ -130,7 +136,8 @@ export function readAppSetup(value: unknown): AppSetup {
   }
   if (value.id !== undefined && (typeof value.id !== "string" || !/^[\w-]+$/.test(value.id)))
     throw ablyError(40003, "id is a word")
-  const { limits, ...setup } = value as AppSetup & Record<string, unknown>
+  // Rules are made elsewhere at the vendor, and an app made over HTTP has no business to make the emulator post.
+  const { limits, webhooks, ...setup } = value as AppSetup & Record<string, unknown>
   return { ...setup, limits: readLimits(limits) }
 }
 

@@ -50,6 +50,7 @@ export function createPresenceSet(channel: Channel): PresenceSet {
       timestamp,
       presence,
     })
+    channel.app.webhooks.presence(channel.name, channelSerial, presence)
     channel.occupancy.announce()
   }
 

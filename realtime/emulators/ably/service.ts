@@ -10,6 +10,7 @@ import { handleRest } from "./rest.ts"
 import type { RestRequest, RestResponse } from "./route.ts"
 import { createSession, type Session, type Socket } from "./session.ts"
 import type { Token } from "./tokens.ts"
+import { postByFetch, type WebhookSender } from "./webhooks.ts"
 
 export interface ServiceOptions {
   /** One app with one key unless given. */
@@ -19,6 +20,8 @@ export interface ServiceOptions {
   seed?: number
   /** For every app; an app's own come on top. */
   limits?: Partial<Limits>
+  /** How webhooks are posted: by `fetch`, unless told. */
+  sendWebhook?: WebhookSender
 }
 
 /** Which connections an operation is about; nothing means all. */
@@ -71,7 +74,8 @@ export function createAblyService(options: ServiceOptions = {}): AblyService {
     accept: (socket, query) => createSession(service, socket, query),
     request: (request) => handleRest(service, request),
     addApp(setup) {
-      const app = createApp(setup, { clock, random, ...(options.limits ? { limits: options.limits } : {}) })
+      const { limits, sendWebhook = postByFetch } = options
+      const app = createApp(setup, { clock, random, sendWebhook, ...(limits ? { limits } : {}) })
       apps.set(app.id, app)
       return app
     },
