@@ -39,6 +39,9 @@ export async function signOut(): Promise<void> {
   redirect("/")
 }
 
+/** The browser keeps what it has shown; whoever changes which rooms are theirs must see the new list everywhere. */
+const forgetRoomLists = () => revalidatePath("/rooms", "layout")
+
 const roomSchema = z.object({
   name: z.string().check(z.trim(), z.minLength(1), z.maxLength(maxRoomNameLength), z.regex(/^[^\p{Cc}]*$/u)),
   isPrivate: z.boolean(),
@@ -51,6 +54,7 @@ export async function createRoom(_: FormState, form: FormData): Promise<FormStat
   const { rooms, realtime } = await getChat()
   const created = await rooms.create(user, parsed.data)
   await realtime.publish(room({ room: created.id }), "room-created", {}, { from: user })
+  forgetRoomLists()
   redirect(`/rooms/${created.id}`)
 }
 
@@ -60,7 +64,7 @@ export async function joinRoom(form: FormData): Promise<void> {
   const { rooms, realtime } = await getChat()
   if (await rooms.join(user, id))
     await realtime.publish(room({ room: id }), "member-joined", {}, { from: user })
-  revalidatePath(`/rooms/${id}`)
+  forgetRoomLists()
 }
 
 export async function leaveRoom(form: FormData): Promise<void> {
@@ -69,6 +73,7 @@ export async function leaveRoom(form: FormData): Promise<void> {
   const { rooms, realtime } = await getChat()
   if (await rooms.leave(user.id, id))
     await realtime.publish(room({ room: id }), "member-left", {}, { from: user })
+  forgetRoomLists()
   redirect(id === lobbyId ? "/" : `/rooms/${lobbyId}`)
 }
 
@@ -90,6 +95,7 @@ export async function acceptInvitation(form: FormData): Promise<void> {
   if (accepted.isNew) {
     await realtime.publish(room({ room: accepted.room.id }), "member-joined", {}, { from: user })
   }
+  forgetRoomLists()
   redirect(`/rooms/${accepted.room.id}`)
 }
 

@@ -11,6 +11,22 @@ export class RoomsPage {
     this.#texts = texts
   }
 
+  /** Follows the link in the list. */
+  async open(name: string): Promise<void> {
+    await this.#link(name).click()
+    await expect(this.#page.getByRole("heading", { name, level: 1 })).toBeVisible()
+  }
+
+  /** What stands beside the room's name. */
+  async expectPeople(name: string, count: number): Promise<void> {
+    const words = count === 1 ? "1 person here" : `${count} people here`
+    await expect(this.#link(name).getByTitle(words)).toBeVisible({ timeout: 5_000 })
+  }
+
+  #link(name: string) {
+    return this.#page.getByRole("navigation").getByRole("link", { name })
+  }
+
   async create(name: string, { isPrivate = false } = {}): Promise<void> {
     const { rooms } = this.#texts
     // On a narrow screen the list of rooms is behind a button.
