@@ -42,7 +42,7 @@ export function createClientEvents(options: ClientEventsOptions): ClientEvents {
     if (!settings.clientEvents)
       return "To send client events, you must enable this feature in the Settings page of your dashboard."
     const type = channelType(channel)
-    if (type === "public" || type === "server-to-user")
+    if (type !== "private" && type !== "presence")
       return "Client event rejected - only supported on private and presence channels"
     if (!connection.subscriptions.has(channel)) return `Client event rejected - not subscribed to ${channel}`
     if (event.length > limits.eventNameLength)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { createManualClock } from "./clock.ts"
 import { startPusherEmulator } from "./server.ts"
 import { createSdkClient, createTestEmulator, join, openSocket, until } from "./test-clients.ts"
 
@@ -16,12 +17,15 @@ describe("connecting, by the official SDK", () => {
   it.each([
     [4003, { enabled: false }, "Application disabled"],
     [4004, { connectionQuota: 0 }, "Application is over connection quota"],
-  ])("§1.3k §1.3l §8d §8m §8n %i ends it: the client doesn't come back", async (code, settings, message) => {
-    await using emulator = await startPusherEmulator({ apps: [{ ...app, ...settings }] })
-    using client = createSdkClient(emulator)
-    await until(() => client.pusher.connection.state === "disconnected")
-    expect(client.errors).toEqual([{ code, message }])
-  })
+  ])(
+    "§1.3k §1.3l §1.5d §8d §8m §8n %i ends it: the client doesn't come back",
+    async (code, settings, message) => {
+      await using emulator = await startPusherEmulator({ apps: [{ ...app, ...settings }] })
+      using client = createSdkClient(emulator)
+      await until(() => client.pusher.connection.state === "disconnected")
+      expect(client.errors).toEqual([{ code, message }])
+    },
+  )
 
   it("§1.3m §8o 4005 for another path", async () => {
     await using emulator = await startPusherEmulator()
@@ -126,6 +130,21 @@ describe("connecting, by a bare socket", () => {
     emulator.clock.advance(30_000)
     expect(idle.closed).toEqual({ code: 4009, reason: "Connection not authorized within timeout" })
     expect(authorized.closed).toBeUndefined()
+  })
+
+  it("§7p signing in authorizes a connection as well", async () => {
+    const clock = createManualClock(Date.now())
+    const settings = { ...app, authorizedConnections: true }
+    await using emulator = await startPusherEmulator({ clock, apps: [settings] })
+    using user = createSdkClient(emulator, { user: { id: "ann" } })
+    using stranger = createSdkClient(emulator)
+    user.pusher.signin()
+    await stranger.subscribe("news")
+    await until(() => emulator.app().users.connectionsOf("ann").length === 1)
+    clock.advance(30_000)
+    await until(() => stranger.pusher.connection.state === "disconnected")
+    expect(stranger.errors[0]?.code).toBe(4009)
+    await user.subscribe("news")
   })
 
   it("§8n with authorized connections, only those count towards the quota", () => {

@@ -4,7 +4,7 @@ import type { Socket } from "./connection.ts"
 import { createControlApi } from "./control-api.ts"
 import { closeReason, type ErrorCode, errorMessages } from "./errors.ts"
 import { createFaultControl, type FaultControl } from "./fault-control.ts"
-import { createFaults, type FaultScope } from "./faults.ts"
+import { createFaults, type FaultScope, isNamed } from "./faults.ts"
 import { parseHandshake } from "./handshake.ts"
 import type { HttpOutcome, HttpRequest } from "./http.ts"
 import { createHttpApi } from "./http-api.ts"
@@ -28,6 +28,8 @@ export interface ConnectRequest {
   isTLS: boolean
   /** Of the host name, where there is one. */
   cluster?: string
+  /** The page that connects, as browsers say it. */
+  origin?: string
 }
 
 /** What a mount does with a socket once it is open. */
@@ -82,6 +84,9 @@ export function createPusherEmulator(options: PusherEmulatorOptions = {}): Pushe
     if (!app.settings.enabled) return { code: 4003 }
     if (app.settings.forceTLS && !request.isTLS) return { code: 4000 }
     if ("refusal" in handshake) return { code: handshake.refusal }
+    const { allowedOrigins } = app.settings
+    if (allowedOrigins && !allowedOrigins.some((allowed) => isNamed(allowed, request.origin)))
+      return { code: 4009, reason: "Origin not allowed" }
     return { app, protocol: handshake.protocol }
   }
 

@@ -1,3 +1,4 @@
+import Pusher from "pusher"
 import { describe, expect, it } from "vitest"
 import { startPusherEmulator } from "./server.ts"
 import { createSdkClient, createServerLibrary, record, until } from "./test-clients.ts"
@@ -32,12 +33,13 @@ describe("the HTTP API, by the official server library", () => {
     const library = createServerLibrary(emulator)
     using client = createSdkClient(emulator)
     const received = record(await client.subscribe("news"))
-    await library.triggerBatch([
+    const response = await library.triggerBatch([
       { channel: "news", name: "first", data: { n: 1 } },
       { channel: "news", name: "hidden", data: {}, socket_id: client.socketId },
       { channel: "elsewhere", name: "other", data: {} },
       { channel: "news", name: "second", data: "text" },
     ])
+    expect([response.status, await response.text()]).toEqual([200, "{}"])
     await until(() => received.length === 2)
     expect(received).toEqual([
       { event: "first", data: { n: 1 } },
@@ -62,6 +64,32 @@ describe("the HTTP API, by the official server library", () => {
       { channel: "empty", name: "event", data: {}, info: "subscription_count" },
     ])
     expect(await batch.json()).toEqual({ batch: [{ user_count: 1 }, {}, { subscription_count: 0 }] })
+  })
+
+  it("§10.2a one channel may be named by `channel`", async () => {
+    await using emulator = await startPusherEmulator()
+    const library = createServerLibrary(emulator)
+    using client = createSdkClient(emulator)
+    const received = record(await client.subscribe("news"))
+    const body = { name: "event", channel: "news", data: "{}" } as unknown as string
+    const response = await library.post({ path: "/events", body })
+    expect([response.status, await response.text()]).toEqual([200, "{}"])
+    await until(() => received.length === 1)
+  })
+
+  it("§10.2k §10.2s one channel tells its subscription count if the app has it enabled", async () => {
+    await using emulator = await startPusherEmulator({ apps: [counting] })
+    const library = createServerLibrary(emulator)
+    using one = createSdkClient(emulator, { member: { user_id: "ann" } })
+    using two = createSdkClient(emulator)
+    for (const client of [one, two]) await client.subscribe("news")
+    await one.subscribe("presence-room")
+    const params = { info: "subscription_count" }
+    const response = await library.get({ path: "/channels/news", params })
+    expect(await response.json()).toEqual({ occupied: true, subscription_count: 2 })
+    await expect(library.get({ path: "/channels/presence-room", params })).rejects.toMatchObject({
+      status: 400,
+    })
   })
 
   it("§10.2e §10.2f §10.2g channels are listed while they are occupied, by prefix", async () => {
@@ -143,6 +171,58 @@ describe("the HTTP API, by the official server library", () => {
     expect(emulator.app().messages).toBe(0)
   })
 
+  it.each([
+    [
+      "§10.3a more than 100 channels are refused by the library",
+      (library: Pusher) => library.trigger(Array(101).fill("news"), "event", {}),
+    ],
+    [
+      "§10.3b a channel's name with a space is refused by the library",
+      (library: Pusher) => library.trigger("a room", "event", {}),
+    ],
+    [
+      "§10.3b a channel's name of 201 characters is refused by the library",
+      (library: Pusher) => library.trigger("x".repeat(201), "event", {}),
+    ],
+    [
+      "§10.3c an event's name of 201 characters is refused by the library",
+      (library: Pusher) => library.trigger("news", "x".repeat(201), {}),
+    ],
+    [
+      "§10.3d a malformed socket id is refused by the library",
+      (library: Pusher) => library.trigger("news", "event", {}, { socket_id: "nonsense" }),
+    ],
+  ])("%s, and nothing reaches the service", async (_what, trigger) => {
+    await using emulator = await startPusherEmulator()
+    const everything = emulator.faults.inject({ kind: "http-refuse", status: 500 })
+    expect(() => trigger(createServerLibrary(emulator))).toThrow()
+    expect(everything.hits).toBe(0)
+  })
+
+  it("§10.3e §10.3f §10.3g too much data and too many events pass the library and not the service", async () => {
+    await using emulator = await startPusherEmulator()
+    const library = createServerLibrary(emulator)
+    await expect(library.trigger("news", "event", "x".repeat(10_241))).rejects.toMatchObject({ status: 413 })
+    const batch = Array.from({ length: 11 }, () => ({ name: "event", channel: "news", data: {} }))
+    await expect(library.triggerBatch(batch)).rejects.toMatchObject({ status: 400 })
+    const [event] = batch
+    const unnamed = library.triggerBatch([{ ...event, channel: "a room" } as Pusher.BatchEvent])
+    await expect(unnamed).rejects.toMatchObject({ status: 400 })
+    expect(emulator.app().messages).toBe(0)
+  })
+
+  it("§10d what is refused rejects with status, body and URL", async () => {
+    await using emulator = await startPusherEmulator()
+    const library = createServerLibrary(emulator)
+    const error = await library.get({ path: "/channels/news/users" }).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(Pusher.RequestError)
+    expect(error).toMatchObject({
+      status: 400,
+      body: "Users can only be retrieved for presence channels\n",
+      url: expect.stringContaining(`${emulator.url}/apps/1/channels/news/users?`),
+    })
+  })
+
   it("§10.3f §10.3g data of exactly 10 KB and a batch of ten are accepted", async () => {
     await using emulator = await startPusherEmulator()
     const library = createServerLibrary(emulator)
@@ -198,7 +278,6 @@ describe("the HTTP API, by the official server library", () => {
 
   it("§10b Pusher.forURL connects to it", async () => {
     await using emulator = await startPusherEmulator()
-    const { default: Pusher } = await import("pusher")
     const library = Pusher.forURL(`http://app-key:app-secret@${emulator.host}:${emulator.port}/apps/1`)
     await expect(library.trigger("news", "event", {})).resolves.toMatchObject({ status: 200 })
   })

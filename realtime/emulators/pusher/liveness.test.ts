@@ -83,6 +83,19 @@ describe("liveness, by the clock", () => {
     expect(receiver.of("client-typing")).toHaveLength(16)
   })
 
+  it("§5l each connection has a rate of its own", () => {
+    const emulator = createTestEmulator()
+    const [first, second] = [openSocket(emulator), openSocket(emulator)]
+    for (const socket of [first, second]) join(socket, "private-room")
+    for (let count = 0; count < 10; count += 1)
+      for (const socket of [first, second])
+        socket.say({ event: "client-typing", channel: "private-room", data: {} })
+    for (const socket of [first, second]) {
+      expect(socket.of("client-typing")).toHaveLength(10)
+      expect(socket.of("pusher:error")).toEqual([])
+    }
+  })
+
   it("a reordered frame that nothing overtakes is let go after a second", () => {
     const emulator = createTestEmulator()
     const [sender, receiver] = [openSocket(emulator), openSocket(emulator)]
@@ -134,6 +147,41 @@ describe("liveness, by the clock", () => {
     expect(firstOf()).toEqual({ event: "price", channel: "cache-price", data: "{}" })
     emulator.clock.advance(1)
     expect(firstOf()).toEqual({ event: "pusher:cache_miss", channel: "cache-price" })
+  })
+
+  it("§3.5e §11l the threshold is a hundred subscribers, to a webhook too", () => {
+    const emulator = createTestEmulator({
+      apps: [
+        {
+          id: "1",
+          key: "app-key",
+          secret: "app-secret",
+          subscriptionCount: true,
+          webhooks: [{ url: "http://webhooks.test/", events: ["subscription_count"] }],
+        },
+      ],
+      sendWebhook: async () => 200,
+    })
+    const sockets = Array.from({ length: 104 }, () => openSocket(emulator))
+    for (const socket of sockets) socket.say({ event: "pusher:subscribe", data: { channel: "news" } })
+    const told = () =>
+      sockets[0]
+        ?.of("pusher_internal:subscription_count")
+        .map(({ data }) => JSON.parse(String(data)).subscription_count)
+    const toldByWebhook = () =>
+      emulator
+        .app()
+        .webhooks.deliveries.flatMap(({ events }) => events)
+        .map((event) => "subscription_count" in event && event.subscription_count)
+    const upTo101 = Array.from({ length: 101 }, (_, index) => index + 1)
+    expect([told(), toldByWebhook()]).toEqual([upTo101, upTo101])
+    emulator.clock.advance(5 * seconds - 1)
+    expect([told(), toldByWebhook()]).toEqual([upTo101, upTo101])
+    emulator.clock.advance(1)
+    expect([told(), toldByWebhook()]).toEqual([
+      [...upTo101, 104],
+      [...upTo101, 104],
+    ])
   })
 
   it("§3.5e above the threshold the count is told at once, then every five seconds while it changes", () => {

@@ -1,4 +1,5 @@
 // @vitest-environment jsdom
+import { HttpResponse, http } from "msw/http"
 import { setupServer } from "msw/node"
 import Pusher from "pusher"
 // The build for browsers: the one for Node doesn't use the global WebSocket, so msw can't see it.
@@ -6,6 +7,7 @@ import PusherJs from "pusher-js/dist/web/pusher.js"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { createPusherEmulator } from "./emulator.ts"
 import { pusherHandlers } from "./msw.ts"
+import { md5Hex } from "./signatures.ts"
 import { record, until } from "./test-clients.ts"
 
 const emulator = createPusherEmulator({
@@ -59,6 +61,65 @@ describe("at the production host names, by msw", () => {
     client.pusher.connection.bind("error", (error: unknown) => errors.push(error))
     await until(() => client.pusher.connection.state === "disconnected")
     expect(errors[0]).toMatchObject({ error: { data: { code: 4001 } } })
+  })
+
+  it("§3.7f the endpoints are /pusher/auth and /pusher/user-auth of the page, unless told", async () => {
+    const asked: string[] = []
+    server.use(
+      http.post(`${location.origin}/pusher/:endpoint`, async ({ request }) => {
+        const { pathname } = new URL(request.url)
+        const form = new URLSearchParams(await request.text())
+        const [socketId = "", channel] = [form.get("socket_id") ?? "", form.get("channel_name")]
+        asked.push(pathname)
+        return HttpResponse.json(
+          channel === null
+            ? library.authenticateUser(socketId, { id: "ann" })
+            : library.authorizeChannel(socketId, channel),
+        )
+      }),
+    )
+    const pusher = new PusherJs("app-key", { cluster: "eu", enabledTransports: ["ws", "wss"] })
+    const channel = pusher.subscribe("private-room")
+    await until(() => channel.subscribed)
+    pusher.signin()
+    await until(() => emulator.app().users.connectionsOf("ann").length === 1)
+    expect(asked).toEqual(["/pusher/auth", "/pusher/user-auth"])
+    pusher.disconnect()
+  })
+
+  it("§10c §10.1a §10.1b §10.1d §10.2t what the library sends: a trigger's parameters in the body, a get's in the query", async () => {
+    const requests: Request[] = []
+    server.events.on("request:start", ({ request }) => {
+      requests.push(request.clone())
+    })
+    const info = "user_count,subscription_count"
+    await library.trigger("presence-room", "event", { a: 1 }, { socket_id: "1.2", info: "user_count" })
+    await library.get({ path: "/channels/presence-room", params: { info } }).catch(() => {})
+    server.events.removeAllListeners()
+    const [post, get] = requests
+    if (!post || !get) throw new Error("no requests")
+
+    expect(post.headers.get("content-type")).toBe("application/json")
+    expect(post.headers.get("x-pusher-library")).toMatch(/^pusher-http-node 5\./)
+    const body = await post.text()
+    expect(JSON.parse(body)).toEqual({
+      name: "event",
+      data: '{"a":1}',
+      channels: ["presence-room"],
+      socket_id: "1.2",
+      info: "user_count",
+    })
+    const common = { auth_key: "app-key", auth_version: "1.0" }
+    const signed = {
+      ...common,
+      auth_timestamp: expect.stringMatching(/^\d{10}$/),
+      auth_signature: expect.stringMatching(/^[0-9a-f]{64}$/),
+    }
+    const queryOf = ({ url }: Request) => Object.fromEntries(new URL(url).searchParams)
+    expect(queryOf(post)).toEqual({ ...signed, body_md5: md5Hex(body) })
+    expect(queryOf(get)).toEqual({ ...signed, info })
+    expect(get.url).toContain(`info=${info}`)
+    expect(get.headers.get("content-type")).toBeNull()
   })
 
   it("§10.1h refusals are real statuses", async () => {

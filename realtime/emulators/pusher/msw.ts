@@ -32,7 +32,8 @@ export function pusherHandlers(emulator: PusherEmulator): (HttpHandler | WebSock
     const connection = new Promise<ConnectedSocket>((resolve) => {
       setTimeout(() => {
         const [, cluster] = webSocketHost.exec(href) ?? []
-        const request = { url: pathname + search, isTLS: protocol === "wss:", cluster }
+        const { origin } = globalThis.location ?? {}
+        const request = { url: pathname + search, isTLS: protocol === "wss:", cluster, origin }
         resolve(
           emulator.connect(request, {
             send: (text) => client.send(text),

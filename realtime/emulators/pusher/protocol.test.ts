@@ -6,6 +6,7 @@ import { startPusherEmulator } from "./server.ts"
 import { channelStringToSign, hmacSha256Hex } from "./signatures.ts"
 import {
   authorize,
+  type BareSocket,
   createSdkClient,
   createServerLibrary,
   createTestEmulator,
@@ -53,12 +54,207 @@ describe("frames", () => {
   })
 
   it("§3.2e a second subscription to a channel is refused without a second member", () => {
-    const socket = openSocket(createTestEmulator())
-    for (const _ of [1, 2]) join(socket, "presence-room", { user_id: "ann" })
+    const emulator = createTestEmulator()
+    const [socket, other] = [openSocket(emulator), openSocket(emulator)]
+    join(other, "presence-room", { user_id: "bob" })
+    for (const user_id of ["ann", "anna"]) join(socket, "presence-room", { user_id })
     expect(socket.frames.at(-1)).toEqual({
       event: "pusher:error",
       data: { code: null, message: "Existing subscription to channel presence-room" },
     })
+    expect(emulator.app().channels.get("presence-room")?.presence?.ids()).toEqual(["bob", "ann"])
+    expect(other.of("pusher_internal:member_added")).toHaveLength(1)
+  })
+
+  it("§2b a presence channel needs channel data or a signed-in user, whatever the signature", () => {
+    const emulator = createTestEmulator()
+    const socket = openSocket(emulator)
+    join(socket, "presence-room")
+    expect(socket.frames.at(-1)).toMatchObject({
+      event: "pusher:error",
+      data: { message: expect.stringContaining("Invalid channel_data for presence-room") },
+    })
+    signIn(socket, '{"id":"ann"}')
+    join(socket, "presence-room")
+    expect(emulator.app().channels.get("presence-room")?.presence?.ids()).toEqual(["ann"])
+  })
+
+  it.each(["private-room", "presence-room"])(
+    "§3.6b §3.6c §3.6d the channel data of %s is verified in its own spelling",
+    (channel) => {
+      const emulator = createTestEmulator()
+      const socket = openSocket(emulator)
+      const channel_data = '{ "user_id" : "\\u0061nn" }'
+      const { auth } = signRaw(socket.socketId, channel, channel_data)
+      const respelt = JSON.stringify(JSON.parse(channel_data))
+      socket.say({ event: "pusher:subscribe", data: { channel, auth, channel_data: respelt } })
+      expect(socket.frames.at(-1)).toMatchObject({
+        data: { message: expect.stringContaining("Invalid signature") },
+      })
+      socket.say({ event: "pusher:subscribe", data: { channel, auth, channel_data } })
+      expect(socket.frames.at(-1)).toMatchObject({ event: "pusher_internal:subscription_succeeded", channel })
+    },
+  )
+
+  it.each([
+    "private-a",
+    "private-cache-a",
+    "presence-a",
+    "presence-cache-a",
+    "private-encrypted-a",
+    "private-encrypted-cache-a",
+  ])("§2a §2b §2c %s is refused without an authorization", (channel) => {
+    const emulator = createTestEmulator()
+    const socket = openSocket(emulator)
+    for (const auth of [undefined, "", "app-key:00"])
+      socket.say({ event: "pusher:subscribe", data: { channel, auth, channel_data: '{"user_id":"ann"}' } })
+    expect(socket.of("pusher:error")).toHaveLength(3)
+    expect(emulator.app().channels.occupied()).toEqual([])
+  })
+
+  it("§3.5a all subscribers are told the count at each change, the newest included", () => {
+    const emulator = createTestEmulator({
+      apps: [{ id: "1", key: "app-key", secret: "app-secret", subscriptionCount: true }],
+    })
+    const sockets = [1, 2, 3].map(() => openSocket(emulator))
+    for (const socket of sockets) join(socket, "private-room")
+    sockets[2]?.hangUp()
+    sockets[1]?.say({ event: "pusher:unsubscribe", data: { channel: "private-room" } })
+    const counts = sockets.map((socket) =>
+      socket
+        .of("pusher_internal:subscription_count")
+        .map(({ data }) => JSON.parse(String(data)).subscription_count),
+    )
+    expect(counts).toEqual([[1, 2, 3, 2, 1], [2, 3, 2], [3]])
+  })
+
+  it("§3.5d the subscription count isn't told unless the app has it enabled", () => {
+    const emulator = createTestEmulator()
+    const sockets = [openSocket(emulator), openSocket(emulator)]
+    for (const socket of sockets) join(socket, "private-room")
+    sockets[1]?.hangUp()
+    for (const socket of sockets) expect(socket.of("pusher_internal:subscription_count")).toEqual([])
+  })
+
+  it("§4l §4o the hundred and first member is refused", () => {
+    const emulator = createTestEmulator()
+    const sockets = Array.from({ length: 101 }, () => openSocket(emulator))
+    for (const [index, socket] of sockets.entries())
+      join(socket, "presence-room", { user_id: `user-${index}` })
+    const refused = sockets.filter((socket) => socket.of("pusher:error").length > 0)
+    expect(refused).toEqual([sockets.at(-1)])
+    expect(emulator.app().channels.get("presence-room")?.presence?.count).toBe(100)
+  })
+
+  it("§4m §4n 128 characters of user_id and 1 KB of user_info are accepted", () => {
+    const emulator = createTestEmulator()
+    const socket = openSocket(emulator)
+    // Two of the 1024 are quotation marks.
+    join(socket, "presence-room", { user_id: "x".repeat(128), user_info: "x".repeat(1022) as never })
+    expect(socket.frames.at(-1)?.event).toBe("pusher_internal:subscription_succeeded")
+    join(socket, "presence-other", { user_id: "x", user_info: "x".repeat(1023) as never })
+    expect(socket.frames.at(-1)?.event).toBe("pusher:error")
+  })
+
+  it.each(["unsubscribes", "hangs up", "is closed"])(
+    "§4h §4k a user whose last connection %s is removed, not before",
+    (how) => {
+      const emulator = createTestEmulator()
+      const [watcher, ...tabs] = [1, 2, 3].map(() => openSocket(emulator))
+      if (!watcher) throw new Error("no watcher")
+      join(watcher, "presence-room", { user_id: "ann" })
+      for (const tab of tabs) join(tab, "presence-room", { user_id: "bob" })
+      const removed = tabs.map((tab) => {
+        if (how === "unsubscribes")
+          tab.say({ event: "pusher:unsubscribe", data: { channel: "presence-room" } })
+        else if (how === "hangs up") tab.hangUp()
+        else emulator.faults.inject({ kind: "close", code: 4200, socketId: tab.socketId })
+        return watcher.of("pusher_internal:member_removed")
+      })
+      const frame = {
+        event: "pusher_internal:member_removed",
+        channel: "presence-room",
+        data: '{"user_id":"bob"}',
+      }
+      expect(removed).toEqual([[], [frame]])
+    },
+  )
+
+  it("§4f member_added carries user_id and user_info", () => {
+    const emulator = createTestEmulator()
+    const [watcher, newcomer] = [openSocket(emulator), openSocket(emulator)]
+    join(watcher, "presence-room", { user_id: "ann" })
+    join(newcomer, "presence-room", { user_id: "bob", user_info: { name: "Bob" } })
+    expect(watcher.frames.at(-1)).toEqual({
+      event: "pusher_internal:member_added",
+      channel: "presence-room",
+      data: '{"user_id":"bob","user_info":{"name":"Bob"}}',
+    })
+  })
+
+  it("§5n §5o a client event may have a name of 200 characters and 10 KB, and no more", () => {
+    const emulator = createTestEmulator()
+    const [sender, receiver] = [openSocket(emulator), openSocket(emulator)]
+    for (const socket of [sender, receiver]) join(socket, "private-room")
+    const name = (length: number) => "client-".padEnd(length, "x")
+    const say = (event: string, data: unknown) => sender.say({ event, channel: "private-room", data })
+    say(name(200), "x".repeat(10_240))
+    expect(receiver.frames.at(-1)?.event).toBe(name(200))
+    say(name(201), "")
+    say(name(200), "x".repeat(10_241))
+    expect(sender.of("pusher:error")).toMatchObject([
+      { data: { code: null, message: expect.stringContaining("event name exceeds") } },
+      { data: { code: null, message: expect.stringContaining("exceeds the allowed maximum (10240 bytes)") } },
+    ])
+    expect(receiver.frames.filter(({ event }) => event.startsWith("client-"))).toHaveLength(1)
+  })
+
+  it("§7b §7c §7g §8s a sign-in is verified in its own spelling, and confirmed with it", () => {
+    const socket = openSocket(createTestEmulator())
+    const user_data = '{ "id" : "ann" }'
+    signIn(socket, user_data)
+    expect(socket.frames.at(-1)).toEqual({
+      event: "pusher:signin_success",
+      data: JSON.stringify({ user_data }),
+    })
+    const other = openSocket(createTestEmulator())
+    const auth = `app-key:${hmacSha256Hex("app-secret", `${other.socketId}:${user_data}`)}`
+    other.say({ event: "pusher:signin", data: { auth, user_data } })
+    expect(other.frames.at(-1)).toMatchObject({ event: "pusher:error", data: { code: 4009 } })
+    expect(other.closed).toEqual({ code: 4009, reason: "Connection is unauthorized" })
+  })
+
+  it.each(["{}", '{"id":""}', '{"id":7}', '{"id":null}', "[]", "ann"])(
+    "§7d §7g a sign-in as %s is refused with 4009, though it is signed",
+    (user_data) => {
+      const socket = openSocket(createTestEmulator())
+      signIn(socket, user_data)
+      expect(socket.frames.at(-1)).toMatchObject({ event: "pusher:error", data: { code: 4009 } })
+      expect(socket.closed).toMatchObject({ code: 4009 })
+    },
+  )
+
+  it("§9e a client event isn't cached", () => {
+    const emulator = createTestEmulator()
+    const [sender, newcomer] = [openSocket(emulator), openSocket(emulator)]
+    join(sender, "private-cache-room")
+    sender.say({ event: "client-typing", channel: "private-cache-room", data: {} })
+    expect(sender.of("pusher:error")).toEqual([])
+    join(newcomer, "private-cache-room")
+    expect(newcomer.frames.at(-1)).toEqual({ event: "pusher:cache_miss", channel: "private-cache-room" })
+  })
+
+  it("§9a §9b the cached event comes right after success, or the miss, without data", () => {
+    const emulator = createTestEmulator()
+    const subscribe = () => {
+      const socket = openSocket(emulator)
+      socket.say({ event: "pusher:subscribe", data: { channel: "cache-price" } })
+      return socket.frames.slice(1)
+    }
+    const success = { event: "pusher_internal:subscription_succeeded", channel: "cache-price", data: "{}" }
+    expect(subscribe()).toEqual([success, { event: "pusher:cache_miss", channel: "cache-price" }])
+    emulator.app().cache.set("cache-price", "price", '{"usd":1}')
+    expect(subscribe()).toEqual([success, { event: "price", channel: "cache-price", data: '{"usd":1}' }])
   })
 
   it("§3.4a §3.4b unsubscribing is idempotent and has no answer", () => {
@@ -80,7 +276,7 @@ describe("frames", () => {
     expect(client.errors[0]?.message).toBe("Connection is already signed in as a different user")
   })
 
-  it.each(["a b", "a:b", "a/b", "日本", "", "x".repeat(201)])(
+  it.each(["a b", "a:b", "a/b", "日本", "", "x".repeat(201), "#room", "#server-to-user-"])(
     "§2f §2h §2i §2j §2k the channel name %j is refused",
     (channel) => {
       const socket = openSocket(createTestEmulator())
@@ -323,4 +519,10 @@ function signRaw(socketId: string, channel: string, channelData: string): { auth
   return {
     auth: `${key}:${hmacSha256Hex("app-secret", channelStringToSign(socketId, channel, channelData))}`,
   }
+}
+
+/** Signs in with user data that the library wouldn't write. */
+function signIn(socket: BareSocket, user_data: string): void {
+  const signature = hmacSha256Hex("app-secret", `${socket.socketId}::user::${user_data}`)
+  socket.say({ event: "pusher:signin", data: { auth: `app-key:${signature}`, user_data } })
 }

@@ -5,7 +5,12 @@ import { type WebSocket, WebSocketServer } from "ws"
 import type { Inspector } from "../page/inspector.ts"
 import type { App } from "./app.ts"
 import type { Socket } from "./connection.ts"
-import { createPusherEmulator, type PusherEmulator, type PusherEmulatorOptions } from "./emulator.ts"
+import {
+  type ConnectRequest,
+  createPusherEmulator,
+  type PusherEmulator,
+  type PusherEmulatorOptions,
+} from "./emulator.ts"
 import { createPusherPage, readFrame } from "./page.ts"
 
 export interface PusherServerOptions extends PusherEmulatorOptions {
@@ -66,7 +71,11 @@ export async function startPusherEmulator(options: PusherServerOptions = {}): Pr
   server.on("upgrade", (request, stream, head) => {
     stream.on("error", () => {})
     sockets.handleUpgrade(request, stream, head, (socket) => {
-      attach(emulator, page, socket, { url: request.url ?? "/", isTLS: tls !== undefined })
+      attach(emulator, page, socket, {
+        url: request.url ?? "/",
+        isTLS: tls !== undefined,
+        origin: request.headers.origin,
+      })
     })
   })
 
@@ -114,12 +123,7 @@ export async function startPusherEmulator(options: PusherServerOptions = {}): Pr
   }
 }
 
-function attach(
-  emulator: PusherEmulator,
-  page: Inspector,
-  socket: WebSocket,
-  request: { url: string; isTLS: boolean },
-): void {
+function attach(emulator: PusherEmulator, page: Inspector, socket: WebSocket, request: ConnectRequest): void {
   let socketId: string | undefined
   const wire: Socket = {
     send(text) {

@@ -13,6 +13,11 @@ export interface PusherAppSettings {
   enabled?: boolean
   /** True refuses plain `ws:` with 4000. */
   forceTLS?: boolean
+  /**
+   * Origins that may connect, as in `https://example.com`, which may end in `*`; others are closed with 4009. All unless
+   * told: the service publishes no such rule, self-hosted servers of the protocol have it.
+   */
+  allowedOrigins?: readonly string[]
   /** "Enable client events": off at the service, on here. */
   clientEvents?: boolean
   /** "Enable subscription counting". */
@@ -40,8 +45,11 @@ export interface PusherAppSettings {
   limits?: Partial<PusherLimits>
 }
 
-export type ResolvedAppSettings = Required<Omit<PusherAppSettings, "cluster" | "limits">> & {
+export type ResolvedAppSettings = Required<
+  Omit<PusherAppSettings, "cluster" | "allowedOrigins" | "limits">
+> & {
   cluster?: string
+  allowedOrigins?: readonly string[]
   limits: PusherLimits
 }
 

@@ -108,6 +108,48 @@ export async function until(condition: () => unknown): Promise<void> {
   )
 }
 
+/** What passes over the sockets of pusher-js from now on; the SDK is as it is, only its sockets are listened to. */
+export interface SocketTap extends Disposable {
+  readonly urls: string[]
+  readonly sent: Frame[]
+  /** As they came; `data` of what isn't text. */
+  readonly received: unknown[]
+  /** What it has sent by this name. */
+  sentOf(event: string): Frame[]
+  /** What it was sent by this name. */
+  receivedOf(event: string): Frame[]
+}
+
+/** Of the build for Node, unless told. */
+export function tapSockets(runtime: typeof PusherJs.Runtime = PusherJs.Runtime): SocketTap {
+  const { createWebSocket } = runtime
+  const urls: string[] = []
+  const sent: Frame[] = []
+  const received: unknown[] = []
+  runtime.createWebSocket = (url) => {
+    const socket = createWebSocket.call(runtime, url) as ReturnType<typeof createWebSocket> & EventTarget
+    const send = socket.send.bind(socket)
+    socket.send = (text) => {
+      sent.push(JSON.parse(text))
+      send(text)
+    }
+    socket.addEventListener("message", (event) => received.push((event as MessageEvent).data))
+    urls.push(url)
+    return socket
+  }
+  return {
+    urls,
+    sent,
+    received,
+    sentOf: (event) => sent.filter((frame) => frame.event === event),
+    receivedOf: (event) =>
+      received.map((text) => JSON.parse(String(text))).filter((frame) => frame.event === event),
+    [Symbol.dispose]: () => {
+      runtime.createWebSocket = createWebSocket
+    },
+  }
+}
+
 export interface Frame {
   event: string
   channel?: string
@@ -173,7 +215,9 @@ export function createTestEmulator(
 
 /** A signer for bare sockets. */
 export function authorize(socketId: string, channel: string, member?: Pusher.PresenceChannelData): object {
-  const library = new Pusher({ appId: "1", key: "app-key", secret: "app-secret", host: "unused" })
+  const encryptionMasterKeyBase64 = Buffer.alloc(32).toString("base64")
+  const app = { appId: "1", key: "app-key", secret: "app-secret", host: "unused" }
+  const library = new Pusher({ ...app, encryptionMasterKeyBase64 })
   return { channel, ...library.authorizeChannel(socketId, channel, member) }
 }
 

@@ -124,9 +124,54 @@ describe("webhooks, read by the official server library", () => {
     })
     const sockets = [openSocket(emulator), openSocket(emulator)]
     for (const socket of sockets) socket.say({ event: "pusher:subscribe", data: { channel: "news" } })
+    join(openSocket(emulator), "presence-room", { user_id: "ann" })
     sockets[0]?.hangUp()
     const common = { name: "subscription_count", channel: "news" }
     expect(events()).toEqual([1, 2, 1].map((subscription_count) => ({ ...common, subscription_count })))
+  })
+
+  it("§11k without the app's toggle no count is told", () => {
+    const { emulator, events } = createReceiver()
+    openSocket(emulator).say({ event: "pusher:subscribe", data: { channel: "news" } })
+    expect(events()).toEqual([{ name: "channel_occupied", channel: "news" }])
+  })
+
+  it("§11f §11g a channel is occupied by the first and vacated after the last", () => {
+    const { emulator, events } = createReceiver()
+    const sockets = [openSocket(emulator), openSocket(emulator)]
+    for (const socket of sockets) socket.say({ event: "pusher:subscribe", data: { channel: "news" } })
+    sockets[0]?.hangUp()
+    emulator.clock.advance(10_000)
+    expect(events()).toEqual([{ name: "channel_occupied", channel: "news" }])
+    sockets[1]?.say({ event: "pusher:unsubscribe", data: { channel: "news" } })
+    emulator.clock.advance(2_999)
+    expect(events()).toHaveLength(1)
+    emulator.clock.advance(1)
+    expect(events()[1]).toEqual({ name: "channel_vacated", channel: "news" })
+  })
+
+  it("§11m a webhook is valid for its app's token alone, or an extra one that is", () => {
+    const { emulator, requests } = createReceiver()
+    openSocket(emulator).say({ event: "pusher:subscribe", data: { channel: "news" } })
+    const [request] = requests
+    if (!request) throw new Error("no request")
+    const isValid = (key: string, secret: string, rawBody = request.body, extra: Pusher.Token[] = []) =>
+      new Pusher({ appId: "1", key, secret, host: "unused" })
+        .webhook({
+          headers: {
+            "content-type": String(request.headers["Content-Type"]),
+            "x-pusher-key": String(request.headers["X-Pusher-Key"]),
+            "x-pusher-signature": String(request.headers["X-Pusher-Signature"]),
+          },
+          rawBody,
+        })
+        .isValid(extra)
+    const token = { key: "app-key", secret: "app-secret" }
+    expect(isValid("app-key", "app-secret")).toBe(true)
+    expect(isValid("app-key", "wrong")).toBe(false)
+    expect(isValid("other", "app-secret")).toBe(false)
+    expect(isValid("app-key", "app-secret", `${request.body} `)).toBe(false)
+    expect(isValid("other", "other", request.body, [token])).toBe(true)
   })
 
   it("§11d with batching, events that come together go together", () => {
