@@ -15,6 +15,11 @@ export interface TransportCapabilities {
    * them to the route handler over HTTP, which costs a request each.
    */
   readonly signalsOverConnection: boolean
+  /**
+   * The most signals a second from one page. Beyond it `signal` rejects with `rate-limited` before anything is sent, so that the
+   * provider's own limit, which may cost more than the signal, is never met.
+   */
+  readonly maxSignalsPerSecond: number
   /** The most people whose names a channel's presence holds; beyond it only their number is known. */
   readonly maxPresenceMembers: number
   /**

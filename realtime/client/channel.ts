@@ -6,6 +6,7 @@ import type { RealtimeTransport, TransportSubscription } from "../transport.ts"
 import type { RealtimeHttp } from "./http.ts"
 import { createMessageId } from "./message-id.ts"
 import { createPresenceTracker } from "./presence.ts"
+import type { RateLimit } from "./rate-limit.ts"
 import { createSendQueue } from "./send-queue.ts"
 import { createStream, type Stream } from "./stream.ts"
 import type { Channel, ChannelStatus, PresenceState } from "./types.ts"
@@ -14,6 +15,8 @@ export interface ChannelOptions {
   ref: ChannelRef
   transport: RealtimeTransport
   http: RealtimeHttp
+  /** All channels share it; only asked when the provider's code is there. */
+  signalRate: () => RateLimit
   maxPayloadBytes: number
   presenceGraceMs: number | undefined
   onError: OnError
@@ -32,7 +35,7 @@ const pageSize = 500
 
 /** One channel of one client: a single subscription at the provider, shared by any number of listeners. */
 export function createChannel(options: ChannelOptions): ManagedChannel {
-  const { ref, transport, http, maxPayloadBytes, onError } = options
+  const { ref, transport, http, signalRate, maxPayloadBytes, onError } = options
   const { name, definition } = ref
   const streams = new Set<Stream>()
   const signalListeners = new Map<string, Set<(signal: Signal) => void>>()
@@ -222,6 +225,11 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     },
 
     async signal(event, payload) {
+      const waitMs = status.state === "attached" ? signalRate().take() : 0
+      if (waitMs > 0) {
+        const message = `unable to send so many signals; the next may go in ${waitMs} ms`
+        throw new RealtimeError("rate-limited", { message, retryAfterMs: waitMs })
+      }
       if (!subscription?.signal) return http.signal(name, event, payload)
       return subscription.signal(event, payload as JsonValue)
     },

@@ -3,6 +3,7 @@ import { logError, type OnError } from "../errors.ts"
 import type { RealtimeTransport } from "../transport.ts"
 import { createChannel, type ManagedChannel } from "./channel.ts"
 import type { RealtimeHttp } from "./http.ts"
+import { createRateLimit, type RateLimit } from "./rate-limit.ts"
 import type { Channel, RealtimeClient } from "./types.ts"
 
 export interface ClientOptions {
@@ -20,6 +21,9 @@ export function createClient(options: ClientOptions): RealtimeClient {
   const { transport, http, maxPayloadBytes = 32 * 1024, presenceGraceMs, onError = logError } = options
   const channels = new Map<string, ManagedChannel>()
   let isClosed = false
+  let rate: RateLimit | undefined
+  /** The capabilities are known for good once the provider's code is there. */
+  const signalRate = () => (rate ??= createRateLimit(transport.capabilities.maxSignalsPerSecond))
 
   function checkAll(): void {
     for (const channel of channels.values()) channel.check()
@@ -45,7 +49,15 @@ export function createClient(options: ClientOptions): RealtimeClient {
     channel<D extends AnyChannelDefinition>(ref: ChannelRef<D>): Channel<D> {
       let channel = channels.get(ref.name)
       if (!channel) {
-        channel = createChannel({ ref, transport, http, maxPayloadBytes, presenceGraceMs, onError })
+        channel = createChannel({
+          ref,
+          transport,
+          http,
+          signalRate,
+          maxPayloadBytes,
+          presenceGraceMs,
+          onError,
+        })
         channels.set(ref.name, channel)
       }
       return channel as unknown as Channel<D>

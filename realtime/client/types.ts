@@ -68,7 +68,8 @@ export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> 
   ): Promise<PublishReceipt>
 
   /**
-   * Sends a signal to the others. At most once: rejects when there is no connection. One's own signals may come back
+   * Sends a signal to the others. At most once: rejects when there is no connection, and with `rate-limited` when the page
+   * sends more than the provider takes of one. One's own signals may come back
    * (from another tab, or by way of the server): compare `from`.
    */
   signal<E extends SignalEvent<D>>(event: E, payload: SignalInput<D, E>): Promise<void>

@@ -37,6 +37,33 @@ export const signalChecks = suite("signals", {
     expect("the payload", heard[0]?.payload, { isTyping: true })
   },
 
+  async "are refused beyond the provider's rate before they are sent, and go on after a moment"(stage) {
+    const room = stage.room()
+    const transport = await stage.connect(alice)
+    const channel = stage.openClient(alice, transport).channel(room)
+    const typing = () =>
+      channel.signal("typing", { isTyping: true }).then(
+        () => "sent",
+        (error) => error,
+      )
+    channel.onSignal("typing", () => {})
+    await waitFor(() => channel.status.state === "attached")
+    const rate = transport.capabilities.maxSignalsPerSecond
+    // More than a busy machine could refill meanwhile.
+    const outcomes = await Promise.all(Array.from({ length: rate * 4 }, typing))
+    expect("within the rate", outcomes.slice(0, rate), Array(rate).fill("sent"))
+    const refused = outcomes.filter((outcome) => outcome !== "sent")
+    expect("that some are refused", refused.length > 0, true)
+    expect("why", [...new Set(refused.map(({ code }) => code))], ["rate-limited"])
+    expect(
+      "when to go on",
+      refused.every(({ retryAfterMs }) => retryAfterMs > 0),
+      true,
+    )
+    await waitFor(async () => (await typing()) === "sent")
+    expect("the connection", transport.status.state, "connected")
+  },
+
   async "can be sent by the server"(stage) {
     const room = stage.room()
     const probe = await stage.probe(await stage.connect(bob), room)
