@@ -8,7 +8,12 @@ import { createTestEmulator, join, openSocket, record, tapSockets, until } from 
 // Not jsdom's, under which NaCl of the server library doesn't know its own arrays.
 vi.stubGlobal("window", globalThis)
 vi.stubGlobal("self", globalThis)
-vi.stubGlobal("document", { body: {}, location: { protocol: "http:" } })
+vi.stubGlobal("document", {
+  body: {},
+  get location() {
+    return { protocol: "http:" }
+  },
+})
 vi.stubGlobal("addEventListener", () => {})
 const { default: PusherJs } = await import("pusher-js/with-encryption")
 
@@ -147,6 +152,17 @@ describe("encrypted channels, by the build with encryption", () => {
     expect(() => channel.trigger("client-typing", {})).toThrow(
       "not currently supported for encrypted channels",
     )
+  })
+
+  it("§1.1h on a page that came by https the client uses TLS, whatever it is told", async () => {
+    using tap = tapSockets(PusherJs.Runtime)
+    await using emulator = await startPusherEmulator()
+    vi.spyOn(document, "location", "get").mockReturnValue({ protocol: "https:" } as Location)
+    using client = createClient(emulator, () => createLibrary(emulator))
+    await until(() => tap.urls.length > 0)
+    expect([client.pusher.config.useTLS, emulator.clientOptions().forceTLS]).toEqual([true, false])
+    expect(tap.urls[0]).toMatch(/^wss:/)
+    vi.restoreAllMocks()
   })
 
   it("§5e the service refuses a client event that a client sends there all the same", () => {

@@ -185,6 +185,32 @@ describe("faults, as the official SDKs see them", () => {
     await scene.send("event")
   })
 
+  it("a fault of the HTTP API may be limited to a route", async () => {
+    await using scene = await start()
+    const fault = scene.emulator.faults.inject({
+      kind: "http-refuse",
+      status: 503,
+      route: "terminate_connections",
+    })
+    await scene.send("event")
+    await expect(scene.library.terminateUserConnections("ann")).rejects.toMatchObject({ status: 503 })
+    await scene.library.get({ path: "/channels" })
+    expect(fault.hits).toBe(1)
+  })
+
+  it("clock-skew and over-quota may be limited to an app", async () => {
+    const apps = [
+      { id: "1", key: "one-key", secret: "one-secret" },
+      { id: "2", key: "two-key", secret: "two-secret" },
+    ]
+    await using emulator = await startPusherEmulator({ apps })
+    const [one, two] = ["1", "2"].map((id) => createServerLibrary(emulator, id))
+    emulator.faults.inject({ kind: "clock-skew", skewMs: -11 * 60_000, app: "1" })
+    emulator.faults.inject({ kind: "over-quota", quota: "messages", app: "two-key" })
+    await expect(one?.trigger("news", "event", {})).rejects.toMatchObject({ status: 401 })
+    await expect(two?.trigger("news", "event", {})).rejects.toMatchObject({ status: 403 })
+  })
+
   it("http-refuse answers with a status and has no effect", async () => {
     await using scene = await start()
     scene.emulator.faults.inject({

@@ -215,7 +215,7 @@ describe("liveness, as the client keeps it", () => {
 
   it("§1.4b without an answer to its ping it drops the socket and comes back at once", async () => {
     await using emulator = await startPusherEmulator()
-    using client = createSdkClient(emulator, { options: { activityTimeout: 50, pongTimeout: 50 } })
+    using client = createSdkClient(emulator, { options: { activityTimeout: 200, pongTimeout: 1_000 } })
     await client.connected()
     const states = watchStates(client)
     emulator.faults.inject({ kind: "half-open", socketId: client.socketId })

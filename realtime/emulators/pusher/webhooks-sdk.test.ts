@@ -174,6 +174,15 @@ describe("webhooks, read by the official server library", () => {
     expect(isValid("other", "other", request.body, [token])).toBe(true)
   })
 
+  it("with a skewed clock a webhook comes from the future", () => {
+    const { emulator, requests, read } = createReceiver()
+    emulator.faults.inject({ kind: "clock-skew", skewMs: 3_600_000 })
+    openSocket(emulator).say({ event: "pusher:subscribe", data: { channel: "news" } })
+    const [request] = requests
+    if (!request) throw new Error("no request")
+    expect(read(request).getTime().getTime()).toBe(emulator.clock.now() + 3_600_000)
+  })
+
   it("§11d with batching, events that come together go together", () => {
     const { emulator, requests, events } = createReceiver({ batchWebhooks: true })
     const socket = openSocket(emulator)
