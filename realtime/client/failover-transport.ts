@@ -1,0 +1,347 @@
+import type { RealtimeError } from "../errors.ts"
+import type { JsonValue } from "../json.ts"
+import type { PresenceSnapshot } from "../message.ts"
+import type {
+  ChannelObserver,
+  RealtimeTransport,
+  TransportStatus,
+  TransportSubscription,
+} from "../transport.ts"
+
+/** A provider that the server publishes to, and how to reach it. */
+export interface Candidate {
+  provider: string
+  /** Equal for equal configurations: a page that follows a changed list keeps the connection that it has. */
+  key: string
+  /** Makes its transport; inert until `connect`. */
+  create(): RealtimeTransport
+}
+
+export interface FailoverOptions {
+  /** In order of preference, at least one. */
+  candidates: readonly Candidate[]
+  /** How long the provider in use may be without a connection before the next one is tried beside it. Default 10 s. */
+  patienceMs?: number
+  /** How long after a move the preferred one is tried again; longer after each attempt in vain. Default 60 s. */
+  returnMs?: number
+}
+
+export interface FailoverTransport extends RealtimeTransport {
+  /** Follows a changed list: what is in use stays until a better one carries everything. */
+  setCandidates(candidates: readonly Candidate[]): void
+}
+
+/** A channel as the client wants it, on whichever provider. */
+interface Wish {
+  observer: ChannelObserver
+  watchesPresence: boolean
+  data: JsonValue | undefined
+}
+
+/** One provider's transport, and what it has done of the wishes. */
+interface Leg {
+  candidate: Candidate
+  transport: RealtimeTransport
+  joined: Map<string, Joined>
+}
+
+interface Joined {
+  subscription: TransportSubscription
+  isAttached: boolean
+  denied?: RealtimeError
+  presence?: PresenceSnapshot
+}
+
+const maxReturnMs = 10 * 60_000
+
+/**
+ * One transport over several providers. The first is used; when it fails, or stays without a connection, the next is
+ * opened beside it, and takes over once it carries every channel: make before break. Whatever either delivers is passed
+ * on, since the client above takes each message once and in order; signals and presence come from the one in use.
+ *
+ *     active ──(no connection for patienceMs, or failed)──▶ active + rising ──(rising carries all)──▶ rising is active
+ *     active, not the preferred ──(returnMs, with jitter)──▶ active + rising ──▶ …
+ */
+export function createFailoverTransport(options: FailoverOptions): FailoverTransport {
+  const { patienceMs = 10_000, returnMs = 60_000 } = options
+  const listeners = new Set<(status: TransportStatus) => void>()
+  const wishes = new Map<string, Wish>()
+  /** Those that said that they won't try again; the others are asked in turn. */
+  const refused = new Set<string>()
+  let candidates = options.candidates
+  let rising: Leg | null = null
+  let status: TransportStatus = { state: "connecting" }
+  let patience: ReturnType<typeof setTimeout> | undefined
+  let risingPatience: ReturnType<typeof setTimeout> | undefined
+  let returning: ReturnType<typeof setTimeout> | undefined
+  let returnPause = returnMs
+
+  const [first] = candidates
+  if (!first) throw new TypeError("unable to create a transport; there is no provider")
+  let active: Leg = open(first)
+
+  const legs = () => (rising ? [active, rising] : [active])
+  const rankOf = (leg: Leg | null) => candidates.findIndex(({ key }) => key === leg?.candidate.key)
+  const isConnected = (leg: Leg | null) => leg?.transport.status.state === "connected"
+  const isOffline = () => typeof navigator !== "undefined" && navigator.onLine === false
+
+  function open(candidate: Candidate): Leg {
+    const leg: Leg = { candidate, transport: candidate.create(), joined: new Map() }
+    leg.transport.onStatus(() => follow(leg))
+    for (const [channel, wish] of wishes) join(leg, channel, wish)
+    return leg
+  }
+
+  function close(leg: Leg | null): void {
+    void leg?.transport.close()
+  }
+
+  function join(leg: Leg, channel: string, wish: Wish): void {
+    const { observer } = wish
+    const joined = { isAttached: false } as Joined
+    leg.joined.set(channel, joined)
+    const isWanted = () => leg.joined.get(channel) === joined && (leg === active || leg === rising)
+    joined.subscription = leg.transport.subscribe(channel, {
+      cursor: () => observer.cursor(),
+      onAttached(page) {
+        if (!isWanted()) return
+        joined.isAttached = true
+        if (leg === active) observer.onAttached(page)
+        else promoteIfReady()
+      },
+      onDetached() {
+        if (!isWanted()) return
+        joined.isAttached = false
+        if (leg === active) observer.onDetached()
+      },
+      onDenied(error) {
+        if (!isWanted()) return
+        joined.denied = error
+        if (leg === active) observer.onDenied(error)
+        else promoteIfReady()
+      },
+      onMessages: (messages) => isWanted() && observer.onMessages(messages),
+      onSignal: (signal) => isWanted() && leg === active && observer.onSignal(signal),
+      onPresence(snapshot) {
+        if (!isWanted()) return
+        joined.presence = snapshot
+        if (leg === active) observer.onPresence(snapshot)
+      },
+    })
+    if (wish.watchesPresence) joined.subscription.watchPresence()
+    // Refusals reach whoever entered while the provider was in use; this one entered for them.
+    if (wish.data !== undefined) joined.subscription.enterPresence(wish.data).catch(observer.onDenied)
+  }
+
+  function setStatus(next: TransportStatus): void {
+    if (status.state === "closed" || (next.state === status.state && next.error === status.error)) return
+    status = next
+    for (const listener of [...listeners]) listener(next)
+  }
+
+  /** What the application sees: a provider that gave up is no end while there are others. */
+  function showStatus(): void {
+    const { state, error } = active.transport.status
+    const hasOthers = candidates.some(({ key }) => !refused.has(key) && key !== active.candidate.key)
+    setStatus(state === "failed" && hasOthers ? { state: "reconnecting", error } : active.transport.status)
+  }
+
+  function follow(leg: Leg): void {
+    const { state } = leg.transport.status
+    if (state === "closed") return
+    if (state === "failed") refused.add(leg.candidate.key)
+    if (leg === rising) {
+      if (state === "failed") abandonRising()
+      else promoteIfReady()
+    } else if (leg === active) {
+      showStatus()
+      if (state === "connected") {
+        clearTimeout(patience)
+        patience = undefined
+        // It came back by itself; only a better one is still wanted.
+        if (rising && rankOf(rising) > rankOf(active)) dropRising()
+        returnLater()
+      } else if (state === "failed") raiseNext()
+      else patience ??= setTimeout(losePatience, patienceMs)
+    }
+  }
+
+  function losePatience(): void {
+    patience = undefined
+    if (status.state === "closed" || isConnected(active)) return
+    patience = setTimeout(losePatience, patienceMs)
+    // Without a network the others would fail as well, and their code would be downloaded for nothing.
+    if (!isOffline()) raiseNext()
+  }
+
+  /** Opens the next in turn beside the one in use. */
+  function raiseNext(after = rankOf(active)): void {
+    if (rising) return
+    for (let step = 1; step <= candidates.length; step += 1) {
+      const candidate = candidates[(after + step) % candidates.length]
+      if (!candidate || candidate.key === active.candidate.key || refused.has(candidate.key)) continue
+      raise(candidate)
+      return
+    }
+  }
+
+  function raise(candidate: Candidate): void {
+    dropRising()
+    risingPatience = setTimeout(abandonRising, patienceMs)
+    rising = open(candidate)
+    rising.transport.connect()
+  }
+
+  function dropRising(): void {
+    clearTimeout(risingPatience)
+    const dropped = rising
+    rising = null
+    close(dropped)
+  }
+
+  /** It didn't work out: on to the next one if the one in use is no good, else later again. */
+  function abandonRising(): void {
+    const rank = rankOf(rising)
+    dropRising()
+    showStatus()
+    if (!isConnected(active) || rankOf(active) < 0) {
+      if (isOffline()) patience ??= setTimeout(losePatience, patienceMs)
+      else raiseNext(rank)
+      return
+    }
+    const better = candidates[rank + 1]
+    if (better && rank + 1 < rankOf(active)) {
+      raise(better)
+    } else {
+      returnPause = Math.min(maxReturnMs, returnPause * 2)
+      returnLater()
+    }
+  }
+
+  function promoteIfReady(): void {
+    if (!rising || !isConnected(rising)) return
+    for (const { isAttached, denied } of rising.joined.values()) if (!isAttached && !denied) return
+    clearTimeout(risingPatience)
+    clearTimeout(patience)
+    patience = undefined
+    const previous = active
+    active = rising
+    rising = null
+    refused.clear()
+    if (rankOf(active) === 0) returnPause = returnMs
+    for (const [channel, { observer }] of wishes) {
+      const joined = active.joined.get(channel)
+      if (!joined) continue
+      if (joined.denied) observer.onDenied(joined.denied)
+      // Without the page that may have come when it attached: the cursor has moved since.
+      else observer.onAttached()
+      if (joined.presence) observer.onPresence(joined.presence)
+    }
+    close(previous)
+    showStatus()
+    returnLater()
+  }
+
+  /** Goes back to a better one after a while, not in step with other pages. */
+  function returnLater(): void {
+    clearTimeout(returning)
+    if (rankOf(active) === 0 || rising || !isConnected(active)) return
+    returning = setTimeout(
+      () => {
+        const [best] = candidates
+        if (best && !rising && isConnected(active) && rankOf(active) !== 0) raise(best)
+      },
+      returnPause * (0.5 + Math.random()),
+    )
+  }
+
+  function connect(): void {
+    if (status.state === "closed") return
+    refused.clear()
+    if (!isConnected(active)) patience ??= setTimeout(losePatience, patienceMs)
+    active.transport.connect()
+  }
+
+  /** Does something on both legs; what comes of it is the active one's. */
+  async function onBoth(
+    channel: string,
+    action: (subscription: TransportSubscription) => Promise<void>,
+  ): Promise<void> {
+    const risen = rising?.joined.get(channel)?.subscription
+    // The same is asked of it again if it fails, once it takes over.
+    if (risen) action(risen).catch(() => {})
+    const current = active.joined.get(channel)?.subscription
+    if (current) await action(current)
+  }
+
+  return {
+    get provider() {
+      return active.candidate.provider
+    },
+    get capabilities() {
+      return active.transport.capabilities
+    },
+    get status() {
+      return status
+    },
+    onStatus(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    connect,
+
+    subscribe(channel, observer) {
+      const wish: Wish = { observer, watchesPresence: false, data: undefined }
+      wishes.set(channel, wish)
+      for (const leg of legs()) join(leg, channel, wish)
+      return {
+        get signal() {
+          return active.joined.get(channel)?.subscription.signal
+        },
+        watchPresence() {
+          wish.watchesPresence = true
+          for (const leg of legs()) leg.joined.get(channel)?.subscription.watchPresence()
+        },
+        async enterPresence(data) {
+          wish.data = data
+          await onBoth(channel, (subscription) => subscription.enterPresence(data))
+        },
+        async leavePresence() {
+          wish.data = undefined
+          await onBoth(channel, (subscription) => subscription.leavePresence())
+        },
+        unsubscribe() {
+          if (wishes.get(channel) !== wish) return
+          wishes.delete(channel)
+          for (const leg of legs()) {
+            const joined = leg.joined.get(channel)
+            leg.joined.delete(channel)
+            joined?.subscription.unsubscribe()
+          }
+          promoteIfReady()
+        },
+      }
+    },
+
+    get publish() {
+      return active.transport.publish
+    },
+
+    setCandidates(next) {
+      if (next.length === 0 || status.state === "closed") return
+      candidates = next
+      refused.clear()
+      if (rising && rankOf(rising) < 0) dropRising()
+      const [preferred] = candidates
+      // Nobody publishes there any more.
+      if (preferred && rankOf(active) < 0 && !rising) raise(preferred)
+      else returnLater()
+    },
+
+    async close() {
+      for (const timer of [patience, risingPatience, returning]) clearTimeout(timer)
+      setStatus({ state: "closed" })
+      await Promise.all(legs().map((leg) => leg.transport.close()))
+    },
+  }
+}

@@ -1,0 +1,4 @@
+import { describeTransportContract } from "#realtime/testing"
+import { startFailoverBackend } from "../testing/failover-backend.ts"
+
+describeTransportContract({ name: "memory, failover", start: () => startFailoverBackend() })
