@@ -1,7 +1,14 @@
 import { type AnyChannelDefinition, type ChannelRef, schemaOf, validate } from "../channel.ts"
-import { type OnError, RealtimeError } from "../errors.ts"
+import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
-import { type Cursor, jsonByteLength, type LogPage, type PresenceSnapshot, type Signal } from "../message.ts"
+import {
+  type Cursor,
+  jsonByteLength,
+  type LogHead,
+  type LogPage,
+  type PresenceSnapshot,
+  type Signal,
+} from "../message.ts"
 import type { RealtimeTransport, TransportSubscription } from "../transport.ts"
 import type { RealtimeHttp } from "./http.ts"
 import { createMessageId } from "./message-id.ts"
@@ -26,6 +33,8 @@ export interface ChannelOptions {
 export interface ManagedChannel extends Channel {
   /** The connection is back, or the page is looked at again: whatever waits is tried at once. */
   check(): void
+  /** Begins a comparison with the log's head, if anybody follows the channel; the returned function ends it. */
+  startComparison(): ((head: LogHead | RealtimeError) => void) | null
   close(): void
 }
 
@@ -288,6 +297,21 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     check() {
       sendQueue.wake()
       if (status.state === "attached") for (const stream of streams) stream.check()
+    },
+    startComparison() {
+      // Whoever isn't positioned yet has a read under way, which tells them more.
+      const asked = [...streams].flatMap((stream) =>
+        stream.cursor ? [{ stream, after: stream.cursor }] : [],
+      )
+      if (asked.length === 0 || status.state === "denied") return null
+      return (head: LogHead | RealtimeError) => {
+        if (isRealtimeError(head)) {
+          subscription?.unsubscribe()
+          deny(head)
+          return
+        }
+        for (const { stream, after } of asked) if (streams.has(stream)) stream.head(head, after)
+      }
     },
     close() {
       sendQueue.close()

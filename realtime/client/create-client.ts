@@ -2,6 +2,7 @@ import type { AnyChannelDefinition, ChannelRef } from "../channel.ts"
 import { logError, type OnError } from "../errors.ts"
 import type { RealtimeTransport } from "../transport.ts"
 import { createChannel, type ManagedChannel } from "./channel.ts"
+import { createHeadCheck, type HeadCheckIntervals } from "./head-check.ts"
 import type { RealtimeHttp } from "./http.ts"
 import { createRateLimit, type RateLimit } from "./rate-limit.ts"
 import type { Channel, RealtimeClient } from "./types.ts"
@@ -13,8 +14,12 @@ export interface ClientOptions {
   maxPayloadBytes?: number
   /** How long somebody who vanished is still shown. Default 4 s. */
   presenceGraceMs?: number
+  /** How often the page looks whether it has missed something. Default each minute, every 10 s without a connection. */
+  headCheck?: HeadCheckIntervals
   onError?: OnError
 }
+
+const defaultHeadCheck: HeadCheckIntervals = { connectedMs: 60_000, interruptedMs: 10_000 }
 
 /** Browser: the delivery contract over one transport. `createRealtimeClient` chooses the transport. */
 export function createClient(options: ClientOptions): RealtimeClient {
@@ -33,6 +38,15 @@ export function createClient(options: ClientOptions): RealtimeClient {
     transport.connect()
     checkAll()
   })
+  const headCheck = createHeadCheck({
+    intervals: options.headCheck ?? defaultHeadCheck,
+    http,
+    channels: () => channels.values(),
+    isConnected: () => transport.status.state === "connected",
+    onError,
+  })
+  let isOpen = false
+  const stopFollowing = transport.onStatus(() => isOpen && headCheck.schedule())
 
   return {
     connection: {
@@ -45,7 +59,11 @@ export function createClient(options: ClientOptions): RealtimeClient {
       subscribe: (listener) => transport.onStatus(listener),
       retry: () => transport.connect(),
     },
-    open: () => transport.connect(),
+    open() {
+      if (!isOpen) headCheck.schedule()
+      isOpen = true
+      transport.connect()
+    },
     channel<D extends AnyChannelDefinition>(ref: ChannelRef<D>): Channel<D> {
       let channel = channels.get(ref.name)
       if (!channel) {
@@ -67,6 +85,8 @@ export function createClient(options: ClientOptions): RealtimeClient {
       if (isClosed) return
       isClosed = true
       stopWatching()
+      stopFollowing()
+      headCheck.stop()
       // The connection first: with it everything is left at once, and nothing has to be said about each channel.
       const closed = transport.close()
       for (const channel of channels.values()) channel.close()

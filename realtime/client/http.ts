@@ -6,7 +6,8 @@ import type { OutgoingMessage, PublishResult } from "../transport.ts"
 /** Browser: the catch-all route, as functions. Every failure is a `RealtimeError`. */
 export interface RealtimeHttp {
   history(channel: string, options: { after?: number; before?: number; limit?: number }): Promise<LogPage>
-  heads(channels: readonly string[]): Promise<Map<string, LogHead>>
+  /** Each channel's head, or why this user doesn't get it. */
+  heads(channels: readonly string[]): Promise<Map<string, LogHead | RealtimeError>>
   counts(channels: readonly string[]): Promise<(number | null)[]>
   publish(channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
   signal(channel: string, event: string, payload: unknown): Promise<void>
@@ -47,7 +48,12 @@ export function createHttp({
     }
     const answer = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : null
     if (response.ok && answer) return answer
-    if (answer?.error) throw fromWireError(answer.error)
+    if (answer?.error) {
+      const error = fromWireError(answer.error)
+      if (error.code !== "internal") throw error
+      // A server that failed is one to ask again, even though it doesn't know why it failed.
+      throw new RealtimeError("internal", { message: `${doing}; the server failed`, retryable: true })
+    }
     // Not one of ours: a proxy's page, a crash. A server's own trouble passes; a refusal does not.
     const code = response.status >= 500 || response.ok ? "provider-unavailable" : "internal"
     throw new RealtimeError(code, { message: `${doing}; it answered ${response.status} without a reason` })
@@ -71,12 +77,14 @@ export function createHttp({
       return parseLogPage(await call(`history?${query}`))
     },
     async heads(channels) {
-      const { heads } = await call(`head?${queryOf(channels)}`)
-      const found = new Map<string, LogHead>()
+      const { heads, denied } = await call(`head?${queryOf(channels)}`)
+      const found = new Map<string, LogHead | RealtimeError>()
       for (const [channel, value] of Object.entries((heads ?? {}) as Record<string, unknown>)) {
         const head = parseLogHead(value)
         if (head) found.set(channel, head)
       }
+      for (const [channel, error] of Object.entries((denied ?? {}) as Record<string, unknown>))
+        found.set(channel, fromWireError(error))
       return found
     },
     async counts(channels) {

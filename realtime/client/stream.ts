@@ -1,5 +1,5 @@
 import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
-import type { Cursor, LogPage, WireMessage } from "../message.ts"
+import type { Cursor, LogHead, LogPage, WireMessage } from "../message.ts"
 import { createSequencer, type SequencerAction } from "./sequencer.ts"
 import type { ChannelHandlers, ChannelMessage } from "./types.ts"
 
@@ -14,6 +14,8 @@ export interface Stream {
   detached(): void
   /** Looks whether something was missed, at once. */
   check(): void
+  /** The head of the log, as it was asked for when the cursor stood at `after`. */
+  head(head: LogHead, after: Cursor | null): void
   deny(error: RealtimeError): void
   close(): void
 }
@@ -128,6 +130,7 @@ export function createStream({ since, handlers, read, onDenied, onError }: Strea
       isAttached = false
     },
     check: () => perform(sequencer.resume()),
+    head: (head, after) => perform(sequencer.head(head, after)),
     deny: (error) => ready.reject(error),
     close() {
       isClosed = true

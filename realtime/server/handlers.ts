@@ -1,5 +1,12 @@
 import { type ChannelDefinitions, maxChannelNameLength } from "../channel.ts"
-import { isRealtimeError, logError, RealtimeError, type RealtimeErrorCode, toWireError } from "../errors.ts"
+import {
+  isRealtimeError,
+  logError,
+  RealtimeError,
+  type RealtimeErrorCode,
+  toWireError,
+  type WireError,
+} from "../errors.ts"
 import type { LogPage, User } from "../message.ts"
 import { toWireResult } from "../publish-result.ts"
 import type { OutgoingMessage } from "../transport.ts"
@@ -66,9 +73,20 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
     async head({ user, url }) {
       const channels = url.searchParams.getAll("channel").map(channelOf)
       if (channels.length > maxHeads) throw badRequest(`unable to read more than ${maxHeads} heads at once`)
-      await Promise.all(channels.map((channel) => core.authorize(user, channel, "subscribe")))
-      const heads = await log.heads(channels)
-      return { heads: Object.fromEntries(channels.map((channel, index) => [channel, heads[index]])) }
+      const denied = new Map<string, WireError>()
+      const deny = (channel: string) => (error: unknown) => {
+        if (!isRealtimeError(error)) throw error
+        denied.set(channel, toWireError(error))
+      }
+      await Promise.all(
+        channels.map((channel) => core.authorize(user, channel, "subscribe").catch(deny(channel))),
+      )
+      const allowed = channels.filter((channel) => !denied.has(channel))
+      const heads = await log.heads(allowed)
+      return {
+        heads: Object.fromEntries(allowed.map((channel, index) => [channel, heads[index]])),
+        denied: Object.fromEntries(denied),
+      }
     },
     async counts({ user, url }) {
       const channels = url.searchParams.getAll("channel").map(channelOf)

@@ -49,6 +49,7 @@ export interface ContractRealtimeOptions {
   publishers: readonly RealtimePublisher[]
   log?: MessageLog
   onError?: OnError
+  deliveryTimeoutMs?: number
 }
 
 /** The server half for a backend: the contract's channels, its users and its rules. */
@@ -63,6 +64,7 @@ export function createContractRealtime(options: ContractRealtimeOptions): Contra
     presenceCounts: createMemoryPresenceCounts(),
     // Providers fail on purpose here; what of it concerns anyone reaches them by the contract.
     onError: options.onError ?? (() => {}),
+    ...(options.deliveryTimeoutMs !== undefined && { deliveryTimeoutMs: options.deliveryTimeoutMs }),
   })
 }
 

@@ -1,0 +1,80 @@
+import { isRealtimeError, type OnError } from "../errors.ts"
+import type { ManagedChannel } from "./channel.ts"
+import type { RealtimeHttp } from "./http.ts"
+
+type Comparison = NonNullable<ReturnType<ManagedChannel["startComparison"]>>
+
+export interface HeadCheckIntervals {
+  /** With a connection. What the provider took and delivered to nobody is found this late at the latest, by and large. */
+  connectedMs: number
+  /** Without one: the log stands in for the provider meanwhile. */
+  interruptedMs: number
+}
+
+export interface HeadCheckOptions {
+  intervals: HeadCheckIntervals
+  http: Pick<RealtimeHttp, "heads">
+  channels(): Iterable<ManagedChannel>
+  isConnected(): boolean
+  onError: OnError
+}
+
+/** Compares where the page stands with the heads of the logs, now and then, in one request for all its channels. */
+export interface HeadCheck {
+  /** Starts, or starts the wait anew because the connection came or went. */
+  schedule(): void
+  stop(): void
+}
+
+/** The server answers for as many at once. */
+const maxHeads = 100
+
+export function createHeadCheck({
+  intervals,
+  http,
+  channels,
+  isConnected,
+  onError,
+}: HeadCheckOptions): HeadCheck {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let isStopped = false
+
+  async function compare(): Promise<void> {
+    const comparisons = new Map<string, Comparison>()
+    for (const channel of channels()) {
+      const comparison = channel.startComparison()
+      if (comparison) comparisons.set(channel.name, comparison)
+    }
+    const names = [...comparisons.keys()]
+    for (let start = 0; start < names.length; start += maxHeads) {
+      const heads = await http.heads(names.slice(start, start + maxHeads))
+      for (const [name, head] of heads) if (!isStopped) comparisons.get(name)?.(head)
+    }
+  }
+
+  function schedule(): void {
+    clearTimeout(timer)
+    if (isStopped) return
+    const interval = isConnected() ? intervals.connectedMs : intervals.interruptedMs
+    timer = setTimeout(run, interval * (0.75 + Math.random() / 2))
+  }
+
+  async function run(): Promise<void> {
+    const isWatched = typeof document === "undefined" || document.visibilityState === "visible"
+    try {
+      // A page that nobody looks at is compared when it is looked at again.
+      if (isWatched) await compare()
+    } catch (error) {
+      if (!isRealtimeError(error) || !error.retryable) onError(error, { stage: "compare heads" })
+    }
+    schedule()
+  }
+
+  return {
+    schedule,
+    stop() {
+      isStopped = true
+      clearTimeout(timer)
+    },
+  }
+}
