@@ -287,6 +287,8 @@ describe("faults, as the official SDKs see them", () => {
       { kind: "drop", times: "once" },
       { kind: "delay" },
       { kind: "close", code: 1006 },
+      { kind: "close", code: null },
+      { kind: "drop", times: null },
       { kind: "cut", on: "sunday" },
       { kind: "http-cut" },
       JSON.parse('{"kind":"drop","__proto__":1}'),
@@ -294,6 +296,8 @@ describe("faults, as the official SDKs see them", () => {
       expect(await call("POST", "/faults", wrong)).toMatchObject({ status: 400 })
     expect(await call("POST", "/drop-connections", { channel: 1 })).toMatchObject({ status: 400 })
     expect((await fetch(`${control}/faults`, { method: "POST", body: "{}" })).status).toBe(415)
+    const headers = { "content-type": "application/json" }
+    expect((await fetch(`${control}/faults`, { method: "POST", headers, body: "[" })).status).toBe(400)
     expect(await call("GET", "/state")).toMatchObject({
       body: [{ id: "1", channels: [{ name: "news", subscription_count: 1 }] }],
     })

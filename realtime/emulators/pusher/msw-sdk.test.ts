@@ -11,7 +11,8 @@ import { md5Hex } from "./signatures.ts"
 import { record, until } from "./test-clients.ts"
 
 const emulator = createPusherEmulator({
-  apps: [{ id: "1", key: "app-key", secret: "app-secret", cluster: "eu" }],
+  // The client uses TLS there, unless told otherwise.
+  apps: [{ id: "1", key: "app-key", secret: "app-secret", cluster: "eu", forceTLS: true }],
 })
 const library = new Pusher({ appId: "1", key: "app-key", secret: "app-secret", cluster: "eu", useTLS: true })
 const server = setupServer(...pusherHandlers(emulator))

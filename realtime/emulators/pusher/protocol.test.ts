@@ -180,6 +180,24 @@ describe("frames", () => {
     },
   )
 
+  it("§4c §4f who has left is on nobody's list, and is added when they come back", () => {
+    const emulator = createTestEmulator()
+    const [watcher, first, second] = [1, 2, 3].map(() => openSocket(emulator))
+    if (!watcher || !first || !second) throw new Error("no sockets")
+    join(watcher, "presence-room", { user_id: "ann" })
+    join(first, "presence-room", { user_id: "bob" })
+    first.hangUp()
+    join(second, "presence-room", { user_id: "cleo" })
+    const [success] = second.of("pusher_internal:subscription_succeeded")
+    expect(JSON.parse(String(success?.data)).presence.ids).toEqual(["ann", "cleo"])
+    join(openSocket(emulator), "presence-room", { user_id: "bob" })
+    expect(watcher.of("pusher_internal:member_added").map(({ data }) => data)).toEqual([
+      '{"user_id":"bob"}',
+      '{"user_id":"cleo"}',
+      '{"user_id":"bob"}',
+    ])
+  })
+
   it("§4f member_added carries user_id and user_info", () => {
     const emulator = createTestEmulator()
     const [watcher, newcomer] = [openSocket(emulator), openSocket(emulator)]

@@ -150,6 +150,34 @@ describe("webhooks, read by the official server library", () => {
     expect(events()[1]).toEqual({ name: "channel_vacated", channel: "news" })
   })
 
+  it("§11f §11g §11h who comes back after having been told gone is told anew", () => {
+    const { emulator, events } = createReceiver()
+    for (const _ of [1, 2]) {
+      const socket = openSocket(emulator)
+      join(socket, "presence-room", { user_id: "ann" })
+      socket.hangUp()
+      emulator.clock.advance(3_000)
+    }
+    const once = ["channel_occupied", "member_added", "member_removed", "channel_vacated"]
+    expect(events().map(({ name }) => name)).toEqual([...once, ...once])
+  })
+
+  it("§11g who leaves again within three seconds of coming back is waited for anew", () => {
+    const { emulator, events } = createReceiver()
+    const visit = () => {
+      const socket = openSocket(emulator)
+      socket.say({ event: "pusher:subscribe", data: { channel: "news" } })
+      socket.hangUp()
+    }
+    visit()
+    emulator.clock.advance(2_000)
+    visit()
+    emulator.clock.advance(2_999)
+    expect(events().map(({ name }) => name)).toEqual(["channel_occupied"])
+    emulator.clock.advance(1)
+    expect(events().map(({ name }) => name)).toEqual(["channel_occupied", "channel_vacated"])
+  })
+
   it("§11m a webhook is valid for its app's token alone, or an extra one that is", () => {
     const { emulator, requests } = createReceiver()
     openSocket(emulator).say({ event: "pusher:subscribe", data: { channel: "news" } })
