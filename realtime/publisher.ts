@@ -41,6 +41,9 @@ export interface RealtimePublisher {
   close(): Promise<void>
 }
 
+/** Names the server's configuration in every answer, so that pages notice when it has changed. */
+export const configHeader = "Realtime-Config"
+
 /** A provider's part of the client's configuration, as it stands in the page. */
 export interface ProviderConfig {
   readonly provider: string

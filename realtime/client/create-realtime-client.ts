@@ -1,7 +1,9 @@
-import type { OnError } from "../errors.ts"
+import { logError, type OnError } from "../errors.ts"
 import type { ProviderConfig } from "../publisher.ts"
 import type { RealtimeTransport } from "../transport.ts"
 import { createClient } from "./create-client.ts"
+import { type Candidate, createFailoverTransport, type FailoverOptions } from "./failover-transport.ts"
+import type { HeadCheckIntervals } from "./head-check.ts"
 import { createHttp, type RealtimeHttp } from "./http.ts"
 import { createLazyTransport } from "./lazy-transport.ts"
 import type { RealtimeClient } from "./types.ts"
@@ -20,50 +22,83 @@ export interface TransportOptions {
 
 export interface RealtimeClientOptions {
   /** `realtime.clientConfig()` of the server, as it stands in the page. */
-  config: { basePath: string; maxPayloadBytes: number; providers: readonly ProviderConfig[] }
+  config: { version: string; basePath: string; maxPayloadBytes: number; providers: readonly ProviderConfig[] }
   /**
-   * One loader per provider, so that only the chosen one's code is downloaded:
+   * One loader per provider, so that only the code of the one in use is downloaded:
    * `{ socketio: async () => (await import("#realtime/providers/socketio/client")).createSocketIoTransport }`.
    */
   providers: Readonly<Record<string, () => Promise<TransportFactory>>>
   fetch?: typeof globalThis.fetch
   presenceGraceMs?: number
+  headCheck?: HeadCheckIntervals
+  failover?: Pick<FailoverOptions, "patienceMs" | "returnMs">
   onError?: OnError
 }
 
 /**
- * Browser: connects the page to the provider that the server chose. Inert until `open()`, so that it may be made
- * while rendering on the server. Throws a `TypeError` when no loader fits the configuration.
+ * Browser: connects the page to the providers that the server chose, the first that works. Follows the server when its
+ * choice changes, without a reload. Inert until `open()`, so that it may be made while rendering on the server.
+ * Throws a `TypeError` when no loader fits the configuration.
  */
 export function createRealtimeClient(options: RealtimeClientOptions): RealtimeClient {
-  const { config, providers, onError, presenceGraceMs } = options
+  const { config, providers: loaders, presenceGraceMs, headCheck, onError = logError } = options
+  let version = config.version
+  let isFollowing = false
   const http: RealtimeHttp = createHttp({
     basePath: config.basePath,
     ...(options.fetch && { fetch: options.fetch }),
+    onConfigVersion: (seen) => void follow(seen),
   })
-  const [provider] = config.providers
-  const load = provider && providers[provider.provider]
-  if (!load) {
-    throw new TypeError(
-      `unable to create the client; there is no loader for "${provider?.provider ?? "no provider"}"`,
-    )
-  }
-  const transport = createLazyTransport({
-    provider: provider.provider,
-    async load() {
-      const createTransport = await load()
-      return createTransport({
-        config: provider,
-        credentials: (body) => http.credentials(provider.provider, body),
-        onError,
+
+  function toCandidate(provider: ProviderConfig): Candidate[] {
+    const load = loaders[provider.provider]
+    if (!load) return []
+    const create = () =>
+      createLazyTransport({
+        provider: provider.provider,
+        async load() {
+          const createTransport = await load()
+          return createTransport({
+            config: provider,
+            credentials: (body) => http.credentials(provider.provider, body),
+            onError,
+          })
+        },
       })
-    },
-  })
+    return [{ provider: provider.provider, key: JSON.stringify(provider), create }]
+  }
+
+  const candidates = config.providers.flatMap(toCandidate)
+  if (candidates.length === 0) {
+    const named = config.providers.map(({ provider }) => `"${provider}"`).join(", ")
+    throw new TypeError(`unable to create the client; there is no loader for ${named || "no provider"}`)
+  }
+  const transport = createFailoverTransport({ candidates, ...options.failover })
+
+  /** The server was deployed with another list: goes over to it while everything goes on. */
+  async function follow(seen: string): Promise<void> {
+    if (seen === version || isFollowing) return
+    isFollowing = true
+    try {
+      const next = await http.config()
+      if (typeof next.version !== "string") return
+      version = next.version
+      const listed = Array.isArray(next.providers) ? (next.providers as ProviderConfig[]) : []
+      transport.setCandidates(listed.flatMap(toCandidate))
+    } catch (error) {
+      // The next answer names it again.
+      onError(error, { stage: "follow the configuration" })
+    } finally {
+      isFollowing = false
+    }
+  }
+
   return createClient({
     transport,
     http,
     maxPayloadBytes: config.maxPayloadBytes,
     ...(presenceGraceMs !== undefined && { presenceGraceMs }),
-    ...(onError && { onError }),
+    ...(headCheck && { headCheck }),
+    onError,
   })
 }

@@ -1,6 +1,7 @@
 import { fromWireError, RealtimeError } from "../errors.ts"
 import { type LogHead, type LogPage, parseLogHead, parseLogPage } from "../message.ts"
 import { fromWireResults } from "../publish-result.ts"
+import { configHeader } from "../publisher.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 
 /** Browser: the catch-all route, as functions. Every failure is a `RealtimeError`. */
@@ -11,6 +12,8 @@ export interface RealtimeHttp {
   counts(channels: readonly string[]): Promise<(number | null)[]>
   publish(channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
   signal(channel: string, event: string, payload: unknown): Promise<void>
+  /** The server's configuration as it is now. */
+  config(): Promise<Record<string, unknown>>
   /** What a provider's server half answers to a request for permission. */
   credentials(provider: string, body: Record<string, unknown>): Promise<unknown>
 }
@@ -20,12 +23,15 @@ export interface HttpOptions {
   basePath: string
   fetch?: typeof globalThis.fetch
   timeoutMs?: number
+  /** Called with the version of the server's configuration that an answer names. */
+  onConfigVersion?: (version: string) => void
 }
 
 export function createHttp({
   basePath,
   fetch = globalThis.fetch,
   timeoutMs = 10_000,
+  onConfigVersion,
 }: HttpOptions): RealtimeHttp {
   async function call(path: string, init: RequestInit = {}): Promise<Record<string, unknown>> {
     const doing = `unable to reach ${basePath}/${path.split("?")[0]}`
@@ -46,6 +52,8 @@ export function createHttp({
         : `${doing}; the network failed`
       throw new RealtimeError(isTimeout ? "timeout" : "not-connected", { message, cause })
     }
+    const version = response.headers.get(configHeader)
+    if (version) onConfigVersion?.(version)
     const answer = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : null
     if (response.ok && answer) return answer
     if (answer?.error) {
@@ -99,6 +107,7 @@ export function createHttp({
     async signal(channel, event, payload) {
       await post("signal", { channel, event, payload })
     },
+    config: () => call("config"),
     credentials: (provider, body) => post(`credentials/${provider}`, body),
   }
 }

@@ -81,6 +81,7 @@ describe("publishing from server code", () => {
       log: createMemoryLog(),
     })
     expect(realtime.clientConfig()).toEqual({
+      version: expect.stringMatching(/^[\w-]{12}$/),
       basePath: "/api/realtime",
       maxPayloadBytes: 32 * 1024,
       providers: [{ provider: "one" }, { provider: "two" }],

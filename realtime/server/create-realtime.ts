@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import { v7 as uuidv7 } from "uuid"
 import type { ChannelDefinitions } from "../channel.ts"
 import { RealtimeError } from "../errors.ts"
@@ -6,7 +7,7 @@ import type { RealtimePublisher } from "../publisher.ts"
 import { createCore, defaultMaxPayloadBytes } from "./core.ts"
 import { createCounts } from "./counts.ts"
 import { createHandlers } from "./handlers.ts"
-import type { HistoryOptions, Realtime, RealtimeOptions } from "./types.ts"
+import type { ClientConfig, HistoryOptions, Realtime, RealtimeOptions } from "./types.ts"
 
 const defaultPageSize = 50
 const maxPageSize = 500
@@ -39,6 +40,11 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
     throw new RealtimeError("unsupported", { message: "unable to reach a provider; none is configured" })
   }
 
+  const providers = publishers.map((publisher) => publisher.clientConfig())
+  const content = { basePath, maxPayloadBytes, providers }
+  const version = createHash("sha256").update(JSON.stringify(content)).digest("base64url").slice(0, 12)
+  const config: ClientConfig = { version, ...content }
+
   const realtime: Realtime<Definitions> = {
     async publish(channel, event, payload, { id = uuidv7(), from = null } = {}) {
       const [receipt] = await core.publishTrusted([{ channel: channel.name, event, payload, id, from }])
@@ -69,12 +75,8 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
     },
     members: (channel): Promise<PresenceSnapshot> => preferredPublisher().members(channel.name),
     counts: (channels) => counts.of(channels.map(({ name }) => name)),
-    clientConfig: () => ({
-      basePath,
-      maxPayloadBytes,
-      providers: publishers.map((publisher) => publisher.clientConfig()),
-    }),
-    handlers: createHandlers({ ...options, core, counts, readPage }),
+    clientConfig: () => config,
+    handlers: createHandlers({ ...options, core, counts, config, readPage }),
     core,
     async close() {
       await core.idle()

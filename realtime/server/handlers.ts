@@ -9,14 +9,16 @@ import {
 } from "../errors.ts"
 import type { LogPage, User } from "../message.ts"
 import { toWireResult } from "../publish-result.ts"
+import { configHeader } from "../publisher.ts"
 import type { OutgoingMessage } from "../transport.ts"
 import type { Core } from "./core.ts"
 import type { Counts } from "./counts.ts"
-import type { HistoryOptions, RealtimeOptions } from "./types.ts"
+import type { ClientConfig, HistoryOptions, RealtimeOptions } from "./types.ts"
 
 interface HandlerOptions<Definitions extends ChannelDefinitions> extends RealtimeOptions<Definitions> {
   core: Core
   counts: Counts
+  config: ClientConfig
   readPage(channel: string, options: HistoryOptions): Promise<LogPage>
 }
 
@@ -58,7 +60,7 @@ const statusByCode: Record<RealtimeErrorCode, number> = {
 export function createHandlers<Definitions extends ChannelDefinitions>(
   options: HandlerOptions<Definitions>,
 ): { GET: Handler; POST: Handler } {
-  const { core, counts, identify, publishers, log, readPage, onError = logError } = options
+  const { core, counts, config, identify, publishers, log, readPage, onError = logError } = options
 
   const get: Record<string, UserRoute> = {
     async history({ user, url }) {
@@ -88,6 +90,7 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
         denied: Object.fromEntries(denied),
       }
     },
+    config: async () => config,
     async counts({ user, url }) {
       const channels = url.searchParams.getAll("channel").map(channelOf)
       if (channels.length > maxHeads)
@@ -165,10 +168,12 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
         const route = routes[segments[index] ?? ""]
         if (!route || index < segments.length - 2)
           throw badRequest("unable to answer; there is no such endpoint")
-        return respond(200, await route({ url, request, rest: segments[index + 1] ?? "" }))
+        return respond(config, 200, await route({ url, request, rest: segments[index + 1] ?? "" }))
       } catch (error) {
         if (!isRealtimeError(error)) onError(error, { stage: `answer ${request.method}` })
-        return respond(isRealtimeError(error) ? statusByCode[error.code] : 500, { error: toWireError(error) })
+        return respond(config, isRealtimeError(error) ? statusByCode[error.code] : 500, {
+          error: toWireError(error),
+        })
       }
     }
   }
@@ -177,8 +182,8 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
 }
 
 /** Nothing here may be kept by a cache: pages of the log depend on who asks, credentials are for one moment. */
-function respond(status: number, body: unknown): Response {
-  return Response.json(body, { status, headers: { "Cache-Control": "no-store" } })
+function respond({ version }: ClientConfig, status: number, body: unknown): Response {
+  return Response.json(body, { status, headers: { "Cache-Control": "no-store", [configHeader]: version } })
 }
 
 const badRequest = (message: string) => new RealtimeError("invalid-request", { message })

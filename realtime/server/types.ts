@@ -29,6 +29,11 @@ export interface RealtimeOptions<Definitions extends ChannelDefinitions> {
   publishers: readonly RealtimePublisher[]
   /** The largest payload, in bytes of JSON. Default 32 KiB. */
   maxPayloadBytes?: number
+  /**
+   * How long a publish waits for a provider that is slow or failing, its attempts taken together. Default 5 s. What isn't
+   * delivered by then is in the log all the same.
+   */
+  deliveryTimeoutMs?: number
   /** Called before a user's publishes and signals are accepted; rejects with `rate-limited` to refuse them. */
   limit?(user: User, action: "publish" | "signal", count: number): Promise<void>
   /** Where webhooks keep how many people are in which channel; without it they are refused. */
@@ -109,6 +114,8 @@ export interface HistoryOptions {
 }
 
 export interface ClientConfig {
+  /** Changes with the configuration. Every answer of the catch-all route names the server's, and pages follow it. */
+  version: string
   /** Where the catch-all route is mounted, as in `/api/realtime`. */
   basePath: string
   /** In order of preference. */

@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest"
+import { contractChannels, createContractRealtime } from "#realtime/testing"
+import { createMemoryLog } from "../log/memory.ts"
+import { createMemoryTransport } from "../providers/memory/client.ts"
+import { createMemoryHub } from "../providers/memory/hub.ts"
+import { createMemoryPublisher } from "../providers/memory/server.ts"
+import { waitFor } from "../testing/wait-for.ts"
+import { createRealtimeClient, type RealtimeClientOptions } from "./create-realtime-client.ts"
+
+const user = { id: "alice" }
+const room = contractChannels.room({ room: "1" })
+
+/** Two services, and a server that is deployed again and again with another choice of them, over one log. */
+function setup() {
+  const hubs = ["one", "two"].map((provider) => ({
+    provider,
+    hub: createMemoryHub({ authorize: async () => {}, maxPresenceMembers: 100 }),
+  }))
+  const log = createMemoryLog()
+  const deploy = (...chosen: string[]) =>
+    createContractRealtime({
+      log,
+      publishers: chosen.flatMap((provider) =>
+        hubs
+          .filter((service) => service.provider === provider)
+          .map(({ hub }) => ({
+            ...createMemoryPublisher(hub),
+            provider,
+            clientConfig: () => ({ provider }),
+          })),
+      ),
+    })
+  const server = { running: deploy("one") }
+  const loaded: string[] = []
+  const requests: string[] = []
+  const options = (): RealtimeClientOptions => ({
+    config: { ...server.running.clientConfig(), basePath: "http://app.test/api/realtime" },
+    providers: Object.fromEntries(
+      hubs.map(({ provider, hub }) => [
+        provider,
+        async () => {
+          loaded.push(provider)
+          return () => createMemoryTransport({ hub, user, retryMs: 10, onError: () => {} })
+        },
+      ]),
+    ),
+    async fetch(input, init) {
+      const request = new Request(input, init)
+      requests.push(new URL(request.url).pathname.split("/").at(-1) ?? "")
+      request.headers.set("x-contract-user", JSON.stringify(user))
+      const { handlers } = server.running
+      return request.method === "POST" ? handlers.POST(request) : handlers.GET(request)
+    },
+    failover: { patienceMs: 40, returnMs: 40 },
+    headCheck: { connectedMs: 20, interruptedMs: 20 },
+    onError: () => {},
+  })
+  return { deploy, server, loaded, requests, options }
+}
+
+describe("the client of a page", () => {
+  it("loads the code of the provider in use only, and asks for its configuration only when it changes", async () => {
+    const { options, loaded, requests, server, deploy } = setup()
+    server.running = deploy("two", "one")
+    const client = createRealtimeClient(options())
+    client.open()
+    await client.channel(room).subscribe({ onMessages: () => {} }).ready
+    await waitFor(() => requests.filter((path) => path === "head").length > 3)
+    expect(loaded).toEqual(["two"])
+    expect(requests).not.toContain("config")
+    await client.close()
+  })
+
+  it("follows the server to another provider without a reload and without losing anything", async () => {
+    const { options, server, deploy } = setup()
+    const client = createRealtimeClient(options())
+    const states: string[] = []
+    client.connection.subscribe(() => states.push(client.connection.status.state))
+    client.open()
+    const received: unknown[] = []
+    const { ready } = client.channel(room).subscribe({
+      onMessages: (messages) => void received.push(...messages.map(({ payload }) => payload)),
+    })
+    await ready
+    const say = (text: string) => server.running.publish(room, "said", { text })
+    await say("a")
+    states.length = 0
+    server.running = deploy("two")
+    await say("b")
+    await waitFor(() => client.connection.provider === "two")
+    await say("c")
+    await waitFor(() => received.length === 3)
+    expect(received).toEqual([{ text: "a" }, { text: "b" }, { text: "c" }])
+    expect(states).toEqual([])
+
+    server.running = deploy("one", "two")
+    await waitFor(() => client.connection.provider === "one")
+    await client.close()
+  })
+
+  it("refuses a configuration that none of its loaders fits", () => {
+    const { options } = setup()
+    expect(() => createRealtimeClient({ ...options(), providers: {} })).toThrow(
+      'there is no loader for "one"',
+    )
+    const config = { ...options().config, providers: [] }
+    expect(() => createRealtimeClient({ ...options(), config })).toThrow("there is no loader for no provider")
+  })
+})
