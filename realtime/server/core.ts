@@ -18,9 +18,12 @@ import {
 import type { ChannelAction } from "../publisher.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import { createCommitQueue } from "./commit-queue.ts"
+import { createDelivery } from "./delivery.ts"
 import type { RealtimeCore, RealtimeOptions } from "./types.ts"
 
 export const defaultMaxPayloadBytes = 32 * 1024
+/** Less than a browser waits for the answer to its publish, which this is part of. */
+const defaultDeliveryTimeoutMs = 5_000
 /** The most messages of one publish, over HTTP or a socket. */
 export const maxPublishBatch = 100
 
@@ -45,7 +48,15 @@ export interface TrustedEntry {
 export function createCore<Definitions extends ChannelDefinitions>(
   options: RealtimeOptions<Definitions>,
 ): Core {
-  const { channels, log, publishers, onError = logError, maxPayloadBytes = defaultMaxPayloadBytes } = options
+  const {
+    channels,
+    log,
+    publishers,
+    onError = logError,
+    maxPayloadBytes = defaultMaxPayloadBytes,
+    deliveryTimeoutMs = defaultDeliveryTimeoutMs,
+  } = options
+  const deliverToAll = createDelivery({ publishers, onError, timeoutMs: deliveryTimeoutMs })
   const queue = createCommitQueue({ log, onCommit: deliver })
 
   /** Hands a committed group to every provider. Nobody's publish fails by it: the log has the messages. */
@@ -55,14 +66,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
       const { seq, epoch, at, isDuplicate } = results[index] as AppendResult
       if (!isDuplicate) messages.push({ ...entry, seq, epoch, at })
     })
-    if (messages.length === 0) return
-    await Promise.all(
-      publishers.map((publisher) =>
-        publisher
-          .publish(messages)
-          .catch((error) => onError(error, { stage: `publish to ${publisher.provider}` })),
-      ),
-    )
+    if (messages.length > 0) await deliverToAll(messages)
   }
 
   async function question(

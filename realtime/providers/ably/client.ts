@@ -32,7 +32,7 @@ import {
 } from "./mapping.ts"
 
 export interface AblyTransportOptions extends TransportOptions {
-  /** The SDK's pause between attempts; its own default is 15 s. */
+  /** The pause between attempts, of the SDK (its own default is 15 s) and, doubling, at getting a token (500 ms). */
   retryMs?: number
 }
 
@@ -45,7 +45,13 @@ interface Joined {
   data: JsonValue | undefined
   /** Tells the answers of overlapping reads of the members apart. */
   reads: number
+  /** The server left it out of the latest token, or the service refused it. */
+  isDenied: boolean
 }
+
+/** The SDK waits 10 s for a token. */
+const tokenTimeoutMs = 8_000
+const maxTokenPauseMs = 10_000
 
 /** Browser: Ably over the official client's modular build; only what is used is downloaded. */
 export function createAblyTransport(options: AblyTransportOptions): RealtimeTransport {
@@ -59,6 +65,8 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
   let client: BaseRealtime | null = null
   let authError: RealtimeError | undefined
   let isAuthorizing = false
+  /** A token that was asked for ahead of the SDK's own request. */
+  let prepared: string | undefined
 
   function open(): BaseRealtime {
     const { endpoint, port, tls } = config
@@ -76,7 +84,10 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
       ...(tls === false && { tls }),
       ...(typeof port === "number" && (tls === false ? { port } : { tlsPort: port })),
       authCallback(_, callback) {
-        getToken().then(
+        const ready = prepared
+        prepared = undefined
+        const end = performance.now() + tokenTimeoutMs
+        ;(ready ? Promise.resolve(ready) : keepAsking(() => performance.now() < end)).then(
           (token) => callback(null, token),
           (error: unknown) => callback(toAuthError(error), null),
         )
@@ -95,10 +106,38 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
     }
     const denied = answer.denied ?? {}
     granted = new Set(channels.filter((channel) => !Object.hasOwn(denied, channel)))
-    for (const [channel, error] of Object.entries(denied)) {
-      joined.get(channel)?.observer.onDenied(fromWireError(error, provider))
+    for (const channel of channels) {
+      const wish = joined.get(channel)
+      if (!wish) continue
+      if (granted.has(channel)) wish.isDenied = false
+      else deny(wish, fromWireError(denied[channel], provider))
     }
     return answer.token
+  }
+
+  function deny(wish: Joined, error: RealtimeError): void {
+    if (wish.isDenied) return
+    wish.isDenied = true
+    wish.observer.onDenied(error)
+  }
+
+  /**
+   * Asks for a token until there is one: to the SDK a passing failure costs 15 s of connecting, and all of a channel that
+   * was joined later.
+   */
+  async function keepAsking(isStillWanted: () => boolean): Promise<string> {
+    for (let pause = retryMs ?? 500; ; pause = Math.min(maxTokenPauseMs, pause * 2)) {
+      try {
+        return await getToken()
+      } catch (error) {
+        if (!isRealtimeError(error) || !error.retryable) throw error
+        onError(error, { stage: "get a token" })
+        await new Promise((resolve) =>
+          setTimeout(resolve, error.retryAfterMs ?? pause * (0.5 + Math.random() / 2)),
+        )
+        if (!isStillWanted()) throw error
+      }
+    }
   }
 
   /** To the SDK, 403 is an end and anything else passes. */
@@ -127,7 +166,8 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
     }
     for (const wish of joined.values()) detached(wish)
     const error = authError ?? (reason ? fromAblyError(reason, "connect") : undefined)
-    if (state !== status.state) setStatus({ state, error })
+    const isNews = error !== undefined && error.message !== status.error?.message
+    if (state !== status.state || isNews) setStatus({ state, error })
   }
 
   function detached(wish: Joined): void {
@@ -140,20 +180,31 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
   function join(channel: string, wish: Joined): void {
     if (client?.connection.state !== "connected" || wish.messages) return
     if (granted.has(channel)) listen(channel, wish, client)
-    else authorize(client)
+    else if (!wish.isDenied) void authorize(client)
   }
 
-  /** One new token for all that was joined in the same breath. */
-  function authorize(opened: BaseRealtime): void {
+  /**
+   * One new token for all that was joined in the same breath, and another one for what was joined meanwhile. It is had
+   * before the SDK is told, for which a refusal would be the end of a connection that serves other channels.
+   */
+  async function authorize(opened: BaseRealtime): Promise<void> {
     if (isAuthorizing) return
     isAuthorizing = true
-    opened.auth
-      .authorize()
-      .catch((error) => onError(fromAblyError(error, "renew the token"), { stage: "authorize" }))
-      .then(() => {
-        isAuthorizing = false
-        for (const [channel, wish] of joined) if (granted.has(channel)) join(channel, wish)
-      })
+    const uncovered = () =>
+      [...joined].filter(([channel, wish]) => !granted.has(channel) && !wish.isDenied).map(([, wish]) => wish)
+    const isStillWanted = () => opened.connection.state === "connected" && uncovered().length > 0
+    try {
+      while (isStillWanted()) {
+        prepared = await keepAsking(isStillWanted)
+        await opened.auth.authorize()
+      }
+    } catch (error) {
+      const reason = fromAblyError(error, "renew the token")
+      onError(reason, { stage: "authorize" })
+      if (!reason.retryable) for (const wish of uncovered()) deny(wish, reason)
+    }
+    isAuthorizing = false
+    for (const [channel, wish] of joined) if (granted.has(channel)) join(channel, wish)
   }
 
   function listen(channel: string, wish: Joined, opened: BaseRealtime): void {
@@ -166,7 +217,7 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
       if (joined.get(channel) !== wish) return
       if (change.current === "failed") {
         detached(wish)
-        wish.observer.onDenied(fromAblyError(change.reason, "join"))
+        deny(wish, fromAblyError(change.reason, "join"))
       } else if (messages.state !== "attached" || signals.state !== "attached") {
         detached(wish)
       } else if (!wish.isAttached || !change.resumed) {
@@ -264,6 +315,7 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
         watchesPresence: false,
         data: undefined,
         reads: 0,
+        isDenied: false,
       }
       joined.set(channel, wish)
       // Once all that is joined in this task is known: one token serves them all.

@@ -1,3 +1,4 @@
+import { inspect } from "node:util"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import {
@@ -104,35 +105,107 @@ describe("members", () => {
 
 describe("states", () => {
   it.each([
-    ["initialized", false, "connecting"],
-    ["connecting", false, "connecting"],
-    ["connecting", true, "reconnecting"],
-    ["connected", true, "connected"],
-    ["disconnected", false, "connecting"],
-    ["disconnected", true, "reconnecting"],
-    ["suspended", true, "suspended"],
-    ["closing", true, "closed"],
-    ["closed", true, "closed"],
-    ["failed", true, "failed"],
-    ["something new", true, "reconnecting"],
-  ])("%s (connected before: %s) is %s", (state, wasConnected, ours) => {
-    expect(fromAblyState(state, wasConnected)).toBe(ours)
+    ["initialized", "connecting", "reconnecting"],
+    ["connecting", "connecting", "reconnecting"],
+    ["connected", "connected", "connected"],
+    ["disconnected", "connecting", "reconnecting"],
+    ["suspended", "suspended", "suspended"],
+    ["closing", "closed", "closed"],
+    ["closed", "closed", "closed"],
+    ["failed", "failed", "failed"],
+    ["something new", "connecting", "reconnecting"],
+    ["", "connecting", "reconnecting"],
+  ])("%j is %s before the first connection, %s after it", (state, before, after) => {
+    expect([fromAblyState(state, false), fromAblyState(state, true)]).toEqual([before, after])
   })
 })
 
 describe("errors", () => {
   it.each([
-    [{ code: 40160, statusCode: 401, message: "x" }, "channel-denied", false],
-    [{ code: 40101, statusCode: 401, message: "x" }, "invalid-config", false],
-    [{ code: 40142, statusCode: 401, message: "x" }, "provider-unavailable", true],
-    [{ code: 42911, statusCode: 429, message: "x" }, "rate-limited", true],
-    [{ code: 40009, statusCode: 400, message: "x" }, "message-too-large", false],
-    [{ code: 12345, statusCode: 429, message: "x" }, "rate-limited", true],
-    [{ code: 50003, statusCode: 500, message: "x" }, "provider-unavailable", true],
+    [40000, 400, "invalid-request", false],
+    [40003, 400, "invalid-request", false],
+    [40005, 400, "invalid-config", false],
+    [40009, 400, "message-too-large", false],
+    [40010, 400, "channel-unknown", false],
+    [40012, 400, "unauthorized", false],
+    [40013, 400, "invalid-payload", false],
+    [40020, 400, "invalid-request", false],
+    [40031, 400, "invalid-request", false],
+    [40099, 400, "provider-unavailable", false],
+    [40100, 401, "unauthorized", false],
+    [40101, 401, "invalid-config", false],
+    [40102, 401, "unauthorized", false],
+    [40104, 401, "invalid-config", false],
+    [40105, 401, "provider-unavailable", true],
+    [40120, 401, "invalid-config", false],
+    [40140, 401, "provider-unavailable", true],
+    [40141, 401, "provider-unavailable", true],
+    [40142, 401, "provider-unavailable", true],
+    [40143, 401, "provider-unavailable", true],
+    [40144, 401, "invalid-config", false],
+    [40160, 401, "channel-denied", false],
+    [40162, 401, "unsupported", false],
+    [40165, 401, "channel-denied", false],
+    [40170, 401, "provider-unavailable", true],
+    [40171, 403, "unauthorized", false],
+    [40199, 401, "unauthorized", false],
+    [40300, 403, "unauthorized", false],
+    [40400, 404, "invalid-config", false],
+    [40500, 405, "provider-unavailable", false],
+    [42910, 429, "rate-limited", true],
+    [42911, 429, "rate-limited", true],
+    [42999, 429, "rate-limited", true],
+    [50000, 500, "provider-unavailable", true],
+    [50003, 500, "timeout", true],
+    [50399, 503, "provider-unavailable", true],
+    [80003, 400, "not-connected", true],
+    [80008, 400, "not-connected", true],
+    [80016, 400, "not-connected", true],
+    [80017, 400, "not-connected", true],
+    [80018, 400, "not-connected", true],
+    [80019, 401, "provider-unavailable", true],
+    [80099, 400, "provider-unavailable", true],
+    [90001, 400, "not-connected", true],
+    [90003, 404, "provider-unavailable", true],
+    [90004, 404, "provider-unavailable", true],
+    [90005, 404, "provider-unavailable", true],
+    [90007, 408, "timeout", true],
+    [90099, 404, "provider-unavailable", true],
+    [91004, 400, "not-connected", true],
+    [91005, 400, "not-connected", true],
+    [91008, 400, "not-connected", true],
+    [93001, 400, "unsupported", false],
+  ])("%d, with the status %d, is %s", (code, statusCode, ours, retryable) => {
+    const error = fromAblyError({ code, statusCode, message: "its words", headers: "canary" }, "join")
+    expect(error).toMatchObject({ code: ours, retryable, provider: "ably", cause: code })
+    expect(error.message).toContain(`unable to join; Ably says ${code}: its words`)
+    expect(inspect(error)).not.toContain("canary")
+  })
+
+  it.each([
+    [{ statusCode: 413 }, "message-too-large", false],
+    [{ statusCode: 429 }, "rate-limited", true],
+    [{ statusCode: 418 }, "provider-unavailable", false],
+    [{ statusCode: 503 }, "provider-unavailable", true],
+    [{ code: "ECONNREFUSED", message: "connect ECONNREFUSED" }, "provider-unavailable", true],
+    [{ code: "ETIMEDOUT" }, "timeout", true],
+    [{ code: "constructor" }, "provider-unavailable", true],
+    [{ code: "x", statusCode: "401" }, "provider-unavailable", true],
     [{ message: 7 }, "provider-unavailable", true],
     [undefined, "provider-unavailable", true],
+    [null, "provider-unavailable", true],
     ["text", "provider-unavailable", true],
-  ])("%j is %s", (error, code, retryable) => {
+  ])("%j, without a code of Ably's, is %s", (error, code, retryable) => {
     expect(fromAblyError(error)).toMatchObject({ code, retryable, provider: "ably" })
+  })
+
+  it.each([
+    [40101, "ABLY_API_KEY"],
+    [40104, "clock"],
+    [40142, "clock"],
+    [40144, "ABLY_API_KEY"],
+    [40400, "ABLY_API_KEY"],
+  ])("%d names %s", (code, named) => {
+    expect(fromAblyError({ code, statusCode: 401, message: "x" }).message).toContain(named)
   })
 })

@@ -190,53 +190,116 @@ export function fromAblyState(state: string, wasConnected: boolean): ConnectionS
 /** Ably's error codes by what they mean here: https://github.com/ably/ably-common/blob/main/protocol/errors.json */
 const codeByError: Record<number, RealtimeErrorCode> = {
   40000: "invalid-request",
+  40001: "invalid-request",
   40003: "invalid-request",
   40005: "invalid-config",
   40009: "message-too-large",
   40010: "channel-unknown",
   40012: "unauthorized",
   40013: "invalid-payload",
+  40020: "invalid-request",
+  40031: "invalid-request",
   40100: "unauthorized",
   40101: "invalid-config",
   40102: "unauthorized",
   40104: "invalid-config",
+  40105: "provider-unavailable",
+  40111: "rate-limited",
+  40112: "rate-limited",
+  40114: "rate-limited",
+  40120: "invalid-config",
+  // Token errors pass by themselves, with the next token; but not when each is signed in the same wrong way.
+  40140: "provider-unavailable",
+  40141: "provider-unavailable",
+  40142: "provider-unavailable",
+  40143: "provider-unavailable",
+  40144: "invalid-config",
+  40145: "invalid-config",
   40160: "channel-denied",
+  40161: "unauthorized",
+  40162: "unsupported",
+  40163: "unsupported",
   40165: "channel-denied",
   40170: "provider-unavailable",
+  40171: "unauthorized",
   40300: "unauthorized",
   40400: "invalid-config",
   42910: "rate-limited",
   42911: "rate-limited",
+  42913: "rate-limited",
+  42920: "rate-limited",
+  50000: "provider-unavailable",
+  50003: "timeout",
   80003: "not-connected",
+  80008: "not-connected",
+  80016: "not-connected",
   80017: "not-connected",
+  80018: "not-connected",
   80019: "provider-unavailable",
+  90001: "not-connected",
+  90003: "provider-unavailable",
+  90004: "provider-unavailable",
+  90005: "provider-unavailable",
+  90007: "timeout",
+  90010: "rate-limited",
+  91001: "not-connected",
+  91003: "rate-limited",
+  91004: "not-connected",
+  91005: "not-connected",
+  91008: "not-connected",
+  93001: "unsupported",
+  93002: "unsupported",
 }
 
-/** Any error of the SDK as ours. Token errors (40140–40149) pass by themselves, with the next token. */
+const codeByStatus: Record<number, RealtimeErrorCode> = {
+  401: "unauthorized",
+  403: "unauthorized",
+  408: "timeout",
+  413: "message-too-large",
+  429: "rate-limited",
+}
+
+/** Those of Node's network stack stand where Ably's own would. */
+const codeByNetworkError: Record<string, RealtimeErrorCode> = { ETIMEDOUT: "timeout" }
+
+const hints: Record<number | string, string> = {
+  ENOTFOUND: "check ABLY_ENDPOINT",
+  40005: "check ABLY_API_KEY",
+  40101: "check ABLY_API_KEY",
+  40104: "the server's clock is off",
+  40120: "the app is disabled",
+  40142: "if this repeats, the server's clock is behind",
+  40144: "check ABLY_API_KEY and the server's clock",
+  40145: "check ABLY_API_KEY",
+  40400: "check ABLY_API_KEY and ABLY_ENDPOINT",
+}
+
+function entryOf<T>(table: Record<string | number, T>, key: unknown): T | undefined {
+  const isKey = typeof key === "number" || typeof key === "string"
+  return isKey && Object.hasOwn(table, key) ? table[key] : undefined
+}
+
+/** Any error of the SDK as ours. Its object may hold requests and headers: its words and code are all that is kept. */
 export function fromAblyError(value: unknown, doing = "reach Ably"): RealtimeError {
   if (isRealtimeError(value)) return value
-  const { code, statusCode, message } = (value ?? {}) as {
-    code?: unknown
-    statusCode?: unknown
-    message?: unknown
-  }
-  const known = typeof code === "number" ? codeByError[code] : undefined
-  const byStatus =
-    statusCode === 429
-      ? "rate-limited"
-      : statusCode === 401 || statusCode === 403
-        ? "unauthorized"
-        : undefined
-  const isTokenError = typeof code === "number" && code >= 40140 && code < 40150
-  const hint = known === "invalid-config" ? "; check ABLY_API_KEY and this machine's clock" : ""
+  const {
+    code: given,
+    statusCode,
+    message,
+  } = (value ?? {}) as { code?: unknown; statusCode?: unknown; message?: unknown }
+  const code = typeof given === "number" ? given : undefined
+  const status = typeof statusCode === "number" ? statusCode : undefined
+  const known = entryOf(codeByError, code) ?? entryOf(codeByNetworkError, given)
+  const byStatus = status === undefined ? undefined : codeByStatus[status]
+  // What the service says of the request itself stays true of the next; states of connections (8…, 9…) have such a status too.
+  const isRefusal =
+    !known && !byStatus && status !== undefined && status >= 400 && status < 500 && (code ?? 0) < 80_000
+  const hint = entryOf(hints, given)
   const reason = typeof message === "string" ? message : "unknown"
-  return new RealtimeError(
-    known ?? (isTokenError ? "provider-unavailable" : (byStatus ?? "provider-unavailable")),
-    {
-      provider,
-      message: `unable to ${doing}; Ably says ${typeof code === "number" ? `${code}: ` : ""}${reason}${hint}`,
-      // The SDK's error object may hold requests and headers; its words and code are all that is worth keeping.
-      cause: typeof code === "number" ? code : undefined,
-    },
-  )
+  return new RealtimeError(known ?? byStatus ?? "provider-unavailable", {
+    provider,
+    message: `unable to ${doing}; Ably says ${code === undefined ? "" : `${code}: `}${reason}${hint ? `; ${hint}` : ""}`,
+    ...(isRefusal && { retryable: false }),
+    cause: code,
+  })
 }

@@ -37,7 +37,10 @@ export interface AblyPublisherOptions {
   tls?: boolean | undefined
   /** How long a browser's token lasts; it is renewed over the live connection. */
   tokenTtlMs?: number
+  /** How long one request may take. Default 3 s, so that a second attempt has its chance. */
   timeoutMs?: number
+  /** The time of day, in milliseconds since 1970. */
+  now?: () => number
 }
 
 /** Ably's limit of a batch: https://ably.com/docs/messages/batch */
@@ -47,7 +50,8 @@ const maxChannels = 200
 
 /** Server: publishes by Ably's REST API and signs what browsers may do. Keeps no state between calls. */
 export function createAblyPublisher(options: AblyPublisherOptions): RealtimePublisher {
-  const { apiKey, endpoint, port, tls = true, tokenTtlMs = 3_600_000, timeoutMs = 5_000 } = options
+  const { apiKey, endpoint, port, tls = true, tokenTtlMs = 3_600_000, timeoutMs = 3_000 } = options
+  const { now = Date.now } = options
   const [keyName, secret] = apiKey.split(/:(.*)/s)
   if (!keyName || !secret) {
     throw new RealtimeError("invalid-config", {
@@ -58,7 +62,13 @@ export function createAblyPublisher(options: AblyPublisherOptions): RealtimePubl
   const host = endpoint
     ? { endpoint, tls, ...(port !== undefined && (tls ? { tlsPort: port } : { port })) }
     : {}
-  const rest = new Rest({ key: apiKey, ...host, httpRequestTimeout: timeoutMs, logLevel: 1 })
+  const rest = new Rest({
+    key: apiKey,
+    ...host,
+    httpRequestTimeout: timeoutMs,
+    httpMaxRetryDuration: timeoutMs,
+    logLevel: 1,
+  })
   const signingKey = new TextEncoder().encode(secret)
 
   async function publishAll(
@@ -108,14 +118,14 @@ export function createAblyPublisher(options: AblyPublisherOptions): RealtimePubl
       "x-ably-clientId": toClientId(user),
     })
       .setProtectedHeader({ typ: "JWT", alg: "HS256", kid: keyName as string })
-      .setIssuedAt()
-      .setExpirationTime(Math.ceil((Date.now() + tokenTtlMs) / 1000))
+      .setIssuedAt(Math.floor(now() / 1000))
+      .setExpirationTime(Math.ceil((now() + tokenTtlMs) / 1000))
       .sign(signingKey)
     return { token, denied: denied as unknown as JsonValue }
   }
 
   /** Ably signs a webhook with the key that its rule names, `X-Ably-Key`; here that must be `ABLY_API_KEY`. */
-  async function webhook({ headers, rawBody, now }: WebhookRequest): Promise<ProviderEvent[]> {
+  async function webhook({ headers, rawBody, now: receivedAt }: WebhookRequest): Promise<ProviderEvent[]> {
     const expected = createHmac("sha256", secret as string)
       .update(rawBody)
       .digest()
@@ -133,7 +143,7 @@ export function createAblyPublisher(options: AblyPublisherOptions): RealtimePubl
       })
     }
     const date = webhookDate(body)
-    if (date === null || Math.abs(now - date) > webhookWindowMs) {
+    if (date === null || Math.abs(receivedAt - date) > webhookWindowMs) {
       const message = `unable to take the webhook; its date isn't within ${webhookWindowMs / 60_000} minutes of now`
       throw new RealtimeError("unauthorized", { provider, message })
     }

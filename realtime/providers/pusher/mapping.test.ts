@@ -1,3 +1,4 @@
+import { inspect } from "node:util"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import {
@@ -99,50 +100,128 @@ describe("events that aren't ours", () => {
 
 describe("states", () => {
   it.each([
-    ["initialized", false, "connecting"],
-    ["connecting", false, "connecting"],
-    ["connecting", true, "reconnecting"],
-    ["connected", false, "connected"],
-    ["unavailable", true, "suspended"],
-    ["failed", false, "failed"],
-    ["disconnected", true, "failed"],
-    ["something new", true, "reconnecting"],
-  ])("%s (connected before: %s) is %s", (state, wasConnected, ours) => {
-    expect(fromPusherState(state, wasConnected)).toBe(ours)
+    ["initialized", "connecting", "reconnecting"],
+    ["connecting", "connecting", "reconnecting"],
+    ["connected", "connected", "connected"],
+    ["unavailable", "suspended", "suspended"],
+    ["failed", "failed", "failed"],
+    ["disconnected", "failed", "failed"],
+    ["something new", "connecting", "reconnecting"],
+    ["", "connecting", "reconnecting"],
+  ])("%j is %s before the first connection, %s after it", (state, before, after) => {
+    expect([fromPusherState(state, false), fromPusherState(state, true)]).toEqual([before, after])
   })
 })
 
 describe("errors of the connection", () => {
   it.each([
-    [
-      { type: "WebSocketError", error: { type: "PusherError", data: { code: 4001, message: "no app" } } },
-      "invalid-config",
-      false,
-    ],
-    [{ type: "PusherError", data: { code: 4301, message: "slow down" } }, "rate-limited", true],
-    [{ type: "PusherError", data: { code: 4009 } }, "unauthorized", false],
-    [{ type: "PusherError", data: { code: 4200 } }, "provider-unavailable", true],
-    [{ type: "WebSocketError", error: {} }, "provider-unavailable", true],
-    [{ error: { data: { code: "4001" } } }, "provider-unavailable", true],
-    [undefined, "provider-unavailable", true],
-  ])("%j are %s", (error, code, retryable) => {
-    expect(fromConnectionError(error)).toMatchObject({ code, retryable, provider: "pusher" })
+    [4000, "invalid-config", false],
+    [4001, "invalid-config", false],
+    [4003, "invalid-config", false],
+    [4004, "rate-limited", true],
+    [4005, "invalid-config", false],
+    [4006, "invalid-config", false],
+    [4007, "invalid-config", false],
+    [4008, "invalid-config", false],
+    [4009, "unauthorized", false],
+    [4099, "invalid-config", false],
+    [4100, "provider-unavailable", true],
+    [4199, "provider-unavailable", true],
+    [4200, "provider-unavailable", true],
+    [4201, "provider-unavailable", true],
+    [4202, "provider-unavailable", true],
+    [4299, "provider-unavailable", true],
+    [4301, "rate-limited", true],
+    [4302, "rate-limited", true],
+    [4399, "invalid-config", false],
+    [1006, "provider-unavailable", true],
+    [-1, "provider-unavailable", true],
+    [Number.NaN, "provider-unavailable", true],
+  ])("%d is %s", (code, ours, retryable) => {
+    const data = { code, message: "its words" }
+    for (const error of [
+      { type: "PusherError", data },
+      { type: "WebSocketError", error: { type: "PusherError", data } },
+    ]) {
+      const found = fromConnectionError(error)
+      expect(found).toMatchObject({ code: ours, retryable, provider: "pusher", cause: code })
+      expect(found.message).toContain(`Pusher says ${code}: its words`)
+    }
+  })
+
+  it.each([
+    [undefined],
+    [null],
+    ["text"],
+    [7],
+    [{}],
+    [{ type: "WebSocketError", error: {} }],
+    [{ type: "WebSocketError", error: null }],
+    [{ error: { data: null } }],
+    [{ error: { data: { code: "4001" } } }],
+    [{ data: [] }],
+    [{ data: { code: null, message: { toString: null } } }],
+  ])("%j passes", (error) => {
+    expect(fromConnectionError(error)).toMatchObject({ code: "provider-unavailable", retryable: true })
   })
 })
 
 describe("errors of a request", () => {
+  const url = "http://x/?auth_signature=canary"
+
   it.each([
+    [301, "provider-unavailable", true],
     [400, "invalid-request", false],
     [401, "invalid-config", false],
-    [403, "rate-limited", true],
+    [402, "provider-unavailable", false],
+    [403, "rate-limited", false],
     [404, "invalid-config", false],
+    [405, "provider-unavailable", false],
+    [408, "timeout", true],
     [413, "message-too-large", false],
     [429, "rate-limited", true],
     [500, "provider-unavailable", true],
-    [undefined, "provider-unavailable", true],
-  ])("%s are %s", (status, code, retryable) => {
-    const error = fromRequestError({ status, url: "http://x/?auth_signature=canary", body: "" })
-    expect(error).toMatchObject({ code, retryable })
+    [502, "provider-unavailable", true],
+    [503, "provider-unavailable", true],
+    [504, "provider-unavailable", true],
+  ])("%d are %s", (status, code, retryable) => {
+    const error = fromRequestError({ status, url, body: "canary" })
+    expect(error).toMatchObject({ code, retryable, cause: status })
     expect(error.message).not.toContain("canary")
+  })
+
+  it.each([
+    [401, "Unknown auth_key", "PUSHER_KEY"],
+    [
+      401,
+      'Invalid signature: you should have sent HmacSHA256Hex("…auth_key=canary&auth_timestamp=1…")',
+      "PUSHER_SECRET",
+    ],
+    [401, "Timestamp expired: Given timestamp (…) not within 600s of server time (…)", "clock"],
+    [401, "something else", "PUSHER_SECRET"],
+    [404, "Unknown app: 2", "PUSHER_APP_ID"],
+    [400, "Did you forget to specify the cluster?", "PUSHER_CLUSTER"],
+    [403, "", "quota"],
+  ])("%d, %s, name %s", (status, body, named) => {
+    const { message } = fromRequestError({ status, url, body })
+    expect(message).toContain(named)
+    expect(message).not.toContain("canary")
+  })
+
+  it.each([
+    [{ url, error: { name: "AbortError" } }, "timeout", "in time"],
+    [{ url, error: { name: "FetchError", code: "ECONNREFUSED" } }, "provider-unavailable", "ECONNREFUSED"],
+    [{ url, error: { name: "FetchError", code: "ENOTFOUND" } }, "provider-unavailable", "PUSHER_CLUSTER"],
+    [{ url, error: {} }, "provider-unavailable", "the network failed"],
+    [{ status: "401", url, body: null }, "provider-unavailable", "unreadable"],
+    [new SyntaxError("canary"), "provider-unavailable", "unreadable"],
+    [undefined, "provider-unavailable", "unreadable"],
+    [null, "provider-unavailable", "unreadable"],
+    ["canary", "provider-unavailable", "unreadable"],
+  ])("without an answer, %j, are %s", (value, code, named) => {
+    const error = fromRequestError(value, "read")
+    expect(error).toMatchObject({ code, retryable: true })
+    expect(error.message).toContain(named)
+    expect(inspect(error)).not.toContain("canary")
   })
 })

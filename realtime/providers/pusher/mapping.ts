@@ -188,47 +188,93 @@ const codeByError: Record<number, RealtimeErrorCode> = {
   4201: "provider-unavailable",
   4202: "provider-unavailable",
   4301: "rate-limited",
+  4302: "rate-limited",
+}
+
+const connectionHints: Record<number, string> = {
+  4000: "check PUSHER_TLS",
+  4001: "check PUSHER_KEY and PUSHER_CLUSTER",
+  4003: "the app is disabled",
+}
+
+/** A code that has no meaning yet has that of its hundred: pusher-js gives up after 4000–4099 and from 4300 on. */
+function meaningOf(code: number): RealtimeErrorCode {
+  const isRefusal = (code >= 4000 && code < 4100) || (code >= 4300 && code < 5000)
+  return codeByError[code] ?? (isRefusal ? "invalid-config" : "provider-unavailable")
 }
 
 /** What pusher-js emits as `error` on its connection: the code may stand at several depths. */
 export function fromConnectionError(value: unknown): RealtimeError {
   const { error, data } = (value ?? {}) as { error?: { data?: unknown }; data?: unknown }
-  const { code, message } =
+  const { code: given, message } =
     ((error?.data ?? data) as { code?: unknown; message?: unknown } | null | undefined) ?? {}
-  const known = typeof code === "number" ? codeByError[code] : undefined
-  return new RealtimeError(known ?? "provider-unavailable", {
+  const code = typeof given === "number" ? given : undefined
+  const words = typeof message === "string" && message !== "" ? `: ${message}` : ""
+  const hint = code === undefined ? undefined : connectionHints[code]
+  return new RealtimeError(code === undefined ? "provider-unavailable" : meaningOf(code), {
     provider,
-    message: `unable to connect; Pusher says ${typeof code === "number" ? code : "nothing"}${
-      typeof message === "string" && message !== "" ? `: ${message}` : ""
-    }`,
-    cause: value,
+    message: `unable to connect; Pusher says ${code ?? "nothing"}${words}${hint ? `; ${hint}` : ""}`,
+    cause: code,
   })
 }
 
-/** Pusher's answer to a request of the server library, by its status. */
-export function fromRequestError(value: unknown): RealtimeError {
+/** What the server library throws when a request fails: https://github.com/pusher/pusher-http-node */
+interface RequestFailure {
+  status?: unknown
+  body?: unknown
+  error?: { name?: unknown; code?: unknown } | null
+}
+
+const codeByStatus: Record<number, RealtimeErrorCode> = {
+  400: "invalid-request",
+  401: "invalid-config",
+  403: "rate-limited",
+  404: "invalid-config",
+  408: "timeout",
+  413: "message-too-large",
+  429: "rate-limited",
+}
+
+/** Pusher's answer to a request of the server library. The address that the library's error holds is signed: it stays here. */
+export function fromRequestError(value: unknown, doing = "publish"): RealtimeError {
   if (isRealtimeError(value)) return value
-  const { status } = (value ?? {}) as { status?: unknown }
-  const codes: Record<number, RealtimeErrorCode> = {
-    400: "invalid-request",
-    401: "invalid-config",
-    403: "rate-limited",
-    404: "invalid-config",
-    413: "message-too-large",
-    429: "rate-limited",
+  const { status, body, error } = (value ?? {}) as RequestFailure
+  if (typeof status === "number") {
+    const hint = requestHint(status, typeof body === "string" ? body : "")
+    return new RealtimeError(codeByStatus[status] ?? "provider-unavailable", {
+      provider,
+      message: `unable to ${doing}; Pusher answered ${status}${hint ? `: ${hint}` : ""}`,
+      // A quota or a disabled app doesn't pass in seconds, as a rate does; nor does what has no code of its own here.
+      retryable: status === 408 || status === 429 || status < 400 || status >= 500,
+      cause: status,
+    })
   }
-  const code = (typeof status === "number" && codes[status]) || "provider-unavailable"
-  const hints: Record<number, string> = {
-    401: "check PUSHER_KEY and PUSHER_SECRET, and this machine's clock",
-    403: "the app is disabled or over its quota",
-    404: "check PUSHER_APP_ID and PUSHER_CLUSTER",
-  }
-  const hint = typeof status === "number" ? hints[status] : undefined
-  const answer = typeof status === "number" ? `answered ${status}` : "could not be reached"
-  return new RealtimeError(code, {
+  if (error?.name === "AbortError")
+    return new RealtimeError("timeout", {
+      provider,
+      message: `unable to ${doing}; Pusher didn't answer in time`,
+    })
+  const reason = typeof error?.code === "string" ? error.code : undefined
+  const hint = reason === "ENOTFOUND" ? "; check PUSHER_CLUSTER or PUSHER_HOST" : ""
+  return new RealtimeError("provider-unavailable", {
     provider,
-    message: `unable to publish; Pusher ${answer}${hint ? `: ${hint}` : ""}`,
-    // Not the whole error of the library: it holds the signed address.
-    cause: typeof status === "number" ? status : value,
+    message: error
+      ? `unable to ${doing}; Pusher could not be reached: ${reason ?? "the network failed"}${hint}`
+      : `unable to ${doing}; Pusher's answer is unreadable`,
+    cause: reason,
   })
+}
+
+/** Which of the settings it is. Pusher says so in words, and in those of a wrong signature repeats what was signed. */
+function requestHint(status: number, body: string): string | undefined {
+  if (status === 401) {
+    if (/signature/i.test(body)) return "check PUSHER_SECRET"
+    if (/timestamp/i.test(body)) return "this machine's clock is off by more than ten minutes"
+    if (/auth_key/i.test(body)) return "check PUSHER_KEY, PUSHER_APP_ID and PUSHER_CLUSTER"
+    return "check PUSHER_KEY and PUSHER_SECRET, and this machine's clock"
+  }
+  if (status === 403) return "the app is disabled or over its quota"
+  if (status === 404) return "check PUSHER_APP_ID and PUSHER_CLUSTER"
+  if (status === 400 && /cluster|app/i.test(body)) return "check PUSHER_APP_ID and PUSHER_CLUSTER"
+  return undefined
 }

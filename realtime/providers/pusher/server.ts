@@ -34,6 +34,7 @@ export interface PusherPublisherOptions {
   host?: string | undefined
   port?: number | undefined
   tls?: boolean | undefined
+  /** How long one request may take. Default 3 s, so that a second attempt has its chance. */
   timeoutMs?: number
 }
 
@@ -43,7 +44,7 @@ const maxPresenceInfoBytes = 1_000
 
 /** Server: triggers by Pusher's HTTP API and signs what browsers may join. Keeps no state between calls. */
 export function createPusherPublisher(options: PusherPublisherOptions): RealtimePublisher {
-  const { appId, key, secret, cluster, host, port, tls = true, timeoutMs = 5_000 } = options
+  const { appId, key, secret, cluster, host, port, tls = true, timeoutMs = 3_000 } = options
   const pusher = new Pusher({
     appId,
     key,
@@ -135,7 +136,7 @@ export function createPusherPublisher(options: PusherPublisherOptions): Realtime
         const { users } = (await response.json()) as { users?: { id?: unknown }[] }
         return fromMemberIds((users ?? []).map(({ id }) => id))
       } catch (error) {
-        throw fromRequestError(error)
+        throw fromRequestError(error, "read the members")
       }
     },
     clientConfig: () => ({
