@@ -10,6 +10,8 @@ export interface FaultyProvider extends FaultStage {
   breakRest(fault: RestFault, times?: number): { hits(): number; remove(): void }
   /** Cuts every connection; clients may come back at once. */
   dropConnections(): void
+  /** Ends every connection with a code after which the SDK doesn't come back. */
+  failConnections(): void
 }
 
 export interface ProviderFaults {
@@ -160,5 +162,24 @@ export function describeProviderFaults({ name, start }: ProviderFaults): void {
         expect(wasDetached()).toBe(false)
       },
     )
+  })
+
+  it(`a connection that ${name} ended for good comes back when it is asked to, with its channels`, async () => {
+    await using stage = await start()
+    const room = stage.room()
+    const page = stage.openPage()
+    const { texts, subscription } = page.join(room)
+    await subscription.ready
+    stage.failConnections()
+    const { connection } = page.client
+    await waitFor(() => connection.status.state === "failed")
+    expect(connection.status.error).toMatchObject({ code: "invalid-config", retryable: false })
+    await publish(stage, room, "meanwhile")
+    connection.retry()
+    await waitFor(() => texts.length === 1)
+    await publish(stage, room, "afterwards")
+    await waitFor(() => texts.length === 2)
+    expect(texts).toEqual(["meanwhile", "afterwards"])
+    expect(connection.status).toEqual({ state: "connected" })
   })
 }

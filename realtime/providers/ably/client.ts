@@ -217,7 +217,9 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
       if (joined.get(channel) !== wish) return
       if (change.current === "failed") {
         detached(wish)
-        deny(wish, fromAblyError(change.reason, "join"))
+        // With its connection it only has to be joined again; by itself it was refused.
+        if (opened.connection.state === "failed") forget(wish)
+        else deny(wish, fromAblyError(change.reason, "join"))
       } else if (messages.state !== "attached" || signals.state !== "attached") {
         detached(wish)
       } else if (!wish.isAttached || !change.resumed) {
@@ -233,6 +235,10 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
     signals.on(follow)
     const inBackground = (stage: string) => (error: unknown) => {
       if (joined.get(channel) === wish) onError(fromAblyError(error, stage), { stage })
+    }
+    for (const failed of [messages, signals]) {
+      // What failed before is only attached again when that is said.
+      if (failed.state === "failed") failed.attach().catch(inBackground("attach"))
     }
     messages
       .subscribe(messagesEvent, (inbound: InboundMessage) => {
@@ -272,15 +278,21 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
     }
   }
 
-  function leave(wish: Joined): void {
-    const { messages, signals } = wish
+  /** Listens to the SDK's channels no longer. */
+  function forget(wish: Joined): RealtimeChannel[] {
+    const channels = [wish.messages, wish.signals].filter((channel) => channel !== null)
     wish.messages = null
     wish.signals = null
-    for (const channel of [messages, signals]) {
-      if (!channel) continue
+    for (const channel of channels) {
       channel.unsubscribe()
       channel.off()
       channel.presence.unsubscribe()
+    }
+    return channels
+  }
+
+  function leave(wish: Joined): void {
+    for (const channel of forget(wish)) {
       channel.detach().then(
         () => client?.channels.release(channel.name),
         () => {

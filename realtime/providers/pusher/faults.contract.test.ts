@@ -48,6 +48,7 @@ describeProviderFaults({
     return {
       ...pusher,
       dropConnections: () => void pusher.emulator.dropConnections(),
+      failConnections: () => void pusher.emulator.faults.inject({ kind: "close", code: 4001 }),
       breakRest(fault, times) {
         const active = pusher.emulator.faults.inject({ ...faults[fault], ...(times && { times }) })
         return { hits: () => active.hits, remove: () => active.remove() }
