@@ -60,6 +60,7 @@ describe("the environment", () => {
       { ...production, REALTIME_PROVIDER: undefined, PUSHER_KEY: "k", ABLY_API_KEY: "a.b:c" },
       "pusher and ably are set",
     ],
+    [{ SESSION_SECRET: secret, PUSHER_KEY: "k", ABLY_API_KEY: "a.b:c" }, "pusher and ably are set"],
     [{ ...production, SESSION_SECRET: "short" }, "at least 32 characters"],
     [{ ...production, SOCKET_URL: "https://chat.example" }, "SOCKET_INTERNAL_SECRET is missing"],
     [{ ...production, SOCKET_CORS_ORIGIN: "chat.example" }, "list of origins"],

@@ -173,8 +173,9 @@ export function parseEnv(source: Readonly<Record<string, string | undefined>>): 
   const isSet = (name: VariableName) => Boolean(source[name])
   const missing = (name: VariableName, why: string) => problems.push(`${name} is missing: ${why}.`)
 
-  if (!isSet("REALTIME_PROVIDER") && isProduction) {
-    const given = providerNames.filter((provider) => requiredBy[provider].some(isSet))
+  const given = providerNames.filter((provider) => requiredBy[provider].some(isSet))
+  // In development one provider's variables may wait for their day; with two nobody could tell which was meant.
+  if (!isSet("REALTIME_PROVIDER") && (isProduction || given.length > 1)) {
     const hint =
       given.length > 0 ? ` Variables of ${given.join(" and ")} are set; choosing is up to you.` : ""
     problems.push(`REALTIME_PROVIDER is missing: choose one of ${providerNames.join(", ")}.${hint}`)

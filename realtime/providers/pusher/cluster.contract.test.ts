@@ -1,0 +1,36 @@
+import { setupServer } from "msw/node"
+import PusherJs from "pusher-js"
+import { afterAll, beforeAll, expect, it } from "vitest"
+import { createPusherEmulator, pusherHandlers } from "#realtime/emulators/pusher"
+import { createFaultStage } from "../../testing/fault-stage.ts"
+import { waitFor } from "../../testing/wait-for.ts"
+import { createPusherTransport } from "./client.ts"
+import { createPusherPublisher } from "./server.ts"
+
+/** Clusters are host names, so this plays at Pusher's own. */
+const network = setupServer()
+
+beforeAll(() => {
+  network.listen({ onUnhandledFrame: "error" })
+  // pusher-js' build for Node brings a WebSocket of its own, which msw can't see.
+  const { Runtime } = PusherJs as unknown as { Runtime: { createWebSocket(url: string): WebSocket } }
+  Runtime.createWebSocket = (url) => new WebSocket(url)
+})
+afterAll(() => network.close())
+
+it("another cluster than the app's fails the connection, and names the variable", async () => {
+  const emulator = createPusherEmulator({
+    apps: [{ id: "1", key: "app-key", secret: "app-secret", cluster: "eu" }],
+  })
+  network.use(...pusherHandlers(emulator))
+  await using stage = createFaultStage({
+    publisher: createPusherPublisher({ appId: "1", key: "app-key", secret: "app-secret", cluster: "us2" }),
+    createTransport: createPusherTransport,
+  })
+  const { connection } = stage.openPage().client
+  await waitFor(() => connection.status.state === "failed")
+  expect(connection.status.error).toMatchObject({ code: "invalid-config", retryable: false })
+  expect(connection.status.error?.message).toContain("not in this cluster")
+  expect(connection.status.error?.message).toContain("check PUSHER_KEY and PUSHER_CLUSTER")
+  emulator.stop()
+})
