@@ -34,10 +34,10 @@ export function createSocketIoPublisher(options: SocketIoPublisherOptions): Real
       const answer = (await response.json()) as { error?: unknown }
       if (!response.ok) throw fromWireError(answer.error, provider)
       return answer
-    } catch (cause) {
-      if (isRealtimeError(cause)) throw cause
+    } catch (error) {
+      if (isRealtimeError(error)) throw error
       const message = `unable to reach the gateway at ${internalUrl}; is it running?`
-      throw new RealtimeError("provider-unavailable", { provider, message, cause })
+      throw new RealtimeError("provider-unavailable", { provider, message, cause: networkCodeOf(error) })
     }
   }
 
@@ -62,6 +62,11 @@ export function createSocketIoPublisher(options: SocketIoPublisherOptions): Real
     credentials: async ({ user }) => ({ ticket: await tickets.issue(user) }),
     close: async () => {},
   }
+}
+
+/** As in ECONNREFUSED. The whole error may repeat the request's headers, and in them the secret. */
+function networkCodeOf(error: unknown): unknown {
+  return (error as { cause?: { code?: unknown } } | null)?.cause?.code
 }
 
 const malformedAnswer = (doing: string) =>
