@@ -43,6 +43,19 @@ describe("faults, as the official SDKs see them", () => {
     expect(scene.names()).toEqual(["message", "other", "last"])
   })
 
+  it("drop without an event's name leaves the protocol's own events alone", async () => {
+    await using emulator = await startPusherEmulator()
+    const lost = emulator.faults.inject({ kind: "drop" })
+    using ann = createSdkClient(emulator, { member: { user_id: "ann" } })
+    using bob = createSdkClient(emulator, { member: { user_id: "bob" } })
+    const received = record(await ann.subscribe("presence-room"))
+    await createServerLibrary(emulator).trigger("presence-room", "event", {})
+    await bob.subscribe("presence-room")
+    await until(() => received.length > 0)
+    expect(received.map(({ event }) => event)).toEqual(["pusher:member_added"])
+    expect(lost.hits).toBe(1)
+  })
+
   it("duplicate repeats an event", async () => {
     await using scene = await start()
     scene.emulator.faults.inject({ kind: "duplicate", copies: 2, times: 1 })
@@ -312,8 +325,9 @@ describe("faults, as the official SDKs see them", () => {
     await using emulator = await startPusherEmulator({ apps })
     using first = createSdkClient(emulator)
     using second = createSdkClient(emulator)
-    const atFirst = record(await first.subscribe("news"))
+    // In this order an event goes to the second before it goes to the first.
     const atSecond = record(await second.subscribe("news"))
+    const atFirst = record(await first.subscribe("news"))
     const ofTwo = emulator.faults.inject({ kind: "http-refuse", status: 500, app: "two-key" })
     emulator.faults.inject({ kind: "drop", socketId: first.socketId, times: 1 })
     const library = createServerLibrary(emulator, "1")

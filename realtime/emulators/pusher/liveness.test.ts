@@ -56,7 +56,7 @@ describe("liveness, by the clock", () => {
     ghost.say({ event: "pusher:ping" })
     ghost.hangUp()
     emulator.clock.advance(100 * seconds)
-    watcher.say({ event: "pusher:ping" })
+    for (const socket of [ghost, watcher]) socket.say({ event: "pusher:ping" })
     expect(emulator.app().channels.get("presence-room")?.presence?.count).toBe(2)
     emulator.clock.advance(50 * seconds)
     expect(watcher.of("pusher_internal:member_removed")).toHaveLength(1)

@@ -12,7 +12,11 @@ import { record, until } from "./test-clients.ts"
 
 const emulator = createPusherEmulator({
   // The client uses TLS there, unless told otherwise.
-  apps: [{ id: "1", key: "app-key", secret: "app-secret", cluster: "eu", forceTLS: true }],
+  apps: [
+    { id: "1", key: "app-key", secret: "app-secret", cluster: "eu", forceTLS: true },
+    { id: "2", key: "own-key", secret: "own-secret", allowedOrigins: [location.origin] },
+    { id: "3", key: "other-key", secret: "other-secret", allowedOrigins: ["https://other.example"] },
+  ],
 })
 const library = new Pusher({ appId: "1", key: "app-key", secret: "app-secret", cluster: "eu", useTLS: true })
 const server = setupServer(...pusherHandlers(emulator))
@@ -62,6 +66,16 @@ describe("at the production host names, by msw", () => {
     client.pusher.connection.bind("error", (error: unknown) => errors.push(error))
     await until(() => client.pusher.connection.state === "disconnected")
     expect(errors[0]).toMatchObject({ error: { data: { code: 4001 } } })
+  })
+
+  it("an app that allows only some origins is asked with the page's", async () => {
+    using client = createClient("own-key")
+    using refused = createClient("other-key")
+    const errors: unknown[] = []
+    refused.pusher.connection.bind("error", (error: unknown) => errors.push(error))
+    await until(() => client.pusher.connection.state === "connected")
+    await until(() => refused.pusher.connection.state === "disconnected")
+    expect(errors[0]).toMatchObject({ error: { data: { code: 4009, message: "Origin not allowed" } } })
   })
 
   it("§3.7f the endpoints are /pusher/auth and /pusher/user-auth of the page, unless told", async () => {
