@@ -5,15 +5,15 @@ import { format, inspect } from "node:util"
 import { sealData } from "iron-session"
 import { pino } from "pino"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
+import { lobbyId } from "#lib/chat/lobby.ts"
+import { newGuest, sessionCookie } from "#lib/chat/session.ts"
+import { parseEnv } from "#lib/env/schema.ts"
+import { type Chat, createChat } from "#lib/realtime/create.ts"
+import { createPublishers } from "#lib/realtime/publishers.ts"
 import { type FaultRule, startAblyEmulator } from "#realtime/emulators/ably"
 import { type Fault, startPusherEmulator } from "#realtime/emulators/pusher"
 import { findPostgres, startPostgres, waitFor } from "#realtime/testing"
-import { createServer } from "../../server/create-server.ts"
-import { lobbyId } from "../chat/lobby.ts"
-import { newGuest, sessionCookie } from "../chat/session.ts"
-import { parseEnv } from "../env/schema.ts"
-import { type Chat, createChat } from "./create.ts"
-import { createPublishers } from "./publishers.ts"
+import { createServer } from "./create-server.ts"
 
 /** Values that stand nowhere else, with characters that every encoding writes in its own way. */
 const canaries = {
@@ -280,8 +280,11 @@ describe("no secret stands in a log line or an answer", () => {
       { SOCKET_URL: "http://127.0.0.1:9" },
     ]
     const emulator = { [Symbol.asyncDispose]: async () => {} }
-    for (const change of changes)
-      await driveThrough({ chat: await startChat({ REALTIME_PROVIDER: "socketio", ...change }), emulator })
+    await Promise.all(
+      changes.map(async (change) =>
+        driveThrough({ chat: await startChat({ REALTIME_PROVIDER: "socketio", ...change }), emulator }),
+      ),
+    )
     for (const authorization of ["", `Bearer ${canaries.wrong}`, `Bearer ${canaries.internal}`]) {
       const response = await fetch(`${url}/_realtime/publish`, {
         method: "POST",
