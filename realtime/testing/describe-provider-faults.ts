@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest"
 import type { FaultStage } from "./fault-stage.ts"
 import { waitFor } from "./wait-for.ts"
 
-/** What befalls a provider's REST API. `lost`: the request took effect, its answer never comes. */
-export type RestFault = "unavailable" | "rate-limited" | "too-large" | "hang" | "lost" | "malformed"
+/** What befalls a provider's REST API. `cut`: the request never gets there; `lost`: only its answer never comes. */
+export type RestFault = "unavailable" | "cut" | "rate-limited" | "too-large" | "hang" | "lost" | "malformed"
 
 export interface FaultyProvider extends FaultStage {
   /** Acts on publishing, `times` times or until it is removed. */
@@ -32,7 +32,7 @@ export function describeProviderFaults({ name, start }: ProviderFaults): void {
     stage.realtime.publish(room, "said", { text })
 
   describe(`${name}'s REST API`, () => {
-    it.each<RestFault>(["unavailable", "rate-limited", "lost"])(
+    it.each<RestFault>(["unavailable", "cut", "rate-limited", "lost"])(
       "once %s is asked again: the message arrives, once, and nobody is troubled",
       async (fault) => {
         await using stage = await start()
@@ -50,6 +50,7 @@ export function describeProviderFaults({ name, start }: ProviderFaults): void {
 
     it.each([
       ["unavailable", "provider-unavailable"],
+      ["cut", "provider-unavailable"],
       ["rate-limited", "rate-limited"],
       ["hang", "timeout"],
     ] as const)(

@@ -41,6 +41,7 @@ const faults = {
   "rate-limited": { fault: "refuse", code: 42910, statusCode: 429 },
   "too-large": { fault: "refuse", code: 40009, statusCode: 413 },
   hang: { fault: "slow", delayMs: 3_600_000 },
+  cut: { fault: "abort", when: "before" },
   lost: { fault: "abort", when: "after" },
   malformed: { fault: "malformed", when: "after" },
 } as const satisfies Record<RestFault, unknown>

@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest"
-import { startPusherEmulator } from "#realtime/emulators/pusher"
+import { describe, expect, it, vi } from "vitest"
+import { startPusherEmulator, systemClock } from "#realtime/emulators/pusher"
+import type { RealtimePublisher } from "../../publisher.ts"
 import { describeProviderFaults, type RestFault } from "../../testing/describe-provider-faults.ts"
 import { createFaultStage } from "../../testing/fault-stage.ts"
 import { waitFor } from "../../testing/wait-for.ts"
@@ -37,6 +38,7 @@ const faults = {
   "rate-limited": { kind: "http-refuse", route, status: 429 },
   "too-large": { kind: "http-refuse", route, status: 413 },
   hang: { kind: "http-hang", route },
+  cut: { kind: "http-cut", route, at: "request" },
   lost: { kind: "http-cut", route, at: "response" },
   malformed: { kind: "http-malformed", route },
 } as const satisfies Record<RestFault, unknown>
@@ -110,6 +112,65 @@ describe("Pusher with a clock that is off", () => {
       expect(texts).toEqual(["accepted", "next"])
     },
   )
+})
+
+/** A publisher whose requests are dated rightly while this process' clock, the page's, is off. */
+function withOwnTime(publisher: RealtimePublisher, clock: { offMs: number }): RealtimePublisher {
+  return {
+    ...publisher,
+    publish(messages) {
+      const { offMs } = clock
+      clock.offMs = 0
+      // The library dates and signs the request before it first waits.
+      const published = publisher.publish(messages)
+      clock.offMs = offMs
+      return published
+    },
+  }
+}
+
+describe("a page on Pusher whose clock is off", () => {
+  it.each([20, -20])("by %d minutes misses nothing", async (minutes) => {
+    const clock = { offMs: 0 }
+    const realNow = Date.now
+    const now = vi.spyOn(Date, "now").mockImplementation(() => realNow() + clock.offMs)
+    await using emulator = await startPusherEmulator({ apps: [app], clock: { ...systemClock, now: realNow } })
+    const { appId, key, secret, host, port } = emulator.serverOptions()
+    await using stage = createFaultStage({
+      publisher: withOwnTime(
+        createPusherPublisher({ appId, key, secret, cluster: "mt1", host, port: Number(port), tls: false }),
+        clock,
+      ),
+      createTransport: createPusherTransport,
+    })
+    clock.offMs = minutes * 60_000
+    const room = stage.room()
+    const page = stage.openPage()
+    const { texts, subscription } = page.join(room)
+    await subscription.ready
+    await stage.realtime.publish(room, "said", { text: "a" })
+    emulator.dropConnections()
+    await stage.realtime.publish(room, "said", { text: "b" })
+    await waitFor(() => texts.length === 2)
+    expect(texts).toEqual(["a", "b"])
+    expect([stage.told, page.errors]).toEqual([[], []])
+    now.mockRestore()
+  })
+})
+
+describe("a signal by way of the server", () => {
+  it("that Pusher doesn't take is refused at once: what is typed now is nobody's business later", async () => {
+    await using pusher = await startPusher()
+    const down = pusher.emulator.faults.inject({ kind: "http-refuse", route, status: 503 })
+    const room = pusher.room()
+    const page = pusher.openPage()
+    await page.join(room).subscription.ready
+    await expect(page.client.channel(room).signal("typing", { isTyping: true })).rejects.toMatchObject({
+      code: "provider-unavailable",
+      retryable: true,
+    })
+    expect(down.hits).toBe(1)
+  })
 })
 
 describe("Pusher's own limits", () => {
