@@ -224,7 +224,7 @@ describe("no secret stands in a log line or an answer", () => {
       { PUSHER_SECRET: canaries.wrong },
       { PUSHER_KEY: "other" },
       { PUSHER_APP_ID: "2" },
-      { PUSHER_HOST: "nowhere.invalid" },
+      { PUSHER_PORT: "1" },
       { PUSHER_TLS: "true" },
     ]
     await Promise.all([
@@ -247,7 +247,7 @@ describe("no secret stands in a log line or an answer", () => {
       { ABLY_API_KEY: `app.key:${canaries.wrong}` },
       { ABLY_API_KEY: `app.other:${canaries.ably}` },
       { ABLY_API_KEY: `other.key:${canaries.ably}` },
-      { ABLY_ENDPOINT: "nowhere.invalid" },
+      { ABLY_PORT: "1" },
     ]
     await Promise.all([
       ...changes.map(async (change) => driveThrough(await startAbly(change))),

@@ -16,12 +16,17 @@ const firstPauseMs = 200
  * rejects: a failure goes to `onError`, and the readers find in the log what they weren't sent.
  */
 export function createDelivery({ publishers, onError, timeoutMs }: DeliveryOptions) {
-  async function attempt(publisher: RealtimePublisher, messages: readonly WireMessage[]): Promise<void> {
+  async function attempt(
+    publisher: RealtimePublisher,
+    messages: readonly WireMessage[],
+    onFailure: (error: unknown) => void,
+  ): Promise<void> {
     const end = performance.now() + timeoutMs
     for (let pause = firstPauseMs; ; pause *= 2) {
       try {
         return await publisher.publish(messages)
       } catch (error) {
+        onFailure(error)
         if (!isRealtimeError(error) || !error.retryable) throw error
         // Never in step with other servers that were refused at the same moment.
         const wait = error.retryAfterMs ?? pause * (0.5 + Math.random() / 2)
@@ -33,15 +38,15 @@ export function createDelivery({ publishers, onError, timeoutMs }: DeliveryOptio
 
   async function deliverTo(publisher: RealtimePublisher, messages: readonly WireMessage[]): Promise<void> {
     const { provider } = publisher
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const limit = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const message = `unable to publish; there was no answer in ${timeoutMs} ms`
-        reject(new RealtimeError("timeout", { provider, message }))
-      }, timeoutMs)
+    const message = `unable to publish; there was no answer in ${timeoutMs} ms`
+    let reason: unknown = new RealtimeError("timeout", { provider, message })
+    const { promise: limit, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => reject(reason), timeoutMs)
+    const attempts = attempt(publisher, messages, (error) => {
+      reason = error
     })
     try {
-      await Promise.race([attempt(publisher, messages), limit])
+      await Promise.race([attempts, limit])
     } catch (error) {
       onError(error, { stage: `publish to ${provider}` })
     } finally {

@@ -16,8 +16,12 @@ export interface FaultyProvider extends FaultStage {
 
 export interface ProviderFaults {
   name: string
-  start(): Promise<FaultyProvider>
+  /** How long a request and all attempts at a delivery may take; without it, as long as in production. */
+  start(limits?: { timeoutMs?: number; deliveryTimeoutMs?: number }): Promise<FaultyProvider>
 }
+
+/** Where the provider stays broken: short, but long enough for a second attempt on a busy machine. */
+const shortLimits = { timeoutMs: 200, deliveryTimeoutMs: 2_000 }
 
 const html = (status: number) =>
   new Response("<!doctype html><title>Sign in</title>", { status, headers: { "Content-Type": "text/html" } })
@@ -56,7 +60,7 @@ export function describeProviderFaults({ name, start }: ProviderFaults): void {
     ] as const)(
       "for long %s is told as %s, and what was accepted comes with the next",
       async (fault, code) => {
-        await using stage = await start()
+        await using stage = await start(shortLimits)
         const room = stage.room()
         const { texts, subscription } = stage.openPage().join(room)
         await subscription.ready

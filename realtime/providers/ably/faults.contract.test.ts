@@ -14,17 +14,17 @@ import { type AblyPublisherOptions, createAblyPublisher } from "./server.ts"
 /** Ably on the emulator; `change` is what is wrong with the server or its environment. */
 async function startAbly(
   change: (emulator: AblyEmulator) => Partial<AblyPublisherOptions> = () => ({}),
-  options: AblyEmulatorOptions = {},
+  { deliveryTimeoutMs, ...options }: AblyEmulatorOptions & { deliveryTimeoutMs?: number | undefined } = {},
 ) {
   const emulator = await startAblyEmulator(options)
   const { endpoint, port, tls } = emulator.clientOptions
   const stage = createFaultStage({
     publisher: createAblyPublisher({
-      ...{ apiKey: emulator.key, endpoint, port, tls, timeoutMs: 300 },
+      ...{ apiKey: emulator.key, endpoint, port, tls },
       ...change(emulator),
     }),
     createTransport: (options) => createAblyTransport({ ...options, retryMs: 20 }),
-    deliveryTimeoutMs: 1_000,
+    ...(deliveryTimeoutMs !== undefined && { deliveryTimeoutMs }),
   })
   return {
     ...stage,
@@ -48,8 +48,8 @@ const faults = {
 
 describeProviderFaults({
   name: "ably",
-  async start() {
-    const ably = await startAbly()
+  async start({ timeoutMs, deliveryTimeoutMs } = {}) {
+    const ably = await startAbly(() => ({ ...(timeoutMs && { timeoutMs }) }), { deliveryTimeoutMs })
     return {
       ...ably,
       dropConnections: () => ably.emulator.dropConnections(),
@@ -73,9 +73,9 @@ describe("Ably with the wrong", () => {
     ["app id", otherApp, "invalid-config", "ABLY_API_KEY"],
     ["key id", otherKeyId, "invalid-config", "ABLY_API_KEY"],
     ["secret", otherSecret, "invalid-config", "ABLY_API_KEY"],
-    ["endpoint", () => ({ endpoint: "nowhere.invalid" }), "provider-unavailable", "ABLY_ENDPOINT"],
+    ["port", () => ({ port: 1 }), "provider-unavailable", "ABLY_PORT"],
   ] as const)("%s accepts messages and tells the operator which", async (_, change, code, variable) => {
-    await using ably = await startAbly(change)
+    await using ably = await startAbly(change, { deliveryTimeoutMs: 1_000 })
     const room = ably.room()
     expect((await ably.realtime.publish(room, "said", { text: "a" })).seq).toBe(1)
     expect(ably.told).toMatchObject([{ stage: "publish to ably", error: { code } }])

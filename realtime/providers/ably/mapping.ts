@@ -263,6 +263,8 @@ const codeByStatus: Record<number, RealtimeErrorCode> = {
 const codeByNetworkError: Record<string, RealtimeErrorCode> = { ETIMEDOUT: "timeout" }
 
 const hints: Record<number | string, string> = {
+  EAI_AGAIN: "check ABLY_ENDPOINT",
+  ECONNREFUSED: "check ABLY_ENDPOINT and ABLY_PORT",
   ENOTFOUND: "check ABLY_ENDPOINT",
   40005: "check ABLY_API_KEY",
   40101: "check ABLY_API_KEY",

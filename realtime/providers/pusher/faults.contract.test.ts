@@ -10,17 +10,17 @@ import { createPusherPublisher, type PusherPublisherOptions } from "./server.ts"
 const app = { id: "1", key: "app-key", secret: "app-secret" }
 
 /** Pusher on the emulator; `change` is what is wrong with the environment. */
-async function startPusher(change: Partial<PusherPublisherOptions> = {}) {
+async function startPusher(change: Partial<PusherPublisherOptions> = {}, deliveryTimeoutMs?: number) {
   const emulator = await startPusherEmulator({ apps: [app] })
   const { appId, key, secret, host, port } = emulator.serverOptions()
   const stage = createFaultStage({
     publisher: createPusherPublisher({
-      ...{ appId, key, secret, cluster: "mt1", host, port: Number(port), tls: false, timeoutMs: 300 },
+      ...{ appId, key, secret, cluster: "mt1", host, port: Number(port), tls: false },
       ...change,
     }),
     createTransport: (options) =>
       createPusherTransport({ ...options, retryMs: 10, unavailableTimeoutMs: 500 }),
-    deliveryTimeoutMs: 1_000,
+    ...(deliveryTimeoutMs !== undefined && { deliveryTimeoutMs }),
   })
   return {
     ...stage,
@@ -45,8 +45,8 @@ const faults = {
 
 describeProviderFaults({
   name: "pusher",
-  async start() {
-    const pusher = await startPusher()
+  async start(limits) {
+    const pusher = await startPusher(limits && { timeoutMs: limits.timeoutMs }, limits?.deliveryTimeoutMs)
     return {
       ...pusher,
       dropConnections: () => void pusher.emulator.dropConnections(),
@@ -64,9 +64,9 @@ describe("Pusher with the wrong", () => {
     ["app id", { appId: "2" }, "invalid-config", "PUSHER_APP_ID"],
     ["key", { key: "wrong-key" }, "invalid-config", "PUSHER_KEY"],
     ["secret", { secret: "wrong-secret" }, "invalid-config", "PUSHER_SECRET"],
-    ["host", { host: "nowhere.invalid" }, "provider-unavailable", "PUSHER_HOST"],
+    ["port", { port: 1 }, "provider-unavailable", "PUSHER_PORT"],
   ] as const)("%s accepts messages and tells the operator which", async (_, change, code, variable) => {
-    await using pusher = await startPusher(change)
+    await using pusher = await startPusher(change, 1_000)
     const room = pusher.room()
     expect((await pusher.realtime.publish(room, "said", { text: "a" })).seq).toBe(1)
     expect(pusher.told).toMatchObject([{ stage: "publish to pusher", error: { code } }])

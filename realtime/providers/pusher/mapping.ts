@@ -235,6 +235,12 @@ const codeByStatus: Record<number, RealtimeErrorCode> = {
   429: "rate-limited",
 }
 
+const networkHints = new Map<unknown, string>([
+  ["EAI_AGAIN", "check PUSHER_CLUSTER or PUSHER_HOST"],
+  ["ECONNREFUSED", "check PUSHER_HOST and PUSHER_PORT"],
+  ["ENOTFOUND", "check PUSHER_CLUSTER or PUSHER_HOST"],
+])
+
 /** Pusher's answer to a request of the server library. The address that the library's error holds is signed: it stays here. */
 export function fromRequestError(value: unknown, doing = "publish"): RealtimeError {
   if (isRealtimeError(value)) return value
@@ -255,11 +261,11 @@ export function fromRequestError(value: unknown, doing = "publish"): RealtimeErr
       message: `unable to ${doing}; Pusher didn't answer in time`,
     })
   const reason = typeof error?.code === "string" ? error.code : undefined
-  const hint = reason === "ENOTFOUND" ? "; check PUSHER_CLUSTER or PUSHER_HOST" : ""
+  const hint = networkHints.get(reason)
   return new RealtimeError("provider-unavailable", {
     provider,
     message: error
-      ? `unable to ${doing}; Pusher could not be reached: ${reason ?? "the network failed"}${hint}`
+      ? `unable to ${doing}; Pusher could not be reached: ${reason ?? "the network failed"}${hint ? `; ${hint}` : ""}`
       : `unable to ${doing}; Pusher's answer is unreadable`,
     cause: reason,
   })
