@@ -129,6 +129,7 @@ describe("the HTTP API, by the official server library", () => {
       { info: "user_count" },
       "Cannot retrieve the user count unless the channel is a presence",
     ],
+    ["/channels/news", { info: "subscription_count" }, "subscription_count is not enabled for this app"],
     ["/channels/news", { info: "cache" }, "Cannot retrieve the cache unless the channel is a cache channel"],
     ["/channels/news/users", {}, "Users can only be retrieved for presence channels"],
   ])("§10.2h §10.2i §10.2l §10.2n GET %s with %j is answered 400", async (path, params, body) => {

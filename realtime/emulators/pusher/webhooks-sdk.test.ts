@@ -202,6 +202,14 @@ describe("webhooks, read by the official server library", () => {
     expect(isValid("other", "other", request.body, [token])).toBe(true)
   })
 
+  it("of an emulator that has stopped nobody is told", () => {
+    const { emulator, events } = createReceiver()
+    openSocket(emulator).say({ event: "pusher:subscribe", data: { channel: "news" } })
+    emulator.stop()
+    emulator.clock.advance(10_000)
+    expect(events()).toEqual([{ name: "channel_occupied", channel: "news" }])
+  })
+
   it("with a skewed clock a webhook comes from the future", () => {
     const { emulator, requests, read } = createReceiver()
     emulator.faults.inject({ kind: "clock-skew", skewMs: 3_600_000 })
