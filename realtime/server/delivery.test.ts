@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest"
+import { RealtimeError, type RealtimeErrorCode } from "../errors.ts"
+import type { WireMessage } from "../message.ts"
+import type { RealtimePublisher } from "../publisher.ts"
+import { createDelivery } from "./delivery.ts"
+
+const message: WireMessage = {
+  ...{ id: "01900000-0000-7000-8000-000000000000", channel: "room:1", seq: 1, epoch: "e" },
+  ...{ event: "said", payload: null, from: null, at: 1 },
+}
+
+/** A provider that answers its requests as listed, and the last of these from then on. */
+function createProvider(provider: string, ...answers: (() => Promise<void>)[]) {
+  const calls: (readonly WireMessage[])[] = []
+  const publisher = {
+    provider,
+    publish(messages: readonly WireMessage[]) {
+      calls.push(messages)
+      return (answers[calls.length - 1] ?? answers.at(-1) ?? (async () => {}))()
+    },
+  } as RealtimePublisher
+  return { calls, publisher }
+}
+
+const fail = (code: RealtimeErrorCode, retryAfterMs?: number) => () =>
+  Promise.reject(new RealtimeError(code, { message: "x", retryAfterMs }))
+const succeed = async () => {}
+const hang = () => new Promise<never>(() => {})
+
+async function deliver(timeoutMs: number, ...publishers: RealtimePublisher[]) {
+  const told: [string, string][] = []
+  const deliverToAll = createDelivery({
+    publishers,
+    timeoutMs,
+    onError: (error, { stage }) =>
+      void told.push([stage, error instanceof RealtimeError ? error.code : "other"]),
+  })
+  await deliverToAll([message])
+  return told
+}
+
+describe("a delivery", () => {
+  it("is repeated when it failed in passing, at the provider that failed", async () => {
+    const failing = createProvider(
+      "failing",
+      fail("provider-unavailable", 1),
+      fail("rate-limited", 1),
+      succeed,
+    )
+    const working = createProvider("working")
+    expect(await deliver(60_000, failing.publisher, working.publisher)).toEqual([])
+    expect([failing.calls, working.calls]).toEqual([[[message], [message], [message]], [[message]]])
+  })
+
+  it.each([
+    ["a refusal", fail("invalid-config"), "invalid-config"],
+    ["a mistake", () => Promise.reject(new TypeError("x")), "other"],
+  ])("isn't repeated after %s", async (_, answer, told) => {
+    const failing = createProvider("failing", answer)
+    expect(await deliver(60_000, failing.publisher)).toEqual([["publish to failing", told]])
+    expect(failing.calls.length).toBe(1)
+  })
+
+  it("isn't repeated when its provider asks for more patience than there is", async () => {
+    const busy = createProvider("busy", fail("rate-limited", 3_600_000))
+    expect(await deliver(60_000, busy.publisher)).toEqual([["publish to busy", "rate-limited"]])
+    expect(busy.calls.length).toBe(1)
+  })
+
+  it("ends in time when a provider never answers, and says so", async () => {
+    const silent = createProvider("silent", hang)
+    expect(await deliver(20, silent.publisher)).toEqual([["publish to silent", "timeout"]])
+  })
+
+  it("ends in time with the last reason when there was one", async () => {
+    const failing = createProvider("failing", fail("provider-unavailable", 1), hang)
+    expect(await deliver(500, failing.publisher)).toEqual([["publish to failing", "provider-unavailable"]])
+    expect(failing.calls.length).toBe(2)
+  })
+
+  it("that fails after its time is over troubles nobody", async () => {
+    const { promise, reject } = Promise.withResolvers<void>()
+    const late = createProvider("late", () => promise)
+    expect(await deliver(20, late.publisher)).toEqual([["publish to late", "timeout"]])
+    // Vitest fails a run in which a rejection is left alone.
+    reject(new RealtimeError("invalid-config", { message: "x" }))
+    await promise.catch(() => {})
+  })
+})
