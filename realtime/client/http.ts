@@ -1,4 +1,4 @@
-import { fromWireError, RealtimeError } from "../errors.ts"
+import { fromWireError, RealtimeError, type RealtimeErrorCode } from "../errors.ts"
 import { type LogHead, type LogPage, parseLogHead, parseLogPage } from "../message.ts"
 import { fromWireResults } from "../publish-result.ts"
 import { configHeader } from "../publisher.ts"
@@ -25,6 +25,20 @@ export interface HttpOptions {
   timeoutMs?: number
   /** Called with the version of the server's configuration that an answer names. */
   onConfigVersion?: (version: string) => void
+}
+
+/** What stands before the application may refuse as well: a proxy, a firewall, the host. */
+const codeByStatus: Record<number, RealtimeErrorCode> = {
+  401: "unauthorized",
+  403: "unauthorized",
+  408: "timeout",
+  413: "message-too-large",
+  429: "rate-limited",
+}
+
+/** `Retry-After` in milliseconds, where it is a sensible number of seconds; a date would depend on this device's clock. */
+function secondsOf(header: string | null): number | undefined {
+  return header !== null && /^[1-9]\d{0,2}$/.test(header) ? Number(header) * 1000 : undefined
 }
 
 export function createHttp({
@@ -63,8 +77,14 @@ export function createHttp({
       throw new RealtimeError("internal", { message: `${doing}; the server failed`, retryable: true })
     }
     // Not one of ours: a proxy's page, a crash. A server's own trouble passes; a refusal does not.
-    const code = response.status >= 500 || response.ok ? "provider-unavailable" : "internal"
-    throw new RealtimeError(code, { message: `${doing}; it answered ${response.status} without a reason` })
+    const isTrouble = response.status >= 500 || response.ok
+    throw new RealtimeError(
+      codeByStatus[response.status] ?? (isTrouble ? "provider-unavailable" : "internal"),
+      {
+        message: `${doing}; it answered ${response.status} without a reason`,
+        retryAfterMs: secondsOf(response.headers.get("Retry-After")),
+      },
+    )
   }
 
   const queryOf = (channels: readonly string[]) =>

@@ -121,7 +121,11 @@ export function describeProviderFaults({ name, start }: ProviderFaults): void {
       ["that fails once, by its own account", failure],
       ["that answers 500 with a page, once", () => html(500)],
       ["that answers a page instead of JSON, once", () => html(200)],
-      ["that is busy once", () => new Response(null, { status: 503 })],
+      ["that is down once", () => new Response(null, { status: 503 })],
+      [
+        "whose proxy is busy once",
+        () => new Response("slow down", { status: 429, headers: { "Retry-After": "0" } }),
+      ],
     ])("%s is asked again, and nothing is lost", async (_, answer) => {
       await using stage = await start()
       const room = stage.room()
@@ -146,7 +150,7 @@ export function describeProviderFaults({ name, start }: ProviderFaults): void {
 
     it.each([
       ["a reason", refusal, "channel-denied"],
-      ["a page", () => html(403), "internal"],
+      ["a page", () => html(403), "unauthorized"],
     ] as const)(
       "that refuses a channel for good, with %s, is asked once; the others go on",
       async (_, answer, code) => {
