@@ -158,6 +158,22 @@ describe("connecting, by a bare socket", () => {
     expect(second.closed).toMatchObject({ code: 4004 })
   })
 
+  it("§7l §8n who is over the quota when they sign in was never online", async () => {
+    const settings = { ...app, authorizedConnections: true, connectionQuota: 1 }
+    await using emulator = await startPusherEmulator({ apps: [settings] })
+    using ann = createSdkClient(emulator, { user: { id: "ann", watchlist: ["bob"] } })
+    const seen: string[] = []
+    for (const name of ["online", "offline"]) ann.pusher.user.watchlist.bind(name, () => seen.push(name))
+    ann.pusher.signin()
+    await until(() => seen.length === 1)
+    using bob = createSdkClient(emulator, { user: { id: "bob" } })
+    bob.pusher.signin()
+    await until(() => bob.pusher.connection.state === "disconnected")
+    expect(bob.errors[0]?.code).toBe(4004)
+    await ann.subscribe("news")
+    expect(seen).toEqual(["offline"])
+  })
+
   it("the same seed makes the same socket ids", () => {
     const ids = (seed: number) => [1, 2, 3].map(() => openSocket(createTestEmulator({ seed })).socketId)
     expect(new Set(ids(5)).size).toBe(1)

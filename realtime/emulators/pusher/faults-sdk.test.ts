@@ -148,6 +148,15 @@ describe("faults, as the official SDKs see them", () => {
     expect(scene.names()).not.toContain("last-straw")
   })
 
+  it("cut ends as many connections as it is told to", async () => {
+    await using emulator = await startPusherEmulator()
+    using one = createSdkClient(emulator)
+    using two = createSdkClient(emulator)
+    await Promise.all([one.connected(), two.connected()])
+    expect(emulator.faults.inject({ kind: "cut", times: 1 }).hits).toBe(1)
+    expect(emulator.app().connections.size).toBe(1)
+  })
+
   it("§1.4b half-open is noticed by the client's own ping", async () => {
     await using emulator = await startPusherEmulator()
     using client = createSdkClient(emulator, { options: { activityTimeout: 300, pongTimeout: 1_000 } })

@@ -57,12 +57,13 @@ export function createUsers({ settings, onAuthorized }: UsersOptions): Users {
       if (connection.user && connection.user.id !== id)
         return refuse(connection, "Connection is already signed in as a different user")
 
+      // First, because over the quota it is closed, and nobody has come online.
+      onAuthorized(connection)
+      if (!connection.isOpen) return
       const isFirst = !users.has(id)
       const connections = users.get(id) ?? new Set()
       users.set(id, connections.add(connection))
       connection.user = { id, user_info: data.user_info }
-      onAuthorized(connection)
-      if (!connection.isOpen) return
       connection.send(systemFrame("pusher:signin_success", { user_data }))
 
       if (!settings.watchlistEvents) return

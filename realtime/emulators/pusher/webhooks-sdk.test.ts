@@ -246,6 +246,30 @@ describe("webhooks, read by the official server library", () => {
     expect(new Set(requests.map(({ body }) => body)).size).toBe(1)
   })
 
+  it.each([
+    [199, "pending"],
+    [200, "delivered"],
+    [299, "delivered"],
+    [300, "pending"],
+  ])("§11e an answer of %i leaves a webhook %s", async (status, state) => {
+    const { emulator } = createReceiver(occupiedOnly, () => status)
+    openSocket(emulator).say({ event: "pusher:subscribe", data: { channel: "news" } })
+    await until(() => emulator.app().webhooks.deliveries[0]?.status === status)
+    expect(emulator.app().webhooks.deliveries[0]?.state).toBe(state)
+  })
+
+  it("no webhook tells of a user's own channel", () => {
+    const { emulator, events } = createReceiver({ subscriptionCount: true })
+    const socket = openSocket(emulator)
+    const answer = library.authenticateUser(socket.socketId, { id: "ann" })
+    socket.say({ event: "pusher:signin", data: answer })
+    socket.say({ event: "pusher:subscribe", data: { channel: "#server-to-user-ann", auth: "" } })
+    expect(emulator.app().channels.get("#server-to-user-ann")?.subscribers.size).toBe(1)
+    socket.hangUp()
+    emulator.clock.advance(10_000)
+    expect([events(), socket.of("pusher_internal:subscription_count")]).toEqual([[], []])
+  })
+
   it("§11e a webhook that is answered at last is not sent again", async () => {
     let calls = 0
     const { emulator } = createReceiver(occupiedOnly, () => (++calls < 2 ? 503 : 204))
