@@ -161,12 +161,13 @@ describe("connecting, by a bare socket", () => {
   it("§7l §8n who is over the quota when they sign in was never online", async () => {
     const settings = { ...app, authorizedConnections: true, connectionQuota: 1 }
     await using emulator = await startPusherEmulator({ apps: [settings] })
+    using bob = createSdkClient(emulator, { user: { id: "bob" } })
+    await bob.connected()
     using ann = createSdkClient(emulator, { user: { id: "ann", watchlist: ["bob"] } })
     const seen: string[] = []
     for (const name of ["online", "offline"]) ann.pusher.user.watchlist.bind(name, () => seen.push(name))
     ann.pusher.signin()
     await until(() => seen.length === 1)
-    using bob = createSdkClient(emulator, { user: { id: "bob" } })
     bob.pusher.signin()
     await until(() => bob.pusher.connection.state === "disconnected")
     expect(bob.errors[0]?.code).toBe(4004)
