@@ -316,6 +316,11 @@ describe("faults, as the official SDKs see them", () => {
       JSON.parse('{"kind":"drop","__proto__":1}'),
     ])
       expect(await call("POST", "/faults", wrong)).toMatchObject({ status: 400 })
+    for (const code of [null, 4301, undefined])
+      expect(await call("POST", "/faults", { kind: "error", code, message: "by a fault" })).toMatchObject({
+        status: 201,
+        body: { fault: { code: code ?? null } },
+      })
     expect(await call("POST", "/drop-connections", { channel: 1 })).toMatchObject({ status: 400 })
     expect((await fetch(`${control}/faults`, { method: "POST", body: "{}" })).status).toBe(415)
     const headers = { "content-type": "application/json" }

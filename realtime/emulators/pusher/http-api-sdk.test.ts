@@ -123,6 +123,7 @@ describe("the HTTP API, by the official server library", () => {
   it.each([
     ["/channels", { info: "user_count" }, "user_count may only be requested for presence channels"],
     ["/channels", { info: "subscription_count" }, "subscription_count is not enabled for this app"],
+    ["/channels", { info: "cache" }, "cache may only be requested for one channel"],
     ["/channels", { info: "weather" }, "Unknown info attribute: weather"],
     [
       "/channels/news",
