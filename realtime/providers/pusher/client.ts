@@ -25,7 +25,7 @@ import {
 export interface PusherTransportOptions extends TransportOptions {
   /** The first pause before asking again for a signature that failed in passing; it doubles. */
   retryMs?: number
-  /** Without pusher-js' own pauses: how long without a connection counts as long. */
+  /** How long without a connection counts as long; then it is started over. */
   unavailableTimeoutMs?: number
 }
 
@@ -55,7 +55,7 @@ const maxRetryMs = 10_000
 
 /** Browser: Pusher Channels, or a server of its protocol, over the official client. */
 export function createPusherTransport(options: PusherTransportOptions): RealtimeTransport {
-  const { config, credentials, onError = logError, retryMs = 500, unavailableTimeoutMs } = options
+  const { config, credentials, onError = logError, retryMs = 500, unavailableTimeoutMs = 10_000 } = options
   const listeners = new Set<(status: TransportStatus) => void>()
   const joined = new Map<string, Joined>()
   const signables = new Map<string, Signable>()
@@ -65,6 +65,8 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
   let pusher: Pusher | null = null
   /** An error on the connection that could be about several pending subscriptions. */
   let unexplained: unknown
+  let isStartingOver = false
+  let startsOverLater: ReturnType<typeof setTimeout> | undefined
 
   const isObject = (value: unknown): value is Record<string, unknown> =>
     typeof value === "object" && value !== null
@@ -89,7 +91,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
       enabledTransports: tls === false ? ["ws"] : ["ws", "wss"],
       ...(typeof host === "string" && { wsHost: host }),
       ...(typeof port === "number" && { wsPort: port, wssPort: port }),
-      ...(unavailableTimeoutMs !== undefined && { unavailableTimeout: unavailableTimeoutMs }),
+      unavailableTimeout: unavailableTimeoutMs,
       channelAuthorization: {
         customHandler: ({ socketId, channelName }, callback) => {
           sign(socketId, channelName).then(
@@ -215,8 +217,23 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     for (const listener of [...listeners]) listener(next)
   }
 
+  /** Ends the pause that pusher-js makes between two attempts; what it says in passing is nobody's news. */
+  function startOver(): void {
+    isStartingOver = true
+    pusher?.disconnect()
+    pusher?.connect()
+    isStartingOver = false
+  }
+
   function follow(current: string): void {
+    if (isStartingOver) return
     const state = fromPusherState(current, wasConnected)
+    clearTimeout(startsOverLater)
+    if (state === "suspended") {
+      // After attempts that were refused at once pusher-js pauses for 15, 30 and then 60 s, and so would all who lost
+      // a server that restarts. The jitter keeps them from coming back as one, and leaves a slow network its time.
+      startsOverLater = setTimeout(startOver, Math.random() * 2 * unavailableTimeoutMs)
+    }
     if (state === "connected") {
       wasConnected = true
       lastError = undefined
@@ -320,9 +337,8 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
           if (wish.watchesPresence || wish.data !== undefined) joinPresence(channel, wish, pusher)
         }
       } else if (status.state !== "connecting") {
-        // Between two attempts pusher-js waits up to 15 s; starting over makes the next one now.
-        pusher.disconnect()
-        pusher.connect()
+        startOver()
+        follow(pusher.connection.state)
       }
     },
     subscribe(channel, observer): TransportSubscription {
@@ -373,6 +389,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
       signables.clear()
       setStatus({ state: "closed" })
       listeners.clear()
+      clearTimeout(startsOverLater)
       pusher?.disconnect()
     },
   }

@@ -62,11 +62,11 @@ export const reconnectChecks = suite("reconnect", {
     for (const text of ["away 1", "away 2", "away 3"]) await publish(text)
     await end()
     await waitFor(() => received.length === 4)
+    await waitFor(() => caughtUp.length > 0)
+    expect("the report", caughtUp[0], { count: 3, recovered: true })
     await publish("after")
     await waitFor(() => received.length === 5)
     expect("texts", textsOf(received), ["before", "away 1", "away 2", "away 3", "after"])
-    await waitFor(() => caughtUp.length > 0)
-    expect("the report", caughtUp[0], { count: 3, recovered: true })
   },
 
   async "sends what was written without a connection once there is one, in order, once"(stage) {
