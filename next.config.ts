@@ -15,7 +15,7 @@ const config: NextConfig = {
   // Pages opened by another local name in development still get hot reload.
   allowedDevOrigins: ["127.0.0.1", "localhost"],
   // Server libraries that are loaded as they are, and only when they are used.
-  serverExternalPackages: ["pg", "pusher", "ably", "kysely"],
+  serverExternalPackages: ["pg", "pusher", "ably"],
   headers: async () => [{ source: "/:path*", headers: securityHeaders }],
 }
 

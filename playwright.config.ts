@@ -35,10 +35,15 @@ export default defineConfig<LayoutOptions>({
     {
       name: "one-port",
       use: { layout: "one-port" },
-      testIgnore: "development.spec.ts",
+      testIgnore: /(development|serverless)\.spec\.ts/,
       dependencies: ["build"],
     },
-    { name: "split", use: { layout: "split" }, testIgnore: "development.spec.ts", dependencies: ["build"] },
+    {
+      name: "split",
+      use: { layout: "split" },
+      testIgnore: /(development|serverless)\.spec\.ts/,
+      dependencies: ["build"],
+    },
     ...(["pusher", "ably"] as const).map((layout) => ({
       name: layout,
       use: { layout },
@@ -46,6 +51,13 @@ export default defineConfig<LayoutOptions>({
       testMatch: /(conversation|downloads|restart|private-rooms)\.spec\.ts/,
       dependencies: ["build"],
       // Ably lets go of somebody whose connection broke after 15 s; a page that is closed in good order says so itself.
+      expect: { timeout: 40_000 },
+    })),
+    ...(["serverless-pusher", "serverless-ably"] as const).map((layout) => ({
+      name: layout,
+      use: { layout },
+      testMatch: /(conversation|downloads|private-rooms|serverless)\.spec\.ts/,
+      dependencies: ["build"],
       expect: { timeout: 40_000 },
     })),
     // A page is compiled when it is first asked for.

@@ -5,15 +5,22 @@ import type { AddressInfo } from "node:net"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { startPostgres } from "../realtime/testing/postgres.ts"
 import { projectDir } from "../scripts/run.ts"
 import { startEmulator } from "../server/emulator.ts"
+import { type Platform, startPlatform } from "./serverless/platform.ts"
 
-/** How the chat is deployed: the bundled gateway in the same process or its own, or a service (its emulator). */
-export type Layout = "one-port" | "split" | "pusher" | "ably"
+/**
+ * How the chat is deployed: the bundled gateway in the same process or its own, a service (its emulator), or a service and
+ * the functions of `vercel build`.
+ */
+export type Layout = "one-port" | "split" | "pusher" | "ably" | "serverless-pusher" | "serverless-ably"
 
 /** The shipped servers on ports and a data folder of their own. */
 export interface ChatServers extends AsyncDisposable {
   readonly url: string
+  /** Where functions run it. */
+  readonly platform?: Platform
   /** Whether pages lose their connection when it stops: a service's goes on. */
   readonly holdsSockets: boolean
   /** Ends what holds the sockets; `SIGKILL` as a crash would, `SIGTERM` as a deployment does. */
@@ -43,6 +50,8 @@ export async function startChat(layout: Layout): Promise<ChatServers> {
   const port = await freePort()
   const app = { file: "server/main.ts", port }
   if (layout === "one-port") return startServers([app])
+  const [, service] = /^serverless-(.+)$/.exec(layout) ?? []
+  if (service) return startServerless(service, port)
   if (layout !== "split") {
     const emulator = await startEmulator(layout, `http://127.0.0.1:${port}`)
     const servers = await startServers([app], { env: emulator.env })
@@ -63,6 +72,29 @@ export async function startChat(layout: Layout): Promise<ChatServers> {
     { ...app, env },
     { file: "server/gateway.ts", port: gatewayPort, env },
   ])
+}
+
+/** The emitted functions, on a service's emulator and a real PostgreSQL. */
+async function startServerless(service: string, port: number): Promise<ChatServers> {
+  await using started = new AsyncDisposableStack()
+  const postgres = started.use(await startPostgres())
+  const emulator = started.use(await startEmulator(service, `http://127.0.0.1:${port}`))
+  const env = {
+    ...emulator.env,
+    DATABASE_URL: postgres.connectionString,
+    SESSION_SECRET: "a secret of the browser tests, long enough",
+  }
+  const platform = started.use(await startPlatform({ projectDir, port, env }))
+  const stack = started.move()
+  const unable = () => Promise.reject(new Error("functions come and go by themselves"))
+  return {
+    url: platform.url,
+    platform,
+    holdsSockets: false,
+    stop: unable,
+    start: unable,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
 }
 
 /** `npm run dev` of the project in a folder. */

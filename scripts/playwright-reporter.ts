@@ -8,6 +8,8 @@ const providerOf: Record<string, string> = {
   split: "socketio, split",
   pusher: "pusher, emulator",
   ably: "ably, emulator",
+  "serverless-pusher": "pusher, functions",
+  "serverless-ably": "ably, functions",
 }
 
 /** Counts the browser tests for the summary of `npm test`. */

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process"
-import { existsSync, rmSync, writeFileSync } from "node:fs"
-import { explainMissing, type Tool, thisMachine, tools } from "./tools.ts"
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { explainMissing, type NpmTool, type Tool, thisMachine, tools } from "./tools.ts"
 
 /**
  * `npm run provision`, and the first step of `npm test`: looks for what the tests need and npm doesn't carry, installs
@@ -16,7 +17,9 @@ export function provision(wanted: readonly Tool[] = Object.values<Tool>(tools)):
   const lacking = wanted.filter(isMissing)
   // A variable that names nothing is the reader's mistake to correct, not ours to install around.
   const installable = lacking.filter(({ variable }) => !variable || !process.env[variable])
-  if (installable.length > 0 && canInstall()) install(installable)
+  const packaged = installable.filter(({ debian }) => debian.length > 0)
+  if (packaged.length > 0 && canInstall()) install(packaged)
+  for (const { name, npm } of installable) if (npm) installFromNpm(name, npm)
 
   const missing = lacking.filter(isMissing).map((tool) => ({ tool, reason: explainMissing(tool) }))
   for (const { tool, reason } of missing) {
@@ -48,6 +51,16 @@ function install(lacking: readonly Tool[]): void {
   } finally {
     restore()
   }
+}
+
+/** Without install scripts: what is run is the packages' own programs, asked for by name. */
+function installFromNpm(name: string, { folder, dependencies, overrides }: NpmTool): void {
+  console.log(`Installing ${name} in ${folder} …`)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, dependencies, overrides }))
+  const parameters = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
+  const { status, stdout, stderr } = spawnSync("npm", parameters, { cwd: folder, encoding: "utf8" })
+  if (status !== 0) console.log(`npm ${parameters.join(" ")} failed:\n${stdout}${stderr}`.trimEnd())
 }
 
 /** Debian starts the servers that it installs; the tests start their own, on ports and folders of their own. */

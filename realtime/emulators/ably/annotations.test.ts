@@ -23,7 +23,7 @@ const counts = (clientIds: Record<string, number>, totalUnidentified = 0) => ({
   clipped: false,
 })
 
-describe("§6.5 summaries", () => {
+describe("§6.5d summaries", () => {
   test.each<[string, Given[], unknown]>([
     ["a:total.v1", [{}, {}, { clientId: "ann" }], { total: 3 }],
     ["a:total.v1", [{}, { isDelete: true }, { isDelete: true }], { total: 0 }],

@@ -4,7 +4,7 @@ import type { ChannelName } from "./channel-name.ts"
 import type { Clock } from "./clock.ts"
 import type { Connection } from "./connection.ts"
 import { ablyError } from "./errors.ts"
-import { DEFAULT_LIMITS, type Limits } from "./limits.ts"
+import { createRateLimiter, DEFAULT_LIMITS, type Limits, type RateLimiter } from "./limits.ts"
 import type { Random } from "./random.ts"
 import type { Revocation } from "./revocation.ts"
 import type { Token } from "./tokens.ts"
@@ -46,6 +46,8 @@ export interface App {
   readonly keys: Key[]
   readonly namespaces: Map<string, Namespace>
   readonly limits: Limits
+  /** Counts what is published in the whole app. */
+  readonly rate: RateLimiter
   readonly clock: Clock
   readonly random: Random
   /** Attached, dropped-but-resumable and REST-used channels, by base name. */
@@ -97,6 +99,7 @@ export function createApp(
     webhooks: createWebhooks({ rules: setup.webhooks ?? [], keys, clock, send: context.sendWebhook }),
     namespaces: new Map(namespaces.map((namespace) => [namespace.id, namespace])),
     limits,
+    rate: createRateLimiter(clock, () => limits.maxAppRate),
     clock,
     random,
     channels: new Map(),

@@ -7,11 +7,8 @@ import { compileFilter } from "./filter.ts"
 import { Action, ALL_MODES, DEFAULT_MODES, Flag, Mode, type ProtocolMessage } from "./protocol.ts"
 import { serialBefore } from "./serials.ts"
 
-/**
- * ably-protocol.md §5.1: the params that are kept; others are dropped. `delta` promises nothing: a message may always come
- * whole, and here each one does.
- */
-const KNOWN_PARAMS = ["rewind", "occupancy", "modes", "echo", "delta"]
+/** ably-protocol.md §5.1: the params that are confirmed. Others are dropped, `delta` too: every message comes whole. */
+const KNOWN_PARAMS = ["rewind", "occupancy", "modes", "echo"]
 
 /** §5.1 ATTACH → ATTACHED, then SYNC and what was missed; or a channel ERROR, which leaves the connection alone. */
 export function attach(connection: Connection, message: ProtocolMessage): void {

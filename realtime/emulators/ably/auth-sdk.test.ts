@@ -40,7 +40,7 @@ async function requestTokenBy(emulator: AblyEmulator, request: object, key = "ap
 }
 
 describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
-  test("§3.2 a TokenRequest becomes TokenDetails", async () => {
+  test("§2.2b §3.2a a TokenRequest becomes TokenDetails", async () => {
     await using emulator = await startWithKey()
     const rest = openRest(emulator, { useBinaryProtocol })
     const details = await rest.auth.requestToken({ clientId: "ann", ttl: 60_000 })
@@ -50,7 +50,7 @@ describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
     expect(details.capability).toBe('{"lobby":["subscribe"],"room:*":["history","publish","subscribe"]}')
   })
 
-  test("§3.2 the capability is the intersection of the requested and the key's", async () => {
+  test("§3.2h §3.2i the capability is the intersection of the requested and the key's", async () => {
     await using emulator = await startWithKey()
     const rest = openRest(emulator, { useBinaryProtocol })
     const capability = { "room:1": ["subscribe", "presence"], "*": ["publish"] }
@@ -67,13 +67,13 @@ describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
     ["an empty list of operations", { capability: '{"room:1":[]}' }],
     ["a ttl over 24 hours", { ttl: 86_400_001 }],
     ["a negative ttl", { ttl: -1 }],
-  ])("§3.2 %s is 400", async (_, params) => {
+  ])("§3.2f §3.2j %s is 400", async (_, params) => {
     await using emulator = await startWithKey()
     const error = await errorOf(openRest(emulator, { useBinaryProtocol }).auth.requestToken(params))
     expect(error.statusCode).toBe(400)
   })
 
-  test("§3.2 a connection may begin with a TokenRequest that another party signed", async () => {
+  test("§3.2b §3.4a a connection may begin with a TokenRequest that another party signed", async () => {
     await using emulator = await startWithKey()
     const server = openRest(emulator, { useBinaryProtocol })
     await using client = openRealtime(emulator, {
@@ -89,7 +89,7 @@ describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
     expect(client.auth.clientId).toBe("ann")
   })
 
-  test("§3.3 a JWT names its clientId and capability", async () => {
+  test("§3.3a §3.5b §3.6d §3.6e §5.1a §5.1d §2b a JWT names its clientId and capability", async () => {
     await using emulator = await startWithKey()
     const token = signJwt({ "x-ably-clientId": "ann", "x-ably-capability": '{"room:1":["*"]}' })
     await using client = openRealtime(emulator, { useBinaryProtocol, token })
@@ -105,7 +105,7 @@ describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
     expect(await errorOf(rest.channels.get("lobby").publish("m", "x"))).toMatchObject({ code: 40160 })
   })
 
-  test("§3.3 a bad signature is 40144, an expired JWT 40142", async () => {
+  test("§3.3b §3.3c §3.4e a bad signature is 40144, an expired JWT 40142", async () => {
     await using emulator = await startWithKey()
     const publishWith = (token: string) =>
       errorOf(openRest(emulator, { useBinaryProtocol, token }).channels.get("room:1").publish("m", "x"))
@@ -121,7 +121,7 @@ describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
     }
   })
 
-  test("§3.5 a token's clientId can't be exchanged for another", async () => {
+  test("§3.4e §3.5b §3.5c §3.5d a token's clientId can't be exchanged for another", async () => {
     await using emulator = await startWithKey()
     const token = signJwt({ "x-ably-clientId": "ann" })
     const socket = await openRaw(emulator, { key: "", access_token: token, clientId: "bob" })
@@ -136,7 +136,7 @@ describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
     expect((await wildcard.next("CONNECTED")).connectionDetails?.clientId).toBe("bob")
   })
 
-  test("§4.4 an expired token ends in DISCONNECTED 40142; the client renews and resumes", async () => {
+  test("§4.4d §4.4h §4.5a an expired token ends in DISCONNECTED 40142; the client renews and resumes", async () => {
     await using emulator = await startWithKey()
     let issued = 0
     await using client = openRealtime(emulator, {
@@ -153,7 +153,7 @@ describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
     expect(client.connection.id).toBe(id)
   })
 
-  test("§4.4 without a way to renew, the client fails with 40171", async () => {
+  test("§4.4e without a way to renew, the client fails with 40171", async () => {
     await using emulator = await startWithKey()
     await using client = openRealtime(emulator, { useBinaryProtocol, token: signJwt({}) })
     await connected(client)
@@ -161,7 +161,7 @@ describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
     expect((await client.connection.once("failed")).reason?.code).toBe(40171)
   })
 
-  test("§4.4 AUTH asks for a new token without a reconnect", async () => {
+  test("§4.2b §4.4j §4.4k AUTH asks for a new token without a reconnect", async () => {
     await using emulator = await startWithKey()
     let issued = 0
     await using client = openRealtime(emulator, {
@@ -178,7 +178,7 @@ describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
     expect(states).toEqual(["connected"])
   })
 
-  test("§4.4 RTC8a a new token that covers less fails the channels that it doesn't cover", async () => {
+  test("§4.4m §4.4n §3.6e RTC8a a new token that covers less fails the channels that it doesn't cover", async () => {
     await using emulator = await startWithKey()
     let capability = '{"room:*":["*"]}'
     await using client = openRealtime(emulator, {
@@ -195,7 +195,7 @@ describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
     await until(() => expect(kept.modes).toEqual(["subscribe", "presence_subscribe"]))
   })
 
-  test("§4.4 RTC8a a new token that covers more grants the modes that were requested", async () => {
+  test("§4.4k §3.6f §6.1e RTC8a a new token that covers more grants the modes that were requested", async () => {
     await using emulator = await startWithKey()
     let capability = '{"room:1":["subscribe"]}'
     await using client = openRealtime(emulator, {
@@ -214,7 +214,7 @@ describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
     expect(channel.state).toBe("attached")
   })
 
-  test("§4.4 a new token for another clientId fails the connection with 40102", async () => {
+  test("§4.4l a new token for another clientId fails the connection with 40102", async () => {
     await using emulator = await startWithKey()
     let clientId = "ann"
     await using client = openRealtime(emulator, {
@@ -228,7 +228,7 @@ describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
     expect((await failed).reason?.code).toBe(40102)
   })
 
-  test("§2.2 revoked tokens are cut off with 40141 and refused afterwards", async () => {
+  test("§2.2c §4.4i revoked tokens are cut off with 40141 and refused afterwards", async () => {
     await using emulator = await startWithKey()
     let issued = 0
     const tokenFor = (clientId: string) => signJwt({ "x-ably-clientId": clientId, serial: issued++ })
@@ -256,7 +256,7 @@ describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
 
 describe("tokens by hand", () => {
   // Not by the SDK: having renewed, 2.28.0 repeats the request with the old header, for ever (ably/ably-js#2193).
-  test("§2 a REST request with an ended token is 401 with the token error that asks for renewal", async () => {
+  test("§2g a REST request with an ended token is 401 with the token error that asks for renewal", async () => {
     await using emulator = await startWithKey()
     const token = signJwt({})
     const publish = () =>
@@ -272,7 +272,7 @@ describe("tokens by hand", () => {
     expect(await refused.json()).toMatchObject({ error: { code: 40142, statusCode: 401 } })
   })
 
-  test("§3.2 a nonce works once, a bad mac and an old timestamp never", async () => {
+  test("§3.2c §3.2d §3.2e a nonce works once, a bad mac and an old timestamp never", async () => {
     await using emulator = await startWithKey()
     const signed = await openRest(emulator).auth.createTokenRequest()
     expect((await requestTokenBy(emulator, signed)).status).toBe(201)
@@ -286,7 +286,7 @@ describe("tokens by hand", () => {
     expect((await requestTokenBy(emulator, old)).body.error.code).toBe(40104)
   })
 
-  test("§3.2 a TokenRequest may come in the query of a GET", async () => {
+  test("§3.2b a TokenRequest may come in the query of a GET", async () => {
     await using emulator = await startWithKey()
     const signed = await openRest(emulator).auth.createTokenRequest({ clientId: "ann" })
     const fields = Object.entries(signed).map(([name, value]) => [name, String(value)])
@@ -295,7 +295,7 @@ describe("tokens by hand", () => {
     expect(await response.json()).toMatchObject({ keyName: "app.key", clientId: "ann" })
   })
 
-  test("§3.2 an empty clientId is 40012", async () => {
+  test("§3.2k an empty clientId is 40012", async () => {
     await using emulator = await startWithKey()
     const response = await fetch(`${emulator.url}/keys/app.key/requestToken`, {
       method: "POST",
@@ -308,7 +308,7 @@ describe("tokens by hand", () => {
     expect(await response.json()).toMatchObject({ error: { code: 40012, statusCode: 400 } })
   })
 
-  test("§2.2 only a key that allows it can revoke, and only by basic auth", async () => {
+  test("§2.2e only a key that allows it can revoke, and only by basic auth", async () => {
     await using emulator = await startAblyEmulator({
       apps: [{ id: "app", keys: [{ id: "key", secret: "secret" }] }],
     })
@@ -325,7 +325,7 @@ describe("tokens by hand", () => {
 })
 
 describe("tokens, on a clock of their own", () => {
-  test("§4.4 AUTH comes 30 s before the expiry, DISCONNECTED 40142 at it", async () => {
+  test("§4.4h §4.4j AUTH comes 30 s before the expiry, DISCONNECTED 40142 at it", async () => {
     const clock = createManualClock(Date.now())
     await using emulator = await startAblyEmulator({
       clock,
@@ -342,7 +342,7 @@ describe("tokens, on a clock of their own", () => {
     await until(() => expect(socket.isClosed).toBe(true))
   })
 
-  test("§2.2 allowReauthMargin gives 30 s, in which the client is asked to renew", async () => {
+  test("§2.2d §4.4i allowReauthMargin gives 30 s, in which the client is asked to renew", async () => {
     const clock = createManualClock(Date.now())
     await using emulator = await startAblyEmulator({
       clock,
@@ -359,7 +359,7 @@ describe("tokens, on a clock of their own", () => {
     expect((await socket.next("DISCONNECTED")).error?.code).toBe(40141)
   })
 
-  test("a skewed clock refuses a TokenRequest that is in time by the client's clock", async () => {
+  test("§3.2d a skewed clock refuses a TokenRequest that is in time by the client's clock", async () => {
     await using emulator = await startWithKey()
     emulator.clock.skewMs = 600_000
     const error = await errorOf(openRest(emulator).auth.requestToken())

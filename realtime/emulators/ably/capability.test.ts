@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { intersectCapabilities, type Operation, parseCapability, permits } from "./capability.ts"
 
-describe("§3.6 resources", () => {
+describe("§3.6a §3.6b resources", () => {
   test.each([
     ["*", "room", true],
     ["*", "room:1:2", true],
@@ -24,7 +24,7 @@ describe("§3.6 resources", () => {
   })
 })
 
-describe("§3.6 operations", () => {
+describe("§3.6c operations", () => {
   test("are joined over every resource that covers the channel", () => {
     const capability = { "*": ["subscribe"], "room:*": ["publish"] }
     const held = (["subscribe", "publish", "presence"] as Operation[]).filter((operation) =>
@@ -41,7 +41,7 @@ describe("§3.6 operations", () => {
   )
 })
 
-describe("§3.2 intersection", () => {
+describe("§3.2h §3.2i intersection", () => {
   test.each([
     [{ "*": ["*"] }, { room: ["publish"] }, { room: ["publish"] }],
     [{ room: ["publish", "subscribe"] }, { room: ["subscribe", "history"] }, { room: ["subscribe"] }],

@@ -4,7 +4,7 @@ import { errorOf, FORMATS, openRaw, openRealtime, openRest, until } from "./harn
 import { startAblyEmulator } from "./server.ts"
 
 describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
-  test("§5.1 the default modes are granted, ANNOTATION_SUBSCRIBE only on request", async () => {
+  test("§5.1b §5.1c the default modes are granted, ANNOTATION_SUBSCRIBE only on request", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const plain = client.channels.get("plain")
@@ -21,7 +21,7 @@ describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
     expect(asked.modes).toEqual(["subscribe", "annotation_subscribe"])
   })
 
-  test("§5.1 an attachment without SUBSCRIBE receives nothing; one without PUBLISH may not publish (40165)", async () => {
+  test("§5.1a §6.1f an attachment without SUBSCRIBE receives nothing; one without PUBLISH may not publish (40165)", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const deaf = client.channels.get("room", { modes: ["PUBLISH"] })
@@ -36,7 +36,7 @@ describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
     expect(await errorOf(mute.publish("m", "x"))).toMatchObject({ code: 40165, statusCode: 401 })
   })
 
-  test("§5.1 params: known ones are confirmed, unknown ones dropped", async () => {
+  test("§5.1i §5.1j params: known ones are confirmed, unknown ones dropped", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const channel = client.channels.get("room", {
@@ -47,7 +47,7 @@ describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
     expect(channel.modes).toEqual(["subscribe"])
   })
 
-  test("§5.1 rewind replays the last messages after ATTACHED, with HAS_BACKLOG", async () => {
+  test("§5.1g §5.1l §5.1p §8a rewind replays the last messages after ATTACHED, with HAS_BACKLOG", async () => {
     await using emulator = await startAblyEmulator()
     const rest = openRest(emulator, { useBinaryProtocol }).channels.get("room")
     for (const data of ["1", "2", "3"]) await rest.publish("m", data)
@@ -64,7 +64,7 @@ describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
     expect(before.items.map((message) => message.data)).toEqual(["1"])
   })
 
-  test("§5.1 occupancy=metrics sends [meta]occupancy events", async () => {
+  test("§5.1s occupancy=metrics sends [meta]occupancy events", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const channel = client.channels.get("room", { params: { occupancy: "metrics" } })
@@ -76,7 +76,7 @@ describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
     await until(() => expect(subscribers).toEqual([1, 2]))
   })
 
-  test("§5.1 new options on an attached channel re-attach it without loss", async () => {
+  test("§5.1m new options on an attached channel re-attach it without loss", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const channel = client.channels.get("room")
@@ -91,7 +91,7 @@ describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
   })
 
   test.each(["", ":leading", "line\nbreak"])(
-    "§5.1 %j is no channel name: 40010, and the connection stays",
+    "§5.1v %j is no channel name: 40010, and the connection stays",
     async (name) => {
       await using emulator = await startAblyEmulator()
       await using client = openRealtime(emulator, { useBinaryProtocol })
@@ -101,7 +101,7 @@ describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
     },
   )
 
-  test("§5.2 DETACH is answered, and a detached channel receives nothing", async () => {
+  test("§5.2a §5.3b DETACH is answered, and a detached channel receives nothing", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const channel = client.channels.get("room")
@@ -114,7 +114,7 @@ describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
     await until(() => expect(received).toEqual(["heard"]))
   })
 
-  test("§5.2 a DETACHED that nobody asked for makes the SDK attach again", async () => {
+  test("§5.2b a DETACHED that nobody asked for makes the SDK attach again", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const channel = client.channels.get("room")
@@ -125,7 +125,7 @@ describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
     await channel.whenState("attached")
   })
 
-  test("§5.1 a channelSerial of another life of the channel attaches without RESUMED, and says 90003", async () => {
+  test("§5.1k §9e a channelSerial of another life of the channel attaches without RESUMED, and says 90003", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const channel = client.channels.get("room")
@@ -138,7 +138,7 @@ describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
     expect(change.reason?.code).toBe(90003)
   })
 
-  test("§5.1 a derived channel delivers what its filter lets through", async () => {
+  test("§5.1u a derived channel delivers what its filter lets through", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const derived = client.channels.getDerived("room", { filter: "name == 'wanted' && headers.level > `2`" })
@@ -153,7 +153,7 @@ describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
 })
 
 describe("attach, by raw frames", () => {
-  test("§5.1 after two minutes the position can't be resumed: 90003", async () => {
+  test("§5.1k §9e after two minutes the position can't be resumed: 90003", async () => {
     const clock = createManualClock()
     await using emulator = await startAblyEmulator({ clock })
     await using socket = await openRaw(emulator)
@@ -170,7 +170,7 @@ describe("attach, by raw frames", () => {
     expect((attached.flags ?? 0) & 4).toBe(0)
   })
 
-  test("§5.1 §5.3 within the window, what was missed follows ATTACHED with the position of each frame", async () => {
+  test("§5.1f §5.1l §5.3a within the window, what was missed follows ATTACHED with the position of each frame", async () => {
     await using emulator = await startAblyEmulator()
     await using socket = await openRaw(emulator)
     socket.send({ action: 10, channel: "room" })
@@ -191,7 +191,7 @@ describe("attach, by raw frames", () => {
     expect(serials).toEqual([...serials].sort())
   })
 
-  test("§5.1 rewind by a time replays what is no older", async () => {
+  test("§5.1q rewind by a time replays what is no older", async () => {
     const clock = createManualClock()
     await using emulator = await startAblyEmulator({ clock })
     const rest = openRest(emulator).channels.get("room")
@@ -206,7 +206,7 @@ describe("attach, by raw frames", () => {
     await until(() => expect(received).toEqual(["new", "live"]))
   })
 
-  test("§9 a connection may be attached to no more channels than the limit: 90010", async () => {
+  test("§9d a connection may be attached to no more channels than the limit: 90010", async () => {
     await using emulator = await startAblyEmulator({ limits: { maxChannelsPerConnection: 1 } })
     await using socket = await openRaw(emulator)
     socket.send({ action: 10, channel: "one" })

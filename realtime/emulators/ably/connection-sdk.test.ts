@@ -13,7 +13,7 @@ function detailsOf(client: Ably.Realtime): Record<string, unknown> {
 }
 
 describe.each(FORMATS)("connection ($format)", ({ useBinaryProtocol }) => {
-  test("§4.2 CONNECTED carries the id, the key and the details", async () => {
+  test("§4.2a §3.5a §3.5e §3.1a CONNECTED carries the id, the key and the details", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
     await connected(client)
@@ -21,21 +21,25 @@ describe.each(FORMATS)("connection ($format)", ({ useBinaryProtocol }) => {
     expect(client.connection.key).toContain("!")
     expect(client.auth.clientId).toBe("ann")
     expect(detailsOf(client)).toMatchObject({
+      connectionKey: client.connection.key,
       clientId: "ann",
+      serverId: expect.any(String),
+      maxInboundRate: 50,
+      maxFrameSize: 524_288,
       maxMessageSize: 65_536,
       maxIdleInterval: 15_000,
       connectionStateTtl: 120_000,
     })
   })
 
-  test("§4.3 a ping is answered", async () => {
+  test("§4.3d a ping is answered", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     await connected(client)
     expect(await client.connection.ping()).toBeGreaterThanOrEqual(0)
   })
 
-  test("§4.4 CLOSE is answered with CLOSED and the state is discarded", async () => {
+  test("§4.4a CLOSE is answered with CLOSED and the state is discarded", async () => {
     await using emulator = await startAblyEmulator()
     const client = openRealtime(emulator, { useBinaryProtocol })
     await connected(client)
@@ -45,7 +49,7 @@ describe.each(FORMATS)("connection ($format)", ({ useBinaryProtocol }) => {
     await until(() => expect([...emulator.service.apps.values()][0]?.connections.size).toBe(0))
   })
 
-  test("§4.5 resume within the ttl keeps connectionId and delivers what was missed, in order", async () => {
+  test("§4.5a §4.5e resume within the ttl keeps connectionId and delivers what was missed, in order", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const channel = client.channels.get("room")
@@ -67,7 +71,7 @@ describe.each(FORMATS)("connection ($format)", ({ useBinaryProtocol }) => {
     expect(states).toEqual(["attaching:false", "attached:true"])
   })
 
-  test("§4.5 resume after the state was lost gives a new connectionId and error 80008", async () => {
+  test("§4.5b resume after the state was lost gives a new connectionId and error 80008", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     await connected(client)
@@ -81,7 +85,7 @@ describe.each(FORMATS)("connection ($format)", ({ useBinaryProtocol }) => {
     expect(client.connection.id).not.toBe(id)
   })
 
-  test("§4.5 a key without form is 80018", async () => {
+  test("§4.5c a key without form is 80018", async () => {
     await using emulator = await startAblyEmulator()
     const recover = JSON.stringify({ connectionKey: "nonsense", msgSerial: 5, channelSerials: {} })
     await using client = openRealtime(emulator, { useBinaryProtocol, recover })
@@ -89,7 +93,7 @@ describe.each(FORMATS)("connection ($format)", ({ useBinaryProtocol }) => {
     expect(change.reason?.code).toBe(80018)
   })
 
-  test("§4.5 recover continues a connection in another client", async () => {
+  test("§4.5d §4.5e recover continues a connection in another client", async () => {
     await using emulator = await startAblyEmulator()
     await using first = openRealtime(emulator, { useBinaryProtocol })
     await first.channels.get("room").attach()
@@ -109,7 +113,7 @@ describe.each(FORMATS)("connection ($format)", ({ useBinaryProtocol }) => {
     await until(() => expect(received).toEqual(["missed"]))
   })
 
-  test("§4.5 a message sent again after a resume is acknowledged but not delivered twice", async () => {
+  test("§4.5f a message sent again after a resume is acknowledged but not delivered twice", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const channel = client.channels.get("room")
@@ -125,7 +129,7 @@ describe.each(FORMATS)("connection ($format)", ({ useBinaryProtocol }) => {
     expect(history.items).toHaveLength(2)
   })
 
-  test("§3.5 the clientId of a key is what the query says", async () => {
+  test("§3.5a §6.1g the clientId of a key is what the query says", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
     const channel = client.channels.get("room")
@@ -136,7 +140,7 @@ describe.each(FORMATS)("connection ($format)", ({ useBinaryProtocol }) => {
     expect(items.map((message) => message.clientId)).toEqual(["ann"])
   })
 
-  test("§6.2 echo=false keeps a connection's own messages from it, and only those", async () => {
+  test("§6.2c echo=false keeps a connection's own messages from it, and only those", async () => {
     await using emulator = await startAblyEmulator()
     await using silent = openRealtime(emulator, { useBinaryProtocol, echoMessages: false })
     await using other = openRealtime(emulator, { useBinaryProtocol })
@@ -147,7 +151,7 @@ describe.each(FORMATS)("connection ($format)", ({ useBinaryProtocol }) => {
     await until(() => expect(received).toEqual(["other's"]))
   })
 
-  test("§4.4 DISCONNECTED makes the client resume; ERROR makes it fail", async () => {
+  test("§4.4c §4.4f DISCONNECTED makes the client resume; ERROR makes it fail", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     await connected(client)
@@ -163,7 +167,7 @@ describe.each(FORMATS)("connection ($format)", ({ useBinaryProtocol }) => {
     expect((await failed).reason?.code).toBe(40300)
   })
 
-  test("§3.1 a wrong secret is 40101 and an unknown app 40400", async () => {
+  test("§3.1b §3.1c a wrong secret is 40101 and an unknown app 40400", async () => {
     await using emulator = await startAblyEmulator({ apps: [{ id: "app", keys: [{ id: "key" }] }] })
     await using wrong = openRealtime(emulator, { useBinaryProtocol, key: "app.key:guess" })
     expect((await wrong.connection.once("failed")).reason?.code).toBe(40101)
@@ -185,7 +189,7 @@ describe.each(FORMATS)("connection ($format)", ({ useBinaryProtocol }) => {
 })
 
 describe("connection, on a clock of its own", () => {
-  test("§4.5 after connectionStateTtl a connection can't be resumed", async () => {
+  test("§4.5b §4.5h after connectionStateTtl a connection can't be resumed", async () => {
     const clock = createManualClock()
     await using emulator = await startAblyEmulator({ clock })
     const first = await openRaw(emulator)
@@ -208,7 +212,7 @@ describe("connection, on a clock of its own", () => {
     expect(late.connectionId).not.toBe(connectionId)
   })
 
-  test("§4.3 a HEARTBEAT fills the silence for clients that can't see pings", async () => {
+  test("§4.3a §4.3c a HEARTBEAT fills the silence for clients that can't see pings", async () => {
     const clock = createManualClock()
     await using emulator = await startAblyEmulator({ clock })
     await using socket = await openRaw(emulator, { heartbeats: "true" })
@@ -218,7 +222,7 @@ describe("connection, on a clock of its own", () => {
     expect(socket.frames[0]?.action).toBe(4)
   })
 
-  test("§9 a connection beyond the app's limit is refused with 40111, and may try again", async () => {
+  test("§9c a connection beyond the app's limit is refused with 40111, and may try again", async () => {
     await using emulator = await startAblyEmulator({ limits: { maxConnections: 1 } })
     await using first = await openRaw(emulator)
     await first.next("CONNECTED")
@@ -226,7 +230,7 @@ describe("connection, on a clock of its own", () => {
     expect((await second.next("DISCONNECTED")).error).toMatchObject({ code: 40111, statusCode: 429 })
   })
 
-  test("§6.1 the 51st message of a second is refused with 42911, and only that one", async () => {
+  test("§6.1j the 51st message of a second is refused with 42911, and only that one", async () => {
     const clock = createManualClock()
     await using emulator = await startAblyEmulator({ clock })
     await using client = openRealtime(emulator)

@@ -62,7 +62,7 @@ describe("faults on frames", () => {
     await until(() => expect(room.received).toEqual(["1", "2"]))
   })
 
-  test("half-open: nothing more in either direction, until the client gives up and resumes", async () => {
+  test("§4.3e half-open: nothing more in either direction, until the client gives up and resumes", async () => {
     await using emulator = await startAblyEmulator({ limits: { maxIdleInterval: 20 } })
     await using client = openRealtime(emulator, { realtimeRequestTimeout: 200 })
     const received: unknown[] = []
@@ -78,7 +78,7 @@ describe("faults on frames", () => {
     await until(() => expect(received).toEqual(["into the void"]))
   })
 
-  test("nack: the publish is refused with the code, and nothing happens", async () => {
+  test("§9g nack: the publish is refused with the code, and nothing happens", async () => {
     await using emulator = await startAblyEmulator()
     await using room = await openRoom(emulator)
     emulator.faults.add({
@@ -93,7 +93,7 @@ describe("faults on frames", () => {
     await until(() => expect(room.received).toEqual(["y"]))
   })
 
-  test("channel-error: the attach fails with the code", async () => {
+  test("§5.2d channel-error: the attach fails with the code", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator)
     emulator.faults.add({ fault: "channel-error", code: 40160, match: { action: "ATTACH", channel: "room" } })
@@ -101,7 +101,7 @@ describe("faults on frames", () => {
     await client.channels.get("other").attach()
   })
 
-  test("discontinuity: a resumed attach loses its place and says so", async () => {
+  test("§9e discontinuity: a resumed attach loses its place and says so", async () => {
     await using emulator = await startAblyEmulator()
     await using room = await openRoom(emulator)
     emulator.faults.add({ fault: "discontinuity", match: { action: "ATTACH" }, times: 1 })
@@ -110,7 +110,7 @@ describe("faults on frames", () => {
     expect(change).toMatchObject({ resumed: false, reason: { code: 90005 } })
   })
 
-  test("refuse-connection: CONNECTED doesn't come, the client tries again", async () => {
+  test("§9g refuse-connection: CONNECTED doesn't come, the client tries again", async () => {
     await using emulator = await startAblyEmulator()
     const rule = emulator.faults.add({ fault: "refuse-connection", code: 50003 })
     await using client = openRealtime(emulator)
@@ -119,7 +119,7 @@ describe("faults on frames", () => {
     await connected(client)
   })
 
-  test("disconnect and fail strike a chosen client, and only it", async () => {
+  test("§4.4f §9g disconnect and fail strike a chosen client, and only it", async () => {
     await using emulator = await startAblyEmulator()
     await using one = openRealtime(emulator, { clientId: "one" })
     await using two = openRealtime(emulator, { clientId: "two" })
@@ -160,7 +160,7 @@ describe("faults on frames", () => {
 })
 
 describe("faults on REST", () => {
-  test("refuse: answered with the status and code", async () => {
+  test("§9g refuse: answered with the status and code", async () => {
     await using emulator = await startAblyEmulator()
     emulator.faults.add({
       fault: "refuse",
@@ -313,7 +313,7 @@ describe("the control endpoint", () => {
   })
 })
 
-test("§4.5 a new socket supersedes a half-open one", async () => {
+test("§4.5i a new socket supersedes a half-open one", async () => {
   await using emulator = await startAblyEmulator()
   await using first = await openRaw(emulator)
   const { connectionId, connectionKey = "" } = await first.next("CONNECTED")

@@ -6,7 +6,7 @@ import { startAblyEmulator } from "./server.ts"
 const dataOf = ({ items }: { items: { data?: unknown }[] }) => items.map((item) => item.data)
 
 describe.each(FORMATS)("history ($format)", ({ useBinaryProtocol }) => {
-  test("§2.2 newest first, or forwards", async () => {
+  test("§2.2g newest first, or forwards", async () => {
     await using emulator = await startAblyEmulator()
     const channel = openRest(emulator, { useBinaryProtocol }).channels.get("room")
     for (const data of ["1", "2", "3"]) await channel.publish("m", data)
@@ -14,7 +14,7 @@ describe.each(FORMATS)("history ($format)", ({ useBinaryProtocol }) => {
     expect(dataOf(await channel.history({ direction: "forwards" }))).toEqual(["1", "2", "3"])
   })
 
-  test("§2.1 pages follow their Link and aren't shifted by what is published meanwhile", async () => {
+  test("§2.1a §2.1b §2h pages follow their Link and aren't shifted by what is published meanwhile", async () => {
     await using emulator = await startAblyEmulator()
     const channel = openRest(emulator, { useBinaryProtocol }).channels.get("room: odd/name?")
     for (const data of ["1", "2", "3", "4", "5"]) await channel.publish("m", data)
@@ -32,7 +32,7 @@ describe.each(FORMATS)("history ($format)", ({ useBinaryProtocol }) => {
     expect(current && dataOf(current)).toEqual(["3", "2"])
   })
 
-  test("§8 untilAttach ends at the attach point", async () => {
+  test("§8a untilAttach ends at the attach point", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const rest = openRest(emulator, { useBinaryProtocol }).channels.get("room")
@@ -45,7 +45,7 @@ describe.each(FORMATS)("history ($format)", ({ useBinaryProtocol }) => {
   })
 
   test.each([{ limit: 1001 }, { limit: 0 }, { direction: "sideways" as "forwards" }, { start: 2, end: 1 }])(
-    "§2.2 %j is 400",
+    "§2.2i %j is 400",
     async (params) => {
       await using emulator = await startAblyEmulator()
       const channel = openRest(emulator, { useBinaryProtocol }).channels.get("room")
@@ -53,7 +53,7 @@ describe.each(FORMATS)("history ($format)", ({ useBinaryProtocol }) => {
     },
   )
 
-  test("§3.6 history needs its capability", async () => {
+  test("§3.6d history needs its capability", async () => {
     const keys = [{ capability: { "*": ["publish"] } }]
     await using emulator = await startAblyEmulator({ apps: [{ keys }] })
     const channel = openRest(emulator, { useBinaryProtocol }).channels.get("room")
@@ -61,7 +61,7 @@ describe.each(FORMATS)("history ($format)", ({ useBinaryProtocol }) => {
   })
 })
 
-test.each(["from_serial", "fromSerial"])("§8 %s ends at that position, included", async (name) => {
+test.each(["from_serial", "fromSerial"])("§8b %s ends at that position, included", async (name) => {
   await using emulator = await startAblyEmulator()
   const rest = openRest(emulator)
   const { serials } = await rest.channels.get("room").publish("m", "1")
@@ -72,7 +72,7 @@ test.each(["from_serial", "fromSerial"])("§8 %s ends at that position, included
 })
 
 describe("history, on a clock of its own", () => {
-  test("§8 messages are gone after two minutes, but not in persisted namespaces", async () => {
+  test("§8c messages are gone after two minutes, but not in persisted namespaces", async () => {
     const clock = createManualClock()
     await using emulator = await startAblyEmulator({
       clock,
@@ -96,7 +96,7 @@ describe("history, on a clock of its own", () => {
     expect(dataOf(await channels.get("last:room").history())).toEqual(["2"])
   })
 
-  test("§2.2 start and end bound by time, both included", async () => {
+  test("§2.2h start and end bound by time, both included", async () => {
     const clock = createManualClock()
     await using emulator = await startAblyEmulator({ clock })
     const channel = openRest(emulator).channels.get("room")

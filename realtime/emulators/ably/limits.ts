@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts"
 
 /**
- * The service's limits, per app. Those that depend on the account (connections, channels) are off unless set; durations are
+ * The service's limits, per app. Those that depend on the account (connections, messages) are off unless set; durations are
  * here too, so that a test can shorten them.
  */
 export interface Limits {
@@ -15,6 +15,8 @@ export interface Limits {
   maxInboundRate: number
   /** Messages a second that may be published to one channel, by all together (42913). */
   maxChannelRate: number
+  /** Messages a second that may be published in the app, to all channels together (42910). */
+  maxAppRate: number
   /** Channels that one connection may be attached to (90010). */
   maxChannelsPerConnection: number
   /** Members of one channel's presence set (91003). */
@@ -51,6 +53,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxRequestSize: 2_097_152,
   maxInboundRate: 50,
   maxChannelRate: 200,
+  maxAppRate: Number.POSITIVE_INFINITY,
   maxChannelsPerConnection: 200,
   maxPresenceMembers: 200,
   maxConnections: Number.POSITIVE_INFINITY,

@@ -18,7 +18,7 @@ describe("frames that no SDK sends", () => {
     ["truncated msgpack", encode({ action: 15, channel: "room" }).slice(0, -3)],
     ["an empty binary frame", new Uint8Array()],
     ["a MESSAGE without msgSerial", '{"action":15,"channel":"room","messages":[{}]}'],
-  ])("%s ends the connection with ERROR 80013", async (_, frame) => {
+  ])("§4.1b %s ends the connection with ERROR 80013", async (_, frame) => {
     await using emulator = await startAblyEmulator()
     await using socket = await openRaw(emulator)
     await socket.next("CONNECTED")
@@ -46,7 +46,7 @@ describe("frames that no SDK sends", () => {
     await expectAlive(emulator)
   })
 
-  test("§4.1 unknown actions and fields are ignored", async () => {
+  test("§4.1a §4.3d unknown actions and fields are ignored", async () => {
     await using emulator = await startAblyEmulator()
     await using socket = await openRaw(emulator)
     await socket.next("CONNECTED")
@@ -70,7 +70,7 @@ describe("frames that no SDK sends", () => {
     ["a derived channel", { channel: "[filter=eA==]room", messages: [{}] }, 40010],
     ["an update without a serial", { channel: "mutable:room", messages: [{ action: 1 }] }, 40003],
     ["an action that clients don't send", { channel: "mutable:room", messages: [{ action: 4 }] }, 40003],
-  ])("%s is a NACK, and the next message is accepted", async (_, frame, code) => {
+  ])("§6.1b §6.1d §6.1i §6.1l %s is a NACK, and the next message is accepted", async (_, frame, code) => {
     await using emulator = await startAblyEmulator()
     await using socket = await openRaw(emulator)
     await socket.next("CONNECTED")
@@ -108,7 +108,7 @@ describe("frames that no SDK sends", () => {
     await socket.next("ATTACHED")
   })
 
-  test("frames in both formats are understood on one socket; answers come in the one asked for", async () => {
+  test("§4b frames in both formats are understood on one socket; answers come in the one asked for", async () => {
     await using emulator = await startAblyEmulator()
     await using socket = await openRaw(emulator, { format: "msgpack" })
     socket.send(encode({ action: 10, channel: "binary" }))
@@ -126,7 +126,7 @@ describe("sockets that don't get to CONNECTED", () => {
     ["a token of another app", { key: "", access_token: "other.token" }, 40400],
     ["a JWT that is none", { key: "", access_token: "a.b.c" }, 40144],
     ["a protocol version before 2", { v: "1" }, 40017],
-  ])("%s: the reason travels in the frame", async (_, query, code) => {
+  ])("§4a %s: the reason travels in the frame", async (_, query, code) => {
     await using emulator = await startAblyEmulator()
     await using socket = await openRaw(emulator, query)
     expect((await socket.next("ERROR")).error?.code).toBe(code)
@@ -134,7 +134,7 @@ describe("sockets that don't get to CONNECTED", () => {
     await until(() => expect(socket.isClosed).toBe(true))
   })
 
-  test("§9 an unknown token of a known app is 40143", async () => {
+  test("§9a an unknown token of a known app is 40143", async () => {
     await using emulator = await startAblyEmulator({ apps: [{ id: "app" }] })
     await using socket = await openRaw(emulator, { key: "", access_token: "app.unknown" })
     expect((await socket.next("ERROR")).error).toMatchObject({ code: 40143, statusCode: 401 })
@@ -149,7 +149,7 @@ describe("requests that no SDK sends", () => {
     ["bad msgpack", "application/x-msgpack", "\xc1", 40001],
     ["a list of numbers", "application/json", "[1]", 40000],
     ["no message", "application/json", "[]", 40000],
-  ])("%s is refused in the vendor's form", async (_, contentType, body, code) => {
+  ])("§2d §2e %s is refused in the vendor's form", async (_, contentType, body, code) => {
     await using emulator = await startAblyEmulator()
     const response = await fetch(`${emulator.url}/channels/room/messages`, {
       method: "POST",
@@ -160,7 +160,15 @@ describe("requests that no SDK sends", () => {
     // The SDK reads an error's body only if the type is exactly this.
     expect(response.headers.get("content-type")).toBe("application/json")
     expect(response.headers.get("x-ably-errorcode")).toBe(String(code))
-    expect(await response.json()).toMatchObject({ error: { code, statusCode: 400 } })
+    expect(response.headers.get("x-ably-errormessage")).toMatch(/\w/)
+    expect(await response.json()).toEqual({
+      error: {
+        code,
+        statusCode: 400,
+        message: expect.any(String),
+        href: `https://help.ably.io/error/${code}`,
+      },
+    })
   })
 
   test("a body over the limit is 40009, a path that can't be decoded 40000", async () => {

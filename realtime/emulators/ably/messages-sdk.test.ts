@@ -5,7 +5,7 @@ import { errorOf, FORMATS, openRaw, openRealtime, openRest, until } from "./harn
 import { startAblyEmulator } from "./server.ts"
 
 describe.each(FORMATS)("messages ($format)", ({ useBinaryProtocol }) => {
-  test("§6.1 an ACK has the serials of its messages; delivery has the same, with ids and positions", async () => {
+  test("§6.1b §6.2a §6.2b §6.2e §6.1g an ACK has the serials of its messages; delivery has the same, with ids and positions", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
     const channel = client.channels.get("room")
@@ -29,7 +29,7 @@ describe.each(FORMATS)("messages ($format)", ({ useBinaryProtocol }) => {
     expect(received[0]?.timestamp).toBe(received[0]?.version.timestamp)
   })
 
-  test("§6.1 many publishes at once are acknowledged each with its own serial, in order", async () => {
+  test("§6.1c §6.2e many publishes at once are acknowledged each with its own serial, in order", async () => {
     await using emulator = await startAblyEmulator({ limits: { maxInboundRate: 1000, maxChannelRate: 1000 } })
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const channel = client.channels.get("room")
@@ -49,7 +49,7 @@ describe.each(FORMATS)("messages ($format)", ({ useBinaryProtocol }) => {
     ["an object", { nested: [1, { two: "２" }] }],
     ["an array", [1, "two", null]],
     ["nothing", undefined],
-  ])("§6.3 %s arrives as it was sent", async (_, data) => {
+  ])("§6.3a %s arrives as it was sent", async (_, data) => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const channel = client.channels.get("room")
@@ -59,7 +59,7 @@ describe.each(FORMATS)("messages ($format)", ({ useBinaryProtocol }) => {
     await until(() => expect(received).toEqual([data]))
   })
 
-  test("§6.3 binary crosses from one format to the other", async () => {
+  test("§6.3b binary crosses from one format to the other", async () => {
     await using emulator = await startAblyEmulator()
     await using sender = openRealtime(emulator, { useBinaryProtocol })
     await using receiver = openRealtime(emulator, { useBinaryProtocol: !useBinaryProtocol })
@@ -71,7 +71,7 @@ describe.each(FORMATS)("messages ($format)", ({ useBinaryProtocol }) => {
     await until(() => expect(received).toEqual([bytes, bytes]))
   })
 
-  test("§6.3 an encrypted message passes unread", async () => {
+  test("§6.3c an encrypted message passes unread", async () => {
     await using emulator = await startAblyEmulator()
     const cipher = { key: Buffer.alloc(32, 7) }
     await using sender = openRealtime(emulator, { useBinaryProtocol })
@@ -84,7 +84,7 @@ describe.each(FORMATS)("messages ($format)", ({ useBinaryProtocol }) => {
     expect(items[0]?.encoding).toBe("json/utf-8/cipher+aes-256-cbc")
   })
 
-  test("§6.2 extras pass unchanged", async () => {
+  test("§6.2f extras pass unchanged", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const channel = client.channels.get("room")
@@ -95,14 +95,14 @@ describe.each(FORMATS)("messages ($format)", ({ useBinaryProtocol }) => {
     await until(() => expect(received).toEqual([extras]))
   })
 
-  test("§6.1 publishing needs no attachment", async () => {
+  test("§6.1a publishing needs no attachment", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     await client.channels.get("room").publish("m", "x")
     expect(client.channels.get("room").state).toBe("initialized")
   })
 
-  test("§6.3 a publish over maxMessageSize is 40009, by socket and by REST", async () => {
+  test("§6.1h §6.1d §6.3e a publish over maxMessageSize is 40009, by socket and by REST", async () => {
     await using emulator = await startAblyEmulator()
     // The SDK checks against the details of the connection, so its own check is lifted to reach the service's.
     const large = "x".repeat(65_537)
@@ -118,7 +118,7 @@ describe.each(FORMATS)("messages ($format)", ({ useBinaryProtocol }) => {
     await rest.channels.get("room").publish({ data: "x".repeat(65_536) })
   })
 
-  test("§2.3 a repeated id is acknowledged again and delivered once", async () => {
+  test("§2.3b a repeated id is acknowledged again and delivered once", async () => {
     await using emulator = await startAblyEmulator()
     const rest = openRest(emulator, { useBinaryProtocol }).channels.get("room")
     const first = await rest.publish({ id: "fixed", name: "m", data: "1" })
@@ -127,7 +127,7 @@ describe.each(FORMATS)("messages ($format)", ({ useBinaryProtocol }) => {
     expect((await rest.history()).items).toHaveLength(1)
   })
 
-  test("§2.3 a REST publish whose answer was lost is retried without a second delivery", async () => {
+  test("§2.3b a REST publish whose answer was lost is retried without a second delivery", async () => {
     await using emulator = await startAblyEmulator()
     emulator.faults.add({ fault: "abort", when: "after", match: { method: "POST" }, times: 1 })
     const rest = openRest(emulator, { useBinaryProtocol })
@@ -140,7 +140,7 @@ describe.each(FORMATS)("messages ($format)", ({ useBinaryProtocol }) => {
     expect((await rest.channels.get("room").history()).items).toHaveLength(2)
   })
 
-  test("§2.3 ids in an array that don't share a base are 40031", async () => {
+  test("§2.3d ids in an array that don't share a base are 40031", async () => {
     await using emulator = await startAblyEmulator()
     const rest = openRest(emulator, { useBinaryProtocol })
     const mixed = [
@@ -150,7 +150,7 @@ describe.each(FORMATS)("messages ($format)", ({ useBinaryProtocol }) => {
     expect((await errorOf(rest.channels.get("room").publish(mixed))).code).toBe(40031)
   })
 
-  test("§2.3 a message with a connectionKey counts as that connection's", async () => {
+  test("§2.3e a message with a connectionKey counts as that connection's", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol, echoMessages: false, clientId: "ann" })
     const channel = client.channels.get("room")
@@ -166,7 +166,7 @@ describe.each(FORMATS)("messages ($format)", ({ useBinaryProtocol }) => {
     expect(items[1]).not.toHaveProperty("connectionKey")
   })
 
-  test("§2.3 a connectionKey doesn't let one client speak as another: 40012", async () => {
+  test("§2.3f a connectionKey doesn't let one client speak as another: 40012", async () => {
     await using emulator = await startAblyEmulator()
     await using ann = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
     await ann.connection.whenState("connected")
@@ -176,7 +176,7 @@ describe.each(FORMATS)("messages ($format)", ({ useBinaryProtocol }) => {
     expect((await errorOf(bob.publish(onBehalf as unknown as Ably.Message))).code).toBe(40012)
   })
 
-  test("§9 over quota, a publish is refused with 40112", async () => {
+  test("§9c over quota, a publish is refused with 40112", async () => {
     await using emulator = await startAblyEmulator()
     for (const app of emulator.service.apps.values()) app.overQuota = true
     const error = await errorOf(
@@ -187,7 +187,7 @@ describe.each(FORMATS)("messages ($format)", ({ useBinaryProtocol }) => {
 })
 
 describe("idempotency, on a clock of its own", () => {
-  test("§2.3 after two minutes an id is new again", async () => {
+  test("§2.3c after two minutes an id is new again", async () => {
     const clock = createManualClock()
     await using emulator = await startAblyEmulator({ clock })
     const rest = openRest(emulator).channels.get("persisted:room")

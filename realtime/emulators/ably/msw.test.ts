@@ -14,7 +14,7 @@ afterAll(() => {
 })
 
 describe("the emulator at the vendor's host names, by msw", () => {
-  test("§2 a REST publish to main.realtime.ably.net is answered", async () => {
+  test("§2.2f a REST publish to main.realtime.ably.net is answered", async () => {
     const rest = new Ably.Rest({ key: ably.key, logLevel: 0 })
     const { serials } = await rest.channels.get("room").publish("greeting", { text: "hello" })
     expect(serials).toHaveLength(1)
@@ -22,14 +22,14 @@ describe("the emulator at the vendor's host names, by msw", () => {
     expect(items[0]?.data).toEqual({ text: "hello" })
   })
 
-  test("§2 an error has the vendor's body", async () => {
+  test("§3.1c an error has the vendor's body", async () => {
     const rest = new Ably.Rest({ key: "no.such:key", logLevel: 0 })
     await expect(rest.channels.get("room").publish("greeting", "hello")).rejects.toMatchObject({
       code: 40400,
     })
   })
 
-  test("§4 the SDK connects, publishes and receives over the global WebSocket", async () => {
+  test("§4b the SDK connects, publishes and receives over the global WebSocket", async () => {
     await using client = openRealtimeAtVendor(ably.key)
     const channel = client.channels.get("live")
     const received: unknown[] = []
@@ -38,7 +38,7 @@ describe("the emulator at the vendor's host names, by msw", () => {
     await until(() => expect(received).toEqual(["over the socket"]))
   })
 
-  test("§4.5 a dropped socket resumes", async () => {
+  test("§4.5a a dropped socket resumes", async () => {
     await using client = openRealtimeAtVendor(ably.key)
     await client.connection.whenState("connected")
     const { id } = client.connection

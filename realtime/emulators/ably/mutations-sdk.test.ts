@@ -8,7 +8,7 @@ function summaryOf(message: Ably.Message): unknown[] {
 }
 
 describe.each(FORMATS)("update, delete, append ($format)", ({ useBinaryProtocol }) => {
-  test("§6.4 a change keeps serial and timestamp and gets a new version; what it leaves out stays", async () => {
+  test("§6.4a §6.4b a change keeps serial and timestamp and gets a new version; what it leaves out stays", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
     const channel = client.channels.get("mutable:room")
@@ -37,7 +37,7 @@ describe.each(FORMATS)("update, delete, append ($format)", ({ useBinaryProtocol 
     expect((versionSerial ?? "") > serial).toBe(true)
   })
 
-  test("§6.4 history has the latest version at the original place; versions has them all", async () => {
+  test("§2.2j §6.4c §8d history has the latest version at the original place; versions has them all", async () => {
     await using emulator = await startAblyEmulator()
     const channel = openRest(emulator, { useBinaryProtocol }).channels.get("mutable:room")
     const first = (await channel.publish("m", "first")).serials[0] ?? ""
@@ -56,7 +56,7 @@ describe.each(FORMATS)("update, delete, append ($format)", ({ useBinaryProtocol 
     expect((await channel.getMessage(first)).action).toBe("message.delete")
   })
 
-  test("§6.4 an append is delivered as its increment and read as the whole", async () => {
+  test("§6.4d §6.4e an append is delivered as its increment and read as the whole", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const channel = client.channels.get("mutable:room")
@@ -80,7 +80,7 @@ describe.each(FORMATS)("update, delete, append ($format)", ({ useBinaryProtocol 
     await until(() => expect(rewound).toEqual([["message.update", "Once upon a time"]]))
   })
 
-  test("§6.4 -own reaches one's own messages, -any all, neither none", async () => {
+  test("§6.4f -own reaches one's own messages, -any all, neither none", async () => {
     const keys = [
       { capability: { "*": ["publish", "history", "message-update-own"] } },
       { capability: { "*": ["publish", "message-update-any", "message-delete-any"] } },
@@ -98,7 +98,7 @@ describe.each(FORMATS)("update, delete, append ($format)", ({ useBinaryProtocol 
     await as("mod", moderator).deleteMessage({ serial })
   })
 
-  test("§6.4 where mutable messages are off it is 93002, and an unknown serial is 40400", async () => {
+  test("§6.4g where mutable messages are off it is 93002, and an unknown serial is 40400", async () => {
     await using emulator = await startAblyEmulator()
     const { channels } = openRest(emulator, { useBinaryProtocol })
     const serial = (await channels.get("room").publish("m", "x")).serials[0] ?? ""
@@ -109,7 +109,7 @@ describe.each(FORMATS)("update, delete, append ($format)", ({ useBinaryProtocol 
 })
 
 describe.each(FORMATS)("annotations ($format)", ({ useBinaryProtocol }) => {
-  test("§6.5 annotations reach those who asked, and everyone gets the summary", async () => {
+  test("§6.5a §6.5b §6.5c annotations reach those who asked, and everyone gets the summary", async () => {
     await using emulator = await startAblyEmulator()
     await using ann = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
     await using bob = openRealtime(emulator, { useBinaryProtocol, clientId: "bob" })
@@ -144,7 +144,7 @@ describe.each(FORMATS)("annotations ($format)", ({ useBinaryProtocol }) => {
     expect((annotations[0]?.serial ?? "") > serial).toBe(true)
   })
 
-  test("§2.2 by REST: publish, delete, list, and the summary in history", async () => {
+  test("§2.2l §6.5d §8d by REST: publish, delete, list, and the summary in history", async () => {
     await using emulator = await startAblyEmulator()
     const channel = openRest(emulator, { useBinaryProtocol, clientId: "ann" }).channels.get("mutable:room")
     const serial = (await channel.publish("m", "x")).serials[0] ?? ""
@@ -170,7 +170,7 @@ describe.each(FORMATS)("annotations ($format)", ({ useBinaryProtocol }) => {
     [{ type: "nonsense" }, 40003],
     [{ type: "vote:unique.v1" }, 40003],
     [{ type: "like:flag.v1" }, 40161],
-  ])("§6.5 %j is refused with %i", async (annotation, code) => {
+  ])("§6.5e %j is refused with %i", async (annotation, code) => {
     await using emulator = await startAblyEmulator()
     const channel = openRest(emulator, { useBinaryProtocol }).channels.get("mutable:room")
     const serial = (await channel.publish("m", "x")).serials[0] ?? ""

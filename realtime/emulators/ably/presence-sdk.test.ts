@@ -4,7 +4,7 @@ import { connected, errorOf, FORMATS, openRaw, openRealtime, openRest, until } f
 import { startAblyEmulator } from "./server.ts"
 
 describe.each(FORMATS)("presence ($format)", ({ useBinaryProtocol }) => {
-  test("§7 enter, update and leave reach the others and oneself", async () => {
+  test("§7a enter, update and leave reach the others and oneself", async () => {
     await using emulator = await startAblyEmulator()
     await using ann = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
     await using bob = openRealtime(emulator, { useBinaryProtocol, clientId: "bob" })
@@ -27,7 +27,7 @@ describe.each(FORMATS)("presence ($format)", ({ useBinaryProtocol }) => {
     expect(await bob.channels.get("room").presence.get()).toEqual([])
   })
 
-  test("§7 a late attacher gets the members by SYNC, in pages", async () => {
+  test("§7l a late attacher gets the members by SYNC, in pages", async () => {
     await using emulator = await startAblyEmulator({
       limits: { syncPageSize: 7, maxInboundRate: 1000, maxChannelRate: 1000 },
     })
@@ -40,7 +40,7 @@ describe.each(FORMATS)("presence ($format)", ({ useBinaryProtocol }) => {
     expect(new Set(members.map((member) => member.action))).toEqual(new Set(["present"]))
   })
 
-  test("§7 two connections of one clientId are two members", async () => {
+  test("§7d two connections of one clientId are two members", async () => {
     await using emulator = await startAblyEmulator()
     await using one = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
     await using two = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
@@ -49,7 +49,7 @@ describe.each(FORMATS)("presence ($format)", ({ useBinaryProtocol }) => {
     await until(async () => expect(await one.channels.get("room").presence.get()).toHaveLength(2))
   })
 
-  test("§7 enterClient needs a key or a `*` token: 40012", async () => {
+  test("§7c enterClient needs a key or a `*` token: 40012", async () => {
     await using emulator = await startAblyEmulator()
     const { token } = await openRest(emulator).auth.requestToken({ clientId: "ann" })
     await using client = openRealtime(emulator, { useBinaryProtocol, token })
@@ -59,7 +59,7 @@ describe.each(FORMATS)("presence ($format)", ({ useBinaryProtocol }) => {
     await host.channels.get("room").presence.enterClient("bob", "")
   })
 
-  test("§7 leaving by CLOSE and by DETACH is immediate", async () => {
+  test("§7g leaving by CLOSE and by DETACH is immediate", async () => {
     await using emulator = await startAblyEmulator()
     await using watcher = openRealtime(emulator, { useBinaryProtocol })
     const gone: unknown[] = []
@@ -74,7 +74,7 @@ describe.each(FORMATS)("presence ($format)", ({ useBinaryProtocol }) => {
     await until(() => expect(gone).toEqual(["closing", "detaching"]))
   })
 
-  test("§7 a member whose socket drops and resumes stays, and nobody sees it leave", async () => {
+  test("§7h §7k a member whose socket drops and resumes stays, and nobody sees it leave", async () => {
     await using emulator = await startAblyEmulator()
     await using watcher = openRealtime(emulator, { useBinaryProtocol })
     const events: unknown[] = []
@@ -89,7 +89,7 @@ describe.each(FORMATS)("presence ($format)", ({ useBinaryProtocol }) => {
     await until(() => expect(events).toEqual(["enter", "update"]))
   })
 
-  test("§7 after a lost connection the SDK enters its members again under the new one", async () => {
+  test("§7j after a lost connection the SDK enters its members again under the new one", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
     await client.channels.get("room").presence.enter("here")
@@ -103,7 +103,7 @@ describe.each(FORMATS)("presence ($format)", ({ useBinaryProtocol }) => {
     })
   })
 
-  test("§2.2 REST presence: filters, pages and history", async () => {
+  test("§2.2n §2.2o REST presence: filters, pages and history", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const presence = client.channels.get("room").presence
@@ -123,7 +123,7 @@ describe.each(FORMATS)("presence ($format)", ({ useBinaryProtocol }) => {
     ])
   })
 
-  test("§9 a channel holds no more members than the limit: 91003", async () => {
+  test("§9d a channel holds no more members than the limit: 91003", async () => {
     await using emulator = await startAblyEmulator({ limits: { maxPresenceMembers: 1 } })
     await using client = openRealtime(emulator, { useBinaryProtocol })
     const presence = client.channels.get("room").presence
@@ -142,7 +142,7 @@ describe.each(FORMATS)("presence ($format)", ({ useBinaryProtocol }) => {
 })
 
 describe("presence, on a clock of its own", () => {
-  test("§7 a dropped member leaves after 15 s with a synthesized leave", async () => {
+  test("§7f §7i a dropped member leaves after 15 s with a synthesized leave", async () => {
     const clock = createManualClock()
     await using emulator = await startAblyEmulator({ clock })
     await using watcher = await openRaw(emulator)
@@ -167,14 +167,14 @@ describe("presence, on a clock of its own", () => {
     expect(left.presence?.[0]?.id).not.toMatch(new RegExp(`^${connectionId}`))
   })
 
-  test("§7 presence on a channel that isn't attached is 91001", async () => {
+  test("§7o presence on a channel that isn't attached is 91001", async () => {
     await using emulator = await startAblyEmulator()
     await using socket = await openRaw(emulator, { clientId: "ann" })
     socket.send({ action: 14, channel: "room", msgSerial: 0, presence: [{ action: 2 }] })
     expect((await socket.next("NACK")).error?.code).toBe(91001)
   })
 
-  test("§7 SYNC from the client asks for the rest from a cursor on", async () => {
+  test("§7n SYNC from the client asks for the rest from a cursor on", async () => {
     await using emulator = await startAblyEmulator({ limits: { syncPageSize: 1 } })
     await using host = openRealtime(emulator)
     await connected(host)

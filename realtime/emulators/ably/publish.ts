@@ -32,6 +32,7 @@ export function publish(publisher: Publisher, wireName: string, messages: Messag
   const idBase = assertIds(messages)
   const channel = app.channel(name)
   if (app.overQuota) throw ablyError(40112, undefined, 429)
+  if (!app.rate.take(messages.length)) throw ablyError(42910)
   if (!channel.rate.take(messages.length)) throw ablyError(42913)
 
   const timestamp = app.clock.now()

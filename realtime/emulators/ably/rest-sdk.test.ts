@@ -3,14 +3,14 @@ import { errorOf, FORMATS, openRealtime, openRest } from "./harness.ts"
 import { startAblyEmulator } from "./server.ts"
 
 describe.each(FORMATS)("REST ($format)", ({ useBinaryProtocol }) => {
-  test("§2.2 time needs no credentials", async () => {
+  test("§2.2a time needs no credentials", async () => {
     await using emulator = await startAblyEmulator()
     emulator.clock.skewMs = 3_600_000
     const time = await openRest(emulator, { useBinaryProtocol, key: "no.such:key" }).time()
     expect(time - Date.now()).toBeGreaterThan(3_500_000)
   })
 
-  test("§2.2 batchPublish: each channel succeeds or fails alone", async () => {
+  test("§2.2p batchPublish: each channel succeeds or fails alone", async () => {
     const keys = [{ capability: { "open:*": ["publish", "history"] } }]
     await using emulator = await startAblyEmulator({ apps: [{ keys }] })
     const rest = openRest(emulator, { useBinaryProtocol })
@@ -38,7 +38,7 @@ describe.each(FORMATS)("REST ($format)", ({ useBinaryProtocol }) => {
     expect(both.map(({ successCount }) => successCount)).toEqual([1, 1])
   })
 
-  test("§2.2 a batch in protocol version 2 fails as a whole with 40020 and says what happened", async () => {
+  test("§2.2s a batch in protocol version 2 fails as a whole with 40020 and says what happened", async () => {
     await using emulator = await startAblyEmulator()
     const rest = openRest(emulator, { useBinaryProtocol })
     const batch = (channels: string[]) =>
@@ -53,7 +53,7 @@ describe.each(FORMATS)("REST ($format)", ({ useBinaryProtocol }) => {
     })
   })
 
-  test("§2.2 batchPresence", async () => {
+  test("§2.2q batchPresence", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
     await client.channels.get("a").presence.enter("here")
@@ -69,7 +69,7 @@ describe.each(FORMATS)("REST ($format)", ({ useBinaryProtocol }) => {
     })
   })
 
-  test("§2.2 channel status has the occupancy", async () => {
+  test("§2.2m channel status has the occupancy", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
     const rest = openRest(emulator, { useBinaryProtocol }).channels.get("room")
@@ -94,14 +94,14 @@ describe.each(FORMATS)("REST ($format)", ({ useBinaryProtocol }) => {
     expect((await rest.request("get", "/channels", 6, { by: "id" })).items).toHaveLength(3)
   })
 
-  test("§2.2 stats is a page, empty here", async () => {
+  test("§2.2r stats is a page, empty here", async () => {
     await using emulator = await startAblyEmulator()
     const stats = await openRest(emulator, { useBinaryProtocol }).stats()
     expect(stats.items).toEqual([])
     expect(stats.isLast()).toBe(true)
   })
 
-  test("§2 an unknown path is 40400, a wrong method 40500, and request() gives the error back", async () => {
+  test("§2i an unknown path is 40400, a wrong method 40500, and request() gives the error back", async () => {
     await using emulator = await startAblyEmulator()
     const rest = openRest(emulator, { useBinaryProtocol })
     expect(await rest.request("get", "/nowhere", 6)).toMatchObject({ statusCode: 404, errorCode: 40400 })
@@ -111,7 +111,7 @@ describe.each(FORMATS)("REST ($format)", ({ useBinaryProtocol }) => {
     expect(await rest.request("get", "/push/channelSubscriptions", 6)).toMatchObject({ errorCode: 40400 })
   })
 
-  test("§6.3 an object as data, from a request made by hand, becomes JSON", async () => {
+  test("§6.3a §6.3d an object as data, from a request made by hand, becomes JSON", async () => {
     await using emulator = await startAblyEmulator()
     const rest = openRest(emulator, { useBinaryProtocol })
     const post = (data: unknown) => rest.request("post", "/channels/room/messages", 6, {}, { data })
@@ -120,7 +120,7 @@ describe.each(FORMATS)("REST ($format)", ({ useBinaryProtocol }) => {
     expect(await post(7)).toMatchObject({ statusCode: 400, errorCode: 40013 })
   })
 
-  test("the sandbox makes and deletes apps", async () => {
+  test("§2f §3.6d the sandbox makes and deletes apps", async () => {
     await using emulator = await startAblyEmulator({ apps: [] })
     const setup = {
       keys: [{}, { capability: '{"room":["subscribe"]}' }],
@@ -141,6 +141,7 @@ describe.each(FORMATS)("REST ($format)", ({ useBinaryProtocol }) => {
 
     const deleted = await fetch(`${emulator.url}/apps/${appId}?key=${keys[0].keyStr}`, { method: "DELETE" })
     expect(deleted.status).toBe(204)
+    expect(await deleted.text()).toBe("")
     expect((await errorOf(full.channels.get("room").publish("m", "x"))).code).toBe(40400)
   })
 })

@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { createManualClock } from "./clock.ts"
 import { createSerials, messageSerial, serialBefore, seriesOf } from "./serials.ts"
 
-test("§6.2 serials increase as text, within a millisecond and beyond its thousandth", () => {
+test("§6.2e serials increase as text, within a millisecond and beyond its thousandth", () => {
   const clock = createManualClock()
   const serials = createSerials(clock, "series")
   const given = [serials.current(), ...Array.from({ length: 2500 }, () => serials.next())]

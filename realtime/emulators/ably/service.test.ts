@@ -54,7 +54,7 @@ test("a fault that strikes while frames are delayed leaves nothing behind", () =
   expect(client.frames).toHaveLength(1)
 })
 
-test("§4.5 de-duplication answers with the first answer, an error too", () => {
+test("§4.5f de-duplication answers with the first answer, an error too", () => {
   const service = createAblyService({ clock: createManualClock() })
   const client = connectTo(service)
   const refused = { action: Action.MESSAGE, channel: ":bad", msgSerial: 0, messages: [{}] }

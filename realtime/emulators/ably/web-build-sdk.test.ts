@@ -9,7 +9,7 @@ vi.spyOn(console, "log").mockImplementation(() => {})
 const require = createRequire(import.meta.url)
 const { Realtime } = require("../../../node_modules/ably/build/ably.js") as typeof Ably
 
-test("§1 §3.4 the SDK's web build connects, authenticates, publishes and resumes over the global WebSocket and fetch", async () => {
+test("§1a §1b §3.4a §4.5a §4.5e the SDK's web build connects, authenticates, publishes and resumes over the global WebSocket and fetch", async () => {
   await using emulator = await startAblyEmulator()
   const rest = openRest(emulator)
   const client = new Realtime({

@@ -1,0 +1,59 @@
+import { once } from "node:events"
+import { type AddressInfo, connect, createServer, type Socket } from "node:net"
+
+/** A wire to a server that can be cut: for servers that have no faults of their own. */
+export interface TcpProxy extends AsyncDisposable {
+  readonly port: number
+  /** Without a goodbye, as a network does. */
+  dropConnections(): void
+  /** Cuts all, and each new one at once, until the returned function is called. */
+  startOutage(): Promise<() => void>
+}
+
+export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
+  const open = new Set<Socket>()
+  let isOut = false
+
+  const server = createServer((client) => {
+    if (isOut) {
+      client.destroy()
+      return
+    }
+    const upstream = connect(target)
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      open.add(socket)
+      socket.setNoDelay(true)
+      socket.on("error", () => other.destroy())
+      socket.on("close", () => {
+        open.delete(socket)
+        other.destroy()
+      })
+      socket.pipe(other)
+    }
+  })
+  server.listen(0, "127.0.0.1")
+  await once(server, "listening")
+
+  function dropConnections(): void {
+    for (const socket of open) socket.destroy()
+  }
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    dropConnections,
+    async startOutage() {
+      isOut = true
+      dropConnections()
+      return () => {
+        isOut = false
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      server.close()
+      dropConnections()
+    },
+  }
+}
