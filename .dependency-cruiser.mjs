@@ -205,7 +205,7 @@ export default {
       to: {
         path: "^(app|lib|server|realtime)/",
         // The web page at `/__emulator/` knows nothing of either service.
-        pathNot: "^realtime/emulators/($1|page)/|^realtime/testing/wait-for\\.ts$",
+        pathNot: "^realtime/emulators/($1|page)/|^realtime/testing/(wait-for|soketi)\\.ts$",
       },
     },
     {

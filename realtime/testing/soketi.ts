@@ -66,6 +66,7 @@ export async function startSoketi({ apps = 100 } = {}): Promise<Soketi> {
           ...app,
           enabled: true,
           enableClientMessages: true,
+          enableUserAuthentication: true,
           maxConnections: -1,
           maxBackendEventsPerSecond: -1,
           maxClientEventsPerSecond: -1,

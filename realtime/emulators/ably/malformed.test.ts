@@ -188,9 +188,15 @@ describe("requests that no SDK sends", () => {
     await using emulator = await startAblyEmulator()
     const preflight = await fetch(`${emulator.url}/channels/room/messages`, {
       method: "OPTIONS",
-      headers: { "access-control-request-headers": "authorization, x-ably-version" },
+      headers: {
+        origin: "https://app.example",
+        "access-control-request-headers": "authorization, x-ably-version",
+      },
     })
     expect(preflight.status).toBe(204)
     expect(preflight.headers.get("access-control-allow-headers")).toContain("authorization")
+    // With credentials, as the SDK asks, a browser takes no `*`.
+    expect(preflight.headers.get("access-control-allow-origin")).toBe("https://app.example")
+    expect(preflight.headers.get("access-control-allow-credentials")).toBe("true")
   })
 })

@@ -39,7 +39,11 @@ export async function handleRest(
   service: AblyService,
   request: RestRequest,
 ): Promise<RestResponse | undefined> {
-  if (request.method === "OPTIONS") return preflight(request)
+  const answer = request.method === "OPTIONS" ? preflight(request) : await answerOrFail(service, request)
+  return answer && { ...answer, headers: { ...corsHeaders(request), ...answer.headers } }
+}
+
+async function answerOrFail(service: AblyService, request: RestRequest): Promise<RestResponse | undefined> {
   const format = acceptedFormat(request)
   const rule = service.faults.strike(REST_FAULTS, () => ({
     method: request.method,
@@ -58,7 +62,7 @@ export async function handleRest(
       return undefined
     case "malformed": {
       const honest = rule.when === "after" ? respond(service, request, format) : undefined
-      const headers = { ...CORS, "content-type": CONTENT_TYPE[format] }
+      const headers = { "content-type": CONTENT_TYPE[format] }
       return {
         status: rule.statusCode ?? honest?.status ?? 200,
         headers,
@@ -74,7 +78,7 @@ function preflight({ headers }: RestRequest): RestResponse {
   const allowed = headers["access-control-request-headers"] ?? "*"
   return {
     status: 204,
-    headers: { ...CORS, "access-control-allow-headers": allowed },
+    headers: { "access-control-allow-headers": allowed },
     body: new Uint8Array(),
   }
 }
@@ -83,7 +87,7 @@ function respond(service: AblyService, request: RestRequest, format: Format): Re
   try {
     const { route, params } = findRoute(request)
     const answer = route.handle(createContext(service, request, params))
-    const headers: Record<string, string> = { ...CORS, "content-type": CONTENT_TYPE[format] }
+    const headers: Record<string, string> = { "content-type": CONTENT_TYPE[format] }
     const links = Object.entries(answer.links ?? {}).map(([rel, target]) => `<${target}>; rel="${rel}"`)
     if (links.length > 0) headers.link = links.join(", ")
     if (answer.body === undefined) return { status: answer.status ?? 204, headers, body: new Uint8Array() }
@@ -102,7 +106,6 @@ export function errorResponse(error: AblyError, format: Format, details: object 
   return {
     status: statusCode,
     headers: {
-      ...CORS,
       "content-type": CONTENT_TYPE[format],
       "x-ably-errorcode": String(code),
       "x-ably-errormessage": message.replace(/[^\x20-\x7e]/g, "?"),
@@ -231,10 +234,16 @@ function describeApp(service: AblyService, request: RestRequest): { appId?: stri
   }
 }
 
-/** Browsers call from other origins and read these headers. */
-const CORS = {
-  "access-control-allow-origin": "*",
-  "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
-  "access-control-expose-headers": "link, x-ably-errorcode, x-ably-errormessage",
-  "access-control-max-age": "600",
+/**
+ * Browsers call from other origins and read these headers. The SDK asks with credentials wherever it sends authorization,
+ * and then a browser takes no `*`.
+ */
+function corsHeaders({ headers }: RestRequest): Record<string, string> {
+  return {
+    "access-control-allow-origin": headers.origin ?? "*",
+    ...(headers.origin && { "access-control-allow-credentials": "true", vary: "origin" }),
+    "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
+    "access-control-expose-headers": "link, x-ably-errorcode, x-ably-errormessage",
+    "access-control-max-age": "600",
+  }
 }

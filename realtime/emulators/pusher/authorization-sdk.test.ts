@@ -3,7 +3,8 @@ import { createServer, type IncomingHttpHeaders } from "node:http"
 import type { AddressInfo } from "node:net"
 import PusherJs, { type Options } from "pusher-js"
 import { describe, expect, it } from "vitest"
-import { type PusherServer, startPusherEmulator } from "./server.ts"
+import { startPusherEmulator } from "./server.ts"
+import { onEachService, type PusherService } from "./services.ts"
 import { createSdkClient, createServerLibrary, record, tapSockets, until } from "./test-clients.ts"
 
 interface Asked {
@@ -18,7 +19,7 @@ type Answer = (form: Record<string, string>) => { status?: number; body: unknown
 const masterKey = Buffer.alloc(32, 1).toString("base64")
 
 /** An application: it answers with what the server library signs, unless told. */
-async function startEndpoint(emulator: PusherServer, answer?: Answer) {
+async function startEndpoint(emulator: PusherService, answer?: Answer) {
   const library = createServerLibrary(emulator, undefined, { encryptionMasterKeyBase64: masterKey })
   const asked: Asked[] = []
   const sign: Answer = ({ socket_id = "", channel_name }) => {
@@ -45,7 +46,7 @@ async function startEndpoint(emulator: PusherServer, answer?: Answer) {
   }
 }
 
-const connect = (emulator: PusherServer, options: Partial<Options>) => createSdkClient(emulator, { options })
+const connect = (emulator: PusherService, options: Partial<Options>) => createSdkClient(emulator, { options })
 
 describe("the authorization endpoint, as the official SDK asks it", () => {
   it("§3.7a it gets a POST of a form with socket_id, channel_name and the configured parameters", async () => {
@@ -121,24 +122,28 @@ describe("the authorization endpoint, as the official SDK asks it", () => {
     ])
   })
 
-  it("§3.7e the library's answers to each type of channel are what the service accepts", async () => {
-    await using emulator = await startPusherEmulator()
-    await using endpoint = await startEndpoint(emulator)
-    using client = connect(emulator, { channelAuthorization: { endpoint: endpoint.url, transport: "ajax" } })
-    await client.connected()
-    const library = createServerLibrary(emulator, undefined, { encryptionMasterKeyBase64: masterKey })
-    const auth = expect.stringMatching(/^app-key:[0-9a-f]{64}$/)
-    expect(library.authorizeChannel(client.socketId, "private-a")).toEqual({ auth })
-    expect(library.authorizeChannel(client.socketId, "presence-a", { user_id: "ann" })).toEqual({
-      auth,
-      channel_data: '{"user_id":"ann"}',
-    })
-    expect(library.authorizeChannel(client.socketId, "private-encrypted-a")).toEqual({
-      auth,
-      shared_secret: expect.stringMatching(/^[\w+/]{43}=$/),
-    })
-    for (const name of ["private-a", "presence-a", "private-encrypted-a"]) await client.subscribe(name)
-  })
+  onEachService(
+    "§3.7e the library's answers to each type of channel are what the service accepts",
+    async (emulator) => {
+      await using endpoint = await startEndpoint(emulator)
+      using client = connect(emulator, {
+        channelAuthorization: { endpoint: endpoint.url, transport: "ajax" },
+      })
+      await client.connected()
+      const library = createServerLibrary(emulator, undefined, { encryptionMasterKeyBase64: masterKey })
+      const auth = expect.stringMatching(new RegExp(`^${emulator.app().key}:[0-9a-f]{64}$`))
+      expect(library.authorizeChannel(client.socketId, "private-a")).toEqual({ auth })
+      expect(library.authorizeChannel(client.socketId, "presence-a", { user_id: "ann" })).toEqual({
+        auth,
+        channel_data: '{"user_id":"ann"}',
+      })
+      expect(library.authorizeChannel(client.socketId, "private-encrypted-a")).toEqual({
+        auth,
+        shared_secret: expect.stringMatching(/^[\w+/]{43}=$/),
+      })
+      for (const name of ["private-a", "presence-a", "private-encrypted-a"]) await client.subscribe(name)
+    },
+  )
 
   it("§3.7g a handler may stand in for it, and its error is told without a status", async () => {
     await using emulator = await startPusherEmulator()
@@ -179,13 +184,16 @@ describe("the authorization endpoint, as the official SDK asks it", () => {
 })
 
 describe("the authentication endpoint, as the official SDK asks it", () => {
-  it("§7a §7b it gets the socket_id in a form, and the library's answer signs in", async () => {
-    await using emulator = await startPusherEmulator()
-    await using endpoint = await startEndpoint(emulator)
-    using client = connect(emulator, { userAuthentication: { endpoint: endpoint.url, transport: "ajax" } })
-    client.pusher.signin()
-    await until(() => emulator.app().users.connectionsOf("ann").length === 1)
-    expect(endpoint.asked).toMatchObject([{ method: "POST", form: { socket_id: client.socketId } }])
-    expect(Object.keys(endpoint.asked[0]?.form ?? {})).toEqual(["socket_id"])
-  })
+  onEachService(
+    "§7a §7b it gets the socket_id in a form, and the library's answer signs in",
+    async (emulator) => {
+      await using endpoint = await startEndpoint(emulator)
+      using client = connect(emulator, { userAuthentication: { endpoint: endpoint.url, transport: "ajax" } })
+      client.pusher.signin()
+      await until(() => client.pusher.user.user_data)
+      expect(client.pusher.user.user_data).toMatchObject({ id: "ann" })
+      expect(endpoint.asked).toMatchObject([{ method: "POST", form: { socket_id: client.socketId } }])
+      expect(Object.keys(endpoint.asked[0]?.form ?? {})).toEqual(["socket_id"])
+    },
+  )
 })

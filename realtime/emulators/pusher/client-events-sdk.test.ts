@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest"
 import { startPusherEmulator } from "./server.ts"
+import { onEachService } from "./services.ts"
 import { createSdkClient, createServerLibrary, record, until } from "./test-clients.ts"
 
 const app = { id: "1", key: "app-key", secret: "app-secret" }
 
 describe("client events, by the official SDK", () => {
-  it("§5g §5h §5k a client event goes to the other subscribers, never back", async () => {
-    await using emulator = await startPusherEmulator()
+  onEachService("§5g §5h §5k a client event goes to the other subscribers, never back", async (emulator) => {
     using sender = createSdkClient(emulator)
     using receiver = createSdkClient(emulator)
     const channel = await sender.subscribe("private-room")
@@ -24,8 +24,7 @@ describe("client events, by the official SDK", () => {
     expect(atSender).toEqual([{ event: "last", data: {} }])
   })
 
-  it("§5i §5j in a presence channel the sender's user_id comes with it", async () => {
-    await using emulator = await startPusherEmulator()
+  onEachService("§5i §5j in a presence channel the sender's user_id comes with it", async (emulator) => {
     using sender = createSdkClient(emulator, { member: { user_id: "ann" } })
     using receiver = createSdkClient(emulator, { member: { user_id: "bob" } })
     const channel = await sender.subscribe("presence-room")

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { createManualClock } from "./clock.ts"
 import { startPusherEmulator } from "./server.ts"
+import { onEachService } from "./services.ts"
 import { createSdkClient, createTestEmulator, join, openSocket, until } from "./test-clients.ts"
 
 const app = { id: "1", key: "app-key", secret: "app-secret" }
@@ -46,8 +47,7 @@ describe("connecting, by the official SDK", () => {
     await second.connected()
   })
 
-  it("§1.4d the client's ping is answered", async () => {
-    await using emulator = await startPusherEmulator()
+  onEachService("§1.4d the client's ping is answered", async (emulator) => {
     using client = createSdkClient(emulator)
     const events: string[] = []
     client.pusher.connection.bind("message", ({ event }: { event: string }) => events.push(event))

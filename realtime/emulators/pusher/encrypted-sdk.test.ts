@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto"
 import Pusher from "pusher"
 import { describe, expect, it, vi } from "vitest"
-import { type PusherServer, startPusherEmulator } from "./server.ts"
+import { startPusherEmulator } from "./server.ts"
+import { onEachService, type PusherService } from "./services.ts"
 import { createTestEmulator, join, openSocket, record, tapSockets, until } from "./test-clients.ts"
 
 // Not jsdom's, under which NaCl of the server library doesn't know its own arrays.
@@ -20,11 +21,11 @@ const { default: PusherJs } = await import("pusher-js/with-encryption")
 const keyOf = (byte: number) => Buffer.alloc(32, byte).toString("base64")
 const room = "private-encrypted-room"
 
-function createLibrary(emulator: PusherServer, byte = 1): Pusher {
+function createLibrary(emulator: PusherService, byte = 1): Pusher {
   return new Pusher({ ...emulator.serverOptions(), encryptionMasterKeyBase64: keyOf(byte) })
 }
 
-function createClient(emulator: PusherServer, library: () => Pusher) {
+function createClient(emulator: PusherService, library: () => Pusher) {
   let asked = 0
   const pusher = new PusherJs(emulator.app().key, {
     ...emulator.clientOptions(),
@@ -50,39 +51,43 @@ function createClient(emulator: PusherServer, library: () => Pusher) {
 }
 
 describe("encrypted channels, by the build with encryption", () => {
-  it("§2c §6b §6c §6e what the library has encrypted arrives in the clear, and only the two can read it", async () => {
-    using tap = tapSockets(PusherJs.Runtime)
-    await using emulator = await startPusherEmulator()
-    const library = createLibrary(emulator)
-    using client = createClient(emulator, () => library)
-    const received = record(await client.subscribe(room))
-    await library.trigger(room, "greeting", { secret: "word" })
-    await library.trigger(room, "text", "a secret word")
-    await until(() => received.length === 2)
-    expect(received).toEqual([
-      { event: "greeting", data: { secret: "word" } },
-      { event: "text", data: "a secret word" },
-    ])
-    expect(tap.received.map((text) => JSON.parse(String(text)))).toMatchObject([
-      { event: "pusher:connection_established" },
-      { event: "pusher_internal:subscription_succeeded", channel: room, data: "{}" },
-      { event: "greeting", channel: room },
-      { event: "text", channel: room },
-    ])
-    expect(JSON.stringify(tap.received)).not.toContain("word")
-  })
+  onEachService(
+    "§2c §6b §6c §6e what the library has encrypted arrives in the clear, and only the two can read it",
+    async (emulator) => {
+      using tap = tapSockets(PusherJs.Runtime)
+      const library = createLibrary(emulator)
+      using client = createClient(emulator, () => library)
+      const received = record(await client.subscribe(room))
+      await library.trigger(room, "greeting", { secret: "word" })
+      await library.trigger(room, "text", "a secret word")
+      await until(() => received.length === 2)
+      expect(received).toEqual([
+        { event: "greeting", data: { secret: "word" } },
+        { event: "text", data: "a secret word" },
+      ])
+      expect(tap.received.map((text) => JSON.parse(String(text)))).toMatchObject([
+        { event: "pusher:connection_established" },
+        { event: "pusher_internal:subscription_succeeded", channel: room },
+        { event: "greeting", channel: room },
+        { event: "text", channel: room },
+      ])
+      expect(JSON.stringify(tap.received)).not.toContain("word")
+    },
+  )
 
-  it("§3.6f §3.6g the shared secret is made of the channel's name and the master key, and stays with the client", async () => {
-    using tap = tapSockets(PusherJs.Runtime)
-    await using emulator = await startPusherEmulator()
-    const library = createLibrary(emulator)
-    using client = createClient(emulator, () => library)
-    await client.subscribe(room)
-    const { shared_secret } = library.authorizeChannel(client.pusher.connection.socket_id, room)
-    const hash = createHash("sha256").update(room).update(Buffer.alloc(32, 1)).digest("base64")
-    expect(shared_secret).toBe(hash)
-    expect(tap.sent.map(({ data }) => Object.keys(data as object))).toEqual([["auth", "channel"]])
-  })
+  onEachService(
+    "§3.6f §3.6g the shared secret is made of the channel's name and the master key, and stays with the client",
+    async (emulator) => {
+      using tap = tapSockets(PusherJs.Runtime)
+      const library = createLibrary(emulator)
+      using client = createClient(emulator, () => library)
+      await client.subscribe(room)
+      const { shared_secret } = library.authorizeChannel(client.pusher.connection.socket_id, room)
+      const hash = createHash("sha256").update(room).update(Buffer.alloc(32, 1)).digest("base64")
+      expect(shared_secret).toBe(hash)
+      expect(tap.sent.map(({ data }) => Object.keys(data as object))).toEqual([["auth", "channel"]])
+    },
+  )
 
   it("§2c without a shared_secret the client doesn't subscribe", async () => {
     using tap = tapSockets(PusherJs.Runtime)
@@ -102,40 +107,48 @@ describe("encrypted channels, by the build with encryption", () => {
     expect(tap.sent.map(({ data }) => (data as { channel: string }).channel)).toEqual(["private-marker"])
   })
 
-  it("§6a §6c what the library sends is a nonce of 24 bytes and a ciphertext, which the service passes on as they are", async () => {
-    using tap = tapSockets(PusherJs.Runtime)
-    await using emulator = await startPusherEmulator()
-    const library = createLibrary(emulator)
-    using client = createClient(emulator, () => library)
-    const received = record(await client.subscribe("private-encrypted-cache-room"))
-    await library.trigger("private-encrypted-cache-room", "greeting", "hello")
-    await until(() => received.some(({ event }) => event === "greeting"))
-    const data = String(tap.receivedOf("greeting")[0]?.data)
-    const { nonce, ciphertext, ...others } = JSON.parse(data)
-    expect(Buffer.from(nonce, "base64")).toHaveLength(24)
-    // NaCl adds sixteen bytes to the seven of "hello" as JSON.
-    expect(Buffer.from(ciphertext, "base64")).toHaveLength(16 + 7)
-    expect(others).toEqual({})
-    expect(emulator.app().cache.get("private-encrypted-cache-room")?.data).toBe(data)
-  })
+  onEachService(
+    "§6a §6c what the library sends is a nonce of 24 bytes and a ciphertext, which the service passes on as they are",
+    async (emulator) => {
+      using tap = tapSockets(PusherJs.Runtime)
+      const library = createLibrary(emulator)
+      using client = createClient(emulator, () => library)
+      const received = record(await client.subscribe("private-encrypted-cache-room"))
+      await library.trigger("private-encrypted-cache-room", "greeting", "hello")
+      await until(() => received.some(({ event }) => event === "greeting"))
+      const data = String(tap.receivedOf("greeting")[0]?.data)
+      const { nonce, ciphertext, ...others } = JSON.parse(data)
+      expect(Buffer.from(nonce, "base64")).toHaveLength(24)
+      // NaCl adds sixteen bytes to the seven of "hello" as JSON.
+      expect(Buffer.from(ciphertext, "base64")).toHaveLength(16 + 7)
+      expect(others).toEqual({})
+      // The next one begins with it, as it was.
+      using later = createClient(emulator, () => library)
+      await later.subscribe("private-encrypted-cache-room")
+      await until(() => tap.receivedOf("greeting").length === 2)
+      expect(tap.receivedOf("greeting")[1]?.data).toBe(data)
+    },
+  )
 
-  it("§6d an event of another key makes the client ask once more, and then it can read it", async () => {
-    await using emulator = await startPusherEmulator()
-    let byte = 1
-    using client = createClient(emulator, () => createLibrary(emulator, byte))
-    const received = record(await client.subscribe(room))
-    byte = 2
-    await createLibrary(emulator, 2).trigger(room, "greeting", "of the new key")
-    await until(() => received.length === 1)
-    expect(received).toEqual([{ event: "greeting", data: "of the new key" }])
-    expect(client.asked).toBe(2)
-    // Of this one it isn't told, after one more attempt.
-    await createLibrary(emulator, 3).trigger(room, "greeting", "of a key that nobody tells")
-    await createLibrary(emulator, 2).trigger(room, "last", {})
-    await until(() => received.length === 2)
-    expect(received[1]?.event).toBe("last")
-    expect(client.asked).toBe(3)
-  })
+  onEachService(
+    "§6d an event of another key makes the client ask once more, and then it can read it",
+    async (emulator) => {
+      let byte = 1
+      using client = createClient(emulator, () => createLibrary(emulator, byte))
+      const received = record(await client.subscribe(room))
+      byte = 2
+      await createLibrary(emulator, 2).trigger(room, "greeting", "of the new key")
+      await until(() => received.length === 1)
+      expect(received).toEqual([{ event: "greeting", data: "of the new key" }])
+      expect(client.asked).toBe(2)
+      // Of this one it isn't told, after one more attempt.
+      await createLibrary(emulator, 3).trigger(room, "greeting", "of a key that nobody tells")
+      await createLibrary(emulator, 2).trigger(room, "last", {})
+      await until(() => received.length === 2)
+      expect(received[1]?.event).toBe("last")
+      expect(client.asked).toBe(3)
+    },
+  )
 
   it("§6f the library refuses to name an encrypted channel beside another", async () => {
     await using emulator = await startPusherEmulator()

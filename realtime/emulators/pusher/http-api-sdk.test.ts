@@ -1,51 +1,56 @@
 import Pusher from "pusher"
 import { describe, expect, it } from "vitest"
 import { startPusherEmulator } from "./server.ts"
+import { onEachService } from "./services.ts"
 import { createSdkClient, createServerLibrary, record, until } from "./test-clients.ts"
 
 const app = { id: "1", key: "app-key", secret: "app-secret" }
 const counting = { ...app, subscriptionCount: true }
 
 describe("the HTTP API, by the official server library", () => {
-  it("§10e §10.2a §10.2q one trigger reaches several channels, but not the excluded socket", async () => {
-    await using emulator = await startPusherEmulator()
-    const library = createServerLibrary(emulator)
-    using sender = createSdkClient(emulator)
-    using receiver = createSdkClient(emulator)
-    const atSender = record(await sender.subscribe("news"))
-    const atReceiver = record(await receiver.subscribe("news"))
-    const elsewhere = record(await receiver.subscribe("other"))
-    const response = await library.trigger(
-      ["news", "other"],
-      "event",
-      { n: 1 },
-      { socket_id: sender.socketId },
-    )
-    expect([response.status, await response.text()]).toEqual([200, "{}"])
-    await library.trigger("news", "to-all", {})
-    await until(() => atSender.length > 0 && atReceiver.length > 1 && elsewhere.length > 0)
-    expect(atSender.map(({ event }) => event)).toEqual(["to-all"])
-    expect(atReceiver.map(({ event }) => event)).toEqual(["event", "to-all"])
-  })
+  onEachService(
+    "§10e §10.2a §10.2q one trigger reaches several channels, but not the excluded socket",
+    async (emulator) => {
+      const library = createServerLibrary(emulator)
+      using sender = createSdkClient(emulator)
+      using receiver = createSdkClient(emulator)
+      const atSender = record(await sender.subscribe("news"))
+      const atReceiver = record(await receiver.subscribe("news"))
+      const elsewhere = record(await receiver.subscribe("other"))
+      const response = await library.trigger(
+        ["news", "other"],
+        "event",
+        { n: 1 },
+        { socket_id: sender.socketId },
+      )
+      expect(response.status).toBe(200)
+      await library.trigger("news", "to-all", {})
+      await until(() => atSender.length > 0 && atReceiver.length > 1 && elsewhere.length > 0)
+      expect(atSender.map(({ event }) => event)).toEqual(["to-all"])
+      expect(atReceiver.map(({ event }) => event)).toEqual(["event", "to-all"])
+    },
+  )
 
-  it("§10.2c §10.2q a batch is delivered in order, each entry with its own exclusion", async () => {
-    await using emulator = await startPusherEmulator()
-    const library = createServerLibrary(emulator)
-    using client = createSdkClient(emulator)
-    const received = record(await client.subscribe("news"))
-    const response = await library.triggerBatch([
-      { channel: "news", name: "first", data: { n: 1 } },
-      { channel: "news", name: "hidden", data: {}, socket_id: client.socketId },
-      { channel: "elsewhere", name: "other", data: {} },
-      { channel: "news", name: "second", data: "text" },
-    ])
-    expect([response.status, await response.text()]).toEqual([200, "{}"])
-    await until(() => received.length === 2)
-    expect(received).toEqual([
-      { event: "first", data: { n: 1 } },
-      { event: "second", data: "text" },
-    ])
-  })
+  onEachService(
+    "§10.2c §10.2q a batch is delivered in order, each entry with its own exclusion",
+    async (emulator) => {
+      const library = createServerLibrary(emulator)
+      using client = createSdkClient(emulator)
+      const received = record(await client.subscribe("news"))
+      const response = await library.triggerBatch([
+        { channel: "news", name: "first", data: { n: 1 } },
+        { channel: "news", name: "hidden", data: {}, socket_id: client.socketId },
+        { channel: "elsewhere", name: "other", data: {} },
+        { channel: "news", name: "second", data: "text" },
+      ])
+      expect(response.status).toBe(200)
+      await until(() => received.length === 2)
+      expect(received).toEqual([
+        { event: "first", data: { n: 1 } },
+        { event: "second", data: "text" },
+      ])
+    },
+  )
 
   it("§10.2b §10.2d §10.2s info answers for each channel with what applies to it", async () => {
     await using emulator = await startPusherEmulator({ apps: [counting] })

@@ -1,14 +1,14 @@
 import type { PresenceChannel } from "pusher-js"
 import { describe, expect, it } from "vitest"
 import { startPusherEmulator } from "./server.ts"
+import { onEachService } from "./services.ts"
 import { createSdkClient, createServerLibrary, record, until } from "./test-clients.ts"
 
 const ann = { user_id: "ann", user_info: { name: "Ann" } }
 const bob = { user_id: "bob", user_info: { name: "Bob" } }
 
 describe("presence, by the official SDKs", () => {
-  it("§4d §4e who joins sees everyone, themselves included", async () => {
-    await using emulator = await startPusherEmulator()
+  onEachService("§4d §4e who joins sees everyone, themselves included", async (emulator) => {
     using first = createSdkClient(emulator, { member: ann })
     using second = createSdkClient(emulator, { member: bob })
     await first.subscribe("presence-room")

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { startPusherEmulator } from "./server.ts"
+import { onEachService } from "./services.ts"
 import { createSdkClient, createServerLibrary, record, until } from "./test-clients.ts"
 
 describe("subscriptions, by the official SDKs", () => {
@@ -24,20 +25,22 @@ describe("subscriptions, by the official SDKs", () => {
     },
   )
 
-  it("§1.2e §10.2p data is passed on as it was sent: text that is not JSON, JSON with its own spelling", async () => {
-    await using emulator = await startPusherEmulator()
-    const library = createServerLibrary(emulator)
-    using client = createSdkClient(emulator)
-    const raw: string[] = []
-    await client.subscribe("news")
-    client.pusher.connection.bind("message", (message: { data: unknown }) =>
-      raw.push(JSON.stringify(message.data)),
-    )
-    await library.trigger("news", "text", "not JSON")
-    await library.trigger("news", "number", "007")
-    await until(() => raw.length === 2)
-    expect(raw).toEqual(['"not JSON"', '"007"'])
-  })
+  onEachService(
+    "§1.2e §10.2p data is passed on as it was sent: text that is not JSON, JSON with its own spelling",
+    async (emulator) => {
+      const library = createServerLibrary(emulator)
+      using client = createSdkClient(emulator)
+      const raw: string[] = []
+      await client.subscribe("news")
+      client.pusher.connection.bind("message", (message: { data: unknown }) =>
+        raw.push(JSON.stringify(message.data)),
+      )
+      await library.trigger("news", "text", "not JSON")
+      await library.trigger("news", "number", "007")
+      await until(() => raw.length === 2)
+      expect(raw).toEqual(['"not JSON"', '"007"'])
+    },
+  )
 
   it("§3.6d channel data is part of the signature of a private channel too", async () => {
     await using emulator = await startPusherEmulator()
@@ -142,23 +145,28 @@ describe("subscriptions, by the official SDKs", () => {
     expect(counts).toEqual([1, 2, 1])
   })
 
-  it("§2g §9a §9b §9c a cache channel begins with its last event, or says that it has none", async () => {
-    await using emulator = await startPusherEmulator()
-    const library = createServerLibrary(emulator)
-    using client = createSdkClient(emulator, { member: { user_id: "ann" } })
-    for (const name of ["cache-a", "private-cache-a", "presence-cache-a"]) {
-      const empty = record(client.pusher.subscribe(name))
-      await until(() => empty.length === 2)
-      expect(empty.map(({ event }) => event)).toEqual(["pusher:subscription_succeeded", "pusher:cache_miss"])
-      client.pusher.unsubscribe(name)
+  onEachService(
+    "§2g §9a §9b §9c a cache channel begins with its last event, or says that it has none",
+    async (emulator) => {
+      const library = createServerLibrary(emulator)
+      using client = createSdkClient(emulator, { member: { user_id: "ann" } })
+      for (const name of ["cache-a", "private-cache-a", "presence-cache-a"]) {
+        const empty = record(client.pusher.subscribe(name))
+        await until(() => empty.length === 2)
+        expect(empty.map(({ event }) => event)).toEqual([
+          "pusher:subscription_succeeded",
+          "pusher:cache_miss",
+        ])
+        client.pusher.unsubscribe(name)
 
-      await library.trigger(name, "price", { usd: 1 })
-      await library.trigger(name, "price", { usd: 2 })
-      const full = record(client.pusher.subscribe(name))
-      await until(() => full.length === 2)
-      expect(full[1]).toEqual({ event: "price", data: { usd: 2 } })
-    }
-  })
+        await library.trigger(name, "price", { usd: 1 })
+        await library.trigger(name, "price", { usd: 2 })
+        const full = record(client.pusher.subscribe(name))
+        await until(() => full.length === 2)
+        expect(full[1]).toEqual({ event: "price", data: { usd: 2 } })
+      }
+    },
+  )
 
   it("§2g §6c §9a an encrypted cache channel keeps what it can't read", async () => {
     await using emulator = await startPusherEmulator()

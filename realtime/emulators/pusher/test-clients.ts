@@ -4,7 +4,7 @@ import PusherJs, { type Channel, type Options } from "pusher-js"
 import { vi } from "vitest"
 import { createManualClock, type ManualClock } from "./clock.ts"
 import { createPusherEmulator, type PusherEmulator, type PusherEmulatorOptions } from "./emulator.ts"
-import type { PusherServer } from "./server.ts"
+import type { PusherService } from "./services.ts"
 
 /** Against hanging, on a busy machine too; no measure of anything. */
 const LIMIT_MS = 15_000
@@ -35,9 +35,9 @@ export interface SdkClient extends Disposable {
 }
 
 /** pusher-js, authorized by the server library with the app's own secret, as an application would do it. */
-export function createSdkClient(emulator: PusherServer, settings: SdkClientOptions = {}): SdkClient {
+export function createSdkClient(emulator: PusherService, settings: SdkClientOptions = {}): SdkClient {
   const app = emulator.app(settings.app)
-  const library = createServerLibrary(emulator, app.id)
+  const library = createServerLibrary(emulator, settings.app)
   const pusher = new PusherJs(app.key, {
     ...emulator.clientOptions(),
     channelAuthorization: {
@@ -78,7 +78,7 @@ function memberFor(channel: string, { member }: SdkClientOptions): Pusher.Presen
 }
 
 export function createServerLibrary(
-  emulator: PusherServer,
+  emulator: PusherService,
   idOrKey?: string,
   options: Partial<Pusher.Options> = {},
 ): Pusher {

@@ -1,30 +1,32 @@
 import { describe, expect, it } from "vitest"
 import { startPusherEmulator } from "./server.ts"
-import { createSdkClient, createServerLibrary, record, until } from "./test-clients.ts"
+import { onEachService } from "./services.ts"
+import { createSdkClient, createServerLibrary, record, type SdkClient, until } from "./test-clients.ts"
 
 const app = { id: "1", key: "app-key", secret: "app-secret" }
 
+const hearsTheServer = ({ pusher }: SdkClient) => pusher.user.serverToUserChannel?.subscribed
+
 describe("users, by the official SDKs", () => {
-  it("§7e §7j a signed-in user gets what the server sends to them, on every connection", async () => {
-    await using emulator = await startPusherEmulator()
-    const library = createServerLibrary(emulator)
-    using first = createSdkClient(emulator, { user: { id: "ann" } })
-    using second = createSdkClient(emulator, { user: { id: "ann" } })
-    using stranger = createSdkClient(emulator, { user: { id: "bob" } })
-    const received: string[] = []
-    for (const [name, client] of Object.entries({ first, second, stranger })) {
-      client.pusher.signin()
-      client.pusher.user.bind("greeting", (data: string) => received.push(`${name} ${data}`))
-    }
-    const isReady = (id: string) => emulator.app().channels.get(`#server-to-user-${id}`)
-    await until(() => isReady("ann")?.subscribers.size === 2 && isReady("bob"))
-    await library.sendToUser("ann", "greeting", "hello")
-    await library.sendToUser("bob", "greeting", "hi")
-    await until(() => received.length === 3)
-    expect(received.sort()).toEqual(["first hello", "second hello", "stranger hi"])
-    const { channels } = (await (await library.get({ path: "/channels" })).json()) as { channels: object }
-    expect(channels).toEqual({})
-  })
+  onEachService(
+    "§7e §7j a signed-in user gets what the server sends to them, on every connection",
+    async (emulator) => {
+      const library = createServerLibrary(emulator)
+      using first = createSdkClient(emulator, { user: { id: "ann" } })
+      using second = createSdkClient(emulator, { user: { id: "ann" } })
+      using stranger = createSdkClient(emulator, { user: { id: "bob" } })
+      const received: string[] = []
+      for (const [name, client] of Object.entries({ first, second, stranger })) {
+        client.pusher.signin()
+        client.pusher.user.bind("greeting", (data: string) => received.push(`${name} ${data}`))
+      }
+      await until(() => [first, second, stranger].every(hearsTheServer))
+      await library.sendToUser("ann", "greeting", "hello")
+      await library.sendToUser("bob", "greeting", "hi")
+      await until(() => received.length === 3)
+      expect(received.sort()).toEqual(["first hello", "second hello", "stranger hi"])
+    },
+  )
 
   it("§7i a sign-in is repeated after a reconnect", async () => {
     await using emulator = await startPusherEmulator()
@@ -54,21 +56,31 @@ describe("users, by the official SDKs", () => {
     expect(client.errors[1]).toEqual({ code: 4009, message: "Connection is unauthorized" })
   })
 
-  it("§7q §7r §10.2o terminating a user closes all their connections, for good", async () => {
+  it("§7e the users' own channels are in no list", async () => {
     await using emulator = await startPusherEmulator()
-    const library = createServerLibrary(emulator)
-    using first = createSdkClient(emulator, { user: { id: "ann" } })
-    using second = createSdkClient(emulator, { user: { id: "ann" } })
-    using other = createSdkClient(emulator, { user: { id: "bob" } })
-    for (const client of [first, second, other]) client.pusher.signin()
-    await until(() => ["ann", "ann", "bob"].every((id) => emulator.app().users.connectionsOf(id).length > 0))
-    await until(() => emulator.app().users.connectionsOf("ann").length === 2)
-    await expect(library.terminateUserConnections("ann")).resolves.toMatchObject({ status: 200 })
-    await until(() => [first, second].every((client) => client.pusher.connection.state === "disconnected"))
-    expect(first.errors[0]?.code).toBe(4009)
-    expect(other.pusher.connection.state).toBe("connected")
-    await expect(library.terminateUserConnections("nobody")).resolves.toMatchObject({ status: 200 })
+    using client = createSdkClient(emulator, { user: { id: "ann" } })
+    client.pusher.signin()
+    await until(() => hearsTheServer(client))
+    const response = await createServerLibrary(emulator).get({ path: "/channels" })
+    expect(await response.json()).toEqual({ channels: {} })
   })
+
+  onEachService(
+    "§7q §7r §10.2o terminating a user closes all their connections, for good",
+    async (emulator) => {
+      const library = createServerLibrary(emulator)
+      using first = createSdkClient(emulator, { user: { id: "ann" } })
+      using second = createSdkClient(emulator, { user: { id: "ann" } })
+      using other = createSdkClient(emulator, { user: { id: "bob" } })
+      for (const client of [first, second, other]) client.pusher.signin()
+      await until(() => [first, second, other].every(hearsTheServer))
+      await expect(library.terminateUserConnections("ann")).resolves.toMatchObject({ status: 200 })
+      await until(() => [first, second].every((client) => client.pusher.connection.state === "disconnected"))
+      expect(first.errors[0]?.code).toBe(4009)
+      expect(other.pusher.connection.state).toBe("connected")
+      await expect(library.terminateUserConnections("nobody")).resolves.toMatchObject({ status: 200 })
+    },
+  )
 
   it("§7k §7l §7m a watchlist tells how it stands, then of first sign-ins and last departures", async () => {
     await using emulator = await startPusherEmulator()

@@ -2,6 +2,7 @@ import PusherJs from "pusher-js"
 import { describe, expect, it, vi } from "vitest"
 import { WebSocket } from "ws"
 import { startPusherEmulator } from "./server.ts"
+import { onEachService } from "./services.ts"
 import {
   createSdkClient,
   createServerLibrary,
@@ -118,28 +119,29 @@ describe("what passes between the official SDK and the service", () => {
     }
   })
 
-  it("§1.2d §1.2e §10.2p data is the publisher's string in the frame, and parsed by the client if it is JSON", async () => {
-    using tap = tapSockets()
-    await using emulator = await startPusherEmulator()
-    const library = createServerLibrary(emulator)
-    using client = createSdkClient(emulator)
-    const received = record(await client.subscribe("news"))
-    for (const data of [{ a: [1, "ä"] }, "text", '{ "spaced" : 1 }', 7, null])
-      await library.trigger("news", "event", data)
-    await until(() => received.length === 5)
-    expect(tap.receivedOf("event").map(({ data }) => data)).toEqual([
-      '{"a":[1,"ä"]}',
-      "text",
-      '{ "spaced" : 1 }',
-      "7",
-      "null",
-    ])
-    expect(received.map(({ data }) => data)).toEqual([{ a: [1, "ä"] }, "text", { spaced: 1 }, 7, null])
-  })
+  onEachService(
+    "§1.2d §1.2e §10.2p data is the publisher's string in the frame, and parsed by the client if it is JSON",
+    async (emulator) => {
+      using tap = tapSockets()
+      const library = createServerLibrary(emulator)
+      using client = createSdkClient(emulator)
+      const received = record(await client.subscribe("news"))
+      for (const data of [{ a: [1, "ä"] }, "text", '{ "spaced" : 1 }', 7, null])
+        await library.trigger("news", "event", data)
+      await until(() => received.length === 5)
+      expect(tap.receivedOf("event").map(({ data }) => data)).toEqual([
+        '{"a":[1,"ä"]}',
+        "text",
+        '{ "spaced" : 1 }',
+        "7",
+        "null",
+      ])
+      expect(received.map(({ data }) => data)).toEqual([{ a: [1, "ä"] }, "text", { spaced: 1 }, 7, null])
+    },
+  )
 
-  it("§1.2f §5k data that is an object is taken as it is", async () => {
+  onEachService("§1.2f §5k data that is an object is taken as it is", async (emulator) => {
     using tap = tapSockets()
-    await using emulator = await startPusherEmulator()
     using sender = createSdkClient(emulator)
     using receiver = createSdkClient(emulator)
     const channel = await sender.subscribe("private-room")
@@ -152,9 +154,8 @@ describe("what passes between the official SDK and the service", () => {
     expect(received).toEqual([{ event: "client-typing", data: { is: true } }])
   })
 
-  it("§1.2g what the client says has its data encoded once", async () => {
+  onEachService("§1.2g what the client says has its data encoded once", async (emulator) => {
     using tap = tapSockets()
-    await using emulator = await startPusherEmulator()
     using client = createSdkClient(emulator, { user: { id: "ann" } })
     const channel = await client.subscribe("private-room")
     client.pusher.signin()
@@ -167,39 +168,43 @@ describe("what passes between the official SDK and the service", () => {
     for (const { data } of tap.sent) expect(data).toBeTypeOf("object")
   })
 
-  it("§1.2h a user_id is in the frame of a presence channel, and no such member elsewhere", async () => {
-    using tap = tapSockets()
-    await using emulator = await startPusherEmulator()
-    using sender = createSdkClient(emulator, { member: { user_id: "ann" } })
-    using receiver = createSdkClient(emulator, { member: { user_id: "bob" } })
-    const told: unknown[] = []
-    for (const name of ["presence-room", "private-room"]) {
-      const channel = await sender.subscribe(name)
-      const there = await receiver.subscribe(name)
-      there.bind("client-typing", (_data: unknown, metadata: object) => told.push(metadata))
-      channel.trigger("client-typing", {})
-    }
-    await until(() => told.length === 2)
-    expect(told).toEqual([{ user_id: "ann" }, {}])
-    const [inPresence, inPrivate] = tap.receivedOf("client-typing")
-    expect(inPresence).toMatchObject({ channel: "presence-room", user_id: "ann" })
-    expect(Object.keys(inPrivate ?? {})).toEqual(["event", "channel", "data"])
-  })
+  onEachService(
+    "§1.2h a user_id is in the frame of a presence channel, and no such member elsewhere",
+    async (emulator) => {
+      using tap = tapSockets()
+      using sender = createSdkClient(emulator, { member: { user_id: "ann" } })
+      using receiver = createSdkClient(emulator, { member: { user_id: "bob" } })
+      const told: unknown[] = []
+      for (const name of ["presence-room", "private-room"]) {
+        const channel = await sender.subscribe(name)
+        const there = await receiver.subscribe(name)
+        there.bind("client-typing", (_data: unknown, metadata: object) => told.push(metadata))
+        channel.trigger("client-typing", {})
+      }
+      await until(() => told.length === 2)
+      expect(told).toEqual([{ user_id: "ann" }, {}])
+      const [inPresence, inPrivate] = tap.receivedOf("client-typing")
+      expect(inPresence).toMatchObject({ channel: "presence-room", user_id: "ann" })
+      expect(Object.keys(inPrivate ?? {})).toEqual(["event", "channel", "data"])
+    },
+  )
 
-  it("§3.1a §3.1b §3.1c §3.6e the subscription of each type of channel says what its authorization says, and no more", async () => {
-    using tap = tapSockets()
-    await using emulator = await startPusherEmulator()
-    using client = createSdkClient(emulator, { member: { user_id: "ann" } })
-    for (const name of ["news", "private-news", "presence-news"]) await client.subscribe(name)
-    const auth = expect.stringMatching(/^app-key:[0-9a-f]{64}$/)
-    expect(tap.sentOf("pusher:subscribe").map(({ data }) => data)).toEqual([
-      { channel: "news", auth: "" },
-      { channel: "private-news", auth },
-      { channel: "presence-news", auth, channel_data: '{"user_id":"ann"}' },
-    ])
-    const [publicOne] = tap.sentOf("pusher:subscribe")
-    expect(Object.keys(publicOne?.data as object)).not.toContain("channel_data")
-  })
+  onEachService(
+    "§3.1a §3.1b §3.1c §3.6e the subscription of each type of channel says what its authorization says, and no more",
+    async (emulator) => {
+      using tap = tapSockets()
+      using client = createSdkClient(emulator, { member: { user_id: "ann" } })
+      for (const name of ["news", "private-news", "presence-news"]) await client.subscribe(name)
+      const auth = expect.stringMatching(new RegExp(`^${emulator.app().key}:[0-9a-f]{64}$`))
+      expect(tap.sentOf("pusher:subscribe").map(({ data }) => data)).toEqual([
+        { channel: "news", auth: "" },
+        { channel: "private-news", auth },
+        { channel: "presence-news", auth, channel_data: '{"user_id":"ann"}' },
+      ])
+      const [publicOne] = tap.sentOf("pusher:subscribe")
+      expect(Object.keys(publicOne?.data as object)).not.toContain("channel_data")
+    },
+  )
 
   it("§3.2a §3.2b the confirmation is told as pusher:subscription_succeeded, and only then is the channel subscribed", async () => {
     using tap = tapSockets()
@@ -236,8 +241,7 @@ describe("what passes between the official SDK and the service", () => {
     await until(() => emulator.app().channels.get("news") === undefined)
   })
 
-  it("§3.2d a change of mind, and another, ends subscribed", async () => {
-    await using emulator = await startPusherEmulator()
+  onEachService("§3.2d a change of mind, and another, ends subscribed", async (emulator) => {
     using client = createSdkClient(emulator)
     await client.connected()
     client.pusher.subscribe("news")
