@@ -27,8 +27,8 @@ export interface MeteredServer extends AsyncDisposable {
 }
 
 /** Load generator: starts a server in a process of its own. */
-export async function startMetered(file: string): Promise<MeteredServer> {
-  const child: ChildProcess = fork(join(import.meta.dirname, file), {
+export async function startMetered(file: string, parameters: string[] = []): Promise<MeteredServer> {
+  const child: ChildProcess = fork(join(import.meta.dirname, file), parameters, {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   })
   const next = async <T>() => (await once(child, "message"))[0] as T

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util"
+import { emulators } from "./emulators.ts"
 import { startMetered } from "./meter.ts"
 import { type Scenario, scenarios } from "./scenarios.ts"
 import { type Stack, throughline } from "./stacks.ts"
@@ -6,7 +7,7 @@ import type { WireClient } from "./wire.ts"
 
 /**
  * `npm run bench`: our gateway with its durable log beside a bare Socket.IO server, the same load on both, taking
- * turns in one run. Only the ratios carry over to another machine.
+ * turns in one run; then the emulators beside bare relays. Only the ratios carry over to another machine.
  */
 const { values } = parseArgs({
   options: {
@@ -96,10 +97,11 @@ const median = (numbers: number[]) =>
 const shown = (value: number) =>
   value >= 1000 ? Math.round(value).toLocaleString("en") : value.toPrecision(3)
 
-const unit: Record<Scenario["metric"], string> = {
+const unit: Record<string, string> = {
   "CPU per delivery": "µs",
   "CPU per publish": "µs",
   "deliveries per second": "/s",
+  "messages per second": "/s",
   "p50 of publish to acknowledgement": "ms",
 }
 
@@ -127,13 +129,27 @@ for (const scenario of scenarios(Number(values.scale))) {
     against: scenario.control.name,
   })
 }
+for (const { scenario, against, ours, control } of emulators) {
+  const pairs: { ours: number; control: number }[] = []
+  for (let round = 0; round < Number(values.rounds); round += 1) {
+    pairs.push({ control: await control(), ours: await ours() })
+  }
+  rows.push({
+    scenario,
+    metric: "messages per second",
+    ours: median(pairs.map(({ ours }) => ours)),
+    control: median(pairs.map(({ control }) => control)),
+    ratio: median(pairs.map(({ ours, control }) => ours / control)),
+    against,
+  })
+}
 
 console.log(
   `Node ${process.version}, 100 bytes of text, durable log on for us, ${values.rounds} rounds, medians\n`,
 )
 console.log("| scenario | metric | throughline | control | ratio |\n| --- | --- | --- | --- | --- |")
 for (const { scenario, metric, ours, control, ratio, against } of rows) {
-  const u = unit[metric as Scenario["metric"]]
+  const u = unit[metric]
   console.log(
     `| ${scenario} | ${metric} | ${shown(ours)} ${u} | ${shown(control)} ${u} (${against}) | ${ratio.toFixed(2)} × |`,
   )
