@@ -35,6 +35,8 @@ export interface Core extends RealtimeCore {
   publishTrusted(entries: readonly TrustedEntry[]): Promise<PublishReceipt[]>
   /** Validates a signal of server code; not authorized, not limited. */
   validateSignal(from: User, channel: string, event: string, payload: unknown): Promise<Signal>
+  /** Waits for what is under way; what a provider couldn't be given until now it won't be given any more. */
+  stop(): Promise<void>
 }
 
 export interface TrustedEntry {
@@ -56,7 +58,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
     maxPayloadBytes = defaultMaxPayloadBytes,
     deliveryTimeoutMs = defaultDeliveryTimeoutMs,
   } = options
-  const deliverToAll = createDelivery({ publishers, onError, timeoutMs: deliveryTimeoutMs })
+  const delivery = createDelivery({ publishers, onError, timeoutMs: deliveryTimeoutMs })
   const queue = createCommitQueue({ log, onCommit: deliver })
 
   /** Hands a committed group to every provider. Nobody's publish fails by it: the log has the messages. */
@@ -66,7 +68,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
       const { seq, epoch, at, isDuplicate } = results[index] as AppendResult
       if (!isDuplicate) messages.push({ ...entry, seq, epoch, at })
     })
-    if (messages.length > 0) await deliverToAll(messages)
+    if (messages.length > 0) await delivery.deliver(messages)
   }
 
   async function question(
@@ -191,6 +193,11 @@ export function createCore<Definitions extends ChannelDefinitions>(
     readAfter: (channel, seq, limit) => log.readAfter(channel, seq, limit),
 
     idle: () => queue.idle(),
+
+    async stop() {
+      await queue.idle()
+      delivery.stop()
+    },
   }
 }
 

@@ -79,7 +79,7 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
     handlers: createHandlers({ ...options, core, counts, config, readPage }),
     core,
     async close() {
-      await core.idle()
+      await core.stop()
       await Promise.all(publishers.map((publisher) => publisher.close()))
       await log.close()
     },

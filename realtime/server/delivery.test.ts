@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { RealtimeError, type RealtimeErrorCode } from "../errors.ts"
 import type { WireMessage } from "../message.ts"
 import type { RealtimePublisher } from "../publisher.ts"
@@ -27,15 +27,24 @@ const fail = (code: RealtimeErrorCode, retryAfterMs?: number) => () =>
 const succeed = async () => {}
 const hang = () => new Promise<never>(() => {})
 
-async function deliver(timeoutMs: number, ...publishers: RealtimePublisher[]) {
+function createTold(timeoutMs: number, publishers: RealtimePublisher[], pauseMs?: number) {
   const told: [string, string][] = []
-  const deliverToAll = createDelivery({
+  const delivery = createDelivery({
     publishers,
     timeoutMs,
+    ...(pauseMs !== undefined && { pauseMs }),
     onError: (error, { stage }) =>
       void told.push([stage, error instanceof RealtimeError ? error.code : "other"]),
   })
-  await deliverToAll([message])
+  return {
+    told,
+    deliver: (...messages: WireMessage[]) => delivery.deliver(messages.length > 0 ? messages : [message]),
+  }
+}
+
+async function deliver(timeoutMs: number, ...publishers: RealtimePublisher[]) {
+  const { told, deliver } = createTold(timeoutMs, publishers)
+  await deliver()
   return told
 }
 
@@ -85,5 +94,52 @@ describe("a delivery", () => {
     // Vitest fails a run in which a rejection is left alone.
     reject(new RealtimeError("invalid-config", { message: "x" }))
     await promise.catch(() => {})
+  })
+})
+
+describe("a provider that keeps failing", () => {
+  const refuse = fail("provider-unavailable", 3_600_000)
+
+  it("is left alone after three deliveries, which is said once, and slows nobody", async () => {
+    const dead = createProvider("dead", refuse)
+    const alive = createProvider("alive")
+    const { told, deliver } = createTold(60_000, [dead.publisher, alive.publisher], 3_600_000)
+    for (let n = 0; n < 10; n += 1) await deliver()
+    expect([dead.calls.length, alive.calls.length]).toEqual([3, 10])
+    // Three failures, and that it is left alone.
+    expect(told).toHaveLength(4)
+  })
+
+  it("is given by itself the newest of each channel that it missed, once it answers", async () => {
+    const provider = createProvider("back", refuse, refuse, refuse, succeed)
+    const { told, deliver } = createTold(60_000, [provider.publisher], 1)
+    const second = { ...message, seq: 2 }
+    const elsewhere = { ...message, channel: "room:2", seq: 7 }
+    for (const missed of [message, second, elsewhere]) await deliver(missed)
+    await vi.waitFor(() => expect(provider.calls.length).toBe(4), { timeout: 15_000 })
+    expect(provider.calls[3]).toEqual([second, elsewhere])
+    await deliver({ ...message, seq: 3 })
+    expect(provider.calls[4]).toEqual([{ ...message, seq: 3 }])
+    expect(told).toHaveLength(4)
+  })
+
+  it("is owed nothing that it refused for good", async () => {
+    const refusing = createProvider("refusing", refuse, fail("message-too-large"), succeed)
+    const { deliver } = createTold(60_000, [refusing.publisher], 3_600_000)
+    await deliver(message)
+    await deliver({ ...message, channel: "room:2" })
+    await deliver({ ...message, channel: "room:3" })
+    expect(refusing.calls.map((messages) => messages.map(({ channel }) => channel))).toEqual([
+      ["room:1"],
+      ["room:1", "room:2"],
+      ["room:3"],
+    ])
+  })
+
+  it("isn't left alone for refusals that no waiting helps", async () => {
+    const refusing = createProvider("refusing", fail("message-too-large"))
+    const { deliver } = createTold(60_000, [refusing.publisher], 3_600_000)
+    for (let n = 0; n < 10; n += 1) await deliver()
+    expect(refusing.calls.length).toBe(10)
   })
 })

@@ -1,3 +1,10 @@
+import {
+  ConsecutiveBreaker,
+  circuitBreaker,
+  ExponentialBackoff,
+  handleWhen,
+  isBrokenCircuitError,
+} from "cockatiel"
 import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
 import type { WireMessage } from "../message.ts"
 import type { RealtimePublisher } from "../publisher.ts"
@@ -7,22 +14,72 @@ export interface DeliveryOptions {
   onError: OnError
   /** How long all attempts at one provider may take together. */
   timeoutMs: number
+  /** How long a provider that keeps failing is left alone before it is tried again; doubles up to `maxPauseMs`. */
+  pauseMs?: number
 }
 
-const firstPauseMs = 200
+const firstRetryMs = 200
+const maxPauseMs = 30_000
+/** So many deliveries in a row, each with its retries. */
+const failuresUntilPause = 3
+
+/** More than these fall to the heads that the pages compare. */
+const maxOwedChannels = 1_000
+
+const isPassing = (error: unknown) =>
+  isBrokenCircuitError(error) || (isRealtimeError(error) && error.retryable)
+
+export interface Delivery {
+  /** Resolves within the limit and never rejects: a failure goes to `onError`. */
+  deliver(messages: readonly WireMessage[]): Promise<void>
+  /** Gives up what is still owed. */
+  stop(): void
+}
 
 /**
- * Hands logged messages to every provider, and tries again what fails in passing. Resolves within the limit and never
- * rejects: a failure goes to `onError`, and the readers find in the log what they weren't sent.
+ * Hands logged messages to every provider, and tries again what fails in passing. What a provider couldn't be given stays
+ * in the log for its readers, and the newest of each channel is owed to it, for that one shows them the gap.
+ *
+ * A provider that keeps failing is left alone for a while, so that it doesn't make every publish wait.
  */
-export function createDelivery({ publishers, onError, timeoutMs }: DeliveryOptions) {
+export function createDelivery(options: DeliveryOptions): Delivery {
+  const deliverers = options.publishers.map((publisher) => createDeliverer(publisher, options))
+  return {
+    async deliver(messages) {
+      await Promise.all(deliverers.map((deliverer) => deliverer.deliver(messages)))
+    },
+    stop() {
+      for (const deliverer of deliverers) deliverer.stop()
+    },
+  }
+}
+
+function createDeliverer(
+  publisher: RealtimePublisher,
+  { onError, timeoutMs, pauseMs = 5_000 }: DeliveryOptions,
+): Delivery {
+  const { provider } = publisher
+  const stage = `publish to ${provider}`
+  const owed = new Map<string, WireMessage>()
+  let later: NodeJS.Timeout | undefined
+  let isStopped = false
+
+  const breaker = circuitBreaker(handleWhen(isPassing), {
+    breaker: new ConsecutiveBreaker(failuresUntilPause),
+    halfOpenAfter: new ExponentialBackoff({ initialDelay: pauseMs, maxDelay: maxPauseMs }),
+  })
+  breaker.onBreak((reason) => {
+    const message = `unable to publish, again and again; ${provider} is left alone until it answers`
+    const cause = "error" in reason ? reason.error : undefined
+    onError(new RealtimeError("provider-unavailable", { provider, message, cause }), { stage })
+  })
+
   async function attempt(
-    publisher: RealtimePublisher,
     messages: readonly WireMessage[],
     onFailure: (error: unknown) => void,
   ): Promise<void> {
     const end = performance.now() + timeoutMs
-    for (let pause = firstPauseMs; ; pause *= 2) {
+    for (let pause = firstRetryMs; ; pause *= 2) {
       try {
         return await publisher.publish(messages)
       } catch (error) {
@@ -36,25 +93,61 @@ export function createDelivery({ publishers, onError, timeoutMs }: DeliveryOptio
     }
   }
 
-  async function deliverTo(publisher: RealtimePublisher, messages: readonly WireMessage[]): Promise<void> {
-    const { provider } = publisher
+  /** Rejects within the limit, with the reason of the last attempt if there was one. */
+  async function attemptInTime(messages: readonly WireMessage[]): Promise<void> {
     const message = `unable to publish; there was no answer in ${timeoutMs} ms`
     let reason: unknown = new RealtimeError("timeout", { provider, message })
     const { promise: limit, reject } = Promise.withResolvers<never>()
     const timer = setTimeout(() => reject(reason), timeoutMs)
-    const attempts = attempt(publisher, messages, (error) => {
+    const attempts = attempt(messages, (error) => {
       reason = error
     })
     try {
       await Promise.race([attempts, limit])
-    } catch (error) {
-      onError(error, { stage: `publish to ${provider}` })
     } finally {
       clearTimeout(timer)
     }
   }
 
-  return async (messages: readonly WireMessage[]): Promise<void> => {
-    await Promise.all(publishers.map((publisher) => deliverTo(publisher, messages)))
+  function owe(messages: readonly WireMessage[]): void {
+    for (const message of messages) {
+      const { channel, seq } = message
+      const isNewer = (owed.get(channel)?.seq ?? 0) < seq
+      if (isNewer && (owed.has(channel) || owed.size < maxOwedChannels)) owed.set(channel, message)
+    }
+    if (owed.size === 0 || isStopped) return
+    later ??= setTimeout(() => {
+      later = undefined
+      void deliver([])
+    }, pauseMs).unref()
+  }
+
+  async function deliver(messages: readonly WireMessage[]): Promise<void> {
+    const channels = new Set(messages.map(({ channel }) => channel))
+    const debts = [...owed.values()].filter(({ channel }) => !channels.has(channel))
+    const all = [...debts, ...messages]
+    if (all.length === 0) return
+    const settle = () => {
+      for (const { channel, seq } of all) if ((owed.get(channel)?.seq ?? 0) <= seq) owed.delete(channel)
+    }
+    try {
+      await breaker.execute(() => attemptInTime(all))
+      settle()
+    } catch (error) {
+      if (isPassing(error)) owe(messages)
+      // Whichever of them was refused would be refused again, and all others with it.
+      else settle()
+      // That it is left alone was said when that began.
+      if (!isBrokenCircuitError(error)) onError(error, { stage })
+    }
+  }
+
+  return {
+    deliver,
+    stop() {
+      isStopped = true
+      owed.clear()
+      clearTimeout(later)
+    },
   }
 }
