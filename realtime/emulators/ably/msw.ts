@@ -43,7 +43,8 @@ export function createAblyHandlers(options: ServiceOptions = {}): AblyHandlers {
         {
           send: (frame) => client.send(typeof frame === "string" ? frame : new Uint8Array(frame)),
           ping: () => {},
-          close: () => client.close(1000),
+          // msw delivers in a microtask, and not to a socket that is closing: the last frame goes first.
+          close: () => queueMicrotask(() => client.close(1000)),
           terminate: () => client.close(1006),
         },
         query,

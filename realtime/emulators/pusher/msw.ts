@@ -37,7 +37,8 @@ export function pusherHandlers(emulator: PusherEmulator): (HttpHandler | WebSock
         resolve(
           emulator.connect(request, {
             send: (text) => client.send(text),
-            close: (code, reason) => client.close(code, reason),
+            // msw delivers in a microtask, and not to a socket that is closing: the last frame goes first.
+            close: (code, reason) => queueMicrotask(() => client.close(code, reason)),
             // What a browser reports when the close frame is missing.
             terminate: () => client.close(1006),
           }),
