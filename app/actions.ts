@@ -73,6 +73,8 @@ export async function leaveRoom(form: FormData): Promise<void> {
   const { rooms, realtime } = await getChat()
   if (await rooms.leave(user.id, id))
     await realtime.publish(room({ room: id }), "member-left", {}, { from: user })
+  // What they left open elsewhere.
+  await realtime.revoke(user, room({ room: id }))
   forgetRoomLists()
   redirect(id === lobbyId ? "/" : `/rooms/${lobbyId}`)
 }

@@ -21,6 +21,25 @@ test("a private room opens to whoever has its invitation, and to nobody else", a
   await hers.expectWritten(["just between us", "and me"])
 })
 
+test("who leaves a room hears no more of it, in no tab, and can't come back by themselves", async ({
+  people,
+}) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.signIn("Bob")
+  const hers = await alice.createRoom("Boardroom", { isPrivate: true })
+  const his = await bob.joinRoom(await hers.invitationLink())
+  const tab = await bob.openTab()
+  const other = await tab.openRoom(hers.url)
+  await hers.send("before")
+  await other.expectWritten(["before"])
+
+  await his.leave()
+  await expect(tab.page.getByText(bob.texts.missing.title)).toBeVisible()
+  await hers.send("after")
+  await hers.expectWritten(["before", "after"])
+  await expect(tab.page.getByText("after")).toHaveCount(0)
+})
+
 test("an invitation that was made up opens nothing", async ({ people }) => {
   const mallory = await people.signIn("Mallory")
   await mallory.page.goto("/invitations/eyJhbGciOiJub25lIn0.e30.")

@@ -31,7 +31,7 @@ export async function startEmulator(provider: string, appUrl: string): Promise<E
     return { url: emulator.url, env, [Symbol.asyncDispose]: () => emulator.close() }
   }
   if (provider === "ably") {
-    const emulator = await startAblyEmulator({ apps: [{ webhooks }] })
+    const emulator = await startAblyEmulator({ apps: [{ keys: [{ revocableTokens: true }], webhooks }] })
     const { endpoint, port } = emulator.clientOptions
     const env = {
       REALTIME_PROVIDER: provider,

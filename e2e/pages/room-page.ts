@@ -26,6 +26,12 @@ export class RoomPage {
     await this.expectConnected()
   }
 
+  async leave(): Promise<void> {
+    await this.#page.getByRole("button", { name: this.#texts.rooms.menu }).click()
+    await this.#page.getByRole("menuitem", { name: this.#texts.rooms.leave }).click()
+    await expect(this.#page).not.toHaveURL(this.url)
+  }
+
   /** Writes and presses Enter, as fast as it goes. */
   async send(...texts: string[]): Promise<void> {
     for (const text of texts) {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import { v7 as uuidv7 } from "uuid"
 import type { ChannelDefinitions } from "../channel.ts"
-import { RealtimeError } from "../errors.ts"
+import { logError, RealtimeError } from "../errors.ts"
 import type { LogPage, PresenceSnapshot } from "../message.ts"
 import type { RealtimePublisher } from "../publisher.ts"
 import { createCore, defaultMaxPayloadBytes } from "./core.ts"
@@ -20,6 +20,7 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
   options: RealtimeOptions<Definitions> & { basePath?: string },
 ): Realtime<Definitions> {
   const { log, publishers, basePath = "/api/realtime", maxPayloadBytes = defaultMaxPayloadBytes } = options
+  const { onError = logError } = options
   const core = createCore(options)
   const counts = createCounts(options)
 
@@ -65,6 +66,14 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
     async signal(channel, event, payload, { from }) {
       const signal = await core.validateSignal(from, channel.name, event, payload)
       await Promise.all(publishers.map((publisher) => publisher.signal(signal)))
+    },
+    async revoke({ id }, channel) {
+      const revocations = publishers.map((publisher) =>
+        publisher
+          .revoke(id, channel.name)
+          .catch((error) => onError(error, { stage: `revoke at ${publisher.provider}` })),
+      )
+      await Promise.all(revocations)
     },
     history: (channel, options = {}) => readPage(channel.name, options),
     async head(channel) {

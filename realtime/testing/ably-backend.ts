@@ -21,7 +21,7 @@ export interface AblyService {
 
 /** Ably on the emulator, over real sockets and HTTP, with the official SDK on both sides. */
 export async function startAblyBackend(): Promise<ContractBackend & { emulator: AblyEmulator }> {
-  const emulator = await startAblyEmulator()
+  const emulator = await startAblyEmulator({ apps: [{ keys: [{ revocableTokens: true }] }] })
   const { endpoint, port, tls } = emulator.clientOptions
   const backend = createAblyBackend({
     options: { apiKey: emulator.key, endpoint, port, tls },

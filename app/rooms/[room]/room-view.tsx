@@ -1,9 +1,10 @@
 "use client"
+import { useRouter } from "next/navigation"
 import { useCallback, useEffect, useMemo, useState } from "react"
 import { room as roomChannel } from "#lib/chat/channels.ts"
 import type { Room } from "#lib/chat/rooms.ts"
 import type { LogPage } from "#realtime"
-import { useMessages, usePresence } from "#realtime/react"
+import { useChannel, useMessages, usePresence } from "#realtime/react"
 import { useMe } from "../../_components/chat-provider.tsx"
 import { Composer } from "./composer.tsx"
 import { ConnectionBanner } from "./connection-banner.tsx"
@@ -25,6 +26,12 @@ export function RoomView({
   const me = useMe()
   const ref = useMemo(() => roomChannel({ room: room.id }), [room.id])
   const feed = useMessages(ref, { initial })
+  const { status: access } = useChannel(ref)
+  const router = useRouter()
+  useEffect(() => {
+    // They left in another tab, or were put out: the server knows what to show them now.
+    if (access.state === "denied") router.refresh()
+  }, [access.state, router])
   const status = useIdle() ? "away" : "active"
   const presence = usePresence(ref, { status })
   const typing = useTyping(ref, me.id)

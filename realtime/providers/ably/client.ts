@@ -52,6 +52,8 @@ interface Joined {
 /** The SDK waits 10 s for a token. */
 const tokenTimeoutMs = 8_000
 const maxTokenPauseMs = 10_000
+/** Tokens are dated in whole seconds: one of the same second as the revocation would be revoked with the last. */
+const revokedPauseMs = 1_000
 
 /** Browser: Ably over the official client's modular build; only what is used is downloaded. */
 export function createAblyTransport(options: AblyTransportOptions): RealtimeTransport {
@@ -87,7 +89,8 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
         const ready = prepared
         prepared = undefined
         const end = performance.now() + tokenTimeoutMs
-        ;(ready ? Promise.resolve(ready) : keepAsking(() => performance.now() < end)).then(
+        const isRevoked = opened.connection.errorReason?.code === 40141
+        ;(ready ? Promise.resolve(ready) : keepAsking(() => performance.now() < end, isRevoked)).then(
           (token) => callback(null, token),
           (error: unknown) => callback(toAuthError(error), null),
         )
@@ -125,7 +128,8 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
    * Asks for a token until there is one: to the SDK a passing failure costs 15 s of connecting, and all of a channel that
    * was joined later.
    */
-  async function keepAsking(isStillWanted: () => boolean): Promise<string> {
+  async function keepAsking(isStillWanted: () => boolean, isRevoked = false): Promise<string> {
+    if (isRevoked) await new Promise((resolve) => setTimeout(resolve, revokedPauseMs))
     for (let pause = retryMs ?? 500; ; pause = Math.min(maxTokenPauseMs, pause * 2)) {
       try {
         return await getToken()

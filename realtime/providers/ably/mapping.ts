@@ -49,6 +49,9 @@ export function toClientId({ id, name }: User): string {
   return `${encodeURIComponent(id)}/${encodeURIComponent(name ?? "")}`
 }
 
+/** What a person's tokens are taken back by. */
+export const revocationKeyOf = (userId: string) => encodeURIComponent(userId)
+
 export function fromClientId(clientId: unknown): User | null {
   if (typeof clientId !== "string") return null
   try {

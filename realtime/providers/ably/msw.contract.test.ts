@@ -20,7 +20,7 @@ describeTransportContract({
   async start() {
     // The SDK takes the WebSocket that it finds when it is loaded: by now that is msw's.
     const { createAblyBackend, faultsOf } = await import("../../testing/ably-backend.ts")
-    const ably = createAblyHandlers()
+    const ably = createAblyHandlers({ apps: [{ keys: [{ revocableTokens: true }] }] })
     network.use(...ably.handlers)
     return createAblyBackend({
       options: { apiKey: ably.key },

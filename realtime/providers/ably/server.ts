@@ -21,6 +21,7 @@ import {
   messagesChannel,
   messagesEvent,
   provider,
+  revocationKeyOf,
   signalEvent,
   signalsChannel,
   toAblyData,
@@ -29,7 +30,10 @@ import {
 } from "./mapping.ts"
 
 export interface AblyPublisherOptions {
-  /** `appId.keyId:secret`; the key needs `publish`, `subscribe`, `presence` and, for members, `presence`. */
+  /**
+   * `appId.keyId:secret`. The key needs `publish`, `subscribe` and `presence` on all channels, and to take permissions back at
+   * once, revocable tokens: https://ably.com/docs/auth/revocation
+   */
   apiKey: string
   /** A host other than Ably's own: an emulator. */
   endpoint?: string | undefined
@@ -116,6 +120,8 @@ export function createAblyPublisher(options: AblyPublisherOptions): RealtimePubl
     const token = await new SignJWT({
       "x-ably-capability": JSON.stringify(capability),
       "x-ably-clientId": toClientId(user),
+      // Without the name, which may change.
+      "x-ably-revocation-key": revocationKeyOf(user.id),
     })
       .setProtectedHeader({ typ: "JWT", alg: "HS256", kid: keyName as string })
       .setIssuedAt(Math.floor(now() / 1000))
@@ -164,6 +170,15 @@ export function createAblyPublisher(options: AblyPublisherOptions): RealtimePubl
     async signal({ channel, event, payload, from }) {
       const data = toAblyData({ event, payload, from: toClientId(from) })
       await publishAll([{ channels: [signalsChannel(channel)], messages: [{ name: signalEvent, data }] }])
+    },
+    async revoke(userId) {
+      try {
+        const target = { type: "revocationKey", value: revocationKeyOf(userId) }
+        const { results } = await rest.auth.revokeTokens([target])
+        for (const result of results) if ("error" in result) throw result.error
+      } catch (error) {
+        throw fromAblyError(error, "revoke")
+      }
     },
     async members(channel) {
       try {

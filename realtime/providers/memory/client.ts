@@ -46,6 +46,13 @@ export function createMemoryTransport(options: MemoryTransportOptions): Realtime
       const wish = joined.get(channel)
       if (wish?.watchesPresence || wish?.data !== undefined) wish.observer.onPresence(snapshot)
     },
+    onRevoked(channel) {
+      const wish = joined.get(channel)
+      if (!wish?.isAttached) return
+      wish.isAttached = false
+      wish.observer.onDetached()
+      void attach(channel, wish)
+    },
     onDropped() {
       if (status.state === "closed") return
       for (const wish of joined.values()) {

@@ -8,6 +8,8 @@ export interface HubConnection {
   onMessages(channel: string, messages: readonly WireMessage[]): void
   onSignal(signal: Signal): void
   onPresence(channel: string, snapshot: PresenceSnapshot): void
+  /** It was put out of the channel, and may ask again. */
+  onRevoked(channel: string): void
   /** The connection was cut. */
   onDropped(): void
 }
@@ -21,6 +23,8 @@ export interface MemoryHub {
   unsubscribe(connection: HubConnection, channel: string): void
   enter(connection: HubConnection, channel: string, data: JsonValue): Promise<void>
   leave(connection: HubConnection, channel: string): void
+  /** Puts the user's connections out of the channel. */
+  revoke(userId: string, channel: string): void
   snapshot(channel: string): PresenceSnapshot
   signal(connection: HubConnection | null, signal: Signal): void
   broadcast(messages: readonly WireMessage[]): void
@@ -96,6 +100,14 @@ export function createMemoryHub({ authorize, maxPresenceMembers }: MemoryHubOpti
       announce(channel)
     },
     leave,
+    revoke(userId, channel) {
+      for (const connection of subscribersOf(channel)) {
+        if (connection.user.id !== userId) continue
+        subscribers.get(channel)?.delete(connection)
+        leave(connection, channel)
+        later(() => connection.onRevoked(channel))
+      }
+    },
     snapshot,
     signal(sender, signal) {
       later(() => {

@@ -11,6 +11,9 @@ export function createMemoryPublisher(hub: MemoryHub): RealtimePublisher {
     async signal(signal) {
       hub.signal(null, signal)
     },
+    async revoke(userId, channel) {
+      hub.revoke(userId, channel)
+    },
     members: async (channel) => hub.snapshot(channel),
     counts: async (channels) => channels.map((channel) => hub.snapshot(channel).count),
     clientConfig: () => ({ provider: "memory" }),

@@ -66,6 +66,8 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
   /** An error on the connection that could be about several pending subscriptions. */
   let unexplained: unknown
   let isStartingOver = false
+  /** The service has confirmed whose connection this is. */
+  let isSignedIn = false
   let startsOverLater: ReturnType<typeof setTimeout> | undefined
 
   const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -77,6 +79,9 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     opened.connection.bind("error", (error: unknown) => {
       lastError = fromConnectionError(error)
       if (opened.connection.state === "connected" && !isAboutWhatWasSent(error)) blame(error)
+    })
+    opened.connection.bind("message", ({ event }: { event: string }) => {
+      if (event === "pusher:signin_success") isSignedIn = true
     })
     opened.signin()
     return opened
@@ -227,8 +232,12 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
 
   function follow(current: string): void {
     if (isStartingOver) return
-    const state = fromPusherState(current, wasConnected)
+    // Who was signed in and is sent away had their connections ended: a permission was taken back, perhaps not all.
+    const isExpelled = current === "disconnected" && isSignedIn && lastError?.code === "unauthorized"
+    isSignedIn = false
+    const state = isExpelled ? "reconnecting" : fromPusherState(current, wasConnected)
     clearTimeout(startsOverLater)
+    if (isExpelled) startsOverLater = setTimeout(startOver, Math.random() * retryMs)
     if (state === "suspended") {
       // After attempts that were refused at once pusher-js pauses for 15, 30 and then 60 s, and so would all who lost
       // a server that restarts. The jitter keeps them from coming back as one, and leaves a slow network its time.

@@ -130,6 +130,14 @@ export function createPusherPublisher(options: PusherPublisherOptions): Realtime
         { channel: messagesChannel(signal.channel), name: signalEvent, data: JSON.stringify(signal) },
       ])
     },
+    // Pusher knows no user of a private channel; it can end a user's connections, which then ask for each of their channels.
+    async revoke(userId) {
+      try {
+        await pusher.terminateUserConnections(toPusherUserId(userId))
+      } catch (error) {
+        throw fromRequestError(error, "revoke")
+      }
+    },
     async members(channel) {
       try {
         const response = await pusher.get({ path: `/channels/${presenceChannel(channel)}/users` })

@@ -157,6 +157,14 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     if (wish.snapshot) wish.observer.onPresence(wish.snapshot)
   })
 
+  socket.on("revoked", (channel) => {
+    const wish = joined.get(channel)
+    if (!wish?.isAttached) return
+    wish.isAttached = false
+    wish.observer.onDetached()
+    void attach(channel, wish)
+  })
+
   /** Socket.IO doesn't come back by itself after a refusal or when the server ended the session. */
   function restart(): void {
     clearTimeout(restartTimer)

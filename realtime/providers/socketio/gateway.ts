@@ -18,6 +18,12 @@ import {
 import { createPresenceRegistry, type PresenceRegistry } from "./presence-registry.ts"
 import { createTickets, type Tickets } from "./tickets.ts"
 
+interface SocketData {
+  user: User
+  /** Puts the socket out of a channel, and says so. */
+  expel(channel: string): Promise<void>
+}
+
 type GatewayServer = SocketIoServer<ClientEvents, ServerEvents>
 
 /** What the gateway and its publisher share: the sockets, and who is present. */
@@ -28,6 +34,8 @@ export interface Broadcaster {
   /** Server, in the gateway's process: delivers to the connected sockets. */
   readonly publisher: RealtimePublisher
   announce(channel: string, change: PresenceChange | null): void
+  /** Changes with each revocation: a permission that was asked for before may be out of date. */
+  revocations(): number
 }
 
 /**
@@ -38,10 +46,12 @@ export function createBroadcaster({ io, secret }: { io: SocketIoServer; secret: 
   const tickets = createTickets({ secret })
   const server = io as unknown as GatewayServer
   const presence = createPresenceRegistry({ maxMembers: socketIoCapabilities.maxPresenceMembers })
+  let revocations = 0
   return {
     io: server,
     tickets,
     presence,
+    revocations: () => revocations,
     announce(channel, change) {
       if (change) server.to(presenceRoom(channel)).emit("presence", channel, change)
     },
@@ -54,6 +64,14 @@ export function createBroadcaster({ io, secret }: { io: SocketIoServer; secret: 
       },
       async signal(signal) {
         server.to(channelRoom(signal.channel)).volatile.emit("signal", signal)
+      },
+      async revoke(userId, channel) {
+        revocations += 1
+        const { adapter, sockets } = server.sockets
+        for (const id of [...(adapter.rooms.get(channelRoom(channel)) ?? [])]) {
+          const { user, expel } = (sockets.get(id)?.data ?? {}) as Partial<SocketData>
+          if (user?.id === userId) await expel?.(channel)
+        }
       },
       members: async (channel) => presence.snapshot(channel),
       counts: async (channels) => channels.map((channel) => presence.snapshot(channel).count),
@@ -112,7 +130,7 @@ export function attachGateway(options: GatewayOptions): void {
   })
 
   io.on("connection", (socket) => {
-    const user = socket.data.user as User
+    const { user } = socket.data as SocketData
     const subscribed = new Set<string>()
     const entered = new Set<string>()
 
@@ -125,6 +143,14 @@ export function attachGateway(options: GatewayOptions): void {
       if (entered.delete(channel)) announce(channel, presence.leave(channel, socket.id))
     }
 
+    /** With the permission of now: one that is taken back while it is given was none. */
+    async function authorize(channel: string): Promise<void> {
+      for (let asked = -1; asked !== broadcaster.revocations(); ) {
+        asked = broadcaster.revocations()
+        await core.authorize(user, channel, "subscribe")
+      }
+    }
+
     const requests: Record<keyof ClientEvents, (...args: unknown[]) => Promise<object>> = {
       async subscribe(name, cursor) {
         const channel = textOf(name)
@@ -132,7 +158,7 @@ export function attachGateway(options: GatewayOptions): void {
           const message = `unable to join more than ${maxSubscriptions} channels`
           throw new RealtimeError("rate-limited", { provider, message, retryable: false })
         }
-        await core.authorize(user, channel, "subscribe")
+        await authorize(channel)
         if (!socket.connected) return {}
         subscribed.add(channel)
         // Joined before the log is read: what is committed in between arrives live, and the client tells the two apart.
@@ -190,6 +216,11 @@ export function attachGateway(options: GatewayOptions): void {
         leavePresence(textOf(name))
         return {}
       },
+    }
+
+    ;(socket.data as SocketData).expel = async (channel) => {
+      await requests.unsubscribe(channel)
+      socket.emit("revoked", channel)
     }
 
     socket.onAny(async (event: string, ...args: unknown[]) => {

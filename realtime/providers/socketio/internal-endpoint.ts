@@ -39,6 +39,11 @@ export function createInternalEndpoint(options: InternalEndpointOptions) {
       if (!isReadable) throw malformed()
       return { counts: await publisher.counts?.(channels) }
     },
+    async revoke({ userId, channel }) {
+      if (typeof userId !== "string" || typeof channel !== "string") throw malformed()
+      await publisher.revoke(userId, channel)
+      return {}
+    },
     members: ({ channel }) => publisher.members(typeof channel === "string" ? channel : ""),
   }
 

@@ -39,6 +39,8 @@ export interface ServerEvents {
   messages(messages: readonly WireMessage[]): void
   signal(signal: Signal): void
   presence(channel: string, change: PresenceChange): void
+  /** The gateway has put this socket out of the channel; it may ask again. */
+  revoked(channel: string): void
 }
 
 /** A change of who is there. `members` replaces everything; null: only the count is known. */

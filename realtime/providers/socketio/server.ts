@@ -49,6 +49,9 @@ export function createSocketIoPublisher(options: SocketIoPublisherOptions): Real
     async signal(signal) {
       await call("signal", { signal })
     },
+    async revoke(userId, channel) {
+      await call("revoke", { userId, channel })
+    },
     async members(channel) {
       return fromSnapshot(await call("members", { channel }))
     },

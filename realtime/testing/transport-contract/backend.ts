@@ -1,5 +1,5 @@
 import * as z from "zod/mini"
-import { defineChannel } from "../../channel.ts"
+import { type ChannelRef, defineChannel } from "../../channel.ts"
 import { createHttp, type RealtimeHttp } from "../../client/http.ts"
 import type { OnError } from "../../errors.ts"
 import { createMemoryLog } from "../../log/memory.ts"
@@ -26,6 +26,14 @@ export const contractChannels = {
 }
 
 export type ContractRealtime = Realtime<typeof contractChannels>
+
+/** Rooms that were closed to somebody; rooms have names of their own, so that all backends may share the list. */
+const closed = new Set<string>()
+
+/** From now on the user may not enter the room; who is in it isn't put out by that. */
+export function closeTo(user: User, { name }: ChannelRef): void {
+  closed.add(`${user.id} ${name}`)
+}
 
 /** A provider, running, as the contract needs it. Made anew for each check, so that none sees another's traces. */
 export interface ContractBackend extends AsyncDisposable {
@@ -58,7 +66,8 @@ export function createContractRealtime(options: ContractRealtimeOptions): Contra
     channels: contractChannels,
     identify: (request) =>
       parseUser(JSON.parse(decodeURIComponent(request.headers.get("x-contract-user") ?? "null"))),
-    authorize: ({ user, channel }) => channel.kind !== "vault" || user.id === "keeper",
+    authorize: ({ user, channel }) =>
+      (channel.kind !== "vault" || user.id === "keeper") && !closed.has(`${user.id} ${channel.name}`),
     log: options.log ?? createMemoryLog(),
     publishers: options.publishers,
     presenceCounts: createMemoryPresenceCounts(),

@@ -6,6 +6,7 @@ import { errorChecks } from "./errors.ts"
 import { lifecycleChecks } from "./lifecycle.ts"
 import { presenceChecks } from "./presence.ts"
 import { reconnectChecks } from "./reconnect.ts"
+import { revocationChecks } from "./revocation.ts"
 import { signalChecks } from "./signals.ts"
 
 export {
@@ -25,6 +26,7 @@ export const transportChecks: readonly ContractCheck[] = [
   ...presenceChecks,
   ...signalChecks,
   ...accessChecks,
+  ...revocationChecks,
   ...reconnectChecks,
   ...errorChecks,
   ...lifecycleChecks,
