@@ -48,7 +48,7 @@ export default defineConfig<LayoutOptions>({
       name: layout,
       use: { layout },
       // What depends on who carries the messages.
-      testMatch: /(conversation|downloads|restart|private-rooms)\.spec\.ts/,
+      testMatch: /(conversation|downloads|restart|private-rooms|outbox)\.spec\.ts/,
       dependencies: ["build"],
       // Ably lets go of somebody whose connection broke after 15 s; a page that is closed in good order says so itself.
       expect: { timeout: 40_000 },
@@ -56,7 +56,7 @@ export default defineConfig<LayoutOptions>({
     ...(["serverless-pusher", "serverless-ably"] as const).map((layout) => ({
       name: layout,
       use: { layout },
-      testMatch: /(conversation|downloads|private-rooms|serverless)\.spec\.ts/,
+      testMatch: /(conversation|downloads|private-rooms|outbox|serverless)\.spec\.ts/,
       dependencies: ["build"],
       expect: { timeout: 40_000 },
     })),

@@ -25,9 +25,9 @@ let shared: { userId: string; client: RealtimeClient } | null = null
 
 /** The page's one client. It outlives this component, which Next.js may make anew when an action redirects. */
 function clientOf(user: Me, config: Config): RealtimeClient {
-  if (typeof window === "undefined") return createChatClient(config)
+  if (typeof window === "undefined") return createChatClient(config, user.id)
   if (shared?.userId !== user.id || shared.client.connection.status.state === "closed") {
-    shared = { userId: user.id, client: createChatClient(config) }
+    shared = { userId: user.id, client: createChatClient(config, user.id) }
   }
   return shared.client
 }

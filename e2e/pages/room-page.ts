@@ -52,8 +52,13 @@ export class RoomPage {
     await this.expectAllSent()
   }
 
+  /** One's own messages that the log hasn't taken yet. */
+  get notSent(): Locator {
+    return this.log.locator("[data-testid=message]:not([data-state=sent])")
+  }
+
   async expectAllSent(): Promise<void> {
-    await expect(this.log.locator("[data-testid=message]:not([data-state=sent])")).toHaveCount(0)
+    await expect(this.notSent).toHaveCount(0)
   }
 
   typing(name: string): Locator {

@@ -22,7 +22,7 @@ export interface TimelineEntry {
   id: string
   text: string
   at: number
-  state: "sent" | "sending" | "failed"
+  state: PendingRoomMessage["state"]
   error?: PendingRoomMessage["error"]
 }
 

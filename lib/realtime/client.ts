@@ -7,7 +7,7 @@ const providers: RealtimeClientOptions["providers"] = {
   ably: async () => (await import("#realtime/providers/ably/client")).createAblyTransport,
 }
 
-/** Browser: the client for what the server put into the page. */
-export function createChatClient(config: RealtimeClientOptions["config"]): RealtimeClient {
-  return createRealtimeClient({ config, providers })
+/** Browser: the client for what the server put into the page, and for whoever is signed in. */
+export function createChatClient(config: RealtimeClientOptions["config"], owner: string): RealtimeClient {
+  return createRealtimeClient({ config, providers, owner })
 }

@@ -12,11 +12,12 @@ import {
 import type { RealtimeTransport, TransportSubscription } from "../transport.ts"
 import type { RealtimeHttp } from "./http.ts"
 import { createMessageId } from "./message-id.ts"
+import type { Outbox } from "./outbox.ts"
 import { createPresenceTracker } from "./presence.ts"
 import type { RateLimit } from "./rate-limit.ts"
 import { createSendQueue } from "./send-queue.ts"
 import { createStream, type Stream } from "./stream.ts"
-import type { Channel, ChannelStatus, PresenceState } from "./types.ts"
+import type { Channel, ChannelStatus, PendingMessage, PresenceState } from "./types.ts"
 
 export interface ChannelOptions {
   ref: ChannelRef
@@ -24,6 +25,7 @@ export interface ChannelOptions {
   http: RealtimeHttp
   /** All channels share it; only asked when the provider's code is there. */
   signalRate: () => RateLimit
+  outbox: Outbox
   maxPayloadBytes: number
   presenceGraceMs: number | undefined
   onError: OnError
@@ -44,7 +46,7 @@ const pageSize = 500
 
 /** One channel of one client: a single subscription at the provider, shared by any number of listeners. */
 export function createChannel(options: ChannelOptions): ManagedChannel {
-  const { ref, transport, http, signalRate, maxPayloadBytes, onError } = options
+  const { ref, transport, http, signalRate, outbox, maxPayloadBytes, onError } = options
   const { name, definition } = ref
   const streams = new Set<Stream>()
   const signalListeners = new Map<string, Set<(signal: Signal) => void>>()
@@ -189,6 +191,19 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     done?.catch((error) => onError(error, { stage: "presence" }))
   }
 
+  /** What the server would refuse, said before it is sent. */
+  function mistakeIn(event: string, payload: unknown): RealtimeError | undefined {
+    if (!schemaOf(definition.messages, event)) {
+      return new RealtimeError("event-unknown", {
+        message: `unable to publish "${event}"; it isn't declared`,
+      })
+    }
+    const bytes = jsonByteLength(payload)
+    if (bytes <= maxPayloadBytes) return undefined
+    const message = `unable to publish ${bytes} bytes in "${name}"; the limit is ${maxPayloadBytes}`
+    return new RealtimeError("message-too-large", { message })
+  }
+
   const channel: Channel<AnyChannelDefinition> = {
     name,
     get status() {
@@ -220,17 +235,24 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     },
 
     async publish(event, payload, { id = createMessageId(), timeoutMs = defaultTimeoutMs } = {}) {
-      if (!schemaOf(definition.messages, event)) {
-        throw new RealtimeError("event-unknown", {
-          message: `unable to publish "${event}"; it isn't declared`,
-        })
-      }
-      const bytes = jsonByteLength(payload)
-      if (bytes > maxPayloadBytes) {
-        const message = `unable to publish ${bytes} bytes in "${name}"; the limit is ${maxPayloadBytes}`
-        throw new RealtimeError("message-too-large", { message })
-      }
+      const error = mistakeIn(event, payload)
+      if (error) throw error
       return sendQueue.send({ id, event, payload: payload as JsonValue }, timeoutMs)
+    },
+
+    outbox: {
+      get messages() {
+        return outbox.messages(name) as readonly PendingMessage[]
+      },
+      subscribe: (listener) => outbox.subscribe(name, listener),
+      add(event, payload) {
+        const id = createMessageId()
+        outbox.add(name, { id, event, payload: payload as JsonValue }, mistakeIn(event, payload))
+        return id
+      },
+      retry: outbox.retry,
+      discard: outbox.discard,
+      arrived: (ids) => outbox.arrived(name, ids),
     },
 
     async signal(event, payload) {

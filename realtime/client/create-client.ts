@@ -4,6 +4,9 @@ import type { RealtimeTransport } from "../transport.ts"
 import { createChannel, type ManagedChannel } from "./channel.ts"
 import { createHeadCheck, type HeadCheckIntervals } from "./head-check.ts"
 import type { RealtimeHttp } from "./http.ts"
+import { createOutbox, type OutboxOptions } from "./outbox.ts"
+import { createSilentBus } from "./outbox-bus.ts"
+import { createMemoryStore } from "./outbox-store.ts"
 import { createRateLimit, type RateLimit } from "./rate-limit.ts"
 import type { Channel, RealtimeClient } from "./types.ts"
 
@@ -16,8 +19,13 @@ export interface ClientOptions {
   presenceGraceMs?: number
   /** How often the page looks whether it has missed something. Default each minute, every 10 s without a connection. */
   headCheck?: HeadCheckIntervals
+  /** Where unsent messages are kept; by default they live as long as the page. */
+  outbox?: OutboxPlace
   onError?: OnError
 }
+
+/** What the outbox of one person stands on, in all their tabs. */
+export type OutboxPlace = Pick<OutboxOptions, "store" | "bus" | "exclusively">
 
 const defaultHeadCheck: HeadCheckIntervals = { connectedMs: 60_000, interruptedMs: 10_000 }
 
@@ -34,9 +42,16 @@ export function createClient(options: ClientOptions): RealtimeClient {
     for (const channel of channels.values()) channel.check()
   }
 
+  const outbox = createOutbox({
+    ...(options.outbox ?? inThisPage()),
+    deliver: async (name, messages) =>
+      transport.publish ? transport.publish(name, messages) : http.publish(name, messages),
+    onError,
+  })
   const stopWatching = onReturn(() => {
     transport.connect()
     checkAll()
+    outbox.wake()
   })
   const headCheck = createHeadCheck({
     intervals: options.headCheck ?? defaultHeadCheck,
@@ -46,7 +61,11 @@ export function createClient(options: ClientOptions): RealtimeClient {
     onError,
   })
   let isOpen = false
-  const stopFollowing = transport.onStatus(() => isOpen && headCheck.schedule())
+  const stopFollowing = transport.onStatus(({ state }) => {
+    if (!isOpen) return
+    headCheck.schedule()
+    if (state === "connected") outbox.wake()
+  })
 
   return {
     connection: {
@@ -63,6 +82,7 @@ export function createClient(options: ClientOptions): RealtimeClient {
       if (!isOpen) headCheck.schedule()
       isOpen = true
       transport.connect()
+      outbox.open()
     },
     channel<D extends AnyChannelDefinition>(ref: ChannelRef<D>): Channel<D> {
       let channel = channels.get(ref.name)
@@ -72,6 +92,7 @@ export function createClient(options: ClientOptions): RealtimeClient {
           transport,
           http,
           signalRate,
+          outbox,
           maxPayloadBytes,
           presenceGraceMs,
           onError,
@@ -87,6 +108,7 @@ export function createClient(options: ClientOptions): RealtimeClient {
       stopWatching()
       stopFollowing()
       headCheck.stop()
+      outbox.close()
       // The connection first: with it everything is left at once, and nothing has to be said about each channel.
       const closed = transport.close()
       for (const channel of channels.values()) channel.close()
@@ -94,6 +116,12 @@ export function createClient(options: ClientOptions): RealtimeClient {
     },
   }
 }
+
+const inThisPage = (): OutboxPlace => ({
+  store: createMemoryStore(),
+  bus: createSilentBus(),
+  exclusively: (_, task) => task(),
+})
 
 /** Calls back when the page may have missed something: the network is back, the tab is looked at again. */
 function onReturn(listener: () => void): () => void {

@@ -1,11 +1,13 @@
 import { logError, type OnError } from "../errors.ts"
 import type { ProviderConfig } from "../publisher.ts"
 import type { RealtimeTransport } from "../transport.ts"
-import { createClient } from "./create-client.ts"
+import { createClient, type OutboxPlace } from "./create-client.ts"
 import { type Candidate, createFailoverTransport, type FailoverOptions } from "./failover-transport.ts"
 import type { HeadCheckIntervals } from "./head-check.ts"
 import { createHttp, type RealtimeHttp } from "./http.ts"
 import { createLazyTransport } from "./lazy-transport.ts"
+import { createTabBus, createTabLock } from "./outbox-bus.ts"
+import { createIndexedDbStore } from "./outbox-store.ts"
 import type { RealtimeClient } from "./types.ts"
 
 /** How a provider's `client.ts` makes its transport: `createSocketIoTransport` and the like. */
@@ -28,6 +30,11 @@ export interface RealtimeClientOptions {
    * `{ socketio: async () => (await import("#realtime/providers/socketio/client")).createSocketIoTransport }`.
    */
   providers: Readonly<Record<string, () => Promise<TransportFactory>>>
+  /**
+   * Whose messages these are, the signed-in user's id: what they write is kept in their browser until it is sent. Without it,
+   * unsent messages end with the page.
+   */
+  owner?: string
   fetch?: typeof globalThis.fetch
   presenceGraceMs?: number
   headCheck?: HeadCheckIntervals
@@ -41,7 +48,7 @@ export interface RealtimeClientOptions {
  * Throws a `TypeError` when no loader fits the configuration.
  */
 export function createRealtimeClient(options: RealtimeClientOptions): RealtimeClient {
-  const { config, providers: loaders, presenceGraceMs, headCheck, onError = logError } = options
+  const { config, providers: loaders, owner, presenceGraceMs, headCheck, onError = logError } = options
   let version = config.version
   let isFollowing = false
   const http: RealtimeHttp = createHttp({
@@ -99,6 +106,13 @@ export function createRealtimeClient(options: RealtimeClientOptions): RealtimeCl
     maxPayloadBytes: config.maxPayloadBytes,
     ...(presenceGraceMs !== undefined && { presenceGraceMs }),
     ...(headCheck && { headCheck }),
+    ...(owner !== undefined && { outbox: inBrowserOf(owner) }),
     onError,
   })
 }
+
+const inBrowserOf = (owner: string): OutboxPlace => ({
+  store: createIndexedDbStore(owner),
+  bus: createTabBus(owner),
+  exclusively: createTabLock(owner),
+})

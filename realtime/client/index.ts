@@ -6,15 +6,18 @@ export {
   type TransportOptions,
 } from "./create-realtime-client.ts"
 export { createHttp, type RealtimeHttp } from "./http.ts"
-export { createMessageFeed, type FeedState, type MessageFeed, type PendingMessage } from "./message-feed.ts"
+export { createMessageFeed, type FeedState, type MessageFeed } from "./message-feed.ts"
 export { createMessageId } from "./message-id.ts"
+export type { OutboxState } from "./outbox.ts"
 export type {
   Channel,
   ChannelHandlers,
   ChannelMessage,
+  ChannelOutbox,
   ChannelStatus,
   ChannelSubscription,
   Connection,
+  PendingMessage,
   Presence,
   PresenceEntry,
   PresenceState,

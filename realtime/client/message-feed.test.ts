@@ -1,8 +1,14 @@
 import { describe, expect, it } from "vitest"
 import { RealtimeError } from "../errors.ts"
-import type { PublishReceipt, RealtimeMessage } from "../message.ts"
+import type { JsonValue } from "../json.ts"
+import type { RealtimeMessage } from "../message.ts"
 import type { contractChannels } from "../testing/index.ts"
+import type { PublishResult } from "../transport.ts"
 import { createMessageFeed } from "./message-feed.ts"
+import { createMessageId } from "./message-id.ts"
+import { createOutbox } from "./outbox.ts"
+import { createSilentBus } from "./outbox-bus.ts"
+import { createMemoryStore } from "./outbox-store.ts"
 import type { Channel, ChannelHandlers } from "./types.ts"
 
 type Room = typeof contractChannels.room
@@ -24,14 +30,37 @@ const page = (from: number, to: number, head = to, epoch = "e") => ({
 
 /** A channel whose other end is in the test's hands. */
 function createScripted(initial = page(8, 10)) {
-  const sent: { id: string; settle: PromiseWithResolvers<PublishReceipt> }[] = []
+  const sent: { ids: string[]; settle: PromiseWithResolvers<PublishResult[]> }[] = []
   const pages: ReturnType<typeof page>[] = []
   let handlers: ChannelHandlers<Room> | null = null
-  const channel = {
-    publish(_event: string, _payload: unknown, { id }: { id: string }) {
-      const settle = Promise.withResolvers<PublishReceipt>()
-      sent.push({ id, settle })
+  const outbox = createOutbox({
+    store: createMemoryStore(),
+    bus: createSilentBus(),
+    exclusively: (_, task) => task(),
+    deliver(_, messages) {
+      const settle = Promise.withResolvers<PublishResult[]>()
+      sent.push({ ids: messages.map(({ id }) => id), settle })
       return settle.promise
+    },
+    onError: (error) => {
+      throw error
+    },
+  })
+  outbox.open()
+  const channel = {
+    outbox: {
+      get messages() {
+        return outbox.messages("room:1")
+      },
+      subscribe: (listener: () => void) => outbox.subscribe("room:1", listener),
+      add(event: string, payload: JsonValue) {
+        const id = createMessageId()
+        outbox.add("room:1", { id, event, payload })
+        return id
+      },
+      retry: outbox.retry,
+      discard: outbox.discard,
+      arrived: (ids: ReadonlySet<string>) => outbox.arrived("room:1", ids),
     },
     subscribe(given: ChannelHandlers<Room>) {
       handlers = given
@@ -52,12 +81,16 @@ function createScripted(initial = page(8, 10)) {
 const seqs = ({ state }: ReturnType<typeof createScripted>["feed"]) => state.messages.map(({ seq }) => seq)
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
+const receipt = (id: string): PublishResult[] => [{ receipt: { id, seq: 11, epoch: "e", at: 0 } }]
+
 describe("a message of one's own", () => {
-  it("is sending, then sent, then simply there", async () => {
+  it("is queued, sending, sent, then simply there", async () => {
     const { feed, sent, live } = createScripted()
     const id = feed.send("said", { text: "x" })
+    expect(feed.state.pending).toMatchObject([{ id, state: "queued" }])
+    await settled()
     expect(feed.state.pending).toMatchObject([{ id, state: "sending" }])
-    sent[0]?.settle.resolve({ id, seq: 11, epoch: "e", at: 0 })
+    sent[0]?.settle.resolve(receipt(id))
     await settled()
     expect(feed.state.pending).toMatchObject([{ id, state: "sent" }])
     live().onMessages([message(11, id)] as never)
@@ -67,24 +100,28 @@ describe("a message of one's own", () => {
   it("may arrive before it is acknowledged", async () => {
     const { feed, sent, live } = createScripted()
     const id = feed.send("said", { text: "x" })
+    await settled()
     live().onMessages([message(11, id)] as never)
-    sent[0]?.settle.resolve({ id, seq: 11, epoch: "e", at: 0 })
+    expect(feed.state.pending).toEqual([])
+    sent[0]?.settle.resolve(receipt(id))
     await settled()
     expect(feed.state.pending).toEqual([])
   })
 
-  it("says why it failed, and is tried again under its id or forgotten", async () => {
+  it("says why it was refused, and is tried again under its id or forgotten", async () => {
     const { feed, sent } = createScripted()
     const id = feed.send("said", { text: "x" })
-    sent[0]?.settle.reject(new RealtimeError("log-unavailable", { message: "full" }))
     await settled()
-    expect(feed.state.pending).toMatchObject([{ id, state: "failed", error: { code: "log-unavailable" } }])
+    sent[0]?.settle.resolve([{ error: new RealtimeError("channel-denied", { message: "no" }) }])
+    await settled()
+    expect(feed.state.pending).toMatchObject([{ id, state: "refused", error: { code: "channel-denied" } }])
     feed.retry(id)
-    expect(sent.map((attempt) => attempt.id)).toEqual([id, id])
+    await settled()
+    expect(sent.map(({ ids }) => ids)).toEqual([[id], [id]])
     expect(feed.state.pending).toMatchObject([{ state: "sending", error: undefined }])
     sent[1]?.settle.reject(new Error("not one of ours"))
     await settled()
-    expect(feed.state.pending).toMatchObject([{ error: { code: "internal" } }])
+    expect(feed.state.pending).toMatchObject([{ state: "refused", error: { code: "internal" } }])
     feed.discard(id)
     expect(feed.state.pending).toEqual([])
   })

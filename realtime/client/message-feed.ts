@@ -1,26 +1,13 @@
 import type { AnyChannelDefinition, MessageEvent, MessageInput } from "../channel.ts"
-import { isRealtimeError, RealtimeError } from "../errors.ts"
 import type { LogPage } from "../message.ts"
-import { createMessageId } from "./message-id.ts"
-import type { Channel, ChannelMessage } from "./types.ts"
-
-/** A message of one's own that the log hasn't confirmed yet. */
-export interface PendingMessage<D extends AnyChannelDefinition = AnyChannelDefinition> {
-  id: string
-  event: MessageEvent<D>
-  payload: MessageInput<D, MessageEvent<D>>
-  /** `sent`: in the log, and not yet seen to arrive here. */
-  state: "sending" | "sent" | "failed"
-  error?: RealtimeError | undefined
-  /** When it was written, by this device's clock. */
-  at: number
-}
+import type { Channel, ChannelMessage, PendingMessage } from "./types.ts"
 
 /** What a list of messages shows. A new object on each change; what didn't change in it stays the same object. */
 export interface FeedState<D extends AnyChannelDefinition = AnyChannelDefinition> {
   /** Oldest first, without holes but those in `gaps`. */
   messages: ChannelMessage<D>[]
-  pending: PendingMessage<D>[]
+  /** One's own that the log hasn't brought yet, in the order they were written. */
+  pending: readonly PendingMessage<D>[]
   /** Whether the log may hold older ones. */
   hasOlder: boolean
   isLoadingOlder: boolean
@@ -38,11 +25,11 @@ export interface MessageFeed<D extends AnyChannelDefinition = AnyChannelDefiniti
   subscribe(listener: () => void): () => void
   /** Begins to receive. Returns how to stop; what is shown stays, and starting again goes on from there. */
   start(): () => void
-  /** Sends at once on screen, then for real. Returns the message's id. */
+  /** Sends at once on screen, then for real, if need be after a reload. Returns the message's id. */
   send<E extends MessageEvent<D>>(event: E, payload: MessageInput<D, E>): string
-  /** Tries a failed message again, under its id. */
+  /** Tries a failed or refused message again, under its id. */
   retry(id: string): void
-  /** Forgets a failed message. */
+  /** Forgets a message that isn't under way. */
   discard(id: string): void
   loadOlder(): Promise<void>
 }
@@ -73,26 +60,12 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
     for (const listener of [...listeners]) listener()
   }
 
-  const changePending = (id: string, change: Partial<PendingMessage<D>>) =>
-    update({
-      pending: state.pending.map((message) => (message.id === id ? { ...message, ...change } : message)),
-    })
-
-  const withoutPending = (ids: ReadonlySet<string>) =>
-    state.pending.some(({ id }) => ids.has(id))
-      ? state.pending.filter(({ id }) => !ids.has(id))
-      : state.pending
-
-  async function publish({ id, event, payload }: PendingMessage<D>): Promise<void> {
-    try {
-      await channel.publish(event, payload, { id })
-      changePending(id, { state: "sent" })
-    } catch (cause) {
-      const error = isRealtimeError(cause)
-        ? cause
-        : new RealtimeError("internal", { message: "unable to publish; the client failed", cause })
-      changePending(id, { state: "failed", error })
-    }
+  /** What is shown as arrived isn't pending any more, in whichever order the two are learned. */
+  function refreshPending(): void {
+    const known = new Set(state.messages.map(({ id }) => id))
+    const here = channel.outbox.messages.filter(({ id }) => known.has(id))
+    if (here.length > 0) channel.outbox.arrived(new Set(here.map(({ id }) => id)))
+    if (state.pending !== channel.outbox.messages) update({ pending: channel.outbox.messages })
   }
 
   async function reload(): Promise<void> {
@@ -120,8 +93,9 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
           onMessages(arrived) {
             const last = arrived.at(-1)
             if (last) cursor = { epoch: last.epoch, seq: last.seq }
-            const ids = new Set(arrived.map(({ id }) => id))
-            update({ messages: [...state.messages, ...arrived], pending: withoutPending(ids) })
+            state = { ...state, messages: [...state.messages, ...arrived] }
+            channel.outbox.arrived(new Set(arrived.map(({ id }) => id)))
+            update({ pending: channel.outbox.messages })
           },
           onGap: (gap) => update({ gaps: [...state.gaps, gap] }),
           onReset({ cursor: next }) {
@@ -133,31 +107,18 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
         },
         cursor ? { since: cursor } : {},
       )
+      const stopPending = channel.outbox.subscribe(refreshPending)
+      refreshPending()
       return () => {
         cursor = subscription.cursor ?? cursor
         subscription.unsubscribe()
+        stopPending()
       }
     },
 
-    send(event, payload) {
-      const message: PendingMessage<D> = {
-        id: createMessageId(),
-        event,
-        payload: payload as MessageInput<D, MessageEvent<D>>,
-        state: "sending",
-        at: Date.now(),
-      }
-      update({ pending: [...state.pending, message] })
-      void publish(message)
-      return message.id
-    },
-    retry(id) {
-      const message = state.pending.find((candidate) => candidate.id === id && candidate.state === "failed")
-      if (!message) return
-      changePending(id, { state: "sending", error: undefined })
-      void publish(message)
-    },
-    discard: (id) => update({ pending: withoutPending(new Set([id])) }),
+    send: (event, payload) => channel.outbox.add(event, payload),
+    retry: (id) => channel.outbox.retry(id),
+    discard: (id) => channel.outbox.discard(id),
 
     async loadOlder() {
       if (state.isLoadingOlder || !state.hasOlder) return

@@ -13,6 +13,7 @@ import type {
 import type { RealtimeError } from "../errors.ts"
 import type { Cursor, LogPage, Member, PublishReceipt, RealtimeMessage, Signal } from "../message.ts"
 import type { TransportStatus } from "../transport.ts"
+import type { OutboxMessage } from "./outbox.ts"
 
 /** Any message of a definition, told apart by `event`. */
 export type ChannelMessage<D extends AnyChannelDefinition = AnyChannelDefinition> = {
@@ -78,6 +79,9 @@ export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> 
     handler: (signal: Signal<E, SignalOutput<D, E>>) => void,
   ): () => void
 
+  /** Messages on their way to this channel, which survive the page. */
+  readonly outbox: ChannelOutbox<D>
+
   readonly presence: Presence<D>
 
   /** A page of older messages: the newest ones before `before`, oldest first. */
@@ -111,6 +115,26 @@ export interface ChannelSubscription {
   readonly ready: Promise<void>
   readonly cursor: Cursor | null
   unsubscribe(): void
+}
+
+/** A message of one's own that hasn't arrived from the log yet. */
+export type PendingMessage<D extends AnyChannelDefinition = AnyChannelDefinition> = Omit<
+  OutboxMessage,
+  "event" | "payload"
+> & { readonly event: MessageEvent<D>; readonly payload: MessageInput<D, MessageEvent<D>> }
+
+export interface ChannelOutbox<D extends AnyChannelDefinition = AnyChannelDefinition> {
+  /** In the order they were written. The same array until something changes. */
+  readonly messages: readonly PendingMessage<D>[]
+  subscribe(listener: () => void): () => void
+  /** Shows a message at once, stores it, and sends it until the log has it. Returns its id. */
+  add<E extends MessageEvent<D>>(event: E, payload: MessageInput<D, E>): string
+  /** Tries a failed or refused message again, under its id. */
+  retry(id: string): void
+  /** Forgets a message that isn't under way. */
+  discard(id: string): void
+  /** These have arrived: they are no longer pending. */
+  arrived(ids: ReadonlySet<string>): void
 }
 
 export interface SendOptions {

@@ -1,4 +1,5 @@
-export type { FeedState, PendingMessage } from "../client/message-feed.ts"
+export type { FeedState } from "../client/message-feed.ts"
+export type { PendingMessage } from "../client/types.ts"
 export { useRealtimeClient } from "./context.ts"
 export { RealtimeProvider } from "./provider.tsx"
 export { useChannel } from "./use-channel.ts"

@@ -132,7 +132,7 @@ describe("the hooks", () => {
     )
     await waitFor(() => expect(world.client.channel(room).status.state).toBe("attached"))
     act(() => screen.getByText("send").click())
-    expect(screen.getByLabelText("list").querySelector("p")?.textContent).toBe("sending")
+    expect(screen.getByLabelText("list").querySelector("p")?.textContent).toBe("queued")
     await waitFor(() => expect(textOf()).toBe("mine"))
     expect(screen.getByLabelText("list").querySelector("p")?.textContent).toBe("")
   })

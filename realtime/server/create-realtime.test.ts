@@ -16,7 +16,7 @@ function createRecorder(provider: string, error?: Error) {
       if (error) throw error
     },
     signal: async () => {},
-      revoke: async () => {},
+    revoke: async () => {},
     members: async () => ({ count: 0, members: [] }),
     clientConfig: () => ({ provider }),
     credentials: async () => ({}),

@@ -11,7 +11,7 @@ const stickWithinPx = 80
 
 export interface MessageListProps {
   messages: RoomMessage[]
-  pending: PendingRoomMessage[]
+  pending: readonly PendingRoomMessage[]
   gaps: { from: number; to: number }[]
   hasOlder: boolean
   isLoadingOlder: boolean

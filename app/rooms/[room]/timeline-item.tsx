@@ -1,6 +1,6 @@
 "use client"
 import { clsx } from "clsx"
-import { Check, CircleAlert, LoaderCircle } from "lucide-react"
+import { Check, CircleAlert, Clock, LoaderCircle } from "lucide-react"
 import { useFormatter, useTranslations } from "next-intl"
 import type { TimelineEntry, TimelineRow } from "#lib/chat/timeline.ts"
 import { Avatar } from "../../_components/avatar.tsx"
@@ -113,14 +113,20 @@ function Bubble({ entry, isMine, retry, discard }: { entry: TimelineEntry; isMin
         className={clsx(
           "w-fit max-w-full whitespace-pre-wrap break-words rounded-2xl px-3.5 py-2 leading-relaxed [overflow-wrap:anywhere]",
           isMine ? "justify-self-end bg-accent text-on-accent" : "border border-line bg-surface",
-          entry.state === "sending" && "opacity-70",
-          entry.state === "failed" && "bg-bad-soft text-text",
+          (entry.state === "queued" || entry.state === "sending" || entry.state === "failed") && "opacity-70",
+          entry.state === "refused" && "bg-bad-soft text-text",
         )}
       >
         {entry.text}
       </p>
       {isMine && (
         <div className="flex flex-wrap items-center justify-end gap-x-2 px-1 text-muted text-xs">
+          {entry.state === "queued" && (
+            <>
+              <Clock size={12} aria-hidden="true" />
+              {t("queued")}
+            </>
+          )}
           {entry.state === "sending" && (
             <>
               <LoaderCircle size={12} aria-hidden="true" className="animate-spin" />
@@ -128,11 +134,11 @@ function Bubble({ entry, isMine, retry, discard }: { entry: TimelineEntry; isMin
             </>
           )}
           {entry.state === "sent" && <Check size={13} role="img" aria-label={t("sent")} />}
-          {entry.state === "failed" && (
+          {(entry.state === "failed" || entry.state === "refused") && (
             <>
               <span className="flex items-center gap-1 text-bad">
                 <CircleAlert size={13} aria-hidden="true" />
-                {t("failed")}
+                {t(entry.state)}
                 {entry.error && ` · ${errors(entry.error.code)}`}
               </span>
               <button

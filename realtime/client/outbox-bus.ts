@@ -1,0 +1,58 @@
+import type { Refusal, StoredMessage } from "./outbox-store.ts"
+
+/** What one tab tells the others of the same person. */
+export type OutboxNote =
+  | { kind: "stored"; message: StoredMessage }
+  | { kind: "sent" | "removed" | "queued"; id: string }
+  | { kind: "refused"; id: string; refusal: Refusal }
+
+export interface OutboxBus {
+  post(note: OutboxNote): void
+  listen(listener: (note: OutboxNote) => void): void
+  close(): void
+}
+
+/** Browser: the tabs of one site. Nobody else can write to it. */
+export function createTabBus(owner: string): OutboxBus {
+  if (typeof BroadcastChannel === "undefined") return createSilentBus()
+  let channel: BroadcastChannel | null = null
+  // Not before it is used: a client may be made while rendering on the server.
+  const open = () => (channel ??= new BroadcastChannel(`realtime-outbox:${owner}`))
+  return {
+    post: (note) => open().postMessage(note),
+    listen(listener) {
+      open().onmessage = ({ data }: MessageEvent<OutboxNote>) => listener(data)
+    },
+    close: () => channel?.close(),
+  }
+}
+
+/** For a page that shares its outbox with no other. */
+export const createSilentBus = (): OutboxBus => ({ post() {}, listen() {}, close() {} })
+
+/** How long a tab that doesn't move (a phone put it to sleep) holds up the others. */
+const patienceMs = 10_000
+
+/**
+ * Browser: runs the task while no other tab of the same person runs one of this name. What a tab does that was waited for in
+ * vain is done by two then, which the message's id makes harmless.
+ */
+export function createTabLock(owner: string) {
+  return async (name: string, task: () => Promise<void>): Promise<void> => {
+    if (typeof navigator === "undefined" || !navigator.locks) return task()
+    let isRun = false
+    try {
+      await navigator.locks.request(
+        `realtime-outbox:${owner}:${name}`,
+        { signal: AbortSignal.timeout(patienceMs) },
+        () => {
+          isRun = true
+          return task()
+        },
+      )
+    } catch (error) {
+      if (isRun) throw error
+      await task()
+    }
+  }
+}

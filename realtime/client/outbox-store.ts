@@ -1,0 +1,117 @@
+import { type DBSchema, type IDBPDatabase, openDB } from "idb"
+import type { RealtimeErrorCode } from "../errors.ts"
+import type { JsonValue } from "../json.ts"
+
+/** A message as it lies in the browser. */
+export interface StoredMessage {
+  /** Grows with each message that is stored, whichever tab stores it. */
+  position: number
+  id: string
+  channel: string
+  event: string
+  payload: JsonValue
+  at: number
+  refusal?: Refusal | undefined
+}
+
+export interface Refusal {
+  code: RealtimeErrorCode
+  message: string
+}
+
+/** Where unsent messages are kept. Whatever fails rejects: a full disk, a browser that keeps nothing. */
+export interface OutboxStore {
+  /** All of this person's, in the order they were added. */
+  load(): Promise<StoredMessage[]>
+  /** Resolves with its position, once it would survive the page. */
+  add(message: Omit<StoredMessage, "position" | "refusal">): Promise<number>
+  refuse(id: string, refusal: Refusal | undefined): Promise<void>
+  remove(id: string): Promise<void>
+  close(): void
+}
+
+interface Schema extends DBSchema {
+  messages: {
+    key: number
+    value: Omit<StoredMessage, "position"> & { position?: number; owner: string }
+    indexes: { id: string; owner: string }
+  }
+}
+
+/** Browser: IndexedDB, one database for the site; `owner` keeps what several people of one browser wrote apart. */
+export function createIndexedDbStore(owner: string): OutboxStore {
+  let database: Promise<IDBPDatabase<Schema>> | null = null
+
+  /** Opened when it is first needed; tried anew when that failed. */
+  function open(): Promise<IDBPDatabase<Schema>> {
+    database ??= openDB<Schema>("realtime-outbox", 1, {
+      upgrade(created) {
+        const messages = created.createObjectStore("messages", { keyPath: "position", autoIncrement: true })
+        messages.createIndex("id", "id")
+        messages.createIndex("owner", "owner")
+      },
+      // The browser may end it at any time; the next use opens it again.
+      terminated: () => {
+        database = null
+      },
+    }).catch((error: unknown) => {
+      database = null
+      throw error
+    })
+    return database
+  }
+
+  return {
+    async load() {
+      const found = await (await open()).getAllFromIndex("messages", "owner", owner)
+      return found as StoredMessage[]
+    },
+    async add(message) {
+      const db = await open()
+      const transaction = db.transaction("messages", "readwrite", { durability: "strict" })
+      const position = await transaction.store.add({ ...message, owner })
+      await transaction.done
+      return position
+    },
+    async refuse(id, refusal) {
+      const transaction = (await open()).transaction("messages", "readwrite")
+      const found = await transaction.store.index("id").get(id)
+      if (found) await transaction.store.put({ ...found, refusal })
+      await transaction.done
+    },
+    async remove(id) {
+      const transaction = (await open()).transaction("messages", "readwrite")
+      const position = await transaction.store.index("id").getKey(id)
+      if (position !== undefined) await transaction.store.delete(position)
+      await transaction.done
+    },
+    close() {
+      void database?.then(
+        (opened) => opened.close(),
+        () => {},
+      )
+    },
+  }
+}
+
+/** As long as the page lives, and no longer: where there is nobody to keep it for, on the server and in tests. */
+export function createMemoryStore(): OutboxStore {
+  const messages = new Map<string, StoredMessage>()
+  let last = 0
+  return {
+    load: async () => [...messages.values()],
+    async add(message) {
+      last += 1
+      messages.set(message.id, { ...message, position: last })
+      return last
+    },
+    async refuse(id, refusal) {
+      const found = messages.get(id)
+      if (found) messages.set(id, { ...found, refusal })
+    },
+    async remove(id) {
+      messages.delete(id)
+    },
+    close() {},
+  }
+}

@@ -1,0 +1,394 @@
+import "fake-indexeddb/auto"
+import fc from "fast-check"
+import { afterEach, describe, expect, it, vi } from "vitest"
+import { RealtimeError, type RealtimeErrorCode } from "../errors.ts"
+import type { OutgoingMessage, PublishResult } from "../transport.ts"
+import { createOutbox, type Outbox } from "./outbox.ts"
+import { createTabBus, createTabLock } from "./outbox-bus.ts"
+import { createIndexedDbStore, type OutboxStore } from "./outbox-store.ts"
+
+type Deliver = (channel: string, messages: readonly OutgoingMessage[]) => Promise<PublishResult[]>
+
+const room = "room:1"
+let owners = 0
+let ids = 0
+const opened: Outbox[] = []
+
+afterEach(() => {
+  for (const outbox of opened.splice(0)) outbox.close()
+})
+
+/** A log that takes each id once, as the server's does. */
+function createServer() {
+  const log: string[] = []
+  const requests: string[][] = []
+  /** What answers instead, while it is set. */
+  let answer: Deliver | null = null
+  function answerWith(next: Deliver | null): void {
+    answer = next
+  }
+  const deliver: Deliver = async (channel, messages) => {
+    requests.push(messages.map(({ id }) => id))
+    if (answer) return answer(channel, messages)
+    return messages.map(({ id }) => {
+      if (!log.includes(id)) log.push(id)
+      return { receipt: { id, seq: log.indexOf(id) + 1, epoch: "e", at: 0 } }
+    })
+  }
+  return { log, requests, deliver, answerWith }
+}
+
+/** A tab of this person's browser. Closing it without `close()` is a crash. */
+function openTab(
+  owner: string,
+  deliver: Deliver,
+  { store = createIndexedDbStore(owner) }: { store?: OutboxStore } = {},
+) {
+  const errors: string[] = []
+  const outbox = createOutbox({
+    store,
+    bus: createTabBus(owner),
+    exclusively: createTabLock(owner),
+    deliver,
+    onError: (_, { stage }) => void errors.push(stage),
+  })
+  opened.push(outbox)
+  outbox.open()
+  return {
+    outbox,
+    errors,
+    say(text: string, channel = room) {
+      ids += 1
+      const id = `${text}-${ids}`
+      outbox.add(channel, { id, event: "said", payload: { text } })
+      return id
+    },
+    states: (channel = room) => outbox.messages(channel).map(({ state }) => state),
+  }
+}
+
+function newOwner(): string {
+  owners += 1
+  return `owner-${owners}`
+}
+const fail = (code: RealtimeErrorCode) => async (): Promise<never> => {
+  throw new RealtimeError(code, { message: code, retryAfterMs: 5 })
+}
+const never: Deliver = () => new Promise(() => {})
+const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 15_000, interval: 5 })
+const storedBy = async (owner: string) => (await createIndexedDbStore(owner).load()).map(({ id }) => id)
+
+describe("an outbox", () => {
+  it("stores a message before it leaves, and forgets it once the log has it", async () => {
+    const owner = newOwner()
+    const server = createServer()
+    const storedWhenSent: string[][] = []
+    const tab = openTab(owner, async (channel, messages) => {
+      storedWhenSent.push(await storedBy(owner))
+      return server.deliver(channel, messages)
+    })
+    tab.outbox.subscribe(room, () => {})
+    const id = tab.say("a")
+    expect(tab.states()).toEqual(["queued"])
+    await eventually(() => expect(tab.states()).toEqual(["sent"]))
+    expect(storedWhenSent).toEqual([[id]])
+    await eventually(async () => expect(await storedBy(owner)).toEqual([]))
+    tab.outbox.arrived(room, new Set([id]))
+    expect(tab.states()).toEqual([])
+  })
+
+  it("lets nothing leave before it is stored, also while another is under way", async () => {
+    const owner = newOwner()
+    const stored = createIndexedDbStore(owner)
+    const disk = Promise.withResolvers<void>()
+    const store: OutboxStore = {
+      ...stored,
+      async add(message) {
+        if (message.id.startsWith("slow")) await disk.promise
+        return stored.add(message)
+      },
+    }
+    const server = createServer()
+    const answer = Promise.withResolvers<void>()
+    const tab = openTab(
+      owner,
+      async (channel, messages) => {
+        await answer.promise
+        return server.deliver(channel, messages)
+      },
+      { store },
+    )
+    const [first, second] = [tab.say("a"), tab.say("slow")]
+    await eventually(() => expect(tab.states()).toEqual(["sending", "queued"]))
+    answer.resolve()
+    await eventually(async () => expect(await storedBy(owner)).toEqual([]))
+    expect([server.log, tab.states()]).toEqual([[first], ["queued"]])
+    disk.resolve()
+    await eventually(() => expect(server.log).toEqual([first, second]))
+  })
+
+  it("goes on after a crash with what was left, in order, before what is written then", async () => {
+    const owner = newOwner()
+    const crashed = openTab(owner, fail("not-connected"))
+    const before = ["a", "b", "c"].map((text) => crashed.say(text))
+    await eventually(async () => expect(await storedBy(owner)).toEqual(before))
+    crashed.outbox.close()
+
+    const server = createServer()
+    const tab = openTab(owner, server.deliver)
+    await eventually(() => expect(server.log).toEqual(before))
+    const after = tab.say("d")
+    await eventually(() => expect(server.log).toEqual([...before, after]))
+  })
+
+  it("sends again what the log took without the page learning it; the id makes it one", async () => {
+    const owner = newOwner()
+    const server = createServer()
+    const crashed = openTab(owner, async (channel, messages) => {
+      await server.deliver(channel, messages)
+      return never(channel, messages)
+    })
+    const id = crashed.say("a")
+    await eventually(() => expect(server.log).toEqual([id]))
+    crashed.outbox.close()
+    const isHeld = await navigator.locks.query()
+    // The lock of a page ends with it; this one's page is the test's.
+    expect(isHeld.held?.some(({ name }) => name?.includes(owner))).toBe(true)
+    const tab = createOutbox({
+      store: createIndexedDbStore(owner),
+      bus: createTabBus(owner),
+      exclusively: (_, task) => task(),
+      deliver: server.deliver,
+      onError: () => {},
+    })
+    opened.push(tab)
+    tab.open()
+    await eventually(async () => expect(await storedBy(owner)).toEqual([]))
+    expect([server.log, server.requests.length]).toEqual([[id], 2])
+  })
+
+  it("keeps a refused message to show, and lets the next ones pass", async () => {
+    const owner = newOwner()
+    const server = createServer()
+    let isRefusing = true
+    const tab = openTab(owner, async (channel, messages) => {
+      const results = await server.deliver(
+        channel,
+        messages.filter(({ id }) => !isRefusing || !id.startsWith("bad")),
+      )
+      return messages.map((message) =>
+        isRefusing && message.id.startsWith("bad")
+          ? { error: new RealtimeError("channel-denied", { message: "no" }) }
+          : (results.shift() as PublishResult),
+      )
+    })
+    const [first, bad, last] = ["a", "bad", "b"].map((text) => tab.say(text))
+    await eventually(() => expect(server.log).toEqual([first, last]))
+    await eventually(() => expect(tab.outbox.messages(room)).toMatchObject([{ id: bad, state: "refused" }]))
+    tab.outbox.close()
+
+    const next = openTab(owner, server.deliver)
+    await eventually(() =>
+      expect(next.outbox.messages(room)).toMatchObject([
+        { id: bad, state: "refused", error: { code: "channel-denied" } },
+      ]),
+    )
+    isRefusing = false
+    next.outbox.retry(bad as string)
+    await eventually(() => expect(server.log).toEqual([first, last, bad]))
+    expect(await storedBy(owner)).toEqual([])
+  })
+
+  it("says why a message that doesn't go through waits, and sends it when it can", async () => {
+    const server = createServer()
+    server.answerWith(fail("provider-unavailable"))
+    const tab = openTab(newOwner(), server.deliver)
+    const id = tab.say("a")
+    await eventually(() =>
+      expect(tab.outbox.messages(room)).toMatchObject([
+        { state: "failed", error: { code: "provider-unavailable" } },
+      ]),
+    )
+    server.answerWith(null)
+    await eventually(() => expect(server.log).toEqual([id]))
+  })
+
+  it("waits without a connection, and leaves with `wake`", async () => {
+    const server = createServer()
+    let isOnline = false
+    const tab = openTab(newOwner(), async (channel, messages) => {
+      if (isOnline) return server.deliver(channel, messages)
+      throw new RealtimeError("not-connected", { message: "offline", retryAfterMs: 3_600_000 })
+    })
+    const ids = ["a", "b"].map((text) => tab.say(text))
+    await eventually(() => expect(tab.states()).toEqual(["queued", "queued"]))
+    isOnline = true
+    tab.outbox.wake()
+    await eventually(() => expect(server.log).toEqual(ids))
+  })
+
+  it("forgets what is thrown away, in every tab", async () => {
+    const owner = newOwner()
+    const tabs = [openTab(owner, fail("not-connected")), openTab(owner, fail("not-connected"))] as const
+    const id = tabs[0].say("a")
+    await eventually(() => expect(tabs[1].states()).toEqual(["queued"]))
+    await eventually(() => {
+      tabs[0].outbox.discard(id)
+      expect(tabs.flatMap((tab) => tab.states())).toEqual([])
+    })
+    await eventually(async () => expect(await storedBy(owner)).toEqual([]))
+  })
+
+  it("is one for all tabs: what one wrote another sends, once", async () => {
+    const owner = newOwner()
+    const server = createServer()
+    const [one, two] = [openTab(owner, server.deliver), openTab(owner, server.deliver)]
+    const written = Array.from({ length: 20 }, (_, index) => [
+      one.say(`one-${index}`),
+      two.say(`two-${index}`),
+    ]).flat()
+    await eventually(() => expect(server.log).toHaveLength(40))
+    await eventually(async () => expect(await storedBy(owner)).toEqual([]))
+    expect([...server.log].sort()).toEqual([...written].sort())
+    expect(server.requests.flat()).toHaveLength(40)
+    for (const name of ["one", "two"]) {
+      const own = (list: string[]) => list.filter((id) => id.startsWith(name))
+      expect(own(server.log)).toEqual(own(written))
+    }
+  })
+
+  it("takes over what a closed tab has left, without a reload", async () => {
+    const owner = newOwner()
+    const server = createServer()
+    const dying = openTab(owner, fail("not-connected"))
+    const other = openTab(owner, server.deliver)
+    const id = dying.say("a")
+    await eventually(() => expect(other.outbox.messages(room).length + server.log.length).toBeGreaterThan(0))
+    dying.outbox.close()
+    other.outbox.wake()
+    await eventually(() => expect(server.log).toEqual([id]))
+  })
+
+  it("keeps what several people of one browser wrote apart", async () => {
+    const owner = newOwner()
+    const mine = openTab(owner, fail("not-connected"))
+    mine.say("secret")
+    await eventually(async () => expect(await storedBy(owner)).toHaveLength(1))
+    mine.outbox.close()
+    const server = createServer()
+    const theirs = openTab(newOwner(), server.deliver)
+    const id = theirs.say("a")
+    await eventually(() => expect(server.log).toEqual([id]))
+  })
+
+  it.each([
+    ["IndexedDB is refused, as in private mode", "load add refuse remove"],
+    ["the disk is full", "add"],
+  ])("sends all the same when %s, and tells it once", async (_, broken) => {
+    const owner = newOwner()
+    const whole = createIndexedDbStore(owner)
+    const refused = async () => {
+      throw new DOMException("no", "QuotaExceededError")
+    }
+    const store = {
+      ...whole,
+      ...Object.fromEntries(broken.split(" ").map((name) => [name, refused])),
+    } as OutboxStore
+    const server = createServer()
+    const tab = openTab(owner, server.deliver, { store })
+    const ids = ["a", "b", "c"].map((text) => tab.say(text))
+    await eventually(() => expect(server.log).toEqual(ids))
+    expect(tab.errors.length).toBeGreaterThan(0)
+    expect(tab.errors.length).toBeLessThanOrEqual(3)
+  })
+
+  it("doesn't wait for a tab that a phone has put to sleep for longer than its patience", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] })
+    const timeout = vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) => {
+      const controller = new AbortController()
+      setTimeout(() => controller.abort(new DOMException("late", "TimeoutError")), ms)
+      return controller.signal
+    })
+    try {
+      const lock = createTabLock(newOwner())
+      void lock(room, () => new Promise(() => {}))
+      const done = vi.fn(async () => {})
+      const second = lock(room, done)
+      await vi.advanceTimersByTimeAsync(9_000)
+      expect(done).not.toHaveBeenCalled()
+      await vi.advanceTimersByTimeAsync(2_000)
+      await second
+      expect(done).toHaveBeenCalledTimes(1)
+    } finally {
+      vi.useRealTimers()
+      timeout.mockRestore()
+    }
+  })
+})
+
+describe("whatever happens to pages, answers and the network", () => {
+  type Step =
+    | { kind: "write"; tab: number }
+    | { kind: "answer"; how: "well" | "lost" | "failed" | "offline" }
+    | { kind: "reload"; tab: number }
+    | { kind: "pass" }
+
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    { weight: 5, arbitrary: fc.record({ kind: fc.constant("write" as const), tab: fc.nat({ max: 1 }) }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant("answer" as const),
+        how: fc.constantFrom("well" as const, "lost" as const, "failed" as const, "offline" as const),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("reload" as const), tab: fc.nat({ max: 1 }) }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant("pass" as const) }) },
+  )
+
+  it("each message is in the log once, each page's in the order it was written, and none stays behind", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+        const owner = newOwner()
+        const server = createServer()
+        const answers: Record<"lost" | "failed" | "offline", Deliver> = {
+          async lost(channel, messages) {
+            server.answerWith(null)
+            await server.deliver(channel, messages)
+            server.answerWith(answers.lost)
+            throw new RealtimeError("timeout", { message: "lost", retryAfterMs: 1 })
+          },
+          failed: () =>
+            Promise.reject(new RealtimeError("provider-unavailable", { message: "x", retryAfterMs: 1 })),
+          offline: () =>
+            Promise.reject(new RealtimeError("not-connected", { message: "x", retryAfterMs: 1 })),
+        }
+        const tabs = [openTab(owner, server.deliver), openTab(owner, server.deliver)]
+        const written: string[][] = [[], []]
+        for (const one of steps) {
+          if (one.kind === "write") {
+            written[one.tab]?.push((tabs[one.tab] as (typeof tabs)[0]).say(`t${one.tab}`))
+          } else if (one.kind === "answer") server.answerWith(one.how === "well" ? null : answers[one.how])
+          else if (one.kind === "reload") {
+            // What was being stored when the page went is the browser's to finish.
+            await eventually(async () => {
+              const known = new Set([...(await storedBy(owner)), ...server.log])
+              expect(written[one.tab]?.every((id) => known.has(id))).toBe(true)
+            })
+            tabs[one.tab]?.outbox.close()
+            tabs[one.tab] = openTab(owner, server.deliver)
+          } else await new Promise((resolve) => setTimeout(resolve, 1))
+        }
+        server.answerWith(null)
+        for (const { outbox } of tabs) outbox.wake()
+        const all = written.flat()
+        await eventually(() => expect(server.log).toHaveLength(all.length))
+        await eventually(async () => expect(await storedBy(owner)).toEqual([]))
+        for (const { outbox } of tabs.splice(0)) outbox.close()
+        expect([...server.log].sort()).toEqual([...all].sort())
+        for (const ofTab of written) expect(server.log.filter((id) => ofTab.includes(id))).toEqual(ofTab)
+      }),
+      { numRuns: 300 },
+    )
+  })
+})

@@ -1,0 +1,314 @@
+import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
+import type { JsonValue } from "../json.ts"
+import type { OutgoingMessage, PublishResult } from "../transport.ts"
+import type { OutboxBus, OutboxNote } from "./outbox-bus.ts"
+import type { OutboxStore, StoredMessage } from "./outbox-store.ts"
+
+/**
+ * How far one's own message has come:
+ *
+ *     queued ──▶ sending ──▶ sent ──▶ (arrives, and is the log's)
+ *       ▲           │ └────▶ refused   the server said no: `discard` it, or `retry`
+ *       └── failed ◀┘                  tried in vain; goes by itself after a pause, or at once by `retry`
+ */
+export type OutboxState = "queued" | "sending" | "sent" | "failed" | "refused"
+
+export interface OutboxMessage {
+  readonly id: string
+  readonly event: string
+  readonly payload: JsonValue
+  /** When it was written, by this device's clock, in milliseconds since 1970. */
+  readonly at: number
+  readonly state: OutboxState
+  /** With `failed` and `refused`: why. */
+  readonly error?: RealtimeError | undefined
+}
+
+/** Messages on their way, kept until the log has them: over reloads, crashes and days without a network. */
+export interface Outbox {
+  /** What is on its way in a channel, in the order it was written. The same array until something changes. */
+  messages(channel: string): readonly OutboxMessage[]
+  subscribe(channel: string, listener: () => void): () => void
+  /** Shows it at once, stores it, then sends it. With an error it is shown as refused and nothing is sent. */
+  add(channel: string, message: OutgoingMessage, error?: RealtimeError): void
+  retry(id: string): void
+  discard(id: string): void
+  /** These have arrived in the channel: they are no longer one's own to show. */
+  arrived(channel: string, ids: ReadonlySet<string>): void
+  /** Reads what an earlier page left behind and goes on with it. Idempotent. */
+  open(): void
+  /** The connection or the network is back: tries at once what waits for its next attempt. */
+  wake(): void
+  close(): void
+}
+
+export interface OutboxOptions {
+  store: OutboxStore
+  /** Between the tabs of one person. */
+  bus: OutboxBus
+  /** Runs the task while no other tab runs one of this name. */
+  exclusively(name: string, task: () => Promise<void>): Promise<void>
+  /** One request: a result for each message, in order. Rejects when there was no answer. */
+  deliver(channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
+  onError: OnError
+}
+
+interface Entry extends OutboxMessage {
+  channel: string
+  /** Its place among all that were ever stored; not known before it is. */
+  position: number
+  /** Whether another tab could send it. */
+  isStored: boolean
+  /** Its way to the store has ended, well or badly: it may leave. */
+  isReady: boolean
+  /** It came back from the log, which may be before the answer. */
+  hasArrived: boolean
+}
+
+const maxBatch = 50
+const firstPauseMs = 500
+const maxPauseMs = 30_000
+
+export function createOutbox({ store, bus, exclusively, deliver, onError }: OutboxOptions): Outbox {
+  const entries = new Map<string, Entry>()
+  const shown = new Map<string, readonly OutboxMessage[]>()
+  const listeners = new Map<string, Set<() => void>>()
+  const draining = new Set<string>()
+  const pauses = new Map<string, { failures: number; timer: ReturnType<typeof setTimeout> | undefined }>()
+  let isOpen = false
+  let isClosed = false
+  let isStoreBroken = false
+
+  const inOrder = (channel: string) =>
+    [...entries.values()].filter((entry) => entry.channel === channel).sort((a, b) => a.position - b.position)
+
+  /** What an attempt could send. */
+  const waiting = (channel: string) =>
+    inOrder(channel).filter(({ state, isReady }) => isReady && (state === "queued" || state === "failed"))
+
+  function changed(channel: string): void {
+    shown.delete(channel)
+    for (const listener of [...(listeners.get(channel) ?? [])]) listener()
+  }
+
+  function set(entry: Entry): void {
+    entries.set(entry.id, entry)
+    changed(entry.channel)
+  }
+
+  function change(id: string, to: Partial<Entry>): void {
+    const entry = entries.get(id)
+    if (entry) set({ ...entry, ...to })
+  }
+
+  function remove(id: string): void {
+    const entry = entries.get(id)
+    if (entry && entries.delete(id)) changed(entry.channel)
+  }
+
+  /** In the log: shown until it arrives, where somebody looks. */
+  function settled(id: string): void {
+    const entry = entries.get(id)
+    if (!entry) return
+    if (listeners.has(entry.channel) && !entry.hasArrived) change(id, { state: "sent", error: undefined })
+    else remove(id)
+  }
+
+  function restore({ position, refusal, ...message }: StoredMessage): void {
+    if (entries.has(message.id)) return
+    const error = refusal && new RealtimeError(refusal.code, { message: refusal.message, retryable: false })
+    const state = error ? "refused" : "queued"
+    set({ ...message, position, state, error, isStored: true, isReady: true, hasArrived: false })
+  }
+
+  function hear(note: OutboxNote): void {
+    if (isClosed) return
+    if (note.kind === "stored") {
+      restore(note.message)
+      // Whoever stored it sends it; this tab does when that one is gone before it did.
+      void drain(note.message.channel)
+    } else if (note.kind === "sent") settled(note.id)
+    else if (note.kind === "removed") remove(note.id)
+    else if (note.kind === "refused") {
+      const { code, message } = note.refusal
+      change(note.id, { state: "refused", error: new RealtimeError(code, { message, retryable: false }) })
+    } else change(note.id, { state: "queued", error: undefined })
+  }
+
+  /** A browser that keeps nothing, or a full disk: said once, and the messages live as long as the page. */
+  async function attempt(doing: string, task: Promise<unknown>): Promise<void> {
+    try {
+      await task
+      isStoreBroken = false
+    } catch (error) {
+      if (!isStoreBroken && !isClosed) onError(error, { stage: `${doing} the outbox` })
+      isStoreBroken = true
+    }
+  }
+
+  async function refuse(entry: Entry, error: RealtimeError): Promise<void> {
+    const refusal = { code: error.code, message: error.message }
+    change(entry.id, { state: "refused", error })
+    bus.post({ kind: "refused", id: entry.id, refusal })
+    await attempt("write to", store.refuse(entry.id, refusal))
+  }
+
+  async function accept(entry: Entry): Promise<void> {
+    settled(entry.id)
+    bus.post({ kind: "sent", id: entry.id })
+    await attempt("write to", store.remove(entry.id))
+  }
+
+  /** Sends everything of a channel, batch by batch; resolves with the reason why something has to wait. */
+  async function sendAll(channel: string): Promise<RealtimeError | null> {
+    for (;;) {
+      const batch = waiting(channel).slice(0, maxBatch)
+      if (batch.length === 0 || isClosed) return null
+      for (const { id } of batch) change(id, { state: "sending", error: undefined })
+      const results = await answerTo(channel, batch)
+      let reason: RealtimeError | null = null
+      for (const [index, entry] of batch.entries()) {
+        const result = results[index]
+        if (!result || "receipt" in result) await accept(entry)
+        else if (!result.error.retryable) await refuse(entry, result.error)
+        else {
+          reason = result.error
+          const isOffline = reason.code === "not-connected"
+          change(entry.id, isOffline ? { state: "queued" } : { state: "failed", error: reason })
+        }
+      }
+      if (reason) return reason
+    }
+  }
+
+  /** A request without an answer is the same answer for each. */
+  async function answerTo(channel: string, batch: readonly Entry[]): Promise<PublishResult[]> {
+    try {
+      return await deliver(
+        channel,
+        batch.map(({ id, event, payload }) => ({ id, event, payload })),
+      )
+    } catch (cause) {
+      const error = isRealtimeError(cause)
+        ? cause
+        : new RealtimeError("internal", { message: "unable to publish; the client failed", cause })
+      return batch.map(() => ({ error }))
+    }
+  }
+
+  /** What another tab has sent, refused or thrown away since it was read. */
+  async function reconcile(channel: string): Promise<void> {
+    const stored = new Map((await store.load()).map((message) => [message.id, message]))
+    for (const entry of inOrder(channel)) {
+      if (!entry.isStored || entry.state === "sent") continue
+      const found = stored.get(entry.id)
+      if (!found) settled(entry.id)
+    }
+    for (const message of stored.values()) if (message.channel === channel) restore(message)
+  }
+
+  async function drain(channel: string): Promise<void> {
+    if (draining.has(channel) || isClosed) return
+    if (waiting(channel).length === 0) return
+    draining.add(channel)
+    const pause = pauses.get(channel) ?? { failures: 0, timer: undefined }
+    clearTimeout(pause.timer)
+    let reason: RealtimeError | null = null
+    try {
+      await exclusively(channel, async () => {
+        await attempt("read", reconcile(channel))
+        reason = await sendAll(channel)
+      })
+    } finally {
+      draining.delete(channel)
+    }
+    if (isClosed) return
+    const failed = reason as RealtimeError | null
+    if (!failed) {
+      pauses.delete(channel)
+      if (waiting(channel).length > 0) void drain(channel)
+      return
+    }
+    const backoff = Math.min(maxPauseMs, firstPauseMs * 2 ** pause.failures) * (0.5 + Math.random() / 2)
+    const timer = setTimeout(() => void drain(channel), failed.retryAfterMs ?? backoff)
+    pauses.set(channel, { failures: pause.failures + 1, timer })
+  }
+
+  const drainAll = () => {
+    for (const channel of new Set([...entries.values()].map((entry) => entry.channel))) void drain(channel)
+  }
+
+  return {
+    messages(channel) {
+      let list = shown.get(channel)
+      if (!list) {
+        list = inOrder(channel).filter(({ hasArrived }) => !hasArrived)
+        shown.set(channel, list)
+      }
+      return list
+    },
+    subscribe(channel, listener) {
+      const ofChannel = listeners.get(channel) ?? new Set()
+      listeners.set(channel, ofChannel.add(listener))
+      return () => {
+        ofChannel.delete(listener)
+        if (ofChannel.size === 0) listeners.delete(channel)
+      }
+    },
+    add(channel, { id, event, payload }, error) {
+      const message = { id, channel, event, payload, at: Date.now() }
+      const state = error ? "refused" : "queued"
+      const place = { position: Number.POSITIVE_INFINITY, isStored: false, isReady: false, hasArrived: false }
+      set({ ...message, ...place, state, error })
+      if (error) return
+      const storing = store.add(message).then((position) => {
+        change(id, { position, isStored: true })
+        bus.post({ kind: "stored", message: { ...message, position } })
+      })
+      void attempt("write to", storing).then(() => {
+        change(id, { isReady: true })
+        return drain(channel)
+      })
+    },
+    retry(id) {
+      const entry = entries.get(id)
+      if (entry?.state !== "failed" && entry?.state !== "refused") return
+      change(id, { state: "queued", error: undefined })
+      bus.post({ kind: "queued", id })
+      void attempt("write to", store.refuse(id, undefined)).then(() => drain(entry.channel))
+    },
+    discard(id) {
+      // What is under way may be in the log already.
+      if (!entries.has(id) || entries.get(id)?.state === "sending") return
+      remove(id)
+      bus.post({ kind: "removed", id })
+      void attempt("write to", store.remove(id))
+    },
+    arrived(channel, ids) {
+      for (const { id, state, hasArrived } of inOrder(channel)) {
+        if (!ids.has(id) || hasArrived) continue
+        if (state === "sent") remove(id)
+        else change(id, { hasArrived: true })
+      }
+    },
+    open() {
+      if (isOpen) return
+      isOpen = true
+      bus.listen(hear)
+      const loading = store.load().then((messages) => {
+        for (const message of messages) restore(message)
+      })
+      void attempt("read", loading).then(drainAll)
+    },
+    wake() {
+      for (const { timer } of pauses.values()) clearTimeout(timer)
+      drainAll()
+    },
+    close() {
+      isClosed = true
+      for (const { timer } of pauses.values()) clearTimeout(timer)
+      bus.close()
+      store.close()
+    },
+  }
+}
