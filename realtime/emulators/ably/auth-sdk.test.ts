@@ -40,7 +40,7 @@ async function requestTokenBy(emulator: AblyEmulator, request: object, key = "ap
 }
 
 describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
-  test("§2.2b §3.2a a TokenRequest becomes TokenDetails", async () => {
+  test("§2.2b §3.2a §3.2g a TokenRequest becomes TokenDetails", async () => {
     await using emulator = await startWithKey()
     const rest = openRest(emulator, { useBinaryProtocol })
     const details = await rest.auth.requestToken({ clientId: "ann", ttl: 60_000 })

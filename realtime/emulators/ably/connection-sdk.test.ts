@@ -167,6 +167,59 @@ describe.each(FORMATS)("connection ($format)", ({ useBinaryProtocol }) => {
     expect((await failed).reason?.code).toBe(40300)
   })
 
+  test("§4.4g ERROR with a token error makes the client renew and resume", async () => {
+    await using emulator = await startAblyEmulator()
+    const rest = openRest(emulator, { useBinaryProtocol })
+    let issued = 0
+    await using client = openRealtime(emulator, {
+      useBinaryProtocol,
+      authCallback(_, done) {
+        issued++
+        rest.auth.requestToken().then(
+          (details) => done(null, details),
+          (error) => done(error, null),
+        )
+      },
+    })
+    await connected(client)
+    const { id } = client.connection
+    const disconnected = client.connection.once("disconnected")
+    emulator.fail({}, 40142)
+    expect((await disconnected).reason?.code).toBe(40142)
+    await connected(client)
+    expect(issued).toBe(2)
+    expect(client.connection.id).toBe(id)
+  })
+
+  test("§4.5g after a failed resume, what was pending is published under the new connection, from 0 on", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const channel = client.channels.get("room")
+    await channel.publish("m", "answered")
+    const { id: former } = client.connection
+    client.connection.once("disconnected", () => emulator.forgetConnections())
+    emulator.faults.add({ fault: "cut", match: { direction: "inbound", action: "MESSAGE" }, times: 1 })
+    await Promise.all([channel.publish("m", "pending"), channel.publish("m", "pending too")])
+    const { id } = client.connection
+    expect(id).not.toBe(former)
+    const { items } = await openRest(emulator, { useBinaryProtocol }).channels.get("room").history()
+    expect(items.map((message) => [message.data, message.id])).toEqual([
+      ["pending too", `${id}:1:0`],
+      ["pending", `${id}:0:0`],
+      ["answered", `${former}:0:0`],
+    ])
+  })
+
+  test("§4c parameters that nobody knows are ignored", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, {
+      useBinaryProtocol,
+      transportParams: { nonsense: "x", remainPresentFor: "1000" },
+    })
+    await connected(client)
+    await client.channels.get("room").attach()
+  })
+
   test("§3.1b §3.1c a wrong secret is 40101 and an unknown app 40400", async () => {
     await using emulator = await startAblyEmulator({ apps: [{ id: "app", keys: [{ id: "key" }] }] })
     await using wrong = openRealtime(emulator, { useBinaryProtocol, key: "app.key:guess" })
@@ -185,6 +238,33 @@ describe.each(FORMATS)("connection ($format)", ({ useBinaryProtocol }) => {
     await there.channels.get("room").publish("m", "there")
     await here.channels.get("room").publish("m", "here")
     await until(() => expect(received).toEqual(["here"]))
+  })
+})
+
+describe("connection, by raw frames", () => {
+  test("§4.4b DISCONNECT from the client ends the socket and keeps the state", async () => {
+    await using emulator = await startAblyEmulator()
+    await using first = await openRaw(emulator)
+    const { connectionId, connectionKey = "" } = await first.next("CONNECTED")
+    first.send({ action: 5 })
+    await until(() => expect(first.isClosed).toBe(true))
+    await using second = await openRaw(emulator, { resume: connectionKey })
+    const resumed = await second.next("CONNECTED")
+    expect(resumed.connectionId).toBe(connectionId)
+    expect(resumed.error).toBeUndefined()
+  })
+
+  test("§4.5j another client can't resume it: 80011, and its owner still can", async () => {
+    await using emulator = await startAblyEmulator()
+    await using ann = await openRaw(emulator, { clientId: "ann" })
+    const { connectionId, connectionKey = "" } = await ann.next("CONNECTED")
+    await using bob = await openRaw(emulator, { clientId: "bob", resume: connectionKey })
+    const refused = await bob.next("CONNECTED")
+    expect(refused.error?.code).toBe(80011)
+    expect(refused.connectionId).not.toBe(connectionId)
+    expect(refused.connectionDetails?.clientId).toBe("bob")
+    await using again = await openRaw(emulator, { clientId: "ann", resume: connectionKey })
+    expect(await again.next("CONNECTED")).toMatchObject({ connectionId })
   })
 })
 
@@ -222,6 +302,17 @@ describe("connection, on a clock of its own", () => {
     expect(socket.frames[0]?.action).toBe(4)
   })
 
+  test("§4.3b a WebSocket ping fills the silence for clients that see pings", async () => {
+    const clock = createManualClock()
+    await using emulator = await startAblyEmulator({ clock })
+    await using socket = await openRaw(emulator, { heartbeats: "false" })
+    await socket.next("CONNECTED")
+    expect(socket.pings).toBe(0)
+    clock.advance(15_000)
+    await until(() => expect(socket.pings).toBe(1))
+    expect(socket.frames.map((frame) => frame.action)).toEqual([4])
+  })
+
   test("§9c a connection beyond the app's limit is refused with 40111, and may try again", async () => {
     await using emulator = await startAblyEmulator({ limits: { maxConnections: 1 } })
     await using first = await openRaw(emulator)
@@ -241,5 +332,18 @@ describe("connection, on a clock of its own", () => {
     expect(results.at(-1)).toMatchObject({ reason: { code: 42911, statusCode: 429 } })
     clock.advance(1000)
     await channel.publish("m", "after a second")
+  })
+
+  test("§6.1k beyond the app's messages a second, on all channels together, it is 42910", async () => {
+    const clock = createManualClock()
+    await using emulator = await startAblyEmulator({ clock, limits: { maxAppRate: 2 } })
+    await using client = openRealtime(emulator)
+    await client.channels.get("one").publish("m", "1")
+    await openRest(emulator).channels.get("two").publish("m", "2")
+    const refused = { code: 42910, statusCode: 429 }
+    expect(await errorOf(client.channels.get("three").publish("m", "3"))).toMatchObject(refused)
+    expect(await errorOf(openRest(emulator).channels.get("four").publish("m", "3"))).toMatchObject(refused)
+    clock.advance(1000)
+    await client.channels.get("three").publish("m", "3")
   })
 })

@@ -46,7 +46,7 @@ export function openRest(emulator: AblyEmulator, options: Ably.ClientOptions = {
 
 /** Waits until the assertion holds. */
 export function until<T>(assertion: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(assertion, { timeout: 4000, interval: 5 })
+  return vi.waitFor(assertion, { timeout: 15_000, interval: 5 })
 }
 
 export async function connected(client: Ably.Realtime): Promise<void> {
@@ -64,6 +64,8 @@ export async function errorOf(operation: Promise<unknown>): Promise<Ably.ErrorIn
 export interface RawSocket extends AsyncDisposable {
   readonly frames: ProtocolMessage[]
   readonly isClosed: boolean
+  /** WebSocket pings so far. */
+  readonly pings: number
   send(frame: object | string | Uint8Array): void
   /** The first frame with this action that the assertion accepts, waiting for it. */
   next(action: ActionName, accept?: (frame: ProtocolMessage) => boolean): Promise<ProtocolMessage>
@@ -78,6 +80,10 @@ export async function openRaw(
   const socket = new WebSocket(`ws://${emulator.host}:${emulator.port}/?${params}`)
   const frames: ProtocolMessage[] = []
   let isClosed = false
+  let pings = 0
+  socket.on("ping", () => {
+    pings++
+  })
   socket.on("message", (data: Buffer, isBinary: boolean) => {
     frames.push(isBinary ? (decode(data) as ProtocolMessage) : JSON.parse(data.toString("utf8")))
   })
@@ -90,6 +96,9 @@ export async function openRaw(
     frames,
     get isClosed() {
       return isClosed
+    },
+    get pings() {
+      return pings
     },
     send(frame) {
       socket.send(typeof frame === "string" || frame instanceof Uint8Array ? frame : JSON.stringify(frame))

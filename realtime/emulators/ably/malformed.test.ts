@@ -125,11 +125,18 @@ describe("sockets that don't get to CONNECTED", () => {
     ["a token of no known form", { key: "", access_token: "nonsense" }, 40145],
     ["a token of another app", { key: "", access_token: "other.token" }, 40400],
     ["a JWT that is none", { key: "", access_token: "a.b.c" }, 40144],
-    ["a protocol version before 2", { v: "1" }, 40017],
   ])("§4a %s: the reason travels in the frame", async (_, query, code) => {
     await using emulator = await startAblyEmulator()
     await using socket = await openRaw(emulator, query)
     expect((await socket.next("ERROR")).error?.code).toBe(code)
+    expect(socket.frames).toHaveLength(1)
+    await until(() => expect(socket.isClosed).toBe(true))
+  })
+
+  test("§4a §9b a protocol version before 2 is 40017", async () => {
+    await using emulator = await startAblyEmulator()
+    await using socket = await openRaw(emulator, { v: "1" })
+    expect((await socket.next("ERROR")).error).toMatchObject({ code: 40017, statusCode: 400 })
     expect(socket.frames).toHaveLength(1)
     await until(() => expect(socket.isClosed).toBe(true))
   })
