@@ -1,4 +1,6 @@
 import { createHmac } from "node:crypto"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import * as Ably from "ably"
 import { describe, expect, test } from "vitest"
 import { createManualClock } from "./clock.ts"
@@ -37,6 +39,40 @@ async function requestTokenBy(emulator: AblyEmulator, request: object, key = "ap
     body: JSON.stringify(request),
   })
   return { status: response.status, body: await response.json() }
+}
+
+interface ProviderRequest {
+  method: string | undefined
+  type: string | undefined
+  query: Record<string, string>
+  form: Record<string, string>
+}
+
+/** An application's `authUrl`, which keeps what it was asked. */
+async function serveAuthUrl(answer: () => { status?: number; type: string; body: string }) {
+  const asked: ProviderRequest[] = []
+  const server = createServer(async (request, response) => {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    asked.push({
+      method: request.method,
+      type: request.headers["content-type"],
+      query: Object.fromEntries(new URL(request.url ?? "/", "http://localhost").searchParams),
+      form: Object.fromEntries(new URLSearchParams(Buffer.concat(chunks).toString("utf8"))),
+    })
+    const { status = 200, type, body } = answer()
+    response.writeHead(status, { "content-type": type })
+    response.end(body)
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/auth`,
+    asked,
+    async [Symbol.asyncDispose]() {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
 }
 
 describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
@@ -103,6 +139,81 @@ describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
     const rest = openRest(emulator, { useBinaryProtocol, token })
     await rest.channels.get("room:1").publish("m", "by REST")
     expect(await errorOf(rest.channels.get("lobby").publish("m", "x"))).toMatchObject({ code: 40160 })
+  })
+
+  test("§3.3d a JWT without claims has the key's capability and no clientId", async () => {
+    await using emulator = await startWithKey()
+    await using client = openRealtime(emulator, { useBinaryProtocol, token: signJwt({}) })
+    const modesIn = async (name: string) => {
+      await client.channels.get(name).attach()
+      return client.channels.get(name).modes
+    }
+    expect(await modesIn("room:1")).toEqual(["publish", "subscribe", "presence_subscribe"])
+    expect(await modesIn("lobby")).toEqual(["subscribe", "presence_subscribe"])
+    expect((await errorOf(client.channels.get("other").attach())).code).toBe(40160)
+    expect(client.auth.clientId).toBeFalsy()
+    await client.channels.get("room:1").publish("m", "x")
+    const { items } = await client.channels.get("room:1").history()
+    expect(items[0]?.clientId).toBeUndefined()
+  })
+
+  test.each([
+    ["GET", { query: { room: "1", clientId: "ann" }, form: {} }],
+    ["POST", { query: {}, form: { room: "1", clientId: "ann" } }],
+  ] as const)("§3.4b authUrl is asked by %s", async (authMethod, { query, form }) => {
+    await using emulator = await startWithKey()
+    await using provider = await serveAuthUrl(() => ({
+      type: "application/jwt",
+      body: signJwt({ "x-ably-clientId": "ann" }),
+    }))
+    await using client = openRealtime(emulator, {
+      useBinaryProtocol,
+      authUrl: provider.url,
+      authMethod,
+      authParams: { room: "1" },
+      clientId: "ann",
+    })
+    await connected(client)
+    expect(client.auth.clientId).toBe("ann")
+    const isForm = authMethod === "POST" && { type: "application/x-www-form-urlencoded" }
+    expect(provider.asked).toMatchObject([{ method: authMethod, query, form, ...isForm }])
+  })
+
+  test.each([
+    ["a TokenRequest", "application/json", (rest: Ably.Rest) => rest.auth.createTokenRequest()],
+    ["TokenDetails", "application/json", (rest: Ably.Rest) => rest.auth.requestToken()],
+    ["a token", "text/plain", async (rest: Ably.Rest) => (await rest.auth.requestToken()).token],
+    ["a JWT", "application/jwt", async () => signJwt({})],
+  ])("§3.4c authUrl may answer %s as %s", async (_, type, make) => {
+    await using emulator = await startWithKey()
+    const made = await make(openRest(emulator, { useBinaryProtocol }))
+    await using provider = await serveAuthUrl(() => ({
+      type,
+      body: typeof made === "string" ? made : JSON.stringify(made),
+    }))
+    await using client = openRealtime(emulator, { useBinaryProtocol, authUrl: provider.url })
+    await client.channels.get("room:1").attach()
+    expect(provider.asked).toHaveLength(1)
+  })
+
+  test("§3.4d a provider that fails is 80019 and asked again; one that refuses with 403 is final", async () => {
+    await using emulator = await startWithKey()
+    let status = 500
+    await using provider = await serveAuthUrl(() => ({
+      status,
+      type: status === 200 ? "application/jwt" : "text/plain",
+      body: status === 200 ? signJwt({}) : "no",
+    }))
+    await using client = openRealtime(emulator, { useBinaryProtocol, authUrl: provider.url })
+    const { reason } = await client.connection.once("disconnected")
+    expect(reason).toMatchObject({ code: 80019, statusCode: 401 })
+    status = 200
+    await connected(client)
+
+    status = 403
+    await using refused = openRealtime(emulator, { useBinaryProtocol, authUrl: provider.url })
+    const final = await refused.connection.once("failed")
+    expect(final.reason).toMatchObject({ code: 80019, statusCode: 403 })
   })
 
   test("§3.3b §3.3c §3.4e a bad signature is 40144, an expired JWT 40142", async () => {

@@ -118,6 +118,43 @@ describe.each(FORMATS)("messages ($format)", ({ useBinaryProtocol }) => {
     await rest.channels.get("room").publish({ data: "x".repeat(65_536) })
   })
 
+  test("§2.3a an id that the client gave is kept, the SDK's own for idempotency too", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const received: unknown[] = []
+    await client.channels.get("room").subscribe((message) => void received.push(message.id))
+    const rest = openRest(emulator, { useBinaryProtocol }).channels.get("room")
+    await rest.publish({ id: "my own", data: "1" })
+    await rest.publish([{ data: "2" }, { data: "3" }])
+    const { items } = await rest.history({ direction: "forwards" })
+    const ids = items.map((message) => message.id)
+    expect(ids[0]).toBe("my own")
+    const base = ids[1]?.replace(/:0$/, "") ?? ""
+    // As the SDK makes them: 9 random bytes in base64.
+    expect(base).toMatch(/^[\w+/]{12}$/)
+    expect(ids[2]).toBe(`${base}:1`)
+    await until(() => expect(received).toEqual(ids))
+  })
+
+  test("§6.2d what REST publishes has an id of its own base and no connectionId", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const received: Ably.InboundMessage[] = []
+    await client.channels.get("room").subscribe((message) => void received.push(message))
+    const rest = openRest(emulator, { useBinaryProtocol, idempotentRestPublishing: false })
+    await rest.channels.get("room").publish([{ data: "1" }, { data: "2" }])
+    await rest.channels.get("room").publish("m", "3")
+    await until(() => expect(received).toHaveLength(3))
+    expect(received.map((message) => message.connectionId)).toEqual([undefined, undefined, undefined])
+    const [first = "", second = "", third = ""] = received.map((message) => message.id)
+    const base = first.replace(/:0$/, "")
+    expect(base).toMatch(/^\w+$/)
+    expect(base).not.toBe(client.connection.id)
+    expect(second).toBe(`${base}:1`)
+    expect(third).toMatch(/^\w+:0$/)
+    expect(third).not.toBe(first)
+  })
+
   test("§2.3b a repeated id is acknowledged again and delivered once", async () => {
     await using emulator = await startAblyEmulator()
     const rest = openRest(emulator, { useBinaryProtocol }).channels.get("room")

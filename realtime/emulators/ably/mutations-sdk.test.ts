@@ -56,6 +56,20 @@ describe.each(FORMATS)("update, delete, append ($format)", ({ useBinaryProtocol 
     expect((await channel.getMessage(first)).action).toBe("message.delete")
   })
 
+  test("§2.2k a change by REST is answered with the serial of the version that it made", async () => {
+    await using emulator = await startAblyEmulator()
+    const channel = openRest(emulator, { useBinaryProtocol }).channels.get("mutable:room")
+    const serial = (await channel.publish("m", "a")).serials[0] ?? ""
+    const answers = [
+      await channel.updateMessage({ serial, data: "b" }),
+      await channel.appendMessage({ serial, data: "c" }),
+      await channel.deleteMessage({ serial }),
+    ]
+    const versions = (await channel.getMessageVersions(serial)).items.map(({ version }) => version.serial)
+    expect([serial, ...answers.map(({ versionSerial }) => versionSerial)]).toEqual(versions)
+    expect(versions).toEqual([...new Set(versions)].sort())
+  })
+
   test("§6.4d §6.4e an append is delivered as its increment and read as the whole", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })

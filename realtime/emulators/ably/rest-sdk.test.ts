@@ -1,3 +1,4 @@
+import { decode } from "@msgpack/msgpack"
 import { describe, expect, test } from "vitest"
 import { errorOf, FORMATS, openRealtime, openRest } from "./harness.ts"
 import { startAblyEmulator } from "./server.ts"
@@ -120,6 +121,37 @@ describe.each(FORMATS)("REST ($format)", ({ useBinaryProtocol }) => {
     expect(await post(7)).toMatchObject({ statusCode: 400, errorCode: 40013 })
   })
 
+  test("§2c X-Ably-ClientId, in base64, names the publisher", async () => {
+    await using emulator = await startAblyEmulator()
+    const rest = openRest(emulator, { useBinaryProtocol, clientId: "アン" })
+    await rest.channels.get("room").publish("m", "x")
+    const { items } = await rest.channels.get("room").history()
+    expect(items.map((message) => message.clientId)).toEqual(["アン"])
+    expect((await errorOf(rest.channels.get("room").publish({ clientId: "bob" }))).code).toBe(40012)
+  })
+
+  test("§2.1c pages of presence history follow their Link, whose word is `history`", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
+    await client.channels.get("room").presence.enter("first")
+    await client.channels.get("room").presence.update("second")
+    const rest = openRest(emulator, { useBinaryProtocol })
+    const newest = await rest.channels.get("room").presence.history({ limit: 1 })
+    expect(newest.items).toMatchObject([{ action: "update", data: "second" }])
+    const older = await newest.next()
+    expect(older?.items).toMatchObject([{ action: "enter", data: "first" }])
+    expect(older?.isLast()).toBe(true)
+    const response = await fetch(`${emulator.url}/channels/room/presence/history?limit=1`, {
+      headers: { authorization: `Basic ${Buffer.from(emulator.key).toString("base64")}` },
+    })
+    const targets = [...(response.headers.get("link") ?? "").matchAll(/<([^?>]*)\?[^>]*>; rel="(\w+)"/g)]
+    expect(targets.map(([, word, rel]) => [rel, word])).toEqual([
+      ["first", "./history"],
+      ["current", "./history"],
+      ["next", "./history"],
+    ])
+  })
+
   test("§2f §3.6d the sandbox makes and deletes apps", async () => {
     await using emulator = await startAblyEmulator({ apps: [] })
     const setup = {
@@ -144,4 +176,21 @@ describe.each(FORMATS)("REST ($format)", ({ useBinaryProtocol }) => {
     expect(await deleted.text()).toBe("")
     expect((await errorOf(full.channels.get("room").publish("m", "x"))).code).toBe(40400)
   })
+})
+
+test.each([
+  ["application/json", (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString("utf8"))],
+  ["application/x-msgpack", (bytes: Uint8Array) => decode(bytes)],
+])("§2a the answer to `Accept: %s` has that format and that very type, an error too", async (type, read) => {
+  await using emulator = await startAblyEmulator()
+  const ask = async (path: string) => {
+    const response = await fetch(`${emulator.url}${path}`, {
+      headers: { accept: type, authorization: `Basic ${Buffer.from(emulator.key).toString("base64")}` },
+    })
+    expect(response.headers.get("content-type")).toBe(type)
+    return read(new Uint8Array(await response.arrayBuffer()))
+  }
+  await openRest(emulator).channels.get("room").publish("m", "x")
+  expect(await ask("/channels/room/messages")).toMatchObject([{ name: "m", data: "x" }])
+  expect(await ask("/nowhere")).toMatchObject({ error: { code: 40400, statusCode: 404 } })
 })
