@@ -35,13 +35,13 @@ export default defineConfig<LayoutOptions>({
     {
       name: "one-port",
       use: { layout: "one-port" },
-      testIgnore: /(development|serverless|emulators)\.spec\.ts/,
+      testIgnore: /(development|serverless|emulators|failover)\.spec\.ts/,
       dependencies: ["build"],
     },
     {
       name: "split",
       use: { layout: "split" },
-      testIgnore: /(development|serverless|emulators)\.spec\.ts/,
+      testIgnore: /(development|serverless|emulators|failover)\.spec\.ts/,
       dependencies: ["build"],
     },
     ...(["pusher", "ably"] as const).map((layout) => ({
@@ -60,6 +60,13 @@ export default defineConfig<LayoutOptions>({
       dependencies: ["build"],
       expect: { timeout: 40_000 },
     })),
+    {
+      name: "failover",
+      use: { layout: "failover" },
+      testMatch: "failover.spec.ts",
+      dependencies: ["build"],
+      expect: { timeout: 40_000 },
+    },
     { name: "emulators", testMatch: "emulators.spec.ts" },
     // A page is compiled when it is first asked for.
     { name: "dev", testMatch: "development.spec.ts", expect: { timeout: 60_000 } },

@@ -12,13 +12,22 @@ import { type Platform, startPlatform } from "./serverless/platform.ts"
 
 /**
  * How the chat is deployed: the bundled gateway in the same process or its own, a service (its emulator), or a service and
- * the functions of `vercel build`.
+ * the functions of `vercel build`; or Pusher, and Ably when that fails.
  */
-export type Layout = "one-port" | "split" | "pusher" | "ably" | "serverless-pusher" | "serverless-ably"
+export type Layout =
+  | "one-port"
+  | "split"
+  | "pusher"
+  | "ably"
+  | "failover"
+  | "serverless-pusher"
+  | "serverless-ably"
 
 /** The shipped servers on ports and a data folder of their own. */
 export interface ChatServers extends AsyncDisposable {
   readonly url: string
+  /** With `failover`: the preferred service is gone until it is ended. */
+  startOutage?(): () => void
   /** Where functions run it. */
   readonly platform?: Platform
   /** Whether pages lose their connection when it stops: a service's goes on. */
@@ -52,6 +61,7 @@ export async function startChat(layout: Layout): Promise<ChatServers> {
   if (layout === "one-port") return startServers([app])
   const [, service] = /^serverless-(.+)$/.exec(layout) ?? []
   if (service) return startServerless(service, port)
+  if (layout === "failover") return startFailover(app)
   if (layout !== "split") {
     const emulator = await startEmulator(layout, `http://127.0.0.1:${port}`)
     const servers = await startServers([app], { env: emulator.env })
@@ -72,6 +82,23 @@ export async function startChat(layout: Layout): Promise<ChatServers> {
     { ...app, env },
     { file: "server/gateway.ts", port: gatewayPort, env },
   ])
+}
+
+/** Two services, the second of which is used when the first one fails. */
+async function startFailover(app: { file: string; port: number }): Promise<ChatServers> {
+  await using started = new AsyncDisposableStack()
+  const url = `http://127.0.0.1:${app.port}`
+  const preferred = started.use(await startEmulator("pusher", url))
+  const spare = started.use(await startEmulator("ably", url))
+  const env = { ...preferred.env, ...spare.env, REALTIME_PROVIDER: "pusher,ably" }
+  const servers = started.use(await startServers([app], { env }))
+  const stack = started.move()
+  return {
+    ...servers,
+    holdsSockets: false,
+    startOutage: preferred.startOutage,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
 }
 
 /** The emitted functions, on a service's emulator and a real PostgreSQL. */

@@ -5,6 +5,8 @@ import { startPusherEmulator } from "#realtime/emulators/pusher"
 export interface Emulated extends AsyncDisposable {
   url: string
   env: Record<string, string>
+  /** Nobody connects, and nobody is connected, until it is ended. */
+  startOutage(): () => void
 }
 
 /**
@@ -28,7 +30,16 @@ export async function startEmulator(provider: string, appUrl: string): Promise<E
       PUSHER_PORT: port,
       PUSHER_TLS: "false",
     }
-    return { url: emulator.url, env, [Symbol.asyncDispose]: () => emulator.close() }
+    return {
+      url: emulator.url,
+      env,
+      startOutage() {
+        const outage = emulator.faults.inject({ kind: "cut", on: "connect" })
+        emulator.dropConnections()
+        return () => outage.remove()
+      },
+      [Symbol.asyncDispose]: () => emulator.close(),
+    }
   }
   if (provider === "ably") {
     const emulator = await startAblyEmulator({ apps: [{ keys: [{ revocableTokens: true }], webhooks }] })
@@ -40,7 +51,16 @@ export async function startEmulator(provider: string, appUrl: string): Promise<E
       ABLY_PORT: String(port),
       ABLY_TLS: "false",
     }
-    return { url: emulator.url, env, [Symbol.asyncDispose]: () => emulator.close() }
+    return {
+      url: emulator.url,
+      env,
+      startOutage() {
+        const outage = emulator.faults.add({ fault: "refuse-connection", code: 50003, statusCode: 503 })
+        emulator.dropConnections()
+        return () => void emulator.faults.remove(outage.id)
+      },
+      [Symbol.asyncDispose]: () => emulator.close(),
+    }
   }
   throw new TypeError(`unable to emulate "${provider}"; there are emulators of pusher and ably`)
 }

@@ -72,6 +72,11 @@ export class RoomPage {
     for (const name of names) await expect(people.filter({ hasText: name })).toHaveCount(1)
   }
 
+  /** Connected, and by this provider. */
+  async expectVia(provider: string): Promise<void> {
+    await expect(this.#page.locator("[data-connection=connected]")).toContainText(provider)
+  }
+
   async expectConnected(): Promise<void> {
     await expect(this.#page.locator("[data-connection=connected]")).toBeVisible()
   }
