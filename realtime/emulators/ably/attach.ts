@@ -144,6 +144,23 @@ export function detachByServer(connection: Connection, wireName: string, error: 
   connection.transport?.send({ action: Action.DETACHED, channel: wireName, error: error.toErrorInfo() })
 }
 
+/** §5.1: ATTACHED unasked and without RESUMED tells an SDK that it has missed something; it takes presence anew. */
+export function breakContinuity(connection: Connection, wireName: string, error: AblyError): void {
+  const attachment = connection.attachments.get(wireName)
+  if (!attachment) return
+  const { presence } = connection.app.channel(attachment.name)
+  const hasPresence = presence.size() > 0 && (attachment.modes & Mode.PRESENCE_SUBSCRIBE) !== 0
+  attachment.send({
+    action: Action.ATTACHED,
+    channel: wireName,
+    channelSerial: attachment.position,
+    flags: attachment.modes | (hasPresence ? Flag.HAS_PRESENCE : 0),
+    params: attachment.params,
+    error: error.toErrorInfo(),
+  })
+  if (hasPresence) sendSync(connection, { action: Action.SYNC, channel: wireName })
+}
+
 /** Takes the attachment out of its channel; its members leave now, or after a while if the socket merely dropped. */
 export function dropAttachment(connection: Connection, attachment: Attachment, leave: "now" | "later"): void {
   const channel = connection.app.channel(attachment.name)

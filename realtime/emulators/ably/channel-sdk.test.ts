@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest"
 import { createManualClock } from "./clock.ts"
-import { errorOf, FORMATS, openRaw, openRealtime, openRest, until } from "./harness.ts"
+import { connected, errorOf, FORMATS, openRaw, openRealtime, openRest, until } from "./harness.ts"
 import { startAblyEmulator } from "./server.ts"
+
+/** The SDK takes it, though its types don't say so. */
+const soonAgain = { channelRetryTimeout: 50 }
 
 describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
   test("§5.1b §5.1c the default modes are granted, ANNOTATION_SUBSCRIBE only on request", async () => {
@@ -62,6 +65,37 @@ describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
     // What was rewound lies behind the attach point, so history before it has only the rest (§8).
     const before = await channel.history({ untilAttach: true })
     expect(before.items.map((message) => message.data)).toEqual(["1"])
+  })
+
+  test("§5.1r rewind counts for a new attachment only, not for a resumed or repeated one", async () => {
+    await using emulator = await startAblyEmulator()
+    const rest = openRest(emulator, { useBinaryProtocol }).channels.get("room")
+    await rest.publish("m", "1")
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const channel = client.channels.get("room", { params: { rewind: "10" } })
+    const received: unknown[] = []
+    await channel.subscribe((message) => void received.push(message.data))
+    await until(() => expect(received).toEqual(["1"]))
+    const resumed = channel.once("attached")
+    emulator.dropConnections()
+    expect(await resumed).toMatchObject({ resumed: true, hasBacklog: false })
+    await channel.setOptions({ params: { rewind: "5" } })
+    await rest.publish("m", "2")
+    await until(() => expect(received).toContain("2"))
+    expect(received).toEqual(["1", "2"])
+  })
+
+  test("§5.1t delta=vcdiff isn't confirmed, and every message comes whole", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const channel = client.channels.get("room", { params: { delta: "vcdiff" } })
+    const received: unknown[] = []
+    await channel.subscribe(({ data, encoding, extras }) => void received.push([data, encoding, extras]))
+    expect(channel.params).toEqual({})
+    const texts = ["1", "2", "3"].map((end) => `${"the same again ".repeat(20)}${end}`)
+    for (const text of texts) await channel.publish("m", text)
+    await until(() => expect(received).toHaveLength(3))
+    expect(received).toEqual(texts.map((text) => [text, undefined, undefined]))
   })
 
   test("§5.1s occupancy=metrics sends [meta]occupancy events", async () => {
@@ -125,6 +159,111 @@ describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
     await channel.whenState("attached")
   })
 
+  test("§5.2c a DETACHED while attaching makes the channel suspended, and it tries again", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol, ...soonAgain })
+    await connected(client)
+    const channel = client.channels.get("room")
+    emulator.faults.add({ fault: "drop", match: { direction: "outbound", action: "ATTACHED" }, times: 1 })
+    const refused = errorOf(channel.attach())
+    await until(() => expect(emulator.faults.list()).toEqual([]))
+    const suspended = channel.once("suspended")
+    emulator.detach({ channel: "room" }, 50001)
+    expect((await suspended).reason?.code).toBe(50001)
+    expect((await refused).code).toBe(50001)
+    await channel.whenState("attached")
+  })
+
+  test("§5.2e the channel's ERROR 80016 makes the SDK only ask again", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const channel = client.channels.get("room")
+    const states: string[] = []
+    channel.on((change) => void states.push(change.current))
+    emulator.faults.add({ fault: "channel-error", code: 80016, match: { action: "ATTACH" }, times: 1 })
+    await channel.attach()
+    expect(states).toEqual(["attaching", "attached"])
+    expect(emulator.faults.list()).toEqual([])
+  })
+
+  test("§5.1o without an answer to ATTACH the channel is suspended (90007) and tries again", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, {
+      useBinaryProtocol,
+      realtimeRequestTimeout: 300,
+      ...soonAgain,
+    })
+    await connected(client)
+    const rule = emulator.faults.add({ fault: "drop", match: { direction: "inbound", action: "ATTACH" } })
+    const channel = client.channels.get("room")
+    const suspended = channel.once("suspended")
+    expect((await errorOf(channel.attach())).code).toBe(90007)
+    expect((await suspended).reason?.code).toBe(90007)
+    rule.remove()
+    await channel.whenState("attached")
+  })
+
+  test("§5.3c a suspended channel goes on where it was", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, {
+      useBinaryProtocol,
+      realtimeRequestTimeout: 300,
+      ...soonAgain,
+    })
+    const channel = client.channels.get("room")
+    const received: unknown[] = []
+    await channel.subscribe((message) => void received.push(message.data))
+    const rule = emulator.faults.add({ fault: "drop", match: { direction: "inbound", action: "ATTACH" } })
+    const suspended = channel.once("suspended")
+    emulator.dropConnections()
+    await suspended
+    await openRest(emulator, { useBinaryProtocol }).channels.get("room").publish("m", "missed")
+    const attached = channel.once("attached")
+    rule.remove()
+    expect((await attached).resumed).toBe(true)
+    await until(() => expect(received).toEqual(["missed"]))
+  })
+
+  test("§5.1n an ATTACHED that nobody asked for tells the loss of what was missed", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const channel = client.channels.get("room")
+    const received: unknown[] = []
+    await channel.subscribe((message) => void received.push(message.data))
+    emulator.faults.add({ fault: "drop", match: { direction: "outbound", action: "MESSAGE" }, times: 1 })
+    await channel.publish("m", "lost")
+    const updated = channel.once("update")
+    emulator.breakContinuity({ channel: "room" })
+    expect(await updated).toMatchObject({ current: "attached", resumed: false, reason: { code: 90003 } })
+    await channel.publish("m", "after")
+    await until(() => expect(received).toEqual(["after"]))
+    // The attach point has moved on, so history up to it has what was lost.
+    const { items } = await channel.history({ untilAttach: true })
+    expect(items.map((message) => message.data)).toEqual(["lost"])
+  })
+
+  test("§9f a backlog over the limit isn't replayed: attached without RESUMED, with 90004", async () => {
+    await using emulator = await startAblyEmulator({ limits: { maxBacklog: 2 } })
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const channel = client.channels.get("room")
+    const received: unknown[] = []
+    await channel.subscribe((message) => void received.push(message.data))
+    const rest = openRest(emulator, { useBinaryProtocol }).channels.get("room")
+    const reattachAfter = async (...missed: string[]) => {
+      const attached = channel.once("attached")
+      const rule = emulator.faults.add({ fault: "refuse-connection" })
+      emulator.dropConnections()
+      for (const text of missed) await rest.publish("m", text)
+      rule.remove()
+      return attached
+    }
+    expect(await reattachAfter("1", "2")).toMatchObject({ resumed: true })
+    await until(() => expect(received).toEqual(["1", "2"]))
+    expect(await reattachAfter("3", "4", "5")).toMatchObject({ resumed: false, reason: { code: 90004 } })
+    await rest.publish("m", "6")
+    await until(() => expect(received).toEqual(["1", "2", "6"]))
+  })
+
   test("§5.1k §9e a channelSerial of another life of the channel attaches without RESUMED, and says 90003", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })
@@ -153,6 +292,36 @@ describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
 })
 
 describe("attach, by raw frames", () => {
+  test("§5.1h ATTACHED has a channelSerial on a channel that nobody has used, and one can go on from it", async () => {
+    await using emulator = await startAblyEmulator()
+    await using socket = await openRaw(emulator)
+    socket.send({ action: 10, channel: "room" })
+    const { channelSerial } = await socket.next("ATTACHED")
+    expect(channelSerial).toEqual(expect.stringMatching(/./))
+    await openRest(emulator).channels.get("room").publish("m", "first")
+    await using later = await openRaw(emulator)
+    later.send({ action: 10, channel: "room", channelSerial })
+    expect(((await later.next("ATTACHED")).flags ?? 0) & 4).toBe(4)
+    expect((await later.next("MESSAGE")).messages).toMatchObject([{ data: "first" }])
+  })
+
+  test("§5.1r rewind is ignored on a repeated ATTACH, even without a channelSerial", async () => {
+    await using emulator = await startAblyEmulator()
+    await openRest(emulator).channels.get("room").publish("m", "1")
+    await using socket = await openRaw(emulator)
+    const attach = { action: 10, channel: "room", params: { rewind: "1" } }
+    socket.send({ ...attach, params: {} })
+    const { channelSerial } = await socket.next("ATTACHED")
+    socket.send(attach)
+    socket.send({ ...attach, channelSerial })
+    // Frames are answered in order, so what had been rewound would come before this answer.
+    socket.send({ action: 0, id: "end" })
+    await socket.next("HEARTBEAT")
+    const attached = socket.frames.filter((frame) => frame.action === 11)
+    expect(attached.map(({ flags = 0 }) => flags & 2)).toEqual([0, 0, 0])
+    expect(socket.frames.some((frame) => frame.action === 15)).toBe(false)
+  })
+
   test("§5.1k §9e after two minutes the position can't be resumed: 90003", async () => {
     const clock = createManualClock()
     await using emulator = await startAblyEmulator({ clock })

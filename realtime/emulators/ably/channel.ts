@@ -41,7 +41,7 @@ export interface Channel {
   readonly rate: RateLimiter
   /** Appends a frame to the stream and passes it to every attachment that may see it. */
   broadcast(frame: StreamFrame): void
-  /** What an attachment at this position has missed, or why that can't be told (90003, 90005). */
+  /** What an attachment at this position has missed, or why that can't be told (90003, 90004, 90005). */
   since(channelSerial: string): { frames: StreamFrame[] } | { error: AblyError }
   /** Forgets the stream so far, so that no earlier `channelSerial` can be honoured. */
   forget(): void
@@ -92,7 +92,8 @@ export function createChannel(name: ChannelName, app: App): Channel {
       trim()
       if (seriesOf(channelSerial) !== channel.serials.series) return { error: ablyError(90005) }
       if (channelSerial < forgottenThrough) return { error: ablyError(90003) }
-      return { frames: stream.filter((frame) => frame.channelSerial > channelSerial) }
+      const frames = stream.filter((frame) => frame.channelSerial > channelSerial)
+      return frames.length > app.limits.maxBacklog ? { error: ablyError(90004) } : { frames }
     },
     forget() {
       stream = []

@@ -23,6 +23,11 @@ const OPERATIONS: Record<string, Control> = {
   "request-reauth": (service, body) => service.requestReauth(readMatch(body)),
   detach: (service, body) =>
     service.detach({ ...readMatch(body), channel: readText(body, "channel") }, readNumber(body, "code")),
+  "break-continuity": (service, body) =>
+    service.breakContinuity(
+      { ...readMatch(body), channel: readText(body, "channel") },
+      readNumber(body, "code"),
+    ),
   "expire-tokens": (service, body) => service.expireTokens(readMatch(body)),
   "revoke-tokens": (service, body) => service.revokeTokens(readMatch(body)),
   "forget-connections": (service, body) => service.forgetConnections(readMatch(body)),

@@ -292,6 +292,9 @@ describe("the control endpoint", () => {
     await post(emulator, "detach", { channel: "room" })
     await attaching
     await channel.whenState("attached")
+    const discontinued = channel.once("update")
+    await post(emulator, "break-continuity", { channel: "room", code: 90005 })
+    expect((await discontinued).reason?.code).toBe(90005)
     await post(emulator, "forget-channel", { channel: "room" })
     await post(emulator, "forget-connections")
   })

@@ -35,6 +35,8 @@ export interface Limits {
   presenceLeaveDelay: number
   /** How far back a `channelSerial` is honoured (§5.1, 90003), and the history of channels that aren't persisted (§8). */
   continuityWindow: number
+  /** Frames that a resumed attachment is given afterwards; with more missed than that, continuity is lost (90004). */
+  maxBacklog: number
   /** The history of persisted namespaces. */
   persistedWindow: number
   /** How long the id of a publish is remembered (§2.3). */
@@ -63,6 +65,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxIdleInterval: 15_000,
   presenceLeaveDelay: 15_000,
   continuityWindow: 120_000,
+  maxBacklog: Number.POSITIVE_INFINITY,
   persistedWindow: 72 * 3_600_000,
   idempotencyWindow: 120_000,
   timestampTolerance: 120_000,

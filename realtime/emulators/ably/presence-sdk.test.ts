@@ -27,6 +27,65 @@ describe.each(FORMATS)("presence ($format)", ({ useBinaryProtocol }) => {
     expect(await bob.channels.get("room").presence.get()).toEqual([])
   })
 
+  test("§7b one's own members reach oneself without PRESENCE_SUBSCRIBE, others' don't", async () => {
+    await using emulator = await startAblyEmulator()
+    await using ann = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
+    await using bob = openRealtime(emulator, { useBinaryProtocol, clientId: "bob" })
+    const seen: unknown[] = []
+    const room = ann.channels.get("room", { modes: ["PRESENCE"] })
+    await room.attach()
+    expect(room.modes).toEqual(["presence"])
+    await room.presence.subscribe(({ action, clientId }) => void seen.push([action, clientId]))
+    await room.presence.enter()
+    await bob.channels.get("room").presence.enter()
+    await room.presence.update("still")
+    await until(() =>
+      expect(seen).toEqual([
+        ["enter", "ann"],
+        ["update", "ann"],
+      ]),
+    )
+  })
+
+  test("§7e a second enter is delivered as an update", async () => {
+    await using emulator = await startAblyEmulator()
+    await using ann = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
+    await using bob = openRealtime(emulator, { useBinaryProtocol, clientId: "bob" })
+    const seen: unknown[] = []
+    await bob.channels.get("room").presence.subscribe(({ action, data }) => void seen.push([action, data]))
+    await ann.channels.get("room").presence.enter("once")
+    await ann.channels.get("room").presence.enter("again")
+    await until(() =>
+      expect(seen).toEqual([
+        ["enter", "once"],
+        ["update", "again"],
+      ]),
+    )
+    const members = await bob.channels.get("room").presence.get()
+    expect(members.map(({ clientId, data }) => [clientId, data])).toEqual([["ann", "again"]])
+  })
+
+  test("§7m a member that isn't in a SYNC any more is gone", async () => {
+    await using emulator = await startAblyEmulator()
+    await using host = openRealtime(emulator, { useBinaryProtocol })
+    await using watcher = openRealtime(emulator, { useBinaryProtocol, clientId: "watcher" })
+    const members = host.channels.get("room").presence
+    for (const name of ["leaving", "staying"]) await members.enterClient(name, "")
+    const { presence } = watcher.channels.get("room")
+    const events: unknown[] = []
+    await presence.subscribe("leave", ({ clientId }) => void events.push(clientId))
+    expect(await presence.get()).toHaveLength(2)
+    emulator.faults.add({
+      fault: "drop",
+      match: { direction: "outbound", action: "PRESENCE", clientId: "watcher" },
+      times: 1,
+    })
+    await members.leaveClient("leaving")
+    emulator.breakContinuity({ channel: "room", clientId: "watcher" })
+    await until(() => expect(events).toEqual(["leaving"]))
+    expect((await presence.get()).map(({ clientId }) => clientId)).toEqual(["staying"])
+  })
+
   test("§7l a late attacher gets the members by SYNC, in pages", async () => {
     await using emulator = await startAblyEmulator({
       limits: { syncPageSize: 7, maxInboundRate: 1000, maxChannelRate: 1000 },
@@ -165,6 +224,22 @@ describe("presence, on a clock of its own", () => {
     const left = await watcher.next("PRESENCE", (frame) => frame.presence?.[0]?.action === 3)
     expect(left.presence?.[0]).toMatchObject({ clientId: "ann", connectionId, data: "here" })
     expect(left.presence?.[0]?.id).not.toMatch(new RegExp(`^${connectionId}`))
+  })
+
+  test("§5.1e HAS_PRESENCE if there are members, and a SYNC follows", async () => {
+    await using emulator = await startAblyEmulator()
+    await using host = openRealtime(emulator, { clientId: "ann" })
+    await host.channels.get("full").presence.enter("here")
+    await using socket = await openRaw(emulator)
+    socket.send({ action: 10, channel: "empty" })
+    socket.send({ action: 10, channel: "full" })
+    const flagOf = async (channel: string) =>
+      ((await socket.next("ATTACHED", (frame) => frame.channel === channel)).flags ?? 0) & 1
+    expect(await flagOf("empty")).toBe(0)
+    expect(await flagOf("full")).toBe(1)
+    const sync = await socket.next("SYNC")
+    expect(sync).toMatchObject({ channel: "full", presence: [{ action: 1, clientId: "ann", data: "here" }] })
+    expect(socket.frames.map((frame) => frame.action)).toEqual([4, 11, 11, 16])
   })
 
   test("§7o presence on a channel that isn't attached is 91001", async () => {

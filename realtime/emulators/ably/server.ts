@@ -35,6 +35,7 @@ export interface AblyEmulator
     | "fail"
     | "requestReauth"
     | "detach"
+    | "breakContinuity"
     | "expireTokens"
     | "revokeTokens"
     | "forgetConnections"

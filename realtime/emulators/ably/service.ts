@@ -1,5 +1,5 @@
 import { type App, type AppSetup, createApp } from "./app.ts"
-import { detachByServer } from "./attach.ts"
+import { breakContinuity, detachByServer } from "./attach.ts"
 import { type Clock, createSkewedClock, type SkewedClock, systemClock } from "./clock.ts"
 import type { Connection } from "./connection.ts"
 import { ablyError } from "./errors.ts"
@@ -49,6 +49,8 @@ export interface AblyService {
   requestReauth(match?: ConnectionMatch): void
   /** DETACHED unasked (§5.2). */
   detach(match: ConnectionMatch & { channel: string }, code?: number): void
+  /** ATTACHED unasked, without RESUMED: what was missed on the channel is lost (§5.1). 90003 unless given. */
+  breakContinuity(match: ConnectionMatch & { channel: string }, code?: number): void
   /** Tokens expire now, those in use by DISCONNECTED 40142, and are refused from then on. */
   expireTokens(match?: ConnectionMatch): void
   /** The same with 40141. */
@@ -97,6 +99,9 @@ export function createAblyService(options: ServiceOptions = {}): AblyService {
     },
     detach({ channel, ...match }, code = 50000) {
       for (const connection of live(match)) detachByServer(connection, channel, ablyError(code))
+    },
+    breakContinuity({ channel, ...match }, code = 90003) {
+      for (const connection of live(match)) breakContinuity(connection, channel, ablyError(code))
     },
     expireTokens(match) {
       endTokens(match, 40142)
