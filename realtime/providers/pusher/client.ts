@@ -78,7 +78,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     opened.connection.bind("state_change", ({ current }: { current: string }) => follow(current))
     opened.connection.bind("error", (error: unknown) => {
       lastError = fromConnectionError(error)
-      if (opened.connection.state === "connected" && !isAboutWhatWasSent(error)) blame(error)
+      if (opened.connection.state === "connected" && isRefusal(error)) blame(error)
     })
     opened.connection.bind("message", ({ event }: { event: string }) => {
       if (event === "pusher:signin_success") isSignedIn = true
@@ -430,12 +430,14 @@ function refusalText(error: unknown): string {
 }
 
 /**
- * 4200–4299 on an open connection: the server doesn't know what it was sent. Servers of the protocol that have no
- * sign-in (Reverb before 1.8) say so of it; no subscription was refused.
+ * Whether the service said no to something, over a connection that goes on. The end of a socket is told here too, while the
+ * state is still `connected`; nobody was refused by it. And 4200–4299 say that the server doesn't know what it was sent:
+ * servers of the protocol that have no sign-in (Reverb before 1.8) say so of it.
  */
-function isAboutWhatWasSent(error: unknown): boolean {
-  const { code } = ((error as { data?: unknown } | null)?.data ?? {}) as { code?: unknown }
-  return typeof code === "number" && code >= 4200 && code < 4300
+function isRefusal(error: unknown): boolean {
+  const { type, data } = (error ?? {}) as { type?: unknown; data?: unknown }
+  const { code } = (data ?? {}) as { code?: unknown }
+  return type === "PusherError" && !(typeof code === "number" && code >= 4200 && code < 4300)
 }
 
 function fromSubscriptionError(error: unknown): RealtimeError {

@@ -56,3 +56,28 @@ describe.each(["pusher:error", "pusher:subscription_error"] as const)(
     })
   },
 )
+
+it("a socket that breaks while a channel is being joined refuses it to nobody", async () => {
+  await using backend = await startPusherBackend()
+  const lost = backend.emulator.faults.inject({
+    kind: "drop",
+    event: "pusher_internal:subscription_succeeded",
+    times: 1,
+  })
+  const transport = backend.createTransport({ id: "alice" })
+  const told: string[] = []
+  transport.subscribe("room:1", {
+    cursor: () => null,
+    onAttached: () => void told.push("attached"),
+    onDetached() {},
+    onDenied: ({ message }) => void told.push(message),
+    onMessages() {},
+    onSignal() {},
+    onPresence() {},
+  })
+  transport.connect()
+  await waitFor(() => lost.hits === 1)
+  backend.dropConnections()
+  await waitFor(() => told.length > 0)
+  expect(told).toEqual(["attached"])
+})
