@@ -430,14 +430,15 @@ function refusalText(error: unknown): string {
 }
 
 /**
- * Whether the service said no to something, over a connection that goes on. The end of a socket is told here too, while the
- * state is still `connected`; nobody was refused by it. And 4200–4299 say that the server doesn't know what it was sent:
- * servers of the protocol that have no sign-in (Reverb before 1.8) say so of it.
+ * Whether the service said no to something. pusher-js tells here of the end of a socket too, by its code and while the state is
+ * still `connected`: a WebSocket's own below 4000, 4100–4199 by a service that is overloaded, 4200–4299 by one that moves on
+ * or, with the connection going on, that doesn't know what it was sent (of a sign-in, Reverb before 1.8).
  */
 function isRefusal(error: unknown): boolean {
   const { type, data } = (error ?? {}) as { type?: unknown; data?: unknown }
   const { code } = (data ?? {}) as { code?: unknown }
-  return type === "PusherError" && !(typeof code === "number" && code >= 4200 && code < 4300)
+  if (type !== "PusherError") return false
+  return typeof code !== "number" || (code >= 4000 && code < 4100) || code >= 4300
 }
 
 function fromSubscriptionError(error: unknown): RealtimeError {
