@@ -63,7 +63,7 @@ export default defineConfig<LayoutOptions>({
     {
       name: "failover",
       use: { layout: "failover" },
-      testMatch: "failover.spec.ts",
+      testMatch: /(failover|lab)\.spec\.ts/,
       dependencies: ["build"],
       expect: { timeout: 40_000 },
     },

@@ -1,3 +1,4 @@
+import Link from "next/link"
 import { redirect } from "next/navigation"
 import { getTranslations } from "next-intl/server"
 import { getSession } from "#lib/chat/current.ts"
@@ -30,6 +31,14 @@ export default async function WelcomePage({ searchParams }: { searchParams: Prom
           <WelcomeForm next={next ?? ""} />
         </section>
         <p className="mt-6 text-balance text-center text-muted text-sm">{t("app.description")}</p>
+        <p className="mt-3 text-center text-sm">
+          <Link
+            href="/?next=/lab"
+            className="inline-block py-2 font-medium text-accent underline underline-offset-4"
+          >
+            {t("lab.open")}
+          </Link>
+        </p>
       </div>
     </main>
   )

@@ -5,18 +5,22 @@ import { startEmulator } from "./emulator.ts"
 
 /**
  * `npm run dev`: everything in one process. `npm run dev:split`: Next.js and the gateway in two, on two ports, as they
- * may be deployed. `npm run dev:pusher` and `dev:ably`: the app on an emulator of the service, with no account.
+ * may be deployed. `npm run dev:pusher` and `dev:ably`: the app on an emulator of the service, with no account;
+ * `npm run dev:all`: the gateway and both of them, the list in which the laboratory moves between providers.
  */
 const { values } = parseArgs({
-  options: { split: { type: "boolean", default: false }, emulate: { type: "string" } },
+  options: { split: { type: "boolean", default: false }, emulate: { type: "string", multiple: true } },
 })
 
 Object.assign(process.env, { NODE_ENV: "development" })
 
 if (values.emulate) {
-  const emulator = await startEmulator(values.emulate, `http://127.0.0.1:${process.env.PORT ?? 3000}`)
-  console.log(`The ${values.emulate} emulator is on ${emulator.url}`)
-  Object.assign(process.env, emulator.env)
+  for (const service of values.emulate.filter((name) => name !== "socketio")) {
+    const emulator = await startEmulator(service, `http://127.0.0.1:${process.env.PORT ?? 3000}`)
+    console.log(`The ${service} emulator is on ${emulator.url}`)
+    Object.assign(process.env, emulator.env)
+  }
+  process.env.REALTIME_PROVIDER = values.emulate.join(",")
   await import("./main.ts")
 } else if (values.split) {
   const port = Number(process.env.PORT ?? 3000)

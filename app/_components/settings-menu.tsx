@@ -1,6 +1,6 @@
 "use client"
 import { Menu } from "@base-ui/react/menu"
-import { Check, ChevronsUpDown, Languages, LogOut } from "lucide-react"
+import { Check, ChevronsUpDown, FlaskConical, Languages, LogOut } from "lucide-react"
 import { useRouter } from "next/navigation"
 import { useLocale, useTranslations } from "next-intl"
 import { useTheme } from "next-themes"
@@ -11,6 +11,7 @@ import { MenuPopup, menuItemClass } from "./menu.tsx"
 
 export function SettingsMenu() {
   const t = useTranslations("settings")
+  const lab = useTranslations("lab")
   const me = useMe()
   const router = useRouter()
   const other = useLocale() === "ja" ? "en" : "ja"
@@ -47,6 +48,10 @@ export function SettingsMenu() {
         <Menu.Item className={menuItemClass} onClick={changeLanguage} lang={other}>
           <Languages size={16} aria-hidden="true" />
           {other === "ja" ? "日本語" : "English"}
+        </Menu.Item>
+        <Menu.Item className={menuItemClass} onClick={() => router.push("/lab")}>
+          <FlaskConical size={16} aria-hidden="true" />
+          {lab("open")}
         </Menu.Item>
         <Menu.Item className={menuItemClass} onClick={() => signOut()}>
           <LogOut size={16} aria-hidden="true" />

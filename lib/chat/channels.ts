@@ -23,9 +23,16 @@ export const room = defineChannel("room:{room}", {
   presence: z.object({ status: z.enum(["active", "away"]) }),
 })
 
-export const chatChannels = { room }
+/** One visitor's laboratory: numbered messages between two clients of theirs. */
+export const lab = defineChannel("lab:{owner}:{visit}", {
+  messages: { numbered: z.object({ side: z.enum(["left", "right"]) }) },
+  signals: {},
+  presence: nothing,
+})
+
+export const chatChannels = { room, lab }
 export type ChatChannels = typeof chatChannels
 export type RoomDefinition = typeof room
 
 /** What a browser may publish. */
-export const publishableEvents: ReadonlySet<string> = new Set(["text-sent"])
+export const publishableEvents: ReadonlySet<string> = new Set(["text-sent", "numbered"])

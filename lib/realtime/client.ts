@@ -1,7 +1,7 @@
 import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions } from "#realtime/client"
 
 /** Each provider is a chunk of its own; the browser asks for the chosen one's only. */
-const providers: RealtimeClientOptions["providers"] = {
+export const providers: RealtimeClientOptions["providers"] = {
   socketio: async () => (await import("#realtime/providers/socketio/client")).createSocketIoTransport,
   pusher: async () => (await import("#realtime/providers/pusher/client")).createPusherTransport,
   ably: async () => (await import("#realtime/providers/ably/client")).createAblyTransport,

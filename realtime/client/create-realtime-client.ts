@@ -42,12 +42,20 @@ export interface RealtimeClientOptions {
   onError?: OnError
 }
 
+/** A client that knows the list it was made from. */
+export interface ConfiguredClient extends RealtimeClient {
+  /** The providers that it may use, in the server's order. */
+  readonly providers: readonly string[]
+  /** Goes over to this one of them, without a gap and within `failover.returnMs`, and keeps to it until the server lists others. */
+  prefer(provider: string): void
+}
+
 /**
  * Browser: connects the page to the providers that the server chose, the first that works. Follows the server when its
  * choice changes, without a reload. Inert until `open()`, so that it may be made while rendering on the server.
  * Throws a `TypeError` when no loader fits the configuration.
  */
-export function createRealtimeClient(options: RealtimeClientOptions): RealtimeClient {
+export function createRealtimeClient(options: RealtimeClientOptions): ConfiguredClient {
   const { config, providers: loaders, owner, presenceGraceMs, headCheck, onError = logError } = options
   let version = config.version
   let isFollowing = false
@@ -75,7 +83,7 @@ export function createRealtimeClient(options: RealtimeClientOptions): RealtimeCl
     return [{ provider: provider.provider, key: JSON.stringify(provider), create }]
   }
 
-  const candidates = config.providers.flatMap(toCandidate)
+  let candidates = config.providers.flatMap(toCandidate)
   if (candidates.length === 0) {
     const named = config.providers.map(({ provider }) => `"${provider}"`).join(", ")
     throw new TypeError(`unable to create the client; there is no loader for ${named || "no provider"}`)
@@ -91,7 +99,8 @@ export function createRealtimeClient(options: RealtimeClientOptions): RealtimeCl
       if (typeof next.version !== "string") return
       version = next.version
       const listed = Array.isArray(next.providers) ? (next.providers as ProviderConfig[]) : []
-      transport.setCandidates(listed.flatMap(toCandidate))
+      candidates = listed.flatMap(toCandidate)
+      transport.setCandidates(candidates)
     } catch (error) {
       // The next answer names it again.
       onError(error, { stage: "follow the configuration" })
@@ -100,7 +109,7 @@ export function createRealtimeClient(options: RealtimeClientOptions): RealtimeCl
     }
   }
 
-  return createClient({
+  const client = createClient({
     transport,
     http,
     maxPayloadBytes: config.maxPayloadBytes,
@@ -109,6 +118,17 @@ export function createRealtimeClient(options: RealtimeClientOptions): RealtimeCl
     ...(owner !== undefined && { outbox: inBrowserOf(owner) }),
     onError,
   })
+  return {
+    ...client,
+    get providers() {
+      return candidates.map(({ provider }) => provider)
+    },
+    prefer(provider) {
+      const isPreferred = (candidate: Candidate) => candidate.provider === provider
+      const others = candidates.filter((candidate) => !isPreferred(candidate))
+      transport.setCandidates([...candidates.filter(isPreferred), ...others])
+    },
+  }
 }
 
 const inBrowserOf = (owner: string): OutboxPlace => ({

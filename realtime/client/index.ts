@@ -1,5 +1,6 @@
 export { type ClientOptions, createClient } from "./create-client.ts"
 export {
+  type ConfiguredClient,
   createRealtimeClient,
   type RealtimeClientOptions,
   type TransportFactory,
