@@ -3,6 +3,7 @@ import { emulators } from "./emulators.ts"
 import { startMetered } from "./meter.ts"
 import { type Scenario, scenarios } from "./scenarios.ts"
 import { type Stack, throughline } from "./stacks.ts"
+import { storm } from "./storm.ts"
 import type { WireClient } from "./wire.ts"
 
 /**
@@ -103,6 +104,7 @@ const unit: Record<string, string> = {
   "deliveries per second": "/s",
   "messages per second": "/s",
   "p50 of publish to acknowledgement": "ms",
+  "until all have what they missed": "ms",
 }
 
 const rows: {
@@ -141,6 +143,21 @@ for (const { scenario, against, ours, control } of emulators) {
     control: median(pairs.map(({ control }) => control)),
     ratio: median(pairs.map(({ ours, control }) => ours / control)),
     against,
+  })
+}
+
+{
+  const pairs: { ours: number; control: number }[] = []
+  for (let round = 0; round < Number(values.rounds); round += 1) {
+    pairs.push({ control: (await storm.control()).ms, ours: (await storm.ours()).ms })
+  }
+  rows.push({
+    scenario: storm.scenario,
+    metric: "until all have what they missed",
+    ours: median(pairs.map(({ ours }) => ours)),
+    control: median(pairs.map(({ control }) => control)),
+    ratio: median(pairs.map(({ ours, control }) => ours / control)),
+    against: storm.against,
   })
 }
 

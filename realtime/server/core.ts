@@ -19,6 +19,7 @@ import type { ChannelAction } from "../publisher.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import { createCommitQueue } from "./commit-queue.ts"
 import { createDelivery } from "./delivery.ts"
+import { createSharedReads } from "./shared-reads.ts"
 import type { RealtimeCore, RealtimeOptions } from "./types.ts"
 
 export const defaultMaxPayloadBytes = 32 * 1024
@@ -59,6 +60,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
     deliveryTimeoutMs = defaultDeliveryTimeoutMs,
   } = options
   const delivery = createDelivery({ publishers, onError, timeoutMs: deliveryTimeoutMs })
+  const share = createSharedReads()
   const queue = createCommitQueue({ log, onCommit: deliver })
 
   /** Hands a committed group to every provider. Nobody's publish fails by it: the log has the messages. */
@@ -190,7 +192,8 @@ export function createCore<Definitions extends ChannelDefinitions>(
       return withinLimit(await validate(channel.definition.presence, data, "the presence data"))
     },
 
-    readAfter: (channel, seq, limit) => log.readAfter(channel, seq, limit),
+    readAfter: (channel, seq, limit) =>
+      share(`${seq} ${limit} ${channel}`, () => log.readAfter(channel, seq, limit)),
 
     idle: () => queue.idle(),
 

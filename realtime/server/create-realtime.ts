@@ -31,7 +31,7 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
     const size = Math.min(Math.max(1, limit), maxPageSize)
     return after === undefined
       ? log.readBefore(channel, before ?? null, size)
-      : log.readAfter(channel, after, size)
+      : core.readAfter(channel, after, size)
   }
 
   /** Presence is asked of the preferred provider: each knows only who is connected through it. */

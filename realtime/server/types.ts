@@ -139,7 +139,7 @@ export interface RealtimeCore {
   acceptSignal(user: User, channel: string, event: string, payload: unknown): Promise<Signal>
   /** Authorizes and validates presence data. */
   acceptPresence(user: User, channel: string, data: unknown): Promise<JsonValue>
-  /** Not authorized here: the caller has done that. */
+  /** Not authorized here: the caller has done that. Equal reads at one time are one. */
   readAfter(channel: string, seq: number, limit: number): Promise<LogPage>
   /** Resolves when everything accepted was committed and handed to the providers. */
   idle(): Promise<void>

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http"
 import type { Server as SocketIoServer } from "socket.io"
 import { isRealtimeError, logError, type OnError, RealtimeError, toWireError } from "../../errors.ts"
-import type { LogPage, User } from "../../message.ts"
+import type { User } from "../../message.ts"
 import { toWireResult } from "../../publish-result.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import type { RealtimeCore } from "../../server/types.ts"
@@ -100,26 +100,6 @@ const textOf = (value: unknown) => (typeof value === "string" ? value : "")
 export function attachGateway(options: GatewayOptions): void {
   const { broadcaster, core, maxSubscriptions = 200, onError = logError } = options
   const { io, tickets, presence, announce } = broadcaster
-  const reads = new Map<string, Promise<LogPage>>()
-
-  /**
-   * Many clients that come back at one cursor in one turn share one read. It is shared until it begins: a client that
-   * joined after that may have missed what the read didn't see.
-   */
-  function readAfter(channel: string, seq: number): Promise<LogPage> {
-    const key = `${seq}:${channel}`
-    const planned = reads.get(key)
-    if (planned) return planned
-    const reading = new Promise<LogPage>((resolve) => {
-      setImmediate(() => {
-        reads.delete(key)
-        resolve(core.readAfter(channel, seq, catchUpLimit))
-      })
-    })
-    reads.set(key, reading)
-    return reading
-  }
-
   io.use(async (socket, next) => {
     try {
       socket.data.user = await tickets.verify((socket.handshake.auth as { ticket?: unknown }).ticket)
@@ -165,7 +145,7 @@ export function attachGateway(options: GatewayOptions): void {
         await socket.join(channelRoom(channel))
         const seq = (cursor as { seq?: unknown } | null)?.seq
         return Number.isSafeInteger(seq) && (seq as number) >= 0
-          ? { page: await readAfter(channel, seq as number) }
+          ? { page: await core.readAfter(channel, seq as number, catchUpLimit) }
           : {}
       },
       async unsubscribe(name) {
