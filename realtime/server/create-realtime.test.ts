@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { createMemoryLog } from "../log/memory.ts"
-import type { WireMessage } from "../message.ts"
+import type { Member, WireMessage } from "../message.ts"
 import type { RealtimePublisher } from "../publisher.ts"
 import { contractChannels, createContractRealtime } from "../testing/index.ts"
 
@@ -74,6 +74,26 @@ describe("publishing from server code", () => {
     })
     expect((await realtime.publish(room("a"), "said", { text: "x" })).seq).toBe(1)
     expect([working.calls.length, told]).toEqual([1, ["publish to failing"]])
+  })
+
+  it("knows who is there from every provider together, each person once", async () => {
+    const of = (provider: string, members: Member[] | null, count = members?.length ?? 0) => ({
+      ...createRecorder(provider).publisher,
+      members: async () => ({ count, members }),
+    })
+    const [ann, bob] = ["ann", "bob"].map((id): Member => ({ user: { id }, data: null }))
+    const down = { ...createRecorder("down").publisher, members: () => Promise.reject(new Error("down")) }
+    const both = [of("one", [ann as Member]), down, of("two", [ann as Member, bob as Member])]
+    expect(await createContractRealtime({ publishers: both }).members(room("a"))).toEqual({
+      count: 2,
+      members: [ann, bob],
+    })
+    const full = [...both, of("three", null, 500)]
+    expect(await createContractRealtime({ publishers: full }).members(room("a"))).toEqual({
+      count: 502,
+      members: null,
+    })
+    await expect(createContractRealtime({ publishers: [down] }).members(room("a"))).rejects.toThrow("down")
   })
 
   it("tells the browser of each provider, in order, and nothing secret", () => {

@@ -2,8 +2,7 @@ import { createHash } from "node:crypto"
 import { v7 as uuidv7 } from "uuid"
 import type { ChannelDefinitions } from "../channel.ts"
 import { logError, RealtimeError } from "../errors.ts"
-import type { LogPage, PresenceSnapshot } from "../message.ts"
-import type { RealtimePublisher } from "../publisher.ts"
+import type { LogPage, Member, PresenceSnapshot } from "../message.ts"
 import { createCore, defaultMaxPayloadBytes } from "./core.ts"
 import { createCounts } from "./counts.ts"
 import { createHandlers } from "./handlers.ts"
@@ -34,11 +33,15 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
       : core.readAfter(channel, after, size)
   }
 
-  /** Presence is asked of the preferred provider: each knows only who is connected through it. */
-  function preferredPublisher(): RealtimePublisher {
-    const [publisher] = publishers
-    if (publisher) return publisher
-    throw new RealtimeError("unsupported", { message: "unable to reach a provider; none is configured" })
+  /** Each provider knows only who is connected through it: a person is there if they are with any of them. */
+  async function members(channel: string): Promise<PresenceSnapshot> {
+    if (publishers.length === 0)
+      throw new RealtimeError("unsupported", { message: "unable to reach a provider; none is configured" })
+    const answers = await Promise.allSettled(publishers.map((publisher) => publisher.members(channel)))
+    const snapshots = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []))
+    const failed = answers.find((answer) => answer.status === "rejected")
+    if (snapshots.length === 0 && failed) throw failed.reason
+    return mergeSnapshots(snapshots)
   }
 
   const providers = publishers.map((publisher) => publisher.clientConfig())
@@ -82,10 +85,10 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
         throw new RealtimeError("internal", { message: "unable to read the head; the log gave none" })
       return head
     },
-    members: (channel): Promise<PresenceSnapshot> => preferredPublisher().members(channel.name),
+    members: (channel) => members(channel.name),
     counts: (channels) => counts.of(channels.map(({ name }) => name)),
     clientConfig: () => config,
-    handlers: createHandlers({ ...options, core, counts, config, readPage }),
+    handlers: createHandlers({ ...options, core, counts, config, readPage, members }),
     core,
     async close() {
       await core.stop()
@@ -94,4 +97,17 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
     },
   }
   return realtime
+}
+
+/** Of somebody whom several know, the first one's account. Where only a number is known, nobody can be told apart. */
+function mergeSnapshots(snapshots: readonly PresenceSnapshot[]): PresenceSnapshot {
+  const members = new Map<string, Member>()
+  let unnamed = 0
+  for (const snapshot of snapshots) {
+    if (snapshot.members === null) unnamed += snapshot.count
+    for (const member of snapshot.members ?? [])
+      if (!members.has(member.user.id)) members.set(member.user.id, member)
+  }
+  if (unnamed > 0) return { count: unnamed + members.size, members: null }
+  return { count: members.size, members: [...members.values()] }
 }

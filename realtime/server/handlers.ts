@@ -7,7 +7,7 @@ import {
   toWireError,
   type WireError,
 } from "../errors.ts"
-import type { LogPage, User } from "../message.ts"
+import type { LogPage, PresenceSnapshot, User } from "../message.ts"
 import { toWireResult } from "../publish-result.ts"
 import { configHeader } from "../publisher.ts"
 import type { OutgoingMessage } from "../transport.ts"
@@ -20,6 +20,8 @@ interface HandlerOptions<Definitions extends ChannelDefinitions> extends Realtim
   counts: Counts
   config: ClientConfig
   readPage(channel: string, options: HistoryOptions): Promise<LogPage>
+  /** Of all providers together. */
+  members(channel: string): Promise<PresenceSnapshot>
 }
 
 type Handler = (request: Request) => Promise<Response>
@@ -60,7 +62,7 @@ const statusByCode: Record<RealtimeErrorCode, number> = {
 export function createHandlers<Definitions extends ChannelDefinitions>(
   options: HandlerOptions<Definitions>,
 ): { GET: Handler; POST: Handler } {
-  const { core, counts, config, identify, publishers, log, readPage, onError = logError } = options
+  const { core, counts, config, identify, publishers, log, readPage, members, onError = logError } = options
 
   const get: Record<string, UserRoute> = {
     async history({ user, url }) {
@@ -102,7 +104,7 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
     async members({ user, url }) {
       const channel = channelOf(url.searchParams.get("channel"))
       await core.authorize(user, channel, "subscribe")
-      return publisherOf(url.searchParams.get("provider") ?? publishers[0]?.provider).members(channel)
+      return members(channel)
     },
   }
 
