@@ -67,6 +67,28 @@ describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
     expect(before.items.map((message) => message.data)).toEqual(["1"])
   })
 
+  test("§8e an ephemeral message reaches who is there, and nobody afterwards", async () => {
+    await using emulator = await startAblyEmulator()
+    const rest = openRest(emulator, { useBinaryProtocol }).channels.get("room")
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const received: unknown[] = []
+    const channel = client.channels.get("room")
+    await channel.subscribe((message) => void received.push(message.data))
+    const ephemeral = (data: string) => rest.publish({ name: "m", data, extras: { ephemeral: true } })
+    await ephemeral("heard")
+    await until(() => expect(received).toEqual(["heard"]))
+
+    emulator.faults.add({ fault: "cut", match: { direction: "outbound", action: "MESSAGE" }, times: 1 })
+    await ephemeral("lost with its socket")
+    await rest.publish("m", "kept")
+    await until(() => expect(received).toEqual(["heard", "kept"]))
+    expect((await rest.history()).items.map(({ data }) => data)).toEqual(["kept"])
+    const rewound: unknown[] = []
+    const late = client.channels.get("[?rewind=5]room")
+    await late.subscribe((message) => void rewound.push(message.data))
+    await until(() => expect(rewound).toEqual(["kept"]))
+  })
+
   test("§5.1r rewind counts for a new attachment only, not for a resumed or repeated one", async () => {
     await using emulator = await startAblyEmulator()
     const rest = openRest(emulator, { useBinaryProtocol }).channels.get("room")

@@ -39,8 +39,11 @@ export interface Channel {
   readonly occupancy: Occupancy
   /** Counts what is published here by all together. */
   readonly rate: RateLimiter
-  /** Appends a frame to the stream and passes it to every attachment that may see it. */
-  broadcast(frame: StreamFrame): void
+  /**
+   * Passes a frame to every attachment that may see it, and appends it to the stream for those that resume; `kept` is what
+   * of it stays, false for nothing.
+   */
+  broadcast(frame: StreamFrame, kept?: StreamFrame | false): void
   /** What an attachment at this position has missed, or why that can't be told (90003, 90004, 90005). */
   since(channelSerial: string): { frames: StreamFrame[] } | { error: AblyError }
   /** Forgets the stream so far, so that no earlier `channelSerial` can be honoured. */
@@ -83,9 +86,9 @@ export function createChannel(name: ChannelName, app: App): Channel {
       return occupancy
     },
     rate: createRateLimiter(app.clock, () => app.limits.maxChannelRate),
-    broadcast(frame) {
+    broadcast(frame, kept = frame) {
       trim()
-      stream.push(frame)
+      if (kept) stream.push(kept)
       for (const attachment of [...channel.attachments]) pass(attachment, frame)
     },
     since(channelSerial) {

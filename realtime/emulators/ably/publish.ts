@@ -4,6 +4,7 @@ import { mutate } from "./mutations.ts"
 import { Action, type BaseMessage, type Message, MessageAction } from "./protocol.ts"
 import { assertPermitted, assertSize, type Publisher, publishableName } from "./publisher.ts"
 import { messageSerial } from "./serials.ts"
+import { isRecord } from "./wire.ts"
 
 export interface PublishResult {
   channel: string
@@ -55,21 +56,24 @@ export function publish(publisher: Publisher, wireName: string, messages: Messag
     return serial
   })
 
-  for (const message of fresh) channel.messages.add(message, channelSerial)
+  const kept = fresh.filter((message) => !isEphemeral(message))
+  for (const message of kept) channel.messages.add(message, channelSerial)
   if (fresh.length > 0) {
     const connectionId = fresh[0]?.connectionId
-    channel.broadcast({
-      action: Action.MESSAGE,
-      id: idBase ?? publisher.frameId,
-      channel: name.base,
-      channelSerial,
-      timestamp,
-      messages: fresh,
-      connectionId,
-    })
+    const frame = {
+      ...{ action: Action.MESSAGE, id: idBase ?? publisher.frameId, channel: name.base },
+      ...{ channelSerial, timestamp, messages: fresh, connectionId },
+    }
+    channel.broadcast(
+      frame,
+      kept.length === fresh.length ? frame : kept.length > 0 && { ...frame, messages: kept },
+    )
   }
   return { channel: wireName, messageId: first.id ?? `${publisher.frameId}:0`, serials }
 }
+
+/** In no history, no rewind and no resume: https://ably.com/docs/pub-sub/advanced#ephemeral */
+const isEphemeral = ({ extras }: Message) => isRecord(extras) && extras?.ephemeral === true
 
 /** §2.3: with `connectionKey`, the message counts as that connection's; otherwise as the publisher's own. */
 function resolveOrigin(

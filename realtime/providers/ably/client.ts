@@ -27,6 +27,7 @@ import {
   messagesEvent,
   provider,
   signalEvent,
+  signalExtras,
   signalsChannel,
   toAblyData,
 } from "./mapping.ts"
@@ -341,7 +342,11 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
           if (!wish.signals)
             throw new RealtimeError("not-connected", { provider, message: "unable to send; not joined" })
           try {
-            await wish.signals.publish(signalEvent, toAblyData({ event, payload }))
+            await wish.signals.publish({
+              name: signalEvent,
+              data: toAblyData({ event, payload }),
+              extras: signalExtras,
+            })
           } catch (error) {
             if (client?.connection.state === "connected") throw fromAblyError(error, "send a signal")
             throw new RealtimeError("not-connected", {

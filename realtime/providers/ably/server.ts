@@ -23,6 +23,7 @@ import {
   provider,
   revocationKeyOf,
   signalEvent,
+  signalExtras,
   signalsChannel,
   toAblyData,
   toClientId,
@@ -76,7 +77,7 @@ export function createAblyPublisher(options: AblyPublisherOptions): RealtimePubl
   const signingKey = new TextEncoder().encode(secret)
 
   async function publishAll(
-    specs: { channels: string[]; messages: { name: string; data: string }[] }[],
+    specs: { channels: string[]; messages: { name: string; data: string; extras?: object }[] }[],
   ): Promise<void> {
     for (let start = 0; start < specs.length; start += maxSpecsPerBatch) {
       let batches: BatchResult<BatchPublishSuccessResult | BatchPublishFailureResult>[]
@@ -169,7 +170,12 @@ export function createAblyPublisher(options: AblyPublisherOptions): RealtimePubl
     },
     async signal({ channel, event, payload, from }) {
       const data = toAblyData({ event, payload, from: toClientId(from) })
-      await publishAll([{ channels: [signalsChannel(channel)], messages: [{ name: signalEvent, data }] }])
+      await publishAll([
+        {
+          channels: [signalsChannel(channel)],
+          messages: [{ name: signalEvent, data, extras: signalExtras }],
+        },
+      ])
     },
     async revoke(userId) {
       try {
