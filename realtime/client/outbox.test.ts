@@ -2,6 +2,7 @@ import "fake-indexeddb/auto"
 import fc from "fast-check"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { RealtimeError, type RealtimeErrorCode } from "../errors.ts"
+import { waitLimit } from "../testing/wait-for.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import { createOutbox, type Outbox } from "./outbox.ts"
 import { createTabBus, createTabLock } from "./outbox-bus.ts"
@@ -75,7 +76,8 @@ const fail = (code: RealtimeErrorCode) => async (): Promise<never> => {
   throw new RealtimeError(code, { message: code, retryAfterMs: 5 })
 }
 const never: Deliver = () => new Promise(() => {})
-const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 15_000, interval: 5 })
+const eventually = (check: () => void | Promise<void>) =>
+  vi.waitFor(check, { timeout: waitLimit.ms, interval: 5 })
 const storedBy = async (owner: string) => (await createIndexedDbStore(owner).load()).map(({ id }) => id)
 
 describe("an outbox", () => {

@@ -151,6 +151,89 @@ describe("a sequencer that starts at a cursor", () => {
   })
 })
 
+describe("a sequencer that is shown the log's head", () => {
+  it("asks for nothing where there is nothing new, and for what follows where there is", () => {
+    const sequencer = createSequencer({ cursor: at(3) })
+    expect(sequencer.head(head(3), at(3))).toEqual([])
+    expect(sequencer.isCurrent).toBe(true)
+    expect(sequencer.head(head(4), at(3))).toEqual([{ type: "fetch", after: at(3), isStalled: false }])
+    expect(sequencer.isCurrent).toBe(false)
+  })
+
+  it.each([
+    ["of another log", head(3, 1, "epoch-2")],
+    ["of one that lost its end", head(2)],
+  ])("%s looks closer, and believes the page", (_, contradiction) => {
+    const sequencer = createSequencer({ cursor: at(3) })
+    expect(kinds(sequencer.head(contradiction, at(3)))).toEqual(["fetch"])
+    expect(kinds(sequencer.page({ head: contradiction, messages: [] }, at(3)))).toEqual(["reset", "fetch"])
+  })
+
+  it("isn't alarmed by one that was asked for before it moved on", () => {
+    const sequencer = createSequencer({ cursor: at(3) })
+    sequencer.receive([message(4)])
+    expect(sequencer.head(head(3), at(3))).toEqual([])
+  })
+
+  it("looks for its place when it has none yet", () => {
+    const sequencer = createSequencer()
+    expect(sequencer.head(head(3), null)).toEqual([{ type: "fetch", after: null, isStalled: false }])
+  })
+})
+
+describe("a sequencer whose log doesn't bring what is known to exist", () => {
+  /** The log answers as it did, again and again, until it is believed. */
+  function insist(sequencer: ReturnType<typeof createSequencer>, answer: LogPage) {
+    for (let times = 0; ; times += 1) {
+      const actions = sequencer.page(answer, sequencer.cursor)
+      if (actions.some(({ type }) => type !== "fetch")) return { times, actions }
+      expect(actions).toEqual([{ type: "fetch", after: sequencer.cursor, isStalled: true }])
+    }
+  }
+
+  it("says the hole, and goes on with what waits behind it", () => {
+    const sequencer = createSequencer({ cursor: at(0), maxStalls: 2 })
+    sequencer.receive([message(3), message(4)])
+    const { times, actions } = insist(sequencer, { head: head(4), messages: [] })
+    expect(times).toBe(2)
+    expect(actions[0]).toEqual({ type: "gap", from: 1, to: 2 })
+    expect(delivered(actions)).toEqual([3, 4])
+    expect(sequencer.isCurrent).toBe(true)
+  })
+
+  it("goes on behind the head where nothing with a body waits", () => {
+    const sequencer = createSequencer({ cursor: at(0), maxStalls: 2 })
+    sequencer.receive([bodyless(1), bodyless(2)])
+    const { actions } = insist(sequencer, { head: head(2), messages: [] })
+    expect(actions).toEqual([{ type: "gap", from: 1, to: 2 }])
+    expect(sequencer.cursor).toEqual(at(2))
+  })
+
+  it("gives up one body, and delivers what follows it", () => {
+    const sequencer = createSequencer({ cursor: at(0), maxStalls: 2 })
+    sequencer.receive([bodyless(1), message(2)])
+    const { actions } = insist(sequencer, { head: head(2), messages: [] })
+    expect(actions[0]).toEqual({ type: "gap", from: 1, to: 1 })
+    expect(delivered(actions)).toEqual([2])
+  })
+
+  it("starts over where the log's head stays behind what was seen", () => {
+    const sequencer = createSequencer({ cursor: at(0), maxStalls: 2 })
+    sequencer.receive([message(5)])
+    const { actions } = insist(sequencer, { head: head(0), messages: [] })
+    expect(kinds(actions)).toEqual(["reset", "fetch"])
+    expect(sequencer.cursor).toEqual(at(0))
+  })
+
+  it("takes nothing of a page that is another log's, or that it has", () => {
+    const sequencer = createSequencer({ cursor: at(3) })
+    sequencer.resume()
+    const mixed = { head: head(4), messages: [message(3), message(4, "epoch-2"), message(4)] }
+    expect(delivered(sequencer.page(mixed, at(3)))).toEqual([4])
+    expect(sequencer.cursor).toEqual(at(4))
+  })
+})
+
 describe("a sequencer without a cursor", () => {
   it("starts behind the head, and keeps what arrives before it knows it", () => {
     const sequencer = createSequencer()

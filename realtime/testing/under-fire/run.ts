@@ -107,6 +107,8 @@ export async function runUnderFire(options: UnderFireOptions): Promise<Ledger> {
     [3, "disturbance", () => fire.toggle(pick(services), "disturbances")],
     [2, "refusals", () => fire.toggle(pick(services), "refusals")],
     [2, "cut", () => fire.cut(pick(services))],
+    // What a connection was permitted ends, as when a token expires; it has to ask again.
+    [1, "expiry", () => realtime.revoke({ id: `reader-${random(readers.length)}` }, room)],
     [
       1,
       "reload",
