@@ -16,14 +16,21 @@ export interface OutboxBus {
 export function createTabBus(owner: string): OutboxBus {
   if (typeof BroadcastChannel === "undefined") return createSilentBus()
   let channel: BroadcastChannel | null = null
+  let isClosed = false
   // Not before it is used: a client may be made while rendering on the server.
   const open = () => (channel ??= new BroadcastChannel(`realtime-outbox:${owner}`))
   return {
-    post: (note) => open().postMessage(note),
+    post(note) {
+      // An answer may come after the page has left.
+      if (!isClosed) open().postMessage(note)
+    },
     listen(listener) {
       open().onmessage = ({ data }: MessageEvent<OutboxNote>) => listener(data)
     },
-    close: () => channel?.close(),
+    close() {
+      isClosed = true
+      channel?.close()
+    },
   }
 }
 

@@ -169,6 +169,27 @@ describe("an outbox", () => {
     expect([server.log, server.requests.length]).toEqual([[id], 2])
   })
 
+  it("isn't disturbed by an answer that comes after it was closed; the next page learns it by asking", async () => {
+    const owner = newOwner()
+    const server = createServer()
+    const answer = Promise.withResolvers<void>()
+    const leaving = openTab(owner, async (channel, messages) => {
+      await answer.promise
+      return server.deliver(channel, messages)
+    })
+    const sent = [leaving.say("a"), leaving.say("b")]
+    await eventually(() => expect(leaving.states()).toEqual(["sending", "sending"]))
+    leaving.outbox.close()
+    answer.resolve()
+    await eventually(() => expect(server.log).toEqual(sent))
+    // Vitest fails a run in which a rejection is left alone.
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(leaving.errors).toEqual([])
+    openTab(owner, server.deliver)
+    await eventually(async () => expect(await storedBy(owner)).toEqual([]))
+    expect(server.log).toEqual(sent)
+  })
+
   it("keeps a refused message to show, and lets the next ones pass", async () => {
     const owner = newOwner()
     const server = createServer()
