@@ -4,7 +4,7 @@
  */
 const tests = "\\.(contract\\.|live\\.)?test\\.tsx?$|\\.test-d\\.ts$|\\.bench\\.ts$"
 const anyProvider = "^realtime/providers/"
-const neverShipped = "^realtime/(testing|bench|emulators)/"
+const neverShipped = "^(realtime/(testing|bench|emulators)|(server|lib/[^/]+)/testing)/"
 
 /** @param {string[]} paths */
 const any = (...paths) => paths.join("|")
@@ -78,7 +78,7 @@ export default {
           "^realtime/(client|react|server|testing)/index\\.ts$",
           "^realtime/emulators/[^/]+/index\\.ts$",
           "^realtime/log/[^/]+\\.ts$",
-          "^realtime/providers/[^/]+/(client|server|gateway)\\.ts$",
+          "^realtime/providers/[^/]+/(client|server|gateway|redis)\\.ts$",
         ),
       },
     },
@@ -110,7 +110,7 @@ export default {
       severity: "error",
       from: { path: "^realtime/[^/]+\\.ts$", pathNot: tests },
       to: {
-        pathNot: any("^realtime/[^/]+\\.ts$", "node_modules/@standard-schema/"),
+        pathNot: any("^realtime/[^/]+\\.ts$", "node_modules/@standard-schema/", "node_modules/uuid/"),
       },
     },
     {
@@ -205,7 +205,8 @@ export default {
       to: {
         path: "^(app|lib|server|realtime)/",
         // The web page at `/__emulator/` knows nothing of either service.
-        pathNot: "^realtime/emulators/($1|page)/|^realtime/testing/(wait-for|soketi)\\.ts$",
+        pathNot:
+          "^realtime/emulators/($1|page)/|^realtime/emulators/test-certificate\\.ts$|^realtime/testing/(wait-for|soketi)\\.ts$",
       },
     },
     {
