@@ -2,7 +2,15 @@ import { randomUUID } from "node:crypto"
 import type { LogHead } from "../message.ts"
 import { createLifetime } from "./lifetime.ts"
 import type { MessageLog } from "./message-log.ts"
-import { emptyHead, fromLogRow, type LogRow, toAppendResult, toLogRecord } from "./record.ts"
+import {
+  emptyHead,
+  erased,
+  fromLogRow,
+  type LogRow,
+  senderMark,
+  toAppendResult,
+  toLogRecord,
+} from "./record.ts"
 
 export interface MemoryLogOptions {
   /** The log's clock, in milliseconds since 1970. */
@@ -21,7 +29,8 @@ interface Channel {
 }
 
 export interface MemoryLogStore {
-  readonly epoch: string
+  /** Changes with each life of the log. */
+  epoch: string
   readonly channels: Map<string, Channel>
 }
 
@@ -32,8 +41,9 @@ export function createMemoryLogStore(): MemoryLogStore {
 /** A log that lives as long as the process: for tests, and the reference for the others. */
 export function createMemoryLog({
   now = Date.now,
-  store: { epoch, channels } = createMemoryLogStore(),
+  store = createMemoryLogStore(),
 }: MemoryLogOptions = {}): MessageLog {
+  const { channels } = store
   const lifetime = createLifetime()
 
   function channelOf(name: string): Channel {
@@ -44,8 +54,8 @@ export function createMemoryLog({
 
   function headOf(name: string): LogHead {
     const channel = channels.get(name)
-    if (!channel) return emptyHead(epoch)
-    return { epoch, seq: channel.seq, first: channel.seq - channel.kept.length + 1 }
+    if (!channel) return emptyHead(store.epoch)
+    return { epoch: store.epoch, seq: channel.seq, first: channel.seq - channel.kept.length + 1 }
   }
 
   /** The messages of which `seq` is in [from, until), as far as they are kept. */
@@ -53,7 +63,7 @@ export function createMemoryLog({
     const head = headOf(name)
     const kept = channels.get(name)?.kept ?? []
     const rows = kept.slice(Math.max(0, from - head.first), Math.max(0, until - head.first))
-    return { head, messages: rows.map((row) => fromLogRow(row, name, epoch)) }
+    return { head, messages: rows.map((row) => fromLogRow(row, name, store.epoch)) }
   }
 
   return {
@@ -62,13 +72,13 @@ export function createMemoryLog({
         entries.map(toLogRecord).map(({ channel: name, ...record }) => {
           const channel = channelOf(name)
           const first = channel.byId.get(record.id)
-          if (first) return toAppendResult(first, epoch, true)
+          if (first) return toAppendResult(first, store.epoch, true)
           channel.seq += 1
           channel.at = Math.max(now(), channel.at)
           const row = { ...record, seq: channel.seq, at: channel.at }
           channel.kept.push(row)
           channel.byId.set(row.id, row)
-          return toAppendResult(row, epoch, false)
+          return toAppendResult(row, store.epoch, false)
         }),
       ),
 
@@ -100,6 +110,22 @@ export function createMemoryLog({
           }
         }
         return removed
+      }),
+
+    erase: (userId) =>
+      lifetime.run("erase", () => {
+        const mark = senderMark(userId)
+        const rows = [...channels.values()].flatMap(({ kept }) =>
+          kept.filter(({ sender }) => sender.includes(mark)),
+        )
+        for (const row of rows) Object.assign(row, erased)
+        return rows.length
+      }),
+
+    renew: () =>
+      lifetime.run("renew", () => {
+        store.epoch = randomUUID()
+        return store.epoch
       }),
 
     close: () => lifetime.close(),

@@ -6,7 +6,7 @@ import type { LogHead, LogPage, User } from "../message.ts"
  *
  * Implementations are proven by `describeMessageLogContract`. Failures reject with `log-unavailable`, and then
  * nothing of that call was kept (a log across a network cannot know it when the connection breaks during the commit:
- * the ids make it safe to append again). Tables of a later release are refused with `invalid-config`.
+ * the ids make it safe to append again). A log that begins on a later release's tables refuses them with `invalid-config`.
  */
 export interface MessageLog {
   /**
@@ -37,9 +37,24 @@ export interface MessageLog {
    */
   trim(retention: Retention): Promise<number>
 
+  /**
+   * Takes what a person sent out of the log, where nobody may leave a hole: each message keeps its place, its id and its time,
+   * and is from then on an `erased` one of nobody, with `null` for a payload. Resolves with how many.
+   */
+  erase(userId: string): Promise<number>
+
+  /**
+   * Begins another life of the log with what it holds: after a backup was restored, whose head may have been passed before.
+   * Readers learn of it by the new epoch, which it resolves with, and start over.
+   */
+  renew(): Promise<string>
+
   /** Idempotent. Waits for what is under way. */
   close(): Promise<void>
 }
+
+/** The event of a message that was taken out of the log. */
+export const erasedEvent = "erased"
 
 export interface LogEntry {
   id: string
@@ -47,6 +62,8 @@ export interface LogEntry {
   event: string
   payload: JsonValue
   from: User | null
+  /** The W3C trace context of whoever has it appended, where messages are followed. It isn't kept. */
+  traceparent?: string
 }
 
 export interface AppendResult {

@@ -33,6 +33,18 @@ export function isConflict(error: unknown): boolean {
   return code === "40001" || code === "40P01"
 }
 
+/** Why PostgreSQL can't be used now, in words for an operator; null when it answered, and what it was asked was wrong. */
+export function unavailability(error: unknown): string | null {
+  const code = codeOf(error)
+  // The driver's own, of a connection that ended or a wait that was too long, have no code.
+  if (code === undefined) return error instanceof Error && error.name === "Error" ? unreachable : null
+  return reasonFor(code) ?? null
+}
+
+const unreachable = "PostgreSQL cannot be reached or does not answer"
+
+const reasonFor = (code: string) => reasons[code] ?? reasons[code.slice(0, 3)] ?? reasons[code.slice(0, 2)]
+
 /** Says why without the driver's words, which may hold host, user or part of a connection string. */
 export function toLogError(operation: string, error: unknown): RealtimeError {
   const code = codeOf(error)
@@ -41,8 +53,6 @@ export function toLogError(operation: string, error: unknown): RealtimeError {
     const message = `unable to ${operation}; the connection string of PostgreSQL is malformed`
     return new RealtimeError("invalid-config", { message })
   }
-  if (code === undefined)
-    return logUnavailable(operation, "PostgreSQL cannot be reached or does not answer", error)
-  const known = reasons[code] ?? reasons[code.slice(0, 3)] ?? reasons[code.slice(0, 2)]
-  return logUnavailable(operation, known ?? `PostgreSQL answered with ${code}`, error)
+  if (code === undefined) return logUnavailable(operation, unreachable, error)
+  return logUnavailable(operation, reasonFor(code) ?? `PostgreSQL answered with ${code}`, error)
 }

@@ -94,7 +94,7 @@ function appendFunction(schema: string): string {
 export const clock = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
 /**
- * Of tables that aren't there: 0. Throws `invalid-config` for those of a later release. It asks the catalog and not
+ * Of tables that aren't there: 0. It asks the catalog and not
  * `to_regclass`, which may answer from a session's cache with what was so before the migration's lock was had.
  */
 export async function postgresVersion(client: Pick<PoolClient, "query">, schema: string): Promise<number> {
@@ -103,12 +103,16 @@ export async function postgresVersion(client: Pick<PoolClient, "query">, schema:
   const meta = await client.query<{ version: number }>(
     `SELECT version FROM ${escapeIdentifier(schema)}.log_meta`,
   )
-  const version = Number(meta.rows[0]?.version)
-  if (version > migrations.length) throw newerStore(version, migrations.length)
-  return version
+  return Number(meta.rows[0]?.version)
 }
 
-export const isCurrent = (version: number) => version === migrations.length
+/** Or of a later one. */
+export const isCurrent = (version: number) => version >= migrations.length
+
+/** Whoever starts on the tables of a later release may know too little of them. */
+export function refuseNewer(version: number): void {
+  if (version > migrations.length) throw newerStore(version, migrations.length)
+}
 
 /**
  * Brings the schema to this release's version; runs in a transaction. Of several processes that start at once the
@@ -127,6 +131,7 @@ export async function migratePostgres(client: PoolClient, schema: string): Promi
     await client.query(`CREATE TABLE ${quoted}.log_meta (version integer NOT NULL, epoch text NOT NULL)`)
     await client.query(`INSERT INTO ${quoted}.log_meta VALUES (0, ${escapeLiteral(randomUUID())})`)
   }
+  refuseNewer(version)
   for (const migration of migrations.slice(version)) await client.query(migration(quoted))
   await client.query(`UPDATE ${quoted}.log_meta SET version = $1`, [migrations.length])
 }

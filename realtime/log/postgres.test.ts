@@ -355,6 +355,21 @@ describe.skipIf(isMissing)(
         )
       })
 
+      it("never stops one that was running when a later release took them further", async () => {
+        const schema = freshSchema()
+        await using log = openLog({ connectionString, schema })
+        await log.append([entry()])
+        await using client = await connect(connectionString)
+        await client.query(
+          `UPDATE ${schema}.log_meta SET version = 99; ALTER TABLE ${schema}.log_channels ADD COLUMN colour text`,
+        )
+        // Whatever fails makes it look at its tables again.
+        await client.query(`ALTER TABLE ${schema}.log_channels RENAME TO away`)
+        await expect(log.append([entry()])).rejects.toMatchObject({ code: "log-unavailable" })
+        await client.query(`ALTER TABLE ${schema}.away RENAME TO log_channels`)
+        expect(await log.append([entry()])).toMatchObject([{ seq: 2 }])
+      })
+
       it("in a schema that an administrator made, with no right to make one", async () => {
         const schema = freshSchema()
         await using client = await connect(connectionString)
@@ -414,6 +429,27 @@ describe.skipIf(isMissing)(
           code: "invalid-config",
         },
       ]
+
+      it("of too many connections, and goes on when one is free", async () => {
+        const schema = freshSchema()
+        await using client = await connect(connectionString)
+        await client.query(
+          `CREATE USER crowd PASSWORD 'canary-password' CONNECTION LIMIT 1; CREATE SCHEMA ${schema} AUTHORIZATION crowd`,
+        )
+        const crowd = connectionString.replace("//throughline:", "//crowd:")
+        await using log = openLog({ connectionString: crowd, schema })
+        {
+          await using _ = await connect(crowd)
+          const error: unknown = await log.append([entry()]).catch((reason: unknown) => reason)
+          expect(error).toMatchObject({
+            code: "log-unavailable",
+            retryable: true,
+            message: "[realtime] unable to append; PostgreSQL has too many connections",
+          })
+          expect(inspect(error, { depth: 8 })).not.toContain("canary")
+        }
+        expect(await waitFor(() => log.append([entry()]))).toMatchObject([{ seq: 1 }])
+      })
 
       it.each(cases)("of $what", async ({ change, message, code = "log-unavailable" }) => {
         await using log = openLog({ connectionString: change(connectionString), schema: freshSchema() })

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import { setTimeout as delay } from "node:timers/promises"
 import { escapeIdentifier, Pool, type PoolClient } from "pg"
 import { isRealtimeError } from "../errors.ts"
@@ -5,8 +6,8 @@ import type { LogHead, LogPage } from "../message.ts"
 import { createLifetime } from "./lifetime.ts"
 import type { MessageLog, Retention } from "./message-log.ts"
 import { isConflict, toLogError } from "./postgres-failure.ts"
-import { clock, isCurrent, migratePostgres, postgresVersion } from "./postgres-schema.ts"
-import { emptyHead, fromLogRow, toAppendResult, toLogRecord } from "./record.ts"
+import { clock, isCurrent, migratePostgres, postgresVersion, refuseNewer } from "./postgres-schema.ts"
+import { emptyHead, erased, fromLogRow, senderMark, toAppendResult, toLogRecord } from "./record.ts"
 
 export type PostgresLogOptions = (
   | {
@@ -77,6 +78,8 @@ export function createPostgresLog(options: PostgresLogOptions): MessageLog {
   const quoted = escapeIdentifier(schema)
   const time = () => (now ? Math.floor(now()) : null)
   let migrated: Promise<void> | null = null
+  /** Once it has worked with these tables. A later release beside it only adds to them, so it goes on. */
+  let hasBegun = false
 
   // `pg` has already dropped the idle connection that broke; without a listener the process would end.
   const onIdleConnectionLost = () => {}
@@ -108,8 +111,10 @@ export function createPostgresLog(options: PostgresLogOptions): MessageLog {
 
   async function migrate(): Promise<void> {
     try {
-      if (isCurrent(await postgresVersion(pool, schema))) return
-      await transaction((client) => migratePostgres(client, schema))
+      const version = await postgresVersion(pool, schema)
+      if (!hasBegun) refuseNewer(version)
+      if (!isCurrent(version)) await transaction((client) => migratePostgres(client, schema))
+      hasBegun = true
     } catch (error) {
       migrated = null
       throw error
@@ -262,6 +267,27 @@ export function createPostgresLog(options: PostgresLogOptions): MessageLog {
       ),
 
     trim: (retention) => lifetime.run("trim", () => trim(retention)),
+
+    erase: (userId) =>
+      lifetime.run("erase", () =>
+        attempt("erase", async () => {
+          const { event, payload, sender } = erased
+          const { rowCount } = await pool.query(
+            `UPDATE ${quoted}.log_messages SET event = $1, payload = $2, sender = $3 WHERE strpos(sender, $4) > 0`,
+            [event, payload, sender, senderMark(userId)],
+          )
+          return rowCount ?? 0
+        }),
+      ),
+
+    renew: () =>
+      lifetime.run("renew", () =>
+        attempt("renew", async () => {
+          const epoch = randomUUID()
+          await pool.query(`UPDATE ${quoted}.log_meta SET epoch = $1`, [epoch])
+          return epoch
+        }),
+      ),
 
     close: () => lifetime.close(),
   }

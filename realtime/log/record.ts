@@ -1,6 +1,6 @@
 import { RealtimeError } from "../errors.ts"
 import type { LogHead, RealtimeMessage, User } from "../message.ts"
-import type { AppendResult, LogEntry } from "./message-log.ts"
+import { type AppendResult, erasedEvent, type LogEntry } from "./message-log.ts"
 
 /** An entry as every store keeps it: text. */
 export interface LogRecord {
@@ -53,6 +53,12 @@ export function toAppendResult(
 export function emptyHead(epoch: string): LogHead {
   return { epoch, seq: 0, first: 1 }
 }
+
+/** What stands in a record whose sender is this user, and in no other: in a name its quotes would be escaped. */
+export const senderMark = (userId: string): string => `"id":${JSON.stringify(userId)}`
+
+/** What is left of a record. */
+export const erased = { event: erasedEvent, payload: "null", sender: "null" } as const
 
 /** «unable to ‹operation›; ‹reason›», retryable. `cause` may be shown in a log: it must not hold a secret either. */
 export function logUnavailable(operation: string, reason: string, cause?: unknown): RealtimeError {

@@ -1,14 +1,16 @@
 import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import { once } from "node:events"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { DatabaseSync } from "node:sqlite"
 import type { Readable, Writable } from "node:stream"
 import { fileURLToPath } from "node:url"
+import fc from "fast-check"
 import { describe, expect, it, vi } from "vitest"
+import { createMemoryLog } from "./memory.ts"
 import type { LogEntry, MessageLog } from "./message-log.ts"
 import { createSqliteLog } from "./sqlite.ts"
 import { openSqliteStore } from "./sqlite-store.ts"
@@ -189,9 +191,76 @@ describe("the file", () => {
     const later = files.openLog()
     await expect(later.append([entry()])).rejects.toMatchObject({ code: "invalid-config", retryable: false })
     await expect(later.heads([])).rejects.toThrow(
-      "its tables are of version 99 and this release knows up to 1",
+      "its tables are of version 99 and this release knows up to 2",
     )
     expect(database.prepare("SELECT count(*) AS count FROM log_messages").get()).toEqual({ count: 1 })
+  })
+
+  it("of the first release is taken further with all that it holds", async () => {
+    await using files = openFolder()
+    using database = new DatabaseSync(files.path)
+    database.exec(readFileSync(join(import.meta.dirname, "__fixtures__", "version-1.sql"), "utf8"))
+    const log = files.openLog()
+    const id = "0198b7c4-0000-7000-8000-000000000002"
+    expect(await readAll(log)).toMatchObject([
+      { seq: 1, payload: "first" },
+      { seq: 2, id, payload: "second" },
+    ])
+    expect(await log.append([{ ...entry(), id }, entry()])).toMatchObject([
+      { seq: 2, epoch: "first-epoch", isDuplicate: true },
+      { seq: 3, epoch: "first-epoch", isDuplicate: false },
+    ])
+  })
+
+  it("answers every read as the log in memory does, whatever was appended and trimmed between", async () => {
+    const told = fc.record({
+      channel: fc.constantFrom("a", "b", "c"),
+      count: fc.integer({ min: 1, max: 90 }),
+      keep: fc.option(fc.integer({ min: 1, max: 70 })),
+    })
+    const asked = fc.record({
+      seq: fc.integer({ min: 0, max: 300 }),
+      limit: fc.integer({ min: 0, max: 120 }),
+    })
+    const life = fc.record({
+      steps: fc.array(told, { maxLength: 8 }),
+      reads: fc.array(asked, { minLength: 10, maxLength: 10 }),
+    })
+    await fc.assert(
+      fc.asyncProperty(life, async ({ steps, reads }) => {
+        await using files = openFolder()
+        let time = 0
+        const now = () => time
+        const logs = [createSqliteLog({ path: files.path, now }), createMemoryLog({ now })] as const
+        const both = async (ask: (log: MessageLog) => Promise<unknown>) => {
+          const [ours, theirs] = await Promise.all(
+            logs.map(async (log) => {
+              const [head] = await log.heads(["a"])
+              // Their epochs are their own.
+              return JSON.stringify(await ask(log)).replaceAll(String(head?.epoch), "")
+            }),
+          )
+          expect(ours).toBe(theirs)
+        }
+        for (const { channel, count, keep } of steps) {
+          time += 1
+          // In turns with another channel, as rooms grow.
+          const entries = range(count).flatMap(() => [
+            { ...entry(), channel },
+            { ...entry(), channel: "between" },
+          ])
+          await both((log) => log.append(entries))
+          if (keep) await both((log) => log.trim({ maxMessagesPerChannel: keep }))
+        }
+        for (const { seq, limit } of reads)
+          for (const channel of ["a", "b", "c", "between"]) {
+            await both((log) => log.readAfter(channel, seq, limit))
+            await both((log) => log.readBefore(channel, seq || null, limit))
+          }
+        await Promise.all(logs.map((log) => log.close()))
+      }),
+      { numRuns: 25 },
+    )
   })
 
   it("given a new epoch, as after restoring a backup, tells it at once", async () => {
@@ -222,6 +291,25 @@ describe("the file", () => {
     using database = openSqliteStore(files.path).database
     expect(database.prepare("PRAGMA synchronous").get()).toEqual({ synchronous: 2 })
     expect(database.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" })
+  })
+
+  it("has room ahead of the commits, and holds all of them after a crash in which the room was not used", async () => {
+    await using files = openFolder()
+    const log = files.openLog()
+    const accepted: string[] = []
+    const lengths = new Set<number>()
+    for (let commit = 0; commit < 40; commit += 1) {
+      const group = entries(1)
+      await log.append(group)
+      accepted.push(...group.map(({ id }) => id))
+      if (commit >= 2) lengths.add(statSync(`${files.path}-wal`).size)
+    }
+    expect(lengths.size).toBe(1)
+    expect(Math.max(...lengths)).toBeGreaterThan(2 ** 20)
+    // What the disk holds at this moment, as a machine that lost its power finds it.
+    await using copy = openFolder()
+    for (const end of ["", "-wal"]) cpSync(`${files.path}${end}`, `${copy.path}${end}`)
+    expect((await readAll(copy.openLog())).map(({ id }) => id)).toEqual(accepted)
   })
 
   it.each([

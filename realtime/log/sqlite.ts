@@ -1,10 +1,21 @@
+import { randomUUID } from "node:crypto"
 import { setTimeout as delay } from "node:timers/promises"
 import { isRealtimeError } from "../errors.ts"
 import type { LogHead } from "../message.ts"
 import { createLifetime } from "./lifetime.ts"
 import type { MessageLog, Retention } from "./message-log.ts"
-import { emptyHead, fromLogRow, type LogRow, logUnavailable, toAppendResult, toLogRecord } from "./record.ts"
-import { type ChannelRow, isLocked, openSqliteStore, reasonOf, type SqliteStore } from "./sqlite-store.ts"
+import {
+  emptyHead,
+  erased,
+  fromLogRow,
+  type LogRow,
+  logUnavailable,
+  senderMark,
+  toAppendResult,
+  toLogRecord,
+} from "./record.ts"
+import { isLocked, reasonOf } from "./sqlite-failure.ts"
+import { type ChannelRow, openSqliteStore, type SqliteStore } from "./sqlite-store.ts"
 
 export interface SqliteLogOptions {
   /** The database file; it and its folder are made when they are missing. Not on a network share: WAL needs one machine. */
@@ -18,6 +29,8 @@ export interface SqliteLogOptions {
 /** What one step of `trim` may remove and look at, so that it never holds up an append for long. */
 const messagesPerStep = 1_000
 const channelsPerLook = 10_000
+/** What one step of `erase` looks at. */
+const messagesPerLook = 10_000
 
 /**
  * Server: the embedded log, one file of SQLite, safe for several processes of one machine. What `append` resolved
@@ -35,7 +48,7 @@ export function createSqliteLog({
   const lifetime = createLifetime(release)
 
   function release(): void {
-    opened?.database.close()
+    opened?.close()
     opened = null
   }
 
@@ -93,6 +106,20 @@ export function createSqliteLog({
     return removed
   }
 
+  async function erase(userId: string): Promise<number> {
+    const { event, payload, sender } = erased
+    const last = await attempt("erase", ({ statements }) => Number(statements.lastMessage.get()?.id))
+    let changed = 0
+    for (let after = 0; after < last; after += messagesPerLook) {
+      await new Promise((resolve) => setImmediate(resolve))
+      changed += await attempt("erase", ({ statements }) => {
+        const range = [after, after + messagesPerLook] as const
+        return Number(statements.erase.run(event, payload, sender, ...range, senderMark(userId)).changes)
+      })
+    }
+    return changed
+  }
+
   return {
     append: (entries) =>
       lifetime.run("append", () => {
@@ -148,6 +175,17 @@ export function createSqliteLog({
       ),
 
     trim: (retention) => lifetime.run("trim", () => trim(retention)),
+
+    erase: (userId) => lifetime.run("erase", () => erase(userId)),
+
+    renew: () =>
+      lifetime.run("renew", () => {
+        const epoch = randomUUID()
+        return attempt("renew", ({ statements }) => {
+          statements.renew.run(epoch)
+          return epoch
+        })
+      }),
 
     close: () => lifetime.close(),
   }

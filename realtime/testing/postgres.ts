@@ -30,7 +30,8 @@ const isInstallation = (folder: string) =>
  */
 export function findPostgres(): string | null {
   const chosen = process.env.THROUGHLINE_POSTGRES_BIN
-  if (chosen) return isInstallation(chosen) ? chosen : null
+  // Links to the server alone lead to where its other programs are, too.
+  if (chosen) return isInstallation(chosen) ? dirname(realpathSync(join(chosen, "postgres"))) : null
   const onPath = (process.env.PATH ?? "")
     .split(delimiter)
     .flatMap((folder) => ["postgres", "pg_ctl"].map((program) => join(folder, program)))
@@ -44,7 +45,7 @@ export function findPostgres(): string | null {
 }
 
 /** PostgreSQL refuses to run as root, so root lends it another user of the machine. */
-function unprivilegedUser(): { uid: number; gid: number } | undefined {
+export function unprivilegedUser(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined
   for (const name of ["postgres", "nobody"]) {
     try {

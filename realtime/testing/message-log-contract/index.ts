@@ -1,4 +1,5 @@
 import { appendChecks } from "./append.ts"
+import { eraseChecks } from "./erase.ts"
 import { lifetimeChecks } from "./lifetime.ts"
 import { readChecks } from "./read.ts"
 import { trimChecks } from "./trim.ts"
@@ -9,6 +10,12 @@ export { type MessageLogCheck, type MessageLogStage, type MessageLogStore, withM
  * Every promise that a message log has to keep, as a sentence and how to see that it is kept. A check rejects with what
  * it saw instead. For each one `broken-logs.ts` has a log that breaks it.
  */
-export const messageLogChecks = { ...appendChecks, ...readChecks, ...trimChecks, ...lifetimeChecks }
+export const messageLogChecks = {
+  ...appendChecks,
+  ...readChecks,
+  ...trimChecks,
+  ...eraseChecks,
+  ...lifetimeChecks,
+}
 
 export type MessageLogPromise = keyof typeof messageLogChecks
