@@ -78,6 +78,7 @@ export const maxChannelNameLength = 512
 // Reserved in our names: ":" separates, "{}" mark parameters in patterns, "%" escapes. Control characters and
 // lone surrogates don't survive every transport. Everything else (Japanese, emoji, "/") stays readable.
 const reservedInParam = /[%:{}\p{Cc}]/gu
+const plainParam = /^[^%:{}\p{Cc}]*$/u
 const literalPattern = /^[^%{}\p{Cc}]*$/u
 
 function encodeParam(value: string): string {
@@ -88,6 +89,8 @@ function encodeParam(value: string): string {
 }
 
 function decodeParam(value: string): string | null {
+  // Nearly all are: each request names a channel.
+  if (plainParam.test(value)) return value
   const decoded = value.replace(/%([0-9a-f]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   )

@@ -96,6 +96,15 @@ export function fromWireError(value: unknown, provider?: string): RealtimeError 
 }
 
 /** Where failures go that no caller waits for: a listener that threw, a retry that will be tried again. */
-export type OnError = (error: unknown, context: { stage: string }) => void
+export type OnError = (error: unknown, context: ErrorContext) => void
+
+export interface ErrorContext {
+  /** What was being done. */
+  stage: string
+  /** The ids of the messages that were part of it. */
+  messages?: readonly string[]
+  /** The gateway's name for the connection that it happened on. */
+  connection?: string
+}
 
 export const logError: OnError = (error, { stage }) => console.error(`[realtime] ${stage}:`, error)

@@ -16,7 +16,14 @@ export {
   type SignalInput,
   type SignalOutput,
 } from "./channel.ts"
-export { isRealtimeError, type OnError, RealtimeError, type RealtimeErrorCode } from "./errors.ts"
+export {
+  type ErrorContext,
+  isRealtimeError,
+  logError,
+  type OnError,
+  RealtimeError,
+  type RealtimeErrorCode,
+} from "./errors.ts"
 export type { JsonValue } from "./json.ts"
 export type {
   Cursor,
@@ -32,6 +39,7 @@ export type {
 } from "./message.ts"
 export { parseUser } from "./message.ts"
 export type { ChannelAction, ProviderConfig, RealtimePublisher } from "./publisher.ts"
+export { startAll, type TracedMessage, type TraceSpan, type TraceStep, type Tracing } from "./tracing.ts"
 export type {
   ChannelObserver,
   ConnectionState,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { parseLogPage, parseUser, parseWireMessage } from "./message.ts"
+import { parseLogPage, parseSignal, parseUser, parseWireMessage } from "./message.ts"
 
 const good = {
   id: "01900000-0000-7000-8000-000000000000",
@@ -12,9 +12,32 @@ const good = {
   at: 1,
 }
 
+describe("parseSignal", () => {
+  const signal = { id: "s", channel: "room:1", event: "typing", payload: 1, from: { id: "alice" }, at: 1 }
+  it("reads one of ours, and nothing that was added to it", () => {
+    expect(parseSignal({ ...signal, admin: true })).toEqual(signal)
+  })
+  it.each<unknown>([
+    ...[null, {}, "text", { ...signal, id: 1 }, { ...signal, channel: 1 }, { ...signal, event: null }],
+    ...[
+      { ...signal, from: null },
+      { ...signal, from: { id: "" } },
+      { ...signal, at: "now" },
+    ],
+  ])("drops %j", (damaged) => {
+    expect(parseSignal(damaged)).toBeNull()
+  })
+})
+
 describe("parseWireMessage", () => {
   it("reads one of ours, and nothing that was added to it", () => {
     expect(parseWireMessage({ ...good, admin: true, from: { ...good.from, role: "x" } })).toEqual(good)
+  })
+  it("reads the trace context that it carries, and nothing else in its place", () => {
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    expect(parseWireMessage({ ...good, traceparent })).toEqual({ ...good, traceparent })
+    for (const other of [`${traceparent}-more`, "00-XYZ", 7, null, { toString: () => traceparent }])
+      expect(parseWireMessage({ ...good, traceparent: other })).toEqual(good)
   })
   it("reads one without a body, and one from nobody with an empty one", () => {
     const { payload, ...envelope } = good

@@ -1,4 +1,5 @@
 import { RealtimeError } from "./errors.ts"
+import { toTraceparent } from "./tracing.ts"
 
 /** Who sent a message. Stamped by the server from the authenticated request; a client cannot choose it. */
 export interface User {
@@ -32,6 +33,8 @@ export interface RealtimeMessage<Event extends string = string, Payload = unknow
 export interface WireMessage extends Omit<RealtimeMessage, "payload"> {
   payload?: unknown
   bodyless?: true
+  /** The W3C trace context that its delivery belongs to, where messages are followed. The log doesn't keep it. */
+  traceparent?: string
 }
 
 /** A position in a channel's log: everything up to and including `seq` has been seen. */
@@ -62,11 +65,15 @@ export interface PublishReceipt {
 
 /** A short-lived event that is never logged: typing, cursors. At most once, unordered. */
 export interface Signal<Event extends string = string, Payload = unknown> {
+  /** By the server or the provider: the same delivered twice is one. */
+  id: string
   channel: string
   event: Event
   payload: Payload
   /** Verified by the provider or the server, never by the sender's word. */
   from: User
+  /** When the server or the provider took it, by its clock, in milliseconds since 1970. */
+  at: number
 }
 
 /** A person in a channel, however many tabs they have open. */
@@ -94,13 +101,27 @@ export function parseUser(value: unknown): User | null {
 export function parseWireMessage(value: unknown): WireMessage | null {
   if (!isObject(value)) return null
   const { id, channel, seq, epoch, event, from, at, payload, bodyless } = value
+  const traceparent = toTraceparent(value.traceparent)
   if (typeof id !== "string" || typeof channel !== "string" || typeof epoch !== "string") return null
   if (typeof event !== "string" || !isPosition(seq) || seq === 0 || typeof at !== "number") return null
   const sender = from === null ? null : parseUser(from)
   if (from !== null && sender === null) return null
-  const envelope = { id, channel, seq, epoch, event, from: sender, at }
-  if (bodyless === true) return { ...envelope, bodyless }
-  return payload === undefined ? null : { ...envelope, payload }
+  // One object, filled: this happens for each message that anybody receives, and copies are most of what it costs.
+  const message: WireMessage = { id, channel, seq, epoch, event, from: sender, at }
+  if (traceparent !== undefined) message.traceparent = traceparent
+  if (bodyless === true) message.bodyless = true
+  else if (payload === undefined) return null
+  else message.payload = payload
+  return message
+}
+
+/** Reads a signal that came over a network; null when it isn't one. Never throws. */
+export function parseSignal(value: unknown): Signal | null {
+  if (!isObject(value)) return null
+  const { id, channel, event, payload, at } = value
+  const from = parseUser(value.from)
+  if (typeof id !== "string" || typeof channel !== "string" || typeof event !== "string") return null
+  return from && typeof at === "number" ? { id, channel, event, payload, from, at } : null
 }
 
 export function parseLogHead(value: unknown): LogHead | null {
@@ -109,7 +130,7 @@ export function parseLogHead(value: unknown): LogHead | null {
   return { epoch: value.epoch, seq: value.seq, first: value.first }
 }
 
-/** Reads a page of the log that came over the network. Throws `invalid-request` when it isn't one. */
+/** Reads a page of the log that came over the network. Throws `invalid-request` when it isn't one; the next answer may be. */
 export function parseLogPage(value: unknown): LogPage {
   const head = isObject(value) ? parseLogHead(value.head) : null
   const messages =
@@ -117,9 +138,30 @@ export function parseLogPage(value: unknown): LogPage {
   if (!head || !messages.every((message) => message && !message.bodyless)) {
     throw new RealtimeError("invalid-request", {
       message: "unable to read a page of the log; it is malformed",
+      retryable: true,
     })
   }
   return { head, messages: messages as RealtimeMessage[] }
+}
+
+/**
+ * Whether some of it lies more levels below it than that. Walks without recursion: what is to be refused may be deeper than any
+ * stack, and would take the commit that it is part of down with it.
+ */
+export function isDeeperThan(value: unknown, maxDepth: number): boolean {
+  const isObject = (item: unknown) => typeof item === "object" && item !== null
+  // Server code may hand in an object that leads back to itself.
+  const seen = new Set<unknown>()
+  let level: unknown[] = [value].filter(isObject)
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > maxDepth) return true
+    level = level.flatMap((item) => {
+      if (seen.has(item)) return []
+      seen.add(item)
+      return Object.values(item as object).filter(isObject)
+    })
+  }
+  return false
 }
 
 /** The bytes of a value as JSON in UTF-8, as limits count them. */

@@ -106,6 +106,8 @@ export interface OutgoingMessage {
   id: string
   event: string
   payload: JsonValue
+  /** The W3C trace context of the sending, where messages are followed. */
+  traceparent?: string | undefined
 }
 
 /** One message's outcome: its receipt, or why the server refused it. */

@@ -17,6 +17,7 @@ export function answerMeter(address: { url: string; token: string }): void {
     process.send?.({ cpu: user + system, memory: process.memoryUsage.rss() })
   })
   process.on("disconnect", () => process.exit(0))
+  process.on("SIGTERM", () => process.exit(0))
   process.send?.(address)
 }
 

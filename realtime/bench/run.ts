@@ -1,178 +1,140 @@
+import { writeFileSync } from "node:fs"
+import { loadavg } from "node:os"
 import { parseArgs } from "node:util"
+import { toChart } from "./chart.ts"
+import { bytes, receiving } from "./clients.ts"
+import { idle, reconnects } from "./connections.ts"
+import { writeDocument } from "./document.ts"
 import { emulators } from "./emulators.ts"
-import { startMetered } from "./meter.ts"
-import { type Scenario, scenarios } from "./scenarios.ts"
-import { type Stack, throughline } from "./stacks.ts"
+import { measure } from "./load.ts"
+import { publishing } from "./publish.ts"
+import { reads } from "./reads.ts"
+import { type Pair, type Row, toRow, toTable } from "./report.ts"
+import { growth, type Metric, scenarios } from "./scenarios.ts"
 import { storm } from "./storm.ts"
-import type { WireClient } from "./wire.ts"
 
 /**
- * `npm run bench`: our gateway with its durable log beside a bare Socket.IO server, the same load on both, taking
- * turns in one run; then the emulators beside bare relays. Only the ratios carry over to another machine.
+ * `npm run bench`: our gateway with its durable log beside a bare Socket.IO server, the same load on both, taking turns in one
+ * run; then what returns to the log costs, the log itself, and the emulators beside bare relays. Only the ratios carry over to
+ * another machine. `--scale 10` is the real thing, `--only fan-out` what has that in its name, `--rows 10000000` a log of that
+ * length; `--json` and `--chart` write files, `--document` the figures of docs/performance.md.
  */
 const { values } = parseArgs({
   options: {
     scale: { type: "string", default: "3" },
     rounds: { type: "string", default: "3" },
+    only: { type: "string", default: "" },
     json: { type: "string" },
+    chart: { type: "string" },
+    rows: { type: "string" },
+    document: { type: "boolean", default: false },
   },
 })
+const scale = Number(values.scale)
+const rounds = Number(values.rounds)
+const rows: Row[] = []
 
-/** One value per metric, so that a scenario picks its own. */
-type Figures = Record<Scenario["metric"], number>
+const isWanted = (name: string) => name.includes(values.only)
 
-async function measure(stack: Stack, scenario: Scenario): Promise<Figures> {
-  await using server = await startMetered(stack.server)
-  const { rooms, subscribersPerRoom, rate, inFlight = 1, messages } = scenario
-  const text = "x".repeat(100)
-  let delivered = 0
-  const count = (more: number) => {
-    delivered += more
+const loads: number[] = []
+
+function add(row: Row): void {
+  rows.push(row)
+  loads.push(loadavg()[0] ?? 0)
+  // After each: a run that is broken off leaves what it measured.
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`)
+  console.error(
+    `${row.ok ? "✓" : "✗"} ${row.scenario}, ${row.metric}: ${row.ratio.toFixed(2)} ${row.target ?? ""}`,
+  )
+}
+
+/** Control and ours by turns, so that what the machine does meanwhile befalls both. */
+async function takeTurns(control: () => Promise<number>, ours: () => Promise<number>): Promise<Pair[]> {
+  const pairs: Pair[] = []
+  for (let round = 0; round < rounds; round += 1) pairs.push({ control: await control(), ours: await ours() })
+  return pairs
+}
+
+for (const scenario of scenarios(scale)) {
+  if (!isWanted(scenario.name)) continue
+  const measured: { ours: Record<Metric, number>; control: Record<Metric, number> }[] = []
+  for (let round = 0; round < rounds; round += 1) {
+    const control = await measure(scenario.control, scenario)
+    measured.push({ control, ours: await measure(scenario.ours, scenario) })
   }
-  const subscribers: WireClient[] = []
-  for (let room = 0; room < rooms; room += 1) {
-    for (let index = 0; index < subscribersPerRoom; index += 1) {
-      subscribers.push(await stack.connect(server.url, server.token, `r${room}`, count))
-    }
+  for (const [metric, target] of Object.entries(scenario.targets) as [Metric, string][]) {
+    const pairs = measured.map(({ ours, control }) => ({ ours: ours[metric], control: control[metric] }))
+    add(toRow({ scenario: scenario.name, metric, target, against: scenario.control.name }, pairs))
   }
-  const senders = await Promise.all(
-    Array.from({ length: Math.min(rooms, 20) }, () =>
-      stack.connect(server.url, server.token, "nobody", () => {}),
+}
+
+const [few, many] = [growth(100), growth(Math.min(9_000, 900 * scale))]
+if (isWanted(many.name)) {
+  const cost = (scenario: typeof few) => async () =>
+    (await measure(scenario.ours, scenario))["CPU per delivery"]
+  const about = {
+    scenario: many.name,
+    metric: "CPU per delivery",
+    target: "<= 1.1",
+    against: "ours, 1 → 100",
+  }
+  add(toRow(about, await takeTurns(cost(few), cost(many))))
+}
+
+for (const { about, ours, control } of [idle(Math.min(10_000, 1_000 * scale)), reconnects(1_000 * scale)])
+  if (isWanted(about.scenario)) add(toRow(about, await takeTurns(control, ours)))
+
+for (const { about, measure: measureReads } of reads(
+  Number(values.rows ?? (scale >= 10 ? 1_000_000 : 100_000)),
+))
+  if (isWanted(about.scenario)) add(toRow(about, await measureReads(rounds)))
+
+for (const { scenario, targets, against, measure } of receiving({ messages: 500 * scale, rate: 200 })) {
+  if (!isWanted(scenario)) continue
+  const measured: Awaited<ReturnType<typeof measure>>[] = []
+  for (let round = 0; round < rounds; round += 1) measured.push(await measure())
+  for (const [metric, target] of Object.entries(targets) as [keyof typeof targets, string][]) {
+    const pairs = measured.map(({ ours, control }) => ({ ours: ours[metric], control: control[metric] }))
+    add(toRow({ scenario, metric, target, against }, pairs))
+  }
+}
+
+for (const { measure, ...about } of bytes) {
+  if (!isWanted(about.scenario)) continue
+  const { pair, target } = await measure()
+  add(toRow({ ...about, target }, [pair]))
+}
+
+for (const { about, measure } of publishing) {
+  if (!isWanted(about.scenario)) continue
+  const { pairs, target } = await measure(rounds)
+  add(toRow({ ...about, target }, pairs))
+}
+
+if (isWanted(storm.scenario)) {
+  const about = { metric: "until all have what they missed", target: null, ...storm }
+  add(
+    toRow(
+      about,
+      await takeTurns(
+        async () => (await storm.control()).ms,
+        async () => (await storm.ours()).ms,
+      ),
     ),
   )
-  const publish = (n: number) =>
-    stack.publish(senders[n % senders.length] as WireClient, `r${n % rooms}`, text)
-  /** What did not arrive is no throughput. */
-  const arrive = async (expected: number) => {
-    while (delivered < expected) await new Promise((resolve) => setImmediate(resolve))
-  }
-
-  const warmUp = Math.ceil(messages / 10)
-  for (let n = 0; n < warmUp; n += 1) await publish(n)
-  await arrive(warmUp * subscribersPerRoom)
-  delivered = 0
-
-  const latencies: number[] = []
-  const timed = async (n: number) => {
-    const sent = performance.now()
-    await publish(n)
-    latencies.push(performance.now() - sent)
-  }
-  const before = await server.read()
-  const started = performance.now()
-  if (rate) {
-    const pending: Promise<void>[] = []
-    for (let n = 0; n < messages; n += 1) {
-      const due = started + (n * 1000) / rate
-      const wait = due - performance.now()
-      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
-      pending.push(timed(n))
-    }
-    await Promise.all(pending)
-  } else {
-    let next = 0
-    const lane = async () => {
-      while (next < messages) {
-        next += 1
-        await timed(next)
-      }
-    }
-    await Promise.all(Array.from({ length: inFlight }, lane))
-  }
-  await arrive(messages * subscribersPerRoom)
-  const seconds = (performance.now() - started) / 1000
-  const after = await server.read()
-  for (const client of [...subscribers, ...senders]) client.close()
-
-  latencies.sort((a, b) => a - b)
-  return {
-    "CPU per delivery": (after.cpu - before.cpu) / delivered,
-    "CPU per publish": (after.cpu - before.cpu) / messages,
-    "deliveries per second": delivered / seconds,
-    "p50 of publish to acknowledgement": latencies[Math.floor(latencies.length / 2)] ?? Number.NaN,
-  }
 }
 
-const median = (numbers: number[]) =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
-const shown = (value: number) =>
-  value >= 1000 ? Math.round(value).toLocaleString("en") : value.toPrecision(3)
+for (const { scenario, against, ours, control } of emulators)
+  if (isWanted(scenario))
+    add(
+      toRow(
+        { scenario, against, metric: "messages per second", target: null },
+        await takeTurns(control, ours),
+      ),
+    )
 
-const unit: Record<string, string> = {
-  "CPU per delivery": "µs",
-  "CPU per publish": "µs",
-  "deliveries per second": "/s",
-  "messages per second": "/s",
-  "p50 of publish to acknowledgement": "ms",
-  "until all have what they missed": "ms",
-}
-
-const rows: {
-  scenario: string
-  metric: string
-  ours: number
-  control: number
-  ratio: number
-  against: string
-}[] = []
-for (const scenario of scenarios(Number(values.scale))) {
-  const pairs: { ours: number; control: number }[] = []
-  for (let round = 0; round < Number(values.rounds); round += 1) {
-    const control = await measure(scenario.control, scenario)
-    const ours = await measure(throughline, scenario)
-    pairs.push({ ours: ours[scenario.metric], control: control[scenario.metric] })
-  }
-  rows.push({
-    scenario: scenario.name,
-    metric: scenario.metric,
-    ours: median(pairs.map(({ ours }) => ours)),
-    control: median(pairs.map(({ control }) => control)),
-    ratio: median(pairs.map(({ ours, control }) => ours / control)),
-    against: scenario.control.name,
-  })
-}
-for (const { scenario, against, ours, control } of emulators) {
-  const pairs: { ours: number; control: number }[] = []
-  for (let round = 0; round < Number(values.rounds); round += 1) {
-    pairs.push({ control: await control(), ours: await ours() })
-  }
-  rows.push({
-    scenario,
-    metric: "messages per second",
-    ours: median(pairs.map(({ ours }) => ours)),
-    control: median(pairs.map(({ control }) => control)),
-    ratio: median(pairs.map(({ ours, control }) => ours / control)),
-    against,
-  })
-}
-
-{
-  const pairs: { ours: number; control: number }[] = []
-  for (let round = 0; round < Number(values.rounds); round += 1) {
-    pairs.push({ control: (await storm.control()).ms, ours: (await storm.ours()).ms })
-  }
-  rows.push({
-    scenario: storm.scenario,
-    metric: "until all have what they missed",
-    ours: median(pairs.map(({ ours }) => ours)),
-    control: median(pairs.map(({ control }) => control)),
-    ratio: median(pairs.map(({ ours, control }) => ours / control)),
-    against: storm.against,
-  })
-}
-
-console.log(
-  `Node ${process.version}, 100 bytes of text, durable log on for us, ${values.rounds} rounds, medians\n`,
-)
-console.log("| scenario | metric | throughline | control | ratio |\n| --- | --- | --- | --- | --- |")
-for (const { scenario, metric, ours, control, ratio, against } of rows) {
-  const u = unit[metric]
-  console.log(
-    `| ${scenario} | ${metric} | ${shown(ours)} ${u} | ${shown(control)} ${u} (${against}) | ${ratio.toFixed(2)} × |`,
-  )
-}
-if (values.json) {
-  const { writeFileSync } = await import("node:fs")
-  writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`)
-}
-process.exit(0)
+console.log(`Node ${process.version}, 100 bytes of text, durable log on for us, ${rounds} rounds, medians\n`)
+console.log(toTable(rows))
+if (values.chart) writeFileSync(values.chart, toChart(rows))
+if (values.document) writeDocument(rows, { scale, rounds, loads })
+process.exit(rows.every(({ ok }) => ok) ? 0 : 1)

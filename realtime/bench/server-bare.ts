@@ -1,11 +1,19 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
+import { createAdapter } from "@socket.io/redis-streams-adapter"
+import { createClient } from "redis"
 import { Server } from "socket.io"
 import { answerMeter } from "./meter.ts"
 
-/** The control: Socket.IO as its documentation shows it, with none of our code. */
+/** The control: Socket.IO as its documentation shows it, with none of our code; with a Redis, by its Redis Streams adapter. */
+const [redisUrl] = process.argv.slice(2)
 const http = createServer()
 const io = new Server(http, { serveClient: false })
+if (redisUrl) {
+  const client = createClient({ url: redisUrl })
+  await client.connect()
+  io.adapter(createAdapter(client))
+}
 
 io.on("connection", (socket) => {
   socket.on("join", (room: string, ack: () => void) => {

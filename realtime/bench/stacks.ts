@@ -1,45 +1,76 @@
+import { v7 as uuidv7 } from "uuid"
+import { startPostgres } from "../testing/postgres.ts"
+import { startRedis } from "../testing/redis.ts"
+import { type MeteredServer, startMetered } from "./meter.ts"
 import { connectWire, type WireClient } from "./wire.ts"
 
-/** One way to build the same thing: how to join a room, publish to it, and count what arrived. */
+export interface Joining {
+  url: string
+  token: string
+  room: string
+  onDeliveries(count: number): void
+  /** Joins after this message of the log, and is given those that follow. */
+  after?: number | undefined
+  /** Told each packet's text as well. */
+  onPacket?: ((packet: string) => void) | undefined
+}
+
+/** One way to build the same thing: its servers, how to join a room, publish to it, and count what arrived. */
 export interface Stack {
   name: string
-  /** The file that serves it, in a process of its own. */
-  server: string
-  connect(
-    url: string,
-    token: string,
-    room: string,
-    onDeliveries: (count: number) => void,
-  ): Promise<WireClient>
+  /** Its processes, which stop together. */
+  start(): Promise<{ list: readonly MeteredServer[] } & AsyncDisposable>
+  connect(joining: Joining): Promise<WireClient>
   /** Resolves when the server has taken the message. */
   publish(client: WireClient, room: string, text: string): Promise<unknown>
 }
 
 const countOf = (packet: string, mark: string) => packet.split(mark).length - 1
 
+const startOne = (file: string) => async () => {
+  const server = await startMetered(file)
+  return { list: [server], [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+}
+
+/** Two processes over one Redis, and for us over one PostgreSQL that forces each commit to the disk. */
+const startTwo = (file: string, hasLog: boolean) => async () => {
+  await using stack = new AsyncDisposableStack()
+  const redis = stack.use(await startRedis({ keeps: false }))
+  const parameters = [redis.url]
+  if (hasLog) parameters.push(stack.use(await startPostgres({ settings: { fsync: "on" } })).connectionString)
+  const list: MeteredServer[] = []
+  for (let n = 0; n < 2; n += 1) list.push(stack.use(await startMetered(file, parameters)))
+  const owned = stack.move()
+  return { list, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
 /** The gateway, the durable log on. */
 export const throughline: Stack = {
-  name: "throughline",
-  server: "server-throughline.ts",
-  async connect(url, ticket, room, onDeliveries) {
-    const client = await connectWire(url, { ticket }, (packet) => onDeliveries(countOf(packet, '"seq":')))
-    await client.request(["subscribe", `room:${room}`, null])
+  name: "Throughline",
+  start: startOne("server-throughline.ts"),
+  async connect({ url, token, room, after, onDeliveries, onPacket }) {
+    const client = await connectWire(url, { ticket: token }, (packet) => {
+      onDeliveries(countOf(packet, '"seq":'))
+      onPacket?.(packet)
+    })
+    const cursor = after === undefined ? null : { epoch: "", seq: after }
+    const answer = await client.request(["subscribe", `room:${room}`, cursor])
+    if (cursor) onDeliveries(countOf(answer, '"seq":') - 1)
     return client
   },
   publish: (client, room, text) =>
-    client.request([
-      "publish",
-      `room:${room}`,
-      [{ id: crypto.randomUUID(), event: "said", payload: { text } }],
-    ]),
+    client.request(["publish", `room:${room}`, [{ id: uuidv7(), event: "said", payload: { text } }]]),
 }
 
 /** Bare Socket.IO: rooms, `io.to(room).emit`, an acknowledgement, no log. */
 export const bare: Stack = {
   name: "bare Socket.IO",
-  server: "server-bare.ts",
-  async connect(url, _token, room, onDeliveries) {
-    const client = await connectWire(url, {}, () => onDeliveries(1))
+  start: startOne("server-bare.ts"),
+  async connect({ url, room, onDeliveries, onPacket }) {
+    const client = await connectWire(url, {}, (packet) => {
+      onDeliveries(1)
+      onPacket?.(packet)
+    })
     await client.request(["join", room])
     return client
   },
@@ -49,11 +80,18 @@ export const bare: Stack = {
 /** The classic guide's server: `io.emit` to everyone, whatever room they look at; clients pick theirs. */
 export const classic: Stack = {
   ...bare,
-  name: "classic io.emit",
-  async connect(url, _token, room, onDeliveries) {
+  name: "io.emit to everyone",
+  async connect({ url, room, onDeliveries }) {
     const mark = `"${room}"`
-    const client = await connectWire(url, {}, (packet) => onDeliveries(packet.includes(mark) ? 1 : 0))
-    return client
+    return connectWire(url, {}, (packet) => onDeliveries(packet.includes(mark) ? 1 : 0))
   },
   publish: (client, room, text) => client.request(["everyone", room, text]),
+}
+
+export const throughlineOverRedis: Stack = { ...throughline, start: startTwo("server-throughline.ts", true) }
+
+export const bareOverRedis: Stack = {
+  ...bare,
+  name: "two bare Socket.IO servers, the same adapter",
+  start: startTwo("server-bare.ts", false),
 }

@@ -8,16 +8,25 @@ import {
   type LogPage,
   type PresenceSnapshot,
   type Signal,
+  type WireMessage,
 } from "../message.ts"
-import type { RealtimeTransport, TransportSubscription } from "../transport.ts"
+import { createMessageId } from "../message-id.ts"
+import { startAll, type Tracing } from "../tracing.ts"
+import type {
+  OutgoingMessage,
+  PublishResult,
+  RealtimeTransport,
+  TransportSubscription,
+} from "../transport.ts"
 import type { RealtimeHttp } from "./http.ts"
-import { createMessageId } from "./message-id.ts"
 import type { Outbox } from "./outbox.ts"
 import { createPresenceTracker } from "./presence.ts"
 import type { RateLimit } from "./rate-limit.ts"
 import { createSendQueue } from "./send-queue.ts"
+import { createSignalInbox } from "./signal-inbox.ts"
+import { createSignalOutlet } from "./signal-outlet.ts"
 import { createStream, type Stream } from "./stream.ts"
-import type { Channel, ChannelStatus, PendingMessage, PresenceState } from "./types.ts"
+import type { Channel, ChannelHandlers, ChannelStatus, PendingMessage, PresenceState } from "./types.ts"
 
 export interface ChannelOptions {
   ref: ChannelRef
@@ -25,7 +34,10 @@ export interface ChannelOptions {
   http: RealtimeHttp
   /** All channels share it; only asked when the provider's code is there. */
   signalRate: () => RateLimit
+  /** One request with messages of one channel. */
+  publish: (channel: string, messages: readonly OutgoingMessage[]) => Promise<PublishResult[]>
   outbox: Outbox
+  tracing: Tracing | undefined
   maxPayloadBytes: number
   presenceGraceMs: number | undefined
   onError: OnError
@@ -63,7 +75,16 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   let asked: Cursor | null = null
 
   const sendQueue = createSendQueue({
-    deliver: (messages) => transport.publish?.(name, messages) ?? http.publish(name, messages),
+    deliver: (messages) => options.publish(name, messages),
+  })
+
+  const isFresh = createSignalInbox(http.serverNow)
+  const signals = createSignalOutlet({
+    pace: () => (status.state === "attached" ? signalRate() : null),
+    deliver: async (event, payload) =>
+      subscription?.signal
+        ? subscription.signal(event, payload as JsonValue)
+        : http.signal(name, event, payload),
   })
 
   function setStatus(next: ChannelStatus): void {
@@ -84,6 +105,19 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     for (const stream of streams) stream.deny(error)
     setStatus({ state: "denied", error })
   }
+
+  /** The server itself said no, whatever the provider still lets through. */
+  function shutOut(error: RealtimeError): void {
+    subscription?.unsubscribe()
+    deny(error)
+  }
+
+  /** Nobody's mistake brings another channel's messages to this one's listeners. */
+  function ownOf<M extends WireMessage>(messages: readonly M[]): M[] {
+    return messages.filter(({ channel: of }) => of === name)
+  }
+
+  const ownPage = (page: LogPage): LogPage => ({ ...page, messages: ownOf(page.messages) })
 
   /** Takes part in the provider's subscription; it begins with the first use and ends after the last. */
   function use(): () => void {
@@ -117,7 +151,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
         setStatus({ state: "attached" })
         // Reads that began before can't know what was published until now; the streams' next ones must not share them.
         reads.clear()
-        for (const stream of streams) stream.attached(page, asked)
+        for (const stream of streams) stream.attached(page && ownPage(page), asked)
         sendQueue.wake()
       },
       onDetached() {
@@ -126,7 +160,8 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
       },
       onDenied: deny,
       onMessages(messages) {
-        for (const stream of streams) stream.receive(messages)
+        const own = ownOf(messages)
+        for (const stream of streams) stream.receive(own)
       },
       onSignal: (signal) => void receiveSignal(signal),
       onPresence: (snapshot) => void receivePresence(snapshot),
@@ -148,7 +183,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   /** Peers' signals may come past the server, so their shape is checked here too. */
   async function receiveSignal(signal: Signal): Promise<void> {
     const listeners = signalListeners.get(signal.event)
-    if (!listeners) return
+    if (signal.channel !== name || !listeners || !isFresh(signal)) return
     try {
       const payload = await validate(schemaOf(definition.signals, signal.event), signal.payload, "the signal")
       for (const listener of listeners) tell(() => listener({ ...signal, payload }))
@@ -179,6 +214,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     if (started) return started
     const reading = http
       .history(name, after ? { after: after.seq, limit: pageSize } : { limit: 1 })
+      .then(ownPage)
       .finally(() => reads.get(key) === reading && reads.delete(key))
     reads.set(key, reading)
     return reading
@@ -189,6 +225,25 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     const latest = [...entries].at(-1)
     const done = latest ? joined?.enterPresence(latest.data as JsonValue) : joined?.leavePresence()
     done?.catch((error) => onError(error, { stage: "presence" }))
+  }
+
+  /** Shows when messages that are followed were handed to the application. */
+  function followed(handlers: ChannelHandlers): ChannelHandlers {
+    const { tracing } = options
+    if (!tracing) return handlers
+    return {
+      ...handlers,
+      onMessages(messages) {
+        const end = startAll(tracing, "receive", messages)
+        try {
+          handlers.onMessages(messages)
+          end()
+        } catch (error) {
+          end(error)
+          throw error
+        }
+      },
+    }
   }
 
   /** What the server would refuse, said before it is sent. */
@@ -215,7 +270,13 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     },
 
     subscribe(handlers, { since = null } = {}) {
-      const stream = createStream({ since: since ?? null, handlers, read, onDenied: deny, onError })
+      const stream = createStream({
+        since: since ?? null,
+        handlers: followed(handlers),
+        read,
+        onDenied: shutOut,
+        onError,
+      })
       streams.add(stream)
       const wasAttached = status.state === "attached"
       const stop = use()
@@ -255,15 +316,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
       arrived: (ids) => outbox.arrived(name, ids),
     },
 
-    async signal(event, payload) {
-      const waitMs = status.state === "attached" ? signalRate().take() : 0
-      if (waitMs > 0) {
-        const message = `unable to send so many signals; the next may go in ${waitMs} ms`
-        throw new RealtimeError("rate-limited", { message, retryAfterMs: waitMs })
-      }
-      if (!subscription?.signal) return http.signal(name, event, payload)
-      return subscription.signal(event, payload as JsonValue)
-    },
+    signal: (event, payload) => signals.send(event, payload),
     onSignal(event, handler) {
       const listeners = signalListeners.get(event) ?? new Set()
       signalListeners.set(event, listeners.add(handler as (signal: Signal) => void))
@@ -318,7 +371,8 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   return Object.assign(channel, {
     check() {
       sendQueue.wake()
-      if (status.state === "attached") for (const stream of streams) stream.check()
+      // Without a subscription too: the log stands in for a provider that is away.
+      if (status.state !== "denied") for (const stream of streams) stream.check()
     },
     startComparison() {
       // Whoever isn't positioned yet has a read under way, which tells them more.
@@ -327,16 +381,13 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
       )
       if (asked.length === 0 || status.state === "denied") return null
       return (head: LogHead | RealtimeError) => {
-        if (isRealtimeError(head)) {
-          subscription?.unsubscribe()
-          deny(head)
-          return
-        }
+        if (isRealtimeError(head)) return shutOut(head)
         for (const { stream, after } of asked) if (streams.has(stream)) stream.head(head, after)
       }
     },
     close() {
       sendQueue.close()
+      signals.close()
       presence.close()
       for (const stream of streams) stream.close()
       streams.clear()

@@ -1,6 +1,7 @@
 import type { AnyChannelDefinition, ChannelRef } from "../channel.ts"
 import { logError, type OnError } from "../errors.ts"
-import type { RealtimeTransport } from "../transport.ts"
+import { follow, type Tracing } from "../tracing.ts"
+import type { OutgoingMessage, RealtimeTransport } from "../transport.ts"
 import { createChannel, type ManagedChannel } from "./channel.ts"
 import { createHeadCheck, type HeadCheckIntervals } from "./head-check.ts"
 import type { RealtimeHttp } from "./http.ts"
@@ -21,6 +22,8 @@ export interface ClientOptions {
   headCheck?: HeadCheckIntervals
   /** Where unsent messages are kept; by default they live as long as the page. */
   outbox?: OutboxPlace
+  /** Follows messages out of this page and into it; absent, nobody does and nothing more travels. */
+  tracing?: Tracing | undefined
   onError?: OnError
 }
 
@@ -31,7 +34,14 @@ const defaultHeadCheck: HeadCheckIntervals = { connectedMs: 60_000, interruptedM
 
 /** Browser: the delivery contract over one transport. `createRealtimeClient` chooses the transport. */
 export function createClient(options: ClientOptions): RealtimeClient {
-  const { transport, http, maxPayloadBytes = 32 * 1024, presenceGraceMs, onError = logError } = options
+  const {
+    transport,
+    http,
+    maxPayloadBytes = 32 * 1024,
+    presenceGraceMs,
+    tracing,
+    onError = logError,
+  } = options
   const channels = new Map<string, ManagedChannel>()
   let isClosed = false
   let rate: RateLimit | undefined
@@ -42,13 +52,23 @@ export function createClient(options: ClientOptions): RealtimeClient {
     for (const channel of channels.values()) channel.check()
   }
 
+  const publish = (name: string, messages: readonly OutgoingMessage[]) =>
+    follow(
+      tracing,
+      "send",
+      () => name,
+      messages,
+      async (followed) => transport.publish?.(name, followed) ?? http.publish(name, followed),
+    )
+
   const outbox = createOutbox({
     ...(options.outbox ?? inThisPage()),
-    deliver: async (name, messages) =>
-      transport.publish ? transport.publish(name, messages) : http.publish(name, messages),
+    deliver: publish,
     onError,
   })
+  let isOpen = false
   const stopWatching = onReturn(() => {
+    if (!isOpen) return
     transport.connect()
     checkAll()
     outbox.wake()
@@ -60,11 +80,14 @@ export function createClient(options: ClientOptions): RealtimeClient {
     isConnected: () => transport.status.state === "connected",
     onError,
   })
-  let isOpen = false
+  let wasConnected = false
   const stopFollowing = transport.onStatus(({ state }) => {
     if (!isOpen) return
-    headCheck.schedule()
-    if (state === "connected") outbox.wake()
+    const isConnected = state === "connected"
+    // A provider that fails says so at each attempt: a wait that began anew each time would never end.
+    if (isConnected !== wasConnected) headCheck.schedule()
+    wasConnected = isConnected
+    if (isConnected) outbox.wake()
   })
 
   return {
@@ -92,7 +115,9 @@ export function createClient(options: ClientOptions): RealtimeClient {
           transport,
           http,
           signalRate,
+          publish,
           outbox,
+          tracing,
           maxPayloadBytes,
           presenceGraceMs,
           onError,
@@ -127,12 +152,14 @@ const inThisPage = (): OutboxPlace => ({
 function onReturn(listener: () => void): () => void {
   if (typeof document === "undefined") return () => {}
   const onVisible = () => document.visibilityState === "visible" && listener()
+  // A page that is shown for the first time has missed nothing.
+  const onShow = ({ persisted }: PageTransitionEvent) => persisted && listener()
   window.addEventListener("online", listener)
-  window.addEventListener("pageshow", listener)
+  window.addEventListener("pageshow", onShow)
   document.addEventListener("visibilitychange", onVisible)
   return () => {
     window.removeEventListener("online", listener)
-    window.removeEventListener("pageshow", listener)
+    window.removeEventListener("pageshow", onShow)
     document.removeEventListener("visibilitychange", onVisible)
   }
 }

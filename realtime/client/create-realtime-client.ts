@@ -1,5 +1,6 @@
 import { logError, type OnError } from "../errors.ts"
 import type { ProviderConfig } from "../publisher.ts"
+import type { Tracing } from "../tracing.ts"
 import type { RealtimeTransport } from "../transport.ts"
 import { createClient, type OutboxPlace } from "./create-client.ts"
 import { type Candidate, createFailoverTransport, type FailoverOptions } from "./failover-transport.ts"
@@ -35,10 +36,14 @@ export interface RealtimeClientOptions {
    * unsent messages end with the page.
    */
   owner?: string
+  /** Where unsent messages are kept, in place of `owner`'s browser. */
+  outbox?: OutboxPlace
   fetch?: typeof globalThis.fetch
   presenceGraceMs?: number
   headCheck?: HeadCheckIntervals
   failover?: Pick<FailoverOptions, "patienceMs" | "returnMs">
+  /** Follows messages out of this page and into it; absent, nobody does and nothing more travels. */
+  tracing?: Tracing | undefined
   onError?: OnError
 }
 
@@ -57,6 +62,7 @@ export interface ConfiguredClient extends RealtimeClient {
  */
 export function createRealtimeClient(options: RealtimeClientOptions): ConfiguredClient {
   const { config, providers: loaders, owner, presenceGraceMs, headCheck, onError = logError } = options
+  const outbox = options.outbox ?? (owner === undefined ? undefined : inBrowserOf(owner))
   let version = config.version
   let isFollowing = false
   const http: RealtimeHttp = createHttp({
@@ -115,7 +121,8 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
     maxPayloadBytes: config.maxPayloadBytes,
     ...(presenceGraceMs !== undefined && { presenceGraceMs }),
     ...(headCheck && { headCheck }),
-    ...(owner !== undefined && { outbox: inBrowserOf(owner) }),
+    ...(outbox && { outbox }),
+    tracing: options.tracing,
     onError,
   })
   return {

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { contractChannels, createContractHttp } from "#realtime/testing"
+import { RealtimeError } from "../errors.ts"
 import type { User } from "../message.ts"
 import { type FailoverBackend, startFailoverBackend } from "../testing/failover-backend.ts"
 import { waitFor } from "../testing/wait-for.ts"
@@ -59,6 +60,39 @@ describe("failover", () => {
     const { subscription } = openClient(backend, { candidates })
     await subscription.ready
     expect(made).toEqual(["memory 1"])
+  })
+
+  it("doesn't take it for a refusal when the server no longer knows the provider", async () => {
+    await using backend = await startFailoverBackend()
+    const [first, ...others] = backend.candidatesOf(alice)
+    if (!first) throw new Error("no candidate")
+    let knows = false
+    const withdrawn = {
+      ...first,
+      create() {
+        const transport = first.create()
+        const error = new RealtimeError("unsupported", { message: "unable to reach the provider" })
+        const subscribe: typeof transport.subscribe = (channel, observer) =>
+          transport.subscribe(channel, {
+            ...observer,
+            onAttached: (page) => (knows ? observer.onAttached(page) : observer.onDenied(error)),
+          })
+        return Object.create(transport, { subscribe: { value: subscribe } })
+      },
+    }
+    const moving = openClient(backend, { candidates: [withdrawn, ...others], returnMs: never })
+    await moving.subscription.ready
+    expect([moving.isOn(2), moving.channel.status.state]).toEqual([true, "attached"])
+    expect(moving.states).not.toContain("failed")
+
+    const staying = openClient(backend, { candidates: [withdrawn], returnMs: never })
+    await waitFor(() => staying.transport.status.state === "failed")
+    expect(staying.channel.status.state).toBe("attaching")
+    // It is listed again, or the person tries again.
+    knows = true
+    staying.client.connection.retry()
+    await staying.subscription.ready
+    expect(staying.isOn(1)).toBe(true)
   })
 
   it("moves to the next when the one in use stays away; nothing is lost, repeated or out of order", async () => {

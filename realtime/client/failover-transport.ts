@@ -20,7 +20,10 @@ export interface Candidate {
 export interface FailoverOptions {
   /** In order of preference, at least one. */
   candidates: readonly Candidate[]
-  /** How long the provider in use may be without a connection before the next one is tried beside it. Default 10 s. */
+  /**
+   * How long the provider in use may be without a connection before the next one is tried beside it, and how long that may take
+   * until it carries everything; more in each round in which none did. Default 10 s.
+   */
   patienceMs?: number
   /** How long after a move the preferred one is tried again; longer after each attempt in vain. Default 60 s. */
   returnMs?: number
@@ -43,6 +46,8 @@ interface Leg {
   candidate: Candidate
   transport: RealtimeTransport
   joined: Map<string, Joined>
+  /** The server doesn't know the provider any more: no refusal of anybody, but the end of this leg. */
+  withdrawn?: RealtimeError
 }
 
 interface Joined {
@@ -53,6 +58,8 @@ interface Joined {
 }
 
 const maxReturnMs = 10 * 60_000
+/** How many times its first patience the next one is given in the end. */
+const maxPatience = 8
 
 /**
  * One transport over several providers. The first is used; when it fails, or stays without a connection, the next is
@@ -75,14 +82,19 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
   let risingPatience: ReturnType<typeof setTimeout> | undefined
   let returning: ReturnType<typeof setTimeout> | undefined
   let returnPause = returnMs
+  /** Attempts in vain since one worked. */
+  let vain = 0
 
   const [first] = candidates
   if (!first) throw new TypeError("unable to create a transport; there is no provider")
   let active: Leg = open(first)
 
   const legs = () => (rising ? [active, rising] : [active])
-  const rankOf = (leg: Leg | null) => candidates.findIndex(({ key }) => key === leg?.candidate.key)
-  const isConnected = (leg: Leg | null) => leg?.transport.status.state === "connected"
+  /** Its place in the list; -1 when it isn't listed any more. */
+  const rankOf = (leg: Leg) => candidates.findIndex(({ key }) => key === leg.candidate.key)
+  const statusOf = ({ withdrawn, transport }: Leg): TransportStatus =>
+    withdrawn ? { state: "failed", error: withdrawn } : transport.status
+  const isConnected = (leg: Leg) => statusOf(leg).state === "connected"
   const isOffline = () => typeof navigator !== "undefined" && navigator.onLine === false
 
   function open(candidate: Candidate): Leg {
@@ -116,6 +128,12 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
       },
       onDenied(error) {
         if (!isWanted()) return
+        if (error.code === "unsupported") {
+          leg.withdrawn = error
+          if (joined.isAttached && leg === active) observer.onDetached()
+          follow(leg)
+          return
+        }
         joined.denied = error
         if (leg === active) observer.onDenied(error)
         else promoteIfReady()
@@ -141,13 +159,13 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
 
   /** What the application sees: a provider that gave up is no end while there are others. */
   function showStatus(): void {
-    const { state, error } = active.transport.status
+    const { state, error } = statusOf(active)
     const hasOthers = candidates.some(({ key }) => !refused.has(key) && key !== active.candidate.key)
-    setStatus(state === "failed" && hasOthers ? { state: "reconnecting", error } : active.transport.status)
+    setStatus(state === "failed" && hasOthers ? { state: "reconnecting", error } : statusOf(active))
   }
 
   function follow(leg: Leg): void {
-    const { state } = leg.transport.status
+    const { state } = statusOf(leg)
     if (state === "closed") return
     if (state === "failed") refused.add(leg.candidate.key)
     if (leg === rising) {
@@ -158,8 +176,7 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
       if (state === "connected") {
         clearTimeout(patience)
         patience = undefined
-        // It came back by itself; only a better one is still wanted.
-        if (rising && rankOf(rising) > rankOf(active)) dropRising()
+        dropUnwanted()
         returnLater()
       } else if (state === "failed") raiseNext()
       else patience ??= setTimeout(losePatience, patienceMs)
@@ -167,8 +184,6 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
   }
 
   function losePatience(): void {
-    patience = undefined
-    if (status.state === "closed" || isConnected(active)) return
     patience = setTimeout(losePatience, patienceMs)
     // Without a network the others would fail as well, and their code would be downloaded for nothing.
     if (!isOffline()) raiseNext()
@@ -187,7 +202,9 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
 
   function raise(candidate: Candidate): void {
     dropRising()
-    risingPatience = setTimeout(abandonRising, patienceMs)
+    // Each round gives them more time: where the network is slow, none would ever be ready in that of the first.
+    const rounds = Math.floor(vain / Math.max(1, candidates.length - 1))
+    risingPatience = setTimeout(abandonRising, patienceMs * Math.min(maxPatience, 2 ** rounds))
     rising = open(candidate)
     rising.transport.connect()
   }
@@ -199,10 +216,18 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
     close(dropped)
   }
 
+  /** While the one in use works and is listed, only a better one is wanted. */
+  function dropUnwanted(): void {
+    if (!rising) return
+    const isGood = isConnected(active) && rankOf(active) >= 0
+    if (rankOf(rising) < 0 || (isGood && rankOf(rising) >= rankOf(active))) dropRising()
+  }
+
   /** It didn't work out: on to the next one if the one in use is no good, else later again. */
   function abandonRising(): void {
-    const rank = rankOf(rising)
+    const rank = rankOf(rising as Leg)
     dropRising()
+    vain = isConnected(active) ? 0 : vain + 1
     showStatus()
     if (!isConnected(active) || rankOf(active) < 0) {
       if (isOffline()) patience ??= setTimeout(losePatience, patienceMs)
@@ -227,11 +252,11 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
     const previous = active
     active = rising
     rising = null
+    vain = 0
     refused.clear()
     if (rankOf(active) === 0) returnPause = returnMs
     for (const [channel, { observer }] of wishes) {
-      const joined = active.joined.get(channel)
-      if (!joined) continue
+      const joined = active.joined.get(channel) as Joined
       if (joined.denied) observer.onDenied(joined.denied)
       // Without the page that may have come when it attached: the cursor has moved since.
       else observer.onAttached()
@@ -245,7 +270,6 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
   /** Goes back to a better one after a while, not in step with other pages. */
   function returnLater(): void {
     clearTimeout(returning)
-    if (rankOf(active) === 0 || rising || !isConnected(active)) return
     returning = setTimeout(
       () => {
         const [best] = candidates
@@ -259,7 +283,8 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
     if (status.state === "closed") return
     refused.clear()
     if (!isConnected(active)) patience ??= setTimeout(losePatience, patienceMs)
-    active.transport.connect()
+    if (active.withdrawn) raise(active.candidate)
+    else active.transport.connect()
   }
 
   /** Does something on both legs; what comes of it is the active one's. */
@@ -314,9 +339,9 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
           if (wishes.get(channel) !== wish) return
           wishes.delete(channel)
           for (const leg of legs()) {
-            const joined = leg.joined.get(channel)
+            const { subscription } = leg.joined.get(channel) as Joined
             leg.joined.delete(channel)
-            joined?.subscription.unsubscribe()
+            subscription.unsubscribe()
           }
           promoteIfReady()
         },
@@ -331,10 +356,11 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
       if (next.length === 0 || status.state === "closed") return
       candidates = next
       refused.clear()
-      if (rising && rankOf(rising) < 0) dropRising()
+      dropUnwanted()
       const [preferred] = candidates
-      // Nobody publishes there any more.
-      if (preferred && rankOf(active) < 0 && !rising) raise(preferred)
+      // Nobody publishes there any more, or it won't try again by itself.
+      const isOfNoUse = rankOf(active) < 0 || statusOf(active).state === "failed"
+      if (preferred && isOfNoUse && !rising) raise(preferred)
       else returnLater()
     },
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { contractChannels, createContractHttp } from "#realtime/testing"
+import { RealtimeError } from "../errors.ts"
 import { startFailoverBackend } from "../testing/failover-backend.ts"
 import { waitFor } from "../testing/wait-for.ts"
 import { createClient } from "./create-client.ts"
@@ -67,6 +68,26 @@ describe("what a provider took and delivered to nobody", () => {
     await backend.realtime.publish(room, "said", { text: "meanwhile" })
     await waitFor(() => received.length === 1)
     expect(client.connection.status.state).not.toBe("connected")
+    await client.close()
+  })
+
+  it("is found while a provider fails anew, for a new reason, more often than the page looks", async () => {
+    const { backend, hub, follow, client } = await setup({ connectedMs: never, interruptedMs: 80 })
+    await using _ = backend
+    const { received, ready } = follow()
+    await ready
+    hub.connect = async () => {
+      throw new RealtimeError("provider-unavailable", { message: "unable to connect" })
+    }
+    hub.dropConnections()
+    await waitFor(() => client.connection.status.state !== "connected")
+    let reasons = 0
+    client.connection.subscribe(() => {
+      reasons += 1
+    })
+    await backend.realtime.publish(room, "said", { text: "meanwhile" })
+    await waitFor(() => received.length === 1)
+    expect(reasons).toBeGreaterThan(1)
     await client.close()
   })
 

@@ -16,6 +16,11 @@ export interface RealtimeHttp {
   config(): Promise<Record<string, unknown>>
   /** What a provider's server half answers to a request for permission. */
   credentials(provider: string, body: Record<string, unknown>): Promise<unknown>
+  /**
+   * The server's clock, in milliseconds since 1970, right to about a second, as its last answer told it; null before the
+   * first. It doesn't follow this device's clock when that is set.
+   */
+  serverNow(): number | null
 }
 
 export interface HttpOptions {
@@ -47,6 +52,9 @@ export function createHttp({
   timeoutMs = 10_000,
   onConfigVersion,
 }: HttpOptions): RealtimeHttp {
+  /** Between the server's clock and this page's time. */
+  let offset: number | null = null
+
   async function call(path: string, init: RequestInit = {}): Promise<Record<string, unknown>> {
     const doing = `unable to reach ${basePath}/${path.split("?")[0]}`
     let response: Response
@@ -68,6 +76,9 @@ export function createHttp({
     }
     const version = response.headers.get(configHeader)
     if (version) onConfigVersion?.(version)
+    const date = Date.parse(response.headers.get("Date") ?? "")
+    // The header has whole seconds.
+    if (!Number.isNaN(date)) offset = date + 500 - performance.now()
     const answer = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : null
     if (response.ok && answer) return answer
     if (answer?.error) {
@@ -129,5 +140,6 @@ export function createHttp({
     },
     config: () => call("config"),
     credentials: (provider, body) => post(`credentials/${provider}`, body),
+    serverNow: () => (offset === null ? null : offset + performance.now()),
   }
 }

@@ -1,3 +1,4 @@
+export { createMessageId } from "../message-id.ts"
 export { type ClientOptions, createClient } from "./create-client.ts"
 export {
   type ConfiguredClient,
@@ -8,7 +9,6 @@ export {
 } from "./create-realtime-client.ts"
 export { createHttp, type RealtimeHttp } from "./http.ts"
 export { createMessageFeed, type FeedState, type MessageFeed } from "./message-feed.ts"
-export { createMessageId } from "./message-id.ts"
 export type { OutboxState } from "./outbox.ts"
 export type {
   Channel,

@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest"
 import { RealtimeError } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
 import type { RealtimeMessage } from "../message.ts"
+import { createMessageId } from "../message-id.ts"
 import type { contractChannels } from "../testing/index.ts"
 import type { PublishResult } from "../transport.ts"
 import { createMessageFeed } from "./message-feed.ts"
-import { createMessageId } from "./message-id.ts"
 import { createOutbox } from "./outbox.ts"
 import { createSilentBus } from "./outbox-bus.ts"
 import { createMemoryStore } from "./outbox-store.ts"
@@ -23,13 +23,14 @@ const message = (seq: number, id = `m${seq}`, epoch = "e"): RealtimeMessage => (
   from: null,
   at: seq,
 })
-const page = (from: number, to: number, head = to, epoch = "e") => ({
-  head: { epoch, seq: head, first: 1 },
+const page = (from: number, to: number, head = to, epoch = "e", first = 1) => ({
+  head: { epoch, seq: head, first },
   messages: Array.from({ length: to - from + 1 }, (_, index) => message(from + index, undefined, epoch)),
 })
 
 /** A channel whose other end is in the test's hands. */
 function createScripted(initial = page(8, 10)) {
+  const place = { epoch: initial.head.epoch, seq: initial.head.seq }
   const sent: { ids: string[]; settle: PromiseWithResolvers<PublishResult[]> }[] = []
   const pages: ReturnType<typeof page>[] = []
   let handlers: ChannelHandlers<Room> | null = null
@@ -64,7 +65,7 @@ function createScripted(initial = page(8, 10)) {
     },
     subscribe(given: ChannelHandlers<Room>) {
       handlers = given
-      return { cursor: null, unsubscribe() {} }
+      return { cursor: place, ready: Promise.resolve(), unsubscribe() {} }
     },
     async history() {
       const next = pages.shift()
@@ -75,7 +76,7 @@ function createScripted(initial = page(8, 10)) {
   const feed = createMessageFeed<Room>(channel, initial)
   feed.start()
   const live = () => handlers as ChannelHandlers<Room>
-  return { feed, sent, pages, live }
+  return { feed, sent, pages, live, place }
 }
 
 const seqs = ({ state }: ReturnType<typeof createScripted>["feed"]) => state.messages.map(({ seq }) => seq)
@@ -141,6 +142,41 @@ describe("what is shown", () => {
     expect([seqs(feed), feed.state.hasOlder]).toEqual([[1, 2, 3, 4, 5, 6, 7, 8, 9, 10], false])
   })
 
+  it("grows upwards to a message that is asked for, and no further", async () => {
+    const { feed, pages } = createScripted()
+    pages.push(page(6, 7, 10), page(4, 5, 10), page(1, 3, 10))
+    await feed.loadOlder({ until: 5 })
+    expect(seqs(feed).at(0)).toBe(4)
+    await feed.loadOlder({ until: 1 })
+    expect([seqs(feed).at(0), feed.state.hasOlder]).toEqual([1, false])
+    // What isn't kept any more can't be reached: that ends too.
+    await feed.loadOlder({ until: 0 })
+    expect(seqs(feed).at(0)).toBe(1)
+  })
+
+  it("says where its beginning is no longer kept", async () => {
+    const { feed, pages } = createScripted(page(8, 10, 10, "e", 5))
+    expect(feed.state).toMatchObject({ hasOlder: true, isTruncated: false })
+    // Retention went on meanwhile.
+    pages.push(page(7, 7, 10, "e", 7))
+    await feed.loadOlder()
+    expect(feed.state).toMatchObject({ hasOlder: false, isTruncated: true })
+
+    const cut = createScripted(page(8, 10, 10, "e", 8))
+    expect(cut.feed.state).toMatchObject({ hasOlder: false, isTruncated: true })
+    const nothing = createScripted(page(11, 10, 10, "e", 11))
+    expect(nothing.feed.state).toMatchObject({ messages: [], hasOlder: false, isTruncated: true })
+    for (const whole of [page(1, 10), page(1, 0)])
+      expect(createScripted(whole).feed.state).toMatchObject({ hasOlder: false, isTruncated: false })
+  })
+
+  it("never asks again where a page brought nothing", async () => {
+    const { feed, pages } = createScripted()
+    pages.push(page(8, 7, 10))
+    await feed.loadOlder({ until: 1 })
+    expect(feed.state).toMatchObject({ hasOlder: false, isTruncated: true })
+  })
+
   it("can be asked for again when reading failed", async () => {
     const { feed, pages } = createScripted()
     await expect(feed.loadOlder()).rejects.toThrow()
@@ -159,6 +195,27 @@ describe("what is shown", () => {
       gaps: [{ from: 11, to: 12 }],
       caughtUp: { count: 1, recovered: false },
     })
+  })
+
+  it("is without one's own of which the place is past: it was taken by retention, or with the log that held it", async () => {
+    const { feed, sent, live, place } = createScripted()
+    const here = feed.send("said", { text: "in the gap" })
+    await settled()
+    sent[0]?.settle.resolve([{ receipt: { id: here, seq: 11, epoch: "e", at: 0 } }])
+    await settled()
+    expect(feed.state.pending).toMatchObject([{ id: here, state: "sent", place: { epoch: "e", seq: 11 } }])
+    place.seq = 12
+    live().onGap?.({ from: 11, to: 12 })
+    expect(feed.state.pending).toEqual([])
+
+    const there = feed.send("said", { text: "in the old log" })
+    await settled()
+    sent[1]?.settle.resolve([{ receipt: { id: there, seq: 13, epoch: "e", at: 0 } }])
+    await settled()
+    expect(feed.state.pending).toHaveLength(1)
+    Object.assign(place, { epoch: "new", seq: 2 })
+    live().onReset?.({ previous: { epoch: "e", seq: 12 }, cursor: { epoch: "new", seq: 2 } })
+    expect(feed.state.pending).toEqual([])
   })
 
   it("is that of the new log when the old one was replaced", async () => {

@@ -1,6 +1,6 @@
 import type { AnyChannelDefinition, MessageEvent, MessageInput } from "../channel.ts"
-import type { LogPage } from "../message.ts"
-import type { Channel, ChannelMessage, PendingMessage } from "./types.ts"
+import type { Cursor, LogPage } from "../message.ts"
+import type { Channel, ChannelMessage, ChannelSubscription, PendingMessage } from "./types.ts"
 
 /** What a list of messages shows. A new object on each change; what didn't change in it stays the same object. */
 export interface FeedState<D extends AnyChannelDefinition = AnyChannelDefinition> {
@@ -11,6 +11,8 @@ export interface FeedState<D extends AnyChannelDefinition = AnyChannelDefinition
   /** Whether the log may hold older ones. */
   hasOlder: boolean
   isLoadingOlder: boolean
+  /** What came before the oldest is no longer kept; false while the log may hold it, and where nothing came before. */
+  isTruncated: boolean
   /** Stretches that the log no longer has. */
   gaps: { from: number; to: number }[]
   /** The log was replaced while this was shown; the messages are those of the new one. */
@@ -31,10 +33,13 @@ export interface MessageFeed<D extends AnyChannelDefinition = AnyChannelDefiniti
   retry(id: string): void
   /** Forgets a message that isn't under way. */
   discard(id: string): void
-  loadOlder(): Promise<void>
+  /** One page, or as many as it takes until the message at `until` is here, or is known not to be kept. */
+  loadOlder(options?: { until?: number }): Promise<void>
 }
 
 const olderPageSize = 50
+/** Where it is known that many are wanted. */
+const largePageSize = 500
 
 export function createMessageFeed<D extends AnyChannelDefinition>(
   channel: Channel<D>,
@@ -42,17 +47,25 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
 ): MessageFeed<D> {
   const messages = (initial?.messages ?? []) as ChannelMessage<D>[]
   const listeners = new Set<() => void>()
-  let cursor = initial ? { epoch: initial.head.epoch, seq: initial.head.seq } : null
+  let subscription: ChannelSubscription | null = null
+  /** Where it goes on when it is started. */
+  let cursor: Cursor | null = initial ? { epoch: initial.head.epoch, seq: initial.head.seq } : null
   /** The oldest that the log keeps, as far as is known. */
   let first = initial?.head.first ?? 1
   let state: FeedState<D> = {
     messages,
     pending: [],
-    hasOlder: (messages[0]?.seq ?? 0) > first,
+    ...beginningOf(messages),
     isLoadingOlder: false,
     gaps: [],
     wasReset: false,
     caughtUp: null,
+  }
+
+  /** Where none is kept at all, `first` is where the next one will be. */
+  function beginningOf(messages: readonly ChannelMessage<D>[]) {
+    const oldest = messages[0]?.seq ?? first
+    return { hasOlder: oldest > first, isTruncated: oldest <= first && oldest > 1 }
   }
 
   function update(change: Partial<FeedState<D>>): void {
@@ -60,10 +73,16 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
     for (const listener of [...listeners]) listener()
   }
 
+  /** It has its place before the cursor: it came, or retention or another life of the log took it. */
+  function isPast(place: Cursor): boolean {
+    const here = subscription?.cursor ?? cursor
+    return here !== null && (place.epoch !== here.epoch || place.seq <= here.seq)
+  }
+
   /** What is shown as arrived isn't pending any more, in whichever order the two are learned. */
   function refreshPending(): void {
     const known = new Set(state.messages.map(({ id }) => id))
-    const here = channel.outbox.messages.filter(({ id }) => known.has(id))
+    const here = channel.outbox.messages.filter(({ id, place }) => known.has(id) || (place && isPast(place)))
     if (here.length > 0) channel.outbox.arrived(new Set(here.map(({ id }) => id)))
     if (state.pending !== channel.outbox.messages) update({ pending: channel.outbox.messages })
   }
@@ -75,7 +94,23 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
     )
     first = page.head.first
     const reloaded = [...(page.messages as ChannelMessage<D>[]), ...known]
-    update({ messages: reloaded, gaps: [], wasReset: true, hasOlder: (reloaded[0]?.seq ?? 0) > first })
+    update({ messages: reloaded, gaps: [], wasReset: true, ...beginningOf(reloaded) })
+    refreshPending()
+  }
+
+  async function loadPage(limit: number): Promise<void> {
+    if (!state.hasOlder) return
+    const before = state.messages[0]?.seq
+    const page = await channel.history({ limit, ...(before !== undefined && { before }) })
+    // Another life of the log began meanwhile: its own reload brings what it holds.
+    if (state.messages[0]?.seq !== before) return
+    const older = (page.messages as ChannelMessage<D>[]).filter(
+      ({ seq }) => before === undefined || seq < before,
+    )
+    // A log that has none before the oldest begins there, whatever its head says: nobody asks it again.
+    first = older.length > 0 ? page.head.first : Math.max(page.head.first, before ?? 0)
+    const all = [...older, ...state.messages]
+    update({ messages: all, ...beginningOf(all) })
   }
 
   return {
@@ -88,30 +123,36 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
     },
 
     start() {
-      const subscription = channel.subscribe(
+      const started = channel.subscribe(
         {
           onMessages(arrived) {
-            const last = arrived.at(-1)
-            if (last) cursor = { epoch: last.epoch, seq: last.seq }
             state = { ...state, messages: [...state.messages, ...arrived] }
             channel.outbox.arrived(new Set(arrived.map(({ id }) => id)))
             update({ pending: channel.outbox.messages })
           },
-          onGap: (gap) => update({ gaps: [...state.gaps, gap] }),
-          onReset({ cursor: next }) {
-            cursor = next
-            update({ messages: [], wasReset: true })
+          onGap(gap) {
+            update({ gaps: [...state.gaps, gap] })
+            refreshPending()
+          },
+          onReset() {
+            update({ messages: [], wasReset: true, isTruncated: false })
+            refreshPending()
             void reload().catch(() => update({ hasOlder: true }))
           },
           onCaughtUp: (caughtUp) => update({ caughtUp }),
         },
         cursor ? { since: cursor } : {},
       )
+      subscription = started
       const stopPending = channel.outbox.subscribe(refreshPending)
       refreshPending()
+      started.ready.then(refreshPending, () => {
+        // The channel's status says why.
+      })
       return () => {
-        cursor = subscription.cursor ?? cursor
-        subscription.unsubscribe()
+        cursor = started.cursor ?? cursor
+        if (subscription === started) subscription = null
+        started.unsubscribe()
         stopPending()
       }
     },
@@ -120,18 +161,12 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
     retry: (id) => channel.outbox.retry(id),
     discard: (id) => channel.outbox.discard(id),
 
-    async loadOlder() {
-      if (state.isLoadingOlder || !state.hasOlder) return
+    async loadOlder({ until = Number.POSITIVE_INFINITY } = {}) {
+      if (state.isLoadingOlder) return
       update({ isLoadingOlder: true })
       try {
-        const before = state.messages[0]?.seq
-        const page = await channel.history({ limit: olderPageSize, ...(before !== undefined && { before }) })
-        first = page.head.first
-        const older = (page.messages as ChannelMessage<D>[]).filter(
-          ({ seq }) => before === undefined || seq < before,
-        )
-        const all = [...older, ...state.messages]
-        update({ messages: all, hasOlder: older.length > 0 && (all[0]?.seq ?? 0) > first })
+        do await loadPage(until === Number.POSITIVE_INFINITY ? olderPageSize : largePageSize)
+        while (state.hasOlder && (state.messages[0]?.seq ?? 0) > until)
       } finally {
         update({ isLoadingOlder: false })
       }

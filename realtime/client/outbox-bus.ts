@@ -1,9 +1,11 @@
+import type { Cursor } from "../message.ts"
 import type { Refusal, StoredMessage } from "./outbox-store.ts"
 
 /** What one tab tells the others of the same person. */
 export type OutboxNote =
   | { kind: "stored"; message: StoredMessage }
-  | { kind: "sent" | "removed" | "queued"; id: string }
+  | { kind: "sent"; id: string; place: Cursor }
+  | { kind: "removed" | "queued"; id: string }
   | { kind: "refused"; id: string; refusal: Refusal }
 
 export interface OutboxBus {

@@ -1,4 +1,4 @@
-import { type DBSchema, type IDBPDatabase, openDB } from "idb"
+import { type DBSchema, type IDBPDatabase, type IDBPObjectStore, openDB } from "idb"
 import type { RealtimeErrorCode } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
 
@@ -61,29 +61,35 @@ export function createIndexedDbStore(owner: string): OutboxStore {
     return database
   }
 
+  /** Resolves once it is done for good. What fails in a transaction fails the transaction too: both are waited for. */
+  async function write<T>(
+    task: (messages: IDBPObjectStore<Schema, ["messages"], "messages", "readwrite">) => Promise<T>,
+    options?: IDBTransactionOptions,
+  ): Promise<T> {
+    const { store, done } = (await open()).transaction("messages", "readwrite", options)
+    const [result] = await Promise.all([task(store), done])
+    return result
+  }
+
   return {
     async load() {
       const found = await (await open()).getAllFromIndex("messages", "owner", owner)
       return found as StoredMessage[]
     },
     async add(message) {
-      const db = await open()
-      const transaction = db.transaction("messages", "readwrite", { durability: "strict" })
-      const position = await transaction.store.add({ ...message, owner })
-      await transaction.done
-      return position
+      return write(async (messages) => messages.add({ ...message, owner }), { durability: "strict" })
     },
     async refuse(id, refusal) {
-      const transaction = (await open()).transaction("messages", "readwrite")
-      const found = await transaction.store.index("id").get(id)
-      if (found) await transaction.store.put({ ...found, refusal })
-      await transaction.done
+      await write(async (messages) => {
+        const found = await messages.index("id").get(id)
+        if (found) await messages.put({ ...found, refusal })
+      })
     },
     async remove(id) {
-      const transaction = (await open()).transaction("messages", "readwrite")
-      const position = await transaction.store.index("id").getKey(id)
-      if (position !== undefined) await transaction.store.delete(position)
-      await transaction.done
+      await write(async (messages) => {
+        const position = await messages.index("id").getKey(id)
+        if (position !== undefined) await messages.delete(position)
+      })
     },
     close() {
       void database?.then(

@@ -46,18 +46,23 @@ function openTab(
   { store = createIndexedDbStore(owner) }: { store?: OutboxStore } = {},
 ) {
   const errors: string[] = []
+  const causes: unknown[] = []
   const outbox = createOutbox({
     store,
     bus: createTabBus(owner),
     exclusively: createTabLock(owner),
     deliver,
-    onError: (_, { stage }) => void errors.push(stage),
+    onError(cause, { stage }) {
+      errors.push(stage)
+      causes.push(cause)
+    },
   })
   opened.push(outbox)
   outbox.open()
   return {
     outbox,
     errors,
+    causes,
     say(text: string, channel = room) {
       ids += 1
       const id = `${text}-${ids}`
@@ -323,6 +328,118 @@ describe("an outbox", () => {
     await eventually(() => expect(server.log).toEqual(ids))
     expect(tab.errors.length).toBeGreaterThan(0)
     expect(tab.errors.length).toBeLessThanOrEqual(3)
+  })
+
+  it("keeps the order when the disk is slow with some of them", async () => {
+    const whole = createIndexedDbStore(newOwner())
+    const disk = Promise.withResolvers<void>()
+    const store: OutboxStore = {
+      ...whole,
+      async add(message) {
+        if (message.id.startsWith("slow")) await disk.promise
+        return whole.add(message)
+      },
+    }
+    const server = createServer()
+    const tab = openTab(newOwner(), server.deliver, { store })
+    const ids = ["a", "slow", "b"].map((text) => tab.say(text))
+    await eventually(() => expect(server.log).toEqual(ids.slice(0, 1)))
+    disk.resolve()
+    await eventually(() => expect(server.log).toHaveLength(3))
+    expect(server.log).toEqual(ids)
+  })
+
+  it("goes on behind what was thrown away while it was being stored", async () => {
+    const owner = newOwner()
+    const whole = createIndexedDbStore(owner)
+    const disk = Promise.withResolvers<void>()
+    const store: OutboxStore = {
+      ...whole,
+      async add(message) {
+        await disk.promise
+        return whole.add(message)
+      },
+    }
+    const server = createServer()
+    const tab = openTab(owner, server.deliver, { store })
+    const [first, second] = [tab.say("a"), tab.say("b")]
+    tab.outbox.discard(first)
+    disk.resolve()
+    await eventually(() => expect(server.log).toEqual([second]))
+  })
+
+  it("keeps the order when the disk has no room for some of them", async () => {
+    const owner = newOwner()
+    const earlier = openTab(owner, fail("not-connected"))
+    const left = ["old", "older"].map((text) => earlier.say(text))
+    await eventually(async () => expect(await storedBy(owner)).toEqual(left))
+    earlier.outbox.close()
+    const whole = createIndexedDbStore(owner)
+    const store: OutboxStore = {
+      ...whole,
+      async add(message) {
+        if (message.id.startsWith("large")) throw new DOMException("full", "QuotaExceededError")
+        return whole.add(message)
+      },
+    }
+    const server = createServer()
+    server.answerWith(fail("not-connected"))
+    const tab = openTab(owner, server.deliver, { store })
+    await eventually(() => expect(tab.states()).toHaveLength(left.length))
+    const ids = [...left, ...["large", "a", "large", "b", "large", "large", "c"].map((text) => tab.say(text))]
+    await eventually(() => expect(server.requests.at(-1)).toEqual(ids))
+    server.answerWith(null)
+    tab.outbox.wake()
+    await eventually(() => expect(server.log).toEqual(ids))
+  })
+
+  it("says what IndexedDB itself refuses, once, and leaves no failure that nobody handles", async () => {
+    const unhandled: unknown[] = []
+    const note = (error: unknown) => void unhandled.push(error)
+    process.on("unhandledRejection", note)
+    const { add } = IDBObjectStore.prototype
+    IDBObjectStore.prototype.add = function (...request) {
+      const added = add.apply(this, request)
+      this.transaction.abort()
+      return added
+    }
+    try {
+      const owner = newOwner()
+      const server = createServer()
+      const tab = openTab(owner, server.deliver)
+      const id = tab.say("a")
+      await eventually(() => expect(server.log).toEqual([id]))
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(unhandled).toEqual([])
+      expect(tab.errors).toEqual(["write to the outbox"])
+    } finally {
+      IDBObjectStore.prototype.add = add
+      process.off("unhandledRejection", note)
+    }
+  })
+
+  it("doesn't wait for ever for a disk that never answers", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+    try {
+      const hangs = () => new Promise<never>(() => {})
+      const store = { load: hangs, add: hangs, refuse: hangs, remove: hangs, close() {} }
+      const server = createServer()
+      const tab = openTab(newOwner(), server.deliver, { store })
+      const id = tab.say("a")
+      await vi.advanceTimersByTimeAsync(4_000)
+      expect([server.log, tab.errors]).toEqual([[], []])
+      await vi.advanceTimersByTimeAsync(7_000)
+      expect(server.log).toEqual([id])
+      expect(tab.errors).toEqual(["read the outbox"])
+      expect(tab.causes).toMatchObject([
+        {
+          code: "timeout",
+          message: "[realtime] unable to read the outbox; the browser didn't answer in 5000 ms",
+        },
+      ])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it("doesn't wait for a tab that a phone has put to sleep for longer than its patience", async () => {

@@ -1,5 +1,6 @@
 import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
+import type { Cursor } from "../message.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import type { OutboxBus, OutboxNote } from "./outbox-bus.ts"
 import type { OutboxStore, StoredMessage } from "./outbox-store.ts"
@@ -22,6 +23,8 @@ export interface OutboxMessage {
   readonly state: OutboxState
   /** With `failed` and `refused`: why. */
   readonly error?: RealtimeError | undefined
+  /** With `sent`: its place in the log. */
+  readonly place?: Cursor | undefined
 }
 
 /** Messages on their way, kept until the log has them: over reloads, crashes and days without a network. */
@@ -68,6 +71,8 @@ interface Entry extends OutboxMessage {
 const maxBatch = 50
 const firstPauseMs = 500
 const maxPauseMs = 30_000
+/** How long the browser may take to read or write; one that hangs is as good as one that keeps nothing. */
+const storePatienceMs = 5_000
 
 export function createOutbox({ store, bus, exclusively, deliver, onError }: OutboxOptions): Outbox {
   const entries = new Map<string, Entry>()
@@ -78,6 +83,10 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   let isOpen = false
   let isClosed = false
   let isStoreBroken = false
+  /** The last position of what this page wrote. What couldn't be stored has none, and all that it wrote later goes behind it. */
+  let last = 0
+  /** Ends when all that was written until now has been stored, or not. */
+  let storing: Promise<unknown> = Promise.resolve()
 
   const inOrder = (channel: string) =>
     [...entries.values()].filter((entry) => entry.channel === channel).sort((a, b) => a.position - b.position)
@@ -107,10 +116,12 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   }
 
   /** In the log: shown until it arrives, where somebody looks. */
-  function settled(id: string): void {
+  function settled(id: string, place?: Cursor): void {
     const entry = entries.get(id)
     if (!entry) return
-    if (listeners.has(entry.channel) && !entry.hasArrived) change(id, { state: "sent", error: undefined })
+    // Of what has no place nobody could say that it won't arrive any more.
+    if (place && listeners.has(entry.channel) && !entry.hasArrived)
+      change(id, { state: "sent", error: undefined, place })
     else remove(id)
   }
 
@@ -127,7 +138,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       restore(note.message)
       // Whoever stored it sends it; this tab does when that one is gone before it did.
       void drain(note.message.channel)
-    } else if (note.kind === "sent") settled(note.id)
+    } else if (note.kind === "sent") settled(note.id, note.place)
     else if (note.kind === "removed") remove(note.id)
     else if (note.kind === "refused") {
       const { code, message } = note.refusal
@@ -137,12 +148,19 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
 
   /** A browser that keeps nothing, or a full disk: said once, and the messages live as long as the page. */
   async function attempt(doing: string, task: Promise<unknown>): Promise<void> {
+    const { promise: limit, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => {
+      const message = `unable to ${doing} the outbox; the browser didn't answer in ${storePatienceMs} ms`
+      reject(new RealtimeError("timeout", { message }))
+    }, storePatienceMs)
     try {
-      await task
+      await Promise.race([task, limit])
       isStoreBroken = false
     } catch (error) {
       if (!isStoreBroken && !isClosed) onError(error, { stage: `${doing} the outbox` })
       isStoreBroken = true
+    } finally {
+      clearTimeout(timer)
     }
   }
 
@@ -153,9 +171,10 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     await attempt("write to", store.refuse(entry.id, refusal))
   }
 
-  async function accept(entry: Entry): Promise<void> {
-    settled(entry.id)
-    bus.post({ kind: "sent", id: entry.id })
+  async function accept(entry: Entry, { epoch, seq }: Cursor): Promise<void> {
+    const place = { epoch, seq }
+    settled(entry.id, place)
+    bus.post({ kind: "sent", id: entry.id, place })
     await attempt("write to", store.remove(entry.id))
   }
 
@@ -168,8 +187,8 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       const results = await answerTo(channel, batch)
       let reason: RealtimeError | null = null
       for (const [index, entry] of batch.entries()) {
-        const result = results[index]
-        if (!result || "receipt" in result) await accept(entry)
+        const result = results[index] as PublishResult
+        if ("receipt" in result) await accept(entry, result.receipt)
         else if (!result.error.retryable) await refuse(entry, result.error)
         else {
           reason = result.error
@@ -226,7 +245,8 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     const failed = reason as RealtimeError | null
     if (!failed) {
       pauses.delete(channel)
-      if (waiting(channel).length > 0) void drain(channel)
+      // What became ready while the lock was being given back.
+      void drain(channel)
       return
     }
     const backoff = Math.min(maxPauseMs, firstPauseMs * 2 ** pause.failures) * (0.5 + Math.random() / 2)
@@ -261,13 +281,18 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       const place = { position: Number.POSITIVE_INFINITY, isStored: false, isReady: false, hasArrived: false }
       set({ ...message, ...place, state, error })
       if (error) return
-      const storing = store.add(message).then((position) => {
+      const stored = store.add(message).then((position) => {
+        // Thrown away meanwhile, or sent without having waited for the disk.
+        if (!entries.has(id)) return store.remove(id)
         change(id, { position, isStored: true })
         bus.post({ kind: "stored", message: { ...message, position } })
       })
-      void attempt("write to", storing).then(() => {
-        change(id, { isReady: true })
-        return drain(channel)
+      storing = Promise.all([storing, attempt("write to", stored)]).then(() => {
+        const entry = entries.get(id)
+        if (!entry) return
+        last = Math.max(last, entry.position)
+        change(id, { position: last, isReady: true })
+        void drain(channel)
       })
     },
     retry(id) {
@@ -278,8 +303,9 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       void attempt("write to", store.refuse(id, undefined)).then(() => drain(entry.channel))
     },
     discard(id) {
+      const entry = entries.get(id)
       // What is under way may be in the log already.
-      if (!entries.has(id) || entries.get(id)?.state === "sending") return
+      if (!entry || entry.state === "sending") return
       remove(id)
       bus.post({ kind: "removed", id })
       void attempt("write to", store.remove(id))
@@ -300,10 +326,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       })
       void attempt("read", loading).then(drainAll)
     },
-    wake() {
-      for (const { timer } of pauses.values()) clearTimeout(timer)
-      drainAll()
-    },
+    wake: drainAll,
     close() {
       isClosed = true
       for (const { timer } of pauses.values()) clearTimeout(timer)

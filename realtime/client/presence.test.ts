@@ -34,6 +34,20 @@ describe("the presence tracker", () => {
     expect(tracker.snapshot?.count).toBe(1)
   })
 
+  it("measures the grace window by time that passes, whatever the wall clock is set to", () => {
+    const { tracker, seen } = createWatched()
+    tracker.update(of(member("a")))
+    tracker.update(of())
+    vi.setSystemTime(Date.now() - 3_600_000)
+    vi.advanceTimersByTime(1000)
+    expect(seen.at(-1)).toBe("")
+    tracker.update(of(member("a")))
+    tracker.update(of())
+    vi.setSystemTime(Date.now() + 3_600_000)
+    vi.advanceTimersByTime(999)
+    expect(seen.at(-1)).toBe("a")
+  })
+
   it("doesn't let anybody leave who comes back in time", () => {
     const { tracker, seen } = createWatched()
     tracker.update(of(member("a")))

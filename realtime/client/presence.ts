@@ -23,7 +23,7 @@ export function createPresenceTracker({ graceMs = 4_000 }: { graceMs?: number } 
   function show(): void {
     clearTimeout(timer)
     if (!latest) return
-    const now = Date.now()
+    const now = performance.now()
     for (const [id, { until }] of leaving) if (until <= now) leaving.delete(id)
     snapshot = latest.members ? withLeaving(latest.members) : latest
     if (leaving.size > 0) {
@@ -50,7 +50,7 @@ export function createPresenceTracker({ graceMs = 4_000 }: { graceMs?: number } 
         for (const id of leaving.keys()) if (present.has(id)) leaving.delete(id)
         for (const member of latest?.members ?? []) {
           if (!present.has(member.user.id))
-            leaving.set(member.user.id, { member, until: Date.now() + graceMs })
+            leaving.set(member.user.id, { member, until: performance.now() + graceMs })
         }
       }
       latest = next

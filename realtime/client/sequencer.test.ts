@@ -103,6 +103,8 @@ describe("a sequencer that starts at a cursor", () => {
     sequencer.resume()
     expect(kinds(sequencer.page(page(1, 0, head(5)), at(7)))).toEqual(["reset", "fetch"])
     expect(sequencer.cursor).toEqual(at(5))
+    expect(sequencer.page({ head: head(5), messages: [] }, at(5))).toEqual([])
+    expect(sequencer.isCurrent).toBe(true)
   })
 
   it("takes an answer that was asked for earlier for what it is", () => {
@@ -136,10 +138,50 @@ describe("a sequencer that starts at a cursor", () => {
     expect(sequencer.isCurrent).toBe(true)
   })
 
+  it("hands out once what was published again after the log had forgotten it", () => {
+    const sequencer = createSequencer({ cursor: at(0) })
+    const again = { ...message(3), id: message(1).id }
+    expect(delivered(sequencer.receive([message(1), message(2), again]))).toEqual([1, 2])
+    expect(sequencer.cursor).toEqual(at(3))
+    expect(sequencer.receive([{ ...message(4), id: message(2).id }])).toEqual([])
+    expect(delivered(sequencer.receive([message(5)]))).toEqual([5])
+  })
+
+  it("remembers the last ones only", () => {
+    const sequencer = createSequencer({ cursor: at(0), maxRemembered: 2 })
+    sequencer.receive(range(1, 4).map((seq) => message(seq)))
+    const again = (seq: number, first: number) =>
+      delivered(sequencer.receive([{ ...message(seq), id: message(first).id }]))
+    expect(again(5, 3)).toEqual([])
+    expect(again(6, 2)).toEqual([6])
+    expect(again(7, 1)).toEqual([7])
+  })
+
+  it("starts over when another message stands where one was handed out, though the head says nothing", () => {
+    const sequencer = createSequencer({ cursor: at(0) })
+    sequencer.receive([message(1), message(2)])
+    expect(sequencer.receive([message(2)])).toEqual([])
+    expect(kinds(sequencer.receive([{ ...message(2), id: "another" }]))).toEqual(["fetch"])
+    const actions = sequencer.page({ head: head(4), messages: [message(3), message(4)] }, at(2))
+    expect(actions).toEqual([
+      { type: "reset", previous: at(2), cursor: at(4) },
+      { type: "fetch", after: at(4), isStalled: false },
+    ])
+    sequencer.page({ head: head(4), messages: [] }, at(4))
+    expect(delivered(sequencer.receive([{ ...message(5), id: "another" }]))).toEqual([5])
+  })
+
   it("asks again after a failure when it is told to", () => {
     const sequencer = createSequencer({ cursor: at(0) })
     sequencer.receive([message(2)])
     expect(sequencer.retry()).toEqual([{ type: "fetch", after: at(0), isStalled: false }])
+  })
+
+  it("keeps room for early messages, however many have passed", () => {
+    const sequencer = createSequencer({ cursor: at(0), maxWaiting: 3 })
+    for (const seq of range(1, 10)) sequencer.receive([message(seq)])
+    sequencer.receive([message(12)])
+    expect(delivered(sequencer.receive([message(11)]))).toEqual([11, 12])
   })
 
   it("keeps a bounded number of early messages, and fetches those it let go", () => {
@@ -173,6 +215,29 @@ describe("a sequencer that is shown the log's head", () => {
     const sequencer = createSequencer({ cursor: at(3) })
     sequencer.receive([message(4)])
     expect(sequencer.head(head(3), at(3))).toEqual([])
+    expect(sequencer.head(head(3), null)).toEqual([])
+  })
+
+  it("isn't alarmed by one that was asked for in an earlier life of the log", () => {
+    const sequencer = createSequencer({ cursor: at(7) })
+    const replaced = head(2, 1, "epoch-2")
+    sequencer.resume()
+    sequencer.page({ head: replaced, messages: [] }, at(7))
+    sequencer.page({ head: replaced, messages: [] }, sequencer.cursor)
+    expect(sequencer.head(replaced, at(7))).toEqual([])
+  })
+
+  it("looks again for a contradiction that a read under way began too early to see", () => {
+    const sequencer = createSequencer({ cursor: at(3) })
+    sequencer.resume()
+    expect(sequencer.head(head(1, 1, "epoch-2"), at(3))).toEqual([])
+    expect(kinds(sequencer.page({ head: head(3), messages: [] }, at(3)))).toEqual(["fetch"])
+    sequencer.page({ head: head(3), messages: [] }, at(3))
+    sequencer.resume()
+    expect(sequencer.receive([message(1, "epoch-2")])).toEqual([])
+    expect(kinds(sequencer.page({ head: head(3), messages: [] }, at(3)))).toEqual(["fetch"])
+    const actions = sequencer.page(page(1, 1, head(1, 1, "epoch-2")), at(3))
+    expect(actions[0]).toEqual({ type: "reset", previous: at(3), cursor: { epoch: "epoch-2", seq: 1 } })
   })
 
   it("looks for its place when it has none yet", () => {
@@ -225,6 +290,18 @@ describe("a sequencer whose log doesn't bring what is known to exist", () => {
     expect(sequencer.cursor).toEqual(at(0))
   })
 
+  it.each([3, 5])(
+    "says each hole from where it stands, though %i waited where retention has passed",
+    (early) => {
+      const sequencer = createSequencer({ cursor: at(0), maxStalls: 2 })
+      sequencer.receive([message(early)])
+      const answer = { head: head(7, 6), messages: [] }
+      expect(sequencer.page(answer, at(0))[0]).toEqual({ type: "gap", from: 1, to: 5 })
+      const { actions } = insist(sequencer, answer)
+      expect(actions).toEqual([{ type: "gap", from: 6, to: 7 }])
+    },
+  )
+
   it("takes nothing of a page that is another log's, or that it has", () => {
     const sequencer = createSequencer({ cursor: at(3) })
     sequencer.resume()
@@ -240,6 +317,16 @@ describe("a sequencer without a cursor", () => {
     expect(sequencer.resume()).toEqual([{ type: "fetch", after: null, isStalled: false }])
     expect(sequencer.receive([message(5), message(6)])).toEqual([])
     expect(delivered(sequencer.page({ head: head(5), messages: [] }, null))).toEqual([6])
+  })
+
+  it("isn't behind what waited of another log", () => {
+    const sequencer = createSequencer()
+    expect(sequencer.receive([])).toEqual([])
+    sequencer.resume()
+    sequencer.receive([message(100)])
+    expect(sequencer.page({ head: head(5, 1, "epoch-2"), messages: [] }, null)).toEqual([])
+    expect(sequencer.isCurrent).toBe(true)
+    expect(delivered(sequencer.receive([message(6, "epoch-2")]))).toEqual([6])
   })
 
   it("starts at 1 in an empty channel", () => {

@@ -4,9 +4,16 @@ import type { Cursor, LogHead, LogPage, RealtimeMessage, WireMessage } from "../
  * The delivery contract: turns what providers lose, repeat and reorder into each message once, in `seq` order.
  * Pure: no I/O, no clock. Tell it what happened; do what it answers, in order.
  *
- *     unpositioned ──page──▶ current ──a seq is missing · a head is ahead · a body is missing──▶ behind
- *      (live waits)             ▲ └──another epoch──▶ behind            (fetch asked for or under way)
- *                               └──────────page that fills · gap · reset────────────────────────┘
+ *     unpositioned ──page──▶ current ──────── something is missing ────────▶ behind ◀──┐
+ *      live messages wait      ▲  ▲    a seq · a body · what a head shows     │ │      │ page with news
+ *                              │  │    another epoch · `resume`               │ │      │
+ *                              │  └────────── page that fills it ─────────────┘ │      │
+ *                              │                      page that brings nothing  ▼      │
+ *                              └─── `gap` or `reset` ◀── maxStalls in a row ── stalled ┘
+ *
+ * In *behind* one `fetch` is asked for or under way, in *stalled* one after a pause. In every state but the first, what follows
+ * the cursor is delivered and what comes early waits. A page says more than what it brings: its head may be of another
+ * epoch, or before the cursor that it was asked for from (`reset`), and may keep less than what is missing (`gap`).
  */
 export interface Sequencer {
   /** The last message handed out; null until positioned. */
@@ -48,25 +55,31 @@ export interface SequencerOptions {
   maxWaiting?: number
   /** How many fetches in a row may bring nothing before what is missing counts as gone. */
   maxStalls?: number
+  /** How many of the messages handed out last are known by their ids. */
+  maxRemembered?: number
 }
 
 export function createSequencer(options: SequencerOptions = {}): Sequencer {
-  const { maxWaiting = 1000, maxStalls = 5 } = options
+  const { maxWaiting = 1000, maxStalls = 5, maxRemembered = 1000 } = options
   let cursor: Cursor | null = options.cursor ?? null
-  /** The newest message known to exist, delivered or not. */
-  let known: Cursor | null = cursor
+  /** The newest message known to exist. Once there is a cursor, it is of the same epoch. */
+  let known: Cursor = cursor ?? { epoch: "", seq: 0 }
   let isFetching = false
   /** Asked to look again while a look was under way. */
   let isDoubted = false
   let stalls = 0
   /** What came early, by `seq`. A message without its body waits too: it says that there is something to fetch. */
   const waiting = new Map<number, WireMessage>()
+  /** What was handed out last, each at its `seq` modulo the most that are remembered. */
+  const recent: { seq: number; id: string }[] = []
+  const ids = new Set<string>()
+  /** Another message stands where one was handed out: the log went back and on again. */
+  let isForked = false
 
-  const isBehind = () =>
-    cursor !== null && known !== null && known.epoch === cursor.epoch && known.seq > cursor.seq
+  const isBehind = () => cursor !== null && known.seq > cursor.seq
 
-  function learn(seen: Cursor): void {
-    if (known?.epoch !== seen.epoch || known.seq < seen.seq) known = { epoch: seen.epoch, seq: seen.seq }
+  function learn({ epoch, seq }: Cursor): void {
+    known = { epoch, seq: known.epoch === epoch ? Math.max(known.seq, seq) : seq }
   }
 
   function wait(message: WireMessage): void {
@@ -82,6 +95,19 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
     }
   }
 
+  function remember({ id, seq }: WireMessage): void {
+    const forgotten = recent[seq % maxRemembered]
+    if (forgotten) ids.delete(forgotten.id)
+    recent[seq % maxRemembered] = { seq, id }
+    ids.add(id)
+  }
+
+  /** False where another message was handed out at its place; true where nobody remembers. */
+  function isWhatWasHandedOut({ id, seq }: WireMessage): boolean {
+    const remembered = recent[seq % maxRemembered]
+    return remembered?.seq !== seq || remembered.id === id
+  }
+
   /** Hands out whatever follows the cursor without a hole. */
   function drain(): SequencerAction[] {
     if (!cursor) return []
@@ -89,20 +115,28 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
     let seq = cursor.seq
     for (let next = waiting.get(seq + 1); next && !next.bodyless; next = waiting.get(seq + 1)) {
       waiting.delete(next.seq)
-      messages.push(next as RealtimeMessage)
       seq = next.seq
+      // Published again after the log had forgotten it: it has another place, and was handed out at the first.
+      if (ids.has(next.id)) continue
+      messages.push(next as RealtimeMessage)
+      remember(next)
     }
-    if (messages.length === 0) return []
+    if (seq === cursor.seq) return []
     cursor = { epoch: cursor.epoch, seq }
-    learn(cursor)
     stalls = 0
-    return [{ type: "deliver", messages }]
+    return messages.length > 0 ? [{ type: "deliver", messages }] : []
   }
 
   function fetch(): SequencerAction[] {
     if (isFetching) return []
     isFetching = true
     return [{ type: "fetch", after: cursor, isStalled: stalls > 0 }]
+  }
+
+  /** A read that is under way began too early to know what there is to see now: another follows it. */
+  function look(): SequencerAction[] {
+    isDoubted = isFetching
+    return fetch()
   }
 
   function fetchIfBehind(): SequencerAction[] {
@@ -122,11 +156,14 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
   /** The application starts over. One more look follows, for what was dropped while two lives were mixed. */
   function reset(head: LogHead): SequencerAction[] {
     const previous = cursor as Cursor
+    const { epoch, seq } = head
     stalls = 0
-    known = null
-    waiting.clear()
-    moveTo({ epoch: head.epoch, seq: head.seq })
-    return [{ type: "reset", previous, cursor: cursor as Cursor }, ...fetch()]
+    isForked = false
+    for (const memory of [waiting, ids]) memory.clear()
+    recent.length = 0
+    cursor = { epoch, seq }
+    known = cursor
+    return [{ type: "reset", previous, cursor }, ...fetch()]
   }
 
   function skipTo(to: number): SequencerAction {
@@ -138,13 +175,11 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
 
   /** Reading the log again and again did not bring what is known to exist. */
   function giveUp(head: LogHead): SequencerAction[] {
-    const { seq } = cursor as Cursor
-    if (known && head.seq < known.seq) return reset(head)
+    if (head.seq < known.seq) return reset(head)
     const next = Math.min(
       ...[...waiting.values()].filter((early) => !early.bodyless).map((early) => early.seq),
     )
-    const to = Number.isFinite(next) && next > seq + 1 ? next - 1 : head.seq
-    return [skipTo(to), ...drain(), ...fetchIfBehind()]
+    return [skipTo(Number.isFinite(next) ? next - 1 : head.seq), ...drain(), ...fetchIfBehind()]
   }
 
   return {
@@ -163,14 +198,16 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
         } else if (!cursor || message.seq > cursor.seq) {
           learn(message)
           wait(message)
+        } else if (!isWhatWasHandedOut(message)) {
+          isForked = true
         }
       }
-      return [...drain(), ...(isForeign ? fetch() : fetchIfBehind())]
+      return [...drain(), ...(isForeign || isForked ? look() : fetchIfBehind())]
     },
 
     page({ head, messages }, after) {
       isFetching = false
-      if (contradicts(head, after)) return reset(head)
+      if (isForked || contradicts(head, after)) return reset(head)
       if (!cursor) {
         moveTo({ epoch: head.epoch, seq: head.seq })
         return [...drain(), ...fetchIfBehind()]
@@ -188,7 +225,8 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
     },
 
     head(head, after) {
-      if (!cursor || contradicts(head, after)) return fetch()
+      if (!cursor) return fetch()
+      if (contradicts(head, after)) return look()
       learn(head)
       return fetchIfBehind()
     },
@@ -198,9 +236,6 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
       return fetch()
     },
 
-    resume() {
-      isDoubted = isFetching
-      return fetch()
-    },
+    resume: look,
   }
 }

@@ -42,7 +42,8 @@ export function createStream({ since, handlers, read, onDenied, onError }: Strea
   let isClosed = false
   /** What came since the last interruption; null when there was none, or it is over. */
   let catchingUp: { count: number; recovered: boolean } | null = null
-  let failures = 0
+  /** Reads in a row that failed, or brought nothing of what is known to exist. */
+  let vain = 0
   let paused: { timer: ReturnType<typeof setTimeout>; run: () => void } | null = null
 
   function call(stage: string, listener: () => void): void {
@@ -86,8 +87,10 @@ export function createStream({ since, handlers, read, onDenied, onError }: Strea
   async function fetch(after: Cursor | null): Promise<void> {
     try {
       const page = await read(after)
-      failures = 0
-      if (!isClosed) perform(sequencer.page(page, after))
+      if (isClosed) return
+      const actions = sequencer.page(page, after)
+      vain = actions.some((action) => action.type === "fetch" && action.isStalled) ? vain + 1 : 0
+      perform(actions)
     } catch (error) {
       if (isClosed) return
       if (isRealtimeError(error) && !error.retryable) {
@@ -95,16 +98,16 @@ export function createStream({ since, handlers, read, onDenied, onError }: Strea
         onDenied(error)
         return
       }
-      failures += 1
+      vain += 1
       onError(error, { stage: "read the log" })
-      pauseThen(() => perform(sequencer.retry()))
+      pauseThen(() => perform(sequencer.retry()), isRealtimeError(error) ? error.retryAfterMs : undefined)
     }
   }
 
-  /** Waits longer after each failure, and never in step with other clients. */
-  function pauseThen(run: () => void): void {
-    const ms = Math.min(maxPauseMs, firstPauseMs * 2 ** failures) * (0.5 + Math.random() / 2)
-    paused = { timer: setTimeout(hurry, ms), run }
+  /** As long as the server asks; else longer each time, and never in step with other clients. */
+  function pauseThen(run: () => void, askedMs?: number): void {
+    const backoffMs = Math.min(maxPauseMs, firstPauseMs * 2 ** (vain - 1)) * (0.5 + Math.random() / 2)
+    paused = { timer: setTimeout(hurry, askedMs ?? backoffMs), run }
   }
 
   function hurry(): void {
@@ -129,7 +132,10 @@ export function createStream({ since, handlers, read, onDenied, onError }: Strea
       if (isAttached) catchingUp ??= { count: 0, recovered: true }
       isAttached = false
     },
-    check: () => perform(sequencer.resume()),
+    check() {
+      hurry()
+      perform(sequencer.resume())
+    },
     head: (head, after) => perform(sequencer.head(head, after)),
     deny: (error) => ready.reject(error),
     close() {

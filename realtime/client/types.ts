@@ -69,9 +69,9 @@ export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> 
   ): Promise<PublishReceipt>
 
   /**
-   * Sends a signal to the others. At most once: rejects when there is no connection, and with `rate-limited` when the page
-   * sends more than the provider takes of one. One's own signals may come back
-   * (from another tab, or by way of the server): compare `from`.
+   * Sends a signal to the others. At most once: rejects when there is no connection. When the page sends more than the
+   * provider takes of one, the newest of each event waits for its turn, and those that it replaces reject with `rate-limited`.
+   * One's own signals may come back (from another tab, or by way of the server): compare `from`.
    */
   signal<E extends SignalEvent<D>>(event: E, payload: SignalInput<D, E>): Promise<void>
   onSignal<E extends SignalEvent<D>>(

@@ -12,11 +12,15 @@ export interface CliOptions {
   ablyPort: number
   apps: CliApp[]
   json: boolean
+  /** Of ids and of the faults that strike by chance. */
+  seed?: number
+  /** Files in PEM. */
+  tls?: { key: string; cert: string }
   help: boolean
 }
 
 export const usage =
-  "npm run emulators -- [--pusher-port 6001] [--ably-port 6002] [--app id:key:secret]… [--json]"
+  "npm run emulators -- [--pusher-port 6001] [--ably-port 6002] [--app id:key:secret]… [--seed N] [--tls-key FILE --tls-cert FILE] [--json]"
 
 /** The same credentials at every start, so that they can stay in `.env`. */
 const defaultApp: CliApp = { id: "1", key: "app-key", secret: "app-secret" }
@@ -30,6 +34,9 @@ export function parseCliOptions(args: string[]): CliOptions | { problem: string 
         "pusher-port": { type: "string", default: "6001" },
         "ably-port": { type: "string", default: "6002" },
         app: { type: "string", multiple: true, default: [] },
+        seed: { type: "string" },
+        "tls-key": { type: "string" },
+        "tls-cert": { type: "string" },
         json: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
@@ -38,6 +45,9 @@ export function parseCliOptions(args: string[]): CliOptions | { problem: string 
     const ablyPort = parsePort("ably-port", values["ably-port"])
     if (pusherPort !== 0 && pusherPort === ablyPort)
       return { problem: `--pusher-port and --ably-port are both ${pusherPort}; each needs its own` }
+    const { "tls-key": key, "tls-cert": cert } = values
+    if ((key === undefined) !== (cert === undefined))
+      return { problem: "--tls-key and --tls-cert go together" }
     const apps = values.app.length > 0 ? values.app.map(parseApp) : [defaultApp]
     for (const field of ["id", "key"] as const) {
       const repeated = apps.find(
@@ -45,7 +55,11 @@ export function parseCliOptions(args: string[]): CliOptions | { problem: string 
       )
       if (repeated) return { problem: `two apps have the ${field} "${repeated[field]}"; each needs its own` }
     }
-    return { pusherPort, ablyPort, apps, json: values.json, help: values.help }
+    if (values.seed !== undefined && !/^\d{1,9}$/.test(values.seed))
+      return { problem: `--seed is a whole number, not "${values.seed}"` }
+    const seed = values.seed === undefined ? {} : { seed: Number(values.seed) }
+    const tls = key !== undefined && cert !== undefined ? { tls: { key, cert } } : {}
+    return { pusherPort, ablyPort, apps, ...seed, ...tls, json: values.json, help: values.help }
   } catch (error) {
     if (!(error instanceof Error)) throw error
     // Node's own remarks about a flag go on for sentences; the first one says it.

@@ -1,11 +1,15 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
 import { once } from "node:events"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
+import { connect } from "node:tls"
 import Pusher from "pusher"
 import { afterEach, describe, expect, it } from "vitest"
 import { parseCliOptions } from "./cli-options.ts"
 import { startPusherEmulator } from "./pusher/index.ts"
+import { createTestCertificate } from "./test-certificate.ts"
 
 const children: ChildProcessWithoutNullStreams[] = []
 afterEach(() => {
@@ -74,6 +78,32 @@ describe("npm run emulators", () => {
     expect(await ended).toMatchObject({ exitCode: 0, stderr: "" })
   })
 
+  it("speaks TLS on both ports with a certificate, and says which file it can't read", async () => {
+    const { key, cert } = createTestCertificate()
+    const folder = mkdtempSync(join(tmpdir(), "emulators-"))
+    const [keyFile, certFile] = [join(folder, "key.pem"), join(folder, "cert.pem")]
+    writeFileSync(keyFile, key)
+    writeFileSync(certFile, cert)
+    const child = start(
+      ...["--pusher-port", "0", "--ably-port", "0", "--json", "--tls-key", keyFile, "--tls-cert", certFile],
+    )
+    const { pusher, ably } = JSON.parse(await firstLine(child))
+    expect(pusher).toMatchObject({ url: expect.stringMatching(/^https:/), clientOptions: { forceTLS: true } })
+    expect(ably).toMatchObject({ clientOptions: { tls: true, tlsPort: ably.port } })
+    for (const { host, port } of [pusher, ably]) {
+      const socket = connect({ host, port, ca: cert })
+      await once(socket, "secureConnect")
+      socket.destroy()
+    }
+
+    const { exitCode, stderr } = await ending(start("--tls-key", keyFile, "--tls-cert", "/nowhere.pem"))
+    expect({ exitCode, stderr }).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("/nowhere.pem"),
+    })
+    rmSync(folder, { recursive: true })
+  })
+
   it.each(["pusher", "ably"])("says in one line that the %s port is in use", async (service) => {
     await using taken = await startPusherEmulator()
     const ports = { pusher: "0", ably: "0", [service]: String(taken.port) }
@@ -102,11 +132,17 @@ describe("the command line", () => {
       ["--pusher-port", "1", "--ably-port", "1"],
       "--pusher-port and --ably-port are both 1; each needs its own",
     ],
+    [["--seed", "often"], '--seed is a whole number, not "often"'],
+    [["--tls-key", "key.pem"], "--tls-key and --tls-cert go together"],
     [["--json=yes"], "Option '--json' does not take an argument"],
     [["--pusher-port"], "Option '--pusher-port <value>' argument missing"],
     [["more"], "Unexpected argument 'more'"],
   ])("%j: %s", (args, problem) => {
     expect(parseCliOptions(args)).toEqual({ problem })
+  })
+
+  it("hands the seed on", () => {
+    expect(parseCliOptions(["--seed", "7"])).toMatchObject({ seed: 7 })
   })
 
   it("needs nothing", () => {

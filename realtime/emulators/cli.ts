@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { startAblyEmulator } from "./ably/index.ts"
 import { type CliOptions, parseCliOptions, usage } from "./cli-options.ts"
 import { startPusherEmulator } from "./pusher/index.ts"
@@ -17,10 +18,13 @@ async function main(): Promise<void> {
   }
 }
 
-async function run({ pusherPort, ablyPort, apps, json }: CliOptions): Promise<void> {
-  const pusher = await startPusherEmulator({ port: pusherPort, apps })
+async function run({ pusherPort, ablyPort, apps, json, seed, tls: files }: CliOptions): Promise<void> {
+  const tls = files && { key: readFileSync(files.key), cert: readFileSync(files.cert) }
+  const pusher = await startPusherEmulator({ port: pusherPort, apps, seed, tls })
   const ably = await startAblyEmulator({
     port: ablyPort,
+    seed,
+    tls,
     apps: apps.map(({ id, key, secret }) => ({ id, keys: [{ id: key, secret }] })),
   }).catch(async (error: unknown) => {
     await pusher.close()

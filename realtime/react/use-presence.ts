@@ -6,11 +6,13 @@ import { useRealtimeClient } from "./context.ts"
 
 /**
  * Browser: who is in a channel; null until known. With `data`, this person is visible there too, for as long as the
- * component is mounted; a change of it is seen by the others.
+ * component is mounted; a change of it is seen by the others. What a person's tabs say last stands for all of them: a change of
+ * `repetition` says the same again.
  */
 export function usePresence<D extends AnyChannelDefinition>(
   ref: ChannelRef<D>,
   data?: PresenceInput<D>,
+  { repetition = 0 }: { repetition?: number } = {},
 ): PresenceState<D> | null {
   const { presence } = useRealtimeClient().channel(ref)
   const entry = useRef<PresenceEntry<D> | null>(null)
@@ -31,7 +33,7 @@ export function usePresence<D extends AnyChannelDefinition>(
 
   useEffect(() => {
     if (latest.current !== undefined) entry.current?.update(latest.current)
-  }, [serialized])
+  }, [serialized, repetition])
 
   const getSnapshot = () => presence.snapshot
   return useSyncExternalStore(presence.subscribe, getSnapshot, () => null)

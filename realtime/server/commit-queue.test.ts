@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it, vi } from "vitest"
 import { RealtimeError } from "../errors.ts"
 import { createMemoryLog } from "../log/memory.ts"
 import type { LogEntry } from "../log/message-log.ts"
@@ -48,6 +48,21 @@ describe("the commit queue", () => {
     const results = await Promise.all([first, ...others])
     expect(groups).toEqual([1, 1, 50])
     expect(results.map(([result]) => result?.seq)).toEqual(results.map((_, index) => index + 2))
+  })
+
+  it("says once that the log is out, and once more when it is out again", async () => {
+    const memory = createMemoryLog()
+    let isOut = true
+    const refusal = new RealtimeError("log-unavailable", { message: "unable to append; it is out" })
+    const append: typeof memory.append = (entries) =>
+      isOut ? Promise.reject(refusal) : memory.append(entries)
+    const onOutage = vi.fn()
+    const queue = createCommitQueue({ log: { ...memory, append }, onCommit: async () => {}, onOutage })
+    for (const state of [true, true, false, false, true]) {
+      isOut = state
+      await queue.add([entry("x")]).catch(() => {})
+    }
+    expect(onOutage.mock.calls).toEqual([[refusal], [refusal]])
   })
 
   it("keeps a call whole and a group within its limit", async () => {
@@ -113,5 +128,64 @@ describe("the commit queue", () => {
     void queue.add([entry("x")])
     await queue.idle()
     expect(handedOn).toBe(1)
+  })
+})
+
+describe("on a disk that is faster than the messages come, the commit queue", () => {
+  afterEach(() => void vi.useRealTimers())
+
+  /** Its timers stand still until the test moves them; the event loop's own turns go on. */
+  function createQueue() {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] })
+    vi.advanceTimersByTime(1_000)
+    const { log, groups } = createGatedLog()
+    return { groups, queue: createCommitQueue({ log, gatherMs: 10, onCommit: async () => {} }) }
+  }
+  const turn = async () => {
+    for (let n = 0; n < 20; n += 1) await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  it("gathers for its time once there was company", async () => {
+    const { queue, groups } = createQueue()
+    await Promise.all([queue.add([entry("1")]), queue.add([entry("2")])])
+    const third = queue.add([entry("3")])
+    await turn()
+    vi.advanceTimersByTime(9)
+    const fourth = queue.add([entry("4")])
+    await turn()
+    expect(groups).toEqual([2])
+    vi.advanceTimersByTime(1)
+    await Promise.all([third, fourth])
+    expect(groups).toEqual([2, 2])
+  })
+
+  it("never keeps whoever is alone waiting", async () => {
+    const { queue, groups } = createQueue()
+    for (let n = 0; n < 5; n += 1) await queue.add([entry(String(n))])
+    expect(groups).toEqual([1, 1, 1, 1, 1])
+  })
+
+  it("keeps one waiting once when the others are gone, and then no more", async () => {
+    const { queue, groups } = createQueue()
+    await Promise.all([queue.add([entry("1")]), queue.add([entry("2")])])
+    const third = queue.add([entry("3")])
+    await turn()
+    vi.advanceTimersByTime(10)
+    await third
+    await queue.add([entry("4")])
+    expect(groups).toEqual([2, 1, 1])
+  })
+
+  it("waits no longer than since the last commit, and not for more than pays", async () => {
+    const { queue, groups } = createQueue()
+    await Promise.all([queue.add([entry("1")]), queue.add([entry("2")])])
+    vi.advanceTimersByTime(10)
+    await Promise.all([queue.add([entry("3")]), queue.add([entry("4")])])
+    const many = Array.from({ length: 64 }, (_, n) => entry(String(n)))
+    const first = many.slice(0, 63).map((one) => queue.add([one]))
+    await turn()
+    expect(groups).toEqual([2, 2])
+    await Promise.all([...first, ...many.slice(63).map((one) => queue.add([one]))])
+    expect(groups).toEqual([2, 2, 64])
   })
 })

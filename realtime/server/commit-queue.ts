@@ -14,8 +14,12 @@ export interface CommitQueueOptions {
   maxGroup?: number
   /** The most entries that may wait; past it `add` rejects with `rate-limited`. */
   maxWaiting?: number
+  /** The shortest time from one commit to the next while there is company, in milliseconds. */
+  gatherMs?: number
   /** Hands on each committed group: what was committed together leaves together. The next commit doesn't wait for it. */
   onCommit(entries: readonly LogEntry[], results: readonly AppendResult[]): Promise<void>
+  /** Told why when the log stops taking messages: once, until it has taken some again. */
+  onOutage?: (error: unknown) => void
 }
 
 interface Waiting {
@@ -24,15 +28,24 @@ interface Waiting {
   reject(error: unknown): void
 }
 
+/** Of so many calls, each bears so little of the commit that waiting for more pays no longer. */
+const enoughCalls = 64
+
 /**
  * Group commit: while one transaction is being written the next group gathers, so that the number of transactions
- * follows the disk's pace and not the number of messages. A quiet server commits groups of one, at once.
+ * follows the disk's pace and not the number of messages. On a fast disk it follows the clock: when the last group was
+ * of several calls, the next one gathers for `gatherMs`. A quiet server commits groups of one, at once.
  */
 export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
-  const { log, maxGroup = 500, maxWaiting = 20_000, onCommit } = options
+  const { log, maxGroup = 500, maxWaiting = 20_000, gatherMs = 10, onCommit, onOutage } = options
   let waiting: Waiting[] = []
   let waitingCount = 0
   let draining: Promise<void> | null = null
+  let hadCompany = false
+  let isOut = false
+  /** By `performance.now()`. */
+  let committedAt = 0
+  let stopGathering: (() => void) | null = null
   const handingOn = new Set<Promise<void>>()
 
   function takeGroup(): Waiting[] {
@@ -53,7 +66,10 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     let results: AppendResult[]
     try {
       results = await log.append(entries)
+      isOut = false
     } catch (error) {
+      if (!isOut) onOutage?.(error)
+      isOut = true
       for (const call of group) call.reject(error)
       return
     }
@@ -71,8 +87,24 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
   async function drain(): Promise<void> {
     // One turn of the event loop, so that what arrived in the same read of the network is one group.
     await new Promise((resolve) => setImmediate(resolve))
-    while (waiting.length > 0) await commit(takeGroup())
+    while (waiting.length > 0) {
+      const pause = committedAt + gatherMs - performance.now()
+      if (hadCompany && pause > 0 && waiting.length < enoughCalls) await gather(pause)
+      const group = takeGroup()
+      hadCompany = group.length > 1
+      await commit(group)
+      committedAt = performance.now()
+    }
     draining = null
+  }
+
+  async function gather(pause: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    stopGathering = resolve
+    const timer = setTimeout(resolve, pause)
+    await promise
+    clearTimeout(timer)
+    stopGathering = null
   }
 
   return {
@@ -86,6 +118,7 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
         waiting.push({ entries, resolve, reject })
         waitingCount += entries.length
         draining ??= drain()
+        if (waiting.length >= enoughCalls) stopGathering?.()
       })
     },
     async idle() {

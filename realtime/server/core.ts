@@ -1,3 +1,4 @@
+import { v7 as uuidv7 } from "uuid"
 import {
   type ChannelDefinitions,
   type ResolvedChannel,
@@ -5,10 +6,11 @@ import {
   schemaOf,
   validate,
 } from "../channel.ts"
-import { isRealtimeError, logError, RealtimeError } from "../errors.ts"
+import { isRealtimeError, logError, type OnError, RealtimeError } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
 import type { AppendResult, LogEntry } from "../log/message-log.ts"
 import {
+  isDeeperThan,
   jsonByteLength,
   type PublishReceipt,
   type RealtimeMessage,
@@ -16,15 +18,18 @@ import {
   type User,
 } from "../message.ts"
 import type { ChannelAction } from "../publisher.ts"
+import { carrying, follow } from "../tracing.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import { createCommitQueue } from "./commit-queue.ts"
 import { createDelivery } from "./delivery.ts"
 import { createSharedReads } from "./shared-reads.ts"
-import type { RealtimeCore, RealtimeOptions } from "./types.ts"
+import type { AuthorizeQuestion, RealtimeCore, RealtimeOptions } from "./types.ts"
 
 export const defaultMaxPayloadBytes = 32 * 1024
 /** Less than a browser waits for the answer to its publish, which this is part of. */
 const defaultDeliveryTimeoutMs = 5_000
+/** More than any document has that people or programs make on purpose. */
+const maxPayloadDepth = 100
 /** The most messages of one publish, over HTTP or a socket. */
 export const maxPublishBatch = 100
 
@@ -36,6 +41,8 @@ export interface Core extends RealtimeCore {
   publishTrusted(entries: readonly TrustedEntry[]): Promise<PublishReceipt[]>
   /** Validates a signal of server code; not authorized, not limited. */
   validateSignal(from: User, channel: string, event: string, payload: unknown): Promise<Signal>
+  /** To everyone in its channel; rejects when no provider took it. */
+  deliverSignal(signal: Signal): Promise<void>
   /** Waits for what is under way; what a provider couldn't be given until now it won't be given any more. */
   stop(): Promise<void>
 }
@@ -46,6 +53,8 @@ export interface TrustedEntry {
   payload: unknown
   id: string
   from: User | null
+  /** Where messages are followed: the step that it is taken in by. */
+  traceparent?: string | undefined
 }
 
 export function createCore<Definitions extends ChannelDefinitions>(
@@ -55,13 +64,20 @@ export function createCore<Definitions extends ChannelDefinitions>(
     channels,
     log,
     publishers,
+    tracing,
     onError = logError,
     maxPayloadBytes = defaultMaxPayloadBytes,
     deliveryTimeoutMs = defaultDeliveryTimeoutMs,
+    waitUntil,
   } = options
-  const delivery = createDelivery({ publishers, onError, timeoutMs: deliveryTimeoutMs })
+  const delivery = createDelivery({ publishers, onError, timeoutMs: deliveryTimeoutMs, waitUntil })
   const share = createSharedReads()
-  const queue = createCommitQueue({ log, onCommit: deliver })
+  const queue = createCommitQueue({
+    log,
+    onCommit: deliver,
+    // Whoever publishes is told each time, and tries again; whoever runs the server, once.
+    onOutage: (error) => onError(error, { stage: "append to the log" }),
+  })
 
   /** Hands a committed group to every provider. Nobody's publish fails by it: the log has the messages. */
   async function deliver(entries: readonly LogEntry[], results: readonly AppendResult[]): Promise<void> {
@@ -77,7 +93,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
     user: User,
     channel: ResolvedChannel<Definitions>,
     action: ChannelAction,
-    content?: { event: string; payload: unknown },
+    content?: Pick<AuthorizeQuestion<Definitions>, "id" | "event" | "payload" | "earlier">,
   ): Promise<void> {
     if ((await options.authorize({ user, channel, action, ...content })) === true) return
     throw new RealtimeError("channel-denied", {
@@ -93,6 +109,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
     payload: unknown,
   ): Promise<JsonValue> {
     const schema = schemaOf(channel.definition[kind], event)
+    refuseDepth(payload)
     return withinLimit(await validate(schema, payload, `the ${kind === "messages" ? "message" : "signal"}`))
   }
 
@@ -109,7 +126,8 @@ export function createCore<Definitions extends ChannelDefinitions>(
   async function toEntry(
     user: User,
     channel: ResolvedChannel<Definitions>,
-    { id, event, payload }: OutgoingMessage,
+    { id, event, payload, traceparent }: OutgoingMessage,
+    earlier: readonly OutgoingMessage[],
   ): Promise<LogEntry> {
     if (typeof id !== "string" || !uuid.test(id)) {
       throw new RealtimeError("invalid-request", {
@@ -117,8 +135,22 @@ export function createCore<Definitions extends ChannelDefinitions>(
       })
     }
     const accepted = await payloadOf(channel, "messages", event, payload)
-    await question(user, channel, "publish", { event, payload: accepted })
-    return { id, channel: channel.name, event, payload: accepted, from: user }
+    await question(user, channel, "publish", { id, event, payload: accepted, earlier })
+    // What a browser says of it is carried on only by a server that follows messages itself.
+    return {
+      id,
+      channel: channel.name,
+      event,
+      payload: accepted,
+      from: user,
+      ...(tracing && carrying(traceparent)),
+    }
+  }
+
+  async function toTrustedEntry(entry: TrustedEntry): Promise<LogEntry> {
+    const { channel, event, payload, id, from, traceparent } = entry
+    const accepted = await payloadOf(resolveChannel(channels, channel), "messages", event, payload)
+    return { id, channel, event, payload: accepted, from, ...carrying(traceparent) }
   }
 
   function toResult(user: User, result: AppendResult): PublishResult {
@@ -128,58 +160,86 @@ export function createCore<Definitions extends ChannelDefinitions>(
     return { error: new RealtimeError("conflict", { message }) }
   }
 
+  /** Publishes that were begun and aren't answered yet. */
+  const underWay = new Set<Promise<unknown>>()
+
+  const tracked =
+    (accept: RealtimeCore["accept"]): RealtimeCore["accept"] =>
+    (...call) => {
+      const answered = accept(...call)
+      const ended = answered.then(forget, forget)
+      function forget() {
+        underWay.delete(ended)
+      }
+      underWay.add(ended)
+      return answered
+    }
+
   return {
     async authorize(user, name, action) {
       await question(user, resolveChannel(channels, name), action)
     },
 
-    async accept(user, name, messages) {
+    async limitRead(user) {
+      await options.limit?.({ user, action: "read", count: 1 })
+    },
+
+    accept: tracked(async (user, name, messages) => {
       const channel = resolveChannel(channels, name)
       if (messages.length > maxPublishBatch) {
         const message = `unable to accept ${messages.length} messages at once; the limit is ${maxPublishBatch}`
         throw new RealtimeError("invalid-request", { message })
       }
-      await options.limit?.(user, "publish", messages.length)
-      const prepared = await Promise.all(
-        messages.map((message) => toEntry(user, channel, message).catch(asRealtimeError(onError))),
+      await options.limit?.({ user, action: "publish", channel: name, count: messages.length })
+      return follow(
+        tracing,
+        "accept",
+        () => name,
+        messages,
+        async (followed): Promise<PublishResult[]> => {
+          const prepared = await Promise.all(
+            followed.map((message, index) =>
+              toEntry(user, channel, message, followed.slice(0, index)).catch(
+                asRealtimeError(onError, message.id),
+              ),
+            ),
+          )
+          const entries = prepared.filter((entry): entry is LogEntry => !isRealtimeError(entry))
+          const results = await queue.add(entries)
+          let next = 0
+          return prepared.map((entry) =>
+            isRealtimeError(entry) ? { error: entry } : toResult(user, results[next++] as AppendResult),
+          )
+        },
       )
-      const entries = prepared.filter((entry): entry is LogEntry => !isRealtimeError(entry))
-      const results = await queue.add(entries)
-      let next = 0
-      return prepared.map((entry) =>
-        isRealtimeError(entry) ? { error: entry } : toResult(user, results[next++] as AppendResult),
-      )
-    },
+    }),
 
-    async publishTrusted(trusted) {
-      const entries = await Promise.all(
-        trusted.map(async ({ channel: name, event, payload, id, from }): Promise<LogEntry> => {
-          const channel = resolveChannel(channels, name)
-          return {
-            id,
-            channel: name,
-            event,
-            payload: await payloadOf(channel, "messages", event, payload),
-            from,
-          }
-        }),
-      )
-      const results = await queue.add(entries)
-      return results.map(({ id, seq, epoch, at }) => ({ id, seq, epoch, at }))
-    },
+    publishTrusted: (trusted) =>
+      follow(
+        tracing,
+        "accept",
+        ({ channel }) => channel,
+        trusted,
+        async (followed) => {
+          const results = await queue.add(await Promise.all(followed.map(toTrustedEntry)))
+          return results.map(({ id, seq, epoch, at }) => ({ id, seq, epoch, at }))
+        },
+      ),
 
     async acceptSignal(user, name, event, payload) {
       const channel = resolveChannel(channels, name)
-      await options.limit?.(user, "signal", 1)
+      await options.limit?.({ user, action: "signal", channel: name, count: 1 })
       const accepted = await payloadOf(channel, "signals", event, payload)
       await question(user, channel, "signal", { event, payload: accepted })
-      return { channel: name, event, payload: accepted, from: user }
+      return toSignal(name, event, accepted, user)
     },
 
     async validateSignal(from, name, event, payload) {
       const channel = resolveChannel(channels, name)
-      return { channel: name, event, payload: await payloadOf(channel, "signals", event, payload), from }
+      return toSignal(name, event, await payloadOf(channel, "signals", event, payload), from)
     },
+
+    deliverSignal: (signal) => delivery.signal(signal),
 
     async acceptPresence(user, name, data) {
       const channel = resolveChannel(channels, name)
@@ -189,13 +249,21 @@ export function createCore<Definitions extends ChannelDefinitions>(
           message: "unable to enter; the channel declares no presence",
         })
       }
+      refuseDepth(data)
       return withinLimit(await validate(channel.definition.presence, data, "the presence data"))
     },
+
+    heads: (channels) => log.heads(channels),
 
     readAfter: (channel, seq, limit) =>
       share(`${seq} ${limit} ${channel}`, () => log.readAfter(channel, seq, limit)),
 
-    idle: () => queue.idle(),
+    async idle() {
+      await Promise.all(underWay)
+      await queue.idle()
+      // Whoever waits for an answer has it by then.
+      await new Promise((resolve) => setImmediate(resolve))
+    },
 
     async stop() {
       await queue.idle()
@@ -204,11 +272,23 @@ export function createCore<Definitions extends ChannelDefinitions>(
   }
 }
 
+/** Before a schema walks through it, which may do so by recursion. */
+function refuseDepth(payload: unknown): void {
+  if (!isDeeperThan(payload, maxPayloadDepth)) return
+  throw new RealtimeError("invalid-payload", {
+    message: `unable to accept a payload of more than ${maxPayloadDepth} levels`,
+  })
+}
+
+const toSignal = (channel: string, event: string, payload: JsonValue, from: User): Signal => ({
+  ...{ id: uuidv7(), channel, event, payload, from, at: Date.now() },
+})
+
 /** One message's failure is its own result; what isn't a `RealtimeError` is reported and said as `internal`. */
-function asRealtimeError(onError: NonNullable<RealtimeOptions<ChannelDefinitions>["onError"]>) {
+function asRealtimeError(onError: OnError, id: string) {
   return (error: unknown): RealtimeError => {
     if (isRealtimeError(error)) return error
-    onError(error, { stage: "accept a message" })
+    onError(error, { stage: "accept a message", messages: [id] })
     return new RealtimeError("internal", {
       message: "unable to accept the message; the server failed",
       cause: error,

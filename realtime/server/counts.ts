@@ -1,6 +1,7 @@
 import type { ChannelDefinitions } from "../channel.ts"
 import { RealtimeError } from "../errors.ts"
 import type { RealtimePublisher } from "../publisher.ts"
+import { readText } from "./http.ts"
 import type { RealtimeOptions } from "./types.ts"
 
 /** How many people are where, from the two sources there are: providers that can be asked, and webhooks. */
@@ -32,7 +33,7 @@ export function createCounts<Definitions extends ChannelDefinitions>({
         const message = "unable to take the webhook; nothing here counts presence by webhooks"
         throw new RealtimeError("unsupported", { provider: publisher.provider, message })
       }
-      const rawBody = await request.text()
+      const rawBody = await readText(request)
       const events = await publisher.webhook({ headers: request.headers, rawBody, now: Date.now() })
       await presenceCounts.record(publisher.provider, events)
     },

@@ -1,8 +1,10 @@
+import { v7 as uuidv7 } from "uuid"
 import { describe, expect, it } from "vitest"
 import { createMemoryLog } from "../log/memory.ts"
 import type { Member, WireMessage } from "../message.ts"
 import type { RealtimePublisher } from "../publisher.ts"
 import { contractChannels, createContractRealtime } from "../testing/index.ts"
+import { createRealtime } from "./create-realtime.ts"
 
 const room = (name: string) => contractChannels.room({ room: name })
 
@@ -24,6 +26,28 @@ function createRecorder(provider: string, error?: Error) {
   }
   return { calls, publisher }
 }
+
+describe("publishing from a browser", () => {
+  it("is asked about message by message, with what the same request brings before it", async () => {
+    const asked: unknown[] = []
+    const realtime = createRealtime({
+      ...{ channels: contractChannels, log: createMemoryLog(), publishers: [], identify: () => null },
+      authorize({ payload, earlier = [] }) {
+        asked.push([payload, earlier.map(({ id }) => id)])
+        return true
+      },
+    })
+    const [first, second] = [uuidv7(), uuidv7()]
+    const said = (id: string, text: string) => ({ id, event: "said", payload: { text } })
+    await realtime.core.accept({ id: "alice" }, room("a").name, [said(first, "1"), said(second, "2")])
+    await realtime.core.accept({ id: "alice" }, room("a").name, [said(uuidv7(), "3")])
+    expect(asked).toEqual([
+      [{ text: "1" }, []],
+      [{ text: "2" }, [first]],
+      [{ text: "3" }, []],
+    ])
+  })
+})
 
 describe("publishing from server code", () => {
   it("accepts a batch over several rooms in one commit, in the order given", async () => {
@@ -53,6 +77,22 @@ describe("publishing from server code", () => {
       await expect(realtime.publishBatch([good, bad])).rejects.toThrow()
     }
     expect([(await realtime.head(room("a"))).seq, calls.length]).toEqual([0, 0])
+  })
+
+  it("refuses what is too deep to be written, and takes what others publish in the same moment", async () => {
+    const { publisher } = createRecorder("one")
+    const realtime = createContractRealtime({ publishers: [publisher] })
+    const deep = (levels: number) => JSON.parse(`${"[".repeat(levels)}${"]".repeat(levels)}`)
+    const publish = (payload: unknown) => realtime.publish(room("a"), "anything", payload)
+    const outcomes = await Promise.allSettled([
+      publish("x"),
+      publish(deep(10_000)),
+      publish(deep(100)),
+      publish(deep(101)),
+    ])
+    expect(
+      outcomes.map((outcome) => (outcome.status === "rejected" ? outcome.reason.code : "accepted")),
+    ).toEqual(["accepted", "invalid-payload", "accepted", "invalid-payload"])
   })
 
   it("answers a repeated id with the first receipt, and delivers it once", async () => {

@@ -67,8 +67,7 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
         })),
       ),
     async signal(channel, event, payload, { from }) {
-      const signal = await core.validateSignal(from, channel.name, event, payload)
-      await Promise.all(publishers.map((publisher) => publisher.signal(signal)))
+      await core.deliverSignal(await core.validateSignal(from, channel.name, event, payload))
     },
     async revoke({ id }, channel) {
       const revocations = publishers.map((publisher) =>

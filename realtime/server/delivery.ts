@@ -1,4 +1,5 @@
 import {
+  CircuitState,
   ConsecutiveBreaker,
   circuitBreaker,
   ExponentialBackoff,
@@ -6,7 +7,7 @@ import {
   isBrokenCircuitError,
 } from "cockatiel"
 import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
-import type { WireMessage } from "../message.ts"
+import type { Signal, WireMessage } from "../message.ts"
 import type { RealtimePublisher } from "../publisher.ts"
 
 export interface DeliveryOptions {
@@ -14,11 +15,14 @@ export interface DeliveryOptions {
   onError: OnError
   /** How long all attempts at one provider may take together. */
   timeoutMs: number
+  /** As in `RealtimeOptions`. */
+  waitUntil?: ((work: Promise<unknown>) => void) | undefined
   /** How long a provider that keeps failing is left alone before it is tried again; doubles up to `maxPauseMs`. */
   pauseMs?: number
 }
 
 const firstRetryMs = 200
+const defaultLimitMs = 1_000
 const maxPauseMs = 30_000
 /** So many deliveries in a row, each with its retries. */
 const failuresUntilPause = 3
@@ -29,9 +33,20 @@ const maxOwedChannels = 1_000
 const isPassing = (error: unknown) =>
   isBrokenCircuitError(error) || (isRealtimeError(error) && error.retryable)
 
+/** A failure names so many of its messages, and no more. */
+const maxNamed = 20
+
+/** So many deliveries at once are more than a provider keeps up with. */
+const maxUnderWay = 100
+
 export interface Delivery {
   /** Resolves within the limit and never rejects: a failure goes to `onError`. */
   deliver(messages: readonly WireMessage[]): Promise<void>
+  /**
+   * Hands a signal to every provider that has room for it: none goes to one that is failing, limits us or is behind, for
+   * the messages come first. Rejects with the reason when none took it.
+   */
+  signal(signal: Signal): Promise<void>
   /** Gives up what is still owed. */
   stop(): void
 }
@@ -48,6 +63,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     async deliver(messages) {
       await Promise.all(deliverers.map((deliverer) => deliverer.deliver(messages)))
     },
+    async signal(signal) {
+      const attempts = await Promise.allSettled(deliverers.map((deliverer) => deliverer.signal(signal)))
+      const failed = attempts.find((attempt) => attempt.status === "rejected")
+      if (failed && attempts.every((attempt) => attempt.status === "rejected")) throw failed.reason
+    },
     stop() {
       for (const deliverer of deliverers) deliverer.stop()
     },
@@ -56,13 +76,16 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
 function createDeliverer(
   publisher: RealtimePublisher,
-  { onError, timeoutMs, pauseMs = 5_000 }: DeliveryOptions,
+  { onError, timeoutMs, waitUntil, pauseMs = 5_000 }: DeliveryOptions,
 ): Delivery {
   const { provider } = publisher
   const stage = `publish to ${provider}`
   const owed = new Map<string, WireMessage>()
   let later: NodeJS.Timeout | undefined
   let isStopped = false
+  let underWay = 0
+  /** By `performance.now()`: it said that it had enough. */
+  let limitedUntil = 0
 
   const breaker = circuitBreaker(handleWhen(isPassing), {
     breaker: new ConsecutiveBreaker(failuresUntilPause),
@@ -85,6 +108,8 @@ function createDeliverer(
       } catch (error) {
         onFailure(error)
         if (!isRealtimeError(error) || !error.retryable) throw error
+        if (error.code === "rate-limited")
+          limitedUntil = performance.now() + (error.retryAfterMs ?? defaultLimitMs)
         // Never in step with other servers that were refused at the same moment.
         const wait = error.retryAfterMs ?? pause * (0.5 + Math.random() / 2)
         if (performance.now() + wait > end) throw error
@@ -95,10 +120,14 @@ function createDeliverer(
 
   /** Rejects within the limit, with the reason of the last attempt if there was one. */
   async function attemptInTime(messages: readonly WireMessage[]): Promise<void> {
-    const message = `unable to publish; there was no answer in ${timeoutMs} ms`
-    let reason: unknown = new RealtimeError("timeout", { provider, message })
+    let reason: unknown
     const { promise: limit, reject } = Promise.withResolvers<never>()
-    const timer = setTimeout(() => reject(reason), timeoutMs)
+    const timer = setTimeout(() => {
+      // The publish is answered now; what is on its way yet ends within a request's time.
+      waitUntil?.(attempts.catch(() => {}))
+      const message = `unable to publish; there was no answer in ${timeoutMs} ms`
+      reject(reason ?? new RealtimeError("timeout", { provider, message }))
+    }, timeoutMs)
     const attempts = attempt(messages, (error) => {
       reason = error
     })
@@ -115,7 +144,8 @@ function createDeliverer(
       const isNewer = (owed.get(channel)?.seq ?? 0) < seq
       if (isNewer && (owed.has(channel) || owed.size < maxOwedChannels)) owed.set(channel, message)
     }
-    if (owed.size === 0 || isStopped) return
+    // Where nothing runs between requests, it goes with the next publish.
+    if (owed.size === 0 || isStopped || waitUntil) return
     later ??= setTimeout(() => {
       later = undefined
       void deliver([])
@@ -130,6 +160,7 @@ function createDeliverer(
     const settle = () => {
       for (const { channel, seq } of all) if ((owed.get(channel)?.seq ?? 0) <= seq) owed.delete(channel)
     }
+    underWay += 1
     try {
       await breaker.execute(() => attemptInTime(all))
       settle()
@@ -138,12 +169,25 @@ function createDeliverer(
       // Whichever of them was refused would be refused again, and all others with it.
       else settle()
       // That it is left alone was said when that began.
-      if (!isBrokenCircuitError(error)) onError(error, { stage })
+      if (!isBrokenCircuitError(error))
+        onError(error, { stage, messages: all.slice(0, maxNamed).map(({ id }) => id) })
+    } finally {
+      underWay -= 1
     }
+  }
+
+  async function signal(signal: Signal): Promise<void> {
+    const now = performance.now()
+    if (breaker.state !== CircuitState.Closed || now < limitedUntil || underWay >= maxUnderWay) {
+      const message = "unable to send the signal; the messages come first"
+      throw new RealtimeError("rate-limited", { provider, message, retryAfterMs: defaultLimitMs })
+    }
+    await publisher.signal(signal)
   }
 
   return {
     deliver,
+    signal,
     stop() {
       isStopped = true
       owed.clear()

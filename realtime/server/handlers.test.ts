@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest"
 import { RealtimeError } from "../errors.ts"
 import { createMemoryLog } from "../log/memory.ts"
 import type { MessageLog } from "../log/message-log.ts"
+import { createAblyPublisher } from "../providers/ably/server.ts"
 import { contractChannels, createContractRealtime } from "../testing/index.ts"
 import { startMemoryBackend } from "../testing/memory-backend.ts"
 
@@ -31,6 +32,34 @@ function setup(log: MessageLog = createMemoryLog()) {
 }
 
 const query = (parameters: Record<string, string>) => new URLSearchParams(parameters).toString()
+
+describe("a body without end", () => {
+  it.each(["publish", "credentials/ably", "webhooks/ably"])(
+    "to %s is read no further than the limit",
+    async (path) => {
+      const { handlers } = createContractRealtime({ publishers: [createAblyPublisher({ apiKey: "a.b:c" })] })
+      let sent = 0
+      const body = new ReadableStream({
+        pull(controller) {
+          sent += 1
+          controller.enqueue(new Uint8Array(1024 * 1024))
+        },
+      })
+      const headers = { "content-type": "application/json", "x-contract-user": '{"id":"alice"}' }
+      const response = await handlers.POST(
+        new Request(`http://app.test/api/realtime/${path}`, {
+          method: "POST",
+          headers,
+          body,
+          // Node asks for it with a stream; the browsers' types don't know it.
+          ...{ duplex: "half" },
+        }),
+      )
+      expect(response.status).toBe(413)
+      expect(sent).toBeLessThan(10)
+    },
+  )
+})
 
 describe("the catch-all route", () => {
   it("publishes and reads back", async () => {

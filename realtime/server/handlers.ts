@@ -1,18 +1,12 @@
 import { type ChannelDefinitions, maxChannelNameLength } from "../channel.ts"
-import {
-  isRealtimeError,
-  logError,
-  RealtimeError,
-  type RealtimeErrorCode,
-  toWireError,
-  type WireError,
-} from "../errors.ts"
+import { isRealtimeError, logError, RealtimeError, toWireError, type WireError } from "../errors.ts"
 import type { LogPage, PresenceSnapshot, User } from "../message.ts"
 import { toWireResult } from "../publish-result.ts"
 import { configHeader } from "../publisher.ts"
 import type { OutgoingMessage } from "../transport.ts"
 import type { Core } from "./core.ts"
 import type { Counts } from "./counts.ts"
+import { readJsonBody, statusOf } from "./http.ts"
 import type { ClientConfig, HistoryOptions, RealtimeOptions } from "./types.ts"
 
 interface HandlerOptions<Definitions extends ChannelDefinitions> extends RealtimeOptions<Definitions> {
@@ -36,27 +30,6 @@ type UserRoute = (call: Call & { user: User }) => Promise<unknown>
 
 /** The most channels whose heads one request may ask for. */
 const maxHeads = 100
-/** A body may hold a batch of the largest messages, and no more. */
-const maxBodyBytes = 4 * 1024 * 1024
-
-const statusByCode: Record<RealtimeErrorCode, number> = {
-  "channel-denied": 403,
-  "channel-unknown": 404,
-  conflict: 409,
-  "event-unknown": 422,
-  internal: 500,
-  "invalid-config": 500,
-  "invalid-payload": 422,
-  "invalid-request": 400,
-  "log-unavailable": 503,
-  "message-too-large": 413,
-  "not-connected": 503,
-  "provider-unavailable": 503,
-  "rate-limited": 429,
-  timeout: 504,
-  unauthorized: 401,
-  unsupported: 501,
-}
 
 /** The catch-all route: the last segments of the path say what is asked, wherever it is mounted. */
 export function createHandlers<Definitions extends ChannelDefinitions>(
@@ -110,30 +83,32 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
 
   const post: Record<string, UserRoute> = {
     async publish({ user, request }) {
-      const { channel, messages } = (await bodyOf(request)) as { channel?: unknown; messages?: unknown }
+      const { channel, messages } = (await readJsonBody(request)) as { channel?: unknown; messages?: unknown }
       const results = await core.accept(user, channelOf(channel), parseOutgoing(messages))
       return { results: results.map(toWireResult) }
     },
     async signal({ user, request }) {
-      const { channel, event, payload } = await bodyOf(request)
+      const { channel, event, payload } = await readJsonBody(request)
       const signal = await core.acceptSignal(
         user,
         channelOf(channel),
         typeof event === "string" ? event : "",
         payload,
       )
-      await Promise.all(publishers.map((publisher) => publisher.signal(signal)))
+      await core.deliverSignal(signal)
       return {}
     },
     async credentials({ user, request, rest }) {
       return publisherOf(rest).credentials({
         user,
-        body: await bodyOf(request),
+        body: await readJsonBody(request),
         authorize: (channel, action) => core.authorize(user, channel, action),
         acceptPresence: (channel, data) => core.acceptPresence(user, channel, data),
       })
     },
   }
+
+  const limitsItself: ReadonlySet<UserRoute | undefined> = new Set([post.publish, post.signal])
 
   function publisherOf(provider: string | undefined) {
     const publisher = publishers.find((candidate) => candidate.provider === provider)
@@ -156,6 +131,7 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
         const user = await identify(call.request)
         if (!user)
           throw new RealtimeError("unauthorized", { message: "unable to answer; nobody is signed in" })
+        if (!limitsItself.has(route)) await core.limitRead(user)
         return route({ ...call, user })
       }
     return Object.fromEntries(Object.entries(routes).map(([name, route]) => [name, signedIn(route)]))
@@ -173,7 +149,7 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
         return respond(config, 200, await route({ url, request, rest: segments[index + 1] ?? "" }))
       } catch (error) {
         if (!isRealtimeError(error)) onError(error, { stage: `answer ${request.method}` })
-        return respond(config, isRealtimeError(error) ? statusByCode[error.code] : 500, {
+        return respond(config, statusOf(error), {
           error: toWireError(error),
         })
       }
@@ -204,37 +180,10 @@ function wholeNumber<Name extends string>(url: URL, name: Name): { [K in Name]?:
   return { [name]: value } as { [K in Name]?: number }
 }
 
-/**
- * Only JSON is read: a form or a text of another site cannot be sent with that type without a preflight, which keeps
- * cross-site requests out even where a cookie would be sent.
- */
-async function bodyOf(request: Request): Promise<Record<string, unknown>> {
-  if (!request.headers.get("content-type")?.startsWith("application/json")) {
-    throw badRequest("unable to read the request; it must be application/json")
-  }
-  const text = await request.text()
-  if (text.length > maxBodyBytes) {
-    throw new RealtimeError("message-too-large", {
-      message: `unable to read more than ${maxBodyBytes} bytes`,
-    })
-  }
-  try {
-    const body: unknown = JSON.parse(text)
-    if (typeof body === "object" && body !== null && !Array.isArray(body))
-      return body as Record<string, unknown>
-  } catch (cause) {
-    throw new RealtimeError("invalid-request", {
-      message: "unable to read the request; it is not valid JSON",
-      cause,
-    })
-  }
-  throw badRequest("unable to read the request; it is not an object")
-}
-
 /** The messages of a publish, as far as their frame goes; each one's content is judged by itself later. */
 export function parseOutgoing(value: unknown): OutgoingMessage[] {
   const isMessage = (item: unknown): item is OutgoingMessage => typeof item === "object" && item !== null
   if (!Array.isArray(value) || !value.every(isMessage))
     throw badRequest("unable to publish; there are no messages")
-  return value.map(({ id, event, payload }) => ({ id, event, payload }))
+  return value.map(({ id, event, payload, traceparent }) => ({ id, event, payload, traceparent }))
 }

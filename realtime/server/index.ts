@@ -1,11 +1,15 @@
+export { toWireError } from "../errors.ts"
 export { type ProviderEvent, type RealtimePublisher, webhookWindowMs } from "../publisher.ts"
 export { createRealtime } from "./create-realtime.ts"
+export { readJsonBody, statusOf } from "./http.ts"
 export { createMemoryPresenceCounts, type PresenceCounts, presenceLifetimeMs } from "./presence-counts.ts"
+export { createSharedReads } from "./shared-reads.ts"
 export type {
   AuthorizeQuestion,
   BatchEntry,
   ClientConfig,
   HistoryOptions,
+  LimitedRequest,
   PublishOptions,
   Realtime,
   RealtimeCore,

@@ -12,6 +12,7 @@ import type { JsonValue } from "../json.ts"
 import type { MessageLog } from "../log/message-log.ts"
 import type { LogHead, LogPage, PresenceSnapshot, PublishReceipt, Signal, User } from "../message.ts"
 import type { ChannelAction, ProviderConfig, RealtimePublisher } from "../publisher.ts"
+import type { Tracing } from "../tracing.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import type { PresenceCounts } from "./presence-counts.ts"
 
@@ -21,7 +22,8 @@ export interface RealtimeOptions<Definitions extends ChannelDefinitions> {
   identify(request: Request): Promise<User | null> | User | null
   /**
    * The one decision on access, for every provider and every way in. True lets the user do it. For `publish` and
-   * `signal` it is asked about each event, with the payload as the schema returned it.
+   * `signal` it is asked about each event, with the payload as the schema returned it. Ably, which takes signals without
+   * asking us, is told once of each channel, so there `signal` is asked about on joining, without an event.
    */
   authorize(question: AuthorizeQuestion<Definitions>): Promise<boolean> | boolean
   log: MessageLog
@@ -34,11 +36,31 @@ export interface RealtimeOptions<Definitions extends ChannelDefinitions> {
    * delivered by then is in the log all the same.
    */
   deliveryTimeoutMs?: number
-  /** Called before a user's publishes and signals are accepted; rejects with `rate-limited` to refuse them. */
-  limit?(user: User, action: "publish" | "signal", count: number): Promise<void>
+  /**
+   * For hosts that let a process stand still once its requests are answered, as `after` of Next.js or `waitUntil` of Vercel:
+   * takes what is still on its way then. With it nothing is left to timers either.
+   */
+  waitUntil?: ((work: Promise<unknown>) => void) | undefined
+  /**
+   * Called before what a user asks for is done, publishes and signals and reads alike; rejects with `rate-limited` to refuse
+   * it. What server code does by itself isn't limited.
+   */
+  limit?(request: LimitedRequest): Promise<void>
   /** Where webhooks keep how many people are in which channel; without it they are refused. */
   presenceCounts?: PresenceCounts
+  /** Follows messages from their senders to their readers; absent, nobody does and nothing more travels. */
+  tracing?: Tracing | undefined
   onError?: OnError
+}
+
+export interface LimitedRequest {
+  user: User
+  /** `read`: whatever only asks, over HTTP or a socket, and permission to connect or to subscribe. */
+  action: "publish" | "signal" | "read"
+  /** With `publish` and `signal`: where. */
+  channel?: string
+  /** How many at once. */
+  count: number
 }
 
 export type AuthorizeQuestion<Definitions extends ChannelDefinitions> = {
@@ -48,6 +70,10 @@ export type AuthorizeQuestion<Definitions extends ChannelDefinitions> = {
   /** With `publish` and `signal`: what is to be sent. */
   event?: string
   payload?: unknown
+  /** With `publish`: the message's, as its sender made it. */
+  id?: string
+  /** With `publish`: what the same request brings before it, as it came. It isn't in the log yet, and may be refused. */
+  earlier?: readonly OutgoingMessage[]
 }
 
 /** Server: publishes to channels and answers the browsers' requests. Make one per process. */
@@ -133,12 +159,16 @@ export interface ClientConfig {
 export interface RealtimeCore {
   /** Rejects with `channel-unknown` or `channel-denied` unless the user may do this. */
   authorize(user: User, channel: string, action: ChannelAction): Promise<void>
+  /** Rejects with `rate-limited` when the user asks too much. Publishes and signals see to it themselves. */
+  limitRead(user: User): Promise<void>
   /** Authorizes, validates, limits, appends and delivers; one result per message, in order. */
   accept(user: User, channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
   /** Authorizes, validates and limits a signal; resolves with its payload as the schema returned it. */
   acceptSignal(user: User, channel: string, event: string, payload: unknown): Promise<Signal>
   /** Authorizes and validates presence data. */
   acceptPresence(user: User, channel: string, data: unknown): Promise<JsonValue>
+  /** The heads of channels' logs, in their order. */
+  heads(channels: readonly string[]): Promise<LogHead[]>
   /** Not authorized here: the caller has done that. Equal reads at one time are one. */
   readAfter(channel: string, seq: number, limit: number): Promise<LogPage>
   /** Resolves when everything accepted was committed and handed to the providers. */

@@ -21,7 +21,11 @@ export interface AblyService {
 
 /** Ably on the emulator, over real sockets and HTTP, with the official SDK on both sides. */
 export async function startAblyBackend(): Promise<ContractBackend & { emulator: AblyEmulator }> {
-  const emulator = await startAblyEmulator({ apps: [{ keys: [{ revocableTokens: true }] }] })
+  const emulator = await startAblyEmulator({
+    apps: [{ keys: [{ revocableTokens: true }] }],
+    // Ably waits for 15 s.
+    limits: { presenceLeaveDelay: 500 },
+  })
   const { endpoint, port, tls } = emulator.clientOptions
   const backend = createAblyBackend({
     options: { apiKey: emulator.key, endpoint, port, tls },

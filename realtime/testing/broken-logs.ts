@@ -365,6 +365,17 @@ export const brokenLogs: Record<string, BrokenLog> = {
     caughtBy: "gives back events and senders of every alphabet",
     spoil: (log) => changeMessages(log, ({ event }) => ({ event: event.replace(/[^ -~]/g, "?") })),
   },
+  "erases whoever is mentioned": {
+    caughtBy: "erases what one person sent, in every channel, and leaves no hole",
+    spoil: (log) => ({
+      ...log,
+      erase: async (userId) => (await log.erase(userId)) + (await log.erase("mallory")),
+    }),
+  },
+  "keeps its epoch to itself": {
+    caughtBy: "begins another life with what it holds, for all who have it open",
+    spoil: (log) => ({ ...log, renew: async () => randomUUID() }),
+  },
   "trims a little early": {
     caughtBy: "trims by age: what is older than allowed goes",
     spoil: (log) => ({

@@ -1,3 +1,4 @@
+import { createMessageId } from "../message-id.ts"
 import type { ChannelObserver, RealtimeTransport } from "../transport.ts"
 
 /** Changes what a transport tells about its channels. */
@@ -108,7 +109,14 @@ export const brokenTransports: Record<string, (transport: RealtimeTransport) => 
         const subscription = transport.subscribe(channel, observer)
         const signal: typeof subscription.signal = async (event, payload) => {
           await subscription.signal?.(event, payload)
-          observer.onSignal({ channel, event, payload, from: { id: "alice" } })
+          observer.onSignal({
+            id: createMessageId(),
+            channel,
+            event,
+            payload,
+            from: { id: "alice" },
+            at: Date.now(),
+          })
         }
         return Object.create(subscription, { signal: { value: signal } })
       },
@@ -127,6 +135,34 @@ export const brokenTransports: Record<string, (transport: RealtimeTransport) => 
           },
         })
         return subscription
+      },
+    }),
+  "takes refused presence for a refused channel": (transport) =>
+    override(transport, {
+      subscribe(channel, observer) {
+        const subscription = transport.subscribe(channel, observer)
+        const enterPresence: typeof subscription.enterPresence = (data) =>
+          subscription.enterPresence(data).catch((error) => {
+            observer.onDenied(error)
+            throw error
+          })
+        return Object.create(subscription, { enterPresence: { value: enterPresence } })
+      },
+    }),
+  "refuses presence for ever once it was refused": (transport) =>
+    override(transport, {
+      subscribe(channel, observer) {
+        const subscription = transport.subscribe(channel, observer)
+        let refused: Promise<void> | undefined
+        const enterPresence: typeof subscription.enterPresence = (data) => {
+          if (refused) return refused
+          const entered = subscription.enterPresence(data)
+          entered.catch(() => {
+            refused = entered
+          })
+          return entered
+        }
+        return Object.create(subscription, { enterPresence: { value: enterPresence } })
       },
     }),
   "carries messages of other channels": (transport) => {

@@ -1,11 +1,15 @@
 export { describeTransportContract, type TransportContract } from "./describe-transport-contract.ts"
+export { freePort } from "./free-port.ts"
 export {
   describeMessageLogContract,
   type MessageLogStore,
   messageLogChecks,
 } from "./message-log-contract.ts"
+export { findPgBouncer, startPgBouncer } from "./pgbouncer.ts"
 export { findPostgres, startPostgres, type TestPostgres } from "./postgres.ts"
 export { describePresenceCounts } from "./presence-counts-contract.ts"
+export { findRedis, startRedis, type TestRedis } from "./redis.ts"
+export { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts"
 export {
   type ContractBackend,
   type ContractCheck,
@@ -18,3 +22,4 @@ export {
   withStage,
 } from "./transport-contract/index.ts"
 export { waitFor } from "./wait-for.ts"
+export { wireOf } from "./wire-of.ts"

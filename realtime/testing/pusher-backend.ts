@@ -24,11 +24,20 @@ export interface PusherService {
   close(): Promise<void>
 }
 
-/** Pusher on the emulator, over real sockets and HTTP, with both official SDKs. */
+/**
+ * Pusher on the emulator, over real sockets and HTTP, with both official SDKs. It refuses as is known of the hosted service,
+ * on the connection, unless told.
+ */
 export async function startPusherBackend(
   settings: Partial<PusherAppSettings> = {},
 ): Promise<ContractBackend & { emulator: PusherServer }> {
-  const app = { id: "1", key: "app-key", secret: "app-secret", ...settings }
+  const app: PusherAppSettings = {
+    id: "1",
+    key: "app-key",
+    secret: "app-secret",
+    subscriptionErrors: "pusher:error",
+    ...settings,
+  }
   const emulator = await startPusherEmulator({ apps: [app] })
   const { appId, key, secret, host, port } = emulator.serverOptions()
   const backend = createPusherBackend({

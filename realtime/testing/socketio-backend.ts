@@ -13,6 +13,8 @@ export interface SocketIoBackendOptions {
   /** Where the gateway listens. */
   url: string
   http: Server
+  /** More gateways of the same cluster: connections go to all in turn. */
+  others?: readonly { url: string; http: Server }[]
   /** The realtime layer that server code uses; in a split layout, not the gateway's own. */
   realtime: ContractRealtime
   close(): Promise<void>
@@ -22,26 +24,30 @@ export interface SocketIoBackendOptions {
 export function createSocketIoBackend({
   url,
   http,
+  others = [],
   realtime,
   close,
 }: SocketIoBackendOptions): ContractBackend {
+  const urls = [url, ...others.map((other) => other.url)]
   const sockets = new Set<Socket>()
   const transports: RealtimeTransport[] = []
   let isDown = false
-  http.on("connection", (socket) => {
-    if (isDown) {
-      socket.destroy()
-      return
-    }
-    sockets.add(socket)
-    socket.on("close", () => sockets.delete(socket))
-  })
+  for (const server of [http, ...others.map((other) => other.http)]) {
+    server.on("connection", (socket) => {
+      if (isDown) {
+        socket.destroy()
+        return
+      }
+      sockets.add(socket)
+      socket.on("close", () => sockets.delete(socket))
+    })
+  }
 
   function createTransport(
     credentials: (body: Record<string, unknown>) => Promise<unknown>,
   ): RealtimeTransport {
     const transport = createSocketIoTransport({
-      config: { provider: "socketio", url },
+      config: { provider: "socketio", url: urls[transports.length % urls.length] ?? url },
       credentials,
       onError: undefined,
       firstPauseMs: 10,

@@ -6,6 +6,8 @@ export interface TcpProxy extends AsyncDisposable {
   readonly port: number
   /** Without a goodbye, as a network does. */
   dropConnections(): void
+  /** From now on nothing passes on what is open, either way, and neither end is told. */
+  freeze(): void
   /** Cuts all, and each new one at once, until the returned function is called. */
   startOutage(): Promise<() => void>
 }
@@ -44,6 +46,9 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   return {
     port: (server.address() as AddressInfo).port,
     dropConnections,
+    freeze() {
+      for (const socket of open) socket.unpipe().resume()
+    },
     async startOutage() {
       isOut = true
       dropConnections()

@@ -7,6 +7,7 @@ import { ablyError } from "./errors.ts"
 import { createRateLimiter, DEFAULT_LIMITS, type Limits, type RateLimiter } from "./limits.ts"
 import type { Random } from "./random.ts"
 import type { Revocation } from "./revocation.ts"
+import { createStats, type Stats } from "./stats.ts"
 import type { Token } from "./tokens.ts"
 import { createWebhooks, type WebhookRule, type WebhookSender, type Webhooks } from "./webhooks.ts"
 import { isRecord } from "./wire.ts"
@@ -59,6 +60,7 @@ export interface App {
   readonly nonces: Set<string>
   readonly revocations: Revocation[]
   readonly webhooks: Webhooks
+  readonly stats: Stats
   /** When set, everything that counts towards the account's quota is refused with 40112. */
   overQuota: boolean
   channel(name: ChannelName): Channel
@@ -107,6 +109,7 @@ export function createApp(
     tokens: new Map(),
     nonces: new Set(),
     revocations: [],
+    stats: createStats(clock),
     overQuota: false,
     channel(name) {
       const existing = app.channels.get(name.base)

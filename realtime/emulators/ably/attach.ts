@@ -2,13 +2,14 @@ import { type Operation, permits } from "./capability.ts"
 import { type Attachment, pass, type StreamFrame } from "./channel.ts"
 import { type ChannelName, parseChannelName } from "./channel-name.ts"
 import type { Connection } from "./connection.ts"
+import { withDeltas } from "./deltas.ts"
 import { type AblyError, ablyError, toAblyError } from "./errors.ts"
 import { compileFilter } from "./filter.ts"
 import { Action, ALL_MODES, DEFAULT_MODES, Flag, Mode, type ProtocolMessage } from "./protocol.ts"
 import { serialBefore } from "./serials.ts"
 
-/** ably-protocol.md §5.1: the params that are confirmed. Others are dropped, `delta` too: every message comes whole. */
-const KNOWN_PARAMS = ["rewind", "occupancy", "modes", "echo"]
+/** ably-protocol.md §5.1: the params that are confirmed. Others are dropped. */
+const KNOWN_PARAMS = ["rewind", "occupancy", "modes", "echo", "delta"]
 
 /** §5.1 ATTACH → ATTACHED, then SYNC and what was missed; or a channel ERROR, which leaves the connection alone. */
 export function attach(connection: Connection, message: ProtocolMessage): void {
@@ -35,6 +36,10 @@ function attachTo(connection: Connection, name: ChannelName, message: ProtocolMe
 
   const channel = app.channel(name)
   const plan = planReplay(channel, former, message.channelSerial, params.rewind)
+  const send = (frame: ProtocolMessage) => {
+    app.stats.count("outbound", "realtime", frame)
+    connection.transport?.send(frame)
+  }
   const attachment: Attachment = {
     connectionId: connection.id,
     name,
@@ -43,7 +48,7 @@ function attachTo(connection: Connection, name: ChannelName, message: ProtocolMe
     params,
     echo: connection.echo && params.echo !== "false",
     position: plan.from,
-    send: (frame) => connection.transport?.send(frame),
+    send: params.delta ? withDeltas(send) : send,
     ...(filter ? { filter } : {}),
   }
   if (former) channel.attachments.delete(former)
@@ -89,8 +94,9 @@ function planReplay(
   if (channelSerial) {
     const missed = channel.since(channelSerial)
     if ("error" in missed) return { ...fresh, error: missed.error }
-    // What this socket has already been given is not given again.
-    const from = former && former.position > channelSerial ? former.position : channelSerial
+    // What this socket has already been given is not given again, but for a delta that the client couldn't apply.
+    const isGiven = former && !former.params.delta && former.position > channelSerial
+    const from = isGiven ? former.position : channelSerial
     return { from, frames: missed.frames, resumed: true, rewound: false }
   }
   if (!rewind || former) return fresh
@@ -211,7 +217,9 @@ export function sendChannelError(connection: Connection, wireName: string, error
 }
 
 function knownParams(params: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(params).filter(([name]) => KNOWN_PARAMS.includes(name)))
+  const isKnown = ([name, value]: [string, string]) =>
+    KNOWN_PARAMS.includes(name) && (name !== "delta" || value === "vcdiff")
+  return Object.fromEntries(Object.entries(params).filter(isKnown))
 }
 
 /** §5.1: `modes` in the params overrides the flags; neither means the default set. */

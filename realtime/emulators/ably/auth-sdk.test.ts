@@ -247,6 +247,22 @@ describe.each(FORMATS)("tokens ($format)", ({ useBinaryProtocol }) => {
     expect((await wildcard.next("CONNECTED")).connectionDetails?.clientId).toBe("bob")
   })
 
+  test("§3.5c §3.5e who may be anyone and has chosen nobody is told `*`", async () => {
+    await using emulator = await startWithKey()
+    await using client = openRealtime(emulator, {
+      useBinaryProtocol,
+      token: signJwt({ "x-ably-clientId": "*" }),
+    })
+    await connected(client)
+    expect(client.auth.clientId).toBe("*")
+    const channel = client.channels.get("room:1")
+    const received: unknown[] = []
+    await channel.subscribe(({ clientId }) => void received.push(clientId))
+    await channel.publish({ name: "m", clientId: "bob" })
+    await channel.publish({ name: "m" })
+    await until(() => expect(received).toEqual(["bob", undefined]))
+  })
+
   test("§4.4d §4.4h §4.5a an expired token ends in DISCONNECTED 40142; the client renews and resumes", async () => {
     await using emulator = await startWithKey()
     let issued = 0
@@ -395,6 +411,17 @@ describe("tokens by hand", () => {
     expect((await requestTokenBy(emulator, forged)).body.error.code).toBe(40101)
     const old = await openRest(emulator).auth.createTokenRequest({ timestamp: Date.now() - 600_000 })
     expect((await requestTokenBy(emulator, old)).body.error.code).toBe(40104)
+  })
+
+  test("§3.2c a bad mac is refused from who sends the key as well", async () => {
+    await using emulator = await startWithKey()
+    const rest = openRest(emulator)
+    const requestHeaders = { authorization: `Basic ${Buffer.from(emulator.key).toString("base64")}` }
+    const forged = { mac: "12345" } as Ably.TokenParams
+    const error = await errorOf(
+      rest.auth.requestToken(forged, { key: emulator.key, requestHeaders } as Ably.AuthOptions),
+    )
+    expect(error).toMatchObject({ code: 40101, statusCode: 401 })
   })
 
   test("§3.2b a TokenRequest may come in the query of a GET", async () => {

@@ -107,19 +107,6 @@ describe.each(FORMATS)("attach ($format)", ({ useBinaryProtocol }) => {
     expect(received).toEqual(["1", "2"])
   })
 
-  test("§5.1t delta=vcdiff isn't confirmed, and every message comes whole", async () => {
-    await using emulator = await startAblyEmulator()
-    await using client = openRealtime(emulator, { useBinaryProtocol })
-    const channel = client.channels.get("room", { params: { delta: "vcdiff" } })
-    const received: unknown[] = []
-    await channel.subscribe(({ data, encoding, extras }) => void received.push([data, encoding, extras]))
-    expect(channel.params).toEqual({})
-    const texts = ["1", "2", "3"].map((end) => `${"the same again ".repeat(20)}${end}`)
-    for (const text of texts) await channel.publish("m", text)
-    await until(() => expect(received).toHaveLength(3))
-    expect(received).toEqual(texts.map((text) => [text, undefined, undefined]))
-  })
-
   test("§5.1s occupancy=metrics sends [meta]occupancy events", async () => {
     await using emulator = await startAblyEmulator()
     await using client = openRealtime(emulator, { useBinaryProtocol })

@@ -98,7 +98,7 @@ describe.each(FORMATS)("connection ($format)", ({ useBinaryProtocol }) => {
     await using first = openRealtime(emulator, { useBinaryProtocol })
     await first.channels.get("room").attach()
     await first.channels.get("room").publish("m", "before")
-    const { id } = first.connection
+    const { id, key } = first.connection
     const recover = first.connection.createRecoveryKey() ?? ""
     const dropped = first.connection.once("disconnected")
     emulator.faults.add({ fault: "refuse-connection", code: 50003, times: 1 })
@@ -110,7 +110,21 @@ describe.each(FORMATS)("connection ($format)", ({ useBinaryProtocol }) => {
     const received: unknown[] = []
     await second.channels.get("room").subscribe((message) => void received.push(message.data))
     expect(second.connection.id).toBe(id)
+    expect(second.connection.key).not.toBe(key)
     await until(() => expect(received).toEqual(["missed"]))
+  })
+
+  test("§4.5a the key before the latest resumes too: its CONNECTED may never have come", async () => {
+    await using emulator = await startAblyEmulator()
+    await using first = await openRaw(emulator)
+    const { connectionId, connectionKey = "" } = await first.next("CONNECTED")
+    for (const _ of ["with the first key", "with the first key once more"]) {
+      await using again = await openRaw(emulator, { resume: connectionKey })
+      const connected = await again.next("CONNECTED")
+      expect(connected).toMatchObject({ connectionId })
+      expect(connected.error).toBeUndefined()
+      expect(connected.connectionKey).not.toBe(connectionKey)
+    }
   })
 
   test("§4.5f a message sent again after a resume is acknowledged but not delivered twice", async () => {

@@ -22,6 +22,7 @@ export interface Transport {
 /** A connection outlives its sockets: until `connectionStateTtl` after a drop it can be resumed (ably-protocol.md §4.5). */
 export interface Connection {
   readonly id: string
+  /** Changes with each socket; what was issued before still names this connection (`hasKey`). */
   readonly key: string
   readonly app: App
   readonly echo: boolean
@@ -30,6 +31,8 @@ export interface Connection {
   /** By the name that the client used. */
   readonly attachments: Map<string, Attachment>
   readonly transport: Transport | undefined
+  /** Also a former key: a client that never saw the latest CONNECTED comes back with the one before. */
+  hasKey(key: string): boolean
   /** Takes over a new socket, superseding a former one that hasn't noticed its end. */
   open(transport: Transport, credentials: Credentials, error?: AblyError): void
   receive(message: ProtocolMessage): void
@@ -55,9 +58,10 @@ export function createConnection(
   const { app } = initial
   const { clock, limits, random } = app
   const id = random.string(10)
-  const key = `${id}!${random.string(16)}`
+  const keys = new Set<string>()
   const answers = new Map<number, ProtocolMessage>()
   const rate = createRateLimiter(clock, () => limits.maxInboundRate)
+  let key = ""
   let credentials = initial
   let clientId = resolveClientId(initial, options.clientId)
   let transport: Transport | undefined
@@ -66,7 +70,9 @@ export function createConnection(
 
   const connection: Connection = {
     id,
-    key,
+    get key() {
+      return key
+    },
     app,
     echo: options.echo,
     get credentials() {
@@ -79,6 +85,7 @@ export function createConnection(
       return transport
     },
     attachments: new Map(),
+    hasKey: (candidate) => keys.has(candidate),
     open(next, nextCredentials, error) {
       const superseded = transport
       if (superseded) connection.drop()
@@ -86,6 +93,8 @@ export function createConnection(
       cancelExpiry()
       transport = next
       credentials = nextCredentials
+      key = `${id}!${random.string(16)}`
+      keys.add(key)
       app.connections.set(id, connection)
       sendConnected(error)
       watchToken()
@@ -177,7 +186,8 @@ export function createConnection(
       connectionKey: key,
       connectionDetails: {
         connectionKey: key,
-        clientId,
+        // A token that may be anyone tells the client so.
+        clientId: clientId ?? (credentials.token?.clientId === "*" ? "*" : undefined),
         maxMessageSize: limits.maxMessageSize,
         maxInboundRate: limits.maxInboundRate,
         maxFrameSize: limits.maxFrameSize,
@@ -290,6 +300,7 @@ export function createConnection(
     assertRate(presence.length)
     assertSize(app, presence)
     if (app.overQuota) throw ablyError(40112, undefined, 429)
+    app.stats.count("inbound", "realtime", { action: Action.PRESENCE, presence })
     app.channel(name).presence.apply(id, publisher.frameId, presence)
   }
 

@@ -49,6 +49,11 @@ const controls: Controls = {
     { group: "Connections", label: "Lose continuity at attach", fault: { fault: "discontinuity" } },
     { group: "Connections", label: "Cut at the next message", fault: { fault: "cut", ...delivered } },
     {
+      group: "Connections",
+      label: "Half-open at the next message",
+      fault: { fault: "half-open", ...delivered },
+    },
+    {
       group: "HTTP",
       label: "Refuse requests",
       fault: { fault: "refuse", statusCode: 503, code: 50003 },

@@ -56,6 +56,8 @@ export function publish(publisher: Publisher, wireName: string, messages: Messag
     return serial
   })
 
+  const by = publisher.connectionId === undefined ? "rest" : "realtime"
+  app.stats.count("inbound", by, { action: Action.MESSAGE, messages: fresh })
   const kept = fresh.filter((message) => !isEphemeral(message))
   for (const message of kept) channel.messages.add(message, channelSerial)
   if (fresh.length > 0) {
@@ -81,9 +83,8 @@ function resolveOrigin(
   message: Message,
 ): Pick<BaseMessage, "clientId" | "connectionId"> {
   if (message.connectionKey !== undefined) {
-    const connection = [...publisher.app.connections.values()].find(
-      ({ key }) => key === message.connectionKey,
-    )
+    const { connectionKey } = message
+    const connection = [...publisher.app.connections.values()].find((one) => one.hasKey(connectionKey))
     if (!connection) throw ablyError(40006, "no connection has that connectionKey")
     // Knowing the key of another's connection doesn't make one that other client.
     assertMayPublishAs(publisher.credentials, publisher.clientId, connection.clientId)

@@ -39,7 +39,7 @@ export function assertSize(app: App, messages: (BaseMessage & { name?: string })
   )
 }
 
-function sizeOf(message: BaseMessage & { name?: string }): number {
+export function sizeOf(message: BaseMessage & { name?: string }): number {
   const { data, extras, name = "", clientId = "" } = message
   const bytes = typeof data === "string" ? Buffer.byteLength(data) : (data?.byteLength ?? 0)
   const other = name + clientId + (extras ? JSON.stringify(extras) : "")

@@ -1,6 +1,7 @@
 import { decode } from "@msgpack/msgpack"
+import type * as Ably from "ably"
 import { describe, expect, test } from "vitest"
-import { errorOf, FORMATS, openRealtime, openRest } from "./harness.ts"
+import { errorOf, FORMATS, openRealtime, openRest, until } from "./harness.ts"
 import { startAblyEmulator } from "./server.ts"
 
 describe.each(FORMATS)("REST ($format)", ({ useBinaryProtocol }) => {
@@ -95,11 +96,68 @@ describe.each(FORMATS)("REST ($format)", ({ useBinaryProtocol }) => {
     expect((await rest.request("get", "/channels", 6, { by: "id" })).items).toHaveLength(3)
   })
 
-  test("§2.2r stats is a page, empty here", async () => {
+  test("§2.2r stats count messages and presence as they pass", async () => {
     await using emulator = await startAblyEmulator()
-    const stats = await openRest(emulator, { useBinaryProtocol }).stats()
-    expect(stats.items).toEqual([])
-    expect(stats.isLast()).toBe(true)
+    await using client = openRealtime(emulator, { useBinaryProtocol, clientId: "ann" })
+    const rest = openRest(emulator, { useBinaryProtocol })
+    expect((await rest.stats()).items).toEqual([])
+    const channel = client.channels.get("room")
+    const received: unknown[] = []
+    await channel.subscribe((message) => void received.push(message.data))
+    await channel.publish([{ data: "12345" }, { data: "123" }])
+    await rest.channels.get("room").publish("m", "1")
+    await channel.presence.enter()
+    await until(() => expect(received).toHaveLength(3))
+    const [hour] = (await rest.stats({ end: Date.now(), unit: "hour" })).items
+    expect(hour).toMatchObject({
+      unit: "hour",
+      appId: expect.any(String),
+      schema: expect.any(String),
+      inProgress: expect.stringMatching(/^\d{4}-\d\d-\d\d:\d\d:\d\d$/),
+      entries: {
+        "messages.inbound.realtime.messages.count": 2,
+        "messages.inbound.realtime.messages.data": 8 + 2 * "ann".length,
+        "messages.inbound.rest.messages.count": 1,
+        "messages.inbound.all.messages.count": 3,
+        "messages.outbound.realtime.messages.count": 3,
+        "messages.inbound.realtime.presence.count": 1,
+        "messages.all.messages.count": 6,
+      },
+    })
+  })
+
+  test("§2.2r stats by interval, bounds, direction and page, from what the sandbox is told", async () => {
+    await using emulator = await startAblyEmulator()
+    const rest = openRest(emulator, { useBinaryProtocol })
+    const minute = (intervalId: string, count: number, peak: number) => ({
+      intervalId,
+      inbound: { realtime: { messages: { count, data: 100 * count } } },
+      persisted: { presence: { count } },
+      channels: { peak },
+    })
+    const fixtures = [minute("2025-02-03:15:03", 5, 1), minute("2025-02-03:15:04", 6, 9)]
+    await rest.request("post", "/stats", 6, {}, [...fixtures, minute("2025-02-04:01:00", 7, 2)])
+
+    const counts = async (params: Ably.StatsParams) =>
+      (await rest.stats(params)).items.map(({ entries }) => entries["messages.inbound.all.messages.count"])
+    expect(await counts({})).toEqual([7, 6, 5])
+    expect(await counts({ direction: "forwards", end: Date.UTC(2025, 1, 3, 15, 3) })).toEqual([5])
+    const byId = { start: "2025-02-03:15:04", end: "2025-02-03" } as object
+    expect(await counts(byId)).toEqual([6])
+    expect(await counts({ unit: "day", direction: "forwards" })).toEqual([11, 7])
+    expect(await counts({ unit: "month" })).toEqual([18])
+    const [february] = (await rest.stats({ unit: "month" })).items
+    expect(february).toMatchObject({ intervalId: "2025-02" })
+    expect(february?.entries).toMatchObject({ "channels.peak": 9, "messages.persisted.presence.count": 18 })
+    const newest = await rest.stats({ limit: 1 })
+    expect((await newest.next())?.items).toMatchObject([{ intervalId: "2025-02-03:15:04" }])
+    const [old] = (await rest.request("get", "/stats", 2, { unit: "day" })).items
+    expect(old).toMatchObject({ intervalId: "2025-02-04", inbound: { all: { messages: { data: 700 } } } })
+
+    for (const params of [{ unit: "year" }, { start: "yesterday" }, { end: "9e99" }])
+      expect(await rest.request("get", "/stats", 6, params)).toMatchObject({ errorCode: 40003 })
+    for (const body of [{ intervalId: "2025" }, ["nonsense"]])
+      expect(await rest.request("post", "/stats", 6, {}, body)).toMatchObject({ errorCode: 40003 })
   })
 
   test("§2i an unknown path is 40400, a wrong method 40500, and request() gives the error back", async () => {
@@ -165,11 +223,18 @@ describe.each(FORMATS)("REST ($format)", ({ useBinaryProtocol }) => {
     })
     expect(response.status).toBe(201)
     const { appId, keys } = await response.json()
+    // The suites of other SDKs read a key in two parts.
+    expect(`${appId}.${keys[0].id}:${keys[0].value}`).toBe(keys[0].keyStr)
     const [full, narrow] = keys.map((key: { keyStr: string }) =>
       openRest(emulator, { useBinaryProtocol, key: key.keyStr }),
     )
     await full.channels.get("room").publish("m", "x")
     expect((await errorOf(narrow.channels.get("room").publish("m", "x"))).code).toBe(40160)
+
+    // They publish faster than a free account may.
+    await using realtime = openRealtime(emulator, { useBinaryProtocol, key: keys[0].keyStr })
+    const { presence } = realtime.channels.get("crowd")
+    await Promise.all(Array.from({ length: 110 }, (_, index) => presence.enterClient(`client ${index}`)))
 
     const deleted = await fetch(`${emulator.url}/apps/${appId}?key=${keys[0].keyStr}`, { method: "DELETE" })
     expect(deleted.status).toBe(204)

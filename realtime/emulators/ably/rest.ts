@@ -2,35 +2,21 @@ import { authenticateKey, authenticateToken, type Credentials, resolveClientId }
 import { CONTENT_TYPE, decodeBody, encodeBody, type Format } from "./codec.ts"
 import { type AblyError, ablyError, toAblyError } from "./errors.ts"
 import { faultError, REST_FAULTS } from "./faults.ts"
-import { paginate } from "./pagination.ts"
 import { batchRoutes } from "./rest-batch.ts"
 import { channelRoutes } from "./rest-channels.ts"
 import { keyRoutes } from "./rest-keys.ts"
-import {
-  BatchFailure,
-  pageAnswer,
-  type RestRequest,
-  type RestResponse,
-  type Route,
-  type RouteContext,
-} from "./route.ts"
+import { statsRoutes } from "./rest-stats.ts"
+import { BatchFailure, type RestRequest, type RestResponse, type Route, type RouteContext } from "./route.ts"
 import { sandboxRoutes } from "./sandbox.ts"
 import type { AblyService } from "./service.ts"
 
 /** ably-protocol.md §2.2, but for the routes that the README lists as left out. */
 const ROUTES: Route[] = [
   { method: "GET", path: "/time", handle: ({ service }) => ({ body: [service.clock.now()] }) },
-  {
-    method: "GET",
-    path: "/stats",
-    handle(context) {
-      context.credentials()
-      return pageAnswer(paginate([], "/stats", context.query, String))
-    },
-  },
   ...keyRoutes,
   ...channelRoutes,
   ...batchRoutes,
+  ...statsRoutes,
   ...sandboxRoutes,
 ]
 
@@ -238,7 +224,7 @@ function describeApp(service: AblyService, request: RestRequest): { appId?: stri
  * Browsers call from other origins and read these headers. The SDK asks with credentials wherever it sends authorization,
  * and then a browser takes no `*`.
  */
-function corsHeaders({ headers }: RestRequest): Record<string, string> {
+export function corsHeaders({ headers }: RestRequest): Record<string, string> {
   return {
     "access-control-allow-origin": headers.origin ?? "*",
     ...(headers.origin && { "access-control-allow-credentials": "true", vary: "origin" }),

@@ -4,6 +4,9 @@ import { decodeBody } from "./codec.ts"
 import { ablyError } from "./errors.ts"
 import type { Route } from "./route.ts"
 
+/** The vendor's own suites publish far faster than a free account may, and its sandbox lets them. */
+const SANDBOX_LIMITS = { maxInboundRate: 1000, maxChannelRate: 1000 }
+
 /** The vendor's sandbox: an app of one's own per test run, made and thrown away over REST. */
 export const sandboxRoutes: Route[] = [
   {
@@ -12,7 +15,8 @@ export const sandboxRoutes: Route[] = [
     handle({ service, request }) {
       const setup = request.body.byteLength === 0 ? {} : readAppSetup(decodeBody(request.body, "json"))
       if (setup.id !== undefined && service.apps.has(setup.id)) throw ablyError(40003, "that app exists")
-      return { status: 201, body: describeApp(service.addApp(setup)) }
+      const app = service.addApp({ ...setup, limits: { ...SANDBOX_LIMITS, ...setup.limits } })
+      return { status: 201, body: describeApp(app) }
     },
   },
   {
@@ -28,8 +32,12 @@ export const sandboxRoutes: Route[] = [
 ]
 
 export interface AppDescription {
+  accountId: string
   appId: string
   keys: {
+    /** With `value` the same in two parts, which the suites of other SDKs read. */
+    id: string
+    value: string
     keyName: string
     keySecret: string
     /** `appId.keyId:keySecret`, what an SDK takes as `key`. */
@@ -42,8 +50,11 @@ export interface AppDescription {
 
 export function describeApp(app: App): AppDescription {
   return {
+    accountId: "emulator",
     appId: app.id,
     keys: app.keys.map((key) => ({
+      id: key.name.slice(app.id.length + 1),
+      value: key.secret,
       keyName: key.name,
       keySecret: key.secret,
       keyStr: `${key.name}:${key.secret}`,

@@ -1,27 +1,35 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { createServer as createTLSServer, type ServerOptions as TLSServerOptions } from "node:https"
 import type { AddressInfo } from "node:net"
 import type { Duplex } from "node:stream"
 import { type RawData, WebSocket, WebSocketServer } from "ws"
 import type { Inspector } from "../page/inspector.ts"
+import { CONTENT_TYPE } from "./codec.ts"
+import { type Comet, type CometResponse, createComet } from "./comet.ts"
 import { handleControl } from "./control.ts"
 import { createAblyPage, readFrame } from "./page.ts"
+import { corsHeaders } from "./rest.ts"
 import type { RestRequest } from "./route.ts"
 import { type AppDescription, describeApp } from "./sandbox.ts"
 import { type AblyService, createAblyService, type ServiceOptions } from "./service.ts"
-import type { Session } from "./session.ts"
+import type { Session, Socket } from "./session.ts"
 
 export interface AblyEmulatorOptions extends ServiceOptions {
   /** 0, the default, takes a free one. */
   port?: number
   /** 127.0.0.1 unless given, so that nothing outside this machine reaches it. */
   host?: string
+  /** A certificate makes it `https:` and `wss:`, which the setup of the vendor's own suites asks for. */
+  tls?: Pick<TLSServerOptions, "key" | "cert">
 }
 
 /** What `new Ably.Realtime({ …clientOptions, key })` and `new Ably.Rest(…)` need to reach the emulator. */
 export interface AblyClientOptions {
   endpoint: string
   port: number
-  tls: false
+  /** With a certificate only; the same as `port`. */
+  tlsPort?: number
+  tls: boolean
   disableConnectivityCheck: true
 }
 
@@ -59,18 +67,22 @@ const NO_APP = "there is no app; start the emulator with one"
 
 /** Serves the protocol on localhost over real sockets. */
 export async function startAblyEmulator(options: AblyEmulatorOptions = {}): Promise<AblyEmulator> {
-  const { port = 0, host = "127.0.0.1" } = options
+  const { port = 0, host = "127.0.0.1", tls } = options
   const service = createAblyService(options)
   const page = createAblyPage(service)
-  const server = createServer((request, response) => {
-    if (!page.answer(request, response)) void answer(service, page, request, response)
-  })
+  const comet = createComet({ service, accept: (socket, query) => accept(service, page, socket, query) })
+  const server = tls ? createTLSServer(tls) : createServer()
   // The core enforces the frame limit and answers in the vendor's words; this one only bounds memory.
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 16 * 1024 * 1024 })
 
+  server.on("request", (request, response) => {
+    if (!page.answer(request, response)) void answer(service, page, comet, request, response)
+  })
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => socket.destroy())
-    sockets.handleUpgrade(request, socket, head, (webSocket) => accept(service, page, webSocket, request))
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      carry(webSocket, (socket) => accept(service, page, socket, urlOf(request).searchParams))
+    })
   })
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject)
@@ -95,7 +107,7 @@ export async function startAblyEmulator(options: AblyEmulatorOptions = {}): Prom
     service,
     host,
     port: address.port,
-    url: `http://${host}:${address.port}`,
+    url: `${tls ? "https" : "http"}://${host}:${address.port}`,
     get apps() {
       return [...service.apps.values()].map(describeApp)
     },
@@ -104,50 +116,93 @@ export async function startAblyEmulator(options: AblyEmulatorOptions = {}): Prom
       if (!key) throw new Error(NO_APP)
       return `${key.name}:${key.secret}`
     },
-    clientOptions: { endpoint: host, port: address.port, tls: false, disableConnectivityCheck: true },
+    clientOptions: {
+      endpoint: host,
+      port: address.port,
+      ...(tls ? { tlsPort: address.port } : {}),
+      tls: tls !== undefined,
+      disableConnectivityCheck: true,
+    },
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
-function accept(service: AblyService, page: Inspector, webSocket: WebSocket, request: IncomingMessage) {
-  const { searchParams } = urlOf(request)
+/** A session whose frames the page sees. */
+function accept(service: AblyService, page: Inspector, socket: Socket, query: URLSearchParams): Session {
   let session: Session | undefined
   const passed = (from: "client" | "service", frame: string | Uint8Array) =>
     page.passed(() => ({ from, connection: session?.connection?.id, ...readFrame(frame) }))
   const opened = service.accept(
     {
+      ...socket,
       send(frame) {
         passed("service", frame)
-        webSocket.send(frame)
+        socket.send(frame)
       },
-      ping: () => webSocket.ping(),
-      close: () => webSocket.close(),
-      terminate: () => webSocket.terminate(),
     },
-    searchParams,
+    query,
   )
   session = opened
+  return {
+    get connection() {
+      return opened.connection
+    },
+    receive(frame) {
+      passed("client", frame)
+      opened.receive(frame)
+    },
+    closed: opened.closed,
+    cut: opened.cut,
+  }
+}
+
+function carry(webSocket: WebSocket, open: (socket: Socket) => Session) {
+  const session = open({
+    send: (frame) => webSocket.send(frame),
+    ping: () => webSocket.ping(),
+    close: () => webSocket.close(),
+    terminate: () => webSocket.terminate(),
+  })
   webSocket.on("message", (data: RawData, isBinary: boolean) => {
     const bytes = toBytes(data)
-    const frame = isBinary ? bytes : Buffer.from(bytes).toString("utf8")
-    passed("client", frame)
-    opened.receive(frame)
+    session.receive(isBinary ? bytes : Buffer.from(bytes).toString("utf8"))
   })
   // An oversize or malformed WebSocket frame ends in an error event and then in close.
   webSocket.on("error", () => webSocket.terminate())
-  webSocket.on("close", () => opened.closed())
-  if (webSocket.readyState === WebSocket.CLOSED) opened.closed()
+  webSocket.on("close", () => session.closed())
+  if (webSocket.readyState === WebSocket.CLOSED) session.closed()
+}
+
+/** An HTTP answer as comet holds it open. */
+function holdOpen(comet: Comet, read: RestRequest, response: ServerResponse): CometResponse {
+  const headers = { ...corsHeaders(read), "content-type": CONTENT_TYPE.json, "cache-control": "no-store" }
+  const held: CometResponse = {
+    write(text) {
+      if (!response.headersSent) response.writeHead(200, headers)
+      response.write(text)
+    },
+    end(status, text) {
+      if (!response.headersSent) response.writeHead(status, headers)
+      response.end(text)
+    },
+    destroy: () => response.destroy(),
+  }
+  response.on("close", () => comet.abandoned(held))
+  return held
 }
 
 async function answer(
   service: AblyService,
   page: Inspector,
+  comet: Comet,
   request: IncomingMessage,
   response: ServerResponse,
 ) {
   try {
     const read = await readRequest(request)
+    if (read.path.startsWith("/comet/") && read.method !== "OPTIONS")
+      return comet.handle(read, holdOpen(comet, read, response))
     const control = handleControl(service, read)
     let status: number | string = "pending"
     if (!control) page.passed(() => describeRequest(read, status))

@@ -192,7 +192,7 @@ function findResumable(
   const match = /^([A-Za-z0-9]+)![A-Za-z0-9]+$/.exec(key)
   if (!match) return { error: ablyError(80018) }
   const candidate = app.connections.get(match[1] ?? "")
-  if (candidate?.key !== key) return { error: ablyError(80008) }
+  if (!candidate?.hasKey(key)) return { error: ablyError(80008) }
   if (candidate.clientId !== clientId) return { error: ablyError(80011) }
   return { resumed: candidate }
 }

@@ -40,7 +40,10 @@ export function isCloseCode(code: number): boolean {
   return (code >= 1000 && code <= 1014 && !isReserved) || (code >= 3000 && code <= 4999)
 }
 
-/** A refused subscription (§3.3), before it is worded for the wire. */
+/**
+ * A refused subscription (§3.3), before it is worded for the wire. Who may not join is told 401; a name outside of the
+ * rules 400, as over HTTP; a limit that is reached 4100, as soketi says it (§4).
+ */
 export interface SubscriptionError {
   type: "AuthError" | "LimitReached" | "InvalidChannel"
   error: string

@@ -179,9 +179,12 @@ describe("faults, as the official SDKs see them", () => {
   it("refuse-subscription refuses one channel", async () => {
     await using scene = await start()
     scene.emulator.faults.inject({ kind: "refuse-subscription", channel: "private-*", error: "by a fault" })
-    scene.client.pusher.subscribe("private-room")
-    await until(() => scene.client.errors.length === 1)
-    expect(scene.client.errors[0]?.message).toBe("by a fault")
+    const received = record(scene.client.pusher.subscribe("private-room"))
+    await until(() => received.length === 1)
+    expect(received[0]).toEqual({
+      event: "pusher:subscription_error",
+      data: { type: "AuthError", error: "by a fault", status: 401 },
+    })
     await scene.client.subscribe("other")
   })
 

@@ -108,7 +108,9 @@ export function createHttpApi({ apps, clock, faults }: HttpApiOptions): HttpApi 
       const [, appId, rest] = /^\/apps\/([^/]+)(\/.*)$/.exec(request.path) ?? []
       if (appId === undefined || rest === undefined) return textResponse(404, "Not found")
       const app = apps.byId(decode(appId))
-      if (!app) return textResponse(404, `Unknown app: ${appId}`)
+      const { cluster } = app?.settings ?? {}
+      const isElsewhere = request.cluster && cluster && request.cluster !== cluster
+      if (!app || isElsewhere) return textResponse(404, `Unknown app: ${appId}`)
 
       const match = findRoute(request.method, rest)
       if (!match) return textResponse(404, "Not found")

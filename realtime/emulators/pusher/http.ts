@@ -7,6 +7,8 @@ export interface HttpRequest {
   query: string
   headers: Readonly<Record<string, string | undefined>>
   body: string
+  /** Whose host name was asked; absent where the mount has none. */
+  cluster?: string | undefined
 }
 
 export interface HttpResponse {

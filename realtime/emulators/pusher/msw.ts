@@ -14,12 +14,14 @@ export function pusherHandlers(emulator: PusherEmulator): (HttpHandler | WebSock
     const { pathname: path, search } = new URL(request.url)
     const headers = Object.fromEntries(request.headers)
     const body = await request.text()
+    const [, cluster] = apiHost.exec(request.url) ?? []
     const outcome = await emulator.handle({
       method: request.method,
       path,
       query: search.slice(1),
       headers,
       body,
+      cluster,
     })
     if (outcome === "hang") return new Promise<never>(() => {})
     if (outcome === "cut") return HttpResponse.error()

@@ -81,9 +81,12 @@ describe("presence, by the official SDKs", () => {
     using first = createSdkClient(emulator, { member: ann })
     await first.subscribe("presence-room")
     using second = createSdkClient(emulator, { member })
-    second.pusher.subscribe("presence-room")
-    await until(() => second.errors.length === 1)
-    expect(second.errors[0]?.message).toContain(message)
+    const received = record(second.pusher.subscribe("presence-room"))
+    await until(() => received.length === 1)
+    expect(received[0]).toMatchObject({
+      event: "pusher:subscription_error",
+      data: { type: "LimitReached", status: 4100, error: expect.stringContaining(message) },
+    })
     expect(emulator.app().channels.get("presence-room")?.presence?.ids()).toEqual(["ann"])
   })
 

@@ -18,15 +18,20 @@ import {
 describe("frames", () => {
   it("§1.2c §1.3a §2k §3.2a the data of system events is encoded twice, that of errors isn't", () => {
     const socket = openSocket(createTestEmulator())
-    socket.say({ event: "pusher:subscribe", data: { channel: "news" } })
-    socket.say({ event: "pusher:subscribe", data: { channel: "a room" } })
+    for (const channel of ["news", "news", "a room"])
+      socket.say({ event: "pusher:subscribe", data: { channel } })
     expect(socket.frames).toEqual([
       {
         event: "pusher:connection_established",
         data: expect.stringMatching(/^\{"socket_id":"\d+\.\d+","activity_/),
       },
       { event: "pusher_internal:subscription_succeeded", channel: "news", data: "{}" },
-      { event: "pusher:error", data: { code: null, message: "Invalid channel name 'a room'" } },
+      { event: "pusher:error", data: { code: null, message: "Existing subscription to channel news" } },
+      {
+        event: "pusher:subscription_error",
+        channel: "a room",
+        data: { type: "InvalidChannel", error: "Invalid channel name 'a room'", status: 400 },
+      },
     ])
   })
 
@@ -71,8 +76,9 @@ describe("frames", () => {
     const socket = openSocket(emulator)
     join(socket, "presence-room")
     expect(socket.frames.at(-1)).toMatchObject({
-      event: "pusher:error",
-      data: { message: expect.stringContaining("Invalid channel_data for presence-room") },
+      event: "pusher:subscription_error",
+      channel: "presence-room",
+      data: { type: "AuthError", status: 401, error: expect.stringContaining("Invalid channel_data for") },
     })
     signIn(socket, '{"id":"ann"}')
     join(socket, "presence-room")
@@ -89,7 +95,8 @@ describe("frames", () => {
       const respelt = JSON.stringify(JSON.parse(channel_data))
       socket.say({ event: "pusher:subscribe", data: { channel, auth, channel_data: respelt } })
       expect(socket.frames.at(-1)).toMatchObject({
-        data: { message: expect.stringContaining("Invalid signature") },
+        event: "pusher:subscription_error",
+        data: { type: "AuthError", status: 401, error: expect.stringContaining("Invalid signature") },
       })
       socket.say({ event: "pusher:subscribe", data: { channel, auth, channel_data } })
       expect(socket.frames.at(-1)).toMatchObject({ event: "pusher_internal:subscription_succeeded", channel })
@@ -108,7 +115,9 @@ describe("frames", () => {
     const socket = openSocket(emulator)
     for (const auth of [undefined, "", "app-key:00"])
       socket.say({ event: "pusher:subscribe", data: { channel, auth, channel_data: '{"user_id":"ann"}' } })
-    expect(socket.of("pusher:error")).toHaveLength(3)
+    const refusal = { channel, data: { type: "AuthError", status: 401 } }
+    expect(socket.of("pusher:subscription_error")).toMatchObject([refusal, refusal, refusal])
+    expect(socket.closed).toBeUndefined()
     expect(emulator.app().channels.occupied()).toEqual([])
   })
 
@@ -141,7 +150,7 @@ describe("frames", () => {
     const sockets = Array.from({ length: 101 }, () => openSocket(emulator))
     for (const [index, socket] of sockets.entries())
       join(socket, "presence-room", { user_id: `user-${index}` })
-    const refused = sockets.filter((socket) => socket.of("pusher:error").length > 0)
+    const refused = sockets.filter((socket) => socket.of("pusher:subscription_error").length > 0)
     expect(refused).toEqual([sockets.at(-1)])
     expect(emulator.app().channels.get("presence-room")?.presence?.count).toBe(100)
   })
@@ -153,7 +162,7 @@ describe("frames", () => {
     join(socket, "presence-room", { user_id: "x".repeat(128), user_info: "x".repeat(1022) as never })
     expect(socket.frames.at(-1)?.event).toBe("pusher_internal:subscription_succeeded")
     join(socket, "presence-other", { user_id: "x", user_info: "x".repeat(1023) as never })
-    expect(socket.frames.at(-1)?.event).toBe("pusher:error")
+    expect(socket.frames.at(-1)?.event).toBe("pusher:subscription_error")
   })
 
   it.each(["unsubscribes", "hangs up", "is closed"])(
@@ -294,14 +303,17 @@ describe("frames", () => {
     expect(client.errors[0]?.message).toBe("Connection is already signed in as a different user")
   })
 
-  it.each(["a b", "a:b", "a/b", "日本", "", "x".repeat(201), "#room", "#server-to-user-"])(
-    "§2f §2h §2i §2j §2k the channel name %j is refused",
-    (channel) => {
-      const socket = openSocket(createTestEmulator())
-      socket.say({ event: "pusher:subscribe", data: { channel } })
-      expect(socket.frames.at(-1)).toMatchObject({ event: "pusher:error", data: { code: null } })
-    },
-  )
+  it.each([
+    ...["a b", "a:b", "a/b", "日本", "", "x".repeat(201), "#room"].map((channel) => ({
+      channel,
+      data: { type: "InvalidChannel", status: 400 },
+    })),
+    { channel: "#server-to-user-", data: { type: "AuthError", status: 401 } },
+  ])("§2f §2h §2i §2j §2k the channel name $channel is refused", ({ channel, data }) => {
+    const socket = openSocket(createTestEmulator())
+    socket.say({ event: "pusher:subscribe", data: { channel } })
+    expect(socket.frames.at(-1)).toMatchObject({ event: "pusher:subscription_error", channel, data })
+  })
 
   it.each(["A-Z_0=9@a,b.c;d", "x".repeat(200)])("§2h §2i the channel name %j is accepted", (channel) => {
     const socket = openSocket(createTestEmulator())
@@ -365,8 +377,8 @@ describe("malformed input", () => {
     const { auth } = signRaw(socket.socketId, "presence-room", channel_data)
     socket.say({ event: "pusher:subscribe", data: { channel: "presence-room", auth, channel_data } })
     expect(socket.frames.at(-1)).toMatchObject({
-      event: "pusher:error",
-      data: { message: expect.stringContaining("Invalid channel_data") },
+      event: "pusher:subscription_error",
+      data: { type: "AuthError", status: 401, error: expect.stringContaining("Invalid channel_data") },
     })
     expect(emulator.app().channels.occupied()).toEqual([])
   })

@@ -38,8 +38,9 @@ export interface PusherAppSettings {
   webhooks?: readonly WebhookSettings[]
   batchWebhooks?: boolean
   /**
-   * How a subscription is refused. The service says `pusher:error`, which pusher-js reports on the connection and not on
-   * the channel; self-hosted servers of the protocol say `pusher:subscription_error` (§3.3).
+   * How a subscription is refused. `pusher:subscription_error` reaches the channel that it is about, as with soketi;
+   * the hosted service is documented to say `pusher:error`, as Reverb does, which pusher-js reports on the connection and
+   * not on the channel (pusher-protocol.md §3.3).
    */
   subscriptionErrors?: "pusher:error" | "pusher:subscription_error"
   limits?: Partial<PusherLimits>
@@ -70,7 +71,7 @@ export function resolveAppSettings(settings: PusherAppSettings): ResolvedAppSett
     pongTimeout: 30,
     webhooks: [],
     batchWebhooks: false,
-    subscriptionErrors: "pusher:error",
+    subscriptionErrors: "pusher:subscription_error",
     ...settings,
     limits: { ...defaultLimits, ...settings.limits },
   }

@@ -61,8 +61,8 @@ describe("subscriptions, by the official SDKs", () => {
     ["another app's key", "other-key:00", "Invalid key in subscription auth data: 'other-key'"],
     ["no signature", "", "Auth info required to subscribe to private-news"],
   ])(
-    "§2a §3.3d §3.6e %s is told as pusher:error without a code, and the connection stays",
-    async (_what, auth, message) => {
+    "§2a §3.3a §3.3d §3.6e %s is told to the channel as pusher:subscription_error with 401, and the connection stays",
+    async (_what, auth, error) => {
       await using emulator = await startPusherEmulator()
       using client = createSdkClient(emulator, {
         options: {
@@ -70,30 +70,34 @@ describe("subscriptions, by the official SDKs", () => {
         },
       })
       const channel = client.pusher.subscribe("private-news")
-      await until(() => client.errors.length === 1)
-      expect(client.errors[0]).toMatchObject({ code: null, message: expect.stringContaining(message) })
+      const received = record(channel)
+      await until(() => received.length === 1)
+      expect(received[0]).toEqual({
+        event: "pusher:subscription_error",
+        data: { type: "AuthError", error: expect.stringContaining(error), status: 401 },
+      })
       expect(channel.subscribed).toBe(false)
-      expect(client.pusher.connection.state).toBe("connected")
+      expect(client.errors).toEqual([])
+      await client.subscribe("news")
     },
   )
 
-  it("§3.3a as self-hosted servers say it, a refusal reaches the channel", async () => {
+  it("§3.3d as the hosted service says it, a refusal reaches the connection and not the channel, and the connection stays", async () => {
     await using emulator = await startPusherEmulator({
-      apps: [
-        { id: "1", key: "app-key", secret: "app-secret", subscriptionErrors: "pusher:subscription_error" },
-      ],
+      apps: [{ id: "1", key: "app-key", secret: "app-secret", subscriptionErrors: "pusher:error" }],
     })
     using client = createSdkClient(emulator, {
       options: {
         channelAuthorization: { customHandler: (_, callback) => callback(null, { auth: "app-key:00" }) },
       },
     })
-    const received = record(client.pusher.subscribe("private-news"))
-    await until(() => received.length === 1)
-    expect(received[0]).toMatchObject({
-      event: "pusher:subscription_error",
-      data: { type: "AuthError", status: 401, error: expect.stringContaining("Invalid signature") },
-    })
+    const channel = client.pusher.subscribe("private-news")
+    const received = record(channel)
+    await until(() => client.errors.length === 1)
+    const message = expect.stringContaining("Invalid signature")
+    expect(client.errors).toEqual([{ code: null, message }])
+    await client.subscribe("news")
+    expect([received, channel.subscribed]).toEqual([[], false])
   })
 
   it("§3.4c after unsubscribing nothing arrives, and subscribing again works", async () => {

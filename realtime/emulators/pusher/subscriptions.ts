@@ -50,7 +50,7 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
 
   /** Who joins: as the signed data says or, without any, the signed-in user (§4). */
   function memberOf(connection: ConnectionHandle, frame: SubscribeFrame): Member | SubscriptionError {
-    const invalid = (error: string): SubscriptionError => ({ type: "AuthError", error, status: 400 })
+    const invalid = (error: string): SubscriptionError => ({ type: "AuthError", error, status: 401 })
     const limitReached = (error: string): SubscriptionError => ({ type: "LimitReached", error, status: 4100 })
 
     const signedIn = connection.user && { user_id: connection.user.id, user_info: connection.user.user_info }
@@ -98,7 +98,7 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
       }
       if (!isValidChannelName(name, limits)) {
         const error = `Invalid channel name '${name.slice(0, limits.channelNameLength)}'`
-        return refuse(connection, name, { type: "InvalidChannel", error, status: 4009 })
+        return refuse(connection, name, { type: "InvalidChannel", error, status: 400 })
       }
       if (type === "public") return channels.subscribe(connection, name)
 

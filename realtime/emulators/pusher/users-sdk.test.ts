@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { startPusherEmulator } from "./server.ts"
 import { onEachService } from "./services.ts"
-import { createSdkClient, createServerLibrary, record, type SdkClient, until } from "./test-clients.ts"
+import { createSdkClient, createServerLibrary, type SdkClient, until } from "./test-clients.ts"
 
 const app = { id: "1", key: "app-key", secret: "app-secret" }
 
@@ -137,9 +137,12 @@ describe("users, by the official SDKs", () => {
     await using emulator = await startPusherEmulator()
     using client = createSdkClient(emulator, { user: { id: "ann" } })
     await client.connected()
-    const received = record(client.pusher.subscribe("marker"))
+    const refusals: unknown[] = []
+    client.pusher.bind("pusher:subscription_error", (data: unknown) => refusals.push(data))
     client.pusher.send_event("pusher:subscribe", { channel: "#server-to-user-bob", auth: "" })
-    await until(() => client.errors.length === 1 && received.length === 1)
-    expect(client.errors[0]?.message).toBe("Not signed in as the user of #server-to-user-bob")
+    await until(() => refusals.length === 1)
+    const error = "Not signed in as the user of #server-to-user-bob"
+    expect(refusals).toEqual([{ type: "AuthError", error, status: 401 }])
+    expect(emulator.app().channels.get("#server-to-user-bob")).toBeUndefined()
   })
 })

@@ -253,9 +253,7 @@ describe("what passes between the official SDK and the service", () => {
   })
 
   it("§3.3b the client goes on waiting for what the service has refused", async () => {
-    await using emulator = await startPusherEmulator({
-      apps: [{ ...app, subscriptionErrors: "pusher:subscription_error" }],
-    })
+    await using emulator = await startPusherEmulator()
     emulator.faults.inject({ kind: "refuse-subscription", channel: "news" })
     using client = createSdkClient(emulator)
     const channel = client.pusher.subscribe("news")

@@ -5,6 +5,7 @@ import type {
   ErrorInfo,
   InboundMessage,
   RealtimeChannel,
+  TokenRequest,
 } from "ably"
 import { BaseRealtime, FetchRequest, RealtimePresence, WebSocketTransport } from "ably/modular"
 import type { TransportOptions } from "../../client/create-realtime-client.ts"
@@ -44,11 +45,20 @@ interface Joined {
   isAttached: boolean
   watchesPresence: boolean
   data: JsonValue | undefined
+  /** The data that others see. */
+  entered: JsonValue | undefined
   /** Tells the answers of overlapping reads of the members apart. */
   reads: number
   /** The server left it out of the latest token, or the service refused it. */
   isDenied: boolean
+  /** The service took nobody more among the members. */
+  isFull: boolean
+  /** The token in use doesn't let it be among the members. */
+  isPresenceRefused: boolean
 }
+
+/** https://ably.com/docs/platform/errors/codes: the channel has as many members as it may have. */
+const tooManyMembers = 91003
 
 /** The SDK waits 10 s for a token. */
 const tokenTimeoutMs = 8_000
@@ -68,8 +78,9 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
   let client: BaseRealtime | null = null
   let authError: RealtimeError | undefined
   let isAuthorizing = false
+  let authorizing = Promise.resolve()
   /** A token that was asked for ahead of the SDK's own request. */
-  let prepared: string | undefined
+  let prepared: string | TokenRequest | undefined
 
   function open(): BaseRealtime {
     const { endpoint, port, tls } = config
@@ -101,11 +112,11 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
     return opened
   }
 
-  /** A token for all that is joined. What the server leaves out is told to its channel. */
-  async function getToken(): Promise<string> {
+  /** A token for all that is joined, or what Ably makes one of. What the server leaves out is told to its channel. */
+  async function getToken(): Promise<string | TokenRequest> {
     const channels = [...joined.keys()]
     const answer = (await credentials({ channels })) as { token?: unknown; denied?: Record<string, unknown> }
-    if (typeof answer.token !== "string") {
+    if (!isToken(answer.token)) {
       throw new RealtimeError("internal", { provider, message: "unable to connect; the token is malformed" })
     }
     const denied = answer.denied ?? {}
@@ -113,6 +124,7 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
     for (const channel of channels) {
       const wish = joined.get(channel)
       if (!wish) continue
+      wish.isPresenceRefused = false
       if (granted.has(channel)) wish.isDenied = false
       else deny(wish, fromWireError(denied[channel], provider))
     }
@@ -129,7 +141,7 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
    * Asks for a token until there is one: to the SDK a passing failure costs 15 s of connecting, and all of a channel that
    * was joined later.
    */
-  async function keepAsking(isStillWanted: () => boolean, isRevoked = false): Promise<string> {
+  async function keepAsking(isStillWanted: () => boolean, isRevoked = false): Promise<string | TokenRequest> {
     if (isRevoked) await new Promise((resolve) => setTimeout(resolve, revokedPauseMs))
     for (let pause = retryMs ?? 500; ; pause = Math.min(maxTokenPauseMs, pause * 2)) {
       try {
@@ -192,12 +204,20 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
    * One new token for all that was joined in the same breath, and another one for what was joined meanwhile. It is had
    * before the SDK is told, for which a refusal would be the end of a connection that serves other channels.
    */
-  async function authorize(opened: BaseRealtime): Promise<void> {
-    if (isAuthorizing) return
-    isAuthorizing = true
+  function authorize(opened: BaseRealtime): Promise<void> {
+    if (!isAuthorizing) {
+      isAuthorizing = true
+      authorizing = renewToken(opened)
+    }
+    return authorizing
+  }
+
+  async function renewToken(opened: BaseRealtime): Promise<void> {
     const uncovered = () =>
       [...joined].filter(([channel, wish]) => !granted.has(channel) && !wish.isDenied).map(([, wish]) => wish)
-    const isStillWanted = () => opened.connection.state === "connected" && uncovered().length > 0
+    const isWanted = () =>
+      uncovered().length > 0 || [...joined.values()].some(({ isPresenceRefused }) => isPresenceRefused)
+    const isStillWanted = () => opened.connection.state === "connected" && isWanted()
     try {
       while (isStillWanted()) {
         prepared = await keepAsking(isStillWanted)
@@ -269,17 +289,40 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
     messages.presence.get().then(
       (members) => {
         if (read !== wish.reads || wish.messages !== messages) return
-        wish.observer.onPresence(fromAblyMembers(members, ablyCapabilities.maxPresenceMembers))
+        const limit = ablyCapabilities.maxPresenceMembers
+        const snapshot = fromAblyMembers(members, limit)
+        // Whoever isn't among them any more knows no more than that there are at least so many.
+        wish.observer.onPresence(
+          wish.isFull ? { count: Math.max(limit, snapshot.count), members: null } : snapshot,
+        )
       },
       (error) => onError(fromAblyError(error, "read the members"), { stage: "presence" }),
     )
   }
 
   async function enter(wish: Joined, data: JsonValue): Promise<void> {
+    // A token says what was allowed when it was made; only a new one can say something else.
+    if (wish.isPresenceRefused && client) await authorize(client)
+    // Left again, or entered with other data.
+    if (wish.data !== data) return
     try {
       await wish.messages?.presence.enter(data)
+      wish.isFull = false
+      if (wish.data !== undefined) wish.entered = data
     } catch (error) {
-      throw fromAblyError(error, "enter")
+      if ((error as { code?: unknown }).code === tooManyMembers) {
+        wish.isFull = true
+        show(wish)
+        return
+      }
+      const reason = fromAblyError(error, "enter")
+      wish.isPresenceRefused = reason.code === "channel-denied"
+      if (!reason.retryable && wish.data === data) {
+        // Data that was refused leaves things as they were.
+        wish.data = data === wish.entered ? undefined : wish.entered
+        wish.entered = wish.data
+      }
+      throw reason
     }
   }
 
@@ -331,8 +374,11 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
         isAttached: false,
         watchesPresence: false,
         data: undefined,
+        entered: undefined,
         reads: 0,
         isDenied: false,
+        isFull: false,
+        isPresenceRefused: false,
       }
       joined.set(channel, wish)
       // Once all that is joined in this task is known: one token serves them all.
@@ -368,7 +414,12 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
         async leavePresence() {
           if (wish.data === undefined) return
           wish.data = undefined
-          if (wish.isAttached) await wish.messages?.presence.leave()
+          wish.entered = undefined
+          wish.isFull = false
+          if (!wish.isAttached) return
+          await wish.messages?.presence.leave().catch((error) => {
+            throw fromAblyError(error, "leave")
+          })
         },
         unsubscribe() {
           if (joined.get(channel) !== wish) return
@@ -385,4 +436,9 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
       client?.close()
     },
   }
+}
+
+/** Signed by the server: complete, or for Ably to complete. */
+function isToken(value: unknown): value is string | TokenRequest {
+  return typeof value === "string" || typeof (value as { mac?: unknown } | null | undefined)?.mac === "string"
 }

@@ -28,7 +28,8 @@ const message = {
 
 describe("channel names", () => {
   it("never hold a wildcard, so that a capability covers one channel", () => {
-    expect(Object.keys(capabilityOf("room:*"))).toEqual(["rt:room:%2A", "rt-signals:room:%2A"])
+    const capability = capabilityOf("room:*", { signal: true, presence: true })
+    expect(Object.keys(capability)).toEqual(["rt:room:%2A", "rt-signals:room:%2A"])
   })
   it("are read back, so that no two channels share one", () => {
     const part = fc.oneof(
@@ -47,6 +48,20 @@ describe("channel names", () => {
   it.each([["rt-signals:room"], ["other"], [null], [7]])("of %j are nobody's", (name) => {
     expect(fromMessagesChannel(name)).toBeNull()
   })
+})
+
+describe("capabilities", () => {
+  it.each([
+    [{ signal: true, presence: true }, ["presence", "subscribe"], ["publish", "subscribe"]],
+    [{ signal: false, presence: true }, ["presence", "subscribe"], ["subscribe"]],
+    [{ signal: true, presence: false }, ["subscribe"], ["publish", "subscribe"]],
+    [{ signal: false, presence: false }, ["subscribe"], ["subscribe"]],
+  ])(
+    "of %j are no more than that, and never to publish where messages travel",
+    (rights, messages, signals) => {
+      expect(capabilityOf("room:1", rights)).toEqual({ "rt:room:1": messages, "rt-signals:room:1": signals })
+    },
+  )
 })
 
 describe("client ids", () => {
@@ -81,12 +96,13 @@ describe("what arrives", () => {
     expect(fromAblyMessage("room:2", { data: toAblyData([message]) })).toEqual([])
   })
   it("as a signal has the sender that the service verified, whatever it says itself", () => {
+    const sent = { id: "connection:0:0", timestamp: 1 }
     const data = toAblyData({ event: "typing", payload: 1, from: toClientId({ id: "bob" }) })
-    expect(fromAblySignal("room:1", { data, clientId: toClientId({ id: "alice" }) })?.from).toEqual({
+    expect(fromAblySignal("room:1", { ...sent, data, clientId: toClientId({ id: "alice" }) })?.from).toEqual({
       id: "alice",
     })
-    expect(fromAblySignal("room:1", { data })?.from).toEqual({ id: "bob" })
-    expect(fromAblySignal("room:1", { data, clientId: "somebody else's" })).toBeNull()
+    expect(fromAblySignal("room:1", { ...sent, data })?.from).toEqual({ id: "bob" })
+    expect(fromAblySignal("room:1", { ...sent, data, clientId: "somebody else's" })).toBeNull()
   })
 })
 

@@ -2,11 +2,13 @@ import { isRealtimeError, RealtimeError, type RealtimeErrorCode } from "../../er
 import {
   type Member,
   type PresenceSnapshot,
+  parseSignal,
   parseWireMessage,
   type Signal,
   type User,
   type WireMessage,
 } from "../../message.ts"
+import { createMessageId } from "../../message-id.ts"
 import type { ProviderEvent } from "../../publisher.ts"
 import type { ConnectionState } from "../../transport.ts"
 
@@ -33,11 +35,17 @@ export function fromMessagesChannel(name: unknown): string | null {
   return typeof name === "string" && name.startsWith("rt:") ? withWildcards(name.slice(3)) : null
 }
 
+/** What somebody who may read a channel may do there besides. */
+export interface ChannelRights {
+  signal: boolean
+  presence: boolean
+}
+
 /** What a token lets its holder do in one of our channels: as little as the transport needs. */
-export function capabilityOf(channel: string): Record<string, string[]> {
+export function capabilityOf(channel: string, rights: ChannelRights): Record<string, string[]> {
   return {
-    [messagesChannel(channel)]: ["presence", "subscribe"],
-    [signalsChannel(channel)]: ["publish", "subscribe"],
+    [messagesChannel(channel)]: rights.presence ? ["presence", "subscribe"] : ["subscribe"],
+    [signalsChannel(channel)]: rights.signal ? ["publish", "subscribe"] : ["subscribe"],
   }
 }
 
@@ -93,7 +101,7 @@ export const signalExtras = { ephemeral: true } as const
 
 export function fromAblySignal(
   channel: string,
-  inbound: { data?: unknown; clientId?: unknown },
+  inbound: { data?: unknown; clientId?: unknown; id?: unknown; timestamp?: unknown },
 ): Signal | null {
   const { event, payload, from } = (fromAblyData(inbound.data) ?? {}) as {
     event?: unknown
@@ -104,8 +112,8 @@ export function fromAblySignal(
   const user = fromClientId(
     inbound.clientId === undefined || inbound.clientId === null ? from : inbound.clientId,
   )
-  if (typeof event !== "string" || !user) return null
-  return { channel, event, payload, from: user }
+  const { id = createMessageId(), timestamp: at } = inbound
+  return parseSignal({ id, channel, event, payload, from: user, at })
 }
 
 export interface AblyMember {

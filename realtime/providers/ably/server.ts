@@ -1,10 +1,12 @@
 import { createHmac, timingSafeEqual } from "node:crypto"
-import { type BatchPublishFailureResult, type BatchPublishSuccessResult, type BatchResult, Rest } from "ably"
+import { Rest, type TokenParams } from "ably"
 import { SignJWT } from "jose"
 import { isRealtimeError, RealtimeError, toWireError, type WireError } from "../../errors.ts"
 import type { JsonValue } from "../../json.ts"
+import { jsonByteLength, type User } from "../../message.ts"
 import { packMessages } from "../../packing.ts"
 import {
+  type ChannelAction,
   type CredentialsRequest,
   type ProviderEvent,
   type RealtimePublisher,
@@ -14,6 +16,7 @@ import {
 import { ablyCapabilities } from "./capabilities.ts"
 import {
   type AblyMember,
+  type ChannelRights,
   capabilityOf,
   fromAblyError,
   fromAblyMembers,
@@ -48,10 +51,19 @@ export interface AblyPublisherOptions {
   now?: () => number
 }
 
-/** Ably's limit of a batch: https://ably.com/docs/messages/batch */
+/** Ably's limits of a batch: https://ably.com/docs/messages/batch. 2 MiB for the whole request; some of it is framing. */
 const maxSpecsPerBatch = 100
+const maxBatchBytes = 2 * 1024 * 1024 - 64 * 1024
 /** The most channels of one token; a page that joins more is refused the rest. */
 const maxChannels = 200
+/** A JWT travels in an address and in headers, where much more than 8 kB isn't taken: https://ably.com/docs/auth/token/jwt */
+const maxJwtLength = 6 * 1024
+
+/** What is published to one channel by a batch. */
+interface Spec {
+  channels: [string]
+  messages: [{ name: string; data: string; extras?: object }]
+}
 
 /** Server: publishes by Ably's REST API and signs what browsers may do. Keeps no state between calls. */
 export function createAblyPublisher(options: AblyPublisherOptions): RealtimePublisher {
@@ -76,19 +88,17 @@ export function createAblyPublisher(options: AblyPublisherOptions): RealtimePubl
   })
   const signingKey = new TextEncoder().encode(secret)
 
-  async function publishAll(
-    specs: { channels: string[]; messages: { name: string; data: string; extras?: object }[] }[],
-  ): Promise<void> {
-    for (let start = 0; start < specs.length; start += maxSpecsPerBatch) {
-      let batches: BatchResult<BatchPublishSuccessResult | BatchPublishFailureResult>[]
-      try {
-        batches = await rest.batchPublish(specs.slice(start, start + maxSpecsPerBatch))
-      } catch (error) {
+  async function publishAll(specs: readonly Spec[]): Promise<void> {
+    for (const batch of inBatches(specs)) {
+      const results = await rest.batchPublish(batch).catch((error: unknown) => {
         throw fromAblyError(error, "publish")
-      }
-      for (const result of batches.flatMap(({ results }) => results)) {
-        if ("error" in result) throw fromAblyError(result.error, "publish")
-      }
+      })
+      const errors = results
+        .flatMap(({ results }) => results)
+        .flatMap((result) => ("error" in result ? [fromAblyError(result.error, "publish")] : []))
+      // What passes decides: what one channel refuses for good must not keep the others from being tried again.
+      const error = errors.find(({ retryable }) => retryable) ?? errors[0]
+      if (error) throw error
     }
   }
 
@@ -109,8 +119,7 @@ export function createAblyPublisher(options: AblyPublisherOptions): RealtimePubl
           const message = `unable to join more than ${maxChannels} channels`
           throw new RealtimeError("rate-limited", { provider, message, retryable: false })
         }
-        await authorize(channel, "subscribe")
-        Object.assign(capability, capabilityOf(channel))
+        Object.assign(capability, capabilityOf(channel, await rightsIn(channel, authorize)))
       } catch (error) {
         if (!isRealtimeError(error)) throw error
         denied[channel] = toWireError(error)
@@ -128,7 +137,18 @@ export function createAblyPublisher(options: AblyPublisherOptions): RealtimePubl
       .setIssuedAt(Math.floor(now() / 1000))
       .setExpirationTime(Math.ceil((now() + tokenTtlMs) / 1000))
       .sign(signingKey)
-    return { token, denied: denied as unknown as JsonValue }
+    return {
+      token: token.length > maxJwtLength ? await requestFor(user, capability) : token,
+      denied: denied as unknown as JsonValue,
+    }
+  }
+
+  /** For whom is in so many channels that no JWT holds them: the browser has Ably make a token of it, which is short. */
+  async function requestFor(user: User, capability: Record<string, string[]>): Promise<JsonValue> {
+    const wanted = { capability, clientId: toClientId(user), ttl: tokenTtlMs, timestamp: now() }
+    return {
+      ...(await rest.auth.createTokenRequest(wanted as unknown as TokenParams)),
+    } as unknown as JsonValue
   }
 
   /** Ably signs a webhook with the key that its rule names, `X-Ably-Key`; here that must be `ABLY_API_KEY`. */
@@ -208,6 +228,39 @@ export function createAblyPublisher(options: AblyPublisherOptions): RealtimePubl
     credentials,
     close: async () => {},
   }
+}
+
+/** Whoever may read may come in; whether they may signal and appear there is asked as well, since Ably won't ask us. */
+async function rightsIn(channel: string, authorize: CredentialsRequest["authorize"]): Promise<ChannelRights> {
+  await authorize(channel, "subscribe")
+  const may = (action: ChannelAction) =>
+    authorize(channel, action).then(
+      () => true,
+      (error: unknown) => {
+        if (isRealtimeError(error) && error.code === "channel-denied") return false
+        throw error
+      },
+    )
+  const [signal, presence] = await Promise.all([may("signal"), may("presence")])
+  return { signal, presence }
+}
+
+/** As few requests as Ably's limits leave. */
+function inBatches(specs: readonly Spec[]): Spec[][] {
+  const batches: Spec[][] = []
+  let bytes = 0
+  for (const spec of specs) {
+    const size = jsonByteLength(spec)
+    const batch = batches.at(-1)
+    if (batch && batch.length < maxSpecsPerBatch && bytes + size <= maxBatchBytes) {
+      batch.push(spec)
+      bytes += size
+    } else {
+      batches.push([spec])
+      bytes = size
+    }
+  }
+  return batches
 }
 
 function parseJson(text: string): unknown {

@@ -2,6 +2,7 @@ import type { TransportCapabilities } from "../../capabilities.ts"
 import { isRealtimeError, type OnError, RealtimeError } from "../../errors.ts"
 import type { JsonValue } from "../../json.ts"
 import type { User } from "../../message.ts"
+import { createMessageId } from "../../message-id.ts"
 import type {
   ChannelObserver,
   RealtimeTransport,
@@ -105,7 +106,10 @@ export function createMemoryTransport(options: MemoryTransportOptions): Realtime
       if (joined.get(channel) !== wish || status.state !== "connected") return
       wish.isAttached = true
       wish.observer.onAttached()
-      if (wish.data !== undefined) await hub.enter(connection, channel, wish.data)
+      if (wish.data === undefined) return
+      hub
+        .enter(connection, channel, wish.data)
+        .catch((error: unknown) => onError(error, { stage: "presence" }))
     } catch (error) {
       if (joined.get(channel) !== wish) return
       wish.observer.onDenied(isRealtimeError(error) ? error : unavailable(error))
@@ -137,7 +141,14 @@ export function createMemoryTransport(options: MemoryTransportOptions): Realtime
       return {
         async signal(event, payload) {
           if (!wish.isAttached) throw notConnected()
-          hub.signal(connection, { channel, event, payload, from: user })
+          await hub.signal(connection, {
+            id: createMessageId(),
+            channel,
+            event,
+            payload,
+            from: user,
+            at: Date.now(),
+          })
         },
         watchPresence() {
           wish.watchesPresence = true

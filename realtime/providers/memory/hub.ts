@@ -26,7 +26,8 @@ export interface MemoryHub {
   /** Puts the user's connections out of the channel. */
   revoke(userId: string, channel: string): void
   snapshot(channel: string): PresenceSnapshot
-  signal(connection: HubConnection | null, signal: Signal): void
+  /** Of a connection: rejects unless its user may. */
+  signal(connection: HubConnection | null, signal: Signal): Promise<void>
   broadcast(messages: readonly WireMessage[]): void
   /** Faults: cuts every connection; refuses new ones while `error` is set. */
   dropConnections(): void
@@ -35,7 +36,7 @@ export interface MemoryHub {
 
 export interface MemoryHubOptions {
   /** Whether a user may do this in a channel; rejects if not. */
-  authorize(user: User, channel: string, action: "subscribe" | "presence"): Promise<void>
+  authorize(user: User, channel: string, action: "subscribe" | "presence" | "signal"): Promise<void>
   maxPresenceMembers: number
 }
 
@@ -109,7 +110,8 @@ export function createMemoryHub({ authorize, maxPresenceMembers }: MemoryHubOpti
       }
     },
     snapshot,
-    signal(sender, signal) {
+    async signal(sender, signal) {
+      if (sender) await authorize(sender.user, signal.channel, "signal")
       later(() => {
         for (const connection of subscribersOf(signal.channel))
           if (connection !== sender) connection.onSignal(signal)

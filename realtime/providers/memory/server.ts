@@ -9,7 +9,7 @@ export function createMemoryPublisher(hub: MemoryHub): RealtimePublisher {
       hub.broadcast(messages)
     },
     async signal(signal) {
-      hub.signal(null, signal)
+      await hub.signal(null, signal)
     },
     async revoke(userId, channel) {
       hub.revoke(userId, channel)

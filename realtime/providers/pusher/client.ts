@@ -35,6 +35,10 @@ interface Joined {
   isAttached: boolean
   watchesPresence: boolean
   data: JsonValue | undefined
+  /** The data that others see. */
+  entered: JsonValue | undefined
+  /** Whoever waits to hear whether the service took `data`. */
+  entering: PromiseWithResolvers<void> | null
   presence: Channel | null
   /** The presence channel took nobody more. */
   isFull: boolean
@@ -47,8 +51,15 @@ interface Signable {
   channel: string
   wish: Joined
   kind: "messages" | "presence"
-  /** The presence data that was signed last. */
-  signed?: JsonValue | undefined
+  /** The presence data that was signed last, none to who only watches. */
+  signed?: { data: JsonValue | undefined }
+}
+
+/** What the service sent. */
+interface Frame {
+  event: string
+  channel?: string
+  data?: unknown
 }
 
 const maxRetryMs = 10_000
@@ -80,8 +91,11 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
       lastError = fromConnectionError(error)
       if (opened.connection.state === "connected" && isRefusal(error)) blame(error)
     })
-    opened.connection.bind("message", ({ event }: { event: string }) => {
+    // pusher-js has seen it first.
+    opened.connection.bind("message", ({ event, channel, data }: Frame) => {
       if (event === "pusher:signin_success") isSignedIn = true
+      if (event === "pusher:subscription_error" && channel) refused(channel, fromSubscriptionError(data))
+      if (event === "pusher_internal:subscription_succeeded" && unexplained !== undefined) blame(unexplained)
     })
     opened.signin()
     return opened
@@ -99,9 +113,16 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
       unavailableTimeout: unavailableTimeoutMs,
       channelAuthorization: {
         customHandler: ({ socketId, channelName }, callback) => {
+          // pusher-js would take what comes late for an answer about the connection that is there by now.
+          const inTime = <Answer>(then: (answer: Answer) => void) => {
+            return (answer: Answer) => isOpenAs(socketId) && then(answer)
+          }
           sign(socketId, channelName).then(
-            (signature) => callback(null, signature),
-            (error: Error) => callback(error, null),
+            inTime((signature) => callback(null, signature)),
+            inTime((error: Error) => {
+              callback(error, null)
+              refused(channelName, asRealtimeError(error))
+            }),
           )
         },
       },
@@ -158,51 +179,82 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     }
   }
 
+  /** To pusher-js a channel that is left and joined again meanwhile is joined once: whoever wishes it by then is signed for. */
   async function sign(socketId: string, name: string): Promise<{ auth: string; channel_data?: string }> {
-    const signable = signables.get(name)
-    if (!signable) throw leftBehind("join; the channel was left")
-    const { channel, wish, kind } = signable
-    signable.signed = wish.data
-    const request = {
-      socketId,
-      channel,
-      kind,
-      ...(kind === "presence" && wish.data !== undefined && { data: wish.data }),
-    }
-    const isStillWanted = () => signables.get(name) === signable && isOpenAs(socketId)
-    try {
-      return await ask(request, kind, isStillWanted)
-    } catch (error) {
-      if (!isRealtimeError(error) || !error.retryable) refuse(signable, asRealtimeError(error))
-      throw error
+    for (;;) {
+      const signable = signables.get(name)
+      if (!signable || !isOpenAs(socketId)) throw leftBehind("join; the channel was left")
+      const { channel, wish, kind } = signable
+      const { data } = wish
+      signable.signed = { data }
+      const isCurrent = () => signables.get(name) === signable && isOpenAs(socketId)
+      const request = { socketId, channel, kind, ...(kind === "presence" && data !== undefined && { data }) }
+      try {
+        const signature = await ask(request, kind, isCurrent)
+        if (isCurrent()) return signature
+      } catch (error) {
+        if (isCurrent()) throw error
+      }
     }
   }
 
   /**
    * Finds out whom an error on the connection is about. Pusher says there what it refuses, an invalid signature or a full
-   * presence channel; pusher-js leaves that subscription pending for ever and hands on no more than the words. They
-   * name the channel, or else it is the one that is still pending when the others are through.
+   * presence channel, and pusher-js hands on no more than the words. They name the channel, or else it is the one that
+   * is still pending when the others are through.
    */
   function blame(error: unknown): void {
-    const pending = [...signables].filter(([name]) => pusher?.channel(name)?.subscriptionPending)
+    const pending = (pusher?.allChannels() ?? []).filter(({ subscriptionPending }) => subscriptionPending)
     const text = refusalText(error)
-    const refused =
-      pending.find(([name]) => text.includes(name)) ?? (pending.length === 1 ? pending[0] : undefined)
-    unexplained = refused || pending.length === 0 ? undefined : error
-    if (!refused) return
-    const [name, signable] = refused
-    signables.delete(name)
-    pusher?.unsubscribe(name)
-    refuse(signable, fromSubscriptionError(error))
+    // The longest: one channel's name may begin with another's.
+    const named = pending
+      .filter(({ name }) => text.includes(name))
+      .sort((one, other) => other.name.length - one.name.length)
+    const found = named[0] ?? (pending.length === 1 ? pending[0] : undefined)
+    unexplained = found || pending.length === 0 ? undefined : error
+    if (found) refused(found.name, fromSubscriptionError(error))
   }
 
-  function refuse({ wish, kind }: Signable, reason: RealtimeError): void {
-    if (kind === "messages") wish.observer.onDenied(reason)
-    else if (reason.code !== "rate-limited") onError(reason, { stage: "presence" })
-    else {
+  /**
+   * Our server or Pusher said no to a channel. What Pusher says leaves the channel pending in pusher-js, for ever: it would
+   * neither leave it nor join it again.
+   */
+  function refused(name: string, reason: RealtimeError): void {
+    const subscription = pusher?.channel(name)
+    if (subscription) subscription.subscriptionPending = false
+    const signable = signables.get(name)
+    if (!signable) pusher?.unsubscribe(name)
+    else if (signable.kind === "messages") signable.wish.observer.onDenied(reason)
+    else refusedPresence(signable, reason)
+  }
+
+  function refusedPresence(signable: Signable, reason: RealtimeError): void {
+    const { channel, wish } = signable
+    if (!isUpToDate(signable)) {
+      refreshPresence(channel, wish)
+    } else if (reason.code === "rate-limited") {
       wish.isFull = true
       showCount(wish)
+      settle(wish)
+    } else {
+      if (wish.entering) settle(wish, reason)
+      else onError(reason, { stage: "presence" })
+      if (wish.data === undefined) return
+      // Data that was refused leaves things as they were: with those of before, as a watcher, or outside.
+      wish.data = wish.data === wish.entered ? undefined : wish.entered
+      wish.entered = wish.data
+      refreshPresence(channel, wish)
     }
+  }
+
+  /** Whether what Pusher answers is about what is wished now. */
+  const isUpToDate = ({ signed, wish }: Signable) => signed !== undefined && signed.data === wish.data
+
+  function settle(wish: Joined, reason?: RealtimeError): void {
+    const { entering } = wish
+    wish.entering = null
+    if (reason) entering?.reject(reason)
+    else entering?.resolve()
   }
 
   /**
@@ -249,7 +301,9 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
       setStatus({ state })
       return
     }
+    unexplained = undefined
     for (const wish of joined.values()) {
+      settle(wish)
       if (!wish.isAttached) continue
       wish.isAttached = false
       wish.observer.onDetached()
@@ -264,10 +318,6 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     wish.messages.bind("pusher:subscription_succeeded", () => {
       wish.isAttached = true
       wish.observer.onAttached()
-      if (unexplained !== undefined) blame(unexplained)
-    })
-    wish.messages.bind("pusher:subscription_error", (error: unknown) => {
-      if (!isOwnRefusal(error)) refuse({ channel, wish, kind: "messages" }, fromSubscriptionError(error))
     })
     wish.messages.bind("pusher:subscription_count", (data: unknown) => {
       const { subscription_count: count } = (data ?? {}) as { subscription_count?: unknown }
@@ -309,13 +359,19 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
       presence.bind(event, show)
     }
     presence.bind("pusher:subscription_succeeded", () => {
-      if (wish.presence !== presence || signable.signed === wish.data) return
-      if (wish.watchesPresence || wish.data !== undefined) joinPresence(channel, wish, client)
-      else leavePresence(channel, wish)
+      if (wish.presence !== presence) return
+      wish.isFull = false
+      wish.entered = signable.signed?.data
+      if (isUpToDate(signable)) settle(wish)
+      else refreshPresence(channel, wish)
     })
-    presence.bind("pusher:subscription_error", (error: unknown) => {
-      if (wish.presence === presence && !isOwnRefusal(error)) refuse(signable, fromSubscriptionError(error))
-    })
+  }
+
+  /** Makes the presence channel what is wished of it now. */
+  function refreshPresence(channel: string, wish: Joined): void {
+    if (!pusher) return
+    if (wish.watchesPresence || wish.data !== undefined) joinPresence(channel, wish, pusher)
+    else leavePresence(channel, wish)
   }
 
   function leavePresence(channel: string, wish: Joined): void {
@@ -343,7 +399,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
         pusher = open()
         for (const [channel, wish] of joined) {
           joinMessages(channel, wish, pusher)
-          if (wish.watchesPresence || wish.data !== undefined) joinPresence(channel, wish, pusher)
+          refreshPresence(channel, wish)
         }
       } else if (status.state !== "connecting") {
         startOver()
@@ -356,35 +412,39 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
         isAttached: false,
         watchesPresence: false,
         data: undefined,
+        entered: undefined,
+        entering: null,
         presence: null,
         isFull: false,
         subscribers: 0,
       } as unknown as Joined
       joined.set(channel, wish)
       if (pusher) joinMessages(channel, wish, pusher)
-      const refreshPresence = () => {
-        if (!pusher) return
-        if (wish.watchesPresence || wish.data !== undefined) joinPresence(channel, wish, pusher)
-        else leavePresence(channel, wish)
-      }
       return {
         watchPresence() {
           if (wish.watchesPresence) return
           wish.watchesPresence = true
-          if (!wish.presence) refreshPresence()
+          if (!wish.presence) refreshPresence(channel, wish)
         },
         async enterPresence(data) {
           wish.data = data
-          refreshPresence()
+          refreshPresence(channel, wish)
+          settle(wish)
+          if (status.state !== "connected") return
+          wish.entering = Promise.withResolvers()
+          await wish.entering.promise
         },
         async leavePresence() {
           if (wish.data === undefined) return
           wish.data = undefined
-          refreshPresence()
+          wish.entered = undefined
+          settle(wish)
+          refreshPresence(channel, wish)
         },
         unsubscribe() {
           if (joined.get(channel) !== wish) return
           joined.delete(channel)
+          settle(wish)
           leavePresence(channel, wish)
           wish.messages?.unbind()
           signables.delete(messagesChannel(channel))
@@ -394,6 +454,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     },
     async close() {
       if (status.state === "closed") return
+      for (const wish of joined.values()) settle(wish)
       joined.clear()
       signables.clear()
       setStatus({ state: "closed" })
@@ -409,9 +470,6 @@ const leftBehind = (what: string) =>
 
 const malformedSignature = () =>
   new RealtimeError("internal", { provider, message: "unable to join; the signature is malformed" })
-
-/** Refusals of our own server were told while signing; pusher-js repeats them without a status. */
-const isOwnRefusal = (error: unknown) => (error as { status?: unknown } | null)?.status === undefined
 
 function asRealtimeError(error: unknown): RealtimeError {
   if (isRealtimeError(error)) return error

@@ -18,7 +18,7 @@ beforeAll(() => {
 })
 afterAll(() => network.close())
 
-it("another cluster than the app's fails the connection, and names the variable", async () => {
+it("another cluster than the app's fails the connection, and what is published waits in the log; both name the variable", async () => {
   const emulator = createPusherEmulator({
     apps: [{ id: "1", key: "app-key", secret: "app-secret", cluster: "eu" }],
   })
@@ -32,5 +32,8 @@ it("another cluster than the app's fails the connection, and names the variable"
   expect(connection.status.error).toMatchObject({ code: "invalid-config", retryable: false })
   expect(connection.status.error?.message).toContain("not in this cluster")
   expect(connection.status.error?.message).toContain("check PUSHER_KEY and PUSHER_CLUSTER")
+  expect((await stage.realtime.publish(stage.room(), "said", { text: "a" })).seq).toBe(1)
+  expect(stage.told).toMatchObject([{ stage: "publish to pusher", error: { retryable: false } }])
+  expect(stage.told[0]?.error.message).toContain("PUSHER_CLUSTER")
   emulator.stop()
 })

@@ -23,6 +23,11 @@ describe("channel names", () => {
     ["room:a/b", "room;a=2Fb"],
     ["room:a=b;c", "room;a=3Db=3Bc"],
     ["room:👍", "room;=F0=9F=91=8D"],
+    // "private-encrypted-…" and "private-cache-…" are kinds of their own.
+    ["encrypted-room:1", "=65ncrypted-room;1"],
+    ["cache-room:1", "=63ache-room;1"],
+    ["encrypted", "encrypted"],
+    ["a-cache-", "a-cache-"],
   ])("%s travels as %s", (channel, name) => {
     expect(toPusherName(channel)).toBe(name)
   })
@@ -95,6 +100,11 @@ describe("events that aren't ours", () => {
   it.each([[null], ["text"], [{}], [[{ id: 1 }]]])("are dropped: %j", (data) => {
     expect(fromMessagesEvent("room:1", data)).toEqual([])
     expect(fromSignalEvent("room:1", data)).toBeNull()
+  })
+  it("are dropped, also a signal of another channel", () => {
+    const signal = { id: "s1", channel: "room:2", event: "typing", payload: 1, from: { id: "alice" }, at: 1 }
+    expect(fromSignalEvent("room:2", signal)).toEqual(signal)
+    expect(fromSignalEvent("room:1", signal)).toBeNull()
   })
 })
 

@@ -4,6 +4,7 @@ import { isRealtimeError, RealtimeError, type RealtimeErrorCode } from "../../er
 import {
   type Member,
   type PresenceSnapshot,
+  parseSignal,
   parseUser,
   parseWireMessage,
   type Signal,
@@ -19,22 +20,23 @@ export const provider = "pusher"
 export const messagesEvent = "messages"
 export const signalEvent = "signal"
 
+const utf8 = new TextEncoder()
 /** Pusher's limit on a channel's name, less the longest prefix. */
 const maxNameLength = 164 - "presence-".length
 
 /**
  * Our name in Pusher's alphabet, `A-Z a-z 0-9 _ - = @ , . ;`. ";" stands for ":"; every other byte that isn't allowed,
- * and "=" and ";" themselves, become "=" and two hexadecimal digits. What gets too long becomes "=d." and a digest,
- * which no encoded name begins with.
+ * and "=" and ";" themselves, become "=" and two hexadecimal digits, as does the first letter of a word that would make
+ * another kind of channel of it. What gets too long becomes "=d." and a digest, which no encoded name begins with.
  */
 export function toPusherName(channel: string): string {
-  const encoded = channel.replace(/[^A-Za-z0-9_\-@,.]/gu, (character) => {
+  const encoded = channel.replace(/^[ec](?=ncrypted-|ache-)|[^A-Za-z0-9_\-@,.]/gu, (character) => {
     if (character === ":") return ";"
-    const bytes = new TextEncoder().encode(character)
+    const bytes = utf8.encode(character)
     return Array.from(bytes, (byte) => `=${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("")
   })
   if (encoded.length <= maxNameLength) return encoded
-  return `=d.${bytesToHex(sha256(new TextEncoder().encode(channel)))}`
+  return `=d.${bytesToHex(sha256(utf8.encode(channel)))}`
 }
 
 /** Our name, read back; null for a digest, and for what isn't one of ours. */
@@ -65,10 +67,8 @@ export function fromMessagesEvent(channel: string, data: unknown): WireMessage[]
 }
 
 export function fromSignalEvent(channel: string, data: unknown): Signal | null {
-  const { event, payload, from, channel: named } = (data ?? {}) as Partial<Signal>
-  const user = parseUser(from)
-  if (named !== channel || typeof event !== "string" || !user) return null
-  return { channel, event, payload, from: user }
+  const signal = parseSignal(data)
+  return signal?.channel === channel ? signal : null
 }
 
 /**

@@ -2,7 +2,7 @@ import { io, type Socket } from "socket.io-client"
 import type { TransportOptions } from "../../client/create-realtime-client.ts"
 import { isRealtimeError, logError, RealtimeError } from "../../errors.ts"
 import type { JsonValue } from "../../json.ts"
-import type { PresenceSnapshot } from "../../message.ts"
+import { type PresenceSnapshot, parseSignal } from "../../message.ts"
 import { fromWireResults } from "../../publish-result.ts"
 import type {
   ChannelObserver,
@@ -19,7 +19,6 @@ import {
   fromConnectError,
   fromDisconnectReason,
   fromMessagesEvent,
-  fromSignalEvent,
   fromSubscribeAnswer,
   provider,
   type ServerEvents,
@@ -41,6 +40,8 @@ interface Joined {
   isAttached: boolean
   watchesPresence: boolean
   data: JsonValue | undefined
+  /** The data that others see. */
+  entered: JsonValue | undefined
   snapshot: PresenceSnapshot | null
 }
 
@@ -147,7 +148,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     if (first) joined.get(first.channel)?.observer.onMessages(messages)
   })
   socket.on("signal", (value) => {
-    const signal = fromSignalEvent(value)
+    const signal = parseSignal(value)
     if (signal) joined.get(signal.channel)?.observer.onSignal(signal)
   })
   socket.on("presence", (channel, change) => {
@@ -165,6 +166,15 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     void attach(channel, wish)
   })
 
+  /**
+   * Without a network nobody answers, and what is asked would only time out. Engine.IO ends its connection itself, except to `localhost`
+   * (engine.io-client 6.6, socket.js), where a chat that is tried out would behave like no chat elsewhere.
+   */
+  function onOffline(): void {
+    if (socket.connected) socket.io.engine.close()
+  }
+  if (typeof window !== "undefined") window.addEventListener("offline", onOffline)
+
   /** Socket.IO doesn't come back by itself after a refusal or when the server ended the session. */
   function restart(): void {
     clearTimeout(restartTimer)
@@ -180,6 +190,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     ...args: unknown[]
   ): Promise<Record<string, unknown>> {
     if (!socket.connected) throw notConnected()
+    const connection = socket.id
     let answer: unknown
     try {
       answer = await (socket as Socket).emitWithAck(event, ...args)
@@ -188,7 +199,13 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
       const message = `unable to ${event}; there was no answer in ${answerTimeoutMs} ms`
       throw new RealtimeError("timeout", { provider, message, cause })
     }
-    return fromAnswer(answer)
+    try {
+      return fromAnswer(answer)
+    } catch (error) {
+      // What is sent while pings are overdue, as after a sleep, Socket.IO keeps for the next connection, and sends there before all
+      // else. What is refused by it wasn't meant for it.
+      throw socket.id === connection ? error : notConnected()
+    }
   }
 
   async function attach(channel: string, wish: Joined): Promise<void> {
@@ -199,7 +216,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
       wish.isAttached = true
       wish.observer.onAttached(page)
       if (wish.watchesPresence || wish.data !== undefined) await request("watch", channel)
-      if (wish.data !== undefined) await request("enter", channel, wish.data)
+      await enterAgain(channel, wish)
     } catch (cause) {
       if (!isCurrent() || !socket.connected) return
       if (!isRealtimeError(cause)) {
@@ -211,6 +228,32 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
           () => isCurrent() && socket.connected && void attach(channel, wish),
           cause.retryAfterMs ?? firstPauseMs,
         )
+      }
+    }
+  }
+
+  /** Data that was refused leaves things as they were. */
+  async function enter(channel: string, wish: Joined, data: JsonValue): Promise<void> {
+    try {
+      await request("enter", channel, data)
+      if (wish.data !== undefined) wish.entered = data
+    } catch (error) {
+      if (isFinal(error) && wish.data === data) {
+        wish.data = data === wish.entered ? undefined : wish.entered
+        wish.entered = wish.data
+      }
+      throw error
+    }
+  }
+
+  /** Whom presence is refused by now is in the channel all the same. */
+  async function enterAgain(channel: string, wish: Joined): Promise<void> {
+    while (wish.data !== undefined) {
+      try {
+        return await enter(channel, wish, wish.data)
+      } catch (error) {
+        if (!isFinal(error) || joined.get(channel) !== wish) throw error
+        onError(error, { stage: "presence" })
       }
     }
   }
@@ -244,6 +287,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
         isAttached: false,
         watchesPresence: false,
         data: undefined,
+        entered: undefined,
         snapshot: null,
       }
       joined.set(channel, wish)
@@ -261,11 +305,12 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
           wish.data = data
           if (!wish.isAttached) return
           if (!wish.watchesPresence && !wish.snapshot) await request("watch", channel)
-          await request("enter", channel, data)
+          await enter(channel, wish, data)
         },
         async leavePresence() {
           if (wish.data === undefined) return
           wish.data = undefined
+          wish.entered = undefined
           if (wish.isAttached && socket.connected) await request("leave", channel)
         },
         unsubscribe() {
@@ -283,6 +328,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
       if (status.state === "closed") return
       clearTimeout(suspendTimer)
       clearTimeout(restartTimer)
+      if (typeof window !== "undefined") window.removeEventListener("offline", onOffline)
       joined.clear()
       setStatus({ state: "closed" })
       listeners.clear()
@@ -290,6 +336,8 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     },
   }
 }
+
+const isFinal = (error: unknown) => isRealtimeError(error) && !error.retryable
 
 const notConnected = () =>
   new RealtimeError("not-connected", { provider, message: "unable to send; there is no connection" })

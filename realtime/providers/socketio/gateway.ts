@@ -1,83 +1,221 @@
 import type { IncomingMessage } from "node:http"
-import type { Server as SocketIoServer } from "socket.io"
+import type { Socket, Server as SocketIoServer } from "socket.io"
 import { isRealtimeError, logError, type OnError, RealtimeError, toWireError } from "../../errors.ts"
-import type { User } from "../../message.ts"
+import type { JsonValue } from "../../json.ts"
+import type { LogPage, Signal, User, WireMessage } from "../../message.ts"
 import { toWireResult } from "../../publish-result.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import type { RealtimeCore } from "../../server/types.ts"
 import type { OutgoingMessage } from "../../transport.ts"
 import { socketIoCapabilities } from "./capabilities.ts"
+import { type ClusterBus, createPeers, type Entered, type Peers } from "./cluster.ts"
+import { answerDirectly, emitToEach } from "./direct-write.ts"
 import {
   type ClientEvents,
   channelRoom,
+  fromChannelRoom,
+  isChannelRoom,
   type PresenceChange,
   presenceRoom,
   provider,
   type ServerEvents,
 } from "./mapping.ts"
 import { createPresenceRegistry, type PresenceRegistry } from "./presence-registry.ts"
+import { createRecent, type Recent } from "./recent.ts"
 import { createTickets, type Tickets } from "./tickets.ts"
 
 interface SocketData {
   user: User
-  /** Puts the socket out of a channel, and says so. */
-  expel(channel: string): Promise<void>
+  /** The channels that the socket has joined, and whether it is present in each. */
+  channels: Map<string, boolean>
+  /** Puts a socket out of a channel, and says so. */
+  expel(socket: GatewaySocket, channel: string): Promise<void>
 }
 
 type GatewayServer = SocketIoServer<ClientEvents, ServerEvents>
+type GatewaySocket = Socket<ClientEvents, ServerEvents>
 
 /** What the gateway and its publisher share: the sockets, and who is present. */
 export interface Broadcaster {
   readonly io: GatewayServer
   readonly tickets: Tickets
+  /** Of all gateways together. */
   readonly presence: PresenceRegistry
-  /** Server, in the gateway's process: delivers to the connected sockets. */
+  /** Server, in the gateway's process: delivers to the connected sockets, here and at the other gateways. */
   readonly publisher: RealtimePublisher
-  announce(channel: string, change: PresenceChange | null): void
+  enter(channel: string, connection: string, user: User, data: JsonValue): void
+  leave(channel: string, connection: string): void
+  /** To everybody in its channel but the connection that sent it. */
+  signal(signal: Signal, sender: string): void
   /** Changes with each revocation: a permission that was asked for before may be out of date. */
   revocations(): number
+  /** Messages to this gateway's own sockets. */
+  deliver(messages: readonly WireMessage[]): void
+  /** The newest message that this gateway's sockets were given of each channel that they are in; 0: none yet. */
+  places(): Map<string, number>
+  /**
+   * All that follows `seq`, for a socket that has joined the channel's room: from what was delivered here, else by `read`,
+   * which asks the log.
+   */
+  catchUp(channel: string, seq: number, read: () => Promise<LogPage>): Promise<LogPage>
+  /** True while another gateway may have published what didn't come here. */
+  readonly isInDoubt: boolean
+  /** Other gateways that are heard. */
+  readonly peers: number
+  /** Messages put on a connection since the start. */
+  readonly deliveries: number
 }
 
-/**
- * Server: the half of the gateway that delivers. Made first, since `createRealtime` needs its publisher. `secret` is
- * shared with the app's other processes, which sign tickets with it.
- */
-export function createBroadcaster({ io, secret }: { io: SocketIoServer; secret: string }): Broadcaster {
+/** What a gateway is doing, for whoever watches it. */
+export interface GatewayStats {
+  connections: number
+  /** Channels of all connections, added up. */
+  subscriptions: number
+  /** Channels that somebody here is in. */
+  channels: number
+  /** Messages put on a connection since the start. */
+  deliveries: number
+  /** Connections that were ended since the start because they didn't read. */
+  slow: number
+  /** Bytes that wait for their connections to read. */
+  waitingBytes: number
+  /** Other gateways that are heard. */
+  peers: number
+  isInDoubt: boolean
+}
+
+export interface BroadcasterOptions {
+  io: SocketIoServer
+  /** Shared with the app's other processes, which sign tickets with it. */
+  secret: string
+  /** The way to the other gateways, where there are several. */
+  bus?: ClusterBus | undefined
+  /** How often gateways tell each other that they are there. Default 5 s; one that is silent for three is gone. */
+  heartbeatMs?: number
+}
+
+/** Server: the half of the gateway that delivers. Made first, since `createRealtime` needs its publisher. */
+export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: BroadcasterOptions): Broadcaster {
   const tickets = createTickets({ secret })
   const server = io as unknown as GatewayServer
   const presence = createPresenceRegistry({ maxMembers: socketIoCapabilities.maxPresenceMembers })
+  const own = new Map<string, Entered>()
+  /** By room, for as long as somebody is in it. */
+  const recents = new Map<string, Recent>()
+  const { adapter } = server.sockets
+  adapter.on("create-room", (name: string) => void (isChannelRoom(name) && recents.set(name, createRecent())))
+  adapter.on("delete-room", (name: string) => void recents.delete(name))
   let revocations = 0
+  let deliveries = 0
+
+  function announce(channel: string, change: PresenceChange | null): void {
+    const name = presenceRoom(channel)
+    if (change && adapter.rooms.has(name)) server.local.to(name).emit("presence", channel, change)
+  }
+
+  function deliver(messages: readonly WireMessage[]): void {
+    for (const [channel, group] of Map.groupBy(messages, (message) => message.channel)) {
+      const name = channelRoom(channel)
+      const recent = recents.get(name)
+      const ids = adapter.rooms.get(name)
+      if (!recent || !ids) continue
+      recent.take(group)
+      deliveries += group.length * ids.size
+      emitToEach(io, ids, "messages", group)
+    }
+  }
+
+  /**
+   * Whoever is behind goes without: what waited is of no worth by then. Not `volatile`, which leaves out every connection on
+   * which anything at all is just being written.
+   */
+  function signalAll(signal: Signal, sender: string | null): void {
+    const ids = [...(adapter.rooms.get(channelRoom(signal.channel)) ?? [])].filter((id) => {
+      const socket = server.sockets.sockets.get(id)
+      return socket && id !== sender && waitingBytes(socket.conn) <= maxWaitingForSignals
+    })
+    if (ids.length > 0) emitToEach(io, ids, "signal", signal)
+  }
+
+  async function revoke(userId: string, channel: string): Promise<void> {
+    revocations += 1
+    for (const id of [...(adapter.rooms.get(channelRoom(channel)) ?? [])]) {
+      const socket = server.sockets.sockets.get(id)
+      const { user, expel } = (socket?.data ?? {}) as Partial<SocketData>
+      if (socket && user?.id === userId) await expel?.(socket, channel)
+    }
+  }
+
+  const peers: Peers | null = bus
+    ? createPeers({
+        ...{ bus, presence, announce, heartbeatMs, own: () => [...own.values()] },
+        take(note) {
+          if (note.kind === "messages") deliver(note.messages)
+          else if (note.kind === "signal") signalAll(note.signal, null)
+          else void revoke(note.userId, note.channel)
+        },
+      })
+    : null
+
   return {
     io: server,
     tickets,
     presence,
     revocations: () => revocations,
-    announce(channel, change) {
-      if (change) server.to(presenceRoom(channel)).emit("presence", channel, change)
+    deliver,
+    places: () => new Map([...recents].map(([name, { place }]) => [fromChannelRoom(name), place])),
+    async catchUp(channel, seq, read) {
+      const recent = recents.get(channelRoom(channel))
+      const page = peers?.isInDoubt ? null : recent?.after(seq)
+      if (page) return page
+      const askedAt = performance.now()
+      const answer = await read()
+      recent?.learn(seq, answer, askedAt)
+      return answer
+    },
+    get isInDoubt() {
+      return peers?.isInDoubt ?? false
+    },
+    get peers() {
+      return peers?.count ?? 0
+    },
+    get deliveries() {
+      return deliveries
+    },
+    enter(channel, connection, user, data) {
+      const entered = { channel, connection, user, data }
+      own.set(`${connection} ${channel}`, entered)
+      announce(channel, presence.enter(channel, connection, user, data))
+      peers?.tell({ kind: "entered", ...entered })
+    },
+    leave(channel, connection) {
+      own.delete(`${connection} ${channel}`)
+      announce(channel, presence.leave(channel, connection))
+      peers?.tell({ kind: "left", channel, connection })
+    },
+    signal(signal, sender) {
+      signalAll(signal, sender)
+      peers?.tell({ kind: "signal", signal })
     },
     publisher: {
       provider,
       async publish(messages) {
-        for (const [channel, group] of Map.groupBy(messages, (message) => message.channel)) {
-          server.to(channelRoom(channel)).emit("messages", group)
-        }
+        deliver(messages)
+        peers?.tell({ kind: "messages", messages })
       },
       async signal(signal) {
-        server.to(channelRoom(signal.channel)).volatile.emit("signal", signal)
+        signalAll(signal, null)
+        peers?.tell({ kind: "signal", signal })
       },
       async revoke(userId, channel) {
-        revocations += 1
-        const { adapter, sockets } = server.sockets
-        for (const id of [...(adapter.rooms.get(channelRoom(channel)) ?? [])]) {
-          const { user, expel } = (sockets.get(id)?.data ?? {}) as Partial<SocketData>
-          if (user?.id === userId) await expel?.(channel)
-        }
+        peers?.tell({ kind: "revoke", userId, channel })
+        await revoke(userId, channel)
       },
       members: async (channel) => presence.snapshot(channel),
       counts: async (channels) => channels.map((channel) => presence.snapshot(channel).count),
       clientConfig: () => ({ provider }),
-      credentials: async ({ user }) => ({ ticket: await tickets.issue(user) }),
-      close: async () => {},
+      credentials: async ({ user }) => ({ ticket: tickets.issue(user) }),
+      close: async () => peers?.close(),
     },
   }
 }
@@ -87,75 +225,106 @@ export interface GatewayOptions {
   core: RealtimeCore
   /** The most channels that one connection may join. */
   maxSubscriptions?: number
+  /** What may wait for a connection that doesn't read, in bytes; over it, the connection is ended. Default 8 MiB. */
+  maxWaitingBytes?: number
+  /** How often the log is looked at while another gateway may be publishing unheard. */
+  doubtIntervalMs?: number
+  /** Around the answer to each request, for whoever tells requests apart. */
+  answer?(work: () => Promise<void>): Promise<void>
   onError?: OnError
 }
 
+/** The most channels whose heads are asked for at once. */
+const maxHeads = 500
 /** The most messages of a catch-up that comes with a subscription; the client reads the rest over HTTP. */
 const catchUpLimit = 500
 
+/** Bytes that wait for a connection to read; over it, signals pass it by. */
+const maxWaitingForSignals = 64 * 1024
+
+/** Publishes and signals have limits of their own; who leaves asks for nothing. */
+const limitsItself: ReadonlySet<string> = new Set(["publish", "signal", "unsubscribe", "leave"])
+
 /** Packets hold anything: what should be text and isn't becomes the empty one, which nothing is called. */
+const dataOf = (socket: GatewaySocket) => socket.data as SocketData
+
 const textOf = (value: unknown) => (typeof value === "string" ? value : "")
 
+export interface AttachedGateway {
+  stats(): GatewayStats
+  /**
+   * How many messages the log holds that weren't delivered here, of the channel that is furthest behind; looks at 500 channels at
+   * most. Some are on their way at any moment; what stays was lost between gateways. Rejects when the log doesn't answer.
+   */
+  lag(): Promise<number>
+  /** Ends what it does by itself. */
+  stop(): void
+}
+
 /** Server: lets browsers in by ticket and answers what they ask. Every request gets an answer, also a bad one. */
-export function attachGateway(options: GatewayOptions): void {
+export function attachGateway(options: GatewayOptions): AttachedGateway {
   const { broadcaster, core, maxSubscriptions = 200, onError = logError } = options
-  const { io, tickets, presence, announce } = broadcaster
-  io.use(async (socket, next) => {
+  const { maxWaitingBytes = 8 * 1024 * 1024, doubtIntervalMs = 2_000, answer = (work) => work() } = options
+  const { io, tickets, presence } = broadcaster
+  io.use((socket, next) => {
     try {
-      socket.data.user = await tickets.verify((socket.handshake.auth as { ticket?: unknown }).ticket)
+      socket.data.user = tickets.verify((socket.handshake.auth as { ticket?: unknown }).ticket)
+      // It has served; nothing that opens a connection lies about in memory.
+      socket.handshake.auth = {}
       next()
     } catch (error) {
       next(Object.assign(new Error("refused"), { data: toWireError(error) }))
     }
   })
 
-  io.on("connection", (socket) => {
-    const { user } = socket.data as SocketData
-    const subscribed = new Set<string>()
-    const entered = new Set<string>()
-
-    const requireSubscribed = (channel: string) => {
-      if (subscribed.has(channel)) return
-      throw new RealtimeError("channel-denied", { provider, message: "unable to do this before subscribing" })
+  /** With the permission of now: one that is taken back while it is given was none. */
+  async function authorize(user: User, channel: string): Promise<void> {
+    for (let asked = -1; asked !== broadcaster.revocations(); ) {
+      asked = broadcaster.revocations()
+      await core.authorize(user, channel, "subscribe")
     }
+  }
 
-    function leavePresence(channel: string): void {
-      if (entered.delete(channel)) announce(channel, presence.leave(channel, socket.id))
-    }
+  function requireSubscribed(socket: GatewaySocket, channel: string): void {
+    if (dataOf(socket).channels.has(channel)) return
+    throw new RealtimeError("channel-denied", { provider, message: "unable to do this before subscribing" })
+  }
 
-    /** With the permission of now: one that is taken back while it is given was none. */
-    async function authorize(channel: string): Promise<void> {
-      for (let asked = -1; asked !== broadcaster.revocations(); ) {
-        asked = broadcaster.revocations()
-        await core.authorize(user, channel, "subscribe")
-      }
-    }
+  function leavePresence(socket: GatewaySocket, channel: string): void {
+    const { channels } = dataOf(socket)
+    if (!channels.get(channel)) return
+    channels.set(channel, false)
+    broadcaster.leave(channel, socket.id)
+  }
 
-    const requests: Record<keyof ClientEvents, (...args: unknown[]) => Promise<object>> = {
-      async subscribe(name, cursor) {
+  /** Once for all connections: functions of each one's own would be a kilobyte of it. */
+  const requests: Record<keyof ClientEvents, (socket: GatewaySocket, ...args: unknown[]) => Promise<object>> =
+    {
+      async subscribe(socket, name, cursor) {
+        const { user, channels } = dataOf(socket)
         const channel = textOf(name)
-        if (subscribed.size >= maxSubscriptions && !subscribed.has(channel)) {
+        if (channels.size >= maxSubscriptions && !channels.has(channel)) {
           const message = `unable to join more than ${maxSubscriptions} channels`
           throw new RealtimeError("rate-limited", { provider, message, retryable: false })
         }
-        await authorize(channel)
+        await authorize(user, channel)
         if (!socket.connected) return {}
-        subscribed.add(channel)
+        channels.set(channel, channels.get(channel) ?? false)
         // Joined before the log is read: what is committed in between arrives live, and the client tells the two apart.
         await socket.join(channelRoom(channel))
         const seq = (cursor as { seq?: unknown } | null)?.seq
-        return Number.isSafeInteger(seq) && (seq as number) >= 0
-          ? { page: await core.readAfter(channel, seq as number, catchUpLimit) }
-          : {}
+        if (typeof seq !== "number" || !Number.isSafeInteger(seq) || seq < 0) return {}
+        const read = () => core.readAfter(channel, seq, catchUpLimit)
+        return { page: await broadcaster.catchUp(channel, seq, read) }
       },
-      async unsubscribe(name) {
+      async unsubscribe(socket, name) {
         const channel = textOf(name)
-        subscribed.delete(channel)
-        leavePresence(channel)
+        leavePresence(socket, channel)
+        dataOf(socket).channels.delete(channel)
         await Promise.all([socket.leave(channelRoom(channel)), socket.leave(presenceRoom(channel))])
         return {}
       },
-      async publish(name, messages) {
+      async publish(socket, name, messages) {
         if (
           !Array.isArray(messages) ||
           !messages.every((message) => typeof message === "object" && message !== null)
@@ -165,61 +334,152 @@ export function attachGateway(options: GatewayOptions): void {
             message: "unable to publish; there are no messages",
           })
         }
-        const results = await core.accept(user, textOf(name), messages as OutgoingMessage[])
+        const results = await core.accept(dataOf(socket).user, textOf(name), messages as OutgoingMessage[])
         return { results: results.map(toWireResult) }
       },
-      async signal(name, event, payload) {
+      async signal(socket, name, event, payload) {
         const channel = textOf(name)
-        requireSubscribed(channel)
-        const signal = await core.acceptSignal(user, channel, textOf(event), payload)
-        socket.to(channelRoom(channel)).volatile.emit("signal", signal)
+        requireSubscribed(socket, channel)
+        const signal = await core.acceptSignal(dataOf(socket).user, channel, textOf(event), payload)
+        broadcaster.signal(signal, socket.id)
         return {}
       },
-      async watch(name) {
+      async watch(socket, name) {
         const channel = textOf(name)
-        requireSubscribed(channel)
+        requireSubscribed(socket, channel)
         await socket.join(presenceRoom(channel))
         // As an event, not as the answer: only events keep their order with the changes that follow.
         socket.emit("presence", channel, presence.snapshot(channel))
         return {}
       },
-      async enter(name, data) {
+      async enter(socket, name, data) {
+        const { user, channels } = dataOf(socket)
         const channel = textOf(name)
-        requireSubscribed(channel)
+        requireSubscribed(socket, channel)
         const accepted = await core.acceptPresence(user, channel, data)
-        if (!socket.connected || !subscribed.has(channel)) return {}
-        entered.add(channel)
-        announce(channel, presence.enter(channel, socket.id, user, accepted))
+        if (!socket.connected || !channels.has(channel)) return {}
+        channels.set(channel, true)
+        broadcaster.enter(channel, socket.id, user, accepted)
         return {}
       },
-      async leave(name) {
-        leavePresence(textOf(name))
+      async leave(socket, name) {
+        leavePresence(socket, textOf(name))
         return {}
       },
     }
 
-    ;(socket.data as SocketData).expel = async (channel) => {
-      await requests.unsubscribe(channel)
-      socket.emit("revoked", channel)
+  async function expel(socket: GatewaySocket, channel: string): Promise<void> {
+    await requests.unsubscribe(socket, channel)
+    socket.emit("revoked", channel)
+  }
+
+  async function respond(socket: GatewaySocket, event: string, args: unknown[]): Promise<void> {
+    const ack = typeof args.at(-1) === "function" ? (args.pop() as (answer: unknown) => void) : () => {}
+    try {
+      const request = Object.hasOwn(requests, event) ? requests[event as keyof ClientEvents] : undefined
+      if (!request)
+        throw new RealtimeError("invalid-request", { provider, message: "unable to answer; unknown event" })
+      if (!limitsItself.has(event)) await core.limitRead(dataOf(socket).user)
+      ack({ ok: true, ...(await request(socket, ...args)) })
+    } catch (error) {
+      if (!isRealtimeError(error)) onError(error, { stage: `answer ${event}`, connection: socket.id })
+      ack({ ok: false, error: toWireError(error) })
     }
+  }
 
-    socket.onAny(async (event: string, ...args: unknown[]) => {
-      const ack = typeof args.at(-1) === "function" ? (args.pop() as (answer: unknown) => void) : () => {}
-      try {
-        const answer = Object.hasOwn(requests, event) ? requests[event as keyof ClientEvents] : undefined
-        if (!answer)
-          throw new RealtimeError("invalid-request", { provider, message: "unable to answer; unknown event" })
-        ack({ ok: true, ...(await answer(...args)) })
-      } catch (error) {
-        if (!isRealtimeError(error)) onError(error, { stage: `answer ${event}` })
-        ack({ ok: false, error: toWireError(error) })
-      }
-    })
-
+  io.on("connection", (socket) => {
+    answerDirectly(io, socket)
+    Object.assign(dataOf(socket), { channels: new Map(), expel })
+    socket.onAny((event: string, ...args: unknown[]) => void answer(() => respond(socket, event, args)))
     socket.on("disconnect", () => {
-      for (const channel of [...entered]) leavePresence(channel)
+      for (const channel of dataOf(socket).channels.keys()) leavePresence(socket, channel)
     })
   })
+
+  /** The newest message of each channel that went on unheard: it shows the pages their gap, and they read the rest. */
+  async function lookAtLog(): Promise<void> {
+    const places = [...broadcaster.places()]
+    for (let start = 0; start < places.length; start += maxHeads) {
+      const asked = places.slice(start, start + maxHeads)
+      const heads = await core.heads(asked.map(([channel]) => channel))
+      for (const [index, [channel, place]] of asked.entries()) {
+        const seq = heads[index]?.seq ?? 0
+        if (seq > place) broadcaster.deliver((await core.readAfter(channel, seq - 1, 1)).messages)
+      }
+    }
+  }
+
+  let isLooking = false
+  const watch = setInterval(() => {
+    if (isLooking || !broadcaster.isInDoubt) return
+    isLooking = true
+    lookAtLog()
+      .catch((error) => onError(error, { stage: "look at the log in place of the other gateways" }))
+      .finally(() => {
+        isLooking = false
+      })
+  }, doubtIntervalMs).unref()
+  let slow = 0
+  const sweep = setInterval(() => {
+    for (const socket of io.sockets.sockets.values()) {
+      const bytes = waitingBytes(socket.conn)
+      if (bytes <= maxWaitingBytes) continue
+      slow += 1
+      const message = `a connection was ended; ${bytes} bytes waited for it to read`
+      const error = new RealtimeError("rate-limited", { provider, message, retryable: true })
+      onError(error, { stage: "deliver", connection: socket.id })
+      // Whoever doesn't read would not read a farewell.
+      endAtOnce(socket.conn)
+    }
+  }, sweepIntervalMs).unref()
+  return {
+    stats() {
+      const rooms = [...io.sockets.adapter.rooms].filter(([name]) => isChannelRoom(name))
+      const sockets = [...io.sockets.sockets.values()]
+      return {
+        connections: sockets.length,
+        subscriptions: rooms.reduce((sum, [, members]) => sum + members.size, 0),
+        channels: rooms.length,
+        deliveries: broadcaster.deliveries,
+        slow,
+        waitingBytes: sockets.reduce((sum, { conn }) => sum + waitingBytes(conn), 0),
+        peers: broadcaster.peers,
+        isInDoubt: broadcaster.isInDoubt,
+      }
+    },
+    async lag() {
+      // Where nothing was delivered yet there is nothing to compare.
+      const places = [...broadcaster.places()].filter(([, place]) => place > 0).slice(0, maxHeads)
+      const heads = await core.heads(places.map(([channel]) => channel))
+      return Math.max(0, ...places.map(([, place], index) => (heads[index]?.seq ?? 0) - place))
+    },
+    stop() {
+      clearInterval(watch)
+      clearInterval(sweep)
+    },
+  }
+}
+
+const sweepIntervalMs = 1_000
+
+type Connection = Socket["conn"]
+
+/** The part of `ws` that Engine.IO's WebSocket transport holds. */
+interface WebSocketOf {
+  socket?: { bufferedAmount: number; terminate(): void }
+}
+
+function waitingBytes(connection: Connection): number {
+  const { writeBuffer } = connection as unknown as { writeBuffer: readonly { data?: string | Buffer }[] }
+  let bytes = (connection.transport as WebSocketOf).socket?.bufferedAmount ?? 0
+  for (const { data } of writeBuffer) bytes += data?.length ?? 0
+  return bytes
+}
+
+function endAtOnce(connection: Connection): void {
+  const { socket } = connection.transport as WebSocketOf
+  if (socket) socket.terminate()
+  else connection.close(true)
 }
 
 /**
@@ -232,4 +492,5 @@ export function isAllowedOrigin(request: IncomingMessage, allowed: readonly stri
   return URL.canParse(origin) && new URL(origin).host === host
 }
 
+export type { ClusterBus } from "./cluster.ts"
 export { createInternalEndpoint } from "./internal-endpoint.ts"

@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { isRealtimeError, logError, type OnError, RealtimeError, toWireError } from "../../errors.ts"
-import type { WireMessage } from "../../message.ts"
+import { parseSignal, type WireMessage } from "../../message.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
-import { fromMessagesEvent, fromSignalEvent, provider } from "./mapping.ts"
+import { fromMessagesEvent, provider } from "./mapping.ts"
 import { internalPath } from "./server.ts"
 
 export interface InternalEndpointOptions {
@@ -29,7 +29,7 @@ export function createInternalEndpoint(options: InternalEndpointOptions) {
       return {}
     },
     async signal({ signal }) {
-      const readable = fromSignalEvent(signal)
+      const readable = parseSignal(signal)
       if (!readable) throw malformed()
       await publisher.signal(readable)
       return {}

@@ -6,7 +6,6 @@ import {
   fromConnectError,
   fromDisconnectReason,
   fromMessagesEvent,
-  fromSignalEvent,
 } from "./mapping.ts"
 
 describe("fromConnectError", () => {
@@ -51,14 +50,6 @@ describe("events that aren't ours", () => {
   it("are dropped", () => {
     expect(fromMessagesEvent([null, {}, "x"])).toEqual([])
     expect(fromMessagesEvent("x")).toEqual([])
-    for (const value of [
-      null,
-      {},
-      { channel: "a", event: "b", from: null },
-      { channel: 1, event: "b", from: { id: "x" } },
-    ]) {
-      expect(fromSignalEvent(value)).toBeNull()
-    }
   })
 })
 

@@ -53,19 +53,14 @@ export interface PresenceChange {
 
 /** A channel's room for messages and signals, and that of the watchers of its presence. Never a socket's own id. */
 export const channelRoom = (channel: string) => `channel:${channel}`
+export const isChannelRoom = (room: string) => room.startsWith("channel:")
+export const fromChannelRoom = (room: string) => room.slice("channel:".length)
 export const presenceRoom = (channel: string) => `presence:${channel}`
 
 /** Messages as they came from the gateway; what isn't one of ours is dropped. */
 export function fromMessagesEvent(value: unknown): WireMessage[] {
   if (!Array.isArray(value)) return []
   return value.map(parseWireMessage).filter((message) => message !== null)
-}
-
-export function fromSignalEvent(value: unknown): Signal | null {
-  const { channel, event, payload, from } = (value ?? {}) as Partial<Signal>
-  const user = parseUser(from)
-  if (typeof channel !== "string" || typeof event !== "string" || !user) return null
-  return { channel, event, payload, from: user }
 }
 
 function fromMember(value: unknown): Member | null {

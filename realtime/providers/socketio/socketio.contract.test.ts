@@ -1,27 +1,142 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { Server } from "socket.io"
-import { createContractRealtime, describeTransportContract } from "#realtime/testing"
+import { isDeepStrictEqual } from "node:util"
+import { Server, type ServerOptions } from "socket.io"
+import { expect, it, vi } from "vitest"
+import {
+  contractChannels,
+  createContractHttp,
+  createContractRealtime,
+  describeTransportContract,
+} from "#realtime/testing"
 import { createSocketIoBackend } from "../../testing/socketio-backend.ts"
+import { startTcpProxy } from "../../testing/tcp-proxy.ts"
+import { waitFor } from "../../testing/wait-for.ts"
+import { createSocketIoTransport } from "./client.ts"
 import { attachGateway, createBroadcaster } from "./gateway.ts"
+
+async function startGateway(options: Partial<ServerOptions> = {}) {
+  const http = createServer()
+  const io = new Server(http, { serveClient: false, ...options })
+  const broadcaster = createBroadcaster({ io, secret: "a secret of this test" })
+  const realtime = createContractRealtime({ publishers: [broadcaster.publisher] })
+  attachGateway({ broadcaster, core: realtime.core })
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve))
+  const { port } = http.address() as AddressInfo
+  async function close(): Promise<void> {
+    await io.close()
+    await realtime.close()
+  }
+  return { http, port, realtime, close }
+}
 
 describeTransportContract({
   name: "socketio, gateway",
   async start() {
-    const http = createServer()
-    const io = new Server(http, { serveClient: false })
-    const broadcaster = createBroadcaster({ io, secret: "a secret of this test" })
-    const realtime = createContractRealtime({ publishers: [broadcaster.publisher] })
-    attachGateway({ broadcaster, core: realtime.core })
-    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve))
-    return createSocketIoBackend({
-      url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
-      http,
-      realtime,
-      async close() {
-        await io.close()
-        await realtime.close()
-      },
-    })
+    const { port, ...gateway } = await startGateway()
+    return createSocketIoBackend({ url: `http://127.0.0.1:${port}`, ...gateway })
   },
+})
+
+it("sends nothing into a network that the browser says is gone, on localhost either", async () => {
+  const page = new EventTarget()
+  vi.stubGlobal("window", page)
+  await using stack = new AsyncDisposableStack()
+  stack.defer(() => void vi.unstubAllGlobals())
+  const gateway = await startGateway()
+  stack.defer(gateway.close)
+  const app = createContractHttp(gateway.realtime, { id: "alice" })
+  const transport = createSocketIoTransport({
+    config: { provider: "socketio", url: `http://localhost:${gateway.port}` },
+    credentials: (body) => app.credentials("socketio", body),
+    onError: undefined,
+  })
+  stack.defer(() => transport.close())
+  const states: string[] = []
+  transport.onStatus(({ state }) => states.push(state))
+  transport.connect()
+  await waitFor(() => transport.status.state === "connected")
+  page.dispatchEvent(new Event("offline"))
+  expect(transport.status.state).toBe("reconnecting")
+  const message = { id: crypto.randomUUID(), event: "said", payload: { text: "into nowhere" } }
+  await expect(transport.publish?.("room:1", [message])).rejects.toMatchObject({ code: "not-connected" })
+  await waitFor(() => transport.status.state === "connected")
+  expect(states).toEqual(["connected", "reconnecting", "connected"])
+})
+
+it("forgets whoever's network ended without a word when they don't answer its ping", async () => {
+  const gateway = await startGateway({ pingInterval: 200, pingTimeout: 300 })
+  await using stack = new AsyncDisposableStack()
+  stack.defer(gateway.close)
+  const proxy = stack.use(await startTcpProxy({ host: "127.0.0.1", port: gateway.port }))
+  const app = createContractHttp(gateway.realtime, { id: "alice" })
+  const transport = createSocketIoTransport({
+    config: { provider: "socketio", url: `http://127.0.0.1:${proxy.port}` },
+    credentials: (body) => app.credentials("socketio", body),
+    onError: undefined,
+  })
+  stack.defer(() => transport.close())
+  const room = contractChannels.room({ room: "1" })
+  const observer = { cursor: () => null, onAttached() {}, onDetached() {}, onDenied() {} }
+  const subscription = transport.subscribe(room.name, {
+    ...{ ...observer, onMessages() {}, onSignal() {}, onPresence() {} },
+  })
+  transport.connect()
+  await waitFor(() => transport.status.state === "connected")
+  await subscription.enterPresence({ mood: "here" })
+  const count = async () => (await gateway.realtime.members(room)).count
+  await waitFor(async () => (await count()) === 1)
+  proxy.freeze()
+  // Its goodbye is lost as well.
+  await transport.close()
+  expect(await count()).toBe(1)
+  await waitFor(async () => (await count()) === 0)
+})
+
+it("shows data that were accepted again after an interruption, and none that were refused since", async () => {
+  const { port, ...gateway } = await startGateway()
+  await using backend = createSocketIoBackend({ url: `http://127.0.0.1:${port}`, ...gateway })
+  const transport = backend.createTransport({ id: "alice" })
+  const room = contractChannels.room({ room: "1" })
+  const observer = { cursor: () => null, onDetached() {}, onMessages() {}, onSignal() {} }
+  const told: string[] = []
+  const moods: unknown[] = []
+  const subscription = transport.subscribe(room.name, {
+    ...observer,
+    onAttached: () => void told.push("attached"),
+    onDenied: () => void told.push("denied"),
+    onPresence: ({ members }) => void moods.push(...(members ?? []).map(({ data }) => data)),
+  })
+  transport.connect()
+  await waitFor(() => told.length === 1)
+  await subscription.enterPresence({ mood: "fine" })
+  await expect(subscription.enterPresence({ mood: 1 })).rejects.toMatchObject({ code: "invalid-payload" })
+  moods.length = 0
+  await backend.dropConnections()
+  await waitFor(() => moods.length > 0)
+  expect([told, moods]).toEqual([["attached", "attached"], [{ mood: "fine" }]])
+})
+
+it("keeps the data that were entered when the computer had slept and didn't know yet that the connection was gone", async () => {
+  const { port, ...gateway } = await startGateway()
+  await using backend = createSocketIoBackend({ url: `http://127.0.0.1:${port}`, ...gateway })
+  const transport = backend.createTransport({ id: "alice" })
+  const told: string[] = []
+  const moods: unknown[] = []
+  const subscription = transport.subscribe(contractChannels.room({ room: "1" }).name, {
+    ...{ cursor: () => null, onDetached() {}, onMessages() {}, onSignal() {} },
+    onAttached: () => void told.push("attached"),
+    onDenied: ({ code }) => void told.push(code),
+    onPresence: ({ members }) => void moods.push(...(members ?? []).map(({ data }) => data)),
+  })
+  transport.connect()
+  await waitFor(() => told.length === 1)
+  await subscription.enterPresence({ mood: "before" })
+  const real = Date.now
+  using slept = vi.spyOn(Date, "now").mockImplementation(() => real() + 3_600_000)
+  const entering = subscription.enterPresence({ mood: "after" })
+  slept.mockRestore()
+  await expect(entering).rejects.toMatchObject({ code: "not-connected" })
+  await waitFor(() => isDeepStrictEqual(moods.at(-1), { mood: "after" }))
+  expect(told).toEqual(["attached", "attached"])
 })

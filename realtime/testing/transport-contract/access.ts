@@ -1,7 +1,7 @@
 import type { RealtimeError } from "../../errors.ts"
 import { waitFor } from "../wait-for.ts"
-import { contractChannels, createContractHttp } from "./backend.ts"
-import { alice, bob, expect, freshName, rejection, settle, suite, textsOf } from "./check.ts"
+import { contractChannels, createContractHttp, openTo } from "./backend.ts"
+import { alice, bob, expect, freshName, type Probe, rejection, settle, suite, textsOf } from "./check.ts"
 
 const keeper = { id: "keeper" }
 const vault = () => contractChannels.vault({ vault: freshName("vault") })
@@ -55,6 +55,85 @@ export const accessChecks = suite("access", {
     )
     const head = await stage.backend.realtime.head(closed)
     expect("the log's head", head.seq, 0)
+  },
+
+  async "lets whoever may only read look on, and neither appear nor signal"(stage) {
+    const gallery = contractChannels.gallery({ gallery: freshName("gallery") })
+    const [outside, inside] = await Promise.all([stage.connect(alice), stage.connect(keeper)])
+    const [visitor, owner] = await Promise.all([stage.probe(outside, gallery), stage.probe(inside, gallery)])
+    const seenBy = ({ snapshots }: Probe) => snapshots.at(-1)?.members?.map(({ user }) => user.id)
+    visitor.subscription.watchPresence()
+    await owner.subscription.enterPresence({ mood: "at home" })
+    await waitFor(() => seenBy(visitor)?.includes("keeper"))
+    const refused = await rejection(visitor.subscription.enterPresence({ mood: "uninvited" }))
+    expect("entering", refused.code, "channel-denied")
+    if (visitor.subscription.signal) {
+      const refused = await rejection(visitor.subscription.signal("typing", { isTyping: true }))
+      expect("a signal", refused.code, "channel-denied")
+    }
+    const http = createContractHttp(stage.backend.realtime, alice)
+    const overHttp = await rejection(http.signal(gallery.name, "typing", { isTyping: true }))
+    expect("a signal over HTTP", overHttp.code, "channel-denied")
+    await stage.backend.realtime.signal(gallery, "typing", { isTyping: true }, { from: keeper })
+    await owner.subscription.enterPresence({ mood: "still at home" })
+    const moodOf = ({ snapshots }: Probe) =>
+      (snapshots.at(-1)?.members?.[0]?.data as { mood?: string } | undefined)?.mood
+    await waitFor(() => [visitor, owner].every((probe) => moodOf(probe) === "still at home"))
+    await waitFor(() => owner.signals.length > 0)
+    expect("whom the owner sees", seenBy(owner), ["keeper"])
+    expect("who signalled", [...new Set(owner.signals.map(({ from }) => from.id))], ["keeper"])
+    expect("denials", visitor.denied, [])
+  },
+
+  async "lets in whom it was closed to, once it is open to them and they join again"(stage) {
+    const ref = vault()
+    const transport = await stage.connect(alice)
+    const denied = stage.startProbe(transport, ref)
+    await waitFor(() => denied.denied.length === 1)
+    openTo(alice, ref)
+    denied.subscription.unsubscribe()
+    const probe = await stage.probe(transport, ref)
+    await stage.backend.realtime.publish(ref, "said", { text: "welcome" })
+    await waitFor(() => textsOf(probe.messages).includes("welcome"))
+  },
+
+  async "lets whoever was refused presence appear once they may, and disappear"(stage) {
+    const gallery = contractChannels.gallery({ gallery: freshName("gallery") })
+    const [outside, inside] = await Promise.all([stage.connect(alice), stage.connect(keeper)])
+    const [visitor, owner] = await Promise.all([stage.probe(outside, gallery), stage.probe(inside, gallery)])
+    const seen = () => owner.snapshots.at(-1)?.members?.map(({ user }) => user.id)
+    owner.subscription.watchPresence()
+    for (const mood of ["uninvited", "still uninvited"]) {
+      expect(mood, (await rejection(visitor.subscription.enterPresence({ mood }))).code, "channel-denied")
+    }
+    await visitor.subscription.leavePresence()
+    openTo(alice, gallery)
+    await visitor.subscription.enterPresence({ mood: "invited" })
+    await waitFor(() => seen()?.includes("alice"), "who was invited")
+    await visitor.subscription.leavePresence()
+    await waitFor(() => seen()?.length === 0, "an empty gallery")
+  },
+
+  async "puts nobody out of a channel because it refused them presence"(stage) {
+    const gallery = contractChannels.gallery({ gallery: freshName("gallery") })
+    const visitor = stage.startProbe(await stage.connect(alice), gallery)
+    const enter = () => visitor.subscription.enterPresence({ mood: "uninvited" })
+    /** Answered after whatever the transport itself asked for. */
+    const isRefused = async () => {
+      for (let asked = 0; asked < 3; asked += 1) {
+        expect("entering", (await rejection(enter())).code, "channel-denied")
+      }
+    }
+    // Before it is joined: some know only later that it is refused.
+    await enter().catch((error: RealtimeError) => expect("entering early", error.code, "channel-denied"))
+    await waitFor(() => visitor.attachments === 1)
+    await isRefused()
+    await stage.backend.dropConnections()
+    await waitFor(() => visitor.attachments === 2)
+    await isRefused()
+    expect("denials", visitor.denied, [])
+    await stage.backend.realtime.publish(gallery, "said", { text: "look" })
+    await waitFor(() => textsOf(visitor.messages).includes("look"))
   },
 
   async "refuses everything to whom nobody knows"(stage) {

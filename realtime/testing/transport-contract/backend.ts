@@ -11,10 +11,15 @@ import { createMemoryPresenceCounts } from "../../server/presence-counts.ts"
 import type { Realtime } from "../../server/types.ts"
 import type { RealtimeTransport } from "../../transport.ts"
 
-/** The channels that the contract plays in. `vault` is closed to everyone but "keeper". */
+/** The channels that the contract plays in. `vault` is closed to everyone but "keeper", who alone speaks in a `gallery`. */
 export const contractChannels = {
   room: defineChannel("room:{room}", {
     messages: { said: z.object({ text: z.string() }), anything: z.unknown() },
+    signals: { typing: z.object({ isTyping: z.boolean() }) },
+    presence: z.object({ mood: z.string() }),
+  }),
+  gallery: defineChannel("gallery:{gallery}", {
+    messages: { said: z.object({ text: z.string() }) },
     signals: { typing: z.object({ isTyping: z.boolean() }) },
     presence: z.object({ mood: z.string() }),
   }),
@@ -27,12 +32,17 @@ export const contractChannels = {
 
 export type ContractRealtime = Realtime<typeof contractChannels>
 
-/** Rooms that were closed to somebody; rooms have names of their own, so that all backends may share the list. */
-const closed = new Set<string>()
+/** What was closed or opened to somebody; channels have names of their own, so that all backends may share the list. */
+const exceptions = new Map<string, boolean>()
 
-/** From now on the user may not enter the room; who is in it isn't put out by that. */
+/** From now on the user may do nothing in the channel; who is in it isn't put out by that. */
 export function closeTo(user: User, { name }: ChannelRef): void {
-  closed.add(`${user.id} ${name}`)
+  exceptions.set(`${user.id} ${name}`, false)
+}
+
+/** From now on the user may do everything in the channel. */
+export function openTo(user: User, { name }: ChannelRef): void {
+  exceptions.set(`${user.id} ${name}`, true)
 }
 
 /** A provider, running, as the contract needs it. Made anew for each check, so that none sees another's traces. */
@@ -66,8 +76,10 @@ export function createContractRealtime(options: ContractRealtimeOptions): Contra
     channels: contractChannels,
     identify: (request) =>
       parseUser(JSON.parse(decodeURIComponent(request.headers.get("x-contract-user") ?? "null"))),
-    authorize: ({ user, channel }) =>
-      (channel.kind !== "vault" || user.id === "keeper") && !closed.has(`${user.id} ${channel.name}`),
+    authorize({ user, channel, action }) {
+      const isPublic = channel.kind === "room" || (channel.kind === "gallery" && action === "subscribe")
+      return exceptions.get(`${user.id} ${channel.name}`) ?? (isPublic || user.id === "keeper")
+    },
     log: options.log ?? createMemoryLog(),
     publishers: options.publishers,
     presenceCounts: createMemoryPresenceCounts(),

@@ -92,6 +92,23 @@ export const presenceChecks = suite("presence", {
     await sees(a, { bob: "steady" })
   },
 
+  async "keeps no ghost of whoever went while nobody could tell"(stage) {
+    const room = stage.room()
+    const [one, other] = await Promise.all([stage.connect(alice), stage.connect(bob)])
+    const [a, b] = await Promise.all([stage.probe(one, room), stage.probe(other, room)])
+    a.subscription.watchPresence()
+    await a.subscription.enterPresence({ mood: "here" })
+    await b.subscription.enterPresence({ mood: "killed" })
+    await sees(a, { alice: "here", bob: "killed" })
+    const end = await stage.backend.startOutage()
+    await waitFor(() => one.status.state !== "connected" && other.status.state !== "connected")
+    await other.close()
+    await end()
+    await waitFor(() => a.attachments === 2)
+    await sees(a, { alice: "here" })
+    await waitFor(async () => (await stage.backend.realtime.members(room)).count === 1)
+  },
+
   async "is known to the server"(stage) {
     const room = stage.room()
     const a = await stage.probe(await stage.connect(alice), room)

@@ -1,16 +1,5 @@
 import type { Service } from "./services.ts"
 
-/** The same seed makes the same program; when its parts take effect is the machine's. */
-export function createRandom(seed: number) {
-  let state = seed | 0
-  return (below: number): number => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below)
-  }
-}
-
 const starts = {
   outages: "startOutage",
   disturbances: "startDisturbance",

@@ -1,12 +1,13 @@
 import { parseArgs } from "node:util"
 import { createClient } from "../../client/create-client.ts"
+import { createChance } from "../chance.ts"
 import {
   contractChannels,
   createContractHttp,
   createContractRealtime,
 } from "../transport-contract/backend.ts"
 import { waitFor } from "../wait-for.ts"
-import { createFire, createRandom } from "./fire.ts"
+import { createFire } from "./fire.ts"
 import { type Service, type ServiceName, serviceNames, startService } from "./services.ts"
 
 /**
@@ -95,7 +96,8 @@ async function measure(
   })
   for (const list of seen) list.length = 0
 
-  const random = createRandom(seed)
+  const chance = createChance(seed)
+  const random = (below: number) => chance.between(0, below - 1)
   const fire = createFire([service])
   const accepted: number[] = []
   for (let step = 1; step <= Number(values.steps); step += 1) {

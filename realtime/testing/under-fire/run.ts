@@ -2,6 +2,7 @@ import { createClient } from "../../client/create-client.ts"
 import { createFailoverTransport } from "../../client/failover-transport.ts"
 import type { RealtimeClient } from "../../client/types.ts"
 import type { RealtimeMessage } from "../../message.ts"
+import { createChance } from "../chance.ts"
 import {
   type ContractRealtime,
   contractChannels,
@@ -10,7 +11,7 @@ import {
 } from "../transport-contract/backend.ts"
 import { freshName, type RoomRef } from "../transport-contract/check.ts"
 import { waitFor } from "../wait-for.ts"
-import { createFire, createRandom } from "./fire.ts"
+import { createFire } from "./fire.ts"
 import { type Service, type ServiceName, startService } from "./services.ts"
 
 export interface UnderFireOptions {
@@ -56,7 +57,8 @@ interface Reader {
  */
 export async function runUnderFire(options: UnderFireOptions): Promise<Ledger> {
   const { providers, seed, clients = 3, steps = 60, onStep = () => {} } = options
-  const random = createRandom(seed)
+  const chance = createChance(seed)
+  const random = (below: number) => chance.between(0, below - 1)
   await using stack = new AsyncDisposableStack()
   const services: Service[] = []
   for (const name of providers) services.push(stack.use(await startService[name](seed)))
@@ -99,7 +101,7 @@ export async function runUnderFire(options: UnderFireOptions): Promise<Ledger> {
     void settled.then(() => publishing.delete(settled))
   }
 
-  const pick = <T>(list: readonly T[]): T => list[random(list.length)] as T
+  const { pick } = chance
   const programme: [weight: number, name: string, run: () => Promise<void> | void][] = [
     [10, "publish from the server", () => publish(null)],
     [10, "publish from a page", () => publish(pick(readers))],

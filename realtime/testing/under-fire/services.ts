@@ -165,6 +165,7 @@ export const startService: Record<ServiceName, (seed: number) => Promise<Service
           { kind: "drop", ...onMessages },
           { kind: "duplicate", ...onMessages },
           { kind: "delay", delayMs: 30, ...onMessages },
+          { kind: "reorder", ...onMessages },
         ),
       startRefusals: () => inject({ kind: "http-refuse", status: 503 }),
       bare: {

@@ -1,0 +1,225 @@
+import { once } from "node:events"
+import { join } from "node:path"
+import { brotliCompressSync } from "node:zlib"
+import type { ClientOptions } from "ably"
+import { BaseRealtime, FetchRequest, RealtimePresence, WebSocketTransport } from "ably/modular"
+import Pusher from "pusher-js"
+import { rolldown } from "rolldown"
+import { io } from "socket.io-client"
+import { createRealtimeClient, type TransportFactory } from "../client/create-realtime-client.ts"
+import { createHttp } from "../client/http.ts"
+import { createAblyTransport } from "../providers/ably/client.ts"
+import * as ably from "../providers/ably/mapping.ts"
+import { createPusherTransport } from "../providers/pusher/client.ts"
+import * as pusher from "../providers/pusher/mapping.ts"
+import { createSocketIoTransport } from "../providers/socketio/client.ts"
+import type { ProviderConfig } from "../publisher.ts"
+import { contractChannels } from "../testing/transport-contract/backend.ts"
+import { waitFor } from "../testing/wait-for.ts"
+import { startMetered } from "./meter.ts"
+
+const room = contractChannels.room({ room: "bench" })
+
+type Receive = (text: string) => void
+/** Resolves with how to leave, once what is published arrives. */
+type Join = (url: string, receive: Receive) => Promise<() => void>
+
+interface Sdk {
+  name: string
+  transport: TransportFactory
+  /** The module that a page loads for it, and the same with nothing but the SDK in it. */
+  code: { factory: string; bare: string }
+  joinBare: Join
+}
+
+/** What every message of a delivery says. */
+function receiveAll(delivery: unknown, receive: Receive): void {
+  for (const { payload } of delivery as { payload: { text: string } }[]) receive(payload.text)
+}
+
+const httpOf = (url: string) => createHttp({ basePath: `${url}/api/realtime` })
+
+/** The server's configuration; a gateway is where the server is. */
+async function providerOf(url: string): Promise<ProviderConfig> {
+  return { url, ...((await (await fetch(`${url}/provider`)).json()) as ProviderConfig) }
+}
+
+export const sdks: readonly Sdk[] = [
+  {
+    name: "socketio",
+    transport: createSocketIoTransport,
+    code: {
+      factory: "createSocketIoTransport",
+      bare: `import { io } from "socket.io-client"; globalThis.bare = io("")`,
+    },
+    async joinBare(url, receive) {
+      const { ticket } = (await httpOf(url).credentials("socketio", {})) as { ticket: string }
+      const socket = io(url, { transports: ["websocket"], forceNew: true, auth: { ticket } })
+      socket.on("messages", (delivery: unknown) => receiveAll(delivery, receive))
+      await once(socket as never, "connect")
+      await socket.emitWithAck("subscribe", room.name, null)
+      return () => void socket.close()
+    },
+  },
+  {
+    name: "pusher",
+    transport: createPusherTransport,
+    code: {
+      factory: "createPusherTransport",
+      bare: `import Pusher from "pusher-js"; globalThis.bare = new Pusher("key", { cluster: "mt1" })`,
+    },
+    async joinBare(url, receive) {
+      const { key, host, port } = await providerOf(url)
+      const client = new Pusher(String(key), {
+        ...{ cluster: "mt1", forceTLS: false, enabledTransports: ["ws"] as const },
+        ...{ wsHost: String(host), wsPort: Number(port) },
+        channelAuthorization: {
+          ...{ transport: "ajax", endpoint: "" },
+          customHandler({ socketId }, callback) {
+            const request = { socketId, channel: room.name, kind: "messages" }
+            httpOf(url)
+              .credentials("pusher", request)
+              .then((signature) => callback(null, signature as never), callback as never)
+          },
+        },
+      } as ConstructorParameters<typeof Pusher>[1])
+      const channel = client.subscribe(pusher.messagesChannel(room.name))
+      channel.bind(pusher.messagesEvent, (delivery: unknown) => receiveAll(delivery, receive))
+      await waitFor(() => channel.subscribed)
+      return () => client.disconnect()
+    },
+  },
+  {
+    name: "ably",
+    transport: createAblyTransport,
+    code: {
+      factory: "createAblyTransport",
+      bare: `import { BaseRealtime, FetchRequest, RealtimePresence, WebSocketTransport } from "ably/modular"; globalThis.bare = new BaseRealtime({ plugins: { FetchRequest, RealtimePresence, WebSocketTransport } })`,
+    },
+    async joinBare(url, receive) {
+      const { endpoint, port } = await providerOf(url)
+      // The same build of the SDK as ours, in the same parts.
+      const client = new BaseRealtime({
+        plugins: { FetchRequest, RealtimePresence, WebSocketTransport },
+        ...{ endpoint: String(endpoint), port: Number(port), tls: false, disableConnectivityCheck: true },
+        transports: ["web_socket"],
+        authCallback(_, callback) {
+          httpOf(url)
+            .credentials("ably", { channels: [room.name] })
+            .then((answer) => callback(null, (answer as { token: string }).token))
+        },
+      } as ClientOptions & ConstructorParameters<typeof BaseRealtime>[0])
+      const channel = client.channels.get(ably.messagesChannel(room.name))
+      await channel.subscribe(ably.messagesEvent, ({ data }) =>
+        receiveAll(typeof data === "string" ? JSON.parse(data) : data, receive),
+      )
+      return () => client.close()
+    },
+  },
+]
+
+const joinOurs =
+  ({ transport }: Sdk): Join =>
+  async (url, receive) => {
+    const provider = await providerOf(url)
+    const config = {
+      version: "1",
+      basePath: `${url}/api/realtime`,
+      maxPayloadBytes: 32_768,
+      providers: [provider],
+    }
+    const client = createRealtimeClient({ config, providers: { [provider.provider]: async () => transport } })
+    const { ready } = client
+      .channel(room)
+      .subscribe({ onMessages: (messages) => receiveAll(messages, receive) })
+    client.open()
+    await ready
+    return () => void client.close()
+  }
+
+interface Figures {
+  /** From the publish to the handler, in ms. */
+  p50: number
+  p99: number
+  /** Of this process, in µs for each message. */
+  cpu: number
+}
+
+const quantile = (numbers: readonly number[], q: number) =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length * q)] ?? Number.NaN
+
+/** What it costs to receive by it, in this process; the provider and the publishing server are in another. */
+async function measure(sdk: Sdk, joinRoom: Join, { messages, rate }: Load): Promise<Figures> {
+  await using server = await startMetered("server-provider.ts", [sdk.name])
+  const latencies: number[] = []
+  const leave = await joinRoom(server.url, (text) => {
+    latencies.push(performance.timeOrigin + performance.now() - Number.parseFloat(text))
+  })
+  const publish = async (count: number) => {
+    const expected = latencies.length + count
+    await fetch(`${server.url}/publish?count=${count}&rate=${rate}`, { method: "POST" })
+    await waitFor(() => latencies.length >= expected)
+  }
+  await publish(rate)
+  latencies.length = 0
+  const before = process.cpuUsage()
+  await publish(messages)
+  const { user, system } = process.cpuUsage(before)
+  leave()
+  if (latencies.length !== messages) throw new Error(`${latencies.length} of ${messages} messages came`)
+  return { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99), cpu: (user + system) / messages }
+}
+
+interface Load {
+  messages: number
+  rate: number
+}
+
+export const receiving = (load: Load) =>
+  sdks.map((sdk) => ({
+    scenario: `receiving over ${sdk.name}, ${load.rate} messages/s`,
+    targets: { "p50 of delivery": "<= 1.03", "p99 of delivery": "<= 1.08", "CPU per message": "<= 1.1" },
+    against: "the bare SDK",
+    async measure() {
+      const figures = ({ p50, p99, cpu }: Figures) => ({
+        ...{ "p50 of delivery": p50, "p99 of delivery": p99, "CPU per message": cpu },
+      })
+      const control = figures(await measure(sdk, sdk.joinBare, load))
+      return { control, ours: figures(await measure(sdk, joinOurs(sdk), load)) }
+    },
+  }))
+
+const root = join(import.meta.dirname, "..")
+
+/** What a page downloads for a module, as browsers get it: in one piece, minified, by brotli. */
+export async function downloadOf(code: string): Promise<number> {
+  const entry = join(root, "bench", "page.ts")
+  const bundle = await rolldown({
+    ...{ input: entry, platform: "browser", logLevel: "silent" },
+    transform: { define: { "process.env.NODE_ENV": '"production"' } },
+    plugins: [
+      {
+        name: "page",
+        load: (id) => (id === entry ? code : null),
+        resolveId: (id) => (id === entry ? id : null),
+      },
+    ],
+  })
+  const { output } = await bundle.generate({ format: "esm", minify: true })
+  return brotliCompressSync(output.map((file) => (file.type === "chunk" ? file.code : "")).join("")).length
+}
+
+const allowedBytes = 5_000
+
+export const bytes = sdks.map(({ name, code: { factory, bare } }) => ({
+  scenario: `download for ${name}, the delivery contract included`,
+  ...{ metric: "bytes by brotli", against: "the bare SDK" },
+  async measure() {
+    const control = await downloadOf(bare)
+    const ours = await downloadOf(`
+      import { createRealtimeClient } from "${root}/client/index.ts"
+      import { ${factory} } from "${root}/providers/${name}/client.ts"
+      globalThis.ours = (config) => createRealtimeClient({ config, providers: { ${name}: async () => ${factory} } })`)
+    return { pair: { control, ours }, target: `<= ${((control + allowedBytes) / control).toFixed(2)}` }
+  },
+}))

@@ -1,0 +1,137 @@
+import { describe, expect, it } from "vitest"
+import { contractChannels, createContractHttp } from "#realtime/testing"
+import { RealtimeError } from "../errors.ts"
+import type { RealtimeMessage } from "../message.ts"
+import { startMemoryBackend } from "../testing/memory-backend.ts"
+import { waitFor } from "../testing/wait-for.ts"
+import type { ChannelObserver, RealtimeTransport } from "../transport.ts"
+import { createClient } from "./create-client.ts"
+import { createHttp, type RealtimeHttp } from "./http.ts"
+
+const alice = { id: "alice" }
+const room = contractChannels.room({ room: "1" })
+const other = contractChannels.room({ room: "2" })
+
+/** A page on the memory provider; what the test changes of the ways to it, and the provider's own view of the channel. */
+async function setup(change: (http: RealtimeHttp) => Partial<RealtimeHttp> = () => ({})) {
+  const observers = new Map<string, ChannelObserver>()
+  const watch = (transport: RealtimeTransport): RealtimeTransport =>
+    Object.create(transport, {
+      subscribe: {
+        value(channel: string, observer: ChannelObserver) {
+          observers.set(channel, observer)
+          return transport.subscribe(channel, observer)
+        },
+      },
+    })
+  const backend = await startMemoryBackend({ wrap: watch })
+  const http = createContractHttp(backend.realtime, alice)
+  const errors: unknown[] = []
+  const client = createClient({
+    transport: backend.createTransport(alice),
+    http: { ...http, ...change(http) },
+    onError: (error) => void errors.push(error),
+  })
+  client.open()
+  const say = (text: string, where = room) => backend.realtime.publish(where, "said", { text })
+  return { backend, client, observers, errors, say }
+}
+
+const textsOf = (messages: readonly RealtimeMessage[]) =>
+  messages.map(({ payload }) => (payload as { text: string }).text)
+
+describe("a channel", () => {
+  it("hands out nothing of another channel, whether the provider or the log brings it", async () => {
+    const { backend, client, observers, say } = await setup((http) => ({
+      async history(channel, options) {
+        const page = await http.history(channel, options)
+        const foreign = await http.history(other.name, options)
+        return { ...page, messages: [...foreign.messages, ...page.messages] }
+      },
+    }))
+    await using _ = backend
+    const received: string[] = []
+    const signals: unknown[] = []
+    const channel = client.channel(room)
+    channel.onSignal("typing", (signal) => void signals.push(signal))
+    const { ready } = channel.subscribe({
+      onMessages: (messages) => void received.push(...textsOf(messages)),
+    })
+    await ready
+    for (const text of ["of the other 1", "of the other 2"]) await say(text, other)
+    const foreign = (await backend.realtime.history(other)).messages
+    const observer = observers.get(room.name)
+    observer?.onMessages(foreign)
+    observer?.onSignal({
+      ...{ id: "1", channel: other.name, event: "typing", payload: { isTyping: true } },
+      ...{ from: { id: "bob" }, at: Date.now() },
+    })
+    observer?.onDetached()
+    observer?.onAttached({ head: (await backend.realtime.history(room)).head, messages: foreign })
+    await say("own 1")
+    observer?.onDetached()
+    observer?.onAttached()
+    await say("own 2")
+    await waitFor(() => received.length >= 2)
+    expect(received).toEqual(["own 1", "own 2"])
+    expect(signals).toEqual([])
+    await client.close()
+  })
+
+  it("asks again when something answers in the log's place, and takes it for no refusal", async () => {
+    const garbage = [{}, { head: null }, { head: { epoch: "e", seq: 1, first: 1 }, messages: [{ id: 7 }] }]
+    const answers = garbage.map((body) => Response.json(body))
+    const inPlaceOfTheLog = createHttp({
+      basePath: "http://app.test",
+      fetch: async () => answers.shift() as Response,
+    })
+    const { backend, client, errors, say } = await setup((http) => ({
+      history: (...request) => (answers.length > 0 ? inPlaceOfTheLog : http).history(...request),
+    }))
+    await using _ = backend
+    const received: string[] = []
+    const channel = client.channel(room)
+    const { ready } = channel.subscribe({
+      onMessages: (messages) => void received.push(...textsOf(messages)),
+    })
+    await ready
+    await say("a")
+    await waitFor(() => received.length === 1)
+    expect(errors).toEqual(garbage.map(() => expect.objectContaining({ code: "invalid-request" })))
+    expect(channel.status.state).toBe("attached")
+    await client.close()
+  })
+
+  it("hears no more of the provider once the log has refused it", async () => {
+    let isRefused = false
+    const { backend, client, observers, say } = await setup((http) => ({
+      async history(...request) {
+        if (isRefused) throw new RealtimeError("channel-denied", { message: "no longer" })
+        return http.history(...request)
+      },
+    }))
+    await using _ = backend
+    const received: string[] = []
+    const channel = client.channel(room)
+    await channel.subscribe({ onMessages: (messages) => void received.push(...textsOf(messages)) }).ready
+    await say("before")
+    await waitFor(() => received.length === 1)
+    isRefused = true
+    const observer = observers.get(room.name)
+    observer?.onDetached()
+    observer?.onAttached()
+    await waitFor(() => channel.status.state === "denied")
+    const witness = createClient({
+      transport: backend.createTransport({ id: "bob" }),
+      http: createContractHttp(backend.realtime, { id: "bob" }),
+    })
+    witness.open()
+    const heard: string[] = []
+    await witness.channel(room).subscribe({ onMessages: (messages) => void heard.push(...textsOf(messages)) })
+      .ready
+    await say("afterwards")
+    await waitFor(() => heard.length === 1)
+    expect(received).toEqual(["before"])
+    await Promise.all([client.close(), witness.close()])
+  })
+})

@@ -1,0 +1,139 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { RealtimeError } from "../errors.ts"
+import type { Cursor, LogPage, RealtimeMessage } from "../message.ts"
+import { createStream } from "./stream.ts"
+
+const epoch = "epoch-1"
+const message = (seq: number): RealtimeMessage => ({
+  ...{ id: String(seq), channel: "room:1", seq, epoch, event: "said", payload: {}, from: null, at: seq },
+})
+const upTo = (seq: number, ...messages: RealtimeMessage[]): LogPage => ({
+  head: { epoch, seq, first: 1 },
+  messages,
+})
+const failing = (retryAfterMs?: number) =>
+  new RealtimeError("log-unavailable", { message: "unable to read", retryAfterMs })
+
+/** A listener, and a log that answers as the test says. */
+function setup(answer: (after: Cursor | null) => LogPage | RealtimeError) {
+  const reads: number[] = []
+  const told: string[] = []
+  const stream = createStream({
+    since: { epoch, seq: 0 },
+    handlers: {
+      onMessages: (messages) => void told.push(...messages.map(({ seq }) => `got ${seq}`)),
+      onGap: ({ from, to }) => void told.push(`gap ${from}-${to}`),
+      onReset: ({ cursor }) => void told.push(`reset to ${cursor.seq}`),
+    },
+    async read(after) {
+      reads.push(performance.now())
+      const answered = answer(after)
+      if (answered instanceof RealtimeError) throw answered
+      return answered
+    },
+    onDenied: ({ code }) => void told.push(`denied: ${code}`),
+    onError: (error) => void told.push(`error: ${(error as RealtimeError).code}`),
+  })
+  /** How long after the one before each read came. */
+  const pauses = () => reads.slice(1).map((at, index) => Math.round(at - (reads[index] as number)))
+  return { stream, reads, told, pauses }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] })
+  // The longest that chance lets a pause be.
+  vi.spyOn(Math, "random").mockReturnValue(1)
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
+describe("a stream", () => {
+  it("asks a log that fails again, with pauses that grow to ten seconds, until it answers", async () => {
+    let isUp = false
+    const { stream, told, pauses } = setup(() => (isUp ? upTo(1, message(1)) : failing()))
+    stream.attached(undefined, null)
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(pauses()).toEqual([300, 600, 1_200, 2_400, 4_800, 9_600, 10_000])
+    isUp = true
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(told.filter((line) => !line.startsWith("error"))).toEqual(["got 1"])
+    expect(new Set(told)).toEqual(new Set(["error: log-unavailable", "got 1"]))
+  })
+
+  it("comes back with jitter, never earlier than after half the pause", async () => {
+    vi.mocked(Math.random).mockReturnValue(0)
+    const { stream, pauses } = setup(() => failing())
+    stream.attached(undefined, null)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(pauses()).toEqual([150, 300])
+  })
+
+  it("begins with short pauses again after an answer", async () => {
+    const answers = [failing(), failing(), failing(), upTo(0), failing(), failing()]
+    const { stream, pauses } = setup(() => answers.shift() ?? upTo(0))
+    stream.attached(undefined, null)
+    await vi.advanceTimersByTimeAsync(3_000)
+    stream.check()
+    await vi.advanceTimersByTimeAsync(3_000)
+    expect(pauses().filter((ms) => ms < 3_000)).toEqual([300, 600, 1_200, 900, 300, 600])
+  })
+
+  it("waits as long as the server asks", async () => {
+    const answers = [failing(7_000)]
+    const { stream, pauses } = setup(() => answers.shift() ?? upTo(0))
+    stream.attached(undefined, null)
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(pauses()).toEqual([7_000])
+  })
+
+  it("doesn't wait any longer when there is a reason to look now", async () => {
+    const { stream, reads } = setup(() => failing())
+    stream.attached(undefined, null)
+    await vi.advanceTimersByTimeAsync(0)
+    stream.check()
+    expect(reads).toHaveLength(2)
+  })
+
+  it("gives what is known to exist time to appear, and then says that it doesn't", async () => {
+    const { stream, told, pauses } = setup(() => upTo(3, message(3)))
+    stream.attached(upTo(0), { epoch, seq: 0 })
+    stream.receive([message(3)])
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(pauses()).toEqual([300, 600, 1_200, 2_400, 4_800])
+    expect(told).toEqual(["gap 1-2", "got 3"])
+    await stream.ready
+  })
+
+  it("takes what appears late for what it is: nothing is missing", async () => {
+    let isThere = false
+    const { stream, told } = setup(() => upTo(2, ...(isThere ? [message(1), message(2)] : [])))
+    stream.attached(upTo(0), { epoch, seq: 0 })
+    stream.receive([message(2)])
+    await vi.advanceTimersByTimeAsync(2_000)
+    isThere = true
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(told).toEqual(["got 1", "got 2"])
+  })
+
+  it("ends with a refusal, and asks no more", async () => {
+    const { stream, told, reads } = setup(() => new RealtimeError("channel-denied", { message: "no" }))
+    stream.attached(undefined, null)
+    await expect(stream.ready).rejects.toMatchObject({ code: "channel-denied" })
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(told).toEqual(["denied: channel-denied"])
+    expect(reads).toHaveLength(1)
+  })
+
+  it("asks nothing after it was closed, and tells nothing of what comes then", async () => {
+    const { stream, told, reads } = setup(() => failing())
+    stream.attached(undefined, null)
+    await vi.advanceTimersByTimeAsync(0)
+    stream.close()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(reads).toHaveLength(1)
+    expect(told).toEqual(["error: log-unavailable"])
+    await expect(stream.ready).rejects.toMatchObject({ code: "not-connected" })
+  })
+})

@@ -1,0 +1,141 @@
+import type { Socket as NodeSocket } from "node:net"
+import type { Socket, Server as SocketIoServer } from "socket.io"
+
+type TcpSocket = Pick<NodeSocket, "write" | "writable" | "writableCorked" | "cork" | "uncork">
+
+/** The part of `ws` that Engine.IO's WebSocket transport holds: public of it is only `readyState`. */
+interface WebSocketOf {
+  readyState: number
+  _socket?: TcpSocket
+  /** 0: it writes at once, nothing is being compressed before it. */
+  _sender?: { _state?: number }
+}
+
+interface TransportOf {
+  name: string
+  writable: boolean
+  perMessageDeflate?: unknown
+  socket?: WebSocketOf
+}
+
+interface ConnectionOf {
+  readyState: string
+  transport: TransportOf
+  writeBuffer?: readonly unknown[]
+}
+
+const open = 1
+/** FIN and the opcode of text; RFC 6455, 5.2. */
+const finalText = 0x81
+
+/** An unmasked frame of text in one buffer, as a server sends it. */
+export function textFrame(text: string): Buffer {
+  const length = Buffer.byteLength(text)
+  const start = length < 126 ? 2 : length < 65_536 ? 4 : 10
+  const frame = Buffer.allocUnsafe(start + length)
+  frame[0] = finalText
+  if (start === 2) frame[1] = length
+  else if (start === 4) {
+    frame[1] = 126
+    frame.writeUInt16BE(length, 2)
+  } else {
+    frame[1] = 127
+    frame.writeBigUInt64BE(BigInt(length), 2)
+  }
+  frame.write(text, start)
+  return frame
+}
+
+/** Of Socket.IO's protocol, the packets that carry an event and an answer; https://socket.io/docs/v4/socket-io-protocol */
+const eventPacket = 2
+const ackPacket = 3
+
+interface Packet {
+  type: number
+  data: readonly unknown[]
+  id?: number
+}
+
+/** A packet as one frame, encoded by the server's own parser; null when that makes binary data or several packets of it. */
+function toFrame(io: SocketIoServer, packet: Packet): Buffer | null {
+  const packets: unknown[] = io.encoder.encode({ ...packet, nsp: "/" })
+  // "4" is Engine.IO's mark of a message.
+  return packets.length === 1 && typeof packets[0] === "string" ? textFrame(`4${packets[0]}`) : null
+}
+
+/**
+ * The TCP socket under a connection on which nothing waits, so that a frame written to it stands in order with all that
+ * Socket.IO has sent and will send. Null for long polling, for compression, for a connection that is behind, and for
+ * whatever looks different from the releases this was written for.
+ */
+function tcpSocketOf(socket: Socket): TcpSocket | null {
+  const { readyState, transport, writeBuffer } = socket.conn as unknown as ConnectionOf
+  if (readyState !== "open" || transport.name !== "websocket") return null
+  if (!transport.writable || writeBuffer?.length !== 0 || transport.perMessageDeflate) return null
+  const webSocket = transport.socket
+  if (webSocket?.readyState !== open || webSocket._sender?._state !== 0) return null
+  const tcp = webSocket._socket
+  return tcp?.writable === true && typeof tcp.write === "function" ? tcp : null
+}
+
+/** What is written to one socket in one turn of the event loop leaves in one system call. */
+function write(tcp: TcpSocket, frame: Buffer): void {
+  if (tcp.writableCorked === 0) {
+    tcp.cork()
+    process.nextTick(() => tcp.uncork())
+  }
+  tcp.write(frame)
+}
+
+/**
+ * Server: sends one event to many sockets, past the layers of Socket.IO, Engine.IO and `ws` wherever that makes no
+ * difference to anybody: those layers cost more than the system call (docs/decisions/2026-11-24-fewer-commits-cheaper-writes.md). Every other socket gets it by
+ * `socket.emit`. `onAnyOutgoing` listeners keep a socket on the long way; Engine.IO's `packetCreate`, `flush` and `drain`
+ * don't happen on the short one.
+ */
+export function emitToEach(
+  io: SocketIoServer,
+  ids: Iterable<string>,
+  event: string,
+  ...args: unknown[]
+): void {
+  const frame = toFrame(io, { type: eventPacket, data: [event, ...args] })
+  const { sockets } = io.sockets
+  for (const id of ids) {
+    const socket = sockets.get(id)
+    if (!socket) continue
+    const tcp = frame && socket.listenersAnyOutgoing().length === 0 ? tcpSocketOf(socket) : null
+    if (frame && tcp) write(tcp, frame)
+    else socket.emit(event, ...args)
+  }
+}
+
+/** The JSON of pages that were given to somebody: the many who return to one place are given the same one. */
+const jsonOf = new WeakMap<object, string>()
+
+/** The frame of an answer; of one that is nothing but a page, that page's JSON is made once for all who are given it. */
+function toAnswerFrame(io: SocketIoServer, packet: Packet): Buffer | null {
+  const [answer] = packet.data
+  const { ok, page, ...rest } = (answer ?? {}) as { ok?: unknown; page?: unknown }
+  const isPage = ok === true && typeof page === "object" && page !== null && Object.keys(rest).length === 0
+  if (!isPage) return toFrame(io, packet)
+  let json = jsonOf.get(page)
+  if (json === undefined) {
+    json = JSON.stringify(page)
+    jsonOf.set(page, json)
+  }
+  return textFrame(`4${ackPacket}${packet.id}[{"ok":true,"page":${json}}]`)
+}
+
+/** Server: the answers to a socket's requests go the same short way, wherever `emitToEach` would. */
+export function answerDirectly(io: SocketIoServer, socket: Socket): void {
+  const internals = socket as unknown as { packet?: (packet: Packet, options?: object) => void }
+  const send = internals.packet
+  if (typeof send !== "function") return
+  internals.packet = (packet, options) => {
+    const tcp = packet.type === ackPacket ? tcpSocketOf(socket) : null
+    const frame = tcp && toAnswerFrame(io, packet)
+    if (tcp && frame) write(tcp, frame)
+    else send.call(socket, packet, options)
+  }
+}
