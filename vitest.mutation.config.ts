@@ -1,10 +1,13 @@
 import { defineConfig } from "vitest/config"
 
-/** `npm run mutation`: the tests that hold the heart of the client, and nothing that takes a second. */
+/** `npm run mutation`: the tests that hold the heart of the client, and as much of the simulation as takes a second. */
 export default defineConfig({
   test: {
-    include: ["realtime/client/{sequencer,failover-transport,outbox}.test.ts"],
+    include: [
+      "realtime/client/{sequencer,failover-transport,failover-timing,outbox,outbox-tabs}.test.ts",
+      "realtime/testing/simulation/simulation.test.ts",
+    ],
     testTimeout: 10_000,
-    env: { THROUGHLINE_PATIENCE_MS: "1000" },
+    env: { THROUGHLINE_PATIENCE_MS: "1000", SIMULATION_RUNS: "100" },
   },
 })
