@@ -1,10 +1,14 @@
 import type { NextConfig } from "next"
 import createNextIntlPlugin from "next-intl/plugin"
 
+/** On every answer. Pages have a policy for their content besides, which `proxy.ts` gives them. */
 const securityHeaders = [
   { key: "X-Content-Type-Options", value: "nosniff" },
   { key: "X-Frame-Options", value: "DENY" },
   { key: "Referrer-Policy", value: "same-origin" },
+  { key: "Cross-Origin-Opener-Policy", value: "same-origin" },
+  { key: "Cross-Origin-Resource-Policy", value: "same-origin" },
+  { key: "Strict-Transport-Security", value: "max-age=31536000" },
   { key: "Permissions-Policy", value: "camera=(), microphone=(), geolocation=()" },
 ]
 
@@ -15,7 +19,7 @@ const config: NextConfig = {
   // Pages opened by another local name in development still get hot reload.
   allowedDevOrigins: ["127.0.0.1", "localhost"],
   // Server libraries that are loaded as they are, and only when they are used.
-  serverExternalPackages: ["pg", "pusher", "ably"],
+  serverExternalPackages: ["pg", "pusher", "ably", "prom-client"],
   headers: async () => [{ source: "/:path*", headers: securityHeaders }],
 }
 

@@ -1,15 +1,113 @@
+import type * as z from "zod/mini"
+import { RealtimeError, type User } from "#realtime"
+import type { MessageLog } from "#realtime/log/message-log"
 import type { AuthorizeQuestion } from "#realtime/server"
-import { type ChatChannels, publishableEvents } from "./channels.ts"
+import type { FileRegister } from "../files/register.ts"
+import { type ChatChannels, publishableEvents, room } from "./channels.ts"
+import type { IndexedMessage, MessageIndex } from "./message-index.ts"
 import type { Rooms } from "./rooms.ts"
+
+export interface AccessOptions {
+  rooms: Pick<Rooms, "isMember" | "find">
+  index: Pick<MessageIndex, "catchUp" | "find">
+  log: Pick<MessageLog, "readAfter">
+  /** Attaches to a message what its sender uploaded for this room, if it is that. */
+  files: Pick<FileRegister, "claim">
+}
+
+type Question = AuthorizeQuestion<ChatChannels>
+type MessageEvent = keyof (typeof room)["messages"]
+type Payload<E extends MessageEvent> = z.output<(typeof room)["messages"][E]>
+
+interface Call {
+  user: User
+  roomId: string
+  messageId: string
+  payload: unknown
+  earlier: NonNullable<Question["earlier"]>
+}
 
 /**
  * Who may do what in which room: the one decision, in Next.js and in the gateway, for every provider. Only members
- * may do anything; what the server says by itself (who came, who left) no browser may say. A laboratory is its visitor's alone.
+ * may do anything; what the server says by itself (who came, who left) no browser may say. A laboratory is its visitor's
+ * alone, and so is what a person's devices tell each other.
+ *
+ * What is said with nothing beside it costs one question to the database. What changes a message is looked up: only its sender edits
+ * it, only its sender or the room's owner deletes it, and nothing is done to one that isn't there.
  */
-export function createAuthorize(rooms: Pick<Rooms, "isMember">) {
-  return async ({ user, channel, action, event }: AuthorizeQuestion<ChatChannels>): Promise<boolean> => {
+export function createAuthorize({ rooms, index, log, files }: AccessOptions) {
+  /** A message of this room, as the log has it now, or as it is about to be by the same request. */
+  async function targetOf({ user, roomId, payload, earlier }: Call): Promise<IndexedMessage> {
+    const { target } = payload as Payload<"message-deleted">
+    // One's own, written and changed while offline: both are on their way together.
+    if (earlier.some(({ id, event }) => id === target && event === "text-sent"))
+      return { seq: 0, authorId: user.id, isDeleted: false }
+    const { isIndexing } = await index.catchUp([roomId])
+    const found = await index.find(roomId, target)
+    if (found) return found
+    if (isIndexing) {
+      const message = "unable to accept; the room's messages are still being indexed"
+      throw new RealtimeError("log-unavailable", { message })
+    }
+    throw tooLate("there is no such message")
+  }
+
+  /**
+   * Whether what is answered was said here. What was deleted, erased, or is no longer kept may be answered: whoever wrote an answer
+   * meanwhile, perhaps offline, shall not lose it; the quote says that it is gone.
+   */
+  async function isAnswerable(roomId: string, { id, seq }: { id: string; seq: number }): Promise<boolean> {
+    const { head, messages } = await log.readAfter(room({ room: roomId }).name, seq - 1, 1)
+    if (seq < head.first) return true
+    const [found] = messages
+    return found?.seq === seq && found.id === id && (found.event === "text-sent" || found.event === "erased")
+  }
+
+  const rules: Record<string, (call: Call) => Promise<boolean>> = {
+    async "text-sent"({ user, roomId, messageId, payload }) {
+      const { replyTo, files: sent } = payload as Payload<"text-sent">
+      if (replyTo && !(await isAnswerable(roomId, replyTo))) throw tooLate("what it answers isn't here")
+      if (sent && !(await files.claim({ userId: user.id, roomId, messageId, files: sent }))) {
+        const message = "unable to accept; a file isn't the sender's, for this room"
+        throw new RealtimeError("invalid-payload", { message })
+      }
+      return true
+    },
+    async "message-edited"(call) {
+      const { authorId, isDeleted } = await targetOf(call)
+      if (authorId !== call.user.id) return false
+      if (isDeleted) throw tooLate("the message was deleted")
+      return true
+    },
+    /** What is deleted already may be deleted again: the repeat of a request whose answer got lost is no failure. */
+    async "message-deleted"(call) {
+      const { user, roomId } = call
+      const { authorId } = await targetOf(call)
+      return authorId === user.id || (await rooms.find(user.id, roomId))?.ownerId === user.id
+    },
+    async "reaction-set"(call) {
+      if ((await targetOf(call)).isDeleted) throw tooLate("the message was deleted")
+      return true
+    },
+  }
+
+  return async ({
+    user,
+    channel,
+    action,
+    id = "",
+    event,
+    payload,
+    earlier = [],
+  }: Question): Promise<boolean> => {
     if (action === "publish" && event !== undefined && !publishableEvents.has(event)) return false
     if (channel.kind === "lab") return channel.params.owner === user.id
-    return rooms.isMember(user.id, channel.params.room)
+    if (channel.kind === "person") return channel.params.person === user.id
+    const roomId = channel.params.room
+    if (!(await rooms.isMember(user.id, roomId))) return false
+    const rule = action === "publish" && event !== undefined ? rules[event] : undefined
+    return rule ? rule({ user, roomId, messageId: id, payload, earlier }) : true
   }
 }
+
+const tooLate = (why: string) => new RealtimeError("conflict", { message: `unable to accept; ${why}` })

@@ -1,8 +1,9 @@
 import "server-only"
-import { cookies } from "next/headers"
+import { cookies, headers } from "next/headers"
 import { redirect } from "next/navigation"
-import type { User } from "#realtime"
+import { isRealtimeError, type User } from "#realtime"
 import { getChat } from "../realtime/server.ts"
+import type { Budget } from "../security/limits.ts"
 import { openSession, sessionOptions } from "./session.ts"
 
 /** The session of the request under way. */
@@ -19,4 +20,17 @@ export async function requireUser(returnTo: string): Promise<User & { name: stri
   const { user } = await getSession()
   if (!user) redirect(`/?next=${encodeURIComponent(returnTo)}`)
   return { id: user.id, name: user.name ?? "" }
+}
+
+/** Whether the visitor's address may do this once more. In front of us, `server/client-address.ts` or the platform wrote it. */
+export async function isWithin(budget: Budget): Promise<boolean> {
+  const address = (await headers()).get("x-forwarded-for")?.split(",")[0]?.trim() ?? "unknown"
+  const { limits } = await getChat()
+  try {
+    await limits.take(budget, address)
+    return true
+  } catch (error) {
+    if (isRealtimeError(error)) return false
+    throw error
+  }
 }

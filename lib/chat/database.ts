@@ -1,9 +1,12 @@
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
-import { DatabaseSync, type StatementSync } from "node:sqlite"
-import { Kysely, PostgresDialect, SqliteDialect } from "kysely"
-import pg from "pg"
+import { DatabaseSync } from "node:sqlite"
+import { type Driver, Kysely, PostgresDialect } from "kysely"
+import pg, { type Pool } from "pg"
+import { unavailability } from "#realtime/log/postgres-failure"
+import { sayingUnavailable } from "./database-failure.ts"
 import { migrate } from "./migrations.ts"
+import { createSqliteDialect } from "./sqlite-dialect.ts"
 
 /** The chat's own tables; what is said stands in the realtime log. */
 export interface Tables {
@@ -11,6 +14,11 @@ export interface Tables {
   members: MembersTable
   invitations: InvitationsTable
   presence: PresenceTable
+  message_index: MessageIndexTable
+  message_mentions: MessageMentionsTable
+  message_index_cursors: MessageIndexCursorsTable
+  read_positions: ReadPositionsTable
+  files: FilesTable
 }
 
 interface RoomsTable {
@@ -47,50 +55,112 @@ interface PresenceTable {
   at: number
 }
 
+/** What was said, as it stands now: pulled from the rooms' logs by `message-index.ts`. */
+interface MessageIndexTable {
+  room_id: string
+  seq: number
+  id: string
+  /** "" where the server said it in nobody's name. */
+  author_id: string
+  author_name: string
+  at: number
+  /** As last edited; "" once deleted. */
+  text: string
+  is_deleted: number
+  deleted_by: string | null
+  /** Whose message it answers. */
+  reply_author: string | null
+  /** `search-tokens.ts`: a text in SQLite, a `tsvector` in PostgreSQL. Null once deleted. */
+  words: string | null
+}
+
+/** Who is to be told of a message: who is mentioned in it, or answered by it. */
+interface MessageMentionsTable {
+  user_id: string
+  room_id: string
+  seq: number
+}
+
+/** How far each room's log has been read into the index. */
+interface MessageIndexCursorsTable {
+  room_id: string
+  /** "" before the first look. */
+  epoch: string
+  seq: number
+  /** The oldest message that was kept then. */
+  first: number
+  /** Changes with every write to this room's part of the index, so that of several writers one succeeds. */
+  version: number
+}
+
+/** How far each person has read in each room, in the epoch of the room's cursor. */
+interface ReadPositionsTable {
+  user_id: string
+  room_id: string
+  seq: number
+}
+
+/** What people attach; the bytes are in the file store. `lib/files/register.ts` says what the states are. */
+interface FilesTable {
+  id: string
+  room_id: string
+  uploader_id: string
+  message_id: string | null
+  state: string
+  /** Since when it is in this state. */
+  at: number
+  name: string
+  size: number
+  type: string
+  width: number | null
+  height: number | null
+  /** In bytes; 0 where there is none. */
+  thumbnail_size: number
+}
+
 export type Database = Kysely<Tables>
 
 export interface DatabaseOptions {
-  /** PostgreSQL; absent: a SQLite file in `dataDir`. */
-  databaseUrl?: string | undefined
+  /** PostgreSQL, ended with the database; absent: a SQLite file in `dataDir`. */
+  pool?: Pool | undefined
   dataDir: string
 }
 
 /** Opens the chat's database, brought up to this code's version. Several processes may do so at once. */
-export async function openDatabase({ databaseUrl, dataDir }: DatabaseOptions): Promise<Database> {
-  const database = databaseUrl ? openPostgres(databaseUrl) : openSqlite(dataDir)
-  await migrate(database)
+export async function openDatabase({ pool, dataDir }: DatabaseOptions): Promise<Database> {
+  const database = pool ? openPostgres(pool) : openSqlite(dataDir)
+  await migrate(database, { isPostgres: pool !== undefined })
   return database
 }
 
-function openPostgres(connectionString: string): Database {
-  const pool = new pg.Pool({ connectionString, max: 5 })
+/**
+ * The connections of one process, for everything that it keeps in PostgreSQL. Few: a function serves a handful of requests at a
+ * time, and there may be many of it. Nothing of a session is used, so that a pooler in transaction mode may stand between.
+ */
+export function openPool(connectionString: string, { max = 10 }: { max?: number } = {}): Pool {
+  const pool = new pg.Pool({
+    ...{ connectionString, max, application_name: "throughline", keepAlive: true },
+    ...{ connectionTimeoutMillis: 5_000, query_timeout: 15_000 },
+  })
   // An idle connection that breaks is replaced; queries report their own failures.
   pool.on("error", () => {})
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  // So does one that breaks between two queries of a transaction: the next one fails. Unheard, it would end the process.
+  pool.on("connect", (client) => void client.on("error", () => {}))
+  return pool
+}
+
+function openPostgres(pool: Pool): Database {
+  const dialect = new (class extends PostgresDialect {
+    override createDriver(): Driver {
+      return sayingUnavailable(super.createDriver(), unavailability)
+    }
+  })({ pool })
+  return new Kysely<Tables>({ dialect })
 }
 
 function openSqlite(dataDir: string): Database {
   mkdirSync(dataDir, { recursive: true })
   const database = new DatabaseSync(join(dataDir, "chat.db"), { timeout: 10_000 })
   database.exec("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON")
-  return new Kysely<Tables>({ dialect: new SqliteDialect({ database: toKyselyDatabase(database) }) })
-}
-
-/** Node's SQLite in the shape that Kysely's dialect calls. */
-function toKyselyDatabase(database: DatabaseSync) {
-  type Values = Parameters<StatementSync["all"]>
-  return {
-    close: () => database.close(),
-    prepare(sql: string) {
-      const statement = database.prepare(sql)
-      const reader = statement.columns().length > 0
-      return {
-        reader,
-        all: (parameters: readonly unknown[]) => statement.all(...(parameters as Values)),
-        run: (parameters: readonly unknown[]) => statement.run(...(parameters as Values)),
-        iterate: (parameters: readonly unknown[]) =>
-          statement.iterate(...(parameters as Values)) as IterableIterator<unknown>,
-      }
-    },
-  }
+  return new Kysely<Tables>({ dialect: createSqliteDialect(database) })
 }

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises"
-import type { Kysely } from "kysely"
+import { type Kysely, sql } from "kysely"
 import { type Migration, Migrator } from "kysely/migration"
 import type { Tables } from "./database.ts"
 
 /** In order, never changed once released; a new one is added at the end. */
-const migrations: Record<string, Migration> = {
+const migrationsFor = ({ isPostgres }: MigrateOptions): Record<string, Migration> => ({
   "2026-11-23-rooms": {
     async up(database: Kysely<unknown>) {
       await database.schema
@@ -47,16 +47,93 @@ const migrations: Record<string, Migration> = {
         .execute()
     },
   },
+  "2026-11-25-limits": {
+    async up(database: Kysely<unknown>) {
+      // SQLite is one machine's, whose processes count in memory.
+      if (!isPostgres) return
+      // Unlogged: it is written with each request and may be forgotten in a crash. The columns are rate-limiter-flexible's.
+      await sql`CREATE UNLOGGED TABLE limits (key varchar(255) PRIMARY KEY, points integer NOT NULL, expire bigint)`.execute(
+        database,
+      )
+    },
+  },
+  "2026-11-26-message-index": {
+    async up(database: Kysely<unknown>) {
+      const run = (statement: string) => sql.raw(statement).execute(database)
+      // SQLite's full-text table knows its rows by a number, which only a column of its own keeps for good.
+      await run(`CREATE TABLE message_index (
+        ${isPostgres ? "" : "number integer PRIMARY KEY,"}
+        room_id text NOT NULL, seq bigint NOT NULL, id text NOT NULL,
+        author_id text NOT NULL, author_name text NOT NULL, at bigint NOT NULL, text text NOT NULL,
+        is_deleted integer NOT NULL, deleted_by text, reply_author text,
+        words ${isPostgres ? "tsvector" : "text"},
+        UNIQUE (room_id, seq), UNIQUE (room_id, id)
+      )`)
+      await run(`CREATE TABLE message_mentions (
+        user_id text NOT NULL, room_id text NOT NULL, seq bigint NOT NULL, PRIMARY KEY (user_id, room_id, seq)
+      )`)
+      await run("CREATE INDEX message_mentions_by_place ON message_mentions (room_id, seq)")
+      await run(`CREATE TABLE message_index_cursors (
+        room_id text PRIMARY KEY, epoch text NOT NULL, seq bigint NOT NULL, first bigint NOT NULL, version bigint NOT NULL
+      )`)
+      await run(`CREATE TABLE read_positions (
+        user_id text NOT NULL, room_id text NOT NULL, seq bigint NOT NULL, PRIMARY KEY (user_id, room_id)
+      )`)
+      if (isPostgres) {
+        await run("CREATE INDEX message_index_words ON message_index USING gin (words)")
+        return
+      }
+      // The tokens are ours, of letters and digits: this tokenizer only parts them at their spaces.
+      await run(`CREATE VIRTUAL TABLE message_words USING fts5(
+        words, content='', contentless_delete=1, tokenize="ascii tokenchars ':'"
+      )`)
+      // Whatever changes the rows, what is found follows.
+      await run(`CREATE TRIGGER message_index_added AFTER INSERT ON message_index WHEN new.words IS NOT NULL BEGIN
+        INSERT INTO message_words (rowid, words) VALUES (new.number, new.words);
+      END`)
+      await run(`CREATE TRIGGER message_index_changed AFTER UPDATE OF words ON message_index BEGIN
+        DELETE FROM message_words WHERE rowid = old.number;
+        INSERT INTO message_words (rowid, words) SELECT new.number, new.words WHERE new.words IS NOT NULL;
+      END`)
+      await run(`CREATE TRIGGER message_index_removed AFTER DELETE ON message_index BEGIN
+        DELETE FROM message_words WHERE rowid = old.number;
+      END`)
+    },
+  },
+  "2026-11-27-files": {
+    async up(database: Kysely<unknown>) {
+      const run = (statement: string) => sql.raw(statement).execute(database)
+      await run(`CREATE TABLE files (
+        id text PRIMARY KEY, room_id text NOT NULL, uploader_id text NOT NULL, message_id text,
+        state text NOT NULL, at bigint NOT NULL,
+        name text NOT NULL, size bigint NOT NULL, type text NOT NULL, width integer, height integer,
+        thumbnail_size integer NOT NULL
+      )`)
+      await run("CREATE INDEX files_by_state ON files (state, at)")
+      await run("CREATE INDEX files_by_message ON files (room_id, message_id)")
+      await run("CREATE INDEX files_by_uploader ON files (uploader_id)")
+      // Those whose files are to go are few among all messages.
+      await run("CREATE INDEX message_index_deleted ON message_index (room_id, id) WHERE is_deleted = 1")
+    },
+  },
+})
+
+interface MigrateOptions {
+  isPostgres: boolean
 }
 
 /**
  * Brings the tables to this code's version. In PostgreSQL processes that start together take turns by a lock; SQLite
  * has none that lasts, so the one that came second fails, and finds everything done when it looks again.
  */
-export async function migrate(database: Kysely<Tables>, attempts = 5): Promise<void> {
+export async function migrate(
+  database: Kysely<Tables>,
+  options: MigrateOptions,
+  attempts = 5,
+): Promise<void> {
   const migrator = new Migrator({
     db: database,
-    provider: { getMigrations: async () => migrations },
+    provider: { getMigrations: async () => migrationsFor(options) },
     migrationTableName: "chat_migrations",
     migrationLockTableName: "chat_migrations_lock",
   })
@@ -64,5 +141,5 @@ export async function migrate(database: Kysely<Tables>, attempts = 5): Promise<v
   if (!error) return
   if (attempts <= 1) throw error
   await delay(50 + Math.random() * 200)
-  await migrate(database, attempts - 1)
+  await migrate(database, options, attempts - 1)
 }

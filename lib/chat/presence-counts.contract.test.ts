@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe } from "vitest"
 import { describePresenceCounts, findPostgres, startPostgres, type TestPostgres } from "#realtime/testing"
-import { openDatabase } from "./database.ts"
+import { openDatabase, openPool } from "./database.ts"
 import { createPresenceCounts } from "./presence-counts.ts"
 
 describePresenceCounts({
@@ -33,7 +33,7 @@ describe.skipIf(isMissing)(isMissing ? "postgres (skipped: PostgreSQL not found)
   describePresenceCounts({
     name: "postgres",
     async open(now) {
-      const database = await openDatabase({ databaseUrl: postgres.connectionString, dataDir: "" })
+      const database = await openDatabase({ pool: openPool(postgres.connectionString), dataDir: "" })
       await database.deleteFrom("presence").execute()
       return {
         counts: createPresenceCounts(database, now),

@@ -1,14 +1,23 @@
 import { createHash, randomBytes } from "node:crypto"
 import { v7 as uuidv7 } from "uuid"
 import type { User } from "#realtime"
+import type { MessageLog } from "#realtime/log/message-log"
+import { room as roomChannel } from "./channels.ts"
 import type { Database } from "./database.ts"
 import { lobbyId } from "./lobby.ts"
+import { forgetMessages } from "./message-index.ts"
 
 export interface Room {
   id: string
   name: string
   isPrivate: boolean
   ownerId: string | null
+}
+
+export interface Invitation {
+  room: Room
+  /** Who made it; null when they aren't in the room any more. */
+  invitedBy: string | null
 }
 
 /** Rooms, and who is in them. Every question is asked in a user's name: a private room shows itself to members only. */
@@ -24,8 +33,15 @@ export interface Rooms {
   join(user: User, roomId: string): Promise<boolean>
   leave(userId: string, roomId: string): Promise<boolean>
   members(roomId: string): Promise<User[]>
+  /**
+   * Takes a person out of every table: their memberships, what they own, the invitations that they gave out, what is found of
+   * them. First they have to be erased from the log, from which the index is made.
+   */
+  forget(userId: string): Promise<void>
   /** A token that lets whoever has it join, in a link. Null unless the user is a member. */
   invite(userId: string, roomId: string): Promise<string | null>
+  /** What an invitation opens, for whoever has its token to see before they join; null when it opens nothing. */
+  invitation(token: string): Promise<Invitation | null>
   /** The room of an invitation, joined; null when the token opens none. */
   accept(user: User, token: string): Promise<{ room: Room; isNew: boolean } | null>
 }
@@ -34,7 +50,12 @@ export const maxRoomNameLength = 60
 
 const hashOf = (token: string) => createHash("sha256").update(token).digest("base64url")
 
-export function createRooms(database: Database, now: () => number = Date.now): Rooms {
+/** With a log whoever comes in has read what was said before; without one they have once they first ask what is unread. */
+export function createRooms(
+  database: Database,
+  now: () => number = Date.now,
+  log?: Pick<MessageLog, "heads">,
+): Rooms {
   const columns = ["rooms.id", "rooms.name", "rooms.is_private", "rooms.owner_id"] as const
   type Row = { id: string; name: string; is_private: number; owner_id: string | null }
   const toRoom = ({ id, name, is_private, owner_id }: Row): Room => ({
@@ -45,12 +66,21 @@ export function createRooms(database: Database, now: () => number = Date.now): R
   })
 
   async function addMember(user: User, roomId: string): Promise<boolean> {
+    const [head] = (await log?.heads([roomChannel({ room: roomId }).name])) ?? []
     const added = await database
       .insertInto("members")
       .values({ room_id: roomId, user_id: user.id, user_name: user.name ?? "", joined_at: now() })
       .onConflict((conflict) => conflict.columns(["room_id", "user_id"]).doNothing())
       .executeTakeFirst()
-    return Number(added.numInsertedOrUpdatedRows ?? 0) > 0
+    const isNew = Number(added.numInsertedOrUpdatedRows ?? 0) > 0
+    if (isNew && head) {
+      await database
+        .insertInto("read_positions")
+        .values({ user_id: user.id, room_id: roomId, seq: head.seq })
+        .onConflict((conflict) => conflict.columns(["user_id", "room_id"]).doUpdateSet({ seq: head.seq }))
+        .execute()
+    }
+    return isNew
   }
 
   async function isMember(userId: string, roomId: string): Promise<boolean> {
@@ -91,12 +121,12 @@ export function createRooms(database: Database, now: () => number = Date.now): R
         .where((where) =>
           where.or([where("rooms.is_private", "=", 0), where("members.user_id", "is not", null)]),
         )
+        // One's own first: of very many rooms, others are left out.
+        .orderBy((order) => order.case().when("members.user_id", "is", null).then(1).else(0).end())
         .orderBy("rooms.created_at")
         .limit(500)
         .execute()
-      return rows
-        .map((row) => ({ ...toRoom(row), isMember: row.member_id !== null }))
-        .sort((a, b) => Number(b.isMember) - Number(a.isMember))
+      return rows.map((row) => ({ ...toRoom(row), isMember: row.member_id !== null }))
     },
     async join(user, roomId) {
       const found = await find(user.id, roomId)
@@ -108,6 +138,11 @@ export function createRooms(database: Database, now: () => number = Date.now): R
         .where("room_id", "=", roomId)
         .where("user_id", "=", userId)
         .executeTakeFirst()
+      await database
+        .deleteFrom("read_positions")
+        .where("room_id", "=", roomId)
+        .where("user_id", "=", userId)
+        .execute()
       return Number(removed.numDeletedRows) > 0
     },
     async members(roomId) {
@@ -120,6 +155,20 @@ export function createRooms(database: Database, now: () => number = Date.now): R
         .execute()
       return rows.map(({ user_id, user_name }) => ({ id: user_id, name: user_name }))
     },
+    async forget(userId) {
+      await database.transaction().execute(async (transaction) => {
+        await forgetMessages(transaction, userId)
+        await transaction.deleteFrom("read_positions").where("user_id", "=", userId).execute()
+        await transaction.deleteFrom("members").where("user_id", "=", userId).execute()
+        await transaction.deleteFrom("presence").where("user_id", "=", userId).execute()
+        await transaction.deleteFrom("invitations").where("created_by", "=", userId).execute()
+        await transaction
+          .updateTable("rooms")
+          .set({ owner_id: null })
+          .where("owner_id", "=", userId)
+          .execute()
+      })
+    },
     async invite(userId, roomId) {
       if (!(await isMember(userId, roomId))) return null
       const token = randomBytes(24).toString("base64url")
@@ -128,6 +177,20 @@ export function createRooms(database: Database, now: () => number = Date.now): R
         .values({ token_hash: hashOf(token), room_id: roomId, created_by: userId, created_at: now() })
         .execute()
       return token
+    },
+    async invitation(token) {
+      const row = await database
+        .selectFrom("invitations")
+        .innerJoin("rooms", "rooms.id", "invitations.room_id")
+        .leftJoin("members", (join) =>
+          join
+            .onRef("members.room_id", "=", "invitations.room_id")
+            .onRef("members.user_id", "=", "invitations.created_by"),
+        )
+        .select([...columns, "members.user_name"])
+        .where("token_hash", "=", hashOf(token))
+        .executeTakeFirst()
+      return row ? { room: toRoom(row), invitedBy: row.user_name } : null
     },
     async accept(user, token) {
       const row = await database

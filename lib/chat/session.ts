@@ -11,14 +11,20 @@ interface SessionData {
   user?: User
 }
 
-/** What a guest may be called: readable, and nothing that could pass for something else. */
-export const nameSchema = z.string().check(
-  z.trim(),
-  z.minLength(1),
-  z.maxLength(40),
-  // Control characters, and marks that turn the direction of what follows.
-  z.refine((name) => !/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(name)),
-)
+/** Control characters, and marks that turn the direction of what follows. */
+const disturbing = /[\p{Cc}\p{Bidi_Control}]/u
+const invisible = /[\s\p{Default_Ignorable_Code_Point}\u2800]/gu
+
+/** What people and rooms may be called: something that can be seen, and nothing that disturbs what stands beside it. */
+export const nameOfAtMost = (length: number) =>
+  z.string().check(
+    z.trim(),
+    z.maxLength(length),
+    z.refine((name) => name.replaceAll(invisible, "") !== "" && !disturbing.test(name)),
+  )
+
+/** What a guest may be called. */
+export const nameSchema = nameOfAtMost(40)
 
 export function sessionOptions({
   secret,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { type PendingRoomMessage, type RoomMessage, toTimeline } from "./timeline.ts"
+import { createConversation, type PendingRoomMessage, type RoomMessage } from "./conversation.ts"
+import { type TimelineInput, toTimeline } from "./timeline.ts"
 
 const me = { id: "me", name: "Me" }
 const noon = Date.UTC(2026, 10, 23, 12)
@@ -20,11 +21,21 @@ const joined = (seq: number, at: number): RoomMessage => ({
   payload: {},
 })
 
-const shapeOf = (input: Partial<Parameters<typeof toTimeline>[0]>) =>
-  toTimeline({ messages: [], pending: [], gaps: [], me, timeZone: "UTC", ...input }).map((row) => {
-    if (row.kind === "group") return `${row.sender.id}: ${row.entries.map(({ id }) => id).join(" ")}`
-    return row.kind === "gap" ? `gap of ${row.count}` : row.kind
-  })
+interface Input extends Partial<Omit<TimelineInput, "items">> {
+  messages?: RoomMessage[]
+  pending?: PendingRoomMessage[]
+}
+
+/** Each row in a word or two; what one person said in one go stands in brackets. */
+function shapeOf({ messages = [], pending = [], ...input }: Input): string {
+  const { items } = createConversation(me)(messages, pending)
+  return toTimeline({ items, gaps: [], timeZone: "UTC", myId: me.id, ...input })
+    .map((row) => {
+      if (row.kind === "said") return `${row.isFirst ? "[" : ""}${row.said.id}${row.isLast ? "]" : ""}`
+      return row.kind === "gap" ? `gap of ${row.count}` : row.kind
+    })
+    .join(" ")
+}
 
 describe("the timeline", () => {
   it("groups one person's messages within a minute", () => {
@@ -34,15 +45,11 @@ describe("the timeline", () => {
       said(3, "b", noon + 60_000),
       said(4, "a", noon + 61_000),
     ]
-    expect(shapeOf({ messages })).toEqual(["day", "a: m1 m2", "b: m3", "a: m4"])
+    expect(shapeOf({ messages })).toBe("day [m1 m2] [m3] [m4]")
   })
 
   it("begins a new group after a minute's pause", () => {
-    expect(shapeOf({ messages: [said(1, "a", noon), said(2, "a", noon + 60_000)] })).toEqual([
-      "day",
-      "a: m1",
-      "a: m2",
-    ])
+    expect(shapeOf({ messages: [said(1, "a", noon), said(2, "a", noon + 60_000)] })).toBe("day [m1] [m2]")
   })
 
   it("separates days where the reader is", () => {
@@ -50,13 +57,16 @@ describe("the timeline", () => {
       said(1, "a", Date.UTC(2026, 10, 23, 14, 59, 59)),
       said(2, "a", Date.UTC(2026, 10, 23, 15)),
     ]
-    expect(shapeOf({ messages, timeZone: "Asia/Tokyo" })).toEqual(["day", "a: m1", "day", "a: m2"])
-    expect(shapeOf({ messages, timeZone: "UTC" })).toEqual(["day", "a: m1 m2"])
+    expect(shapeOf({ messages, timeZone: "Asia/Tokyo" })).toBe("day [m1] day [m2]")
+    expect(shapeOf({ messages, timeZone: "UTC" })).toBe("day [m1 m2]")
+    // A zone whose hours begin at other minutes: Kathmandu's midnight is 18:15 UTC.
+    const late = [said(1, "a", Date.UTC(2026, 10, 23, 18, 14)), said(2, "a", Date.UTC(2026, 10, 23, 18, 15))]
+    expect(shapeOf({ messages: late, timeZone: "Asia/Kathmandu" })).toBe("day [m1] day [m2]")
   })
 
   it("lets what the server says stand by itself", () => {
     const messages = [said(1, "a", noon), joined(2, noon), said(3, "a", noon)]
-    expect(shapeOf({ messages })).toEqual(["day", "a: m1", "system", "a: m3"])
+    expect(shapeOf({ messages })).toBe("day [m1] system [m3]")
   })
 
   it("shows holes where they are", () => {
@@ -65,13 +75,35 @@ describe("the timeline", () => {
       { from: 8, to: 8 },
     ]
     const messages = [said(1, "a", noon), said(5, "a", noon)]
-    expect(shapeOf({ messages, gaps })).toEqual(["day", "a: m1", "gap of 3", "a: m5", "gap of 1"])
+    expect(shapeOf({ messages, gaps })).toBe("day [m1] gap of 3 [m5] gap of 1")
+  })
+
+  it("marks where one stopped reading, once", () => {
+    const messages = [said(1, "a", noon), said(2, "a", noon), said(4, "a", noon)]
+    expect(shapeOf({ messages, firstUnread: 2 })).toBe("day [m1] unread [m2 m4]")
+    // The first unread one may have been an edit, which has no row of its own.
+    expect(shapeOf({ messages, firstUnread: 3 })).toBe("day [m1 m2] unread [m4]")
+    expect(shapeOf({ messages, firstUnread: 9 })).toBe("day [m1 m2 m4]")
+  })
+
+  it("marks it above what somebody else said, which is what counts as unread", () => {
+    const messages = [said(1, "a", noon), joined(2, noon), said(3, "me", noon), said(4, "a", noon)]
+    expect(shapeOf({ messages, firstUnread: 2 })).toBe("day [m1] system [m3] unread [m4]")
+    const deletion: RoomMessage = {
+      ...said(5, "a", noon),
+      event: "message-deleted",
+      payload: { target: "m4" },
+    }
+    expect(shapeOf({ messages: [...messages, deletion, said(6, "b", noon)], firstUnread: 4 })).toBe(
+      "day [m1] system [m3] [m4] unread [m6]",
+    )
+    expect(shapeOf({ messages: [...messages, deletion], firstUnread: 2 })).not.toContain("unread")
   })
 
   it("puts one's own pending messages at the end", () => {
     const pending: PendingRoomMessage[] = [
       { id: "p1", event: "text-sent", payload: { text: "x" }, state: "failed", at: noon + 1 },
     ]
-    expect(shapeOf({ messages: [said(1, "me", noon)], pending })).toEqual(["day", "me: m1 p1"])
+    expect(shapeOf({ messages: [said(1, "me", noon)], pending })).toBe("day [m1 p1]")
   })
 })

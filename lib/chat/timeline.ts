@@ -1,92 +1,106 @@
-import type { ChannelMessage, PendingMessage } from "#realtime/client"
-import type { RoomDefinition } from "./channels.ts"
-
-export type RoomMessage = ChannelMessage<RoomDefinition>
-export type PendingRoomMessage = PendingMessage<RoomDefinition>
-type SystemMessage = Exclude<RoomMessage, { event: "text-sent" }>
+import type { ConversationItem, Said, SystemMessage } from "./conversation.ts"
 
 /** What a list of messages shows, from top to bottom. */
 export type TimelineRow =
   | { kind: "day"; key: string; at: number }
   | { kind: "system"; key: string; message: SystemMessage }
   | { kind: "gap"; key: string; count: number }
-  | {
-      kind: "group"
-      key: string
-      sender: { id: string; name: string | null }
-      at: number
-      entries: TimelineEntry[]
-    }
-
-export interface TimelineEntry {
-  id: string
-  text: string
-  at: number
-  state: PendingRoomMessage["state"]
-  error?: PendingRoomMessage["error"]
-}
+  | { kind: "unread"; key: string }
+  /** `isFirst` and `isLast` of what one person said in one go. */
+  | { kind: "said"; key: string; said: Said; isFirst: boolean; isLast: boolean }
 
 /** One person's messages stand together while they follow one another within this time. */
 const groupWithinMs = 60_000
 
 /** The day of a moment where the reader is. */
-const dayOf = (at: number, timeZone: string | undefined) =>
-  new Intl.DateTimeFormat("en-CA", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" }).format(at)
+function createDays(timeZone: string | undefined) {
+  const format = new Intl.DateTimeFormat("en-CA", {
+    ...{ timeZone, year: "numeric", month: "2-digit", day: "2-digit" },
+  })
+  let known = { from: 0, to: -1, day: "" }
+  return (at: number): string => {
+    if (at >= known.from && at <= known.to) return known.day
+    const day = format.format(at)
+    // Formatting is what costs: what is said within the same quarter of an hour is of one day in every time zone.
+    const from = at - (at % 900_000)
+    known = { from, to: from + 899_999, day }
+    return day
+  }
+}
 
 export interface TimelineInput {
-  messages: readonly RoomMessage[]
-  pending: readonly PendingRoomMessage[]
+  items: readonly ConversationItem[]
   gaps: readonly { from: number; to: number }[]
-  me: { id: string; name: string }
+  /** Where what the reader hadn't seen began when they came; null: nowhere. */
+  firstUnread?: number | null
+  /** The reader: what they say themselves is never unread. */
+  myId?: string
   timeZone?: string | undefined
 }
 
-/** Folds log entries and one's own pending messages into rows: days, groups by sender, system lines, holes. */
-export function toTimeline({ messages, pending, gaps, me, timeZone }: TimelineInput): TimelineRow[] {
+/** Puts days, holes and where one stopped reading between what was said. */
+export function toTimeline({
+  items,
+  gaps,
+  firstUnread = null,
+  myId,
+  timeZone,
+}: TimelineInput): TimelineRow[] {
   const rows: TimelineRow[] = []
+  const dayOf = createDays(timeZone)
   let day = ""
+  const days = new Set<string>()
+  let isUnreadMarked = firstUnread === null
 
-  function separate(at: number): void {
-    const next = dayOf(at, timeZone)
-    if (next === day) return
-    day = next
-    rows.push({ kind: "day", key: `day:${next}`, at })
-  }
+  /** As the counts have it: what the server says by itself, and what is deleted, is nothing that one could have missed. */
+  const isUnread = (item: ConversationItem) =>
+    firstUnread !== null &&
+    item.kind === "said" &&
+    item.seq !== null &&
+    item.seq >= firstUnread &&
+    !item.isDeleted &&
+    item.sender.id !== myId
 
-  function addEntry(sender: { id: string; name: string | null }, entry: TimelineEntry): void {
+  function addSaid(said: Said): void {
     const last = rows.at(-1)
-    const previous = last?.kind === "group" ? last.entries.at(-1) : undefined
-    if (
-      last?.kind === "group" &&
-      last.sender.id === sender.id &&
-      entry.at - (previous?.at ?? 0) < groupWithinMs
-    ) {
-      last.entries.push(entry)
-    } else {
-      rows.push({ kind: "group", key: `group:${entry.id}`, sender, at: entry.at, entries: [entry] })
-    }
+    const continues =
+      last?.kind === "said" &&
+      last.said.sender.id === said.sender.id &&
+      said.at - last.said.at < groupWithinMs
+    if (continues) last.isLast = false
+    rows.push({ kind: "said", key: said.id, said, isFirst: !continues, isLast: true })
   }
 
   let remaining = [...gaps].sort((a, b) => a.from - b.from)
-  for (const message of messages) {
-    for (const gap of remaining.filter(({ from }) => from < message.seq)) {
-      rows.push({ kind: "gap", key: `gap:${gap.from}`, count: gap.to - gap.from + 1 })
+  for (const item of items) {
+    const { seq, at } = item
+    if (seq !== null && remaining.length > 0) {
+      for (const gap of remaining.filter(({ from }) => from < seq)) rows.push(toGapRow(gap))
+      remaining = remaining.filter(({ from }) => from > seq)
     }
-    remaining = remaining.filter(({ from }) => from > message.seq)
-    separate(message.at)
-    if (message.event === "text-sent") {
-      const sender = { id: message.from?.id ?? "", name: message.from?.name ?? null }
-      addEntry(sender, { id: message.id, text: message.payload.text, at: message.at, state: "sent" })
-    } else {
-      rows.push({ kind: "system", key: message.id, message })
+    // Pending ones stand at the end, whichever holes are known.
+    if (seq === null) {
+      rows.push(...remaining.map(toGapRow))
+      remaining = []
     }
+    const itsDay = dayOf(at)
+    if (itsDay !== day) {
+      day = itsDay
+      // A day can come twice, where what waits to be sent was written before a clock was put right.
+      const key = days.has(itsDay) ? `day:${itsDay}:${item.id}` : `day:${itsDay}`
+      days.add(itsDay)
+      rows.push({ kind: "day", key, at })
+    }
+    if (!isUnreadMarked && isUnread(item)) {
+      isUnreadMarked = true
+      rows.push({ kind: "unread", key: "unread" })
+    }
+    if (item.kind === "said") addSaid(item)
+    else rows.push({ kind: "system", key: item.id, message: item.message })
   }
-  for (const gap of remaining)
-    rows.push({ kind: "gap", key: `gap:${gap.from}`, count: gap.to - gap.from + 1 })
-  for (const { id, event, payload, at, state, error } of pending) {
-    if (event !== "text-sent" || !("text" in payload)) continue
-    separate(at)
-    addEntry(me, { id, text: payload.text, at, state, ...(error && { error }) })
-  }
-  return rows
+  return [...rows, ...remaining.map(toGapRow)]
 }
+
+const toGapRow = ({ from, to }: { from: number; to: number }): TimelineRow => ({
+  ...{ kind: "gap", key: `gap:${from}`, count: to - from + 1 },
+})

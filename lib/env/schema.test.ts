@@ -8,6 +8,22 @@ import { EnvError, parseEnv, variables } from "./schema.ts"
 
 const secret = "s".repeat(32)
 const production = { NODE_ENV: "production", REALTIME_PROVIDER: "socketio", SESSION_SECRET: secret }
+const pusher = {
+  ...production,
+  REALTIME_PROVIDER: "pusher",
+  PUSHER_APP_ID: "1",
+  PUSHER_KEY: "k",
+  PUSHER_SECRET: "s",
+  PUSHER_CLUSTER: "eu",
+}
+const ably = { ...production, REALTIME_PROVIDER: "ably", ABLY_API_KEY: "a.b:c" }
+const files = {
+  ...production,
+  FILES_S3_ENDPOINT: "https://s3.example",
+  FILES_S3_BUCKET: "files",
+  FILES_S3_ACCESS_KEY_ID: "id",
+  FILES_S3_SECRET_ACCESS_KEY: "key",
+}
 
 function problemsOf(source: Record<string, string | undefined>): readonly string[] {
   try {
@@ -56,6 +72,17 @@ describe("the environment", () => {
     [{ ...production, REALTIME_PROVIDER: undefined }, "choose one of socketio, pusher, ably"],
     [{ ...production, REALTIME_PROVIDER: "socket.io" }, "must be one of socketio, pusher, ably"],
     [{ ...production, REALTIME_PROVIDER: "ably,ably" }, "twice"],
+    [{ ...production, REALTIME_PROVIDER: "," }, "must name a provider"],
+    [{ ...production, SESSION_SECRET: " ".repeat(40) }, "SESSION_SECRET is missing"],
+    [{ ...pusher, PUSHER_CLUSTER: " \n" }, "PUSHER_CLUSTER is missing"],
+    [{ ...pusher, PUSHER_PORT: "6001" }, "PUSHER_PORT is set without PUSHER_HOST"],
+    [{ ...pusher, PUSHER_TLS: "false" }, "PUSHER_TLS is false without PUSHER_HOST"],
+    [{ ...pusher, PUSHER_HOST: "https://ws.example:6001" }, "without scheme, port or path"],
+    [{ ...pusher, PUSHER_HOST: "ws.example:6001" }, "without scheme, port or path"],
+    [{ ...ably, ABLY_PORT: "8080" }, "ABLY_PORT is set without ABLY_ENDPOINT"],
+    [{ ...ably, ABLY_TLS: "0" }, "ABLY_TLS is false without ABLY_ENDPOINT"],
+    [{ ...ably, ABLY_ENDPOINT: "https://ably.example" }, "without scheme or path"],
+    [{ ...ably, DATABASE_URL: "postgres://x", REALTIME_LIVE_ONLY: "true" }, "not both"],
     [
       { ...production, REALTIME_PROVIDER: undefined, PUSHER_KEY: "k", ABLY_API_KEY: "a.b:c" },
       "pusher and ably are set",
@@ -66,18 +93,65 @@ describe("the environment", () => {
     [{ ...production, SOCKET_CORS_ORIGIN: "chat.example" }, "list of origins"],
     [{ ...production, PUSHER_TLS: "maybe" }, "must be true or false"],
     [{ ...production, LOG_RETENTION_DAYS: "0" }, "LOG_RETENTION_DAYS"],
+    [{ ...production, FILES_S3_REGION: "auto" }, "FILES_S3_ENDPOINT is missing: FILES_S3_REGION is set"],
+    [{ ...files, FILES_S3_SECRET_ACCESS_KEY: undefined }, "FILES_S3_SECRET_ACCESS_KEY is missing"],
+    [{ ...files, FILES_S3_ENDPOINT: "s3.example" }, "must be a URL"],
+    [{ ...files, FILES_S3_BUCKET: "a/b" }, "must be a bucket's name"],
     [{ ...production, VERCEL: "1", DATABASE_URL: "postgres://x" }, "holds no socket"],
-    [
-      { ...production, VERCEL: "1", REALTIME_PROVIDER: "ably", ABLY_API_KEY: "a.b:c" },
-      "on a serverless host an embedded file does not last",
-    ],
+    [{ ...ably, VERCEL: "1" }, "on a serverless host an embedded file does not last"],
   ])("%j is refused: %s", (source, words) => {
     expect(problemsOf(source).join("\n")).toContain(words)
   })
 
+  it("says what the known names of a malformed list lack, and nothing of those that nobody named", () => {
+    const problems = problemsOf({
+      NODE_ENV: "production",
+      VERCEL: "1",
+      DATABASE_URL: "postgres://x",
+      SESSION_SECRET: secret,
+      REALTIME_PROVIDER: "abyl,pusher",
+    })
+    expect(problems.map((problem) => problem.split(" ")[0])).toEqual([
+      "REALTIME_PROVIDER",
+      "PUSHER_APP_ID",
+      "PUSHER_KEY",
+      "PUSHER_SECRET",
+      "PUSHER_CLUSTER",
+    ])
+    for (const REALTIME_PROVIDER of [undefined, "pushr"]) {
+      const source = { ...production, VERCEL: "1", DATABASE_URL: "postgres://x", REALTIME_PROVIDER }
+      expect(problemsOf(source)).toMatchObject([
+        expect.stringMatching(/^REALTIME_PROVIDER (is missing|must be)/),
+      ])
+    }
+  })
+
+  it("doesn't take a line break at the end for a part of the value", () => {
+    expect(parseEnv({ ...pusher, PUSHER_SECRET: "s\n", REALTIME_PROVIDER: "pusher\n" })).toMatchObject({
+      PUSHER_SECRET: "s",
+      REALTIME_PROVIDER: ["pusher"],
+    })
+  })
+
+  it.each([
+    {
+      ...pusher,
+      PUSHER_CLUSTER: undefined,
+      PUSHER_HOST: "ws_1.example",
+      PUSHER_PORT: "6001",
+      PUSHER_TLS: "false",
+    },
+    { ...pusher, PUSHER_HOST: "::1" },
+    { ...pusher, PUSHER_TLS: "true" },
+    { ...ably, ABLY_ENDPOINT: "nonprod:sandbox" },
+    { ...ably, ABLY_ENDPOINT: "localhost", ABLY_PORT: "8080", ABLY_TLS: "false" },
+    files,
+  ])("%j is taken", (source) => {
+    expect(problemsOf(source)).toEqual([])
+  })
+
   it("takes an operator's word for losing messages", () => {
-    const source = { ...production, VERCEL: "1", REALTIME_PROVIDER: "ably", ABLY_API_KEY: "a.b:c" }
-    expect(problemsOf({ ...source, REALTIME_LIVE_ONLY: "true" })).toEqual([])
+    expect(problemsOf({ ...ably, VERCEL: "1", REALTIME_LIVE_ONLY: "true" })).toEqual([])
   })
 
   it("never prints a value", () => {

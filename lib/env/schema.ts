@@ -13,6 +13,9 @@ interface Variable {
 }
 
 const text = z.string().min(1)
+const host = z.union([z.string().regex(/^[^\s/:]+$/), z.ipv6()], {
+  error: "must be a host alone, as in ws.example, without scheme, port or path",
+})
 const port = z.coerce.number().int().min(0).max(65535)
 const secret = z.string().min(16, "must have at least 16 characters")
 const url = z.url({ protocol: /^https?$/, error: "must be a URL that begins with http:// or https://" })
@@ -20,12 +23,16 @@ const flag = z
   .enum(["true", "false", "1", "0"], { error: "must be true or false" })
   .transform((v) => v === "true" || v === "1")
 const count = z.coerce.number({ error: "must be a number" }).int().positive()
-const list = z.string().transform((value) =>
+const itemsOf = (value: string) =>
   value
     .split(",")
     .map((item) => item.trim())
-    .filter(Boolean),
-)
+    .filter(Boolean)
+const list = z.string().transform(itemsOf)
+
+const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+  error: "must list addresses or networks, as in loopback,10.0.0.0/8",
+})
 
 /** Every variable once. `.env.example` is compared with this by a test. */
 export const variables = {
@@ -37,7 +44,7 @@ export const variables = {
         .array(
           z.enum(providerNames, { error: `must be one of ${providerNames.join(", ")}, or a list of them` }),
         )
-        .min(1)
+        .min(1, "must name a provider")
         .refine((names) => new Set(names).size === names.length, "must not name a provider twice"),
     ),
   },
@@ -58,7 +65,7 @@ export const variables = {
   PUSHER_HOST: {
     meaning: "A server of Pusher's protocol other than Pusher's own.",
     isSecret: false,
-    schema: text,
+    schema: host,
   },
   PUSHER_PORT: { meaning: "Its port.", isSecret: false, schema: port },
   PUSHER_TLS: { meaning: "Whether it speaks TLS. Default true.", isSecret: false, schema: flag },
@@ -70,7 +77,8 @@ export const variables = {
   ABLY_ENDPOINT: {
     meaning: "A host that speaks Ably's protocol other than Ably's own.",
     isSecret: false,
-    schema: text,
+    // Ably's own are also known by the names of routing policies, as in nonprod:sandbox.
+    schema: z.string().regex(/^[^\s/]+$/, "must be a host alone, as in ably.example, without scheme or path"),
   },
   ABLY_PORT: { meaning: "Its port.", isSecret: false, schema: port },
   ABLY_TLS: { meaning: "Whether it speaks TLS. Default true.", isSecret: false, schema: flag },
@@ -96,17 +104,73 @@ export const variables = {
     schema: list.pipe(z.array(z.url({ error: "must be a list of origins, as in https://chat.example" }))),
   },
   REDIS_URL: {
-    meaning: "Redis, for several gateways.",
+    meaning: "Redis, through which several gateways deliver each other's messages; they share DATABASE_URL.",
     isSecret: true,
     schema: z.string().regex(/^rediss?:\/\//, "must begin with redis://"),
   },
+  TRUSTED_PROXIES: {
+    meaning:
+      "Proxies whose word on a visitor's address is taken: addresses, networks or loopback, separated by commas. " +
+      "Default loopback.",
+    isSecret: false,
+    schema: list.pipe(z.array(z.union([z.enum(["loopback", "linklocal", "uniquelocal"]), network]))),
+  },
   PORT: { meaning: "Where to listen. Default 3000; the gateway alone: 3001.", isSecret: false, schema: port },
   HOST: { meaning: "The address to listen on. Default: all.", isSecret: false, schema: text },
-  DATA_DIR: { meaning: "Where SQLite files are kept. Default .data.", isSecret: false, schema: text },
+  DATA_DIR: {
+    meaning: "Where SQLite files and what people attach are kept. Default .data.",
+    isSecret: false,
+    schema: text,
+  },
+  FILES_S3_ENDPOINT: {
+    meaning:
+      "Where what people attach is kept instead of DATA_DIR: a store of S3's protocol, as in https://s3.eu-west-1.amazonaws.com.",
+    isSecret: false,
+    schema: url,
+  },
+  FILES_S3_BUCKET: {
+    meaning: "Its bucket, which nobody but this app reads.",
+    isSecret: false,
+    schema: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be a bucket's name, as in throughline-files"),
+  },
+  FILES_S3_REGION: { meaning: "Its region. Default us-east-1.", isSecret: false, schema: text },
+  FILES_S3_ACCESS_KEY_ID: {
+    meaning: "The id of a key that may list the bucket, and get, put and delete objects in it.",
+    isSecret: false,
+    schema: text,
+  },
+  FILES_S3_SECRET_ACCESS_KEY: { meaning: "That key's secret.", isSecret: true, schema: text },
   LOG_LEVEL: {
     meaning: "How much the servers log: trace, debug, info, warn, error, silent. Default info.",
     isSecret: false,
     schema: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
+  },
+  METRICS_TOKEN: {
+    meaning: "What Prometheus sends to read /api/metrics, as a bearer token. Unset: nothing is measured.",
+    isSecret: true,
+    schema: secret,
+  },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    meaning: "A collector of OpenTelemetry traces, by OTLP over HTTP. Unset: nothing is traced.",
+    isSecret: false,
+    schema: url,
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    meaning: "What the collector asks for, as in api-key=…; separated by commas.",
+    isSecret: true,
+    schema: text,
+  },
+  OTEL_SERVICE_NAME: {
+    meaning: "What the servers are called there. Default throughline.",
+    isSecret: false,
+    schema: text,
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    meaning: "The part of all traces that is kept, from 0 to 1. Default 1.",
+    isSecret: false,
+    schema: z.coerce.number({ error: "must be a number from 0 to 1" }).min(0).max(1),
   },
   LOG_RETENTION_DAYS: {
     meaning: "Messages older than this many days are removed.",
@@ -135,10 +199,13 @@ export type Env = Readonly<
     SESSION_SECRET: string
     SOCKET_INTERNAL_SECRET: string
     SOCKET_CORS_ORIGIN: readonly string[]
+    TRUSTED_PROXIES: readonly string[]
     PORT: number
     DATA_DIR: string
     REALTIME_LIVE_ONLY: boolean
     isProduction: boolean
+    /** A function: many instances, none of which lasts. */
+    isServerless: boolean
   }
 >
 
@@ -159,8 +226,30 @@ const requiredBy: Record<ProviderName, readonly VariableName[]> = {
   ably: ["ABLY_API_KEY"],
 }
 
+/** A host of one's own, and what is said about it. */
+const ownHosts = [
+  ["pusher", "PUSHER_HOST", "PUSHER_PORT", "PUSHER_TLS"],
+  ["ably", "ABLY_ENDPOINT", "ABLY_PORT", "ABLY_TLS"],
+] as const
+
+/** One store: all of these or none. */
+const fileStore = [
+  "FILES_S3_ENDPOINT",
+  "FILES_S3_BUCKET",
+  "FILES_S3_ACCESS_KEY_ID",
+  "FILES_S3_SECRET_ACCESS_KEY",
+] as const
+
+/** The providers that a malformed list names all the same, so that what these lack is said with the rest. */
+function knownAmong(malformed: string | undefined, mustChoose: boolean): readonly ProviderName[] {
+  if (malformed) return providerNames.filter((provider) => itemsOf(malformed).includes(provider))
+  return mustChoose ? [] : ["socketio"]
+}
+
 /** Reads the environment. Throws an `EnvError` that lists everything that is wrong, all at once. */
-export function parseEnv(source: Readonly<Record<string, string | undefined>>): Env {
+export function parseEnv(given: Readonly<Record<string, string | undefined>>): Env {
+  // What was pasted into a form or piped into a command line often ends in a line break.
+  const source = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value?.trim()]))
   const isProduction = source.NODE_ENV === "production"
   const problems: string[] = []
   const parsed: Record<string, unknown> = {}
@@ -175,20 +264,27 @@ export function parseEnv(source: Readonly<Record<string, string | undefined>>): 
   const isSet = (name: VariableName) => Boolean(source[name])
   const missing = (name: VariableName, why: string) => problems.push(`${name} is missing: ${why}.`)
 
-  const given = providerNames.filter((provider) => requiredBy[provider].some(isSet))
+  const prepared = providerNames.filter((provider) => requiredBy[provider].some(isSet))
   // In development one provider's variables may wait for their day; with two nobody could tell which was meant.
-  if (!isSet("REALTIME_PROVIDER") && (isProduction || given.length > 1)) {
+  const mustChoose = isProduction || prepared.length > 1
+  if (!isSet("REALTIME_PROVIDER") && mustChoose) {
     const hint =
-      given.length > 0 ? ` Variables of ${given.join(" and ")} are set; choosing is up to you.` : ""
+      prepared.length > 0 ? ` Variables of ${prepared.join(" and ")} are set; choosing is up to you.` : ""
     problems.push(`REALTIME_PROVIDER is missing: choose one of ${providerNames.join(", ")}.${hint}`)
   }
-  const chosen: readonly ProviderName[] = env.REALTIME_PROVIDER ?? ["socketio"]
+  const chosen = env.REALTIME_PROVIDER ?? knownAmong(source.REALTIME_PROVIDER, mustChoose)
   for (const provider of chosen) {
     for (const name of requiredBy[provider])
       if (!isSet(name)) missing(name, `REALTIME_PROVIDER names ${provider}`)
   }
   if (chosen.includes("pusher") && !isSet("PUSHER_CLUSTER") && !isSet("PUSHER_HOST")) {
     missing("PUSHER_CLUSTER", "REALTIME_PROVIDER names pusher, and PUSHER_HOST isn't set either")
+  }
+  for (const [provider, address, port, tls] of ownHosts) {
+    if (!chosen.includes(provider) || isSet(address)) continue
+    if (isSet(port)) problems.push(`${port} is set without ${address}: it is the port of that host.`)
+    if (env[tls] === false)
+      problems.push(`${tls} is false without ${address}: ${provider}'s own hosts speak TLS.`)
   }
   if (!isSet("SESSION_SECRET"))
     missing("SESSION_SECRET", "it signs sessions; `openssl rand -hex 32` makes one")
@@ -198,6 +294,8 @@ export function parseEnv(source: Readonly<Record<string, string | undefined>>): 
       "SOCKET_URL is set, and the gateway there has to share a secret with this process",
     )
   }
+  const [reason] = [...fileStore, "FILES_S3_REGION" as const].filter(isSet)
+  for (const name of reason ? fileStore : []) if (!isSet(name)) missing(name, `${reason} is set`)
   const isServerless = Boolean(source.VERCEL || source.AWS_LAMBDA_FUNCTION_NAME)
   if (isServerless && chosen.includes("socketio") && !isSet("SOCKET_URL")) {
     problems.push(
@@ -210,6 +308,11 @@ export function parseEnv(source: Readonly<Record<string, string | undefined>>): 
         "REALTIME_LIVE_ONLY=true to accept that messages are lost with the instance.",
     )
   }
+  if (isSet("DATABASE_URL") && env.REALTIME_LIVE_ONLY) {
+    problems.push(
+      "REALTIME_LIVE_ONLY is true and DATABASE_URL is set: messages are lost or they are kept, not both.",
+    )
+  }
   if (problems.length > 0) throw new EnvError(problems)
 
   const sessionSecret = env.SESSION_SECRET as string
@@ -220,10 +323,12 @@ export function parseEnv(source: Readonly<Record<string, string | undefined>>): 
     // In one process nobody else needs to know it; it differs from the session's so that one can't stand for the other.
     SOCKET_INTERNAL_SECRET: env.SOCKET_INTERNAL_SECRET ?? `internal:${sessionSecret}`,
     SOCKET_CORS_ORIGIN: env.SOCKET_CORS_ORIGIN ?? [],
+    TRUSTED_PROXIES: env.TRUSTED_PROXIES ?? ["loopback"],
     PORT: env.PORT ?? 3000,
     // A serverless function may write there only.
     DATA_DIR: env.DATA_DIR ?? (isServerless ? join(tmpdir(), "throughline") : ".data"),
     REALTIME_LIVE_ONLY: env.REALTIME_LIVE_ONLY ?? false,
     isProduction,
+    isServerless,
   })
 }

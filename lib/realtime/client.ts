@@ -1,4 +1,5 @@
 import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions } from "#realtime/client"
+import { createLazyTracing } from "../tracing/lazy.ts"
 
 /** Each provider is a chunk of its own; the browser asks for the chosen one's only. */
 export const providers: RealtimeClientOptions["providers"] = {
@@ -7,7 +8,17 @@ export const providers: RealtimeClientOptions["providers"] = {
   ably: async () => (await import("#realtime/providers/ably/client")).createAblyTransport,
 }
 
+export interface ChatClientOptions extends Pick<RealtimeClientOptions, "config" | "owner"> {
+  /** The part of all traces that is kept; 0: messages aren't followed, and the code for it isn't downloaded. */
+  tracedRatio: number
+}
+
 /** Browser: the client for what the server put into the page, and for whoever is signed in. */
-export function createChatClient(config: RealtimeClientOptions["config"], owner: string): RealtimeClient {
-  return createRealtimeClient({ config, providers, owner })
+export function createChatClient({ config, owner, tracedRatio }: ChatClientOptions): RealtimeClient {
+  const isFollowing = tracedRatio > 0 && typeof window !== "undefined"
+  const load = async () => (await import("../tracing/page.ts")).createPageTracing({ ratio: tracedRatio })
+  return createRealtimeClient({
+    ...{ config, providers, owner },
+    tracing: isFollowing ? createLazyTracing(load) : undefined,
+  })
 }

@@ -1,19 +1,38 @@
-import { join } from "node:path"
-import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible"
-import { RealtimeError, type User } from "#realtime"
+import type { Logger } from "pino"
+import type { OnError } from "#realtime"
 import type { MessageLog } from "#realtime/log/message-log"
-import { createRealtime, type Realtime, type RealtimePublisher } from "#realtime/server"
+import { createRealtime, type LimitedRequest, type Realtime, type RealtimePublisher } from "#realtime/server"
 import { createAuthorize } from "../chat/access.ts"
 import { type ChatChannels, chatChannels } from "../chat/channels.ts"
-import { type Database, openDatabase } from "../chat/database.ts"
+import { type Database, openDatabase, openPool } from "../chat/database.ts"
+import { type ChatHandlers, createChatHandlers } from "../chat/handlers.ts"
+import { createMessageIndex, type MessageIndex } from "../chat/message-index.ts"
 import { createPresenceCounts } from "../chat/presence-counts.ts"
+import { createReadPositions, type ReadPositions } from "../chat/read-positions.ts"
 import { createRooms, ensureLobby, type Rooms } from "../chat/rooms.ts"
+import { createSearch } from "../chat/search.ts"
 import { identifyRequest, sessionOptions } from "../chat/session.ts"
 import type { Env } from "../env/schema.ts"
+import { fileStoreOf } from "../files/create-file-store.ts"
+import { createFiles, type Files } from "../files/files.ts"
+import { createFileHandlers, type FileHandlers } from "../files/handlers.ts"
+import { createFileRegister } from "../files/register.ts"
+import { openProcessLog } from "../operations/process-log.ts"
+import { createLimits, type Limits } from "../security/limits.ts"
+import { followBy, followLog, followPublishers } from "../tracing/follow.ts"
+import { serverTracing } from "../tracing/server.ts"
+import { createLog } from "./log.ts"
 
 export interface Chat {
   realtime: Realtime<ChatChannels>
   rooms: Rooms
+  readPositions: ReadPositions
+  messageIndex: MessageIndex
+  /** The chat's own routes, under `app/api/chat/`. */
+  handlers: ChatHandlers
+  /** Those under `app/api/chat/files/`. */
+  fileHandlers: FileHandlers
+  limits: Limits
   close(): Promise<void>
 }
 
@@ -21,77 +40,108 @@ export interface Chat {
 export async function createChat({
   env,
   publishers,
+  waitUntil,
+  logger,
 }: {
   env: Env
   publishers: RealtimePublisher[]
+  /** Of a function, which stands still once it has answered; as in `RealtimeOptions`. */
+  waitUntil?: ((work: Promise<unknown>) => void) | undefined
+  /** Where failures go that nobody waits for; by default this process's log. */
+  logger?: Logger | undefined
 }): Promise<Chat> {
-  const database: Database = await openDatabase({ databaseUrl: env.DATABASE_URL, dataDir: env.DATA_DIR })
+  const { onError, steps } = await openProcessLog({ logger, level: env.LOG_LEVEL, waitUntil })
+  const pool = env.DATABASE_URL ? openPool(env.DATABASE_URL, env.isServerless ? { max: 3 } : {}) : undefined
+  const database: Database = await openDatabase({ pool, dataDir: env.DATA_DIR })
   await ensureLobby(database)
-  const rooms = createRooms(database)
-  const log = await createLog(env)
+  const metrics = env.METRICS_TOKEN ? (await import("../operations/metrics.ts")).getMetrics() : null
+  const plainLog = await createLog(env, pool)
+  const tracing = followBy([await serverTracing(env), steps])
+  const measuredLog = metrics ? metrics.ofLog(plainLog) : plainLog
+  const log = tracing ? followLog(tracing, measuredLog) : measuredLog
+  const measuredPublishers = metrics ? metrics.ofPublishers(publishers) : publishers
+  const rooms = createRooms(database, Date.now, log)
+  const isPostgres = pool !== undefined
+  const index = createMessageIndex({ database, isPostgres, log })
+  // One machine's processes are few and count for themselves.
+  const limits = await createLimits({
+    ...{ redisUrl: env.REDIS_URL, pool: env.isServerless ? pool : undefined, waitUntil, onError },
+  })
   const session = sessionOptions({ secret: env.SESSION_SECRET, isProduction: env.isProduction })
+  const identify = (request: Request) => identifyRequest(request, session)
+  const register = createFileRegister(database)
+  const authorize = createAuthorize({ rooms, index, log, files: register })
+  const limit = limitRequests(limits)
   const realtime = createRealtime({
     channels: chatChannels,
-    identify: (request) => identifyRequest(request, session),
-    authorize: createAuthorize(rooms),
+    identify,
+    authorize: metrics ? metrics.ofRefusals(authorize) : authorize,
     log,
-    publishers,
-    limit: createLimit(),
+    publishers: tracing ? followPublishers(tracing, measuredPublishers) : measuredPublishers,
+    limit: metrics ? metrics.ofRefusals(limit) : limit,
     presenceCounts: createPresenceCounts(database),
+    waitUntil,
+    ...{ tracing, onError },
   })
-  const stopTrimming = keepTrimmed(log, env)
+  const files = createFiles({ register, store: fileStoreOf(env), rooms, limits })
+  const stopTrimming = keepTrimmed({ log, files, env, onError, waitUntil })
+  const readPositions = createReadPositions({ database, index })
+  const handlers = createChatHandlers({
+    ...{ identify, rooms, readPositions, index, limits, onError },
+    search: createSearch({ database, isPostgres, index }),
+  })
   return {
     realtime,
     rooms,
+    readPositions,
+    messageIndex: index,
+    handlers,
+    fileHandlers: createFileHandlers({ files, identify, limits, onError }),
+    limits,
     async close() {
       stopTrimming()
       await realtime.close()
+      await limits.close()
       await database.destroy()
     },
   }
 }
 
-/** Only the log in use is loaded: a function on PostgreSQL has no use for SQLite, and the other way round. */
-async function createLog(env: Env): Promise<MessageLog> {
-  if (env.DATABASE_URL) {
-    const { createPostgresLog } = await import("#realtime/log/postgres")
-    return createPostgresLog({ connectionString: env.DATABASE_URL })
-  }
-  const { createSqliteLog } = await import("#realtime/log/sqlite")
-  return createSqliteLog({ path: join(env.DATA_DIR, "realtime.db") })
-}
-
-/** What one person may do: a burst of talk is fine, a flood isn't. */
-function createLimit() {
-  const limiters = {
-    publish: new RateLimiterMemory({ points: 100, duration: 10 }),
-    signal: new RateLimiterMemory({ points: 100, duration: 10 }),
-  }
-  return async (user: User, action: "publish" | "signal", count: number): Promise<void> => {
-    try {
-      await limiters[action].consume(user.id, count)
-    } catch (refusal) {
-      if (!(refusal instanceof RateLimiterRes)) throw refusal
-      throw new RealtimeError("rate-limited", {
-        message: `unable to ${action} so much at once`,
-        retryAfterMs: Math.max(refusal.msBeforeNext, 100),
-      })
-    }
+/** Of a person everywhere, and of all people in one room. */
+function limitRequests(limits: Limits) {
+  return async ({ user, action, channel, count }: LimitedRequest): Promise<void> => {
+    if (action === "read" || channel === undefined) return limits.take("reads of a person", user.id, count)
+    const what = action === "publish" ? "publishes" : "signals"
+    await limits.take(`${what} of a person`, user.id, count)
+    await limits.take(`${what} in a room`, channel, count)
   }
 }
 
 const trimEveryMs = 10 * 60 * 1000
 
-/** Applies the configured retention now and then, for as long as the process lives. */
-function keepTrimmed(log: MessageLog, env: Env): () => void {
+interface Kept {
+  log: MessageLog
+  files: Files
+  env: Env
+  onError: OnError
+  waitUntil: ((work: Promise<unknown>) => void) | undefined
+}
+
+/** Applies the configured retention now and then, for as long as the process lives, and removes files that nobody can see any more. */
+function keepTrimmed({ log, files, env, onError, waitUntil }: Kept): () => void {
   const { LOG_RETENTION_DAYS: days, LOG_RETENTION_MESSAGES: maxMessagesPerChannel } = env
-  if (days === undefined && maxMessagesPerChannel === undefined) return () => {}
-  const trim = () => {
-    log
-      .trim({ maxAgeMs: days === undefined ? undefined : days * 86_400_000, maxMessagesPerChannel })
-      .catch((error: unknown) => console.error("[chat] retention:", error))
+  const isTrimmed = days !== undefined || maxMessagesPerChannel !== undefined
+  const trim = async () => {
+    if (isTrimmed)
+      await log.trim({ maxAgeMs: days === undefined ? undefined : days * 86_400_000, maxMessagesPerChannel })
+    await files.clear(log)
   }
-  const timer = setInterval(trim, trimEveryMs).unref()
-  trim()
+  const run = () => trim().catch((error: unknown) => onError(error, { stage: "apply the retention" }))
+  if (waitUntil) {
+    waitUntil(run())
+    return () => {}
+  }
+  const timer = setInterval(run, trimEveryMs).unref()
+  if (isTrimmed) void run()
   return () => clearInterval(timer)
 }

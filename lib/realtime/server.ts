@@ -1,4 +1,5 @@
 import "server-only"
+import { after } from "next/server"
 import { loadEnv } from "../env/load.ts"
 import type { Env } from "../env/schema.ts"
 import { type Chat, createChat } from "./create.ts"
@@ -14,7 +15,8 @@ const shared = globalThis as typeof globalThis & { [key]?: Promise<Runtime> }
 
 async function start(): Promise<Runtime> {
   const env = loadEnv()
-  return { env, ...(await createChat({ env, publishers: await createPublishers(env) })) }
+  const waitUntil = env.isServerless ? (work: Promise<unknown>) => after(work) : undefined
+  return { env, ...(await createChat({ env, publishers: await createPublishers(env), waitUntil })) }
 }
 
 /** Server: the chat as this process runs it. The first call starts it; one that failed is tried again by the next. */

@@ -1,0 +1,88 @@
+import { type Cursor, RealtimeError, type RealtimeErrorCode } from "#realtime"
+import type { QuotedMessage } from "./message-index.ts"
+import type { CountedRoom } from "./room-activity.ts"
+
+/** What one finds in a room, newest first. */
+export interface SearchPage {
+  results: SearchResult[]
+  /** Ask again with it as `before` for older ones; null at the end. */
+  next: number | null
+  /** The server is still reading old messages: there may be more to find soon. */
+  isIndexing: boolean
+}
+
+export interface SearchResult {
+  id: string
+  seq: number
+  at: number
+  from: { id: string; name: string }
+  text: string
+}
+
+const codeByStatus: Record<number, RealtimeErrorCode> = {
+  401: "unauthorized",
+  403: "channel-denied",
+  404: "channel-denied",
+  429: "rate-limited",
+}
+
+/** Browser: one request to the chat's own routes. Every failure is a `RealtimeError`. */
+async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const doing = `unable to reach /api/chat/${path.split("?")[0]}`
+  let response: Response
+  try {
+    response = await fetch(`/api/chat/${path}`, { ...init, cache: "no-store", credentials: "same-origin" })
+    if (response.ok) return (await response.json()) as T
+  } catch (cause) {
+    if (init.signal?.aborted) throw cause
+    throw new RealtimeError("not-connected", { message: `${doing}; the network failed`, cause })
+  }
+  const { status } = response
+  const code = codeByStatus[status] ?? (status >= 500 ? "provider-unavailable" : "invalid-request")
+  throw new RealtimeError(code, { message: `${doing}; it answered ${status}` })
+}
+
+/** Browser: what is unread in all rooms that one is in. */
+export async function askUnread(): Promise<CountedRoom[]> {
+  const { rooms } = await call<{ rooms: CountedRoom[] }>("unread")
+  return rooms
+}
+
+/** Browser: tells how far one has read; `isLast` lets the request outlive the page. */
+export async function moveRead(room: string, place: Cursor, isLast: boolean): Promise<void> {
+  await call("read", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ room, ...place }),
+    keepalive: isLast,
+  })
+}
+
+/** Browser: what was said in a room that one is in, from `before` (a `next`) to older ones. */
+export async function searchRoom(
+  room: string,
+  query: string,
+  { before, signal }: { before?: number | undefined; signal?: AbortSignal } = {},
+): Promise<SearchPage> {
+  const parameters = new URLSearchParams({ room, query })
+  if (before !== undefined) parameters.set("before", String(before))
+  return call<SearchPage>(`search?${parameters}`, signal ? { signal } : {})
+}
+
+/** The most messages that one question may name. */
+export const maxQuotes = 50
+
+/** Browser: these messages of a room that one is in, as they stand now; those that aren't kept any more are left out. */
+export async function askQuotes(room: string, ids: readonly string[]): Promise<QuotedMessage[]> {
+  const parameters = new URLSearchParams([["room", room], ...ids.map((id) => ["id", id])])
+  const { messages } = await call<{ messages: QuotedMessage[] }>(`quotes?${parameters}`)
+  return messages
+}
+
+/** Browser: who is in a room that one is in. */
+export async function askPeople(room: string): Promise<{ id: string; name: string }[]> {
+  const { people } = await call<{ people: { id: string; name: string }[] }>(
+    `people?${new URLSearchParams({ room })}`,
+  )
+  return people
+}

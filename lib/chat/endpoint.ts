@@ -1,0 +1,41 @@
+import { isRealtimeError, logError, type OnError, RealtimeError, type User } from "#realtime"
+import { statusOf, toWireError } from "#realtime/server"
+
+export interface EndpointCall {
+  user: User
+  url: URL
+  request: Request
+}
+
+export type Endpoint = (request: Request) => Promise<Response>
+
+export interface EndpointOptions {
+  identify(request: Request): Promise<User | null>
+  onError?: OnError
+}
+
+/**
+ * Makes routes of the chat's own, for whoever is signed in: JSON that no cache keeps, failures as
+ * `{ error: { code, message } }` with the status of the realtime route.
+ */
+export function createEndpoints({ identify, onError = logError }: EndpointOptions) {
+  const respond = (status: number, body: unknown) =>
+    Response.json(body, { status, headers: { "Cache-Control": "no-store" } })
+
+  return function endpoint(answer: (call: EndpointCall) => Promise<object>): Endpoint {
+    return async (request) => {
+      try {
+        const user = await identify(request)
+        if (!user)
+          throw new RealtimeError("unauthorized", { message: "unable to answer; nobody is signed in" })
+        return respond(200, await answer({ user, request, url: new URL(request.url) }))
+      } catch (error) {
+        if (!isRealtimeError(error) || error.code === "log-unavailable") {
+          // What somebody looked for is nobody's to read in a log.
+          onError(error, { stage: `answer ${request.method} ${new URL(request.url).pathname}` })
+        }
+        return respond(statusOf(error), { error: toWireError(error) })
+      }
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import { v7 as uuidv7 } from "uuid"
+import type { MessageLog } from "#realtime/log/message-log"
+import { room } from "./channels.ts"
+import type { Database } from "./database.ts"
+import type { MessageIndex } from "./message-index.ts"
+
+const entriesPerAppend = 100
+
+interface EraseOptions {
+  database: Database
+  log: Pick<MessageLog, "append" | "erase">
+  index: Pick<MessageIndex, "catchUp" | "deletedBy">
+}
+
+/**
+ * Takes what a person sent out of the log; resolves with how many messages. What they deleted of others' (a room's owner may) would come
+ * back with that, so the server says it again first, in nobody's name.
+ */
+export async function eraseMessages({ database, log, index }: EraseOptions, userId: string): Promise<number> {
+  for (const { id } of await database.selectFrom("rooms").select("id").execute()) {
+    while ((await index.catchUp([id])).isIndexing);
+  }
+  const deletions = (await index.deletedBy(userId)).map(({ roomId, id }) => ({
+    ...{ id: uuidv7(), channel: room({ room: roomId }).name },
+    ...{ event: "message-deleted", payload: { target: id }, from: null },
+  }))
+  for (let from = 0; from < deletions.length; from += entriesPerAppend)
+    await log.append(deletions.slice(from, from + entriesPerAppend))
+  return log.erase(userId)
+}

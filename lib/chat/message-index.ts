@@ -1,0 +1,397 @@
+import { sql, type Transaction } from "kysely"
+import type { LogHead, LogPage, RealtimeMessage } from "#realtime"
+import type { MessageLog } from "#realtime/log/message-log"
+import { createSharedReads } from "#realtime/server"
+import { room } from "./channels.ts"
+import type { Database, Tables } from "./database.ts"
+import { wordsOf } from "./search.ts"
+
+export interface IndexedMessage {
+  seq: number
+  authorId: string
+  isDeleted: boolean
+}
+
+/** As much of what was said as a quote of it shows. */
+export interface QuotedMessage {
+  id: string
+  from: { id: string; name: string }
+  /** Empty where it was deleted, and of files alone. */
+  text: string
+  isDeleted: boolean
+}
+
+export interface Progress {
+  /** Of the rooms' logs, in their order. */
+  heads: LogHead[]
+  /** There was more in the logs than one request reads; the next one goes on from there. */
+  isIndexing: boolean
+}
+
+/**
+ * What was said in the rooms, as it stands now: a projection of their logs into the chat's own database, for what a log can't answer
+ * (whose is it, was it deleted, how many are unread, where is this word).
+ *
+ * It is pulled, not pushed: whoever asks has it read on from its own cursor first. So it holds what the log held at the moment of the
+ * question, whichever process wrote it and however it ended, and is made anew by itself when it is lost
+ * (`docs/decisions/2026-11-25-pulled-message-index.md`).
+ */
+export interface MessageIndex {
+  /** Reads what these rooms' logs hold and the index doesn't. */
+  catchUp(roomIds: readonly string[]): Promise<Progress>
+  /** A message of this room; null where there is none, or none is kept. Ask for it after `catchUp`. */
+  find(roomId: string, id: string): Promise<IndexedMessage | null>
+  /** These messages of the room as they stand now; those that aren't kept any more are left out. */
+  quote(roomId: string, ids: readonly string[]): Promise<QuotedMessage[]>
+  /** What this person deleted of others'. */
+  deletedBy(userId: string): Promise<{ roomId: string; id: string }[]>
+}
+
+export interface MessageIndexOptions {
+  database: Database
+  isPostgres: boolean
+  log: Pick<MessageLog, "heads" | "readAfter">
+  /** How many entries of the log one request reads, rooms taken together. */
+  maxEntries?: number
+}
+
+/** SQLite's share of the work keeps its process from everything else: some 40 ms for a page of this size. */
+const pageSize = 200
+const defaultMaxEntries = 3_000
+/** SQLite takes 32,766 parameters in a statement. */
+const rowsPerInsert = 2_000
+
+interface Cursor {
+  roomId: string
+  epoch: string
+  seq: number
+  first: number
+  version: number
+}
+
+/** A row of the index while it is folded. */
+interface Row {
+  id: string
+  seq: number
+  author_id: string
+  author_name: string
+  at: number
+  text: string
+  is_deleted: number
+  deleted_by: string | null
+  reply_author: string | null
+  /** Of whoever is to be told; what changes a row says them anew. */
+  mentions: string[]
+}
+
+const channelOf = (roomId: string): string => room({ room: roomId }).name
+
+export function createMessageIndex({
+  database,
+  isPostgres,
+  log,
+  maxEntries = defaultMaxEntries,
+}: MessageIndexOptions): MessageIndex {
+  const share = createSharedReads()
+
+  /**
+   * A cursor has to be there before the log is read by it: by its version an erasure tells whoever read the log before it that
+   * what they read may not be written any more.
+   */
+  async function cursorsOf(roomIds: readonly string[]): Promise<Map<string, Cursor>> {
+    const load = async () => {
+      const rows = await database
+        .selectFrom("message_index_cursors")
+        .selectAll()
+        .where("room_id", "in", roomIds)
+        .execute()
+      return new Map(rows.map((row) => [row.room_id, toCursor(row)]))
+    }
+    const known = await load()
+    const missing = roomIds.filter((roomId) => !known.has(roomId))
+    if (missing.length === 0) return known
+    await database
+      .insertInto("message_index_cursors")
+      .values(missing.map((roomId) => ({ room_id: roomId, epoch: "", seq: 0, first: 1, version: 0 })))
+      .onConflict((conflict) => conflict.column("room_id").doNothing())
+      .execute()
+    return load()
+  }
+
+  const cursorOf = async (roomId: string) => (await cursorsOf([roomId])).get(roomId) as Cursor
+  // Asked for after the cursor, a head is never behind it, unless the log went back.
+  const headOf = async (roomId: string) => (await log.heads([channelOf(roomId)]))[0] as LogHead
+
+  async function catchUp(roomIds: readonly string[]): Promise<Progress> {
+    if (roomIds.length === 0) return { heads: [], isIndexing: false }
+    const cursors = await cursorsOf(roomIds)
+    const heads = await log.heads(roomIds.map(channelOf))
+    const behind = roomIds
+      .map((roomId, index) => ({ cursor: cursors.get(roomId) as Cursor, head: heads[index] as LogHead }))
+      .filter(({ cursor, head }) => !isCurrent(cursor, head))
+      // The one that takes long doesn't keep the others waiting.
+      .sort((a, b) => lagOf(a) - lagOf(b))
+    let left = maxEntries
+    let isIndexing = false
+    for (let { cursor, head } of behind) {
+      while (!isCurrent(cursor, head) && left > 0) {
+        const page = await log.readAfter(channelOf(cursor.roomId), cursor.seq, Math.min(pageSize, left))
+        left -= Math.max(1, page.messages.length)
+        if (page.messages.length > 0) await new Promise((resolve) => setImmediate(resolve))
+        const moved = await database
+          .transaction()
+          .execute((transaction) => advance(transaction, cursor, page))
+        cursor = moved ?? (await cursorOf(cursor.roomId))
+        head = moved ? page.head : await headOf(cursor.roomId)
+      }
+      isIndexing ||= !isCurrent(cursor, head)
+    }
+    return { heads, isIndexing }
+  }
+
+  /** Takes a page into the index; null when another process moved the cursor meanwhile. */
+  async function advance(
+    transaction: Transaction<Tables>,
+    cursor: Cursor,
+    { head, messages }: LogPage,
+  ): Promise<Cursor | null> {
+    const { roomId, version } = cursor
+    const isRestart = !isSameLife(cursor, head)
+    // A page of another life was read from the wrong place: the next one begins at its beginning.
+    const page = isRestart ? [] : messages
+    const seq = isRestart ? 0 : (messages.at(-1)?.seq ?? head.seq)
+    const next: Cursor = { roomId, epoch: head.epoch, seq, first: head.first, version: version + 1 }
+    // The write comes first: it takes the lock behind which everything else is decided.
+    const { numUpdatedRows } = await transaction
+      .updateTable("message_index_cursors")
+      .set({ epoch: next.epoch, seq: next.seq, first: next.first, version: next.version })
+      .where("room_id", "=", roomId)
+      .where("version", "=", version)
+      .executeTakeFirst()
+    if (numUpdatedRows === 0n) return null
+    if (isRestart) {
+      await forgetBefore(transaction, roomId, Number.MAX_SAFE_INTEGER)
+      // What was read of the log's former life reaches no further than the new one.
+      await transaction
+        .updateTable("read_positions")
+        .set({ seq: head.seq })
+        .where("room_id", "=", roomId)
+        .where("seq", ">", head.seq)
+        .execute()
+    } else if (head.first > cursor.first) await forgetBefore(transaction, roomId, head.first)
+    await fold(transaction, roomId, page)
+    return next
+  }
+
+  async function forgetBefore(transaction: Transaction<Tables>, roomId: string, seq: number): Promise<void> {
+    for (const table of ["message_index", "message_mentions"] as const)
+      await transaction.deleteFrom(table).where("room_id", "=", roomId).where("seq", "<", seq).execute()
+  }
+
+  async function fold(
+    transaction: Transaction<Tables>,
+    roomId: string,
+    messages: readonly RealtimeMessage[],
+  ): Promise<void> {
+    const rows = new Map<string, Row>()
+    const changed = new Set<Row>()
+    const isNew = new Set(messages.map(({ id }) => id))
+    const known = await rowsOf(transaction, roomId, [
+      ...new Set(messages.flatMap(targetsOf).filter((id) => !isNew.has(id))),
+    ])
+    for (const row of known) rows.set(row.id, row)
+    for (const message of messages) {
+      const row = foldOne(rows, message)
+      if (row) changed.add(row)
+    }
+    await write(transaction, roomId, [...changed])
+  }
+
+  async function rowsOf(transaction: Database, roomId: string, ids: readonly string[]): Promise<Row[]> {
+    if (ids.length === 0) return []
+    const rows = await transaction
+      .selectFrom("message_index")
+      .select(["id", "seq", "author_id", "author_name", "at", "text", "is_deleted"])
+      .select(["deleted_by", "reply_author"])
+      .where("room_id", "=", roomId)
+      .where("id", "in", ids)
+      .execute()
+    return rows.map((row) => ({ ...row, seq: Number(row.seq), at: Number(row.at), mentions: [] }))
+  }
+
+  async function write(
+    transaction: Transaction<Tables>,
+    roomId: string,
+    rows: readonly Row[],
+  ): Promise<void> {
+    if (rows.length === 0) return
+    await transaction
+      .insertInto("message_index")
+      .values(
+        rows.map(({ mentions: _, ...row }) => ({
+          ...row,
+          room_id: roomId,
+          words: row.is_deleted ? null : wordsOf(roomId, row.text, isPostgres),
+        })),
+      )
+      .onConflict((conflict) =>
+        conflict.columns(["room_id", "id"]).doUpdateSet(({ ref }) => ({
+          text: ref("excluded.text"),
+          is_deleted: ref("excluded.is_deleted"),
+          deleted_by: ref("excluded.deleted_by"),
+          words: ref("excluded.words"),
+        })),
+      )
+      .execute()
+    await transaction
+      .deleteFrom("message_mentions")
+      .where("room_id", "=", roomId)
+      .where(
+        "seq",
+        "in",
+        rows.map(({ seq }) => seq),
+      )
+      .execute()
+    const mentions = rows.flatMap(({ seq, author_id, mentions }) =>
+      [...new Set(mentions)]
+        .filter((userId) => userId !== author_id)
+        .map((user_id) => ({ user_id, room_id: roomId, seq })),
+    )
+    for (let from = 0; from < mentions.length; from += rowsPerInsert) {
+      await transaction
+        .insertInto("message_mentions")
+        .values(mentions.slice(from, from + rowsPerInsert))
+        .execute()
+    }
+  }
+
+  const catchUpOnce = (roomIds: readonly string[]) => share(roomIds.join(" "), () => catchUp(roomIds))
+
+  return {
+    catchUp: catchUpOnce,
+    async find(roomId, id) {
+      const row = await database
+        .selectFrom("message_index")
+        .select(["seq", "author_id", "is_deleted"])
+        .where("room_id", "=", roomId)
+        .where("id", "=", id)
+        .executeTakeFirst()
+      return row
+        ? { seq: Number(row.seq), authorId: row.author_id, isDeleted: Number(row.is_deleted) === 1 }
+        : null
+    },
+    async quote(roomId, ids) {
+      if (ids.length === 0) return []
+      await catchUpOnce([roomId])
+      const rows = await rowsOf(database, roomId, ids.map(toKept))
+      return rows.map(({ id, author_id, author_name, text, is_deleted }) => ({
+        ...{ id, from: { id: author_id, name: author_name }, text },
+        isDeleted: Number(is_deleted) === 1,
+      }))
+    },
+    async deletedBy(userId) {
+      const rows = await database
+        .selectFrom("message_index")
+        .select(["room_id", "id"])
+        .where("deleted_by", "=", userId)
+        .where("author_id", "!=", userId)
+        .execute()
+      return rows.map(({ room_id, id }) => ({ roomId: room_id, id }))
+    },
+  }
+}
+
+/**
+ * Takes what a person wrote out of the index, after it was taken out of the log. Whoever read the log before that finds the cursors
+ * changed, and reads again.
+ */
+export async function forgetMessages(transaction: Transaction<Tables>, userId: string): Promise<void> {
+  await transaction.updateTable("message_index_cursors").set({ version: sql<number>`version + 1` }).execute()
+  await transaction
+    .deleteFrom("message_mentions")
+    .where(({ eb, or, exists, selectFrom }) =>
+      or([
+        eb("user_id", "=", userId),
+        exists(
+          selectFrom("message_index")
+            .select("id")
+            .whereRef("message_index.room_id", "=", "message_mentions.room_id")
+            .whereRef("message_index.seq", "=", "message_mentions.seq")
+            .where("author_id", "=", userId),
+        ),
+      ]),
+    )
+    .execute()
+  await transaction.deleteFrom("message_index").where("author_id", "=", userId).execute()
+  for (const column of ["deleted_by", "reply_author"] as const)
+    await transaction
+      .updateTable("message_index")
+      .set({ [column]: null })
+      .where(column, "=", userId)
+      .execute()
+}
+
+const toCursor = (row: Tables["message_index_cursors"]): Cursor => ({
+  roomId: row.room_id,
+  epoch: row.epoch,
+  seq: Number(row.seq),
+  first: Number(row.first),
+  version: Number(row.version),
+})
+
+/** Not so after the log was replaced, or put back to an earlier state under its old name. */
+const isSameLife = (cursor: Cursor, head: LogHead): boolean =>
+  cursor.epoch === head.epoch && cursor.seq <= head.seq
+
+const isCurrent = (cursor: Cursor, head: LogHead): boolean =>
+  isSameLife(cursor, head) && cursor.seq === head.seq && cursor.first === head.first
+
+const lagOf = ({ cursor, head }: { cursor: Cursor; head: LogHead }): number =>
+  isSameLife(cursor, head) ? head.seq - cursor.seq : head.seq
+
+/** What no database keeps, a log may hold: its payloads are JSON, where everything can be written. */
+const toKept = (text: string): string => text.toWellFormed().replaceAll("\0", "\ufffd")
+
+type Payload = Record<string, unknown>
+
+// A log holds what earlier and later releases wrote: of a payload only what is understood is taken.
+const payloadOf = ({ payload }: RealtimeMessage): Payload =>
+  typeof payload === "object" && payload !== null ? (payload as Payload) : {}
+const textOf = (value: unknown): string => (typeof value === "string" ? toKept(value) : "")
+const mentionsOf = ({ mentions }: Payload): string[] =>
+  Array.isArray(mentions) ? mentions.map(textOf).filter((id) => id !== "") : []
+
+function targetsOf(message: RealtimeMessage): string[] {
+  const { target, replyTo } = payloadOf(message)
+  const answered = (replyTo as Payload | undefined)?.id
+  return [target, answered].filter((id) => typeof id === "string").map(toKept)
+}
+
+/** The row that an entry of the log makes or changes; what it means is said in `conversation.ts`, for the pages. */
+function foldOne(rows: Map<string, Row>, message: RealtimeMessage): Row | null {
+  const payload = payloadOf(message)
+  const { id, seq, at } = message
+  const by = message.from && { id: toKept(message.from.id), name: textOf(message.from.name) }
+  if (message.event === "text-sent") {
+    const answered = textOf((payload.replyTo as Payload | undefined)?.id)
+    const reply_author = rows.get(answered)?.author_id || null
+    const row: Row = {
+      ...{ id, seq, at, reply_author, text: textOf(payload.text), is_deleted: 0, deleted_by: null },
+      ...{ author_id: by?.id ?? "", author_name: by?.name ?? "" },
+      mentions: [...mentionsOf(payload), ...(reply_author ? [reply_author] : [])],
+    }
+    rows.set(id, row)
+    return row
+  }
+  const row = rows.get(textOf(payload.target))
+  if (!row || row.is_deleted === 1) return null
+  if (message.event === "message-edited") {
+    if (by?.id !== row.author_id) return null
+    row.text = textOf(payload.text)
+    row.mentions = [...mentionsOf(payload), ...(row.reply_author ? [row.reply_author] : [])]
+    return row
+  }
+  if (message.event !== "message-deleted") return null
+  Object.assign(row, { text: "", is_deleted: 1, deleted_by: by?.id ?? null, mentions: [] })
+  return row
+}

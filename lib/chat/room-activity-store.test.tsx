@@ -1,0 +1,214 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, describe, expect, it } from "vitest"
+import { type Cursor, parseUser, type User } from "#realtime"
+import { createClient } from "#realtime/client"
+import { createMemoryLog } from "#realtime/log/memory"
+import { createRealtime } from "#realtime/server"
+import { createContractHttp, waitFor } from "#realtime/testing"
+import { memoryCapabilities } from "../../realtime/providers/memory/capabilities.ts"
+import { createMemoryTransport } from "../../realtime/providers/memory/client.ts"
+import { createMemoryHub } from "../../realtime/providers/memory/hub.ts"
+import { createMemoryPublisher } from "../../realtime/providers/memory/server.ts"
+import { chatChannels, room as roomChannel } from "./channels.ts"
+import { openDatabase } from "./database.ts"
+import { createMessageIndex } from "./message-index.ts"
+import { createReadPositions } from "./read-positions.ts"
+import { countOf } from "./room-activity.ts"
+import {
+  type Arrival,
+  createRoomActivity,
+  maxFollowed,
+  type RoomActivityStore,
+} from "./room-activity-store.ts"
+import { createRooms } from "./rooms.ts"
+
+const aki = { id: "aki", name: "Aki" }
+const ben = { id: "ben", name: "Ben" }
+
+/** The chat's own stores and a provider, with pages of Aki's. */
+async function startChat() {
+  const dataDir = mkdtempSync(join(tmpdir(), "throughline-activity-"))
+  const database = await openDatabase({ dataDir })
+  const log = createMemoryLog()
+  const rooms = createRooms(database, Date.now, log)
+  const index = createMessageIndex({ database, isPostgres: false, log })
+  const readPositions = createReadPositions({ database, index })
+  const hub = createMemoryHub({
+    authorize: (user, channel, action) => realtime.core.authorize(user, channel, action),
+    maxPresenceMembers: memoryCapabilities.maxPresenceMembers,
+  })
+  const realtime = createRealtime({
+    channels: chatChannels,
+    identify: (request) =>
+      parseUser(JSON.parse(decodeURIComponent(request.headers.get("x-contract-user") ?? "null"))),
+    authorize: async () => true,
+    log,
+    publishers: [createMemoryPublisher(hub)],
+  })
+  const closing: (() => unknown)[] = []
+
+  async function openPage(user: User = aki) {
+    const onError = () => {}
+    const client = createClient({
+      transport: createMemoryTransport({ hub, user, capabilities: memoryCapabilities, retryMs: 10, onError }),
+      http: createContractHttp(realtime as never, user),
+      onError,
+    })
+    const moves: Cursor[] = []
+    const store = createRoomActivity({
+      client,
+      me: user.id,
+      initial: await readPositions.unread(user.id),
+      ask: () => readPositions.unread(user.id),
+      async move(room, place) {
+        moves.push(place)
+        await readPositions.move(user.id, room, place)
+      },
+      onError,
+    })
+    client.open()
+    const stop = store.start()
+    closing.push(stop, () => client.close())
+    return { client, store, moves }
+  }
+
+  return {
+    hub,
+    openPage,
+    newRoom: async (name: string) => (await rooms.create(aki, { name, isPrivate: false })).id,
+    say: (room: string, text: string, more: { mentions?: string[] } = {}, from = ben) =>
+      realtime.publish(roomChannel({ room }), "text-sent", { text, ...more }, { from }),
+    readUpTo: async (room: string) =>
+      (await readPositions.unread(aki.id)).find((counted) => counted.room === room)?.read.seq,
+    async [Symbol.asyncDispose]() {
+      for (const close of closing) await close()
+      await realtime.close()
+      await database.destroy()
+      rmSync(dataDir, { recursive: true })
+    },
+  }
+}
+
+const badge = ({ state }: RoomActivityStore, room: string) => {
+  const activity = state.get(room)
+  return activity && countOf(activity)
+}
+
+const hadFocus = document.hasFocus
+afterEach(() => {
+  document.hasFocus = hadFocus
+})
+const look = (isLooking: boolean) => {
+  document.hasFocus = () => isLooking
+  window.dispatchEvent(new Event("focus"))
+}
+
+describe("what goes on in the rooms", () => {
+  it("goes on from where the server counted, with nothing missed and nothing counted twice", async () => {
+    await using chat = await startChat()
+    const room = await chat.newRoom("Harbour")
+    await chat.say(room, "before")
+    const initial = chat.openPage()
+    // Between the server's count and the page's subscription, and after it.
+    await chat.say(room, "meanwhile")
+    const { store } = await initial
+    await chat.say(room, "after", { mentions: [aki.id] })
+    await waitFor(() => badge(store, room)?.unread === 3)
+    expect(badge(store, room)).toEqual({ unread: 3, mentions: 1 })
+  })
+
+  it("tells of others' messages once, and whether they are for one", async () => {
+    await using chat = await startChat()
+    const room = await chat.newRoom("Harbour")
+    const { store } = await chat.openPage()
+    const arrivals: Arrival[] = []
+    store.onArrival((arrival) => arrivals.push(arrival))
+    await chat.say(room, "to nobody")
+    await chat.say(room, "to Aki", { mentions: [aki.id] })
+    await chat.say(room, "by Aki", {}, aki)
+    await chat.say(room, "the last")
+    await waitFor(() => arrivals.length === 3)
+    expect(arrivals.map(({ message, isMention }) => [message.payload.text, isMention])).toEqual([
+      ["to nobody", false],
+      ["to Aki", true],
+      ["the last", false],
+    ])
+  })
+
+  it("counts what is shown as read once somebody looks, on every device, and tells the server now and then", async () => {
+    await using chat = await startChat()
+    const room = await chat.newRoom("Harbour")
+    const here = await chat.openPage()
+    const there = await chat.openPage()
+    look(false)
+    here.store.open(room)
+    await chat.say(room, "one")
+    for (const { store } of [here, there]) await waitFor(() => badge(store, room)?.unread === 1)
+    here.store.show(room, 1)
+    expect(badge(here.store, room)?.unread).toBe(1)
+    expect(here.moves).toEqual([])
+
+    look(true)
+    expect(badge(here.store, room)?.unread).toBe(0)
+    await waitFor(() => badge(there.store, room)?.unread === 0)
+
+    // The first one at once, the others of the same second together.
+    for (let seq = 2; seq <= 20; seq += 1) await chat.say(room, `number ${seq}`)
+    for (let seq = 2; seq <= 20; seq += 1) here.store.show(room, seq)
+    await waitFor(async () => (await chat.readUpTo(room)) === 20)
+    expect(here.moves.length).toBeLessThanOrEqual(3)
+    expect(here.moves.at(-1)?.seq).toBe(20)
+  })
+
+  it("asks when it comes back after an interruption, for what was said by signals alone", async () => {
+    await using chat = await startChat()
+    const room = await chat.newRoom("Harbour")
+    await chat.say(room, "one")
+    const away = await chat.openPage()
+    await waitFor(() => away.client.connection.status.state === "connected")
+    chat.hub.refuseConnections(new Error("no network") as never)
+    chat.hub.dropConnections()
+    await waitFor(() => away.client.connection.status.state !== "connected")
+    const here = await chat.openPage()
+    look(true)
+    here.store.open(room)
+    here.store.show(room, 1)
+    await waitFor(async () => (await chat.readUpTo(room)) === 1)
+    expect(badge(away.store, room)?.unread).toBe(1)
+    chat.hub.refuseConnections(null)
+    await waitFor(() => badge(away.store, room)?.unread === 0)
+  })
+
+  it("says who types, for as long as a signal counts", async () => {
+    await using chat = await startChat()
+    const room = await chat.newRoom("Harbour")
+    const { store, client } = await chat.openPage()
+    const other = await chat.openPage(ben)
+    const ref = roomChannel({ room })
+    const typists = () => store.state.get(room)?.typists.map(({ name }) => name)
+    await waitFor(() => client.channel(ref).status.state === "attached")
+    other.client.channel(ref).onSignal("typing", () => {})
+    await waitFor(() => other.client.channel(ref).status.state === "attached")
+    await other.client.channel(ref).signal("typing", { isTyping: true })
+    await waitFor(() => typists()?.includes("Ben"))
+    await chat.say(room, "here it is")
+    await waitFor(() => typists()?.length === 0)
+  })
+
+  it(`follows ${maxFollowed} rooms: the most recently active ones, and the open one whatever it is`, async () => {
+    await using chat = await startChat()
+    const quiet = await chat.newRoom("Quiet")
+    const rooms: string[] = []
+    for (let number = 0; number < maxFollowed; number += 1) rooms.push(await chat.newRoom(`Room ${number}`))
+    for (const room of rooms) await chat.say(room, "hello")
+    const { client, store } = await chat.openPage()
+    const followed = () =>
+      [quiet, ...rooms].filter((room) => client.channel(roomChannel({ room })).status.state !== "idle")
+    await waitFor(() => followed().length === maxFollowed)
+    expect(followed()).not.toContain(quiet)
+    store.open(quiet)
+    await waitFor(() => followed().includes(quiet) && followed().length === maxFollowed)
+  })
+})

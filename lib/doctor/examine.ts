@@ -1,0 +1,17 @@
+import { examineEnvironment } from "./environment.ts"
+import { examineFiles } from "./files.ts"
+import type { Finding } from "./finding.ts"
+import { examineProvider } from "./provider.ts"
+import { examineDatabase, examineRedis } from "./stores.ts"
+
+/** Looks at everything that this environment names. Nothing of the app has to run but the gateway that is asked for. */
+export async function examine(source: Readonly<Record<string, string | undefined>>): Promise<Finding[]> {
+  const { env, findings } = examineEnvironment(source)
+  if (!env) return findings
+  // One after another: what they say stands in order, and none is slow because of another.
+  findings.push(...(await examineDatabase(env)))
+  findings.push(...(await examineRedis(env)))
+  findings.push(...(await examineFiles(env)))
+  for (const provider of env.REALTIME_PROVIDER) findings.push(...(await examineProvider(provider, env)))
+  return findings
+}

@@ -1,0 +1,29 @@
+import { type DestinationStream, type Logger, pino } from "pino"
+import { currentTraceId } from "../tracing/trace-id.ts"
+import { currentRequestId } from "./request-id.ts"
+
+export type { Logger }
+
+/** What each line says of where it was written: the request that it belongs to, and its trace where there is one. */
+function surroundings(): object {
+  const requestId = currentRequestId()
+  const traceId = currentTraceId()
+  return { ...(requestId && { requestId }), ...(traceId && { traceId }) }
+}
+
+export interface LoggerOptions {
+  /** How much, as in `LOG_LEVEL`. Default `info`. */
+  level?: string | undefined
+  /** Where lines go, in place of standard output. */
+  destination?: DestinationStream | undefined
+}
+
+/** One line of JSON an event, on standard output. */
+export function createLogger(name: string, { level = "info", destination }: LoggerOptions = {}): Logger {
+  const options = { name, level, mixin: surroundings }
+  return destination ? pino(options, destination) : pino(options)
+}
+
+/** A path as a log may show it: an invitation's token opens a room, and a query may hold anything. */
+export const loggedPath = (url: string | undefined): string =>
+  (url ?? "/").replace(/\?.*$/s, "").replace(/^\/invitations\/.*$/s, "/invitations/…")

@@ -1,0 +1,91 @@
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { text } from "node:stream/consumers"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { RealtimeError } from "#realtime"
+import { collectSpans } from "./collect.ts"
+
+const taken: { url: string | undefined; key: unknown; body: string }[] = []
+let status = 200
+const http = createServer(async (request, response) => {
+  taken.push({ url: request.url, key: request.headers["api-key"], body: await text(request) })
+  response.writeHead(status).end("{}")
+})
+let endpoint: string
+beforeAll(async () => {
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve))
+  endpoint = `http://127.0.0.1:${(http.address() as AddressInfo).port}/otlp`
+})
+afterAll(() => http.close())
+
+const spans = [{ scope: { name: "throughline" }, spans: [{ name: "message send" }] }]
+const claimed = {
+  resource: { attributes: [{ key: "service.name", value: { stringValue: "throughline" } }] },
+  scopeSpans: spans,
+}
+
+async function send(
+  body: string,
+  {
+    type = "application/json",
+    user = { id: "alice" } as { id: string } | null,
+    isEnough = false,
+    at = endpoint,
+  } = {},
+): Promise<number> {
+  const request = new Request("https://chat.example/api/traces", {
+    method: "POST",
+    headers: { "Content-Type": type },
+    body,
+  })
+  const response = await collectSpans(request, {
+    endpoint: at,
+    headers: "api-key=a%20key, other=x",
+    identify: async () => user,
+    limits: {
+      async take() {
+        if (isEnough) throw new RealtimeError("rate-limited", { message: "enough" })
+      },
+    },
+  })
+  expect(response.headers.get("Cache-Control")).toBe("no-store")
+  return response.status
+}
+
+describe("a page's spans", () => {
+  it("reach the collector with its headers, as a page's, whosever they claim to be", async () => {
+    expect(await send(JSON.stringify({ resourceSpans: [claimed] }))).toBe(202)
+    const { url, key, body } = taken.at(-1) ?? {}
+    expect([url, key]).toEqual(["/otlp/v1/traces", "a key"])
+    expect(JSON.parse(body ?? "")).toEqual({
+      resourceSpans: [
+        {
+          resource: {
+            attributes: [{ key: "service.name", value: { stringValue: "throughline-page" } }],
+          },
+          scopeSpans: spans,
+        },
+      ],
+    })
+  })
+
+  it("are taken of whoever is signed in alone, in JSON, not too many and not too often", async () => {
+    const before = taken.length
+    const good = JSON.stringify({ resourceSpans: [claimed] })
+    expect(await send(good, { user: null })).toBe(401)
+    expect(await send(good, { type: "text/plain" })).toBe(415)
+    expect(await send(good, { isEnough: true })).toBe(429)
+    expect(await send("x".repeat(600_000))).toBe(413)
+    for (const malformed of ["", "null", "[]", "{}", '{"resourceSpans":7}'])
+      expect(await send(malformed)).toBe(400)
+    expect(await send(good, { at: "" })).toBe(404)
+    expect(taken.length).toBe(before)
+  })
+
+  it("are nobody's trouble when the collector refuses them or isn't there", async () => {
+    const good = JSON.stringify({ resourceSpans: [null, {}, claimed] })
+    status = 500
+    expect(await send(good)).toBe(502)
+    expect(await send(good, { at: "http://127.0.0.1:9" })).toBe(503)
+  })
+})

@@ -1,0 +1,72 @@
+import { isRealtimeError, type User } from "#realtime"
+import type { Limits } from "../security/limits.ts"
+
+export interface CollectOptions {
+  /** The collector, and its headers as `OTEL_EXPORTER_OTLP_HEADERS` has them. Without one there is no such page. */
+  endpoint: string | undefined
+  headers?: string | undefined
+  identify(request: Request): Promise<User | null>
+  limits: Pick<Limits, "take">
+}
+
+const maxBytes = 512 * 1024
+const timeoutMs = 5_000
+
+const answer = (status: number) => new Response(null, { status, headers: { "Cache-Control": "no-store" } })
+
+/** `key=value,…`, as https://opentelemetry.io/docs/specs/otel/protocol/exporter/ has it. */
+const parseHeaders = (text = ""): [string, string][] =>
+  text
+    .split(",")
+    .map((pair) => pair.split("="))
+    .flatMap(([name = "", ...value]) =>
+      name.trim() ? [[name.trim(), decodeURIComponent(value.join("=").trim())]] : [],
+    )
+
+/**
+ * Server: takes the spans of whoever is signed in and hands them to the collector, which browsers needn't reach. They stay a
+ * page's spans, whatever they claim to be: nobody writes into the traces of a server in its name.
+ */
+export async function collectSpans(request: Request, options: CollectOptions): Promise<Response> {
+  const { endpoint, headers, identify, limits } = options
+  if (!endpoint) return answer(404)
+  // No other site can send this type without asking first.
+  if (!request.headers.get("content-type")?.startsWith("application/json")) return answer(415)
+  const user = await identify(request)
+  if (!user) return answer(401)
+  try {
+    await limits.take("reads of a person", user.id)
+  } catch (error) {
+    if (isRealtimeError(error)) return answer(429)
+    throw error
+  }
+  const text = await request.text()
+  if (text.length > maxBytes) return answer(413)
+  const spans = readSpans(text)
+  if (!spans) return answer(400)
+  const resource = { attributes: [{ key: "service.name", value: { stringValue: "throughline-page" } }] }
+  try {
+    const sent = await fetch(new URL("v1/traces", `${endpoint.replace(/\/$/, "")}/`), {
+      method: "POST",
+      headers: [...parseHeaders(headers), ["Content-Type", "application/json"]],
+      body: JSON.stringify({ resourceSpans: [{ resource, scopeSpans: spans }] }),
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    return answer(sent.ok ? 202 : 502)
+  } catch {
+    // The page tries again, and then forgets them: nobody waits for a trace.
+    return answer(503)
+  }
+}
+
+function readSpans(text: string): unknown[] | null {
+  try {
+    const { resourceSpans } = JSON.parse(text) as { resourceSpans?: unknown }
+    if (!Array.isArray(resourceSpans)) return null
+    return resourceSpans.flatMap((group: { scopeSpans?: unknown } | null) =>
+      Array.isArray(group?.scopeSpans) ? group.scopeSpans : [],
+    )
+  } catch {
+    return null
+  }
+}
