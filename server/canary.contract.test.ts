@@ -87,7 +87,7 @@ async function startChat(variables: Record<string, string>): Promise<Chat & { co
     DATA_DIR,
     ...variables,
   })
-  const chat = await createChat({ env, publishers: await createPublishers(env) })
+  const chat = await createChat({ env, publishers: await createPublishers(env), logger })
   const user = newGuest("Alice")
   await chat.rooms.join(user, lobbyId)
   const cookie = `${sessionCookie}=${encodeURIComponent(await sealData({ user }, { password: canaries.session }))}`
@@ -339,5 +339,5 @@ async function startGatewayChat(publisher: Parameters<typeof createChat>[0]["pub
     SOCKET_INTERNAL_SECRET: canaries.internal,
     DATA_DIR,
   })
-  return createChat({ env, publishers: [publisher] })
+  return createChat({ env, publishers: [publisher], logger })
 }

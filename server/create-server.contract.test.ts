@@ -171,8 +171,8 @@ describe("the shipped server", () => {
   it("refuses a ticket that is missing, forged, of another secret or expired", async () => {
     const server = await start()
     const { createTickets } = await import("../realtime/providers/socketio/tickets.ts")
-    const foreign = await createTickets({ secret: "another secret" }).issue(alice)
-    const expired = await createTickets({ secret, now: () => Date.now() - 120_000 }).issue(alice)
+    const foreign = createTickets({ secret: "another secret" }).issue(alice)
+    const expired = createTickets({ secret, now: () => Date.now() - 120_000 }).issue(alice)
     const unsigned = `${btoa('{"alg":"none"}')}.${btoa('{"sub":"alice","aud":"throughline-gateway","exp":9999999999}')}.`
     for (const ticket of [undefined, null, "", "x", { sub: "alice" }, foreign, expired, unsigned]) {
       const socket = await openSocket(server, { ticket })
@@ -291,5 +291,24 @@ describe("the shipped server", () => {
           () => "closed",
         )) === "closed",
     )
+  })
+
+  it("sends its clients away some at a time, and serves the others meanwhile", async () => {
+    const pause = Promise.withResolvers<void>()
+    const server = await start({ farewells: 1, pauseBetweenFarewells: () => pause.promise })
+    const sockets = [await openSocket(server), await openSocket(server)]
+    await Promise.all(sockets.map(outcome))
+    const gone: number[] = []
+    for (const [index, socket] of sockets.entries()) socket.on("disconnect", () => gone.push(index))
+    const closed = server.close()
+    await waitFor(() => gone.length === 1)
+    const [left] = sockets.filter((_, index) => !gone.includes(index))
+    const message = { id: crypto.randomUUID(), event: "said", payload: { text: "still here" } }
+    const answer = await left?.timeout(5000).emitWithAck("publish", "room:1", [message])
+    expect(answer.results[0].receipt.seq).toBe(1)
+    expect(gone.length).toBe(1)
+    pause.resolve()
+    await waitFor(() => gone.length === 2)
+    await closed
   })
 })

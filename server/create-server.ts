@@ -5,16 +5,24 @@ import {
   type ServerResponse,
 } from "node:http"
 import type { Duplex } from "node:stream"
+import { setTimeout } from "node:timers/promises"
 import { Server as SocketIoServer } from "socket.io"
+import { type Logger, loggedPath } from "#lib/operations/logger.ts"
+import { logErrors } from "#lib/operations/process-log.ts"
+import { requestIdOf, withRequestId } from "#lib/operations/request-id.ts"
+import type { OnError } from "#realtime"
 import {
+  type AttachedGateway,
   attachGateway,
+  type ClusterBus,
   createBroadcaster,
   createInternalEndpoint,
   isAllowedOrigin,
 } from "#realtime/providers/socketio/gateway"
 import type { Realtime, RealtimePublisher } from "#realtime/server"
+import { createReadAddress, defaultTrustedProxies } from "./client-address.ts"
 import { listen, type Stoppable } from "./listen.ts"
-import type { Logger } from "./logger.ts"
+import { answerUnderId } from "./requests.ts"
 
 export interface ServerOptions {
   port: number
@@ -24,13 +32,30 @@ export interface ServerOptions {
   /** Origins other than the server's own whose pages may connect. */
   allowedOrigins?: readonly string[]
   socketPath?: string
+  /** Redis, through which several gateways are one. */
+  redisUrl?: string | undefined
+  /** Who may say on whose behalf a request comes, as in `TRUSTED_PROXIES`. Default: this machine. */
+  trustedProxies?: readonly string[]
   /** Makes the realtime layer around the gateway's publisher. */
-  createRealtime(publisher: RealtimePublisher): Realtime | Promise<Realtime>
+  createRealtime(publisher: RealtimePublisher): HostedRealtime | Promise<HostedRealtime>
   /** What answers everything that isn't the gateway's; absent: the gateway stands alone. */
   app?: App
+  /** Looks at what the gateway is doing whenever somebody reads the metrics. */
+  watch?(gateway: AttachedGateway): void
   logger: Logger
   /** How long closing may take before what is left is cut. */
   closeTimeoutMs?: number
+  /** Pages that are sent away at once when it closes, before the next ones are. Default 100. */
+  farewells?: number
+  /** Between those and the next. Default a tenth of a second. */
+  pauseBetweenFarewells?(): Promise<unknown>
+}
+
+export interface HostedRealtime extends Realtime {
+  /** Asked before a connection is let in from this address; rejects to turn it away. */
+  admit?(address: string): Promise<void>
+  /** What a gateway that stands alone answers besides; null: there is no such page. */
+  answer?(path: string, authorization: string | null): Promise<Response> | Response | null
 }
 
 /** A web application mounted beside the gateway. Its requests wait until it is ready. */
@@ -49,6 +74,9 @@ export interface RunningServer extends Stoppable {
 /** A payload over the application's limit is answered; only a frame of this size costs the connection. */
 const maxFrameBytes = 2 * 1024 * 1024
 
+/** However many pages there are, they are sent away in so many goes: four seconds, by default. */
+const maxFarewellGoes = 40
+
 /** Starts the gateway on a port, with an app beside it or alone. Rejects when the port can't be had. */
 export async function createServer(options: ServerOptions): Promise<RunningServer> {
   const {
@@ -57,10 +85,13 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     app,
     allowedOrigins = [],
     socketPath = "/socket.io",
+    trustedProxies = defaultTrustedProxies,
     closeTimeoutMs = 8_000,
+    farewells = 100,
+    pauseBetweenFarewells = () => setTimeout(100),
   } = options
-  const onError = (error: unknown, { stage }: { stage: string }) =>
-    logger.error({ err: error, stage }, "realtime")
+  const readAddress = createReadAddress(trustedProxies)
+  const onError = logErrors(logger)
 
   const http = createHttpServer()
   const io = new SocketIoServer({
@@ -69,7 +100,16 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     maxHttpBufferSize: maxFrameBytes,
     destroyUpgrade: false,
     cors: { origin: [...allowedOrigins] },
-    allowRequest: (request, callback) => callback(null, isAllowedOrigin(request, allowedOrigins)),
+    allowRequest(request, callback) {
+      if (!isAllowedOrigin(request, allowedOrigins)) return callback("the page's origin is not listed", false)
+      // A polling client asks again and again on one connection.
+      const isNew = !new URL(request.url ?? "/", "http://localhost").searchParams.has("sid")
+      const admitted = isNew ? realtime.admit?.(readAddress(request)) : undefined
+      Promise.resolve(admitted).then(
+        () => callback(null, true),
+        () => callback("too many connections from one address", false),
+      )
+    },
   })
   io.attach(http)
   // One owner of requests and upgrades: Socket.IO would answer only its own path but leave every other upgrade to
@@ -77,31 +117,46 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   http.removeAllListeners("request")
   http.removeAllListeners("upgrade")
 
-  const broadcaster = createBroadcaster({ io, secret })
+  const bus = options.redisUrl ? await connectRedis(io, options.redisUrl, onError) : undefined
+  const broadcaster = createBroadcaster({ io, secret, bus })
   const realtime = await options.createRealtime(broadcaster.publisher)
-  attachGateway({ broadcaster, core: realtime.core, onError })
+  const gateway = attachGateway({
+    ...{ broadcaster, core: realtime.core, onError },
+    // What a page asks over its socket is a request like any other.
+    answer: (work) => withRequestId(requestIdOf(), work),
+  })
+  options.watch?.(gateway)
   const answerInternally = createInternalEndpoint({ publisher: broadcaster.publisher, secret, onError })
   let isClosing = false
 
   const isSocket = (request: IncomingMessage) => request.url?.startsWith(socketPath) ?? false
 
   http.on("request", (request, response) => {
+    readAddress(request)
+    answerUnderId(request, response, logger, () => answer(request, response))
+  })
+
+  function answer(request: IncomingMessage, response: ServerResponse): void {
     if (isSocket(request)) {
       io.engine.handleRequest(request as Parameters<typeof io.engine.handleRequest>[0], response)
     } else if (answerInternally(request, response)) {
       // Answered.
     } else if (app) {
       Promise.resolve(app.handle(request, response)).catch((error: unknown) => {
-        logger.error({ err: error, url: request.url }, "the app failed to answer")
+        logger.error({ err: error, path: loggedPath(request.url) }, "the app failed to answer")
         if (!response.headersSent) response.writeHead(500)
         response.end()
       })
     } else {
-      answerAlone(request, response, isClosing)
+      answerAlone(request, response).catch((error: unknown) => {
+        logger.error({ err: error, path: loggedPath(request.url) }, "the gateway failed to answer")
+        response.writeHead(500).end()
+      })
     }
-  })
+  }
 
   http.on("upgrade", (request, socket, head) => {
+    readAddress(request)
     // A client that goes away in the middle of a handshake must not take the process with it.
     socket.on("error", (error) => logger.debug({ err: error }, "a socket failed while upgrading"))
     if (isSocket(request)) {
@@ -113,6 +168,17 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     }
   })
 
+  /** Before it closes it says so, that a balancer sends nobody here any more. */
+  async function answerAlone(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = request.url?.split("?")[0] ?? "/"
+    const found = isClosing
+      ? Response.json({ status: "closing" }, { status: 503 })
+      : await realtime.answer?.(path, request.headers.authorization ?? null)
+    const answer = found ?? Response.json({ error: "not-found" }, { status: 404 })
+    response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), "Cache-Control": "no-store" })
+    response.end(await answer.text())
+  }
+
   const { url, port } = await listen(http, options.port, options.hostname)
   let closing: Promise<void> | undefined
 
@@ -120,21 +186,36 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   async function close(): Promise<void> {
     isClosing = true
     const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
-    const cut = setTimeout(() => {
+    const cut = globalThis.setTimeout(() => {
       logger.warn("closing took too long; what is left is cut")
       io.disconnectSockets(true)
       http.closeAllConnections()
     }, closeTimeoutMs)
-    // What was accepted is committed and acknowledged first. Then the transports are closed from this side, without
-    // a goodbye of Socket.IO's own, after which its clients would stay away instead of reconnecting.
-    await realtime.core.idle()
-    for (const socket of io.sockets.sockets.values()) socket.conn.close()
+    await sayFarewell()
     http.closeIdleConnections()
     await app?.close()
     await stopped
     clearTimeout(cut)
+    gateway.stop()
     await io.close()
     await realtime.close()
+  }
+
+  /**
+   * Ends the connections, some at a time: whoever takes over isn't asked by all of them in one moment. The transports are closed from
+   * this side, without a goodbye of Socket.IO's own, after which its clients would stay away instead of reconnecting.
+   */
+  async function sayFarewell(): Promise<void> {
+    const sockets = [...io.sockets.sockets.values()]
+    const each = Math.max(farewells, Math.ceil(sockets.length / maxFarewellGoes))
+    for (let start = 0; start < sockets.length; start += each) {
+      if (start > 0) await pauseBetweenFarewells()
+      // What was accepted is committed and acknowledged first.
+      await realtime.core.idle()
+      for (const socket of sockets.slice(start, start + each)) socket.conn.close()
+    }
+    // Whoever was in the middle of coming in.
+    for (const socket of io.sockets.sockets.values()) socket.conn.close()
   }
 
   return {
@@ -149,10 +230,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   }
 }
 
-/** The gateway alone has one page: whether it is well. */
-function answerAlone(request: IncomingMessage, response: ServerResponse, isClosing: boolean): void {
-  const isHealth = request.url?.split("?")[0] === "/api/health"
-  const status = isHealth ? (isClosing ? 503 : 200) : 404
-  response.writeHead(status, { "Content-Type": "application/json", "Cache-Control": "no-store" })
-  response.end(JSON.stringify(isHealth ? { status: isClosing ? "closing" : "ok" } : { error: "not-found" }))
+/** Loaded only where there are several gateways. */
+async function connectRedis(io: SocketIoServer, url: string, onError: OnError): Promise<ClusterBus> {
+  const { connectRedisCluster } = await import("#realtime/providers/socketio/redis")
+  return connectRedisCluster({ io, url, onError })
 }

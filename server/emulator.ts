@@ -42,7 +42,9 @@ export async function startEmulator(provider: string, appUrl: string): Promise<E
     }
   }
   if (provider === "ably") {
-    const emulator = await startAblyEmulator({ apps: [{ keys: [{ revocableTokens: true }], webhooks }] })
+    const emulator = await startAblyEmulator({
+      apps: [{ keys: [{ secret: "app-secret", revocableTokens: true }], webhooks }],
+    })
     const { endpoint, port } = emulator.clientOptions
     const env = {
       REALTIME_PROVIDER: provider,

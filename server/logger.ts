@@ -1,15 +1,11 @@
-import { type Logger, pino } from "pino"
+import { createLogger, type Logger } from "#lib/operations/logger.ts"
+import { shareLogger } from "#lib/operations/process-log.ts"
 
-export type { Logger }
-
-/**
- * One line of JSON an event, on standard output; in development in words and colours. `LOG_LEVEL` chooses how much.
- */
-export async function createLogger(
-  name: string,
-  { dev, level = "info" }: { dev: boolean; level?: string | undefined },
-): Promise<Logger> {
-  if (!dev) return pino({ name, level })
+/** The log of a program, and of all that runs in its process; in development in words and colours. */
+export async function createProgramLogger(name: string, { dev }: { dev: boolean }): Promise<Logger> {
+  const level = process.env.LOG_LEVEL
+  if (!dev) return shareLogger(createLogger(name, { level }))
   const { default: pretty } = await import("pino-pretty")
-  return pino({ level }, pretty({ ignore: "pid,hostname,url", translateTime: "HH:MM:ss" }))
+  const destination = pretty({ ignore: "pid,hostname,name,url,requestId", translateTime: "HH:MM:ss" })
+  return shareLogger(createLogger(name, { level, destination }))
 }

@@ -1,35 +1,28 @@
-import { createChat } from "#lib/realtime/create.ts"
+import { startTracing } from "#lib/tracing/server.ts"
 import { createServer } from "./create-server.ts"
 import { loadServerEnv, projectDir } from "./env.ts"
-import { createLogger } from "./logger.ts"
+import { gatewayOptions } from "./gateway-options.ts"
+import { createProgramLogger } from "./logger.ts"
 import { createNextApp } from "./next-app.ts"
 import { run } from "./run.ts"
 import { serveApp } from "./serve-app.ts"
 
 /** The app. With the bundled gateway on the same port, unless another process or a service carries the messages. */
 const dev = process.env.NODE_ENV !== "production"
-const logger = await createLogger("throughline", { dev, level: process.env.LOG_LEVEL })
+const logger = await createProgramLogger("throughline", { dev })
 
 await run(logger, async () => {
   const env = loadServerEnv({ dev })
+  await startTracing(env)
   const hasGateway = env.REALTIME_PROVIDER.includes("socketio") && !env.SOCKET_URL
   // Server code inside Next.js is another bundle; it reaches the gateway as it would reach one in another process.
   if (hasGateway) process.env.SOCKET_INTERNAL_URL = `http://${env.HOST ?? "127.0.0.1"}:${env.PORT}`
 
-  const address = { port: env.PORT, hostname: env.HOST, logger }
+  const address = { port: env.PORT, hostname: env.HOST }
   const app = createNextApp({ ...address, dev, dir: projectDir })
   const server = hasGateway
-    ? await createServer({
-        ...address,
-        app,
-        secret: env.SOCKET_INTERNAL_SECRET,
-        allowedOrigins: env.SOCKET_CORS_ORIGIN,
-        async createRealtime(publisher) {
-          const { realtime, close } = await createChat({ env, publishers: [publisher] })
-          return { ...realtime, close }
-        },
-      })
-    : await serveApp({ ...address, app })
+    ? await createServer({ ...(await gatewayOptions(env, logger)), app })
+    : await serveApp({ ...address, app, trustedProxies: env.TRUSTED_PROXIES, logger })
   await app.ready
   logger.info({ url: server.url }, `ready on ${server.url}`)
   return server

@@ -1,5 +1,6 @@
+import type { Logger } from "#lib/operations/logger.ts"
+import { stopTracing } from "#lib/tracing/server.ts"
 import type { Stoppable } from "./listen.ts"
-import type { Logger } from "./logger.ts"
 
 /**
  * Runs a server until it is told to stop: SIGTERM and SIGINT close it in order, a second one ends it at once. What
@@ -20,6 +21,7 @@ export async function run(logger: Logger, start: () => Promise<Stoppable>): Prom
     isStopping = true
     logger.info({ signal }, "stopping")
     await server.close()
+    await stopTracing().catch((error) => logger.warn({ err: error }, "the last traces were not taken"))
     process.exit(0)
   }
   process.on("SIGTERM", stop)

@@ -1,12 +1,16 @@
 import { createServer } from "node:http"
+import { type Logger, loggedPath } from "#lib/operations/logger.ts"
+import { createReadAddress, defaultTrustedProxies } from "./client-address.ts"
 import type { App } from "./create-server.ts"
 import { listen, type Stoppable } from "./listen.ts"
-import type { Logger } from "./logger.ts"
+import { answerUnderId } from "./requests.ts"
 
 export interface ServeAppOptions {
   app: App
   port: number
   hostname?: string | undefined
+  /** Who may say on whose behalf a request comes. Default: this machine. */
+  trustedProxies?: readonly string[]
   logger: Logger
   /** How long closing may take before what is left is cut. */
   closeTimeoutMs?: number
@@ -14,12 +18,23 @@ export interface ServeAppOptions {
 
 /** Serves the app alone: the gateway runs elsewhere, or the provider is a service. */
 export async function serveApp(options: ServeAppOptions): Promise<Stoppable> {
-  const { app, port, hostname, logger, closeTimeoutMs = 8_000 } = options
+  const {
+    app,
+    port,
+    hostname,
+    trustedProxies = defaultTrustedProxies,
+    logger,
+    closeTimeoutMs = 8_000,
+  } = options
+  const readAddress = createReadAddress(trustedProxies)
   const http = createServer((request, response) => {
-    Promise.resolve(app.handle(request, response)).catch((error: unknown) => {
-      logger.error({ err: error, url: request.url }, "the app failed to answer")
-      if (!response.headersSent) response.writeHead(500)
-      response.end()
+    readAddress(request)
+    answerUnderId(request, response, logger, () => {
+      Promise.resolve(app.handle(request, response)).catch((error: unknown) => {
+        logger.error({ err: error, path: loggedPath(request.url) }, "the app failed to answer")
+        if (!response.headersSent) response.writeHead(500)
+        response.end()
+      })
     })
   })
   http.on("upgrade", (request, socket, head) => app.upgrade(request, socket, head))

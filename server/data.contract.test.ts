@@ -1,0 +1,144 @@
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, readdirSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { room } from "#lib/chat/channels.ts"
+import { openDatabase } from "#lib/chat/database.ts"
+import { createRooms } from "#lib/chat/rooms.ts"
+import { createLocalStore } from "#lib/files/local-store.ts"
+import { createFileRegister } from "#lib/files/register.ts"
+import { createClient, createMessageFeed } from "#realtime/client"
+import { createPostgresLog } from "#realtime/log/postgres"
+import { createSqliteLog } from "#realtime/log/sqlite"
+import {
+  contractChannels,
+  createContractHttp,
+  createContractRealtime,
+  findPostgres,
+  startPostgres,
+  waitFor,
+} from "#realtime/testing"
+import { createMemoryTransport } from "../realtime/providers/memory/client.ts"
+import { createMemoryHub } from "../realtime/providers/memory/hub.ts"
+import { createMemoryPublisher } from "../realtime/providers/memory/server.ts"
+import { runProgram } from "./testing/program.ts"
+
+const alice = { id: "alice", name: "Alice" }
+const lobby = room({ room: "lobby" }).name
+
+/** `npm run data -- …` with nothing but this environment. */
+async function data(env: Record<string, string>, ...parameters: string[]) {
+  const { exited, output } = runProgram("data.ts", env, { parameters })
+  return { exitCode: await exited, text: output.text.trim() }
+}
+
+describe("npm run data", () => {
+  it("removes what retention no longer keeps, and erases a person", async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), "throughline-data-"))
+    const log = createSqliteLog({ path: join(dataDir, "realtime.db") })
+    const say = (id: string) => ({
+      id,
+      channel: lobby,
+      event: "text-sent",
+      payload: { text: id },
+      from: alice,
+    })
+    await log.append(["a", "b", "c"].map(say))
+    const database = await openDatabase({ dataDir })
+    const rooms = createRooms(database)
+    const secret = await rooms.create(alice, { name: "x", isPrivate: true })
+
+    const env = { DATA_DIR: dataDir, LOG_RETENTION_MESSAGES: "2" }
+    expect(await data(env, "retention")).toEqual({ exitCode: 0, text: "1 messages and 0 files removed" })
+    expect((await data(env, "erase", "alice")).text).toMatch(/^2 messages erased/)
+    const { messages } = await log.readAfter(lobby, 0, 10)
+    expect(messages.map(({ event, payload, from }) => [event, payload, from])).toEqual([
+      ["erased", null, null],
+      ["erased", null, null],
+    ])
+    expect(await rooms.isMember("alice", secret.id)).toBe(false)
+    expect(await data(env, "erase")).toEqual({ exitCode: 1, text: expect.stringContaining("npm run data") })
+    expect((await data(env, "everything")).exitCode).toBe(1)
+    await log.close()
+    await database.destroy()
+  })
+
+  it("removes files: what was never sent, and all of a person who is erased", async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), "throughline-data-"))
+    const database = await openDatabase({ dataDir })
+    const store = createLocalStore({ directory: join(dataDir, "files") })
+    const upload = async (at: number, uploaderId: string) => {
+      const register = createFileRegister(database, () => at)
+      const declared = { roomId: "lobby", uploaderId, name: "a.txt", size: 2, thumbnailSize: 0 }
+      const id = await register.declare(declared)
+      if ("receive" in store.incoming) await store.incoming.receive(id, new Blob(["hi"]).stream(), 2)
+      await store.settle(id)
+      await register.settle(id, { name: "a.txt", type: "text/plain", thumbnailSize: 0 })
+    }
+    await upload(0, "bob")
+    await upload(Date.now(), "bob")
+    await upload(Date.now(), "alice")
+    const kept = () => readdirSync(join(dataDir, "files", "kept")).length
+    expect([kept(), (await data({ DATA_DIR: dataDir }, "retention")).text, kept()]).toEqual([
+      ...[3, "0 messages and 1 files removed", 2],
+    ])
+    expect((await data({ DATA_DIR: dataDir }, "erase", "bob")).text).toMatch(/^0 messages erased, 1 files/)
+    expect(kept()).toBe(1)
+    await database.destroy()
+  })
+
+  const programs = findPostgres()
+  it.skipIf(!programs)("makes readers start over after a backup of PostgreSQL was put back", async () => {
+    await using postgres = await startPostgres()
+    const { connectionString } = postgres
+    const run = (program: string, ...parameters: string[]) =>
+      execFileSync(join(programs ?? "", program), [...parameters, "--dbname", connectionString], {
+        encoding: "utf8",
+      })
+
+    const hub = createMemoryHub({ authorize: async () => {}, maxPresenceMembers: 10 })
+    const realtime = createContractRealtime({
+      publishers: [createMemoryPublisher(hub)],
+      log: createPostgresLog({ connectionString }),
+    })
+    const http = createContractHttp(realtime, alice)
+    const client = createClient({
+      ...{ transport: createMemoryTransport({ hub, user: alice, onError() {} }), http },
+      headCheck: { connectedMs: 100, interruptedMs: 100 },
+    })
+    const ref = contractChannels.room({ room: "1" })
+    const channel = client.channel(ref)
+    const textOf = ({ payload }: { payload: unknown }) => (payload as { text: string }).text
+    const feed = createMessageFeed(channel, undefined)
+    const shown = () => feed.state.messages.map(textOf).join()
+    feed.start()
+    let resets = 0
+    const subscription = channel.subscribe({
+      onMessages() {},
+      onReset() {
+        resets += 1
+      },
+    })
+    client.open()
+    await subscription.ready
+    const say = (text: string) => realtime.publish(ref, "said", { text })
+    await say("in the backup")
+    const backup = run("pg_dump", "--schema=throughline")
+    await say("lost with the disk")
+    await waitFor(() => shown() === "in the backup,lost with the disk")
+
+    run("psql", "--command", "DROP SCHEMA throughline CASCADE")
+    execFileSync(join(programs ?? "", "psql"), ["--quiet", connectionString], {
+      input: backup,
+      stdio: "pipe",
+    })
+    const { exitCode, text } = await data({ DATABASE_URL: connectionString, DATA_DIR: tmpdir() }, "restored")
+    expect([exitCode, text]).toEqual([0, expect.stringContaining("lives on as")])
+    await waitFor(() => resets > 0)
+    await say("after the restore")
+    await waitFor(() => shown() === "in the backup,after the restore", "what the log holds now")
+    await client.close()
+    await realtime.close()
+  })
+})

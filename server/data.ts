@@ -1,0 +1,63 @@
+import { openDatabase, openPool } from "#lib/chat/database.ts"
+import { eraseMessages } from "#lib/chat/erase.ts"
+import { createMessageIndex } from "#lib/chat/message-index.ts"
+import { createRooms } from "#lib/chat/rooms.ts"
+import { fileStoreOf } from "#lib/files/create-file-store.ts"
+import { createFiles } from "#lib/files/files.ts"
+import { createFileRegister } from "#lib/files/register.ts"
+import { createLog } from "#lib/realtime/log.ts"
+import { loadServerEnv } from "./env.ts"
+
+/**
+ * `npm run data -- …`, beside servers that run or without them:
+ *
+ * - `retention` removes now what `LOG_RETENTION_DAYS` and `LOG_RETENTION_MESSAGES` no longer keep, and files that nobody can see;
+ * - `erase USER_ID` takes a person out of the log, the chat's tables and the file store;
+ * - `restored` after a backup was put back: readers start over in place of trusting a head that was passed before.
+ */
+const [command = "", userId = ""] = process.argv.slice(2)
+const usage = "npm run data -- retention | erase USER_ID | restored"
+
+const env = loadServerEnv({ dev: process.env.NODE_ENV !== "production" })
+const pool = env.DATABASE_URL ? openPool(env.DATABASE_URL, { max: 2 }) : undefined
+const log = await createLog(env, pool)
+const database = await openDatabase({ pool, dataDir: env.DATA_DIR })
+const rooms = createRooms(database)
+const files = createFiles({
+  ...{ register: createFileRegister(database), store: fileStoreOf(env), rooms },
+  // Whoever runs this sends nothing.
+  limits: { take: async () => {} },
+})
+
+const commands: Record<string, () => Promise<string>> = {
+  async retention() {
+    const { LOG_RETENTION_DAYS: days, LOG_RETENTION_MESSAGES: maxMessagesPerChannel } = env
+    const removed = await log.trim({
+      maxAgeMs: days === undefined ? undefined : days * 86_400_000,
+      maxMessagesPerChannel,
+    })
+    return `${removed} messages and ${await files.clear(log)} files removed`
+  },
+  async erase() {
+    if (!userId) throw new TypeError(usage)
+    const index = createMessageIndex({ database, isPostgres: pool !== undefined, log })
+    const messages = await eraseMessages({ database, log, index }, userId)
+    const removed = await files.forget(userId)
+    await rooms.forget(userId)
+    return `${messages} messages erased, ${removed} files, and the person's memberships, invitations and presence`
+  },
+  restored: async () =>
+    `the log lives on as ${await log.renew()}; pages start over when they next hear of it`,
+}
+
+try {
+  const run = Object.hasOwn(commands, command) ? commands[command] : undefined
+  if (!run) throw new TypeError(usage)
+  console.log(await run())
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+} finally {
+  await log.close()
+  await database.destroy()
+}

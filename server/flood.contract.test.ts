@@ -1,0 +1,104 @@
+import { execSync } from "node:child_process"
+import { once } from "node:events"
+import { pino } from "pino"
+import { io as connectSocket } from "socket.io-client"
+import { describe, expect, it } from "vitest"
+import { RealtimeError } from "#realtime"
+import {
+  contractChannels,
+  createContractHttp,
+  createContractRealtime,
+  waitFor,
+  wireOf,
+} from "#realtime/testing"
+import { createServer, type RunningServer } from "./create-server.ts"
+
+type ContractRealtime = ReturnType<typeof createContractRealtime>
+
+async function start(admit?: (address: string) => Promise<void>) {
+  const told: string[] = []
+  const logger = pino({ level: "error" }, { write: (line: string) => void told.push(line) })
+  const server = await createServer({
+    ...{ port: 0, hostname: "127.0.0.1", secret: "a secret of this test, long enough", logger },
+    createRealtime: (publisher) => ({
+      ...createContractRealtime({ publishers: [publisher] }),
+      ...(admit && { admit }),
+    }),
+  })
+  return { server, told }
+}
+
+async function connect(server: RunningServer, id: string, headers: Record<string, string> = {}) {
+  const app = createContractHttp(server.realtime as ContractRealtime, { id })
+  const { ticket } = (await app.credentials("socketio", {})) as { ticket: string }
+  const options = { transports: ["websocket"], reconnection: false, forceNew: true }
+  return connectSocket(server.url, { ...options, auth: { ticket }, extraHeaders: headers })
+}
+
+/** How many files this process may have open. */
+const mayOpen = Number(execSync("ulimit -Hn", { encoding: "utf8" })) || Number.POSITIVE_INFINITY
+
+describe("a gateway under abuse", () => {
+  it("ends a connection that never reads before it costs more than its bound, and serves the others", async () => {
+    const { server, told } = await start()
+    const room = contractChannels.room({ room: "1" })
+    const [slow, reader] = [await connect(server, "slow"), await connect(server, "reader")]
+    for (const socket of [slow, reader]) await socket.emitWithAck("subscribe", room.name, null)
+    let received = 0
+    reader.on("messages", (messages: unknown[]) => {
+      received += messages.length
+    })
+    wireOf(slow).pause()
+    const text = "x".repeat(30_000)
+    let published = 0
+    await waitFor(async () => {
+      await (server.realtime as ContractRealtime).publish(room, "said", { text })
+      published += 1
+      return told.some((line) => line.includes("bytes waited for it to read"))
+    })
+    await waitFor(() => server.http.listening && received === published)
+    wireOf(slow).resume()
+    await waitFor(() => !slow.connected)
+    expect(reader.connected).toBe(true)
+    reader.disconnect()
+    await server.close()
+  })
+
+  it("turns away an address that connects too often, and nobody else", async () => {
+    const asked: string[] = []
+    const { server } = await start(async (address) => {
+      asked.push(address)
+      if (address === "192.0.2.66") throw new RealtimeError("rate-limited", { message: "too often" })
+    })
+    // The test is a proxy on this machine, whose word on the address is taken.
+    const refused = await connect(server, "mallory", { "x-forwarded-for": "192.0.2.66" })
+    await once(refused as never, "connect_error")
+    const admitted = await connect(server, "alice", { "x-forwarded-for": "10.9.9.9, 192.0.2.7" })
+    await once(admitted as never, "connect")
+    expect(asked).toEqual(["192.0.2.66", "192.0.2.7"])
+    admitted.disconnect()
+    await server.close()
+  })
+
+  // Both ends of each are here.
+  it.skipIf(mayOpen < 12_000)("takes five thousand connections at once", { timeout: 120_000 }, async () => {
+    const { server } = await start()
+    const app = createContractHttp(server.realtime as ContractRealtime, { id: "crowd" })
+    const { ticket } = (await app.credentials("socketio", {})) as { ticket: string }
+    const sockets = Array.from({ length: 5_000 }, () =>
+      connectSocket(server.url, {
+        ...{ transports: ["websocket"], forceNew: true, auth: { ticket } },
+        // As the product's transport does: with jitter, again and again.
+        ...{ reconnectionDelay: 100, reconnectionDelayMax: 1_000 },
+      }),
+    )
+    const patience = 100_000
+    const started = performance.now()
+    while (!sockets.every(({ connected }) => connected) && performance.now() - started < patience)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(sockets.filter(({ connected }) => connected)).toHaveLength(5_000)
+    expect((await fetch(`${server.url}/nothing`)).status).toBe(404)
+    for (const socket of sockets) socket.disconnect()
+    await server.close()
+  })
+})

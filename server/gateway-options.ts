@@ -1,0 +1,34 @@
+import type { Env } from "#lib/env/schema.ts"
+import type { Logger } from "#lib/operations/logger.ts"
+import { health, metrics, ready } from "#lib/operations/pages.ts"
+import { createChat } from "#lib/realtime/create.ts"
+import type { RealtimePublisher } from "#realtime/server"
+import type { ServerOptions } from "./create-server.ts"
+
+/** What a gateway of the chat runs with, on the app's port or on one of its own. */
+export async function gatewayOptions(env: Env, logger: Logger) {
+  return {
+    logger,
+    port: env.PORT,
+    hostname: env.HOST,
+    secret: env.SOCKET_INTERNAL_SECRET,
+    allowedOrigins: env.SOCKET_CORS_ORIGIN,
+    redisUrl: env.REDIS_URL,
+    trustedProxies: env.TRUSTED_PROXIES,
+    async createRealtime(publisher: RealtimePublisher) {
+      const { realtime, limits, close } = await createChat({ env, publishers: [publisher], logger })
+      const admit = (address: string) => limits.take("connections from an address", address)
+      const pages: Record<string, (authorization: string | null) => Promise<Response> | Response> = {
+        "/api/health": health,
+        "/api/ready": () => ready(async () => realtime),
+        "/api/metrics": (authorization) => metrics(env.METRICS_TOKEN, authorization),
+      }
+      const answer = (path: string, authorization: string | null) =>
+        Object.hasOwn(pages, path) ? (pages[path]?.(authorization) ?? null) : null
+      return { ...realtime, admit, answer, close }
+    },
+    ...(env.METRICS_TOKEN && {
+      watch: (await import("#lib/operations/metrics.ts")).getMetrics().watchGateway,
+    }),
+  } satisfies Partial<ServerOptions>
+}

@@ -1,0 +1,59 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { delimiter, join } from "node:path"
+import { freePort, waitFor } from "#realtime/testing"
+
+/** Its program: what `THROUGHLINE_NGINX` says, else what is on the PATH or where Debian puts it; null when there is none. */
+export function findNginx(): string | null {
+  const chosen = process.env.THROUGHLINE_NGINX
+  if (chosen) return existsSync(chosen) ? chosen : null
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"]
+  return folders.map((folder) => join(folder, "nginx")).find((program) => existsSync(program)) ?? null
+}
+
+/** A real nginx with the configuration that is shipped, before these processes. */
+export async function startNginx(ports: readonly number[]): Promise<{ url: string } & AsyncDisposable> {
+  const program = findNginx()
+  if (!program) throw new Error("unable to start nginx; it was not found (THROUGHLINE_NGINX)")
+  const shipped = readFileSync(join(import.meta.dirname, "../../deploy/nginx/throughline.conf"), "utf8")
+  const folder = mkdtempSync(join(tmpdir(), "throughline-nginx-"))
+  const port = await freePort()
+  const servers = ports.map((each) => `server 127.0.0.1:${each} max_fails=1 fail_timeout=2s;`)
+  const site = shipped
+    .replace("listen 80;", `listen 127.0.0.1:${port};`)
+    .replace(/server 127\.0\.0\.1:3000 .*;/, servers.join("\n"))
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+    .map((name) => `${name}_temp_path ${join(folder, name)};`)
+    .join("\n")
+  const root = process.getuid?.() === 0 ? "user root;" : ""
+  writeFileSync(
+    join(folder, "nginx.conf"),
+    `daemon off; ${root} pid ${join(folder, "pid")}; error_log ${join(folder, "error.log")};
+     events { worker_connections 1024; }
+     http { access_log off; ${temporary} ${site} }`,
+  )
+  const child = spawn(
+    program,
+    ["-p", folder, "-e", join(folder, "error.log"), "-c", join(folder, "nginx.conf")],
+    {
+      stdio: ["ignore", "ignore", "inherit"],
+    },
+  )
+  const url = `http://127.0.0.1:${port}`
+  await waitFor(() => {
+    if (child.exitCode !== null) throw new Error(readFileSync(join(folder, "error.log"), "utf8"))
+    return fetch(url, { signal: AbortSignal.timeout(2_000) })
+  }, "nginx")
+  return {
+    url,
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null) {
+        child.kill("SIGTERM")
+        await once(child, "exit")
+      }
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
