@@ -5,22 +5,23 @@ import { cookies } from "next/headers"
 import { redirect } from "next/navigation"
 import * as z from "zod/mini"
 import { room } from "#lib/chat/channels.ts"
-import { getSession, requireUser } from "#lib/chat/current.ts"
+import { getSession, isWithin, requireUser } from "#lib/chat/current.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { maxRoomNameLength } from "#lib/chat/rooms.ts"
-import { nameSchema, newGuest } from "#lib/chat/session.ts"
+import { nameOfAtMost, nameSchema, newGuest } from "#lib/chat/session.ts"
 import { isLocale, localeCookie } from "#lib/i18n/locales.ts"
 import { getChat } from "#lib/realtime/server.ts"
 
 /** What a form shows when it was refused: a key of its texts. */
-export type FormState = { error: "badName" } | null
+export type FormState<Problem extends string = "badName"> = { error: Problem } | null
 
 /** Only a path of this site: a link elsewhere must not come out of a sign-in. */
 const pathSchema = z.string().check(z.regex(/^\/(?![/\\])[^\\]*$/))
 
-export async function signIn(_: FormState, form: FormData): Promise<FormState> {
+export async function signIn(_: unknown, form: FormData): Promise<FormState<"badName" | "tooMany">> {
   const name = nameSchema.safeParse(form.get("name"))
   if (!name.success) return { error: "badName" }
+  if (!(await isWithin("guests from an address"))) return { error: "tooMany" }
   const user = newGuest(name.data)
   const session = await getSession()
   session.user = user
@@ -43,11 +44,11 @@ export async function signOut(): Promise<void> {
 const forgetRoomLists = () => revalidatePath("/rooms", "layout")
 
 const roomSchema = z.object({
-  name: z.string().check(z.trim(), z.minLength(1), z.maxLength(maxRoomNameLength), z.regex(/^[^\p{Cc}]*$/u)),
+  name: nameOfAtMost(maxRoomNameLength),
   isPrivate: z.boolean(),
 })
 
-export async function createRoom(_: FormState, form: FormData): Promise<FormState> {
+export async function createRoom(_: unknown, form: FormData): Promise<FormState> {
   const user = await requireUser("/")
   const parsed = roomSchema.safeParse({ name: form.get("name"), isPrivate: form.get("isPrivate") !== null })
   if (!parsed.success) return { error: "badName" }
@@ -58,13 +59,14 @@ export async function createRoom(_: FormState, form: FormData): Promise<FormStat
   redirect(`/rooms/${created.id}`)
 }
 
-export async function joinRoom(form: FormData): Promise<void> {
+export async function joinRoom(_: unknown, form: FormData): Promise<null> {
   const id = z.string().parse(form.get("room"))
   const user = await requireUser(`/rooms/${id}`)
   const { rooms, realtime } = await getChat()
   if (await rooms.join(user, id))
     await realtime.publish(room({ room: id }), "member-joined", {}, { from: user })
   forgetRoomLists()
+  return null
 }
 
 export async function leaveRoom(form: FormData): Promise<void> {
@@ -88,12 +90,14 @@ export async function inviteToRoom(id: string): Promise<string | null> {
   return token && `/invitations/${token}`
 }
 
-export async function acceptInvitation(form: FormData): Promise<void> {
+export async function acceptInvitation(_: unknown, form: FormData): Promise<null> {
   const token = z.string().parse(form.get("token"))
   const user = await requireUser(`/invitations/${token}`)
   const { rooms, realtime } = await getChat()
-  const accepted = await rooms.accept(user, token)
-  if (!accepted) redirect(`/invitations/${encodeURIComponent(token)}?unknown=1`)
+  const mayTry = await isWithin("invitations tried from an address")
+  const accepted = mayTry ? await rooms.accept(user, token) : null
+  // Its page says why.
+  if (!accepted) redirect(`/invitations/${encodeURIComponent(token)}`)
   if (accepted.isNew) {
     await realtime.publish(room({ room: accepted.room.id }), "member-joined", {}, { from: user })
   }

@@ -1,15 +1,14 @@
 "use client"
+import { CloudAlert } from "lucide-react"
 import { useTranslations } from "next-intl"
-import { Button } from "./_components/button.tsx"
+import { ErrorActions, type ErrorProps } from "./_components/error-actions.tsx"
 import { NoticePage } from "./_components/notice-page.tsx"
 
-export default function ErrorPage({ reset }: { reset: () => void }) {
-  const t = useTranslations("broken")
+export default function ErrorPage(props: ErrorProps) {
+  const t = useTranslations("pages")
   return (
-    <NoticePage title={t("title")} lead={t("lead")}>
-      <Button look="primary" onClick={reset}>
-        {t("retry")}
-      </Button>
+    <NoticePage icon={CloudAlert} title={t("errorTitle")} lead={t("errorLead")}>
+      <ErrorActions {...props} />
     </NoticePage>
   )
 }

@@ -1,7 +1,15 @@
+import { Compass } from "lucide-react"
 import { getTranslations } from "next-intl/server"
 import { NoticePage } from "./_components/notice-page.tsx"
 
 export default async function NotFound() {
-  const t = await getTranslations("missing")
-  return <NoticePage title={t("title")} lead={t("lead")} back={t("back")} />
+  const t = await getTranslations()
+  return (
+    <NoticePage
+      icon={Compass}
+      title={t("missing.title")}
+      lead={t("pages.notFoundLead")}
+      back={t("missing.back")}
+    />
+  )
 }

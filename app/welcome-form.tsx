@@ -1,13 +1,14 @@
 "use client"
 import { useTranslations } from "next-intl"
-import { useActionState } from "react"
 import { Button } from "./_components/button.tsx"
 import { Field } from "./_components/field.tsx"
+import { useServerAction } from "./_components/server-action.tsx"
 import { signIn } from "./actions.ts"
 
 export function WelcomeForm({ next }: { next: string }) {
   const t = useTranslations("welcome")
-  const [state, action, isPending] = useActionState(signIn, null)
+  const errors = useTranslations("errors")
+  const [state, action, isPending] = useServerAction(signIn)
   return (
     <form action={action} className="grid gap-4">
       <input type="hidden" name="next" value={next} />
@@ -16,7 +17,8 @@ export function WelcomeForm({ next }: { next: string }) {
         name="name"
         label={t("name")}
         placeholder={t("placeholder")}
-        error={state ? t(state.error) : undefined}
+        error={state ? (state.error === "not-connected" ? errors(state.error) : t(state.error)) : undefined}
+        defaultValue={state && "form" in state ? String(state.form.get("name")) : undefined}
         maxLength={40}
         required
         autoFocus

@@ -26,6 +26,7 @@ export function Avatar({
   return (
     <span
       aria-hidden="true"
+      data-testid="avatar"
       className={clsx(
         "grid shrink-0 select-none place-items-center rounded-full font-semibold",
         isAway && "opacity-45",

@@ -9,7 +9,7 @@ interface Me {
   name: string
 }
 
-const MeContext = createContext<Me | null>(null)
+export const MeContext = createContext<Me | null>(null)
 
 /** Whoever is signed in. */
 export function useMe(): Me {
@@ -19,22 +19,27 @@ export function useMe(): Me {
   return me
 }
 
-type Config = Parameters<typeof createChatClient>[0]
+type ClientOptions = Omit<Parameters<typeof createChatClient>[0], "owner">
 
 let shared: { userId: string; client: RealtimeClient } | null = null
 
 /** The page's one client. It outlives this component, which Next.js may make anew when an action redirects. */
-function clientOf(user: Me, config: Config): RealtimeClient {
-  if (typeof window === "undefined") return createChatClient(config, user.id)
+function clientOf(user: Me, options: ClientOptions): RealtimeClient {
+  const create = () => createChatClient({ ...options, owner: user.id })
+  if (typeof window === "undefined") return create()
   if (shared?.userId !== user.id || shared.client.connection.status.state === "closed") {
-    shared = { userId: user.id, client: createChatClient(config, user.id) }
+    shared = { userId: user.id, client: create() }
   }
   return shared.client
 }
 
 /** One connection for all rooms of the page, with the provider that the server chose. */
-export function ChatProvider({ config, user, children }: { config: Config; user: Me; children: ReactNode }) {
-  const [client] = useState(() => clientOf(user, config))
+export function ChatProvider({
+  user,
+  children,
+  ...options
+}: ClientOptions & { user: Me; children: ReactNode }) {
+  const [client] = useState(() => clientOf(user, options))
   return (
     <MeContext value={user}>
       <RealtimeProvider client={client}>{children}</RealtimeProvider>

@@ -2,11 +2,11 @@
 import { Dialog } from "@base-ui/react/dialog"
 import { Plus } from "lucide-react"
 import { useTranslations } from "next-intl"
-import { useActionState } from "react"
 import { createRoom } from "../actions.ts"
 import { Button, buttonClass } from "./button.tsx"
 import { Field } from "./field.tsx"
 import { Modal } from "./modal.tsx"
+import { useServerAction } from "./server-action.tsx"
 
 export function CreateRoomDialog() {
   const t = useTranslations("rooms")
@@ -25,7 +25,9 @@ export function CreateRoomDialog() {
 
 function CreateRoomForm() {
   const t = useTranslations("rooms")
-  const [state, action, isPending] = useActionState(createRoom, null)
+  const errors = useTranslations("errors")
+  const [state, action, isPending] = useServerAction(createRoom)
+  const kept = state && "form" in state ? state.form : null
   return (
     <form action={action} className="grid gap-4">
       <Field
@@ -34,10 +36,16 @@ function CreateRoomForm() {
         label={t("name")}
         maxLength={60}
         required
-        error={state ? t(state.error) : undefined}
+        error={state ? (state.error === "not-connected" ? errors(state.error) : t(state.error)) : undefined}
+        defaultValue={kept ? String(kept.get("name")) : undefined}
       />
       <label className="flex min-h-10 items-center gap-3 text-sm">
-        <input type="checkbox" name="isPrivate" className="size-5 accent-(--accent)" />
+        <input
+          type="checkbox"
+          name="isPrivate"
+          defaultChecked={kept?.has("isPrivate")}
+          className="size-5 accent-(--accent)"
+        />
         {t("isPrivate")}
       </label>
       <div className="flex justify-end gap-2">

@@ -4,9 +4,18 @@ import { useLocale, useTranslations } from "next-intl"
 import { useTransition } from "react"
 import { setLocale } from "../actions.ts"
 import { Button } from "./button.tsx"
+import { answerOr } from "./server-action.tsx"
+import { toast } from "./toast.tsx"
 
 /** Each language is called what its speakers call it. */
 const names = { en: "English", ja: "日本語" } as const
+
+/** False where the server wasn't reached. */
+export const changeLocale = (locale: keyof typeof names) =>
+  answerOr(
+    setLocale(locale).then(() => true),
+    false,
+  )
 
 export function LanguageSwitch() {
   const t = useTranslations("settings")
@@ -15,8 +24,8 @@ export function LanguageSwitch() {
   const other = useLocale() === "ja" ? "en" : "ja"
   const change = () =>
     start(async () => {
-      await setLocale(other)
-      router.refresh()
+      if (await changeLocale(other)) router.refresh()
+      else toast(t("notChanged"))
     })
   return (
     <Button

@@ -1,14 +1,15 @@
+import type { LucideIcon } from "lucide-react"
 import Link from "next/link"
 import type { ReactNode } from "react"
 import { buttonClass } from "./button.tsx"
+import { Notice } from "./notice.tsx"
 
 /** A page with one thing to say, and one way on. */
 export function NoticePage({
-  title,
-  lead,
   back,
-  children,
+  ...notice
 }: {
+  icon?: LucideIcon
   title: string
   lead: string
   back?: string
@@ -16,16 +17,14 @@ export function NoticePage({
 }) {
   return (
     <main className="grid min-h-dvh place-items-center p-6">
-      <div className="grid max-w-sm justify-items-center gap-4 text-center">
-        <h1 className="font-semibold text-2xl tracking-tight">{title}</h1>
-        <p className="text-muted">{lead}</p>
-        {children}
+      <Notice {...notice}>
+        {notice.children}
         {back && (
           <Link href="/" className={buttonClass("primary")}>
             {back}
           </Link>
         )}
-      </div>
+      </Notice>
     </main>
   )
 }

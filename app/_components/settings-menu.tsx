@@ -1,13 +1,20 @@
 "use client"
 import { Menu } from "@base-ui/react/menu"
+import { clsx } from "clsx"
 import { Check, ChevronsUpDown, FlaskConical, Languages, LogOut } from "lucide-react"
+import Link from "next/link"
 import { useRouter } from "next/navigation"
 import { useLocale, useTranslations } from "next-intl"
 import { useTheme } from "next-themes"
-import { setLocale, signOut } from "../actions.ts"
+import { useState } from "react"
 import { Avatar } from "./avatar.tsx"
 import { useMe } from "./chat-provider.tsx"
+import { changeLocale } from "./language-switch.tsx"
 import { MenuPopup, menuItemClass } from "./menu.tsx"
+import { NotificationChoice } from "./notifications.tsx"
+import { SignOutDialog } from "./sign-out-dialog.tsx"
+import { setSingleKeys, useSingleKeys } from "./single-keys.ts"
+import { toast } from "./toast.tsx"
 
 export function SettingsMenu() {
   const t = useTranslations("settings")
@@ -16,48 +23,68 @@ export function SettingsMenu() {
   const router = useRouter()
   const other = useLocale() === "ja" ? "en" : "ja"
   const { theme, setTheme } = useTheme()
+  const hasSingleKeys = useSingleKeys()
+  const [isLeaving, setIsLeaving] = useState(false)
   const changeLanguage = async () => {
-    await setLocale(other)
-    router.refresh()
+    if (await changeLocale(other)) router.refresh()
+    else toast(t("notChanged"))
   }
   return (
-    <Menu.Root>
-      <Menu.Trigger
-        aria-label={t("menu", { name: me.name })}
-        className="flex min-h-12 w-full items-center gap-3 rounded-xl px-2 text-left hover:bg-raised"
-      >
-        <Avatar id={me.id} name={me.name} size={34} />
-        <span className="min-w-0 flex-1 truncate font-medium text-sm">{me.name}</span>
-        <ChevronsUpDown size={16} aria-hidden="true" className="text-muted" />
-      </Menu.Trigger>
-      <MenuPopup side="top">
-        <Menu.RadioGroup value={theme} onValueChange={setTheme}>
-          <Menu.GroupLabel className="px-3 py-1 text-muted text-xs">{t("theme")}</Menu.GroupLabel>
-          {(["light", "dark", "system"] as const).map((value) => (
-            <Menu.RadioItem key={value} value={value} className={menuItemClass}>
-              <span className="w-4">
-                <Menu.RadioItemIndicator>
-                  <Check size={16} aria-hidden="true" />
-                </Menu.RadioItemIndicator>
-              </span>
-              {t(value)}
-            </Menu.RadioItem>
-          ))}
-        </Menu.RadioGroup>
-        <Menu.Separator className="my-1.5 h-px bg-line" />
-        <Menu.Item className={menuItemClass} onClick={changeLanguage} lang={other}>
-          <Languages size={16} aria-hidden="true" />
-          {other === "ja" ? "日本語" : "English"}
-        </Menu.Item>
-        <Menu.Item className={menuItemClass} onClick={() => router.push("/lab")}>
-          <FlaskConical size={16} aria-hidden="true" />
-          {lab("open")}
-        </Menu.Item>
-        <Menu.Item className={menuItemClass} onClick={() => signOut()}>
-          <LogOut size={16} aria-hidden="true" />
-          {t("signOut")}
-        </Menu.Item>
-      </MenuPopup>
-    </Menu.Root>
+    <>
+      <Menu.Root>
+        <Menu.Trigger
+          aria-label={t("menu", { name: me.name })}
+          className="flex min-h-12 w-full items-center gap-3 rounded-xl px-2 text-left hover:bg-raised"
+        >
+          <Avatar id={me.id} name={me.name} size={34} />
+          <span className="min-w-0 flex-1 truncate font-medium text-sm">{me.name}</span>
+          <ChevronsUpDown size={16} aria-hidden="true" className="text-muted" />
+        </Menu.Trigger>
+        <MenuPopup side="top">
+          <Menu.RadioGroup value={theme} onValueChange={setTheme}>
+            <Menu.GroupLabel className="px-3 py-1 text-muted text-xs">{t("theme")}</Menu.GroupLabel>
+            {(["light", "dark", "system"] as const).map((value) => (
+              <Menu.RadioItem key={value} value={value} className={menuItemClass}>
+                <span className="w-4">
+                  <Menu.RadioItemIndicator>
+                    <Check size={16} aria-hidden="true" />
+                  </Menu.RadioItemIndicator>
+                </span>
+                {t(value)}
+              </Menu.RadioItem>
+            ))}
+          </Menu.RadioGroup>
+          <Menu.Separator className="my-1.5 h-px bg-line" />
+          <NotificationChoice />
+          <Menu.Separator className="my-1.5 h-px bg-line" />
+          <Menu.CheckboxItem
+            checked={hasSingleKeys}
+            onCheckedChange={setSingleKeys}
+            className={clsx(menuItemClass, "pointer-coarse:hidden")}
+          >
+            <span className="w-4">
+              <Menu.CheckboxItemIndicator>
+                <Check size={16} aria-hidden="true" />
+              </Menu.CheckboxItemIndicator>
+            </span>
+            {t("singleKeys")}
+          </Menu.CheckboxItem>
+          <Menu.Separator className="my-1.5 h-px bg-line pointer-coarse:hidden" />
+          <Menu.Item className={menuItemClass} onClick={changeLanguage} lang={other}>
+            <Languages size={16} aria-hidden="true" />
+            {other === "ja" ? "日本語" : "English"}
+          </Menu.Item>
+          <Menu.Item className={menuItemClass} render={<Link href="/lab" />}>
+            <FlaskConical size={16} aria-hidden="true" />
+            {lab("open")}
+          </Menu.Item>
+          <Menu.Item className={menuItemClass} onClick={() => setIsLeaving(true)}>
+            <LogOut size={16} aria-hidden="true" />
+            {t("signOut")}
+          </Menu.Item>
+        </MenuPopup>
+      </Menu.Root>
+      <SignOutDialog isOpen={isLeaving} onOpenChange={setIsLeaving} />
+    </>
   )
 }

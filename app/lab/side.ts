@@ -6,12 +6,26 @@ import { createLedger, type Ledger } from "./ledger.ts"
 
 export type SideName = "left" | "right"
 
+/** Something that was done to this side, or that it did by itself. */
+export interface Mark {
+  at: number
+  what: keyof Faults | "expire" | "provider"
+  /** A fault begins, or ends. */
+  isOn: boolean
+  /** With `provider`: which one carries from here on. */
+  provider?: string
+}
+
 /** One of the two people: a client with a connection of its own, behind a network that can be spoiled. */
 export interface Side {
   readonly name: SideName
   readonly client: ConfiguredClient
   readonly ledger: Ledger
   readonly faults: Faults
+  /** Resolves when it is connected for the first time, and will miss nothing from then on. */
+  readonly ready: Promise<void>
+  readonly marks: readonly Mark[]
+  mark(what: Mark["what"], isOn: boolean): void
   setFaults(change: Partial<Faults>): void
   onFaults(listener: () => void): () => void
   /** Resolves with the message's place when the log has it. */
@@ -36,6 +50,7 @@ export function createSide(
     return () => listeners.delete(listener)
   }
   let faults = noFaults
+  const marks: Mark[] = []
   const spoiled = Object.entries(providers).map(([provider, load]): [string, typeof load] => [
     provider,
     async () => {
@@ -62,13 +77,28 @@ export function createSide(
       return fetch(...request)
     },
     headCheck: { connectedMs: 3_000, interruptedMs: 1_000 },
-    failover: { patienceMs: 2_000, returnMs: 1_000 },
+    failover: { patienceMs: 5_000, returnMs: 1_000 },
     onError() {},
   })
   const ref = lab({ owner, visit })
   const channel = client.channel(ref)
-  channel.subscribe({ onMessages: (messages) => ledger.shown(messages, performance.now()) })
+  const { ready } = channel.subscribe({
+    onMessages: (messages) => ledger.shown(messages, performance.now()),
+  })
+  let { provider } = client.connection
+  client.connection.subscribe(noteProvider)
   client.open()
+
+  /** A move to another provider is no change of the state, so each look at the page notes it too. */
+  function noteProvider(): void {
+    if (client.connection.provider === provider) return
+    provider = client.connection.provider
+    marks.push({ at: performance.now(), what: "provider", isOn: true, provider })
+  }
+
+  function mark(what: Mark["what"], isOn: boolean): void {
+    marks.push({ at: performance.now(), what, isOn })
+  }
 
   return {
     name,
@@ -77,7 +107,18 @@ export function createSide(
     get faults() {
       return faults
     },
+    ready,
+    get marks() {
+      noteProvider()
+      return marks
+    },
+    mark,
     setFaults(change) {
+      for (const [fault, value] of Object.entries(change) as [keyof Faults, boolean | Set<string>][]) {
+        const isOn = typeof value === "boolean" ? value : value.size > 0
+        const before = faults[fault]
+        if (isOn !== (typeof before === "boolean" ? before : before.size > 0)) mark(fault, isOn)
+      }
       faults = { ...faults, ...change }
       for (const listener of [...listeners]) listener()
     },

@@ -1,6 +1,5 @@
+import { health } from "#lib/operations/pages.ts"
+
 export const dynamic = "force-dynamic"
 
-/** Whether this process answers. */
-export function GET(): Response {
-  return Response.json({ status: "ok" }, { headers: { "Cache-Control": "no-store" } })
-}
+export const GET = health

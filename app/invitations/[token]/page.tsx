@@ -1,30 +1,60 @@
+import { Hourglass, MailOpen, MailQuestionMark } from "lucide-react"
+import { redirect } from "next/navigation"
 import { getTranslations } from "next-intl/server"
-import { requireUser } from "#lib/chat/current.ts"
+import { isWithin, requireUser } from "#lib/chat/current.ts"
+import { lobbyId } from "#lib/chat/lobby.ts"
+import { getChat } from "#lib/realtime/server.ts"
 import { Button } from "../../_components/button.tsx"
 import { NoticePage } from "../../_components/notice-page.tsx"
+import { ActionForm } from "../../_components/server-action.tsx"
 import { acceptInvitation } from "../../actions.ts"
 
 interface Props {
   params: Promise<{ token: string }>
-  searchParams: Promise<{ unknown?: string }>
 }
 
-/** Joining is a button and not the visit itself: a preview of the link by somebody's mail program joins nothing. */
-export default async function InvitationPage({ params, searchParams }: Props) {
+/**
+ * What an invitation opens, and who gave it. Joining is a button and not the visit itself: a preview of the link by somebody's mail
+ * program joins nothing.
+ */
+export default async function InvitationPage({ params }: Props) {
   const { token } = await params
-  await requireUser(`/invitations/${token}`)
+  const user = await requireUser(`/invitations/${token}`)
   const t = await getTranslations()
-  if ((await searchParams).unknown) {
-    return <NoticePage title={t("missing.title")} lead={t("missing.invitation")} back={t("missing.back")} />
+  const back = t("missing.back")
+  if (!(await isWithin("invitations tried from an address"))) {
+    return (
+      <NoticePage icon={Hourglass} title={t("invitation.title")} lead={t("invitation.tooMany")} back={back} />
+    )
   }
+  const { rooms } = await getChat()
+  const found = await rooms.invitation(token)
+  if (!found) {
+    return (
+      <NoticePage
+        icon={MailQuestionMark}
+        title={t("missing.invitation")}
+        lead={t("invitation.unknownLead")}
+        back={back}
+      />
+    )
+  }
+  const { room, invitedBy } = found
+  if (await rooms.isMember(user.id, room.id)) redirect(`/rooms/${room.id}`)
+  const name = room.id === lobbyId ? t("rooms.lobby") : room.name
+  const kind = t(room.isPrivate ? "invitation.leadPrivate" : "invitation.leadPublic")
   return (
-    <NoticePage title={t("invitation.title")} lead={t("invitation.lead")}>
-      <form action={acceptInvitation}>
+    <NoticePage
+      icon={MailOpen}
+      title={t("invitation.titleTo", { room: name })}
+      lead={invitedBy ? `${t("invitation.by", { name: invitedBy })} ${kind}` : kind}
+    >
+      <ActionForm action={acceptInvitation} className="grid justify-items-center gap-3">
         <input type="hidden" name="token" value={token} />
-        <Button type="submit" look="primary">
+        <Button type="submit" look="primary" className="min-h-11">
           {t("invitation.accept")}
         </Button>
-      </form>
+      </ActionForm>
     </NoticePage>
   )
 }

@@ -1,60 +1,103 @@
 "use client"
-import { SendHorizontal } from "lucide-react"
+import { clsx } from "clsx"
+import { CornerUpLeft, SendHorizontal, Smile, X } from "lucide-react"
 import { useTranslations } from "next-intl"
-import { type KeyboardEvent, useCallback, useEffect, useRef, useState } from "react"
-import { maxTextLength } from "#lib/chat/channels.ts"
+import {
+  type ClipboardEvent,
+  type ReactNode,
+  type Ref,
+  useEffect,
+  useImperativeHandle,
+  useMemo,
+  useRef,
+  useState,
+} from "react"
+import { lengthOf, maxTextLength } from "#lib/chat/channels.ts"
+import { createDrafts, type Draft, emptyDraft } from "#lib/chat/drafts.ts"
+import { mentionsIn } from "#lib/chat/mentions.ts"
+import { IconButton } from "../../_components/button.tsx"
+import { useMe } from "../../_components/chat-provider.tsx"
+import { EmojiPicker } from "./emoji-picker.tsx"
+import { MessageField } from "./message-field.tsx"
+import { useMarkedName, useRoomPeople } from "./room-people.tsx"
 
-const maxHeight = 150
 /** From here on the number of characters left is shown. */
 const warnAt = 200
+/** So often it is said aloud. */
+const sayEvery = 50
 
-const draftKey = (roomId: string) => `throughline.draft.${roomId}`
+interface ReplyTo {
+  /** Null where the message isn't loaded. */
+  sender: { id: string; name: string | null } | null
+  text: string
+}
 
-/** Whether an Enter belongs to the input method and not to the message: it confirms a conversion. */
-function isComposing(event: KeyboardEvent): boolean {
-  // Safari ends the composition before it reports the key, and marks the key by this code only.
-  return event.nativeEvent.isComposing || event.keyCode === 229
+export interface ComposerHandle {
+  focus(): void
+  /** Puts a text below what is written. */
+  append(draft: Draft): void
 }
 
 export interface ComposerProps {
+  ref?: Ref<ComposerHandle>
   roomId: string
-  onSend(text: string): void
+  onSend(message: { text: string; mentions: string[] }): void
   onTyping?(): void
+  /** What is being answered. */
+  replyTo?: ReplyTo | null
+  onCancelReply?(): void
+  /** ArrowUp where nothing is written. */
+  onEditLast?(): void
+  /** What stands between the answer's preview and the field: files that are attached. */
+  tray?: ReactNode
+  /** Buttons before the field: one that attaches files. */
+  tools?: ReactNode
+  /** There is something to send even without a text. */
+  hasFiles?: boolean
+  /** What is attached isn't ready yet: nothing is sent before. */
+  isWaiting?: boolean
+  /** Sees first what is pasted. */
+  onPaste?(event: ClipboardEvent): void
 }
 
-export function Composer({ roomId, onSend, onTyping }: ComposerProps) {
+export function Composer(props: ComposerProps) {
+  const { ref, roomId, onSend, onTyping, replyTo, onCancelReply, onEditLast } = props
+  const { tray, tools, hasFiles = false, isWaiting = false, onPaste } = props
   const t = useTranslations("composer")
-  const [text, setText] = useState("")
+  const { people } = useRoomPeople()
   const field = useRef<HTMLTextAreaElement>(null)
-  const left = maxTextLength - text.trim().length
-  const canSend = text.trim() !== "" && left >= 0
-
-  // What was typed before the page came alive stands in the field already, and wins over an older draft.
-  useEffect(() => {
-    setText(field.current?.value || sessionStorage.getItem(draftKey(roomId)) || "")
-  }, [roomId])
-
-  useEffect(() => {
-    const { current } = field
-    if (!current) return
-    current.style.height = "auto"
-    current.style.height = `${Math.min(maxHeight, current.scrollHeight)}px`
-  }, [text])
-
-  const change = useCallback(
-    (next: string) => {
-      setText(next)
-      if (next === "") sessionStorage.removeItem(draftKey(roomId))
-      else sessionStorage.setItem(draftKey(roomId), next)
+  const [draft, change] = useDraft(roomId, field)
+  useImperativeHandle(ref, () => ({
+    focus: () => field.current?.focus(),
+    append({ text, chosen }) {
+      const isEmpty = draft.text.trim() === ""
+      change({
+        ...draft,
+        text: isEmpty ? text : `${draft.text}\n${text}`,
+        chosen: isEmpty ? chosen : [...draft.chosen, ...chosen],
+      })
     },
-    [roomId],
-  )
+  }))
+  const text = draft.text.trim()
+  /** Somebody wanted to send what waits. */
+  const [isTold, setIsTold] = useState(false)
+  const left = maxTextLength - lengthOf(text)
+  const canSend = (text !== "" || hasFiles) && left >= 0 && !isWaiting
 
   function submit(): void {
+    setIsTold(isWaiting)
     if (!canSend) return
-    onSend(text.trim())
-    change("")
+    onSend({ text, mentions: mentionsIn(text, draft.chosen, people) })
+    change(emptyDraft)
     field.current?.focus()
+  }
+
+  function insert(emoji: string): void {
+    const { current } = field
+    if (!current) return
+    current.setRangeText(emoji, current.selectionStart, current.selectionEnd, "end")
+    change({ ...draft, text: current.value })
+    onTyping?.()
   }
 
   return (
@@ -65,41 +108,120 @@ export function Composer({ roomId, onSend, onTyping }: ComposerProps) {
       }}
       className="px-3 pb-[calc(0.75rem+env(safe-area-inset-bottom))] md:px-5"
     >
-      <div className="flex items-end gap-2 rounded-3xl border border-line bg-surface p-1.5 pl-4 focus-within:border-accent">
-        <textarea
-          ref={field}
-          rows={1}
-          value={text}
-          aria-label={t("label")}
-          aria-describedby="composer-hint"
-          placeholder={t("placeholder")}
-          enterKeyHint="send"
-          className="max-h-[150px] min-h-10 flex-1 resize-none bg-transparent py-2 text-base leading-6 outline-none placeholder:text-muted"
-          onChange={(event) => {
-            change(event.currentTarget.value)
-            if (event.currentTarget.value !== "") onTyping?.()
-          }}
-          onKeyDown={(event) => {
-            if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return
-            event.preventDefault()
-            submit()
-          }}
-        />
-        <button
-          type="submit"
-          disabled={!canSend}
-          aria-label={t("send")}
-          className="grid size-10 shrink-0 place-items-center rounded-full bg-accent text-on-accent transition disabled:bg-raised disabled:text-muted"
-        >
-          <SendHorizontal size={18} aria-hidden="true" />
-        </button>
+      <div className="rounded-3xl border border-line bg-surface p-1.5 focus-within:border-accent">
+        {replyTo && <ReplyPreview {...replyTo} onCancel={() => onCancelReply?.()} />}
+        {tray}
+        <div className="flex items-end gap-1">
+          {tools}
+          <MessageField
+            ref={field}
+            draft={draft}
+            className={clsx("flex-1 pr-1", tools ? "pl-1" : "pl-2.5")}
+            aria-label={t("label")}
+            aria-describedby="composer-hint"
+            aria-invalid={left < 0 || undefined}
+            placeholder={t("placeholder")}
+            enterKeyHint="send"
+            onPaste={onPaste}
+            onChange={(next) => {
+              change(next)
+              if (next.text !== "") onTyping?.()
+            }}
+            onEnter={submit}
+            onEscape={() => onCancelReply?.()}
+            onKeyDown={(event) => {
+              if (event.key !== "ArrowUp" || draft.text !== "" || !onEditLast) return
+              event.preventDefault()
+              onEditLast()
+            }}
+          />
+          <EmojiPicker hasQuickRow={false} finalFocus={field} onPick={insert}>
+            <IconButton label={t("emoji")} className="rounded-full">
+              <Smile size={20} aria-hidden="true" />
+            </IconButton>
+          </EmojiPicker>
+          <button
+            type="submit"
+            disabled={!canSend}
+            aria-label={t("send")}
+            className="grid size-10 shrink-0 place-items-center rounded-full bg-accent text-on-accent transition disabled:bg-raised disabled:text-muted"
+          >
+            <SendHorizontal size={18} aria-hidden="true" />
+          </button>
+        </div>
       </div>
       <p id="composer-hint" className="flex justify-between gap-3 px-4 pt-1 text-muted text-xs">
-        <span className="hidden sm:inline">{t("hint")}</span>
-        <span aria-live="polite" className={left < 0 ? "font-medium text-bad" : undefined}>
-          {left < 0 ? t("over", { count: -left }) : left <= warnAt ? t("left", { count: left }) : ""}
+        <span className="hidden sm:inline pointer-coarse:hidden">{t("hint")}</span>
+        <span role="status" className="text-warn">
+          {isTold && isWaiting ? t("waiting") : ""}
         </span>
+        <Counter left={left} />
       </p>
     </form>
   )
+}
+
+/** How much more may be written, near the limit; said aloud now and then, not at each key. */
+function Counter({ left }: { left: number }) {
+  const t = useTranslations("composer")
+  const said = Math.ceil(left / sayEvery) * sayEvery
+  return (
+    <>
+      <span aria-hidden="true" className={clsx("ml-auto", left < 0 && "font-medium text-bad")}>
+        {left < 0 ? t("over", { count: -left }) : left <= warnAt ? t("left", { count: left }) : ""}
+      </span>
+      <span role="status" className="sr-only">
+        {left < 0 ? t("tooLong", { max: maxTextLength }) : left <= warnAt ? t("left", { count: said }) : ""}
+      </span>
+    </>
+  )
+}
+
+function ReplyPreview({ sender, text, onCancel }: ReplyTo & { onCancel(): void }) {
+  const t = useTranslations("composer")
+  const marked = useMarkedName()
+  return (
+    <div
+      data-testid="reply-preview"
+      className="mb-1 flex items-center gap-2 rounded-2xl bg-raised py-0.5 pr-1 pl-3 text-sm"
+    >
+      <CornerUpLeft size={14} aria-hidden="true" className="shrink-0 text-accent" />
+      <div className="min-w-0 flex-1">
+        <p className="truncate font-medium text-xs" dir="auto">
+          {sender ? t("replyTo", { name: marked(sender.id, sender.name ?? "") }) : t("reply")}
+        </p>
+        <p className="truncate text-muted text-xs" dir="auto">
+          {text}
+        </p>
+      </div>
+      <IconButton label={t("cancelReply")} onClick={onCancel}>
+        <X size={16} aria-hidden="true" />
+      </IconButton>
+    </div>
+  )
+}
+
+/** What is being written in a room. It outlives a reload, and the tab. */
+function useDraft(
+  roomId: string,
+  field: { readonly current: HTMLTextAreaElement | null },
+): [Draft, (next: Draft) => void] {
+  const me = useMe()
+  const [draft, setDraft] = useState(emptyDraft)
+  const drafts = useMemo(
+    () => (typeof window === "undefined" ? null : createDrafts(localStorage, me.id)),
+    [me.id],
+  )
+  // What was typed before the page came alive stands in the field already, and wins over an older draft.
+  useEffect(() => {
+    drafts?.removeOthers()
+    const typed = field.current?.value
+    const kept = drafts?.read(roomId) ?? emptyDraft
+    setDraft(typed ? { text: typed, chosen: [] } : kept)
+  }, [roomId, drafts, field])
+  const change = (next: Draft) => {
+    setDraft(next)
+    drafts?.write(roomId, next)
+  }
+  return [draft, change]
 }

@@ -1,10 +1,18 @@
 "use client"
+import { Popover } from "@base-ui/react/popover"
 import { clsx } from "clsx"
-import { useTranslations } from "next-intl"
+import { ChevronDown, FlaskConical } from "lucide-react"
+import Link from "next/link"
+import { useFormatter, useTranslations } from "next-intl"
+import { type ReactNode, useMemo } from "react"
+import { room as roomChannel } from "#lib/chat/channels.ts"
+import { providerNameOf } from "#lib/chat/providers.ts"
 import type { ConnectionState } from "#realtime"
 import { useConnection } from "#realtime/react"
-
-const providerNames: Record<string, string> = { socketio: "Socket.IO", pusher: "Pusher", ably: "Ably" }
+import { buttonClass } from "../../_components/button.tsx"
+import { useRoomActivity } from "../../_components/room-activity.tsx"
+import { useIsOnline } from "./use-is-online.ts"
+import { useLatency } from "./use-latency.ts"
 
 const dots: Record<ConnectionState, string> = {
   connecting: "bg-muted animate-[breathe_1.2s_infinite]",
@@ -24,16 +32,86 @@ const words: Record<ConnectionState, "connecting" | "connected" | "closed"> = {
   closed: "closed",
 }
 
-/** Who carries the messages, and whether they do. */
-export function ConnectionBadge() {
+const explained = ["socketio", "pusher", "ably"] as const
+
+/** Who carries the messages, and whether they do; pressed, it says what that means and how well it goes. */
+export function ConnectionBadge({ room }: { room: string }) {
   const t = useTranslations("connection")
+  const format = useFormatter()
   const { state, provider } = useConnection()
+  const ref = useMemo(() => roomChannel({ room }), [room])
+  const latency = useLatency(room, ref)
+  const seq = useRoomActivity().get(room)?.head.seq
+  const isOnline = useIsOnline()
+  const isOffline = !isOnline && state !== "connected"
+  const via = { state: t(isOffline ? "isOffline" : words[state]), provider: providerNameOf(provider) }
+  const service = explained.find((name) => name === provider)
   return (
-    <p data-connection={state} className="flex items-center gap-1.5 text-muted text-xs">
-      <span aria-hidden="true" className={clsx("size-1.5 shrink-0 rounded-full", dots[state])} />
-      <span className="truncate">
-        {t("via", { state: t(words[state]), provider: providerNames[provider] ?? provider })}
-      </span>
-    </p>
+    <Popover.Root>
+      <Popover.Trigger
+        data-connection={state}
+        aria-label={t("details", via)}
+        className="-ml-1.5 flex min-h-6 max-w-full items-center gap-1.5 rounded-md px-1.5 text-muted text-xs hover:bg-raised hover:text-text"
+      >
+        <Dot state={state} />
+        <span className="truncate">{t("via", via)}</span>
+        <ChevronDown size={12} aria-hidden="true" className="shrink-0" />
+      </Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Positioner align="start" sideOffset={6} collisionPadding={8} className="z-50">
+          <Popover.Popup className="grid w-80 max-w-[calc(100vw-1rem)] gap-3 rounded-2xl border border-line bg-surface p-4 text-sm shadow-(--shadow) transition data-ending-style:opacity-0 data-starting-style:opacity-0">
+            <Popover.Title className="font-semibold">{t("aboutTitle")}</Popover.Title>
+            <Popover.Description className="text-pretty text-muted">
+              {t("about", { provider: via.provider })}
+            </Popover.Description>
+            <dl className="grid gap-2.5 rounded-xl bg-raised p-3">
+              <Fact name={t("provider")}>{service ? t(service) : via.provider}</Fact>
+              <Fact name={t("state")}>
+                <span className="inline-flex items-center gap-1.5">
+                  <Dot state={state} />
+                  {via.state}
+                </span>
+              </Fact>
+              <Fact name={t("latency")} help={t("latencyHelp")} testId="latency">
+                {latency === null ? t("noJourney") : t("milliseconds", { count: format.number(latency) })}
+              </Fact>
+              <Fact name={t("seq")} help={t("seqHelp")} testId="last-seq">
+                {seq === undefined ? t("unknown") : format.number(seq)}
+              </Fact>
+            </dl>
+            <Link href="/lab" className={buttonClass("plain", "min-h-11 px-3 py-1.5 text-pretty")}>
+              <FlaskConical size={16} aria-hidden="true" className="shrink-0" />
+              {t("lab")}
+            </Link>
+          </Popover.Popup>
+        </Popover.Positioner>
+      </Popover.Portal>
+    </Popover.Root>
+  )
+}
+
+const Dot = ({ state }: { state: ConnectionState }) => (
+  <span aria-hidden="true" className={clsx("size-1.5 shrink-0 rounded-full", dots[state])} />
+)
+
+interface FactProps {
+  name: string
+  help?: string
+  testId?: string
+  children: ReactNode
+}
+
+/** One line: what it is, what it means, and how it stands. */
+function Fact({ name, help, testId, children }: FactProps) {
+  return (
+    <div className="flex items-baseline justify-between gap-4">
+      <dt>
+        {name}
+        {help && <span className="block text-pretty text-muted text-xs">{help}</span>}
+      </dt>
+      <dd data-testid={testId} className="shrink-0 text-right font-medium tabular-nums max-w-[60%]">
+        {children}
+      </dd>
+    </div>
   )
 }

@@ -1,30 +1,15 @@
 "use client"
 import { clsx } from "clsx"
 import { useTranslations } from "next-intl"
-import { useEffect, useState, useSyncExternalStore } from "react"
+import { useEffect, useState } from "react"
 import { useConnection } from "#realtime/react"
+import { useIsOnline } from "./use-is-online.ts"
 
 /** A short loss of the network is over before anybody needs to hear of it. */
 const graceMs = 1_500
 const caughtUpMs = 4_000
 
-function subscribeToNetwork(listener: () => void) {
-  window.addEventListener("online", listener)
-  window.addEventListener("offline", listener)
-  return () => {
-    window.removeEventListener("online", listener)
-    window.removeEventListener("offline", listener)
-  }
-}
-
-const useIsOnline = () =>
-  useSyncExternalStore(
-    subscribeToNetwork,
-    () => navigator.onLine,
-    () => true,
-  )
-
-/** Says that something is wrong with the connection, and afterwards that nothing was lost. */
+/** Says that something is wrong with the connection, and afterwards that nothing was lost, or that something was. */
 export function ConnectionBanner({ caughtUp }: { caughtUp: { count: number; recovered: boolean } | null }) {
   const t = useTranslations("connection")
   const { state, error, retry } = useConnection()
@@ -41,7 +26,7 @@ export function ConnectionBanner({ caughtUp }: { caughtUp: { count: number; reco
   }, [isTroubled])
 
   useEffect(() => {
-    if (!caughtUp || caughtUp.count === 0) return
+    if (!caughtUp || (caughtUp.recovered && caughtUp.count === 0)) return
     setShown(caughtUp)
     const timer = setTimeout(() => setShown(null), caughtUpMs)
     return () => clearTimeout(timer)
@@ -82,7 +67,7 @@ export function ConnectionBanner({ caughtUp }: { caughtUp: { count: number; reco
       ) : (
         shown && (
           <p className="bg-accent-soft px-4 py-2 text-center text-sm">
-            {t("caughtUp", { count: shown.count })}
+            {t(shown.recovered ? "caughtUp" : "caughtUpPartly", { count: shown.count })}
           </p>
         )
       )}

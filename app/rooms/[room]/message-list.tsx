@@ -1,142 +1,367 @@
 "use client"
 import { ArrowDown } from "lucide-react"
 import { useTranslations } from "next-intl"
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react"
-import { type PendingRoomMessage, type RoomMessage, toTimeline } from "#lib/chat/timeline.ts"
+import {
+  type KeyboardEvent,
+  type Ref,
+  useEffect,
+  useImperativeHandle,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react"
+import { Virtualizer, type VirtualizerHandle } from "virtua"
+import type { Conversation } from "#lib/chat/conversation.ts"
+import { type TimelineRow, toTimeline } from "#lib/chat/timeline.ts"
 import { Button } from "../../_components/button.tsx"
-import { TimelineItem } from "./timeline-item.tsx"
+import { EmptyRoom } from "./empty-room.tsx"
+import { useRoomActions } from "./room-actions.ts"
+import { TimelineRowView } from "./timeline-row.tsx"
+import type { FindOrigin } from "./use-origins.ts"
+import { useTimeZone } from "./use-time-zone.ts"
 
 /** So close to the end, new messages are followed. */
 const stickWithinPx = 80
+/** So far outside of what is seen, rows are drawn too: a fast wheel finds them there. */
+const bufferPx = 2_000
+/** So many rows are drawn whatever is seen: virtua goes on with what the server rendered until the first scroll, which may never come. */
+const shortList = 60
+const highlightMs = 2_000
+
+export interface MessageListHandle {
+  /** Puts a loaded message into the middle, marked for a moment and with the focus. False where it isn't loaded. */
+  show(id: string): boolean
+  /** Brings a loaded message into sight. */
+  reveal(id: string): void
+}
 
 export interface MessageListProps {
-  messages: RoomMessage[]
-  pending: readonly PendingRoomMessage[]
-  gaps: { from: number; to: number }[]
+  ref: Ref<MessageListHandle>
+  conversation: Conversation
+  findOrigin: FindOrigin
+  gaps: readonly { from: number; to: number }[]
   hasOlder: boolean
   isLoadingOlder: boolean
+  isTruncated: boolean
   wasReset: boolean
-  me: { id: string; name: string }
+  firstUnread: number | null
+  /** The message whose text is open for editing. */
+  editing: string | null
   /** What counts as today. */
   now: number
-  loadOlder(): Promise<void>
-  retry(id: string): void
-  discard(id: string): void
+  loadOlder(): void
+  /** The newest message on the screen, as it goes. */
+  onSeen(seq: number): void
 }
 
-/** Where the reader is, once the browser is: until then days and times are those of UTC, as on the server. */
-function useTimeZone(): string | undefined {
-  const [timeZone, setTimeZone] = useState<string | undefined>("UTC")
-  useEffect(() => setTimeZone(undefined), [])
-  return timeZone
-}
+/** The first row: what is above the oldest message. */
+type Row = TimelineRow | { kind: "start"; key: "start" }
 
-/** Draws messages; knows nothing of where they come from. */
+/** Draws messages; knows nothing of where they come from. Only what is seen, and a little more, stands in the document. */
 export function MessageList(props: MessageListProps) {
-  const { messages, pending, gaps, hasOlder, isLoadingOlder, wasReset, me, now, loadOlder, retry, discard } =
-    props
+  const { conversation, findOrigin, gaps, firstUnread, hasOlder, isLoadingOlder, loadOlder } = props
+  const { editing, now, onSeen } = props
   const t = useTranslations("messages")
   const timeZone = useTimeZone()
   const scroller = useRef<HTMLDivElement>(null)
+  const list = useRef<VirtualizerHandle>(null)
   const isAtEnd = useRef(true)
+  const lastOffset = useRef(0)
+  const myId = useRoomActions().me.id
   const [unseen, setUnseen] = useState<number | null>(null)
-  const rows = useMemo(
-    () => toTimeline({ messages, pending, gaps, me, timeZone }),
-    [messages, pending, gaps, me, timeZone],
-  )
+  const [focused, setFocused] = useState<string | null>(null)
+  const [highlighted, setHighlighted] = useState<string | null>(null)
+  const rows = useMemo<Row[]>(() => {
+    const { items } = conversation
+    return [{ kind: "start", key: "start" }, ...toTimeline({ items, gaps, firstUnread, myId, timeZone })]
+  }, [conversation, gaps, firstUnread, myId, timeZone])
+  const indexes = useMemo(() => new Map(rows.map(({ key }, index) => [key, index])), [rows])
+  const tabStop = focused !== null && indexes.has(focused) ? focused : rows.findLast(isSaid)?.key
 
-  const toEnd = useCallback((behavior: ScrollBehavior = "auto") => {
-    scroller.current?.scrollTo({ top: scroller.current.scrollHeight, behavior })
-  }, [])
+  const keepMounted = useMemo(() => {
+    if (rows.length <= shortList) return rows.map((_, index) => index)
+    // What has the focus, or may get it, must not go with scrolling.
+    return [...new Set([tabStop, editing].map((id) => indexes.get(id ?? "") ?? 0))]
+  }, [rows, indexes, tabStop, editing])
+  const isPrepended = useIsPrepended(rows, indexes)
+  const isLive = useAlive()
 
-  /** What was seen last, to tell what is new and who wrote it. */
-  const seen = useRef({
-    newest: messages.at(-1)?.seq ?? 0,
-    pending: pending.length,
-    oldest: messages[0]?.seq,
-    height: 0,
-  })
+  /** At once: the list's own way waits until rows are measured, and would take back whoever scrolls up meanwhile. */
+  function toEnd(): void {
+    isAtEnd.current = true
+    if (scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight
+  }
+
+  /** The whole of a row; one that needn't be scrolled to. */
+  function isInSight(index: number): boolean {
+    const { current } = list
+    if (!current) return false
+    const top = current.getItemOffset(index) - current.scrollOffset
+    return top >= 0 && top + current.getItemSize(index) <= current.viewportSize
+  }
+
+  /** Also where nothing is left to scroll. */
+  function goToLatest(): void {
+    isAtEnd.current = true
+    setUnseen(null)
+    const smooth = !matchMedia("(prefers-reduced-motion: reduce)").matches
+    list.current?.scrollToIndex(rows.length - 1, { align: "end", smooth })
+    tellSeen()
+  }
+
+  const seen = useSeen(conversation, myId)
   useLayoutEffect(() => {
-    const { current } = scroller
-    if (!current) return
-    const before = seen.current
-    const newest = messages.at(-1)?.seq ?? 0
-    const oldest = messages[0]?.seq
-    if (oldest !== undefined && before.oldest !== undefined && oldest < before.oldest && !isAtEnd.current) {
-      // Older ones came in above: what is being read stays where it is.
-      current.scrollTop += current.scrollHeight - before.height
-    } else if (isAtEnd.current || pending.length > before.pending) {
-      toEnd()
-    } else if (newest > before.newest) {
-      const arrived = messages.filter(({ seq }) => seq > before.newest).length
-      setUnseen((count) => (count ?? 0) + arrived)
-    }
-    seen.current = { newest, pending: pending.length, oldest, height: current.scrollHeight }
-  }, [messages, pending, toEnd])
+    // All that the server rendered is still in its place: the end is where it seems to be.
+    if (isLive) scroller.current?.scrollTo({ top: scroller.current.scrollHeight })
+  }, [isLive])
+  useLayoutEffect(() => {
+    if (!isLive) return
+    const { arrived, isMineNew } = seen()
+    if (isAtEnd.current || isMineNew) toEnd()
+    else if (arrived > 0) setUnseen((count) => (count ?? 0) + arrived)
+    tellSeen()
+  }, [rows, isLive])
 
-  // Pictures of a room's size change with the keyboard of a phone, or a banner: the end stays in sight.
+  /** The newest message that the reader can see, which is the last one while they are at the end. */
+  function tellSeen(): void {
+    const { current } = list
+    if (!current) return
+    const bottom = current.scrollOffset + current.viewportSize
+    const last = isAtEnd.current ? rows.length - 1 : current.findItemIndex(bottom)
+    if (isAtEnd.current) {
+      const newest = conversation.items.findLast(({ seq }) => seq !== null)
+      if (newest?.seq) onSeen(newest.seq)
+      return
+    }
+    const row = rows.slice(0, last).findLast((row) => isSaid(row) && row.said.seq !== null)
+    if (row && isSaid(row) && row.said.seq !== null) onSeen(row.said.seq)
+  }
+
+  function onScroll(offset: number): void {
+    const { current } = list
+    if (!current || !isLive) return
+    // What grows below leaves the end behind without anybody having scrolled.
+    const wentUp = offset < lastOffset.current
+    lastOffset.current = offset
+    const isNear = current.scrollSize - offset - current.viewportSize < stickWithinPx
+    isAtEnd.current = isNear || (isAtEnd.current && !wentUp)
+    setUnseen((count) => (isAtEnd.current ? null : (count ?? 0)))
+    if (offset < 400 && hasOlder && !isLoadingOlder) loadOlder()
+    tellSeen()
+  }
+
+  // A phone's keyboard, a banner, a picture that came: the end stays in sight.
   useEffect(() => {
     const { current } = scroller
     if (!current) return
-    const observer = new ResizeObserver(() => isAtEnd.current && toEnd())
+    const observer = new ResizeObserver(() => {
+      if (isAtEnd.current) current.scrollTop = current.scrollHeight
+    })
     observer.observe(current)
     return () => observer.disconnect()
-  }, [toEnd])
+  }, [])
 
-  function onScroll(): void {
-    const { current } = scroller
-    if (!current) return
-    const distance = current.scrollHeight - current.scrollTop - current.clientHeight
-    isAtEnd.current = distance < stickWithinPx
-    setUnseen((count) => (isAtEnd.current ? null : (count ?? 0)))
-    if (current.scrollTop < 200 && hasOlder && !isLoadingOlder) void loadOlder()
+  useEffect(() => {
+    if (highlighted === null) return
+    const timer = setTimeout(() => setHighlighted(null), highlightMs)
+    return () => clearTimeout(timer)
+  }, [highlighted])
+
+  useImperativeHandle(
+    props.ref,
+    () => ({
+      show(id) {
+        const index = indexes.get(id)
+        if (index === undefined) return false
+        setFocused(id)
+        setHighlighted(id)
+        focusSoon(scroller, id)
+        if (isInSight(index)) return true
+        const wasAtEnd = isAtEnd.current
+        const before = scroller.current?.scrollTop
+        isAtEnd.current = false
+        list.current?.scrollToIndex(index, { align: "center" })
+        // Where nothing moves, no scrolling will tell that the end is still there.
+        requestAnimationFrame(() => {
+          if (scroller.current?.scrollTop === before) isAtEnd.current = wasAtEnd
+        })
+        return true
+      },
+      reveal(id) {
+        const index = indexes.get(id)
+        if (index !== undefined) list.current?.scrollToIndex(index, { align: "nearest" })
+      },
+    }),
+    [indexes],
+  )
+
+  /** The arrows go from message to message, as in a list. */
+  function onKeyDown(event: KeyboardEvent<HTMLElement>): void {
+    const message = event.target instanceof HTMLElement ? event.target.dataset.message : undefined
+    if (message === undefined || event.altKey || event.ctrlKey || event.metaKey) return
+    const step = { ArrowUp: -1, ArrowDown: 1, Home: -rows.length, End: rows.length }[event.key]
+    if (step === undefined) return
+    event.preventDefault()
+    const messages = rows.filter(isSaid)
+    const here = messages.findIndex(({ key }) => key === message)
+    const next = messages[Math.min(messages.length - 1, Math.max(0, here + step))]
+    const index = indexes.get(next?.key ?? "")
+    if (!next || index === undefined) return
+    setFocused(next.key)
+    list.current?.scrollToIndex(index, { align: "nearest" })
+    focusSoon(scroller, next.key)
   }
 
   return (
     <div className="relative min-h-0 flex-1">
       <div
         ref={scroller}
-        onScroll={onScroll}
         role="log"
+        // Messages take the focus; where there are none yet, the keyboard scrolls the log itself.
+        tabIndex={tabStop === undefined ? 0 : undefined}
         aria-label={t("label")}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls it by the keyboard
-        tabIndex={0}
-        className="h-full overflow-y-auto overscroll-contain px-3 py-4 -outline-offset-2 md:px-5"
+        // The announcer says what is new; rows that come and go with scrolling are no news.
+        aria-live="off"
+        onKeyDown={onKeyDown}
+        onFocus={(event) => {
+          const message = event.target.closest<HTMLElement>("[data-message]")?.dataset.message
+          if (message !== undefined) setFocused(message)
+        }}
+        className={
+          // Before the page comes alive the end is where such a box begins by itself.
+          isLive
+            ? "-outline-offset-2 flex h-full flex-col overflow-y-auto overscroll-contain [overflow-anchor:none]"
+            : "-outline-offset-2 flex h-full flex-col-reverse overflow-y-auto overscroll-contain"
+        }
       >
-        <div className="mx-auto flex min-h-full max-w-4xl flex-col justify-end">
-          <div className="grid justify-items-center py-3 text-center text-muted text-sm">
-            {hasOlder ? (
-              <Button look="quiet" onClick={() => void loadOlder()} disabled={isLoadingOlder}>
-                {isLoadingOlder ? t("loadingOlder") : t("loadOlder")}
-              </Button>
-            ) : (
-              <p>{t("start")}</p>
+        <div className="flex min-h-full shrink-0 flex-col justify-end">
+          <Virtualizer
+            ref={list}
+            scrollRef={scroller}
+            data={rows}
+            shift={isPrepended}
+            bufferSize={bufferPx}
+            itemSize={56}
+            ssrCount={rows.length}
+            keepMounted={keepMounted}
+            onScroll={onScroll}
+            onResize={() => isAtEnd.current && isLive && toEnd()}
+          >
+            {(row) => (
+              <div key={row.key} className="px-3 md:px-5">
+                <div className="mx-auto max-w-4xl">
+                  {row.kind === "start" ? (
+                    <Start {...props} />
+                  ) : (
+                    <TimelineRowView
+                      row={row}
+                      replied={isSaid(row) && row.said.replyTo ? findOrigin(row.said.replyTo.id) : null}
+                      now={now}
+                      timeZone={timeZone}
+                      isTabStop={row.key === tabStop}
+                      isEditing={row.key === editing}
+                      isHighlighted={row.key === highlighted}
+                    />
+                  )}
+                </div>
+              </div>
             )}
-            {wasReset && <p className="pt-2">{t("reset")}</p>}
-          </div>
-          {rows.map((row) => (
-            <TimelineItem
-              key={row.key}
-              row={row}
-              me={me}
-              now={now}
-              timeZone={timeZone}
-              retry={retry}
-              discard={discard}
-            />
-          ))}
-          {rows.length === 0 && <p className="py-10 text-center text-muted">{t("empty")}</p>}
+          </Virtualizer>
+          <div className="h-3 shrink-0" />
         </div>
       </div>
       {unseen !== null && (
         <button
           type="button"
-          onClick={() => toEnd("smooth")}
+          onClick={goToLatest}
           className="absolute bottom-3 left-1/2 flex min-h-10 -translate-x-1/2 items-center gap-2 rounded-full border border-line bg-surface px-4 font-medium text-sm shadow-(--shadow)"
         >
           <ArrowDown size={16} aria-hidden="true" className="text-accent" />
           {t("latest", { count: unseen })}
         </button>
+      )}
+    </div>
+  )
+}
+
+const isSaid = (row: Row): row is Extract<Row, { kind: "said" }> => row.kind === "said"
+
+/** True from the first moment at which what is drawn can also be acted upon. */
+function useAlive(): boolean {
+  const [isAlive, setIsAlive] = useState(false)
+  useLayoutEffect(() => setIsAlive(true), [])
+  return isAlive
+}
+
+/** Whether rows came in above since the last time: what is being read stays where it is then. */
+function useIsPrepended(rows: readonly Row[], indexes: ReadonlyMap<string, number>): boolean {
+  // Compared with what was drawn last, and not with a drawing that React gave up because something else had come.
+  const drawn = useRef({ rows, isPrepended: false })
+  let { current } = drawn
+  if (current.rows !== rows) {
+    const first = current.rows.find(({ kind }) => kind === "said" || kind === "system")
+    const was = current.rows.findIndex(({ key }) => key === first?.key)
+    current = { rows, isPrepended: first !== undefined && (indexes.get(first.key) ?? 0) > was }
+  }
+  useLayoutEffect(() => {
+    drawn.current = current
+  })
+  return current.isPrepended
+}
+
+/** Tells what came at the end since it was last asked. */
+function useSeen({ items }: Conversation, myId: string) {
+  const seen = useRef({ newest: items.findLast(({ seq }) => seq !== null)?.seq ?? 0, pending: 0 })
+  return () => {
+    const isPending = ({ seq }: { seq: number | null }) => seq === null
+    const before = seen.current
+    const newest = items.findLast(({ seq }) => seq !== null)?.seq ?? 0
+    const pending = items.length - items.findLastIndex((item) => !isPending(item)) - 1
+    seen.current = { newest, pending }
+    const isNew = (item: Conversation["items"][number]) =>
+      item.kind === "said" && item.seq !== null && item.seq > before.newest && item.sender.id !== myId
+    return {
+      arrived: newest > before.newest ? items.slice(-500).filter(isNew).length : 0,
+      isMineNew: pending > before.pending,
+    }
+  }
+}
+
+/** Once the list has drawn it. */
+function focusSoon(scroller: { current: HTMLElement | null }, id: string, attempts = 5): void {
+  requestAnimationFrame(() => {
+    const element = scroller.current?.querySelector<HTMLElement>(`[data-message="${CSS.escape(id)}"]`)
+    if (element) element.focus({ preventScroll: true })
+    else if (attempts > 0) focusSoon(scroller, id, attempts - 1)
+  })
+}
+
+/** Where the history begins, or how to see more of it. */
+function Start({
+  conversation,
+  hasOlder,
+  isLoadingOlder,
+  isTruncated,
+  wasReset,
+  loadOlder,
+}: MessageListProps) {
+  const t = useTranslations("messages")
+  const isSilent = !hasOlder && !isTruncated && !conversation.items.some(({ kind }) => kind === "said")
+  return (
+    <div className="grid justify-items-center pt-6 pb-3 text-center text-muted text-sm">
+      {hasOlder ? (
+        <Button look="quiet" onClick={loadOlder} disabled={isLoadingOlder}>
+          {isLoadingOlder ? t("loadingOlder") : t("loadOlder")}
+        </Button>
+      ) : (
+        !isSilent && <p>{t(isTruncated ? "truncated" : "start")}</p>
+      )}
+      {wasReset && <p className="pt-2">{t("reset")}</p>}
+      {isSilent && (
+        <div className="w-full text-left text-base text-text">
+          <EmptyRoom />
+        </div>
       )}
     </div>
   )

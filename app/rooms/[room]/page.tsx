@@ -4,7 +4,9 @@ import { getTranslations } from "next-intl/server"
 import { room as roomChannel } from "#lib/chat/channels.ts"
 import { requireUser } from "#lib/chat/current.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
+import { canAttach } from "#lib/files/create-file-store.ts"
 import { getChat } from "#lib/realtime/server.ts"
+import type { LogPage } from "#realtime"
 import { JoinPrompt } from "./join-prompt.tsx"
 import { RoomView } from "./room-view.tsx"
 
@@ -18,9 +20,9 @@ const pageSize = 50
 async function load({ params }: Props) {
   const id = decodeURIComponent((await params).room)
   const user = await requireUser(`/rooms/${id}`)
-  const { rooms, realtime } = await getChat()
+  const { env, rooms, realtime, messageIndex } = await getChat()
   const found = await rooms.find(user.id, id)
-  return found ? { found, user, rooms, realtime } : null
+  return found ? { env, found, user, rooms, realtime, messageIndex } : null
 }
 
 export async function generateMetadata(props: Props): Promise<Metadata> {
@@ -29,12 +31,31 @@ export async function generateMetadata(props: Props): Promise<Metadata> {
   return found ? { title: found.id === lobbyId ? t("lobby") : found.name } : {}
 }
 
+/** What the messages of a page answer that isn't on it. */
+function originsOf({ messages }: LogPage): string[] {
+  const known = new Set(messages.map(({ id }) => id))
+  const answered = messages.flatMap(({ payload }) => {
+    const { replyTo } = (payload ?? {}) as { replyTo?: { id?: unknown } }
+    return typeof replyTo?.id === "string" ? [replyTo.id] : []
+  })
+  return [...new Set(answered)].filter((id) => !known.has(id))
+}
+
 export default async function RoomPage(props: Props) {
   const loaded = await load(props)
   if (!loaded) notFound()
-  const { found, user, rooms, realtime } = loaded
+  const { env, found, user, rooms, realtime, messageIndex } = loaded
   if (!(await rooms.isMember(user.id, found.id))) return <JoinPrompt room={found} />
   // The newest page is in the HTML; what is said from here on joins it live, without a gap.
   const initial = await realtime.history(roomChannel({ room: found.id }), { limit: pageSize })
-  return <RoomView key={found.id} room={found} initial={initial} renderedAt={Date.now()} />
+  return (
+    <RoomView
+      key={found.id}
+      room={found}
+      initial={initial}
+      origins={await messageIndex.quote(found.id, originsOf(initial))}
+      renderedAt={Date.now()}
+      canAttach={canAttach(env)}
+    />
+  )
 }

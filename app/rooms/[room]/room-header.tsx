@@ -1,28 +1,33 @@
 "use client"
 import { Dialog } from "@base-ui/react/dialog"
 import { Menu } from "@base-ui/react/menu"
-import { Ellipsis, Link2, Lock, LogOut } from "lucide-react"
+import { clsx } from "clsx"
+import { Crown, Ellipsis, Link2, Lock, LogOut, Share2 } from "lucide-react"
 import { useTranslations } from "next-intl"
 import { useState } from "react"
 import type { RoomDefinition } from "#lib/chat/channels.ts"
 import type { Room } from "#lib/chat/rooms.ts"
 import type { PresenceState } from "#realtime/client"
 import { buttonClass, iconButtonClass } from "../../_components/button.tsx"
+import { useMe } from "../../_components/chat-provider.tsx"
+import { hasClipboard } from "../../_components/clipboard.ts"
 import { MenuPopup, menuItemClass } from "../../_components/menu.tsx"
 import { Modal } from "../../_components/modal.tsx"
 import { OpenSidebarButton } from "../../_components/shell.tsx"
-import { useRoomName } from "../../_components/sidebar.tsx"
-import { inviteToRoom, leaveRoom } from "../../actions.ts"
+import { useRoomName } from "../../_components/use-room-name.ts"
+import { inviteToRoom } from "../../actions.ts"
 import { ConnectionBadge } from "./connection-badge.tsx"
+import { LeaveDialog } from "./leave-dialog.tsx"
 import { PresenceBar } from "./presence-bar.tsx"
+import { useMarkedName } from "./room-people.tsx"
+import { SearchDialog } from "./search-dialog.tsx"
 
-export function RoomHeader({
-  room,
-  presence,
-}: {
+interface RoomHeaderProps {
   room: Room
   presence: PresenceState<RoomDefinition> | null
-}) {
+}
+
+export function RoomHeader({ room, presence }: RoomHeaderProps) {
   const t = useTranslations("rooms")
   const nameOf = useRoomName()
   return (
@@ -33,46 +38,74 @@ export function RoomHeader({
           {room.isPrivate && <Lock size={16} aria-label={t("private")} className="shrink-0 text-muted" />}
           <span className="truncate">{nameOf(room)}</span>
         </h1>
-        <ConnectionBadge />
+        <ConnectionBadge room={room.id} />
       </div>
       <PresenceBar presence={presence} />
-      <RoomMenu room={room} />
+      <SearchDialog room={room} />
+      <RoomMenu room={room} presence={presence} />
     </header>
   )
 }
 
-function RoomMenu({ room }: { room: Room }) {
+/** What one can do with the room, and whose it is. */
+function RoomMenu({ room, presence }: RoomHeaderProps) {
   const t = useTranslations("rooms")
+  const me = useMe()
   const [link, setLink] = useState<string | null>(null)
-  const invite = async () => {
-    const path = await inviteToRoom(room.id)
-    if (path) setLink(new URL(path, window.location.href).href)
+  const [isRefused, setIsRefused] = useState(false)
+  const [isLeaving, setIsLeaving] = useState(false)
+  const marked = useMarkedName()
+  const owner = presence?.members?.find(({ user }) => user.id === room.ownerId)?.user
+
+  async function invite(): Promise<void> {
+    const path = await inviteToRoom(room.id).catch(() => null)
+    setIsRefused(path === null)
+    setLink(path && new URL(path, window.location.href).href)
   }
-  const leave = () => {
-    const form = new FormData()
-    form.set("room", room.id)
-    return leaveRoom(form)
-  }
+
   return (
     <>
       <Menu.Root>
-        <Menu.Trigger aria-label={t("menu")} className={iconButtonClass()}>
+        <Menu.Trigger aria-label={t("menu")} title={t("menu")} className={iconButtonClass()}>
           <Ellipsis size={20} aria-hidden="true" />
         </Menu.Trigger>
         <MenuPopup>
-          <Menu.Item className={menuItemClass} onClick={invite}>
-            <Link2 size={16} aria-hidden="true" />
-            {t("invite")}
-          </Menu.Item>
-          <Menu.Item className={menuItemClass} onClick={leave}>
-            <LogOut size={16} aria-hidden="true" />
-            {t("leave")}
-          </Menu.Item>
+          <Menu.Group>
+            {(room.ownerId === me.id || owner?.name) && (
+              <Menu.GroupLabel className="flex items-center gap-2.5 px-3 py-2 text-muted text-xs">
+                <Crown size={14} aria-hidden="true" className="shrink-0 text-warn" />
+                {room.ownerId === me.id
+                  ? t("owned")
+                  : t("ownedBy", { name: marked(owner?.id, owner?.name ?? "") })}
+              </Menu.GroupLabel>
+            )}
+            <Menu.Item className={menuItemClass} onClick={invite}>
+              <Link2 size={16} aria-hidden="true" />
+              {t("invite")}
+            </Menu.Item>
+            <Menu.Item className={menuItemClass} onClick={() => setIsLeaving(true)}>
+              <LogOut size={16} aria-hidden="true" />
+              {t("leave")}
+            </Menu.Item>
+          </Menu.Group>
         </MenuPopup>
       </Menu.Root>
-      <Dialog.Root open={link !== null} onOpenChange={() => setLink(null)}>
-        <Modal title={t("inviteTitle")} lead={t("inviteLead")}>
-          {link && <InvitationLink link={link} />}
+      <LeaveDialog room={room} isOpen={isLeaving} onOpenChange={setIsLeaving} />
+      <Dialog.Root
+        open={link !== null || isRefused}
+        onOpenChange={() => {
+          setLink(null)
+          setIsRefused(false)
+        }}
+      >
+        <Modal title={t("inviteTitle")} lead={isRefused ? t("inviteFailed") : t("inviteLead")}>
+          {link ? (
+            <InvitationLink link={link} />
+          ) : (
+            <div className="flex justify-end">
+              <Dialog.Close className={buttonClass("quiet")}>{t("done")}</Dialog.Close>
+            </div>
+          )}
         </Modal>
       </Dialog.Root>
     </>
@@ -82,11 +115,15 @@ function RoomMenu({ room }: { room: Room }) {
 function InvitationLink({ link }: { link: string }) {
   const t = useTranslations("rooms")
   const [isCopied, setIsCopied] = useState(false)
+  const [canCopy, setCanCopy] = useState(hasClipboard)
   const copy = () =>
     navigator.clipboard.writeText(link).then(
       () => setIsCopied(true),
-      // Without permission the field stays selected, for the keyboard's own copy.
-      () => document.querySelector<HTMLInputElement>("#invitation-link")?.select(),
+      () => {
+        // Without permission the field stays selected, for the keyboard's own copy.
+        setCanCopy(false)
+        document.querySelector<HTMLInputElement>("#invitation-link")?.select()
+      },
     )
   return (
     <div className="grid gap-3">
@@ -98,14 +135,27 @@ function InvitationLink({ link }: { link: string }) {
         onFocus={(event) => event.currentTarget.select()}
         className="min-h-11 w-full rounded-xl border border-line bg-background px-3.5 text-sm"
       />
-      <p role="status" className="min-h-5 text-good text-sm">
-        {isCopied ? t("copied") : ""}
+      <p role="status" className={clsx("min-h-5 text-sm", canCopy ? "text-good" : "text-muted")}>
+        {canCopy ? isCopied && t("copied") : t("copyYourself")}
       </p>
-      <div className="flex justify-end gap-2">
+      <div className="flex flex-wrap justify-end gap-2">
         <Dialog.Close className={buttonClass("quiet")}>{t("done")}</Dialog.Close>
-        <button type="button" onClick={copy} className={buttonClass("primary")}>
-          {t("copy")}
-        </button>
+        {"share" in navigator && (
+          <button
+            type="button"
+            // Whoever closes the system's dialog has shared nothing, and knows it.
+            onClick={() => void navigator.share({ url: link }).catch(() => {})}
+            className={buttonClass()}
+          >
+            <Share2 size={16} aria-hidden="true" />
+            {t("share")}
+          </button>
+        )}
+        {canCopy && (
+          <button type="button" onClick={copy} className={buttonClass("primary")}>
+            {t("copy")}
+          </button>
+        )}
       </div>
     </div>
   )

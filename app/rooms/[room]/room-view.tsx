@@ -1,63 +1,330 @@
 "use client"
+import { Tooltip } from "@base-ui/react/tooltip"
 import { useRouter } from "next/navigation"
-import { useCallback, useEffect, useMemo, useState } from "react"
-import { room as roomChannel } from "#lib/chat/channels.ts"
+import { useTranslations } from "next-intl"
+import { type ComponentProps, useCallback, useEffect, useMemo, useRef, useState } from "react"
+import { type RoomDefinition, room as roomChannel } from "#lib/chat/channels.ts"
+import { createConversation, type RoomMessage, type Said } from "#lib/chat/conversation.ts"
+import { createDrafts, type Draft, type ReplyPlace } from "#lib/chat/drafts.ts"
+import type { QuotedMessage } from "#lib/chat/message-index.ts"
 import type { Room } from "#lib/chat/rooms.ts"
 import type { LogPage } from "#realtime"
-import { useChannel, useMessages, usePresence } from "#realtime/react"
+import type { FeedState } from "#realtime/client"
+import { useChannel, useMessages } from "#realtime/react"
 import { useMe } from "../../_components/chat-provider.tsx"
-import { Composer } from "./composer.tsx"
+import { useReadPosition } from "../../_components/room-activity.tsx"
+import { Announcer } from "./announcer.tsx"
+import { AttachButton } from "./attachments/attach-button.tsx"
+import { AttachmentTray } from "./attachments/attachment-tray.tsx"
+import { DropZone } from "./attachments/drop-zone.tsx"
+import { useAttachments } from "./attachments/use-attachments.ts"
+import { Composer, type ComposerHandle } from "./composer.tsx"
 import { ConnectionBanner } from "./connection-banner.tsx"
-import { MessageList } from "./message-list.tsx"
+import { DeleteDialog } from "./delete-dialog.tsx"
+import { JumpContext, type JumpTarget } from "./jump.tsx"
+import { MessageList, type MessageListHandle } from "./message-list.tsx"
+import { useExcerpt } from "./quote.tsx"
+import { ReactionsDialog } from "./reactions-dialog.tsx"
+import { type RoomActions, RoomActionsContext } from "./room-actions.ts"
 import { RoomHeader } from "./room-header.tsx"
+import { RoomPeopleProvider } from "./room-people.tsx"
 import { TypingRow, useTyping } from "./typing.tsx"
-import { useIdle } from "./use-idle.ts"
+import { type FindOrigin, useOrigins } from "./use-origins.ts"
+import { useRoomPresence } from "./use-room-presence.ts"
 
-/** A room, live: joins what is said now to the history that the server rendered. */
-export function RoomView({
-  room,
-  initial,
-  renderedAt,
-}: {
+interface Props {
   room: Room
   initial: LogPage
+  /** What the messages of the page answer and the page doesn't hold. */
+  origins: readonly QuotedMessage[]
   renderedAt: number
-}) {
+  /** Whether there is a place for files. */
+  canAttach: boolean
+}
+
+/** A room, live: joins what is said now to the history that the server rendered. */
+export function RoomView({ room, initial, origins, renderedAt, canAttach }: Props) {
+  const t = useTranslations()
   const me = useMe()
   const ref = useMemo(() => roomChannel({ room: room.id }), [room.id])
   const feed = useMessages(ref, { initial })
-  const { status: access } = useChannel(ref)
+  const { messages, pending, send, loadOlder } = feed
+  useLostAccess(ref)
+  const presence = useRoomPresence(ref, me.id)
+  const typing = useTyping(ref, me.id)
+  const now = useNow(renderedAt)
+  const { firstUnread, markRead } = useReadPosition(room.id)
+
+  const latestMessages = useRef(messages)
+  latestMessages.current = messages
+  const fold = useMemo(() => createConversation(me), [me])
+  const conversation = useMemo(() => fold(messages, pending), [fold, messages, pending])
+
+  const caughtUp = useMemo(() => said(feed.caughtUp, latestMessages.current), [feed.caughtUp])
+
+  const [replying, setReplying] = useReplying(room.id, me.id)
+  const replyingTo = replying?.id ?? null
+  const findOrigin = useOrigins({ roomId: room.id, conversation, messages, replyingTo, initial: origins })
+  const replied = replying && findOrigin(replying.id)
+  const [editing, setEditing] = useState<string | null>(null)
+  /** What the editing has made of it so far. */
+  const unsaved = useRef<Draft | null>(null)
+  const [removing, setRemoving] = useState<Said | null>(null)
+  const [reactionsOf, setReactionsOf] = useState<string | null>(null)
+  const list = useRef<MessageListHandle>(null)
+  const composer = useRef<ComposerHandle>(null)
+
+  /** What actions look at when they are called; they themselves never change. */
+  const latest = useRef(feed)
+  latest.current = feed
+  const actions = useMemo<RoomActions>(
+    () => ({
+      me,
+      isOwner: room.ownerId === me.id,
+      react({ id, reactions }, emoji) {
+        const people = reactions.find((reaction) => reaction.emoji === emoji)?.people ?? []
+        send("reaction-set", { target: id, emoji, isOn: !people.some((person) => person.id === me.id) })
+      },
+      reply(said) {
+        if (said.seq !== null) setReplying({ id: said.id, seq: said.seq })
+        composer.current?.focus()
+      },
+      edit(said) {
+        unsaved.current = null
+        setEditing(said?.id ?? null)
+        if (!said) composer.current?.focus()
+      },
+      keepEdit(draft) {
+        unsaved.current = draft
+      },
+      saveEdit({ id, text: before }, text, mentions) {
+        if (text !== before)
+          send("message-edited", { target: id, text, ...(mentions.length > 0 && { mentions }) })
+        setEditing(null)
+        composer.current?.focus()
+      },
+      showReactions: ({ id }) => setReactionsOf(id),
+      remove: setRemoving,
+      retry: (id) => latest.current.retry(id),
+      discard(id) {
+        latest.current.discard(id)
+        // Its button goes with it.
+        composer.current?.focus()
+      },
+    }),
+    [me, room.ownerId, send, setReplying],
+  )
+
+  const [notice, setNotice] = useNotice()
+
+  const edited = editing === null ? null : conversation.find(editing)
+  const isEditLost = editing !== null && (edited === null || edited.isDeleted)
+  useEffect(() => {
+    if (!isEditLost) return
+    setEditing(null)
+    if (!unsaved.current) return
+    composer.current?.append(unsaved.current)
+    composer.current?.focus()
+    unsaved.current = null
+    setNotice("messages.editLost")
+  }, [isEditLost, setNotice])
+
+  const load = useCallback(
+    (options?: { until: number }) => loadOlder(options).catch(() => setNotice("messages.olderFailed")),
+    [loadOlder, setNotice],
+  )
+
+  /** Shows a message once what lies between is here, too. */
+  const [wanted, setWanted] = useState<JumpTarget | null>(null)
+  /** The one that couldn't be reached. */
+  const [missed, setMissed] = useState<JumpTarget | null>(null)
+  const jumpTo = useCallback((target: JumpTarget) => {
+    setMissed(null)
+    setWanted({ ...target })
+  }, [])
+  const isGoingBack = wanted !== null && conversation.find(wanted.id) === null
+  const askedFor = useRef<JumpTarget | null>(null)
+  const { hasOlder, isLoadingOlder } = feed
+  useEffect(() => {
+    if (!wanted || isLoadingOlder) return
+    const isLoaded = conversation.find(wanted.id) !== null
+    if (isLoaded ? list.current?.show(wanted.id) : !hasOlder || (messages[0]?.seq ?? 0) <= wanted.seq) {
+      if (!isLoaded) setNotice("messages.gone")
+      setWanted(null)
+    } else if (!isLoaded && askedFor.current === wanted) {
+      // It couldn't be loaded, as the notice says. To ask again is the reader's choice.
+      setMissed(wanted)
+      setWanted(null)
+    } else if (!isLoaded) {
+      askedFor.current = wanted
+      void load({ until: wanted.seq })
+    }
+  }, [wanted, conversation, messages, hasOlder, isLoadingOlder, load, setNotice])
+
+  /** The last of one's own that can be edited. */
+  const editLast = () => {
+    const last = conversation.items.findLast(
+      (item): item is Said =>
+        item.kind === "said" &&
+        item.sender.id === me.id &&
+        item.state === "sent" &&
+        !item.isDeleted &&
+        item.text !== "",
+    )
+    if (last) {
+      list.current?.reveal(last.id)
+      actions.edit(last)
+    }
+  }
+
+  const refuseFiles = useCallback(() => setNotice("files.errors.files-off"), [setNotice])
+  const attachments = useAttachments(room.id, canAttach, refuseFiles)
+  const excerpt = useExcerpt()
+  const onSend = ({ text, mentions }: { text: string; mentions: string[] }) => {
+    const files = attachments.take()
+    send("text-sent", {
+      text,
+      ...(files.length > 0 && { files }),
+      ...(mentions.length > 0 && { mentions }),
+      ...(replying && { replyTo: replying }),
+    })
+    setReplying(null)
+    typing.stopped()
+  }
+
+  return (
+    <RoomActionsContext value={actions}>
+      <JumpContext value={jumpTo}>
+        <RoomPeopleProvider roomId={room.id} present={presence?.members} messages={messages}>
+          <Tooltip.Provider>
+            <main className="flex min-h-0 flex-1 flex-col" onPaste={attachments.onPaste}>
+              <RoomHeader room={room} presence={presence} />
+              <ConnectionBanner caughtUp={caughtUp} />
+              <MessageList
+                {...feed}
+                ref={list}
+                conversation={conversation}
+                findOrigin={findOrigin}
+                firstUnread={firstUnread}
+                editing={editing}
+                now={now}
+                loadOlder={() => void load()}
+                onSeen={markRead}
+              />
+              <div role="status">
+                {isGoingBack ? (
+                  <p className="flex flex-wrap items-center justify-center gap-x-3 bg-accent-soft px-4 py-2 text-sm">
+                    {t("messages.goingBack")}
+                    <StripButton onClick={() => setWanted(null)}>{t("messages.stopGoingBack")}</StripButton>
+                  </p>
+                ) : (
+                  notice && (
+                    <p className="flex flex-wrap items-center justify-center gap-x-3 bg-warn-soft px-4 py-2 text-center text-sm text-warn">
+                      {t(notice)}
+                      {notice === "messages.olderFailed" && missed && (
+                        <StripButton onClick={() => jumpTo(missed)}>{t("messages.tryAgain")}</StripButton>
+                      )}
+                    </p>
+                  )
+                )}
+              </div>
+              <Announcer conversation={conversation} pending={pending} myId={me.id} />
+              <TypingRow typists={typing.typists} />
+              <Composer
+                ref={composer}
+                roomId={room.id}
+                replyTo={replying && { sender: senderOf(replied), text: excerpt(replied) }}
+                onCancelReply={() => setReplying(null)}
+                onEditLast={editLast}
+                tray={<AttachmentTray attachments={attachments} />}
+                tools={canAttach && <AttachButton attachments={attachments} />}
+                hasFiles={attachments.readyCount > 0}
+                isWaiting={attachments.isBusy}
+                onSend={onSend}
+                onTyping={typing.started}
+              />
+            </main>
+            <DropZone add={attachments.add} isEnabled={canAttach} />
+            <ReactionsDialog
+              said={reactionsOf === null ? null : conversation.find(reactionsOf)}
+              onClose={() => setReactionsOf(null)}
+            />
+            <DeleteDialog
+              said={removing}
+              onConfirm={({ id }) => send("message-deleted", { target: id })}
+              onClose={() => setRemoving(null)}
+            />
+          </Tooltip.Provider>
+        </RoomPeopleProvider>
+      </JumpContext>
+    </RoomActionsContext>
+  )
+}
+
+/** What was caught up with, without what only changed something: that is nothing to read. */
+function said(caughtUp: FeedState<RoomDefinition>["caughtUp"], messages: readonly RoomMessage[]) {
+  if (!caughtUp || caughtUp.count === 0) return caughtUp
+  const count = messages.slice(-caughtUp.count).filter(({ event }) => event === "text-sent").length
+  return { ...caughtUp, count }
+}
+
+function StripButton(props: ComponentProps<"button">) {
+  return (
+    <button
+      type="button"
+      className="min-h-8 rounded-lg px-2 font-semibold underline underline-offset-2"
+      {...props}
+    />
+  )
+}
+
+const senderOf = (said: ReturnType<FindOrigin>) => (said && said !== "gone" ? said.sender : null)
+
+/** What is being answered. It outlives a reload, and the tab, as the text does. */
+function useReplying(roomId: string, userId: string) {
+  const [replying, setReplying] = useState<ReplyPlace | null>(null)
+  useEffect(() => setReplying(createDrafts(localStorage, userId).readReply(roomId)), [roomId, userId])
+  const change = useCallback(
+    (place: ReplyPlace | null) => {
+      setReplying(place)
+      createDrafts(localStorage, userId).writeReply(roomId, place)
+    },
+    [roomId, userId],
+  )
+  return [replying, change] as const
+}
+
+const noticeMs = 6_000
+
+type Notice = "messages.editLost" | "messages.gone" | "messages.olderFailed" | "files.errors.files-off"
+
+/** What is to be said for a moment. */
+function useNotice() {
+  const [notice, setNotice] = useState<Notice | null>(null)
+  useEffect(() => {
+    if (!notice) return
+    const timer = setTimeout(() => setNotice(null), noticeMs)
+    return () => clearTimeout(timer)
+  }, [notice])
+  return [notice, setNotice] as const
+}
+
+/** They left in another tab, or were put out: the server knows what to show them now. */
+function useLostAccess(ref: ReturnType<typeof roomChannel>): void {
+  const { state } = useChannel(ref).status
   const router = useRouter()
   useEffect(() => {
-    // They left in another tab, or were put out: the server knows what to show them now.
-    if (access.state === "denied") router.refresh()
-  }, [access.state, router])
-  const status = useIdle() ? "away" : "active"
-  const presence = usePresence(ref, { status })
-  const typing = useTyping(ref, me.id)
-  // What the server rendered names days as of then; the browser knows better, once it is there.
+    if (state === "denied") router.refresh()
+  }, [state, router])
+}
+
+/** What the server rendered names days as of then; the browser knows better, once it is there. */
+function useNow(renderedAt: number): number {
   const [now, setNow] = useState(renderedAt)
   useEffect(() => {
     setNow(Date.now())
     const timer = setInterval(() => setNow(Date.now()), 60_000)
     return () => clearInterval(timer)
   }, [])
-
-  const send = useCallback(
-    (text: string) => {
-      feed.send("text-sent", { text })
-      typing.stopped()
-    },
-    [feed.send, typing.stopped],
-  )
-
-  return (
-    <main className="flex min-h-0 flex-1 flex-col">
-      <RoomHeader room={room} presence={presence} />
-      <ConnectionBanner caughtUp={feed.caughtUp} />
-      <MessageList {...feed} me={me} now={now} />
-      <TypingRow typists={typing.typists} />
-      <Composer roomId={room.id} onSend={send} onTyping={typing.started} />
-    </main>
-  )
+  return now
 }

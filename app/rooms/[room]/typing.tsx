@@ -4,6 +4,7 @@ import { useCallback, useEffect, useRef, useState } from "react"
 import type { RoomDefinition } from "#lib/chat/channels.ts"
 import type { ChannelRef } from "#realtime"
 import { useSignal } from "#realtime/react"
+import { useMarkedName } from "./room-people.tsx"
 
 interface Typist {
   id: string
@@ -61,14 +62,15 @@ export function useTyping(ref: ChannelRef<RoomDefinition>, myId: string) {
 /** Its height is always there, so that nothing jumps when somebody begins. */
 export function TypingRow({ typists }: { typists: Typist[] }) {
   const t = useTranslations("typing")
-  const [first, second] = typists
+  const marked = useMarkedName()
+  const [first, second] = typists.map(({ id, name }) => marked(id, name))
   const text = !first
     ? ""
     : !second
-      ? t("one", { name: first.name })
+      ? t("one", { name: first })
       : typists.length === 2
-        ? t("two", { first: first.name, second: second.name })
-        : t("many", { first: first.name, second: second.name, count: typists.length - 2 })
+        ? t("two", { first, second })
+        : t("many", { first, second, count: typists.length - 2 })
   return (
     <p role="status" data-testid="typing" className="h-6 truncate px-5 text-muted text-xs leading-6">
       {text}

@@ -3,17 +3,18 @@ import { useEffect, useState } from "react"
 
 const idleAfterMs = 3 * 60 * 1000
 
-/** Whether nobody has done anything with this page for a while, or it isn't looked at. */
+/** Whether nobody has done anything with this page for a while, or looked at it. */
 export function useIdle(): boolean {
   const [isIdle, setIsIdle] = useState(false)
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>
     const active = () => {
+      if (document.visibilityState === "hidden") return
       clearTimeout(timer)
       setIsIdle(false)
       timer = setTimeout(() => setIsIdle(true), idleAfterMs)
     }
-    const events = ["pointerdown", "keydown", "focus", "visibilitychange"] as const
+    const events = ["pointerdown", "pointermove", "wheel", "keydown", "focus", "visibilitychange"] as const
     for (const event of events) window.addEventListener(event, active, { passive: true })
     active()
     return () => {

@@ -1,0 +1,60 @@
+"use client"
+import { AlertDialog } from "@base-ui/react/alert-dialog"
+import { useTranslations } from "next-intl"
+import { useState, useTransition } from "react"
+import { buttonClass } from "./button.tsx"
+import { answerOr } from "./server-action.tsx"
+
+export interface DialogState {
+  isOpen: boolean
+  onOpenChange(isOpen: boolean): void
+}
+
+interface Props extends DialogState {
+  title: string
+  /** What it means. */
+  lead: string
+  stay: string
+  leave: string
+  /** An action of the server, which ends on another page. */
+  action(): Promise<unknown>
+}
+
+/** Asks before somebody goes who may not be able to come back, and stays open where the server isn't reached. */
+export function FarewellDialog({ isOpen, onOpenChange, title, lead, stay, leave, action }: Props) {
+  const errors = useTranslations("errors")
+  const [isLeaving, start] = useTransition()
+  const [isUnreached, setIsUnreached] = useState(false)
+  const go = () => start(async () => setIsUnreached((await answerOr(action(), "unreached")) === "unreached"))
+  return (
+    <AlertDialog.Root open={isOpen} onOpenChange={onOpenChange}>
+      <AlertDialog.Portal>
+        <AlertDialog.Backdrop className="fixed inset-0 z-40 bg-black/40 transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0" />
+        <AlertDialog.Popup className="fixed top-1/2 left-1/2 z-50 grid w-[min(28rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 gap-4 rounded-3xl border border-line bg-surface p-6 shadow-(--shadow) transition data-ending-style:scale-95 data-starting-style:scale-95 data-ending-style:opacity-0 data-starting-style:opacity-0">
+          <AlertDialog.Title className="break-words font-semibold text-xl tracking-tight">
+            {title}
+          </AlertDialog.Title>
+          <AlertDialog.Description className="text-pretty break-words text-muted text-sm">
+            {lead}
+          </AlertDialog.Description>
+          {isUnreached && (
+            <p role="alert" className="text-bad text-sm">
+              {errors("not-connected")}
+            </p>
+          )}
+          <div className="flex justify-end gap-2">
+            <AlertDialog.Close className={buttonClass("quiet")}>{stay}</AlertDialog.Close>
+            <button
+              type="button"
+              onClick={go}
+              disabled={isLeaving}
+              className={buttonClass("plain", "bg-bad-soft text-bad hover:brightness-95")}
+            >
+              {leave}
+            </button>
+          </div>
+        </AlertDialog.Popup>
+      </AlertDialog.Portal>
+    </AlertDialog.Root>
+  )
+}

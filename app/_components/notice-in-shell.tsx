@@ -1,0 +1,17 @@
+import type { ComponentProps } from "react"
+import { Notice } from "./notice.tsx"
+import { OpenSidebarButton } from "./shell.tsx"
+
+/** A notice where a room would be, beside the list of rooms. */
+export function NoticeInShell(props: ComponentProps<typeof Notice>) {
+  return (
+    <main className="flex min-h-0 flex-1 flex-col overflow-y-auto">
+      <div className="p-2">
+        <OpenSidebarButton />
+      </div>
+      <div className="grid flex-1 place-items-center p-6">
+        <Notice {...props} />
+      </div>
+    </main>
+  )
+}

@@ -1,0 +1,57 @@
+"use client"
+import { unstable_isUnrecognizedActionError, unstable_rethrow } from "next/navigation"
+import { useTranslations } from "next-intl"
+import { type ComponentProps, useActionState, useEffect, useState } from "react"
+
+/** The server wasn't reached. With it what the form held, since React empties a form that has been sent. */
+interface Unreached {
+  error: "not-connected"
+  form: FormData
+}
+
+/** What an action of the server answers, or `otherwise` where the network failed. Whatever else it throws, as a redirect, goes on. */
+export async function answerOr<T, U>(answer: Promise<T>, otherwise: U): Promise<T | U> {
+  try {
+    return await answer
+  } catch (error) {
+    unstable_rethrow(error)
+    // The server's own failures carry a digest, and a page of an earlier deployment has to be loaded anew. Everything else is the
+    // network, or a proxy that answered in the server's place; thrown on, it would put an error page in the place of the whole chat.
+    const isServers = typeof error !== "object" || error === null || "digest" in error
+    if (isServers || unstable_isUnrecognizedActionError(error)) throw error
+    return otherwise
+  }
+}
+
+/** `useActionState` for an action of the server, with the failure of the network as one more state. */
+export function useServerAction<S>(action: (previous: unknown, form: FormData) => Promise<S>) {
+  // Until the page is alive the browser sends the form by itself, which only the server's own action can take.
+  const [isAlive, setIsAlive] = useState(false)
+  useEffect(() => setIsAlive(true), [])
+  return useActionState<S | Unreached | null, FormData>(
+    isAlive
+      ? (_, form) => answerOr<S, Unreached>(action(null, form), { error: "not-connected", form })
+      : action,
+    null,
+  )
+}
+
+interface Props extends Omit<ComponentProps<"form">, "action"> {
+  action(previous: unknown, form: FormData): Promise<null>
+}
+
+/** A form that has nothing to fill in: it says below itself when the network failed. */
+export function ActionForm({ action, children, ...props }: Props) {
+  const errors = useTranslations("errors")
+  const [state, run] = useServerAction(action)
+  return (
+    <form action={run} {...props}>
+      {children}
+      {state && (
+        <p role="alert" className="text-bad text-sm">
+          {errors(state.error)}
+        </p>
+      )}
+    </form>
+  )
+}

@@ -1,0 +1,21 @@
+"use client"
+import { useTranslations } from "next-intl"
+import { signOut } from "../actions.ts"
+import { useMe } from "./chat-provider.tsx"
+import { type DialogState, FarewellDialog } from "./farewell-dialog.tsx"
+
+/** Asks before a guest leaves for good: nobody can prove to be the same guest again. */
+export function SignOutDialog(state: DialogState) {
+  const t = useTranslations("settings")
+  const me = useMe()
+  return (
+    <FarewellDialog
+      {...state}
+      title={t("signOutTitle")}
+      lead={t("signOutLead", { name: me.name })}
+      stay={t("stay")}
+      leave={t("signOut")}
+      action={signOut}
+    />
+  )
+}

@@ -1,0 +1,46 @@
+"use client"
+import { useSyncExternalStore } from "react"
+
+const shownMs = 6_000
+
+let shown: string | null = null
+let timer: ReturnType<typeof setTimeout> | undefined
+const listeners = new Set<() => void>()
+
+function show(text: string | null): void {
+  shown = text
+  for (const listener of [...listeners]) listener()
+}
+
+/** Browser: says something for a moment, whatever page is shown. */
+export function toast(text: string): void {
+  clearTimeout(timer)
+  timer = setTimeout(() => show(null), shownMs)
+  show(text)
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+/** Where it is said. It is there before the words are: a screen reader says what comes into it. */
+export function ToastRegion() {
+  const text = useSyncExternalStore(
+    subscribe,
+    () => shown,
+    () => null,
+  )
+  return (
+    <div
+      role="status"
+      className="pointer-events-none fixed inset-x-0 bottom-[calc(5.5rem+env(safe-area-inset-bottom))] z-60 grid justify-items-center px-4"
+    >
+      {text !== null && (
+        <p className="max-w-md animate-[arrive_0.15s] rounded-2xl border border-line bg-raised px-4 py-2.5 text-center text-sm shadow-(--shadow)">
+          {text}
+        </p>
+      )}
+    </div>
+  )
+}

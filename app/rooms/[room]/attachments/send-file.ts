@@ -1,0 +1,109 @@
+import type { SharedFile } from "#lib/chat/channels.ts"
+import {
+  type FileErrorCode,
+  fileErrorCodes,
+  fileUrl,
+  maxFileBytes,
+  type UploadTarget,
+  type UploadTicket,
+} from "#lib/files/rules.ts"
+import { makeThumbnail } from "./make-thumbnail.ts"
+
+const commonCodes = ["channel-denied", "internal", "not-connected", "rate-limited", "unauthorized"] as const
+
+export type UploadErrorCode = FileErrorCode | (typeof commonCodes)[number]
+
+/** Why a file didn't arrive; the interface has words for each code. */
+export class UploadError extends Error {
+  readonly code: UploadErrorCode
+
+  constructor(code: UploadErrorCode, cause?: unknown) {
+    super(`[files] unable to upload; ${code}`, cause === undefined ? undefined : { cause })
+    this.name = "UploadError"
+    this.code = code
+  }
+}
+
+export interface SendFileOptions {
+  roomId: string
+  signal: AbortSignal
+  /** From 0 to 1, of what has left this browser. */
+  onProgress(progress: number): void
+}
+
+/**
+ * Browser: announces a file, sends its bytes where the server says (to the app, or to a store), and has it looked at. Resolves with what
+ * the server found it to be. Rejects with an `UploadError`, or with the signal's reason.
+ */
+export async function sendFile(
+  file: File,
+  { roomId, signal, onProgress }: SendFileOptions,
+): Promise<SharedFile> {
+  if (file.size === 0) throw new UploadError("file-empty")
+  if (file.size > maxFileBytes) throw new UploadError("file-too-large")
+  const thumbnail = await makeThumbnail(file)
+  const announcement = {
+    ...{ room: roomId, name: file.name, size: file.size },
+    thumbnailSize: thumbnail?.size ?? 0,
+  }
+  const ticket = (await ask("/api/chat/files", announcement, signal)) as UploadTicket
+  if (thumbnail && ticket.thumbnail) await put(ticket.thumbnail, thumbnail, { signal })
+  await put(ticket.file, file, { signal, onProgress })
+  const answer = (await ask(fileUrl(ticket.id), {}, signal)) as { file: SharedFile }
+  return answer.file
+}
+
+/** Browser: takes back a file that wasn't sent. One that stays is removed by the server in time. */
+export function discardFile(id: string): void {
+  fetch(fileUrl(id), { method: "DELETE", keepalive: true }).catch(() => {})
+}
+
+async function ask(path: string, body: object, signal: AbortSignal): Promise<unknown> {
+  const response = await fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+    signal,
+  }).catch((cause: unknown) => {
+    throw signal.aborted ? signal.reason : new UploadError("not-connected", cause)
+  })
+  if (response.ok) return response.json()
+  throw new UploadError(codeOf(await response.text()))
+}
+
+function codeOf(answer: string): UploadErrorCode {
+  try {
+    const { code } = (JSON.parse(answer) as { error: { code: UploadErrorCode } }).error
+    return [...fileErrorCodes, ...commonCodes].includes(code) ? code : "internal"
+  } catch {
+    // Not ours: a proxy's, or a store's.
+    return "internal"
+  }
+}
+
+/** `fetch` doesn't tell how much of a body has left. */
+function put(
+  { url, headers }: UploadTarget,
+  body: Blob,
+  { signal, onProgress }: { signal: AbortSignal; onProgress?: SendFileOptions["onProgress"] },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest()
+    const abort = () => request.abort()
+    request.upload.onprogress = ({ loaded, total }) => onProgress?.(total > 0 ? loaded / total : 0)
+    request.onload = () => {
+      if (request.status >= 200 && request.status < 300) return resolve()
+      const code = codeOf(request.responseText)
+      // A store of another kind says no because the address is too old, or because other bytes came than were announced.
+      reject(new UploadError(code === "internal" && request.status < 500 ? "upload-incomplete" : code))
+    }
+    request.onerror = () => reject(new UploadError("not-connected"))
+    request.onabort = () => reject(signal.reason)
+    request.onloadend = () => signal.removeEventListener("abort", abort)
+    if (signal.aborted) return reject(signal.reason)
+    signal.addEventListener("abort", abort)
+    request.open("PUT", url)
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value)
+    request.send(body)
+  })
+}

@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import type { SharedFile } from "#lib/chat/channels.ts"
+import { type SendFileOptions, UploadError } from "./send-file.ts"
+import { createUploads } from "./uploads.ts"
+
+const storageKey = "files"
+const noPreview = () => ""
+
+beforeEach(() => {
+  // jsdom draws nothing.
+  URL.createObjectURL = noPreview
+})
+afterEach(() => sessionStorage.clear())
+
+interface Sending extends SendFileOptions {
+  file: File
+  resolve(shared: SharedFile): void
+  reject(error: unknown): void
+}
+
+/** Uploads whose sending a test ends as it likes. */
+function setup() {
+  const sendings: Sending[] = []
+  const send = (file: File, options: SendFileOptions) =>
+    new Promise<SharedFile>((resolve, reject) => {
+      options.signal.addEventListener("abort", () => reject(options.signal.reason))
+      sendings.push({ ...options, file, resolve, reject })
+    })
+  const uploads = createUploads({ roomId: "1", storageKey, send })
+  const states = () => uploads.state().attachments.map(({ name, state }) => `${name} ${state}`)
+  return { uploads, sendings, states }
+}
+
+const fileOf = (name: string) => new File(["x"], name)
+const sharedOf = (name: string): SharedFile => ({ id: `id of ${name}`, name, type: "text/plain", size: 1 })
+const settled = () => new Promise((resolve) => setTimeout(resolve))
+
+describe("what is attached to a message", () => {
+  it("is sent two at a time, and taken once it is ready", async () => {
+    const { uploads, sendings, states } = setup()
+    uploads.add(["a", "b", "c"].map(fileOf))
+    expect(states()).toEqual(["a uploading", "b uploading", "c waiting"])
+    sendings[1]?.onProgress(0.5)
+    sendings[0]?.resolve(sharedOf("a"))
+    await settled()
+    expect(states()).toEqual(["a ready", "b uploading", "c uploading"])
+    expect(uploads.state().attachments[1]?.progress).toBe(0.5)
+    expect(uploads.take()).toEqual([sharedOf("a")])
+    expect(states()).toEqual(["b uploading", "c uploading"])
+  })
+
+  it("is no more than a message takes, and says so until something is removed", () => {
+    const { uploads } = setup()
+    uploads.add(Array.from({ length: 12 }, (_, index) => fileOf(String(index))))
+    expect([uploads.state().attachments.length, uploads.state().isOverfull]).toEqual([10, true])
+    uploads.remove(uploads.state().attachments[9]?.key ?? "")
+    expect([uploads.state().attachments.length, uploads.state().isOverfull]).toEqual([9, false])
+  })
+
+  it("stops when it is removed, and the next one begins", async () => {
+    const { uploads, sendings, states } = setup()
+    uploads.add(["a", "b", "c"].map(fileOf))
+    uploads.remove(uploads.state().attachments[0]?.key ?? "")
+    expect(sendings[0]?.signal.aborted).toBe(true)
+    await settled()
+    expect(states()).toEqual(["b uploading", "c uploading"])
+  })
+
+  it("says why it failed, and is tried again on demand, or by itself when the connection is back", async () => {
+    const { uploads, sendings, states } = setup()
+    uploads.add(["a", "b"].map(fileOf))
+    sendings[0]?.reject(new UploadError("type-false"))
+    sendings[1]?.reject(new UploadError("not-connected"))
+    await settled()
+    expect(uploads.state().attachments.map(({ error }) => error)).toEqual(["type-false", "not-connected"])
+    expect(uploads.take()).toEqual([])
+    window.dispatchEvent(new Event("online"))
+    expect(states()).toEqual(["a failed", "b uploading"])
+    uploads.retry(uploads.state().attachments[0]?.key ?? "")
+    expect(states()).toEqual(["a uploading", "b uploading"])
+    sendings[3]?.resolve(sharedOf("a"))
+    await settled()
+    expect(states()).toEqual(["a ready", "b uploading"])
+  })
+
+  it("survives a reload once it is on the server", async () => {
+    const before = setup()
+    before.uploads.add(["a", "b"].map(fileOf))
+    before.sendings[0]?.resolve({ ...sharedOf("a"), width: 1, height: 1 })
+    await settled()
+    const { uploads, states } = setup()
+    expect(states()).toEqual(["a ready"])
+    expect(uploads.state().attachments[0]?.preview).toBe("/api/chat/files/id of a")
+    uploads.take()
+    expect(setup().states()).toEqual([])
+  })
+})

@@ -1,0 +1,82 @@
+import { act, cleanup, render, screen } from "@testing-library/react"
+import { NextIntlClientProvider } from "next-intl"
+import { afterEach, beforeEach, expect, it, vi } from "vitest"
+import messages from "#lib/i18n/messages/en.json"
+import type { RealtimeClient } from "#realtime/client"
+import { RealtimeProvider } from "#realtime/react"
+import { ConnectionBanner } from "./connection-banner.tsx"
+
+beforeEach(() => vi.useFakeTimers())
+afterEach(() => {
+  cleanup()
+  vi.useRealTimers()
+})
+
+type CaughtUp = { count: number; recovered: boolean } | null
+
+const said = () => screen.getByRole("status").textContent
+const wait = (ms: number) => act(() => vi.advanceTimersByTime(ms))
+
+/** Shows it above a connection in this state, and again with what changes. */
+function setup(state: string) {
+  let status = { state, error: null }
+  const listeners = new Set<() => void>()
+  const connection = {
+    get status() {
+      return status
+    },
+    provider: "memory",
+    retry() {},
+    subscribe(listener: () => void) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+  const client = { connection, open() {}, close() {} } as unknown as RealtimeClient
+  const page = (caughtUp: CaughtUp) => (
+    <NextIntlClientProvider locale="en" messages={messages as never}>
+      <RealtimeProvider client={client}>
+        <ConnectionBanner caughtUp={caughtUp} />
+      </RealtimeProvider>
+    </NextIntlClientProvider>
+  )
+  const { rerender } = render(page(null))
+  return {
+    becomes: (next: string) =>
+      act(() => {
+        status = { state: next, error: null }
+        for (const listener of listeners) listener()
+      }),
+    catchesUp: (caughtUp: CaughtUp) => rerender(page(caughtUp)),
+  }
+}
+
+it("says that the connection is gone once it is for longer than a moment", () => {
+  const { becomes } = setup("connected")
+  becomes("reconnecting")
+  wait(1_000)
+  expect(said()).toBe("")
+  wait(1_000)
+  expect(said()).toBe("The connection was lost. Reconnecting…")
+  becomes("suspended")
+  expect(said()).toContain("Still no connection.")
+  expect(screen.getByRole("button", { name: "Try now" })).toBeTruthy()
+  becomes("connected")
+  expect(said()).toBe("")
+})
+
+it("says for a while how many messages were caught up with, and whether that was all", () => {
+  const { catchesUp } = setup("connected")
+  const cases: [count: number, recovered: boolean, words: string][] = [
+    [0, true, ""],
+    [12, true, "Caught up with 12 messages."],
+    [12, false, "Caught up with 12 messages. Others are no longer kept."],
+    [0, false, "What was said meanwhile is no longer kept."],
+  ]
+  for (const [count, recovered, words] of cases) {
+    catchesUp({ count, recovered })
+    expect(said()).toBe(words)
+    wait(5_000)
+    expect(said()).toBe("")
+  }
+})

@@ -1,0 +1,73 @@
+"use client"
+import { clsx } from "clsx"
+import { useTranslations } from "next-intl"
+import { useEffect, useRef, useState } from "react"
+import { lengthOf, maxTextLength } from "#lib/chat/channels.ts"
+import type { Draft } from "#lib/chat/drafts.ts"
+import { mentionsIn } from "#lib/chat/mentions.ts"
+import { Button } from "../../_components/button.tsx"
+import { MessageField } from "./message-field.tsx"
+import { useRoomPeople } from "./room-people.tsx"
+
+interface Props {
+  initial: string
+  onChange(draft: Draft): void
+  /** The text, trimmed, never empty nor too long, and the ids of whom it mentions by name. */
+  onSave(text: string, mentions: string[]): void
+  onCancel(): void
+}
+
+/** What was said, as a field in its place: Enter saves, Esc leaves it as it was. */
+export function EditField({ initial, onChange, onSave, onCancel }: Props) {
+  const t = useTranslations("composer")
+  const [draft, setDraft] = useState<Draft>({ text: initial, chosen: [] })
+  const field = useRef<HTMLTextAreaElement>(null)
+  const { people } = useRoomPeople()
+  const text = draft.text.trim()
+  const over = lengthOf(text) - maxTextLength
+  const canSave = text !== "" && over <= 0
+
+  useEffect(() => {
+    const { current } = field
+    current?.focus({ preventScroll: true })
+    current?.setSelectionRange(current.value.length, current.value.length)
+  }, [])
+
+  const save = () => {
+    if (canSave) onSave(text, mentionsIn(text, draft.chosen, people))
+  }
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault()
+        save()
+      }}
+      className="grid w-full gap-2 rounded-2xl border border-accent bg-surface px-3.5 py-1.5"
+    >
+      <MessageField
+        ref={field}
+        draft={draft}
+        onChange={(next) => {
+          setDraft(next)
+          onChange(next)
+        }}
+        onEnter={save}
+        onEscape={onCancel}
+        aria-label={t("editLabel")}
+        aria-invalid={over > 0 || undefined}
+        enterKeyHint="done"
+      />
+      <div className="flex flex-wrap items-center justify-end gap-x-3 gap-y-1 pb-1 text-muted text-xs">
+        <p className={clsx("mr-auto", over > 0 && "font-medium text-bad")} role="status">
+          {over > 0 ? t("over", { count: over }) : <span className="hidden sm:inline">{t("editHint")}</span>}
+        </p>
+        <Button look="quiet" onClick={onCancel}>
+          {t("cancelEdit")}
+        </Button>
+        <Button type="submit" look="primary" disabled={!canSave}>
+          {t("save")}
+        </Button>
+      </div>
+    </form>
+  )
+}

@@ -1,0 +1,114 @@
+"use client"
+import { Menu } from "@base-ui/react/menu"
+import { Toolbar } from "@base-ui/react/toolbar"
+import { clsx } from "clsx"
+import { Copy, Ellipsis, Pencil, Reply, SmilePlus, Trash2, Users } from "lucide-react"
+import { useTranslations } from "next-intl"
+import type { ReactElement } from "react"
+import type { Said } from "#lib/chat/conversation.ts"
+import { hasClipboard } from "../../_components/clipboard.ts"
+import { MenuPopup, menuItemClass } from "../../_components/menu.tsx"
+import { toast } from "../../_components/toast.tsx"
+import { EmojiPicker } from "./emoji-picker.tsx"
+import { useRoomActions } from "./room-actions.ts"
+
+const buttonClass =
+  "grid size-9 place-items-center rounded-lg text-muted outline-none hover:bg-raised hover:text-text focus-visible:bg-raised focus-visible:text-text focus-visible:ring-2 focus-visible:ring-accent"
+
+interface Props {
+  said: Said
+  isMine: boolean
+  /** Called with true while something of it is open, beside which attention goes elsewhere. */
+  onHold(isHeld: boolean): void
+}
+
+/** What one can do with a message: react, answer, and behind the dots what is rarer. */
+export function MessageToolbar({ said, isMine, onHold }: Props) {
+  const t = useTranslations("messages")
+  const { react, reply } = useRoomActions()
+  return (
+    <Toolbar.Root
+      aria-label={t("actions")}
+      className={clsx(
+        "-top-7 absolute z-10 flex rounded-xl border border-line bg-surface p-0.5 shadow-(--shadow)",
+        isMine ? "left-2 md:left-auto md:right-4" : "right-2 md:right-auto md:left-14",
+      )}
+    >
+      <EmojiPicker
+        onPick={(emoji) => react(said, emoji)}
+        onOpenChange={(isOpen) => isOpen && onHold(true)}
+        onOpenChangeComplete={(isOpen) => !isOpen && onHold(false)}
+      >
+        <ToolbarButton label={t("react")}>
+          <SmilePlus size={18} aria-hidden="true" />
+        </ToolbarButton>
+      </EmojiPicker>
+      <ToolbarButton label={t("reply")} onClick={() => reply(said)}>
+        <Reply size={18} aria-hidden="true" />
+      </ToolbarButton>
+      <MoreMenu said={said} isMine={isMine} onHold={onHold} />
+    </Toolbar.Root>
+  )
+}
+
+function ToolbarButton({
+  label,
+  children,
+  ...props
+}: { label: string; children: ReactElement } & Toolbar.Button.Props) {
+  return (
+    <Toolbar.Button aria-label={label} title={label} className={buttonClass} {...props}>
+      {children}
+    </Toolbar.Button>
+  )
+}
+
+function MoreMenu({ said, isMine, onHold }: Props) {
+  const t = useTranslations("messages")
+  const { edit, remove, showReactions, isOwner } = useRoomActions()
+  const copy = (text: string) =>
+    navigator.clipboard.writeText(text).then(
+      () => toast(t("copied")),
+      () => toast(t("copyFailed")),
+    )
+  return (
+    <Menu.Root
+      onOpenChange={(isOpen) => isOpen && onHold(true)}
+      onOpenChangeComplete={(isOpen) => !isOpen && onHold(false)}
+    >
+      <Menu.Trigger
+        render={
+          <ToolbarButton label={t("more")}>
+            <Ellipsis size={18} aria-hidden="true" />
+          </ToolbarButton>
+        }
+      />
+      <MenuPopup>
+        {said.text !== "" && hasClipboard() && (
+          <Menu.Item className={menuItemClass} onClick={() => copy(said.text)}>
+            <Copy size={16} aria-hidden="true" />
+            {t("copy")}
+          </Menu.Item>
+        )}
+        {said.reactions.length > 0 && (
+          <Menu.Item className={menuItemClass} onClick={() => showReactions(said)}>
+            <Users size={16} aria-hidden="true" />
+            {t("whoReacted")}
+          </Menu.Item>
+        )}
+        {isMine && said.text !== "" && (
+          <Menu.Item className={menuItemClass} onClick={() => edit(said)}>
+            <Pencil size={16} aria-hidden="true" />
+            {t("edit")}
+          </Menu.Item>
+        )}
+        {(isMine || isOwner) && (
+          <Menu.Item className={clsx(menuItemClass, "text-bad")} onClick={() => remove(said)}>
+            <Trash2 size={16} aria-hidden="true" />
+            {t("delete")}
+          </Menu.Item>
+        )}
+      </MenuPopup>
+    </Menu.Root>
+  )
+}

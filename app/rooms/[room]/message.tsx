@@ -1,0 +1,233 @@
+"use client"
+import { clsx } from "clsx"
+import { Ban, Check, CircleAlert, Clock, LoaderCircle } from "lucide-react"
+import { useFormatter, useTranslations } from "next-intl"
+import { type FocusEvent, type PointerEvent, useState } from "react"
+import type { PendingRoomMessage, Quoted, Said } from "#lib/chat/conversation.ts"
+import { Avatar } from "../../_components/avatar.tsx"
+import { RichText } from "../../_components/rich-text.tsx"
+import { FileList } from "./attachments/file-list.tsx"
+import { EditField } from "./edit-field.tsx"
+import { MessageToolbar } from "./message-toolbar.tsx"
+import { Quote } from "./quote.tsx"
+import { Reactions } from "./reactions.tsx"
+import { useRoomActions } from "./room-actions.ts"
+import { NameMark, useMarkedName } from "./room-people.tsx"
+
+export interface MessageProps {
+  said: Said
+  /** What it answers, as far as that is known. */
+  replied: Quoted | "gone" | null
+  isFirst: boolean
+  isLast: boolean
+  timeZone: string
+  isTabStop: boolean
+  isEditing: boolean
+  isHighlighted: boolean
+}
+
+/** What somebody said: who, when, what came of it, and what one can do with it while it has one's attention. */
+/** What a screen reader says of a message that has the focus, after whose it is. */
+const textIdOf = (id: string) => `text-${id}`
+
+export function Message(props: MessageProps) {
+  const { said, replied, isFirst, isLast, timeZone, isTabStop, isEditing, isHighlighted } = props
+  const t = useTranslations("messages")
+  const format = useFormatter()
+  const { me } = useRoomActions()
+  const [isHeld, setIsHeld] = useState(false)
+  const { hasAttention, ...attention } = useAttention()
+  const marked = useMarkedName()
+  const isMine = said.sender.id === me.id
+  const name = said.sender.name ?? t("somebody")
+  const time = format.dateTime(said.at, { timeStyle: "short", timeZone })
+  return (
+    <article
+      data-message={said.id}
+      data-testid="message"
+      data-state={said.state}
+      tabIndex={isTabStop ? 0 : -1}
+      aria-describedby={said.text !== "" && !said.isDeleted && !isEditing ? textIdOf(said.id) : undefined}
+      aria-label={t("by", { name: isMine ? t("you") : marked(said.sender.id, name), time })}
+      className={clsx(
+        "-mx-2 relative flex gap-2.5 rounded-2xl px-2 -outline-offset-2 transition-colors duration-700",
+        isMine && "flex-row-reverse",
+        isFirst ? "pt-2" : "pt-0.5",
+        isLast ? "pb-1" : "pb-0.5",
+        isHighlighted && "bg-accent-soft",
+      )}
+      {...attention}
+    >
+      {!isMine && (isFirst ? <Avatar id={said.sender.id} name={name} /> : <span className="w-9 shrink-0" />)}
+      <div
+        className={clsx(
+          "grid min-w-0 max-w-[min(85%,36rem)] gap-1",
+          isMine ? "justify-items-end" : "justify-items-start",
+          isEditing && "w-full",
+        )}
+      >
+        {isFirst && (
+          <p className="flex items-baseline gap-2 px-1 text-xs">
+            <span className={isMine ? "sr-only" : "max-w-48 truncate font-semibold"} dir="auto">
+              {isMine ? t("you") : name}
+            </span>
+            {!isMine && <NameMark id={said.sender.id} />}
+            <time dateTime={new Date(said.at).toISOString()} className="text-muted">
+              {time}
+            </time>
+          </p>
+        )}
+        <Body said={said} replied={replied} isMine={isMine} isEditing={isEditing} />
+        {said.reactions.length > 0 && <Reactions said={said} />}
+        <Footer said={said} isMine={isMine} isLast={isLast} />
+      </div>
+      {(hasAttention || isHeld) && !isEditing && !said.isDeleted && said.seq !== null && (
+        <MessageToolbar said={said} isMine={isMine} onHold={setIsHeld} />
+      )}
+    </article>
+  )
+}
+
+/** Whether somebody points at it, has tapped it, or came to it by the keyboard. */
+function useAttention() {
+  const [isPointed, setIsPointed] = useState(false)
+  const [isFocused, setIsFocused] = useState(false)
+  const isMouse = (event: PointerEvent) => event.pointerType === "mouse"
+  const point = (event: PointerEvent) => isMouse(event) && setIsPointed(true)
+  return {
+    hasAttention: isPointed || isFocused,
+    onPointerEnter: point,
+    // React tells of no entering when what the pointer was on before, a dialog that closed, is gone.
+    onPointerMove: point,
+    onPointerLeave: (event: PointerEvent) => isMouse(event) && setIsPointed(false),
+    onFocus: () => setIsFocused(true),
+    onBlur: (event: FocusEvent<HTMLElement>) =>
+      setIsFocused(event.currentTarget.contains(event.relatedTarget as Node | null)),
+  }
+}
+
+interface BodyProps extends Pick<MessageProps, "said" | "replied" | "isEditing"> {
+  isMine: boolean
+}
+
+function Body({ said, replied, isMine, isEditing }: BodyProps) {
+  const t = useTranslations("messages")
+  const { me, edit, keepEdit, saveEdit } = useRoomActions()
+  if (said.isDeleted) {
+    return (
+      <p className="flex items-center gap-2 rounded-2xl border border-line border-dashed px-3.5 py-2 text-muted text-sm italic">
+        <Ban size={14} aria-hidden="true" />
+        {t("deleted")}
+      </p>
+    )
+  }
+  if (isEditing) {
+    return (
+      <EditField
+        initial={said.text}
+        onChange={keepEdit}
+        onSave={(text, mentions) => saveEdit(said, text, mentions)}
+        onCancel={() => edit(null)}
+      />
+    )
+  }
+  return (
+    <>
+      {(said.text !== "" || said.replyTo) && (
+        <div
+          className={clsx(
+            "w-fit max-w-full overflow-hidden rounded-2xl px-3.5 py-2 leading-relaxed",
+            isMine ? "bg-accent text-on-accent" : "border border-line bg-surface",
+            said.state === "refused" && "bg-bad-soft text-text",
+          )}
+        >
+          {said.replyTo && (
+            <Quote place={said.replyTo} said={replied} isOnAccent={isMine && said.state !== "refused"} />
+          )}
+          {said.text !== "" && (
+            <div id={textIdOf(said.id)} data-testid="message-text">
+              <RichText text={said.text} mentions={said.mentions} me={me} />
+            </div>
+          )}
+        </div>
+      )}
+      {said.files.length > 0 && <FileList files={said.files} />}
+    </>
+  )
+}
+
+const icons = { queued: Clock, sending: LoaderCircle, failed: CircleAlert, refused: CircleAlert, sent: Check }
+
+/** What of it is still on its way or was changed. That it has arrived is said once, below what was said in one go. */
+function Footer({ said, isMine, isLast }: { said: Said; isMine: boolean; isLast: boolean }) {
+  const t = useTranslations("messages")
+  const { change, isDeleted, state } = said
+  const isShown =
+    change && change.state !== "sent" && (change.kind !== "reaction-set" || change.state === "refused")
+  const delivery = isShown
+    ? { ...change, subject: change.kind }
+    : isMine && !isDeleted && (isLast || state !== "sent")
+      ? { ...said, subject: "text-sent" as const }
+      : null
+  const isEdited = said.isEdited && !isDeleted
+  if (!delivery && !isEdited) return null
+  return (
+    <div
+      className={clsx("flex flex-wrap items-center gap-x-2 px-1 text-muted text-xs", isMine && "justify-end")}
+    >
+      {isEdited && <span>{t("edited")}</span>}
+      {delivery && (
+        <Delivery id={delivery.id} state={delivery.state} error={delivery.error} subject={delivery.subject} />
+      )}
+    </div>
+  )
+}
+
+interface DeliveryProps {
+  id: string
+  state: PendingRoomMessage["state"]
+  error?: PendingRoomMessage["error"]
+  /** What was sent: the message itself, or a change of it. */
+  subject: PendingRoomMessage["event"]
+}
+
+function Delivery({ id, state, error, subject }: DeliveryProps) {
+  const t = useTranslations("messages")
+  const errors = useTranslations("errors")
+  const { retry, discard } = useRoomActions()
+  const Icon = icons[state]
+  if (state === "sent") return <Check size={13} role="img" aria-label={t("sent")} />
+  if (state === "queued" || state === "sending") {
+    return (
+      <span className="flex items-center gap-1">
+        <Icon size={12} aria-hidden="true" className={clsx(state === "sending" && "animate-spin")} />
+        {t(state)}
+        {state === "queued" && (
+          <button
+            type="button"
+            // With a network it waits for a moment only, which is nothing to decide about.
+            className="-my-2 ml-1 min-h-8 animate-[reveal_0.2s_1s_backwards] underline"
+            onClick={() => discard(id)}
+          >
+            {t("discard")}
+          </button>
+        )}
+      </span>
+    )
+  }
+  return (
+    <>
+      <span className="flex items-center gap-1 text-bad">
+        <Icon size={13} aria-hidden="true" />
+        {t(subject === "text-sent" || state === "failed" ? state : "notChanged")}
+        {error && ` · ${errors(error.code)}`}
+      </span>
+      <button type="button" className="min-h-8 font-semibold underline" onClick={() => retry(id)}>
+        {t("retry")}
+      </button>
+      <button type="button" className="min-h-8 underline" onClick={() => discard(id)}>
+        {t("discard")}
+      </button>
+    </>
+  )
+}

@@ -1,0 +1,34 @@
+"use client"
+import { createContext, useContext } from "react"
+import type { Said } from "#lib/chat/conversation.ts"
+import type { Draft } from "#lib/chat/drafts.ts"
+
+/** What one can do with what was said, and who does it. The same object for as long as the room is shown. */
+export interface RoomActions {
+  me: { id: string; name: string }
+  /** May also delete what others said. */
+  isOwner: boolean
+  react(said: Said, emoji: string): void
+  reply(said: Said): void
+  /** Opens the text for editing; null closes it. */
+  edit(said: Said | null): void
+  /** What stands in the field: it is kept should the message be deleted meanwhile. */
+  keepEdit(draft: Draft): void
+  saveEdit(said: Said, text: string, mentions: string[]): void
+  /** Lists who reacted. */
+  showReactions(said: Said): void
+  /** Asks first. */
+  remove(said: Said): void
+  /** Tries a failed or refused message again, under its id. */
+  retry(id: string): void
+  discard(id: string): void
+}
+
+export const RoomActionsContext = createContext<RoomActions | null>(null)
+
+export function useRoomActions(): RoomActions {
+  const actions = useContext(RoomActionsContext)
+  if (!actions)
+    throw new TypeError("unable to act in a room; there is no <RoomActionsContext> above this component")
+  return actions
+}

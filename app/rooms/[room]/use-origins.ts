@@ -1,0 +1,74 @@
+"use client"
+import { useEffect, useMemo, useRef, useState } from "react"
+import { askQuotes, maxQuotes } from "#lib/chat/api.ts"
+import type { Conversation, Quoted, RoomMessage } from "#lib/chat/conversation.ts"
+import type { QuotedMessage } from "#lib/chat/message-index.ts"
+import { logError } from "#realtime"
+import { useConnection } from "#realtime/react"
+
+/** What is quoted, by its id: null where it isn't known yet, `"gone"` where it isn't kept any more. */
+export type FindOrigin = (id: string) => Quoted | "gone" | null
+
+interface Options {
+  roomId: string
+  conversation: Conversation
+  messages: readonly RoomMessage[]
+  /** What is being answered, which may be older than what is loaded. */
+  replyingTo: string | null
+  /** What the server knew of them when it rendered the page. */
+  initial: readonly QuotedMessage[]
+}
+
+/** Finds what messages answer: among what is loaded, else at the server, which is asked once for each and again when it changes. */
+export function useOrigins({ roomId, conversation, messages, replyingTo, initial }: Options): FindOrigin {
+  const [known, setKnown] = useState<ReadonlyMap<string, Quoted | "gone">>(
+    () => new Map(initial.map((message) => [message.id, toQuoted(message)])),
+  )
+  const isConnected = useConnection().state === "connected"
+
+  const missing = useMemo(() => {
+    const ids = conversation.items.flatMap((item) =>
+      item.kind === "said" && item.replyTo ? [item.replyTo.id] : [],
+    )
+    if (replyingTo) ids.push(replyingTo)
+    return new Set(ids.filter((id) => !conversation.find(id)))
+  }, [conversation, replyingTo])
+
+  /** Each with the last that happened to it since: what was known of it before is out of date. */
+  const wanted = useMemo(() => {
+    const changes = new Map<string, number>()
+    if (missing.size > 0)
+      for (const { seq, payload } of messages)
+        if (payload && "target" in payload && missing.has(payload.target)) changes.set(payload.target, seq)
+    return [...missing].map((id) => ({ id, change: changes.get(id) ?? 0 }))
+  }, [missing, messages])
+
+  const asked = useRef(new Map(initial.map(({ id }) => [id, 0])))
+  useEffect(() => {
+    const due = wanted.filter(({ id, change }) => (asked.current.get(id) ?? -1) < change)
+    for (let from = 0; from < due.length; from += maxQuotes) {
+      const some = due.slice(from, from + maxQuotes)
+      for (const { id, change } of some) asked.current.set(id, change)
+      const ids = some.map(({ id }) => id)
+      askQuotes(roomId, ids).then(
+        (found) =>
+          setKnown((before) => {
+            const origins = new Map(found.map((message) => [message.id, toQuoted(message)]))
+            return new Map([...before, ...ids.map((id) => [id, origins.get(id) ?? "gone"] as const)])
+          }),
+        (error) => {
+          // They are asked for again with the next message, or with the next connection.
+          for (const id of ids) asked.current.delete(id)
+          logError(error, { stage: "chat" })
+        },
+      )
+    }
+    // A connection that is back is a reason to ask for what couldn't be had.
+  }, [wanted, roomId, isConnected])
+
+  return useMemo(() => (id) => conversation.find(id) ?? known.get(id) ?? null, [conversation, known])
+}
+
+const toQuoted = ({ from, text, isDeleted }: QuotedMessage): Quoted => ({
+  ...{ sender: from, text, isDeleted, files: [] },
+})
