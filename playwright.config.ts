@@ -3,8 +3,9 @@ import type { LayoutOptions } from "./e2e/fixtures.ts"
 import { findChromium, installLine, tools } from "./scripts/tools.ts"
 
 const executablePath = findChromium()
-const isListing = process.argv.includes("--list")
-if (!executablePath && !isListing) {
+// Whoever only reads this, to list tests or to look for unused code, needs no browser.
+const isRun = process.argv.includes("test") && !process.argv.includes("--list")
+if (!executablePath && isRun) {
   throw new Error(`unable to find Chromium; ${installLine(tools.chromium)}, or set THROUGHLINE_CHROMIUM`)
 }
 
@@ -13,8 +14,9 @@ export default defineConfig<LayoutOptions>({
   fullyParallel: false,
   workers: 2,
   forbidOnly: Boolean(process.env.CI),
-  timeout: 60_000,
-  expect: { timeout: 15_000 },
+  // However slow the machine: these only end what hangs.
+  timeout: 180_000,
+  expect: { timeout: 45_000 },
   use: {
     headless: true,
     locale: "en-US",
@@ -35,40 +37,54 @@ export default defineConfig<LayoutOptions>({
     {
       name: "one-port",
       use: { layout: "one-port" },
-      testIgnore: /(development|serverless|emulators|failover)\.spec\.ts/,
+      testIgnore: /(development|serverless|emulators|failover|traces)\.spec\.ts/,
       dependencies: ["build"],
     },
     {
       name: "split",
       use: { layout: "split" },
-      testIgnore: /(development|serverless|emulators|failover)\.spec\.ts/,
+      // What depends on where the gateway is.
+      testMatch: /(conversation|downloads|restart|private-rooms|outbox|security)\.spec\.ts/,
       dependencies: ["build"],
     },
     ...(["pusher", "ably"] as const).map((layout) => ({
       name: layout,
       use: { layout },
       // What depends on who carries the messages.
-      testMatch: /(conversation|downloads|restart|private-rooms|outbox)\.spec\.ts/,
+      testMatch: /(conversation|downloads|restart|private-rooms|outbox|messages|unread|weight|lab)\.spec\.ts/,
       dependencies: ["build"],
-      // Ably lets go of somebody whose connection broke after 15 s; a page that is closed in good order says so itself.
-      expect: { timeout: 40_000 },
     })),
     ...(["serverless-pusher", "serverless-ably"] as const).map((layout) => ({
       name: layout,
       use: { layout },
-      testMatch: /(conversation|downloads|private-rooms|outbox|serverless)\.spec\.ts/,
+      testMatch: /(conversation|downloads|private-rooms|outbox|messages|unread|serverless)\.spec\.ts/,
       dependencies: ["build"],
-      expect: { timeout: 40_000 },
     })),
+    {
+      name: "serverless",
+      use: { layout: "serverless-pusher" },
+      // What functions do in their own way, whoever carries the messages.
+      testMatch: /(files|search|security)\.spec\.ts/,
+      dependencies: ["build"],
+    },
     {
       name: "failover",
       use: { layout: "failover" },
       testMatch: /(failover|lab)\.spec\.ts/,
       dependencies: ["build"],
-      expect: { timeout: 40_000 },
+    },
+    {
+      name: "traced",
+      use: { layout: "traced" },
+      testMatch: "traces.spec.ts",
+      dependencies: ["build"],
     },
     { name: "emulators", testMatch: "emulators.spec.ts" },
-    // A page is compiled when it is first asked for.
-    { name: "dev", testMatch: "development.spec.ts", expect: { timeout: 60_000 } },
+    {
+      name: "dev",
+      testMatch: "development.spec.ts",
+      // It compiles as it goes, which is slow enough without another compiler beside it.
+      dependencies: ["build"],
+    },
   ],
 })

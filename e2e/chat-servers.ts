@@ -5,17 +5,22 @@ import type { AddressInfo } from "node:net"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { startS3Server } from "../lib/files/testing/s3-server.ts"
 import { startPostgres } from "../realtime/testing/postgres.ts"
 import { projectDir } from "../scripts/run.ts"
 import { startEmulator } from "../server/emulator.ts"
+import { type Collector, startCollector } from "../server/testing/collector.ts"
 import { type Platform, startPlatform } from "./serverless/platform.ts"
 
 /**
  * How the chat is deployed: the bundled gateway in the same process or its own, a service (its emulator), or a service and
- * the functions of `vercel build`; or Pusher, and Ably when that fails.
+ * the functions of `vercel build`; or Pusher, and Ably when that fails. `no-bucket`: what functions are told, without a place for files.
+ * `traced`: one process that brings its spans to a collector.
  */
 export type Layout =
   | "one-port"
+  | "no-bucket"
+  | "traced"
   | "split"
   | "pusher"
   | "ably"
@@ -28,8 +33,14 @@ export interface ChatServers extends AsyncDisposable {
   readonly url: string
   /** With `failover`: the preferred service is gone until it is ended. */
   startOutage?(): () => void
+  /** With `traced`: what came of messages. */
+  readonly collector?: Collector
   /** Where functions run it. */
   readonly platform?: Platform
+  /** With the bundled servers: where the log's files are. */
+  readonly dataDir?: string
+  /** With the bundled servers: where server code reaches the gateway. */
+  readonly gatewayUrl?: string
   /** Whether pages lose their connection when it stops: a service's goes on. */
   readonly holdsSockets: boolean
   /** Ends what holds the sockets; `SIGKILL` as a crash would, `SIGTERM` as a deployment does. */
@@ -62,9 +73,15 @@ export async function startChat(layout: Layout): Promise<ChatServers> {
   const [, service] = /^serverless-(.+)$/.exec(layout) ?? []
   if (service) return startServerless(service, port)
   if (layout === "failover") return startFailover(app)
+  if (layout === "traced") return startTraced(app)
   if (layout !== "split") {
-    const emulator = await startEmulator(layout, `http://127.0.0.1:${port}`)
-    const servers = await startServers([app], { env: emulator.env })
+    const isFunction = layout === "no-bucket"
+    const emulator = await startEmulator(isFunction ? "pusher" : layout, `http://127.0.0.1:${port}`)
+    const env = {
+      ...emulator.env,
+      ...(isFunction && { AWS_LAMBDA_FUNCTION_NAME: "chat", REALTIME_LIVE_ONLY: "true" }),
+    }
+    const servers = await startServers([app], { env })
     return {
       ...servers,
       holdsSockets: false,
@@ -101,13 +118,25 @@ async function startFailover(app: { file: string; port: number }): Promise<ChatS
   }
 }
 
-/** The emitted functions, on a service's emulator and a real PostgreSQL. */
+async function startTraced(app: { file: string; port: number }): Promise<ChatServers> {
+  await using started = new AsyncDisposableStack()
+  const collector = started.use(await startCollector())
+  const servers = started.use(
+    await startServers([app], { env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url } }),
+  )
+  const stack = started.move()
+  return { ...servers, collector, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+/** The emitted functions, on a service's emulator, a real PostgreSQL and a bucket for files. */
 async function startServerless(service: string, port: number): Promise<ChatServers> {
   await using started = new AsyncDisposableStack()
   const postgres = started.use(await startPostgres())
   const emulator = started.use(await startEmulator(service, `http://127.0.0.1:${port}`))
+  const bucket = started.use(await startS3Server({ allowedOrigin: `http://localhost:${port}` }))
   const env = {
     ...emulator.env,
+    ...bucket.env,
     DATABASE_URL: postgres.connectionString,
     SESSION_SECRET: "a secret of the browser tests, long enough",
   }
@@ -141,7 +170,7 @@ async function startServers(
   // Whatever this shell is set up for, the servers under test are not.
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(
-      ([name]) => !/^(DATABASE|REALTIME|SOCKET|PUSHER|ABLY|REDIS)_/.test(name),
+      ([name]) => !/^(DATABASE|REALTIME|SOCKET|PUSHER|ABLY|REDIS|FILES|OTEL)_/.test(name),
     ),
   )
 
@@ -191,6 +220,8 @@ async function startServers(
   const gateway = programs.at(-1) ?? programs[0]
   return {
     url: `http://localhost:${programs[0].port}`,
+    dataDir,
+    gatewayUrl: `http://localhost:${(programs.at(-1) ?? programs[0]).port}`,
     holdsSockets: true,
     stop: (signal) => end(gateway, signal),
     start: () => launch(gateway),

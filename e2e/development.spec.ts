@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { expect, test, type WebSocket } from "@playwright/test"
+import { expect, test } from "@playwright/test"
 import { projectDir } from "../scripts/run.ts"
 import { startDevelopment } from "./chat-servers.ts"
 import { signIn } from "./person.ts"
@@ -21,6 +21,22 @@ function copyProject(): Disposable & { folder: string } {
   return { folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
+/** Runs in a page, before its own scripts: notes every socket that this document opens, and no earlier document's. */
+function noteSockets(): void {
+  const sockets: WebSocket[] = []
+  const Noted = class extends WebSocket {
+    constructor(...args: ConstructorParameters<typeof WebSocket>) {
+      super(...args)
+      sockets.push(this)
+    }
+  }
+  const openSockets = () =>
+    sockets
+      .filter((socket) => socket.readyState === socket.OPEN)
+      .map((socket) => new URL(socket.url).pathname)
+  Object.assign(window, { WebSocket: Noted, openSockets })
+}
+
 /** Changes a file as an editor would. */
 function edit(path: string, from: string, to: string): void {
   const before = readFileSync(path, "utf8")
@@ -29,15 +45,13 @@ function edit(path: string, from: string, to: string): void {
 }
 
 test("`npm run dev` shows an edit at once, without a reload, and stays connected", async ({ browser }) => {
-  test.setTimeout(180_000)
   using project = copyProject()
   await using chat = await startDevelopment(project.folder)
   const context = await browser.newContext({ baseURL: chat.url })
+  await context.addInitScript(noteSockets)
   const alice = await signIn(context, "Alice")
   const { url } = await alice.createRoom("Workshop")
   // Next.js 16.4 with Turbopack refreshes components of the page that was loaded, not of one that was navigated to.
-  const sockets: WebSocket[] = []
-  alice.page.on("websocket", (socket) => sockets.push(socket))
   const room = await alice.openRoom(url)
   await room.send("before the edit")
   await room.composer.fill("half a sentence")
@@ -52,7 +66,8 @@ test("`npm run dev` shows an edit at once, without a reload, and stays connected
   await room.send("after the edit")
   await room.expectWritten(["before the edit", "after the edit"])
   // Hot reload has a socket of its own beside the page's one connection, StrictMode or not.
-  const open = sockets.filter((socket) => !socket.isClosed()).map((socket) => new URL(socket.url()).pathname)
-  expect(open.toSorted()).toEqual(["/_next/hmr", "/socket.io/"])
+  const open = () =>
+    alice.page.evaluate(() => (window as unknown as { openSockets(): string[] }).openSockets())
+  await expect.poll(async () => (await open()).toSorted()).toEqual(["/_next/hmr", "/socket.io/"])
   await context.close()
 })

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { test as base, expect } from "@playwright/test"
 import type * as AblyModule from "ably"
+import * as AblyServerLibrary from "ably"
 import PusherServerLibrary from "pusher"
 import type PusherJs from "pusher-js"
 import type { PresenceChannel } from "pusher-js"
@@ -190,5 +191,36 @@ for (const useBinaryProtocol of [false, true]) {
     expect(frames.length).toBeGreaterThan(0)
     expect(frames.every((frame) => typeof frame !== "string")).toBe(useBinaryProtocol)
     expect(frames.every((frame) => typeof frame === "string")).toBe(!useBinaryProtocol)
+  })
+}
+
+for (const transports of [undefined, ["xhr_polling"]] as AblyModule.Transport[][]) {
+  test(`ably: ${transports ?? "the transports that a browser has unless told"}`, async ({ page, site }) => {
+    await using emulator = await startAblyEmulator()
+    let polls = 0
+    page.on("request", (request) => {
+      if (request.url().includes("/comet/")) polls += 1
+    })
+    await page.goto(site)
+    const opened = await page.evaluateHandle(
+      async ({ options, key, transports }) => {
+        const realtime = new Ably.Realtime({ ...options, key, ...(transports && { transports }) })
+        const channel = realtime.channels.get("room")
+        const received: unknown[] = []
+        await channel.subscribe((message) => void received.push(message.data))
+        for (const data of ["1", "2"]) await channel.publish("m", data)
+        return { realtime, received, id: realtime.connection.id }
+      },
+      { options: emulator.clientOptions, key: emulator.key, transports },
+    )
+    const received = () => opened.evaluate(({ received }) => received)
+    await expect.poll(received).toEqual(["1", "2"])
+    emulator.dropConnections()
+    const { key, clientOptions } = emulator
+    await new AblyServerLibrary.Rest({ key, ...clientOptions }).channels.get("room").publish("m", "3")
+    await expect.poll(received).toEqual(["1", "2", "3"])
+    expect(await opened.evaluate(({ realtime, id }) => realtime.connection.id === id)).toBe(true)
+    await opened.evaluate(({ realtime }) => realtime.close())
+    expect(polls > 0).toBe(transports !== undefined)
   })
 }

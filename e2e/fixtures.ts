@@ -1,7 +1,12 @@
-import { test as base } from "@playwright/test"
+import {
+  type BrowserContext,
+  type BrowserContextOptions,
+  test as base,
+  expect as baseExpect,
+} from "@playwright/test"
 import { explainMissing, tools } from "../scripts/tools.ts"
 import { type ChatServers, type Layout, startChat } from "./chat-servers.ts"
-import { type Person, type PersonOptions, signIn } from "./person.ts"
+import { Person, type PersonOptions, signIn } from "./person.ts"
 
 export { expect } from "@playwright/test"
 
@@ -12,6 +17,8 @@ export interface LayoutOptions {
 interface People {
   /** A person with a browser of their own (cookies, storage), past the welcome page. */
   signIn(name: string, options?: PersonOptions): Promise<Person>
+  /** The same person on one more device: another browser with their session. */
+  anotherDeviceOf(person: Person, options?: PersonOptions): Promise<Person>
 }
 
 /** Why a layout can't be started on this machine. */
@@ -34,7 +41,7 @@ export const test = base.extend<
       await using chat = await startChat(layout)
       await use(chat)
     },
-    { scope: "worker", timeout: 90_000 },
+    { scope: "worker", timeout: 180_000 },
   ],
   baseURL: async ({ chat }, use) => use(chat?.url),
   requirements: [
@@ -47,12 +54,24 @@ export const test = base.extend<
   ],
   people: async ({ browser, chat }, use) => {
     await using contexts = new AsyncDisposableStack()
+    const violations: string[] = []
+    async function open(options: BrowserContextOptions): Promise<BrowserContext> {
+      const context = await browser.newContext({ baseURL: chat.url, ...options })
+      context.on("console", (message) => {
+        if (message.text().includes("Content Security Policy")) violations.push(message.text())
+      })
+      contexts.defer(() => context.close())
+      return context
+    }
     await use({
-      async signIn(name, options) {
-        const context = await browser.newContext({ baseURL: chat.url, ...options })
-        contexts.defer(() => context.close())
-        return signIn(context, name, options?.locale)
+      signIn: async (name, options) => signIn(await open(options ?? {}), name, options?.locale),
+      async anotherDeviceOf({ page, name, texts }, options) {
+        const storageState = await page.context().storageState()
+        const context = await open({ ...options, storageState })
+        return new Person(await context.newPage(), name, texts)
       },
     })
+    // The pages run under the policy that they are sent with.
+    baseExpect(violations).toEqual([])
   },
 })

@@ -16,14 +16,24 @@ test("the laboratory spoils what the SDK delivers, and nothing of what the page 
   const aki = page.getByTestId("side-left")
   for (const side of [aki, ben]) await expect(side.locator("[data-state=connected]")).toBeVisible()
 
-  for (const fault of ["drop", "duplicate", "reorder"] as const)
-    await ben.getByRole("button", { name: texts.lab[fault] }).click()
-  await aki.getByRole("button", { name: texts.lab.delay }).click()
+  const fault = (side: typeof aki, name: "drop" | "duplicate" | "reorder" | "delay") =>
+    side.getByRole("button", { name: texts.lab[name] })
+  await fault(aki, "delay").click()
+  await page.getByRole("button", { name: texts.lab.storm }).click()
+  for (const name of ["drop", "duplicate", "reorder", "delay"] as const)
+    for (const side of [aki, ben]) await expect(fault(side, name)).toHaveAttribute("aria-pressed", "true")
   for (const name of ["lost", "repeated", "outOfOrder"] as const)
     await expect.poll(async () => Number(await counter(page, "alone", name).textContent())).toBeGreaterThan(0)
 
+  // A page on the SDK alone would show it.
+  const alone = ben.getByRole("list", { name: texts.lab.aloneList })
+  for (const kind of ["missing", "repeated", "late"])
+    await expect(alone.locator(`[data-kind=${kind}]`).first()).toBeAttached()
+
   await aki.getByRole("button", { name: texts.lab.cut }).click()
   await expect(aki.locator("[data-state=connected]")).toHaveCount(0)
+  // The gap opens in the picture.
+  await expect(aki.getByTestId("gap")).toBeVisible()
   await aki.getByRole("button", { name: texts.lab.expire }).click()
   if (layout === "failover") {
     await ben.getByRole("button", { name: "Ably", exact: true }).click()
@@ -34,9 +44,15 @@ test("the laboratory spoils what the SDK delivers, and nothing of what the page 
   await aki.getByRole("button", { name: texts.lab.cut }).click()
   await expect(aki.locator("[data-state=connected]")).toBeVisible()
   // All of it is over when the last ones have been counted.
+  await page.getByRole("button", { name: texts.lab.calm }).click()
   await page.getByRole("button", { name: texts.lab.pause }).click()
-  const open = page.getByTestId("gap")
-  await expect(open).toHaveCount(0)
+  await expect(page.getByTestId("gap")).toHaveCount(0)
+  for (const side of [aki, ben]) {
+    const shown = side.getByRole("list", { name: texts.lab.contractList }).getByRole("listitem")
+    const numbers = (await shown.allTextContents()).map(Number)
+    expect(numbers.length).toBeGreaterThan(1)
+    expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] ?? 0) + index))
+  }
   for (const name of ["lost", "repeated", "outOfOrder"] as const)
     await expect(counter(page, "contract", name)).toHaveText("0")
 })

@@ -11,6 +11,7 @@ test("a refresh shows what was there, and goes on", async ({ people }) => {
   await alice.page.reload()
   await hers.expectWritten(["one"])
   await his.send("two")
+  await his.expectWritten(["one", "two"])
   await hers.send("three")
   await hers.expectWritten(["one", "two", "three"])
   await his.expectWritten(["one", "two", "three"])
@@ -46,6 +47,7 @@ test("a second tab shows the same, and both stay live", async ({ people }) => {
   await other.expectWritten(["from the first"])
 
   await other.send("from the second")
+  await other.expectWritten(["from the first", "from the second"])
   await room.send("from the first again")
   const all = ["from the first", "from the second", "from the first again"]
   await room.expectWritten(all)

@@ -1,3 +1,4 @@
+import { expectAccessible } from "./axe.ts"
 import { expect, test } from "./fixtures.ts"
 
 test("what was written without a network is sent by the next page, once and in order", async ({ people }) => {
@@ -41,3 +42,101 @@ test("two tabs that come back together send nothing twice", async ({ people }) =
   await browser.setOffline(false)
   for (const tab of [hers, other]) await tab.expectWritten(["first", "second"])
 })
+
+test("what waits for the network is said to wait, and can be thrown away", async ({ people }) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.signIn("Bob")
+  const hers = await alice.createRoom("Second thoughts")
+  const his = await bob.joinRoom(hers.url)
+  const browser = alice.page.context()
+  await browser.setOffline(true)
+  await hers.send("wanted")
+  await expect(alice.page.getByTestId("announcer")).toContainText(`${alice.texts.messages.queued}: wanted`)
+  await hers.send("regretted")
+  await hers.message("regretted").discard()
+  await expect(hers.written).toHaveText(["wanted"])
+  await expect(hers.composer).toBeFocused()
+  await browser.setOffline(false)
+  for (const room of [hers, his]) await room.expectWritten(["wanted"])
+  await hers.send("after")
+  for (const room of [hers, his]) await room.expectWritten(["wanted", "after"])
+})
+
+test("what the server fails to take says so, and goes out when it is tried again", async ({
+  people,
+  layout,
+}) => {
+  test.skip(layout === "one-port" || layout === "split", "a gateway takes messages over its socket")
+  const alice = await people.signIn("Alice")
+  const bob = await people.signIn("Bob")
+  const hers = await alice.createRoom("Bad day")
+  const his = await bob.joinRoom(hers.url)
+  const { messages } = alice.texts
+  let status = 503
+  const answers = "**/api/realtime/publish"
+  // Asked again after a minute by itself: before that, only because somebody wants it.
+  await alice.page.route(answers, (route) => route.fulfill({ status, headers: { "Retry-After": "60" } }))
+  await hers.send("again")
+  await expect(hers.message("again").element).toHaveAttribute("data-state", "failed")
+  await expect(alice.page.getByTestId("announcer")).toContainText(`${messages.failed}: again`)
+  await expectAccessible(alice.page)
+  status = 400
+  await hers.message("again").retry()
+  await expect(hers.message("again").element).toHaveAttribute("data-state", "refused")
+  await expect(alice.page.getByTestId("announcer")).toContainText(`${messages.refused}: again`)
+  await expectAccessible(alice.page)
+  await alice.page.unroute(answers)
+  await hers.message("again").retry()
+  for (const room of [hers, his]) await room.expectWritten(["again"])
+})
+
+/** Run in the page before anything of it. */
+const storages: [what: string, spoil: () => void][] = [
+  [
+    // What is added takes its whole transaction with it.
+    "the disk is full",
+    () => {
+      const { add } = IDBObjectStore.prototype
+      IDBObjectStore.prototype.add = function (...request) {
+        const adding = add.apply(this, request)
+        this.transaction.abort()
+        return adding
+      }
+    },
+  ],
+  [
+    "the browser keeps nothing",
+    () => {
+      IDBFactory.prototype.open = () => {
+        throw new DOMException("This browser keeps nothing.", "SecurityError")
+      }
+    },
+  ],
+]
+
+for (const [what, spoil] of storages) {
+  test(`what is written is sent all the same, once and in order, when ${what}`, async ({ people }) => {
+    const alice = await people.signIn("Alice")
+    const bob = await people.signIn("Bob")
+    const { url } = await alice.createRoom("No room")
+    const his = await bob.joinRoom(url)
+    const failures: string[] = []
+    alice.page.on("pageerror", ({ message }) => void failures.push(message))
+    const told: string[] = []
+    alice.page.on("console", (message) => void told.push(message.text()))
+    await alice.page.addInitScript(spoil)
+    const hers = await alice.openRoom(url)
+    await hers.send("one", "two")
+    await his.expectWritten(["one", "two"])
+    expect(told.some((text) => text.includes("the outbox"))).toBe(true)
+    // He may have it before she knows that it was taken.
+    await hers.expectAllSent()
+    const browser = alice.page.context()
+    await browser.setOffline(true)
+    await hers.send("three", "四つ目", "five")
+    await expect(hers.notSent).toHaveCount(3)
+    await browser.setOffline(false)
+    for (const room of [his, hers]) await room.expectWritten(["one", "two", "three", "四つ目", "five"])
+    expect(failures).toEqual([])
+  })
+}

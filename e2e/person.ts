@@ -4,7 +4,7 @@ import { RoomsPage } from "./pages/rooms-page.ts"
 import { WelcomePage } from "./pages/welcome-page.ts"
 import { type Texts, textsOf } from "./texts.ts"
 
-export type PersonOptions = Pick<BrowserContextOptions, "locale" | "viewport" | "colorScheme">
+export type PersonOptions = Pick<BrowserContextOptions, "locale" | "viewport" | "colorScheme" | "hasTouch">
 
 /** Somebody with a browser, and what they do in it. */
 export class Person {
@@ -19,7 +19,7 @@ export class Person {
   }
 
   async createRoom(name: string, options?: { isPrivate?: boolean }): Promise<RoomPage> {
-    await new RoomsPage(this.page, this.texts).create(name, options)
+    await this.rooms.create(name, options)
     return this.openRoom()
   }
 
@@ -37,6 +37,10 @@ export class Person {
     const room = new RoomPage(this.page, this.texts)
     await room.expectConnected()
     return room
+  }
+
+  get rooms(): RoomsPage {
+    return new RoomsPage(this.page, this.texts)
   }
 
   /** The same person in one more tab of the same browser. */

@@ -1,4 +1,6 @@
 import { join } from "node:path"
+import { createPostgresLog } from "../realtime/log/postgres.ts"
+import { startPostgres } from "../realtime/testing/postgres.ts"
 import { projectDir } from "../scripts/run.ts"
 import { expect, test } from "./fixtures.ts"
 import { packagesOf, readFunctions } from "./serverless/functions.ts"
@@ -70,4 +72,32 @@ test("everything that is missing is said at once", async () => {
   expect(status).toBe(500)
   for (const name of ["PUSHER_APP_ID", "PUSHER_SECRET", "PUSHER_CLUSTER", "SESSION_SECRET", "DATABASE_URL"])
     expect(output).toContain(name)
+})
+
+test("what isn't done when it answers is done before it stands still", async () => {
+  await using postgres = await startPostgres()
+  const log = createPostgresLog({ connectionString: postgres.connectionString })
+  const channel = "room:kept"
+  const entry = () => ({
+    id: crypto.randomUUID(),
+    channel,
+    event: "text-sent",
+    payload: { text: "x" },
+    from: null,
+  })
+  await log.append([entry(), entry(), entry()])
+  await using platform = await startPlatform({
+    projectDir,
+    env: {
+      REALTIME_PROVIDER: "ably",
+      ABLY_API_KEY: "app.key:secret",
+      SESSION_SECRET: "a secret of the browser tests, long enough",
+      DATABASE_URL: postgres.connectionString,
+      LOG_RETENTION_MESSAGES: "1",
+    },
+  })
+  // Nobody is signed in, so that it is over as soon as the function has started; it begins to apply the retention then.
+  expect((await fetch(`${platform.url}/api/realtime/config`)).status).toBe(401)
+  await expect.poll(async () => (await log.heads([channel]))[0]?.first).toBe(3)
+  await log.close()
 })

@@ -8,6 +8,8 @@ export interface EmittedFunction {
   /** Where it really is; several names may lead to one function. */
   folder: string
   handler: string
+  /** It takes a `Request` and answers with a `Response`, as the one before all pages does; others take Node's own. */
+  isWeb: boolean
   maxDuration: number | undefined
   /** Its files that are elsewhere in the project, by their place in the function. */
   traced: Record<string, string>
@@ -21,6 +23,7 @@ export function readFunctions(outputDir: string): EmittedFunction[] {
       const folder = realpathSync(join(root, path))
       const config = JSON.parse(readFileSync(join(folder, ".vc-config.json"), "utf8")) as {
         handler: string
+        useWebApi?: boolean
         maxDuration?: number
         filePathMap?: Record<string, string>
       }
@@ -28,6 +31,7 @@ export function readFunctions(outputDir: string): EmittedFunction[] {
         name: path.replace(/\.func$/, ""),
         folder,
         handler: config.handler,
+        isWeb: config.useWebApi ?? false,
         maxDuration: config.maxDuration,
         traced: config.filePathMap ?? {},
       }

@@ -1,12 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
-import { createServer, type IncomingMessage, type ServerResponse, request as send } from "node:http"
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+  request as send,
+} from "node:http"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { extname, join } from "node:path"
 import { copyFunction, type EmittedFunction, readFunctions } from "./functions.ts"
-import { type Route, type Routed, route } from "./routes.ts"
+import { middlewareOf, type Route, route } from "./routes.ts"
 
 /** The functions and files of `vercel build`, served as the platform serves them. */
 export interface Platform extends AsyncDisposable {
@@ -40,6 +47,13 @@ interface Deployed {
   instances: Promise<Instance>[]
   next: number
   loaded: Set<string>
+}
+
+interface Call {
+  method: string | undefined
+  path: string
+  headers: IncomingHttpHeaders
+  body: IncomingMessage | null
 }
 
 const types: Record<string, string> = {
@@ -94,18 +108,22 @@ export async function startPlatform({ projectDir, env, port = 0 }: PlatformOptio
   function start({ folder, emitted, loaded }: Deployed): Promise<Instance> {
     const runtime = join(import.meta.dirname, "runtime.ts")
     const permissions = ["--permission", `--allow-fs-read=${folder}`, `--allow-fs-read=${runtime}`]
-    const child = spawn(process.execPath, [...permissions, runtime, folder, emitted.handler], {
-      cwd: folder,
-      env: {
-        ...env,
-        VERCEL: "1",
-        VERCEL_ENV: "production",
-        NODE_ENV: "production",
-        // Next.js asks itself for the page that an action leads to, by https unless told.
-        __NEXT_PRIVATE_ORIGIN: origin(),
+    const child = spawn(
+      process.execPath,
+      [...permissions, runtime, folder, emitted.handler, emitted.isWeb ? "web" : "node"],
+      {
+        cwd: folder,
+        env: {
+          ...env,
+          VERCEL: "1",
+          VERCEL_ENV: "production",
+          NODE_ENV: "production",
+          // Next.js asks itself for the page that an action leads to, by https unless told.
+          __NEXT_PRIVATE_ORIGIN: origin(),
+        },
+        stdio: ["ignore", "pipe", "pipe", "ipc"],
       },
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-    })
+    )
     for (const stream of [child.stdout, child.stderr])
       stream?.on("data", (chunk: Buffer) => {
         output = (output + chunk).slice(-50_000)
@@ -123,8 +141,8 @@ export async function startPlatform({ projectDir, env, port = 0 }: PlatformOptio
     })
   }
 
-  /** The next instance in turn, thawed; it is frozen again when all that it does is done. */
-  async function invoke(deployed: Deployed, request: IncomingMessage, response: ServerResponse, to: Routed) {
+  /** Asks the next instance in turn, thawed; it is frozen again when all that it does is done. */
+  async function invoke(deployed: Deployed, call: Call): Promise<IncomingMessage> {
     const index = deployed.next++ % instancesPerFunction
     deployed.instances[index] ??= start(deployed)
     const instance = await deployed.instances[index]
@@ -145,30 +163,50 @@ export async function startPlatform({ projectDir, env, port = 0 }: PlatformOptio
       if (instance.running === 0) instance.child.kill("SIGSTOP")
     })
 
-    const { pathname } = new URL(request.url ?? "/", "http://app.test")
-    const search = to.query.size > 0 ? `?${to.query}` : ""
-    const inner = send(
-      {
-        host: "127.0.0.1",
-        port: instance.port,
-        method: request.method,
-        path: `${pathname}${search}`,
-        agent: false,
+    const { method, path, body } = call
+    return new Promise((resolve, reject) => {
+      const inner = send({
+        ...{ host: "127.0.0.1", port: instance.port, method, path, agent: false },
         headers: {
-          ...request.headers,
+          ...call.headers,
           "x-forwarded-proto": "http",
-          "x-forwarded-host": request.headers.host,
-          "x-matched-path": `/${to.target === "index" ? "" : to.target}`,
+          "x-forwarded-host": call.headers.host,
           "x-invocation": invocation,
         },
-      },
-      (answer) => {
-        response.writeHead(to.status ?? answer.statusCode ?? 500, { ...to.headers, ...answer.headers })
-        answer.pipe(response)
-      },
-    )
-    inner.on("error", () => response.destroy())
-    request.pipe(inner)
+      })
+      inner.on("response", resolve)
+      inner.on("error", reject)
+      if (body) body.pipe(inner)
+      else inner.end()
+    })
+  }
+
+  /** What stands before the pages may answer itself, or change what they are asked and what they answer. */
+  async function askMiddleware(
+    request: IncomingMessage,
+    url: URL,
+  ): Promise<{ headers: IncomingHttpHeaders; added: OutgoingHttpHeaders; answer: IncomingMessage | null }> {
+    const deployed = byName.get(middlewareOf(routes, { url, headers: request.headers }) ?? "")
+    if (!deployed) return { headers: request.headers, added: {}, answer: null }
+    const path = `${url.pathname}${url.search}`
+    const { "content-length": _, "transfer-encoding": __, ...bodiless } = request.headers
+    const answer = await invoke(deployed, { method: "GET", path, headers: bodiless, body: null })
+    if (answer.headers["x-middleware-next"] === undefined)
+      return { headers: request.headers, added: {}, answer }
+    answer.resume()
+    const named = String(answer.headers["x-middleware-override-headers"] ?? "").split(",")
+    const changed = named.flatMap((name) => {
+      const value = answer.headers[`x-middleware-request-${name}`]
+      return value === undefined ? [] : [[name, value]]
+    })
+    const isOwn = (name: string) =>
+      !/^(x-middleware-|connection|date|transfer-|content-length|keep-)/.test(name)
+    const added = Object.entries(answer.headers).filter(([name]) => isOwn(name))
+    return {
+      headers: { ...request.headers, ...Object.fromEntries(changed) },
+      added: Object.fromEntries(added),
+      answer: null,
+    }
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -182,6 +220,12 @@ export async function startPlatform({ projectDir, env, port = 0 }: PlatformOptio
       response.writeHead(to.status, to.headers).end()
       return
     }
+    const before = await askMiddleware(request, url)
+    if (before.answer) {
+      response.writeHead(before.answer.statusCode ?? 500, before.answer.headers)
+      before.answer.pipe(response)
+      return
+    }
     const file = fileOf(to.target)
     const deployed = byName.get(to.target)
     if (file) {
@@ -189,8 +233,21 @@ export async function startPlatform({ projectDir, env, port = 0 }: PlatformOptio
         overrides[to.target]?.contentType ?? types[extname(file)] ?? "application/octet-stream"
       response.writeHead(to.status ?? 200, { ...to.headers, "Content-Type": contentType })
       createReadStream(file).pipe(response)
-    } else if (deployed) await invoke(deployed, request, response, to)
-    else response.writeHead(404).end()
+    } else if (deployed) {
+      const search = to.query.size > 0 ? `?${to.query}` : ""
+      const answer = await invoke(deployed, {
+        method: request.method,
+        path: `${url.pathname}${search}`,
+        headers: { ...before.headers, "x-matched-path": `/${to.target === "index" ? "" : to.target}` },
+        body: request,
+      })
+      response.writeHead(to.status ?? answer.statusCode ?? 500, {
+        ...to.headers,
+        ...before.added,
+        ...answer.headers,
+      })
+      answer.pipe(response)
+    } else response.writeHead(404).end()
   }
 
   server.listen(port)

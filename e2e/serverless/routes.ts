@@ -12,6 +12,8 @@ export interface Route {
   has?: Condition[]
   missing?: Condition[]
   handle?: string
+  /** A function that is asked before: https://vercel.com/docs/build-output-api/configuration#source-route */
+  middlewarePath?: string
 }
 
 interface Condition {
@@ -49,7 +51,7 @@ export function route(
   function run(phase: string): boolean {
     for (const { route } of phases.get(phase) ?? []) {
       const match = route.src === undefined ? null : new RegExp(`^(?:${route.src})$`).exec(path)
-      if (!match || !holds(route, request.headers)) continue
+      if (!match || route.middlewarePath !== undefined || !holds(route, request.headers)) continue
       const fill = (text: string) =>
         text.replace(/\$(\w+)/g, (_, name: string) => match.groups?.[name] ?? match[Number(name)] ?? "")
       for (const [name, value] of Object.entries(route.headers ?? {})) headers[name] = fill(value)
@@ -69,6 +71,20 @@ export function route(
   const isFound = run("start") || run("filesystem") || run("miss") || run("rewrite")
   if (!isFound) run("error")
   return { target: targetOf(path), query, headers, status }
+}
+
+/** The function that stands before this path, if one does. */
+export function middlewareOf(
+  routes: readonly Route[],
+  { url, headers }: { url: URL; headers: IncomingHttpHeaders },
+): string | null {
+  const found = routes.find(
+    (route) =>
+      route.middlewarePath !== undefined &&
+      new RegExp(route.src ?? "").test(url.pathname) &&
+      holds(route, headers),
+  )
+  return found?.middlewarePath?.replace(/^\//, "") ?? null
 }
 
 function withPhases(routes: readonly Route[]): { phase: string; route: Route }[] {

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks"
-import { createServer } from "node:http"
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { createRequire, registerHooks } from "node:module"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
@@ -9,9 +9,10 @@ import { join } from "node:path"
  * the platform's `waitUntil`. Started by `platform.ts` in a process of its own, which may read the function's folder and
  * nothing else, and write nothing.
  */
-type Handler = (request: unknown, response: unknown) => Promise<void>
+type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+type WebHandler = (request: Request) => Promise<Response>
 
-const [folder = "", handlerFile = ""] = process.argv.slice(2)
+const [folder = "", handlerFile = "", kind] = process.argv.slice(2)
 const loaded = new Set<string>()
 registerHooks({
   load(url, context, next) {
@@ -27,7 +28,21 @@ Object.assign(globalThis, {
 
 const tell = (message: object) => process.send?.(message)
 
-const handler = createRequire(join(folder, handlerFile))(join(folder, handlerFile)) as Handler
+/** Of a request's body nothing is handed over: what stands before the pages decides by the rest. */
+const fromWeb =
+  (serve: WebHandler): Handler =>
+  async (request, response) => {
+    const headers = new Headers()
+    for (const [name, values] of Object.entries(request.headersDistinct))
+      for (const value of values ?? []) headers.append(name, value)
+    const { "x-forwarded-proto": protocol, "x-forwarded-host": host } = request.headers
+    const answer = await serve(new Request(`${protocol}://${host}${request.url}`, { headers }))
+    response.writeHead(answer.status, Object.fromEntries(answer.headers))
+    response.end(Buffer.from(await answer.arrayBuffer()))
+  }
+
+const emitted = createRequire(join(folder, handlerFile))(join(folder, handlerFile))
+const handler: Handler = kind === "web" ? fromWeb(emitted) : emitted
 const server = createServer((request, response) => {
   const pending: Promise<unknown>[] = []
   const ended = new Promise((resolve) => response.once("close", resolve))

@@ -1,0 +1,35 @@
+import { AxeBuilder } from "@axe-core/playwright"
+import type { Page } from "@playwright/test"
+import { expect } from "./fixtures.ts"
+
+/** Axe finds nothing at all, in words that say where if it does. */
+export async function expectAccessible(page: Page): Promise<void> {
+  // A colour on its way to another is no colour to judge; what opens begins to move a frame later.
+  await page.evaluate(async () => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve))
+    const moving = () =>
+      document.getAnimations().filter(({ effect, playState }) => {
+        return playState === "running" && effect?.getTiming().iterations !== Number.POSITIVE_INFINITY
+      })
+    do {
+      await frame()
+      await frame()
+      await Promise.all(moving().map(({ finished }) => finished.catch(() => null)))
+    } while (moving().length > 0)
+  })
+  // A menu stands at the end of the page, in no part of it, for as long as it is open; everything else has to be in one.
+  const reports = [
+    await new AxeBuilder({ page }).disableRules("region").analyze(),
+    await new AxeBuilder({ page }).withRules("region").exclude("[role=menu]").analyze(),
+  ]
+  const violations = reports.flatMap((report) => report.violations)
+  const found = violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
+  )
+  expect(found).toEqual([])
+}
+
+export async function expectNothingSticksOut(page: Page): Promise<void> {
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+  expect(overflow).toBeLessThanOrEqual(0)
+}

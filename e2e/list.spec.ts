@@ -1,0 +1,341 @@
+import type { Page } from "@playwright/test"
+import { v7 as uuidv7 } from "uuid"
+import { chatChannels } from "../lib/chat/channels.ts"
+import { createSocketIoPublisher } from "../realtime/providers/socketio/server.ts"
+import { createRealtime } from "../realtime/server/index.ts"
+import type { ChatServers } from "./chat-servers.ts"
+import { record } from "./figures.ts"
+import { expect, test } from "./fixtures.ts"
+import type { RoomPage } from "./pages/room-page.ts"
+import { openLog, roomIdOf } from "./publish.ts"
+
+/** Seven people write in turn, in messages of one to four lines. */
+const talk = (number: number) => ({
+  from: { id: `p${number % 7}`, name: `Person ${number % 7}` },
+  payload: { text: `number ${number}${"\nand another line".repeat(number % 4)}` },
+})
+
+/** Writes so many messages into a room's log, as people would have over the years. Resolves with the first one's `seq` and id. */
+async function fill(chat: ChatServers, room: RoomPage, count: number): Promise<{ id: string; seq: number }> {
+  const log = openLog(chat)
+  const channel = `room:${roomIdOf(room)}`
+  let first: { id: string; seq: number } | undefined
+  for (let from = 1; from <= count; from += 1_000) {
+    const numbers = Array.from({ length: Math.min(1_000, count - from + 1) }, (_, index) => from + index)
+    const [result] = await log.append(
+      numbers.map((number) => ({ id: uuidv7(), channel, event: "text-sent", ...talk(number) })),
+    )
+    first ??= result
+  }
+  await log.close()
+  if (!first) throw new TypeError("unable to fill the room with nothing")
+  return first
+}
+
+/** Says something in the room as server code of another process does. */
+function createSpeaker(chat: ChatServers, room: RoomPage) {
+  const realtime = createRealtime({
+    channels: chatChannels,
+    identify: () => null,
+    authorize: () => false,
+    log: openLog(chat),
+    publishers: [
+      createSocketIoPublisher({
+        internalUrl: chat.gatewayUrl ?? chat.url,
+        secret: "another secret of the browser tests",
+      }),
+    ],
+  })
+  return {
+    say: (number: number, extra: object = {}) => {
+      const { from, payload } = talk(number)
+      return realtime.publish(
+        chatChannels.room({ room: roomIdOf(room) }),
+        "text-sent",
+        { ...payload, ...extra },
+        { from },
+      )
+    },
+    [Symbol.asyncDispose]: () => realtime.close(),
+  }
+}
+
+/** Scrolls there, and waits until what came into view has been measured: three frames in which nothing moves. */
+const scrollTo = (room: RoomPage, top: number) =>
+  room.log.evaluate(async (element, to) => {
+    element.scrollTo(0, to)
+    const shape = () => `${element.scrollTop} ${element.scrollHeight}`
+    let quiet = 0
+    for (let before = shape(); quiet < 3; ) {
+      await new Promise(requestAnimationFrame)
+      const now = shape()
+      quiet = now === before ? quiet + 1 : 0
+      before = now
+    }
+  }, top)
+const scrollTopOf = (room: RoomPage) => room.log.evaluate(({ scrollTop }) => scrollTop)
+const distanceToEnd = (room: RoomPage) =>
+  room.log.evaluate(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)
+
+/** A message in the middle of what is seen, by its id. */
+const middleOf = (room: RoomPage) =>
+  room.log.evaluate((element) => {
+    const { top, height } = element.getBoundingClientRect()
+    const messages = [...element.querySelectorAll<HTMLElement>("[data-message]")]
+    const found = messages.find((message) => message.getBoundingClientRect().top > top + height / 3)
+    return found?.dataset.message ?? ""
+  })
+const topOf = (room: RoomPage, id: string) =>
+  room.log.locator(`[data-message="${id}"]`).evaluate((element) => element.getBoundingClientRect().top)
+
+test("what is read stays where it is while older messages come in above", async ({ people, chat }) => {
+  const alice = await people.signIn("Alice")
+  const room = await alice.createRoom("Archive")
+  await fill(chat, room, 400)
+  await alice.openRoom(room.url)
+  await expect(room.message(/^number 400/).element).toBeInViewport()
+
+  // Upwards a step at a time, through three pages that come in above on the way.
+  const step = 150
+  const isThere = () => room.message(/^number 240/).element.isVisible()
+  while (!(await isThere())) {
+    // At the very top there is nowhere to go until the next page is here.
+    await expect.poll(() => scrollTopOf(room)).toBeGreaterThan(step)
+    const id = await middleOf(room)
+    const before = await topOf(room, id)
+    await room.log.evaluate((element, by) => element.scrollBy(0, -by), step)
+    await expect.poll(async () => Math.abs((await topOf(room, id)) - before - step)).toBeLessThan(3)
+  }
+})
+
+test("new messages are followed at the end, and counted elsewhere; one's own are always shown", async ({
+  people,
+  chat,
+}) => {
+  const alice = await people.signIn("Alice")
+  const room = await alice.createRoom("Lively")
+  await fill(chat, room, 100)
+  await alice.openRoom(room.url)
+  await expect(room.message(/^number 100/).element).toBeInViewport()
+  await using speaker = createSpeaker(chat, room)
+
+  await speaker.say(101)
+  await expect(room.message(/^number 101/).element).toBeInViewport()
+  // A little above the end still counts as the end.
+  await scrollTo(
+    room,
+    await room.log.evaluate(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight - 60),
+  )
+  await speaker.say(102)
+  await expect(room.message(/^number 102/).element).toBeInViewport()
+
+  await scrollTo(room, 500)
+  const id = await middleOf(room)
+  const before = await topOf(room, id)
+  await speaker.say(103)
+  await speaker.say(104)
+  const pill = alice.page.getByRole("button", { name: "2 new messages" })
+  await expect(pill).toBeVisible()
+  await expect.poll(async () => Math.abs((await topOf(room, id)) - before)).toBeLessThan(3)
+  await pill.click()
+  await expect(room.message(/^number 104/).element).toBeInViewport()
+  await expect(pill).toBeHidden()
+
+  await scrollTo(room, 500)
+  await room.send("mine")
+  await expect(room.message("mine").element).toBeInViewport()
+  await expect.poll(() => distanceToEnd(room)).toBeLessThan(80)
+})
+
+test("an answer leads to its origin, however long ago that was said", async ({ people, chat }) => {
+  const alice = await people.signIn("Alice")
+  const room = await alice.createRoom("Memory")
+  const first = await fill(chat, room, 2_000)
+  await using speaker = createSpeaker(chat, room)
+  await speaker.say(2_001, { replyTo: { id: first.id, seq: first.seq } })
+  await alice.openRoom(room.url)
+  await room
+    .message(/^number 2001/)
+    .element.getByTestId("quote")
+    .click()
+  await expect(room.message("number 1 and another line").element).toBeInViewport()
+})
+
+test("an origin that can't be loaded is asked for once for each click, and found when the network is back", async ({
+  people,
+  chat,
+}) => {
+  const alice = await people.signIn("Alice")
+  const room = await alice.createRoom("Out of reach")
+  const first = await fill(chat, room, 200)
+  await using speaker = createSpeaker(chat, room)
+  await speaker.say(201, { replyTo: { id: first.id, seq: first.seq } })
+  await alice.openRoom(room.url)
+  const quote = room.message(/^number 201/).element.getByTestId("quote")
+  await expect(quote).toBeInViewport()
+
+  let asked = 0
+  await alice.page.route(/\/api\/realtime\/.*before=/, (route) => {
+    asked += 1
+    return route.abort("internetdisconnected")
+  })
+  const { olderFailed, goingBack, tryAgain } = alice.texts.messages
+  const notice = alice.page.getByText(olderFailed)
+  await quote.click()
+  await expect(notice).toBeVisible()
+  // One that asked again by itself would do so for as long as the notice stands.
+  await expect(notice).toBeHidden()
+  expect(asked).toBe(1)
+
+  // Said for as long as it takes, with a way to leave it.
+  await alice.page.unrouteAll()
+  const held = Promise.withResolvers<void>()
+  await alice.page.route(/\/api\/realtime\/.*before=/, async (route) => {
+    await held.promise
+    await route.abort("internetdisconnected")
+  })
+  await quote.click()
+  await expect(alice.page.getByText(goingBack)).toBeVisible()
+  held.resolve()
+  await expect(notice).toBeVisible()
+  await expect(alice.page.getByText(goingBack)).toBeHidden()
+
+  await alice.page.unrouteAll()
+  await alice.page.getByRole("button", { name: tryAgain }).click()
+  await expect(room.message("number 1 and another line").element).toBeInViewport()
+})
+
+test("whoever looks at an origin that was in sight already is still at the end", async ({ people, chat }) => {
+  const alice = await people.signIn("Alice")
+  const room = await alice.createRoom("Close by")
+  // So little that all of it is seen at once.
+  const first = await fill(chat, room, 1)
+  await using speaker = createSpeaker(chat, room)
+  await speaker.say(4, { replyTo: { id: first.id, seq: first.seq } })
+  await alice.openRoom(room.url)
+  await room
+    .message(/^number 4/)
+    .element.getByTestId("quote")
+    .click()
+  await expect(room.message("number 1 and another line").element).toBeFocused()
+
+  // More than the screen holds: they are seen only if they are followed.
+  for (let number = 5; number <= 20; number += 1) await speaker.say(number)
+  await expect(room.message(/^number 20/).element).toBeInViewport()
+  await expect(alice.page.getByRole("button", { name: /new message/ })).toHaveCount(0)
+})
+
+test("ten thousand messages leave a small page", async ({ people, chat }, testInfo) => {
+  const alice = await people.signIn("Alice")
+  const room = await alice.createRoom("Years")
+  const first = await fill(chat, room, 10_000)
+  await using speaker = createSpeaker(chat, room)
+  await speaker.say(10_001, { replyTo: { id: first.id, seq: first.seq } })
+  await alice.openRoom(room.url)
+  await room
+    .message(/^number 10001/)
+    .element.getByTestId("quote")
+    .click()
+  await expect(room.message("number 1 and another line").element).toBeInViewport()
+
+  const figures = await scrollThrough(alice.page, room)
+  record(testInfo, { table: "scrolling through 10,000 messages", row: "top to end", cells: figures })
+  await expect(room.message(/^number 10001/).element).toBeInViewport()
+  expect(figures.frames).toBeGreaterThan(200)
+  // What is drawn doesn't grow with the room.
+  expect(figures.mostNodes).toBeLessThan(2_000)
+  expect(figures.blankFrames).toBe(0)
+})
+
+/** From the top to the end, three screens a frame, as with a fast wheel; what that costs the page. */
+async function scrollThrough(page: Page, room: RoomPage) {
+  const figures = await room.log.evaluate(async (element) => {
+    const tasks: number[] = []
+    const observer = new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) tasks.push(Math.round(duration))
+    })
+    observer.observe({ type: "longtask" })
+    let mostNodes = 0
+    let frames = 0
+    let blank = 0
+    element.scrollTo(0, 0)
+    const isAtEnd = () => element.scrollHeight - element.scrollTop - element.clientHeight < 2
+    while (!isAtEnd()) {
+      element.scrollBy(0, 3 * element.clientHeight)
+      await new Promise((resolve) => requestAnimationFrame(resolve))
+      frames += 1
+      mostNodes = Math.max(mostNodes, document.querySelectorAll("*").length)
+      // While it scrolls, what is drawn isn't found by the pointer.
+      const { top, bottom } = element.getBoundingClientRect()
+      const isSeen = (message: Element) => {
+        const box = message.getBoundingClientRect()
+        return box.bottom > top && box.top < bottom
+      }
+      if (![...element.querySelectorAll("[data-message]")].some(isSeen)) blank += 1
+    }
+    observer.disconnect()
+    const longestTaskMs = Math.max(0, ...tasks)
+    return { frames, blankFrames: blank, mostNodes, longTasks: tasks.length, longestTaskMs }
+  })
+  const { usedHeap } = await page.evaluate(() => ({
+    usedHeap:
+      (performance as Performance & { memory?: { usedJSHeapSize: number } }).memory?.usedJSHeapSize ?? 0,
+  }))
+  return { ...figures, heapMB: Math.round(usedHeap / 1e6) }
+}
+
+/** Runs in the page: how long keys took until what they did was painted, and how often messages came between them. */
+function observeTyping() {
+  const keys: number[] = []
+  const tasks: number[] = []
+  const newest = new Set<string>()
+  const observe = (type: string, take: (entry: PerformanceEntry) => void, options: object = {}) =>
+    new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({ type, ...options })
+  observe("longtask", ({ duration }) => void tasks.push(duration))
+  observe("event", ({ name, duration }) => void (name === "keydown" && keys.push(duration)), {
+    durationThreshold: 16,
+  })
+  document.addEventListener("input", () => {
+    const drawn = [...document.querySelectorAll("[data-message]")]
+    newest.add(drawn.at(-1)?.getAttribute("data-message") ?? "")
+  })
+  return () => ({
+    turns: newest.size,
+    // Those that took no longer than a frame aren't listed.
+    slowKeys: keys.length,
+    slowestKeyMs: Math.round(Math.max(0, ...keys)),
+    longTasks: tasks.length,
+    longestTaskMs: Math.round(Math.max(0, ...tasks)),
+  })
+}
+
+test("one goes on writing while fifty messages a second arrive", async ({ people, chat }, testInfo) => {
+  const alice = await people.signIn("Alice")
+  const room = await alice.createRoom("Stadium")
+  await alice.openRoom(room.url)
+  await using speaker = createSpeaker(chat, room)
+
+  const total = 200
+  const speaking = (async () => {
+    for (let number = 1; number <= total; number += 1) {
+      await speaker.say(number)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  })()
+  const typing = await alice.page.evaluateHandle(observeTyping)
+  const text = "What I type stays whole, whatever comes in meanwhile. ".repeat(2).trim()
+  await room.composer.pressSequentially(text, { delay: 15 })
+  await expect(room.composer).toHaveValue(text)
+  const figures = await typing.evaluate((observed) => observed())
+  record(testInfo, {
+    table: "typing while 50 messages a second arrive",
+    row: `${text.length} keys`,
+    cells: figures,
+  })
+  // Keys and messages take turns: neither waits for the end of the other.
+  expect(figures.turns).toBeGreaterThan(10)
+  await speaking
+  await expect(room.message(new RegExp(`^number ${total}`)).element).toBeInViewport()
+  await room.composer.press("Enter")
+  await expect(room.message(text).element).toBeInViewport()
+})

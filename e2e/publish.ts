@@ -1,0 +1,29 @@
+import { join } from "node:path"
+import { v7 as uuidv7 } from "uuid"
+import { createSqliteLog } from "../realtime/log/sqlite.ts"
+import type { ChatServers } from "./chat-servers.ts"
+import { expect } from "./fixtures.ts"
+import type { RoomPage } from "./pages/room-page.ts"
+import type { Person } from "./person.ts"
+
+export const roomIdOf = (room: RoomPage): string => new URL(room.url).pathname.split("/").at(-1) ?? ""
+
+/** Says all of it in one request, as a page does with what it wrote offline. */
+export async function publish(person: Person, room: RoomPage, texts: readonly string[]): Promise<void> {
+  const { request } = person.page
+  for (let from = 0; from < texts.length; from += 50) {
+    const messages = texts
+      .slice(from, from + 50)
+      .map((text) => ({ id: uuidv7(), event: "text-sent", payload: { text } }))
+    const answer = await request.post("/api/realtime/publish", {
+      data: { channel: `room:${roomIdOf(room)}`, messages },
+    })
+    expect(answer.ok(), await answer.text()).toBe(true)
+  }
+}
+
+/** The log's file, beside the servers that use it, by a clock of one's own if need be. */
+export function openLog({ dataDir }: ChatServers, now?: () => number) {
+  if (!dataDir) throw new TypeError("unable to open the log; this layout keeps it elsewhere")
+  return createSqliteLog({ path: join(dataDir, "realtime.db"), ...(now && { now }) })
+}
