@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto"
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { variables } from "../lib/env/schema.ts"
 import { projectDir, run } from "./run.ts"
 import { findVercel } from "./tools.ts"
 
@@ -16,8 +17,8 @@ const ignored = /\.(test|test-d|spec)\.|^(vitest|playwright)\.config|^(knip|biom
 /** Next.js empties this folder before each build, so the mark can't outlive what it describes. */
 const markPath = join(projectDir, ".next", "built-from")
 
-function hashSources(): string {
-  const hash = createHash("sha256")
+function hashSources(env: Record<string, string>): string {
+  const hash = createHash("sha256").update(JSON.stringify(env))
   const files = globSync(sources, { cwd: projectDir, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(projectDir.length + 1))
@@ -26,13 +27,20 @@ function hashSources(): string {
   return hash.digest("hex")
 }
 
+/** In every secret variable of the build's environment: what is read when the servers start must not be built in. */
+export const buildCanaries: Record<string, string> = Object.fromEntries(
+  Object.entries(variables).flatMap(([name, { isSecret }]) =>
+    isSecret ? [[name, `canary-of-the-build-${name.toLowerCase()}`]] : [],
+  ),
+)
+
 /** The production build of the sources as they are: made, unless the one that is there is of the same sources. */
 export async function buildOnce(): Promise<void> {
   const built = existsSync(markPath) ? readFileSync(markPath, "utf8") : null
   const vercel = findVercel()
-  const mark = `${hashSources()} ${vercel ? "with functions" : "alone"}`
+  const env = { ...buildCanaries, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" }
+  const mark = `${hashSources(env)} ${vercel ? "with functions" : "alone"}`
   if (built === mark) return
-  const env = { NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" }
   // One build serves both: Vercel's command line runs `next build`, and packs functions of what it left.
   const exitCode = vercel ? await buildForVercel(vercel, env) : await run("next", ["build"], env)
   if (exitCode !== 0) throw new Error("the production build failed; what it printed is above")

@@ -1,6 +1,6 @@
 import { relative } from "node:path"
 import type { Reporter, Suite, TestCase } from "@playwright/test/reporter"
-import { emptyResult, writeResults } from "./report.ts"
+import { emptyResult, type Figure, figureAnnotation, writeResults } from "./report.ts"
 
 /** What each layout of the browser tests shows, as the contract's matrix names it. */
 const providerOf: Record<string, string> = {
@@ -8,6 +8,7 @@ const providerOf: Record<string, string> = {
   split: "socketio, split",
   pusher: "pusher, emulator",
   ably: "ably, emulator",
+  serverless: "pusher, functions",
   "serverless-pusher": "pusher, functions",
   "serverless-ably": "ably, functions",
 }
@@ -34,6 +35,11 @@ export default class ThroughlineReporter implements Reporter {
         const state = outcome === "skipped" ? "skipped" : outcome === "unexpected" ? "failed" : "passed"
         result.contract ??= []
         result.contract.push({ provider, suite: "browser", outcome: state })
+      }
+      for (const { type, description } of test.results.at(-1)?.annotations ?? []) {
+        if (type !== figureAnnotation || !description) continue
+        result.figures ??= []
+        result.figures.push(JSON.parse(description) as Figure)
       }
       if (outcome === "skipped") result.skipped.push({ test: nameOf(test), reason: reasonOf(test) })
       else if (outcome === "unexpected") result.failures.push(nameOf(test))

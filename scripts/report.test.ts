@@ -68,6 +68,31 @@ describe("the summary of a test run", () => {
     )
   })
 
+  it("prints what was measured, a table for each subject", () => {
+    const weigh = (row: string, cells: Record<string, number>) => ({ table: "script, kB", row, cells })
+    const { text } = summarize([
+      {
+        ...emptyResult("e2e"),
+        passed: 2,
+        figures: [
+          weigh("pusher", { page: 293.5, "bare SDK": 16.4 }),
+          weigh("ably", { page: 1310, other: 1 }),
+          { table: "scrolling", row: "to the end", cells: { frames: 400 } },
+        ],
+      },
+    ])
+    expect(text).toContain(
+      [
+        "script, kB  page   bare SDK  other",
+        "ably        1,310  -         1",
+        "pusher      293.5  16.4      -",
+        "",
+        "scrolling   frames",
+        "to the end  400",
+      ].join("\n"),
+    )
+  })
+
   it("is not good when nothing ran", () => {
     const skipped = [{ test: "a", reason: "no browser" }]
     expect(summarize([]).isGood).toBe(false)

@@ -11,7 +11,20 @@ export interface SuiteResult {
   skipped: { test: string; reason: string }[]
   /** One for each test that shows what a provider keeps, for the matrix. */
   contract?: ContractOutcome[]
+  /** What tests measured on the way. */
+  figures?: Figure[]
 }
+
+/** One row of a table of what was measured. */
+export interface Figure {
+  /** What the table is about, units included. */
+  table: string
+  row: string
+  cells: Readonly<Record<string, number>>
+}
+
+/** The kind of annotation by which a browser test hands over a `Figure`, as JSON. */
+export const figureAnnotation = "figure"
 
 export interface ContractOutcome {
   /** And what it runs on, as in "pusher, msw". */
@@ -69,6 +82,9 @@ export function summarize(results: readonly SuiteResult[]): Summary {
   }
   const outcomes = results.flatMap(({ contract = [] }) => contract)
   if (outcomes.length > 0) lines.push("", ...matrix(outcomes))
+  const figures = results.flatMap((result) => result.figures ?? [])
+  for (const [title, rows] of Map.groupBy(figures, ({ table }) => table))
+    lines.push("", ...figureTable(title, rows))
   const total = {
     passed: sum(results, ({ passed }) => passed),
     failed: sum(results, ({ failed }) => failed),
@@ -91,13 +107,24 @@ function matrix(outcomes: readonly ContractOutcome[]): string[] {
     if (cell.every(({ outcome }) => outcome === "skipped")) return "skipped"
     return `${passed}/${cell.length}`
   }
-  const table = [
+  return inColumns([
     ["contract", ...suites],
     ...rows.map(([provider, ofProvider]) => [provider, ...suites.map((suite) => cellOf(ofProvider, suite))]),
-  ]
-  const widths = suites
-    .concat("")
-    .map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
+  ])
+}
+
+function figureTable(title: string, figures: readonly Figure[]): string[] {
+  const columns = [...new Set(figures.flatMap(({ cells }) => Object.keys(cells)))]
+  const rows = figures.toSorted((a, b) => (a.row < b.row ? -1 : 1))
+  const cellOf = ({ cells }: Figure, column: string) => cells[column]?.toLocaleString("en-US") ?? "-"
+  return inColumns([
+    [title, ...columns],
+    ...rows.map((figure) => [figure.row, ...columns.map((column) => cellOf(figure, column))]),
+  ])
+}
+
+function inColumns(table: readonly (readonly string[])[]): string[] {
+  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? []
   return table.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))

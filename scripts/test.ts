@@ -50,7 +50,7 @@ async function main(chosen: string[]): Promise<number> {
   const wanted = chosen.length > 0 ? chosen : suites
   const needed = [
     ...(wanted.includes("unit") || wanted.includes("contract") ? [tools.postgres, tools.soketi] : []),
-    ...(wanted.includes("contract") ? [tools.redis] : []),
+    ...(wanted.includes("contract") ? [tools.redis, tools.nginx, tools.pgbouncer] : []),
     ...(wanted.includes("e2e") ? [tools.chromium, tools.japaneseFont, tools.vercel, tools.postgres] : []),
   ]
   const provisioned = provision(needed)

@@ -68,7 +68,9 @@ describe("a tool is looked for", () => {
 describe("a tool that is missing", () => {
   it("is named with the one line that installs it on this kind of machine", () => {
     expect(installLine(tools.redis, "darwin")).toBe("brew install redis")
-    expect(installLine(tools.chromium, "linux")).toBe("sudo apt-get install --no-install-recommends chromium")
+    expect(installLine(tools.chromium, "linux")).toBe(
+      "sudo apt-get install --no-install-recommends chromium-headless-shell",
+    )
   })
 
   it("doesn't break the search on a machine without the programs it asks", () => {
