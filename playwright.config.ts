@@ -1,5 +1,6 @@
 import { defineConfig } from "@playwright/test"
 import type { LayoutOptions } from "./e2e/fixtures.ts"
+import { isTestTier, projects, specsOf } from "./e2e/tiers.ts"
 import { findChromium, installLine, tools } from "./scripts/tools.ts"
 
 const executablePath = findChromium()
@@ -8,6 +9,16 @@ const isRun = process.argv.includes("test") && !process.argv.includes("--list")
 if (!executablePath && isRun) {
   throw new Error(`unable to find Chromium; ${installLine(tools.chromium)}, or set THROUGHLINE_CHROMIUM`)
 }
+
+const vendorsAndDevelopment = [
+  { name: "emulators", testMatch: "emulators.spec.ts" },
+  {
+    name: "dev",
+    testMatch: "development.spec.ts",
+    // It compiles as it goes, which is slow enough without another compiler beside it.
+    dependencies: ["build"],
+  },
+]
 
 export default defineConfig<LayoutOptions>({
   testDir: "e2e",
@@ -34,57 +45,11 @@ export default defineConfig<LayoutOptions>({
   },
   projects: [
     { name: "build", testMatch: "production-build.setup.ts" },
-    {
-      name: "one-port",
-      use: { layout: "one-port" },
-      testIgnore: /(development|serverless|emulators|failover|traces)\.spec\.ts/,
-      dependencies: ["build"],
-    },
-    {
-      name: "split",
-      use: { layout: "split" },
-      // What depends on where the gateway is.
-      testMatch: /(conversation|downloads|restart|private-rooms|outbox|security)\.spec\.ts/,
-      dependencies: ["build"],
-    },
-    ...(["pusher", "ably"] as const).map((layout) => ({
-      name: layout,
-      use: { layout },
-      // What depends on who carries the messages.
-      testMatch: /(conversation|downloads|restart|private-rooms|outbox|messages|unread|weight|lab)\.spec\.ts/,
-      dependencies: ["build"],
-    })),
-    ...(["serverless-pusher", "serverless-ably"] as const).map((layout) => ({
-      name: layout,
-      use: { layout },
-      testMatch: /(conversation|downloads|private-rooms|outbox|messages|unread|serverless)\.spec\.ts/,
-      dependencies: ["build"],
-    })),
-    {
-      name: "serverless",
-      use: { layout: "serverless-pusher" },
-      // What functions do in their own way, whoever carries the messages.
-      testMatch: /(files|search|security)\.spec\.ts/,
-      dependencies: ["build"],
-    },
-    {
-      name: "failover",
-      use: { layout: "failover" },
-      testMatch: /(failover|lab)\.spec\.ts/,
-      dependencies: ["build"],
-    },
-    {
-      name: "traced",
-      use: { layout: "traced" },
-      testMatch: "traces.spec.ts",
-      dependencies: ["build"],
-    },
-    { name: "emulators", testMatch: "emulators.spec.ts" },
-    {
-      name: "dev",
-      testMatch: "development.spec.ts",
-      // It compiles as it goes, which is slow enough without another compiler beside it.
-      dependencies: ["build"],
-    },
+    ...projects.flatMap((project) => {
+      const specs = specsOf(project).map((name) => `${name}.spec.ts`)
+      const { name, layout } = project
+      return specs.length > 0 ? [{ name, use: { layout }, testMatch: specs, dependencies: ["build"] }] : []
+    }),
+    ...(isTestTier() ? vendorsAndDevelopment : []),
   ],
 })

@@ -16,7 +16,7 @@ export default defineConfig({
           name: "unit",
           environment: "node",
           include: ["{app,lib,realtime,server,scripts}/**/*.test.ts"],
-          exclude: ["**/*.contract.test.ts", "**/*.live.test.ts", "**/node_modules/**"],
+          exclude: ["**/*.{contract,live,system}.test.ts", "**/node_modules/**"],
           testTimeout: patientMs,
         },
       },
@@ -34,9 +34,19 @@ export default defineConfig({
         test: {
           name: "contract",
           environment: "node",
-          include: ["{lib,realtime,server}/**/*.contract.test.ts"],
+          include: ["{lib,realtime,scripts,server}/**/*.contract.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: "system",
+          environment: "node",
+          include: ["{lib,realtime,scripts,server}/**/*.system.test.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
         },
       },
       {

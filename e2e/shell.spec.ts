@@ -79,6 +79,8 @@ for (const { held, viewport, insets } of [
                 resolve(
                   entries.flatMap(({ isIntersecting, intersectionRect: shown, target }) =>
                     isIntersecting &&
+                    // What only touches the edge from outside intersects, and nothing of it shows.
+                    shown.height * shown.width > 0 &&
                     (shown.top < top ||
                       shown.left < left ||
                       shown.bottom > innerHeight - bottom ||

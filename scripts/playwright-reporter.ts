@@ -1,6 +1,15 @@
 import { relative } from "node:path"
 import type { Reporter, Suite, TestCase } from "@playwright/test/reporter"
-import { emptyResult, type Figure, figureAnnotation, writeResults } from "./report.ts"
+import { isTestTier } from "../e2e/tiers.ts"
+import {
+  emptyResult,
+  type Figure,
+  figureAnnotation,
+  firstLines,
+  type SuiteResult,
+  toPattern,
+  writeReport,
+} from "./report.ts"
 
 /** What each layout of the browser tests shows, as the contract's matrix names it. */
 const providerOf: Record<string, string> = {
@@ -8,7 +17,6 @@ const providerOf: Record<string, string> = {
   split: "socketio, split",
   pusher: "pusher, emulator",
   ably: "ably, emulator",
-  serverless: "pusher, functions",
   "serverless-pusher": "pusher, functions",
   "serverless-ably": "ably, functions",
 }
@@ -17,9 +25,19 @@ const providerOf: Record<string, string> = {
 export default class ThroughlineReporter implements Reporter {
   #suite: Suite | undefined
   #errors: string[] = []
+  #running = new Set<TestCase>()
 
   onBegin(_config: unknown, suite: Suite): void {
     this.#suite = suite
+  }
+
+  onTestBegin(test: TestCase): void {
+    this.#running.add(test)
+    this.#write((each) => each.results.length > 0 && !this.#running.has(each))
+  }
+
+  onTestEnd(test: TestCase): void {
+    this.#running.delete(test)
   }
 
   onError(error: { message?: string }): void {
@@ -27,32 +45,56 @@ export default class ThroughlineReporter implements Reporter {
   }
 
   onEnd(): void {
-    const result = emptyResult("e2e")
-    for (const test of this.#suite?.allTests() ?? []) {
-      const outcome = test.outcome()
-      const provider = providerOf[test.titlePath()[1] ?? ""]
-      if (provider) {
-        const state = outcome === "skipped" ? "skipped" : outcome === "unexpected" ? "failed" : "passed"
-        result.contract ??= []
-        result.contract.push({ provider, suite: "browser", outcome: state })
-      }
-      for (const { type, description } of test.results.at(-1)?.annotations ?? []) {
-        if (type !== figureAnnotation || !description) continue
-        result.figures ??= []
-        result.figures.push(JSON.parse(description) as Figure)
-      }
-      if (outcome === "skipped") result.skipped.push({ test: nameOf(test), reason: reasonOf(test) })
-      else if (outcome === "unexpected") result.failures.push(nameOf(test))
-      else result.passed += 1
-    }
-    result.failures.push(...this.#errors)
-    result.failed = result.failures.length
-    writeResults("playwright", [result])
+    this.#write(() => true)
+  }
+
+  #write(isCounted: (test: TestCase) => boolean): void {
+    const result = emptyResult(isTestTier() ? "e2e" : "system-e2e")
+    for (const test of this.#suite?.allTests() ?? []) if (isCounted(test)) addTest(result, test)
+    for (const error of this.#errors)
+      result.failures.push({ test: "outside any test", error: firstLines(error), command: null })
+    writeReport("playwright", { results: [result], running: [...this.#running].map(nameOf) })
   }
 
   printsToStdio(): boolean {
     return false
   }
+}
+
+function addTest(result: SuiteResult, test: TestCase): void {
+  const outcome = test.outcome()
+  const [, project = "", , ...titles] = test.titlePath()
+  const file = relative(process.cwd(), test.location.file)
+  const place = `${file} (${project})`
+  const took = test.results.reduce((total, { duration }) => total + duration, 0)
+  result.files[place] = (result.files[place] ?? 0) + took
+  const provider = providerOf[project]
+  if (provider) {
+    const state = outcome === "skipped" ? "skipped" : outcome === "unexpected" ? "failed" : "passed"
+    result.contract ??= []
+    result.contract.push({ provider, suite: "browser", outcome: state })
+  }
+  for (const { type, description } of test.results.at(-1)?.annotations ?? []) {
+    if (type !== figureAnnotation || !description) continue
+    result.figures ??= []
+    result.figures.push(JSON.parse(description) as Figure)
+  }
+  if (outcome === "skipped") result.skipped.push({ test: nameOf(test), reason: reasonOf(test) })
+  else if (outcome === "unexpected") {
+    result.failures.push({
+      test: nameOf(test),
+      error: firstLines(test.results.at(-1)?.errors[0]?.message ?? "it didn't end"),
+      command: [
+        "playwright",
+        "test",
+        "--workers=1",
+        "--no-deps",
+        `--project=${project}`,
+        file,
+        `-g=${toPattern(titles.join(" "))}`,
+      ],
+    })
+  } else result.passed += 1
 }
 
 function nameOf(test: TestCase): string {

@@ -2,7 +2,7 @@ import { mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { emptyResult, readResults, summarize } from "./report.ts"
+import { emptyResult, type Failure, firstLines, readReport, summarize } from "./report.ts"
 
 const lastLine = (text: string) => text.split("\n").at(-1)
 
@@ -17,13 +17,60 @@ describe("the summary of a test run", () => {
     expect(isGood).toBe(true)
   })
 
-  it("says what failed, and is not good", () => {
+  const failure = (test: string): Failure => ({
+    test,
+    error: "expected 1 to be 2\nin sums",
+    command: ["vitest", "run", "a.test.ts", "-t=^it's a sum$"],
+  })
+
+  it("says what failed, how, and what runs it alone, and is not good", () => {
     const { text, isGood } = summarize([
-      { ...emptyResult("unit"), passed: 1, failed: 1, failures: ["a.test.ts > adds"] },
+      { ...emptyResult("unit"), passed: 1, failures: [failure("a.test.ts > adds")] },
     ])
-    expect(text).toContain("failed: a.test.ts > adds")
-    expect(lastLine(text)).toBe("1 passed, 1 failed, 0 skipped")
+    expect(text).toContain(
+      [
+        "failed: a.test.ts > adds",
+        "  expected 1 to be 2",
+        "  in sums",
+        "  alone: npx vitest run a.test.ts '-t=^it'\\''s a sum$'",
+        "",
+        "1 passed, 1 failed, 0 skipped",
+      ].join("\n"),
+    )
     expect(isGood).toBe(false)
+  })
+
+  it("names what is flaky, bears three, and no more", () => {
+    const flaky = ["one", "two", "three", "four"].map(failure)
+    const some = summarize([{ ...emptyResult("unit"), passed: 9, flaky: flaky.slice(0, 3) }])
+    expect(some.text).toContain("flaky: two\n  expected 1 to be 2")
+    expect(lastLine(some.text)).toBe("9 passed, 0 failed, 0 skipped")
+    expect(some.isGood).toBe(true)
+    const more = summarize([{ ...emptyResult("unit"), passed: 9, flaky }])
+    expect(more.text).toContain("4 tests are flaky")
+    expect(more.isGood).toBe(false)
+  })
+
+  it("tells all of a bad run in its last 60 lines", () => {
+    const names = Array.from({ length: 15 }, (_, index) => `a.test.ts > ${index}`)
+    const long = firstLines("\u001b[31mline\u001b[39m\n\n".repeat(40))
+    const failures = names.map((name) => ({ ...failure(name), error: long }))
+    const end = summarize([{ ...emptyResult("unit"), failures }])
+      .text.split("\n")
+      .slice(-60)
+      .join("\n")
+    for (const name of names) expect(end).toContain(`failed: ${name}`)
+    expect(end).not.toContain("\u001b")
+  })
+
+  it("names the ten files that took longest", () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 12 }, (_, index) => [`${index}.test.ts`, index * 1_000]),
+    )
+    const { text } = summarize([{ ...emptyResult("unit"), passed: 12, files }])
+    expect(text).toContain("slowest files  took\n11.test.ts     11.0 s\n")
+    expect(text).toContain("\n2.test.ts      2.0 s\n\n")
+    expect(text).not.toContain("\n1.test.ts")
   })
 
   it("gives the reason of every skip, once for all tests that share it", () => {
@@ -49,7 +96,7 @@ describe("the summary of a test run", () => {
       {
         ...emptyResult("contract"),
         passed: 3,
-        failed: 1,
+        failures: [failure("b.test.ts > fails")],
         contract: [
           outcome("pusher, msw", "delivery", "passed"),
           outcome("pusher, msw", "delivery", "failed"),
@@ -101,7 +148,8 @@ describe("the summary of a test run", () => {
   })
 
   it("reads no result where a runner left none", () => {
-    expect(readResults(join(tmpdir(), "no such folder"))).toEqual([])
-    expect(readResults(mkdtempSync(join(tmpdir(), "throughline-report-")))).toEqual([])
+    const nothing = { results: [], running: [] }
+    expect(readReport(join(tmpdir(), "no such folder"))).toEqual(nothing)
+    expect(readReport(mkdtempSync(join(tmpdir(), "throughline-report-")))).toEqual(nothing)
   })
 })

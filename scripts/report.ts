@@ -1,14 +1,28 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { stripVTControlCharacters } from "node:util"
+
+/** A test that failed, or what failed outside any test. */
+export interface Failure {
+  /** As a reader would look for it: file, then name. */
+  test: string
+  /** The error's first lines. */
+  error: string
+  /** What runs it alone, program first; null where nothing does. */
+  command: readonly string[] | null
+}
 
 /** What came of one suite's tests. */
 export interface SuiteResult {
   suite: string
+  /** The flaky ones, too. */
   passed: number
-  failed: number
-  /** What failed, as a reader would look for it. */
-  failures: string[]
+  failures: Failure[]
+  /** What failed, and passed when it was run again alone. */
+  flaky: Failure[]
   skipped: { test: string; reason: string }[]
+  /** How long each file took, in ms. */
+  files: Record<string, number>
   /** One for each test that shows what a provider keeps, for the matrix. */
   contract?: ContractOutcome[]
   /** What tests measured on the way. */
@@ -36,43 +50,83 @@ export interface ContractOutcome {
 export const emptyResult = (suite: string): SuiteResult => ({
   suite,
   passed: 0,
-  failed: 0,
   failures: [],
+  flaky: [],
   skipped: [],
+  files: {},
 })
+
+/** An error's first lines, without colours. */
+export function firstLines(message: string, count = 6): string {
+  const lines = stripVTControlCharacters(message).split("\n")
+  return lines
+    .filter((line) => line.trim() !== "")
+    .slice(0, count)
+    .map((line) => line.slice(0, 200))
+    .join("\n")
+}
+
+/** What matches just this text. */
+export const toPattern = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
 
 /** Where the runners' reporters leave their results for `npm test`. */
 const folderVariable = "THROUGHLINE_REPORT_DIR"
 export const reportTo = (folder: string) => ({ [folderVariable]: folder })
 
+/** What a runner has to say at any time: a runner that is ended in the middle has said what it found until then. */
+export interface Report {
+  results: SuiteResult[]
+  /** The files, or tests, that have begun and not ended. */
+  running: string[]
+}
+
 /** For reporters: hands the results to `npm test`, if that is who runs them. */
-export function writeResults(runner: string, results: readonly SuiteResult[]): void {
+export function writeReport(runner: string, report: Report): void {
   const folder = process.env[folderVariable]
   if (!folder) return
   mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, `${runner}.json`), JSON.stringify(results))
+  // Whole or not at all: this process may be ended at any moment.
+  const path = join(folder, `${runner}.json`)
+  writeFileSync(`${path}.part`, JSON.stringify(report))
+  renameSync(`${path}.part`, path)
 }
 
-export function readResults(folder: string): SuiteResult[] {
-  if (!existsSync(folder)) return []
-  return readdirSync(folder).flatMap(
-    (name) => JSON.parse(readFileSync(join(folder, name), "utf8")) as SuiteResult[],
-  )
+export function readReport(folder: string): Report {
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".json")) : []
+  const reports = names.map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")) as Report)
+  return {
+    results: reports.flatMap(({ results }) => results),
+    running: reports.flatMap(({ running }) => running),
+  }
 }
 
 export interface Summary {
   text: string
-  /** False when something failed, and when nothing ran. */
+  /** False when something failed, when more was flaky than is borne, and when nothing ran. */
   isGood: boolean
 }
 
-/** The end of a test run: a line a suite, why anything was skipped, and the totals in the line that machines read. */
+/** More flaky tests than this, and the run has failed. */
+export const flakyLimit = 3
+const slowestCount = 10
+/** Of more failures than this only the names are told, so that the end of a log holds them all. */
+const detailedFailures = 5
+
+/** The end of a test run: tables, a line a suite, what failed, and the totals in the line that machines read. */
 export function summarize(results: readonly SuiteResult[]): Summary {
   const lines: string[] = []
+  const outcomes = results.flatMap(({ contract = [] }) => contract)
+  if (outcomes.length > 0) lines.push(...matrix(outcomes), "")
+  const figures = results.flatMap((result) => result.figures ?? [])
+  for (const [title, rows] of Map.groupBy(figures, ({ table }) => table))
+    lines.push(...figureTable(title, rows), "")
+  lines.push(...slowestFiles(results))
+
   const width = Math.max(0, ...results.map(({ suite }) => suite.length))
-  for (const { suite, passed, failed, failures, skipped } of results) {
-    lines.push(`${suite.padEnd(width)}  ${count({ passed, failed, skipped: skipped.length })}`)
-    for (const failure of failures) lines.push(`  failed: ${failure}`)
+  for (const { suite, passed, failures, skipped } of results) {
+    lines.push(
+      `${suite.padEnd(width)}  ${count({ passed, failed: failures.length, skipped: skipped.length })}`,
+    )
     for (const [reason, tests] of Map.groupBy(skipped, (entry) => entry.reason)) {
       const files = [...new Set(tests.map(({ test }) => test.split(" > ")[0]))]
       const where = files.length > 3 ? `${files.length} files` : files.join(", ")
@@ -80,20 +134,41 @@ export function summarize(results: readonly SuiteResult[]): Summary {
       lines.push(`  skipped: ${what}: ${reason}`)
     }
   }
-  const outcomes = results.flatMap(({ contract = [] }) => contract)
-  if (outcomes.length > 0) lines.push("", ...matrix(outcomes))
-  const figures = results.flatMap((result) => result.figures ?? [])
-  for (const [title, rows] of Map.groupBy(figures, ({ table }) => table))
-    lines.push("", ...figureTable(title, rows))
+  const flaky = results.flatMap((result) => result.flaky)
+  const failures = results.flatMap((result) => result.failures)
+  lines.push(...tell("flaky", flaky), ...tell("failed", failures))
   const total = {
     passed: sum(results, ({ passed }) => passed),
-    failed: sum(results, ({ failed }) => failed),
+    failed: failures.length,
     skipped: sum(results, ({ skipped }) => skipped.length),
   }
   const ran = total.passed + total.failed > 0
-  if (!ran) lines.push("No test ran.")
+  if (!ran) lines.push("", "No test ran.")
+  if (flaky.length > flakyLimit)
+    lines.push("", `${flaky.length} tests are flaky, and ${flakyLimit} are the most that are borne.`)
   lines.push("", count(total))
-  return { text: lines.join("\n"), isGood: ran && total.failed === 0 }
+  return { text: lines.join("\n"), isGood: ran && failures.length === 0 && flaky.length <= flakyLimit }
+}
+
+/** Each with its first error and the command that runs it alone. */
+function tell(what: string, failures: readonly Failure[]): string[] {
+  return failures.flatMap(({ test, error, command }, index) => {
+    if (index >= detailedFailures) return [`${what}: ${test}`]
+    return [
+      "",
+      `${what}: ${test}`,
+      ...error.split("\n").map((line) => `  ${line}`),
+      ...(command ? [`  alone: npx ${command.map(quote).join(" ")}`] : []),
+    ]
+  })
+}
+
+const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
+
+function slowestFiles(results: readonly SuiteResult[]): string[] {
+  const files = results.flatMap(({ files }) => Object.entries(files)).toSorted(([, a], [, b]) => b - a)
+  const rows = files.slice(0, slowestCount).map(([file, ms]) => [file, `${(ms / 1000).toFixed(1)} s`])
+  return rows.length === 0 ? [] : [...inColumns([["slowest files", "took"], ...rows]), ""]
 }
 
 /** Provider by suite: how many of its tests passed. */

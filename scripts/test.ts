@@ -1,33 +1,22 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { inTier, type Tier } from "../e2e/tiers.ts"
 import { type Provisioned, provision } from "./provision.ts"
-import { emptyResult, readResults, reportTo, type SuiteResult, summarize } from "./report.ts"
-import { run } from "./run.ts"
+import { type SuiteResult, summarize } from "./report.ts"
+import { type Runner, repeatFailed, runTests, withReporter } from "./test-run.ts"
 import { tools, toolVariables } from "./tools.ts"
 
 /**
- * `npm test`: every test, the ones in a real browser included. `npm test -- unit react` runs only those suites.
+ * `npm test`: all that shows that the product works, the tests in a real browser included. `npm test -- unit react` runs
+ * only those suites. `npm run test:system` runs what takes long or measures: `system` and `system-e2e`.
+ * A test that fails is run once more, alone, after all the others; what passes then is flaky, and named.
  * Ends in a summary whose last line is `N passed, N failed, N skipped`.
  */
-const vitestSuites = ["unit", "react", "contract", "types"]
-const suites = [...vitestSuites, "e2e"]
+const testSuites = ["unit", "react", "contract", "types", "e2e"]
+const systemSuites = ["system", "system-e2e"]
+const suites = [...testSuites, ...systemSuites]
 
-/** Runs a runner; one that ends badly without a word of what failed is a failure of its own. */
-async function runSuites(runner: string, program: string, parameters: string[], env: Record<string, string>) {
-  const folder = mkdtempSync(join(tmpdir(), "throughline-report-"))
-  try {
-    const exitCode = await run(program, parameters, { ...env, ...reportTo(folder) })
-    const results = readResults(folder)
-    if (exitCode !== 0 && !results.some(({ failed }) => failed > 0)) {
-      const failures = [`${runner} ended with exit code ${exitCode}; what it printed is above`]
-      results.push({ ...emptyResult(runner), failed: 1, failures })
-    }
-    return results
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
+const minuteMs = 60_000
+/** Several times what they take on a quiet machine: past it something hangs. */
+const limitsMs = { vitest: 15 * minuteMs, e2e: 20 * minuteMs, system: 120 * minuteMs }
 
 /** A runner doesn't know that it skips for want of a tool. */
 function withReasons(results: readonly SuiteResult[], { missing }: Provisioned): SuiteResult[] {
@@ -47,37 +36,55 @@ async function main(chosen: string[]): Promise<number> {
     console.error(`There is no suite "${unknown.join('", "')}". The suites are ${suites.join(", ")}.`)
     return 1
   }
-  const wanted = chosen.length > 0 ? chosen : suites
-  const needed = [
-    ...(wanted.includes("unit") || wanted.includes("contract") ? [tools.postgres, tools.soketi] : []),
-    ...(wanted.includes("contract") ? [tools.redis, tools.nginx, tools.pgbouncer] : []),
-    ...(wanted.includes("e2e") ? [tools.chromium, tools.japaneseFont, tools.vercel, tools.postgres] : []),
-  ]
-  const provisioned = provision(needed)
-  const env = toolVariables()
-  const results: SuiteResult[] = []
+  const wanted = chosen.length > 0 ? chosen : testSuites
+  const isWanted = (...names: string[]) => names.some((name) => wanted.includes(name))
+  const needed = new Set([
+    ...(isWanted("unit", "contract", "system") ? [tools.postgres, tools.soketi] : []),
+    ...(isWanted("contract", "system") ? [tools.redis, tools.nginx, tools.pgbouncer] : []),
+    ...(isWanted("e2e", "system-e2e")
+      ? [tools.chromium, tools.japaneseFont, tools.vercel, tools.postgres]
+      : []),
+  ])
+  const provisioned = provision([...needed])
+  // Vitest colours what goes to a file, too.
+  const plain: Record<string, string> = process.stdout.isTTY ? {} : { NO_COLOR: "1" }
+  const env = { ...toolVariables(), ...plain }
 
-  const projects = vitestSuites.filter((name) => wanted.includes(name))
-  if (projects.length > 0) {
-    const parameters = ["run", "--reporter=default", "--reporter=./scripts/vitest-reporter.ts"]
-    parameters.push(...projects.map((name) => `--project=${name}`))
-    // Vitest colours what goes to a file, too.
-    const plain: Record<string, string> = process.stdout.isTTY ? {} : { NO_COLOR: "1" }
-    results.push(...(await runSuites("vitest", "vitest", parameters, { ...env, ...plain })))
+  const runners: Runner[] = []
+  const addVitest = (projects: string[], limitMs: number) => {
+    if (projects.length === 0) return
+    const command = ["vitest", "run", ...projects.map((name) => `--project=${name}`)]
+    runners.push({ name: "vitest", command, env, limitMs })
   }
-
-  if (wanted.includes("e2e")) {
-    const parameters = ["test", "--reporter=list,./scripts/playwright-reporter.ts"]
-    const hasBrowser = "THROUGHLINE_CHROMIUM" in env
+  const addPlaywright = (name: string, tier: Tier, limitMs: number) => {
+    if (!isWanted(name)) return
     // Without a browser they are only listed, so that the summary can say how many were skipped.
-    if (!hasBrowser) parameters.push("--list")
-    results.push(...(await runSuites("e2e", "playwright", parameters, env)))
+    const command = ["playwright", "test", ...("THROUGHLINE_CHROMIUM" in env ? [] : ["--list"])]
+    runners.push({ name, command, env: { ...env, ...inTier(tier) }, limitMs })
   }
+  addVitest(
+    wanted.filter((name) => ["unit", "react", "contract", "types"].includes(name)),
+    limitsMs.vitest,
+  )
+  addPlaywright("e2e", "test", limitsMs.e2e)
+  addVitest(
+    wanted.filter((name) => name === "system"),
+    limitsMs.system,
+  )
+  addPlaywright("system-e2e", "system", limitsMs.system)
 
-  const inOrder = results.toSorted((a, b) => suites.indexOf(a.suite) - suites.indexOf(b.suite))
-  const { text, isGood } = summarize(withReasons(inOrder, provisioned))
+  const told = new AbortController()
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => told.abort())
+  const results: SuiteResult[] = []
+  for (const runner of runners) {
+    if (!told.signal.aborted) results.push(...(await runTests(withReporter(runner), told)))
+  }
+  const final = await repeatFailed(results, env, told)
+  const { text, isGood } = summarize(withReasons(final.toSorted(inOrder), provisioned))
   console.log(`\n${text}`)
-  return isGood ? 0 : 1
+  return isGood && !told.signal.aborted ? 0 : 1
 }
+
+const inOrder = (a: SuiteResult, b: SuiteResult) => suites.indexOf(a.suite) - suites.indexOf(b.suite)
 
 process.exitCode = await main(process.argv.slice(2))

@@ -3,8 +3,10 @@ import {
   explainMissing,
   findChromium,
   findPostgres,
+  hiddenTools,
   installLine,
   type Machine,
+  type Tool,
   thisMachine,
   tools,
   toolVariables,
@@ -54,6 +56,12 @@ describe("a tool is looked for", () => {
     expect(findPostgres(createMachine(postgresIn(homebrew)))).toBe(homebrew)
     const chosen = createMachine([...files, ...postgresIn("/mine")], { THROUGHLINE_POSTGRES_BIN: "/mine" })
     expect(findPostgres(chosen)).toBe("/mine")
+  })
+
+  it("in vain where all are hidden", () => {
+    const machine = { ...thisMachine, env: { ...process.env, ...hiddenTools() } }
+    const found = Object.values<Tool>(tools).filter(({ variable, find }) => variable && find(machine))
+    expect(found.map(({ name }) => name)).toEqual([])
   })
 
   it("once, and every suite is told where it is", () => {

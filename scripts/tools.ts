@@ -260,6 +260,12 @@ export function explainMissing(tool: Tool, machine = thisMachine): string {
     : `${tool.name} was not found; ${installLine(tool)}${tool.variable ? `, or set ${tool.variable}` : ""}`
 }
 
+/** The environment of a machine that has none of them. */
+export function hiddenTools(): Record<string, string> {
+  const variables = Object.values<Tool>(tools).flatMap(({ variable }) => variable ?? [])
+  return Object.fromEntries(variables.map((variable) => [variable, "/hidden"]))
+}
+
 /** What the chosen tools add to the environment of the tests, so that every suite uses the same ones. */
 export function toolVariables(machine = thisMachine): Record<string, string> {
   const entries = Object.values<Tool>(tools).flatMap(({ variable, find }) => {

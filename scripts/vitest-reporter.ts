@@ -1,28 +1,50 @@
 import { relative } from "node:path"
 import type { SerializedError } from "vitest"
 import type { Reporter, TestModule } from "vitest/node"
-import { emptyResult, type SuiteResult, writeResults } from "./report.ts"
+import { emptyResult, firstLines, type SuiteResult, toPattern, writeReport } from "./report.ts"
 
 /** Counts each project's tests for the summary of `npm test`. What fails outside a test is a failure, too. */
 export default class ThroughlineReporter implements Reporter {
+  #running = new Set<TestModule>()
+  #ended: TestModule[] = []
+
+  onTestModuleStart(module: TestModule): void {
+    this.#running.add(module)
+    this.#write(this.#ended, [])
+  }
+
+  onTestModuleEnd(module: TestModule): void {
+    this.#running.delete(module)
+    this.#ended.push(module)
+    this.#write(this.#ended, [])
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
+    this.#running.clear()
+    this.#write(modules, unhandledErrors)
+  }
+
+  #write(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
     const results: SuiteResult[] = []
     for (const [suite, ofSuite] of Map.groupBy(modules, ({ project }) => project.name)) {
       const result = emptyResult(suite)
       for (const module of ofSuite) addModule(result, module)
       results.push(result)
     }
-    if (unhandledErrors.length > 0) {
-      const result = emptyResult("outside any test")
-      for (const { message } of unhandledErrors) fail(result, message)
-      results.push(result)
-    }
-    writeResults("vitest", results)
+    const outside = emptyResult("outside any test")
+    const failed = results.flatMap(({ failures }) => failures.map(({ test }) => test))
+    for (const error of unhandledErrors) addOutside(outside, error, modules, failed)
+    if (outside.failures.length > 0) results.push(outside)
+    writeReport("vitest", { results, running: [...this.#running].map(fileOf) })
   }
 }
 
+const fileOf = ({ moduleId }: TestModule) => relative(process.cwd(), moduleId)
+
 function addModule(result: SuiteResult, module: TestModule): void {
-  const file = relative(process.cwd(), module.moduleId)
+  const file = fileOf(module)
+  const command = commandOf(module)
+  result.files[file] = module.diagnostic().duration
   let failedTests = 0
   for (const test of module.children.allTests()) {
     const outcome = test.result()
@@ -36,18 +58,46 @@ function addModule(result: SuiteResult, module: TestModule): void {
       result.skipped.push({ test: `${file} > ${test.fullName}`, reason: outcome.note ?? "" })
     } else {
       failedTests += 1
-      fail(result, `${file} > ${test.fullName}`)
+      const error = outcome.errors?.[0]?.message ?? "it didn't end"
+      result.failures.push({
+        test: `${file} > ${test.fullName}`,
+        error: firstLines(error),
+        command: [...command, `-t=${patternOf(test.fullName)}`],
+      })
     }
   }
   // A file that can't be loaded, or whose `beforeAll` fails, has no test that failed.
   const state = module.state()
   if (failedTests === 0 && state !== "passed" && state !== "skipped") {
     const errors = [module, ...module.children.allSuites()].flatMap((part) => part.errors())
-    fail(result, `${file}: ${errors[0]?.message ?? state}`)
+    result.failures.push({ test: file, error: firstLines(errors[0]?.message ?? `it is ${state}`), command })
   }
 }
 
-function fail(result: SuiteResult, what: string): void {
-  result.failed += 1
-  result.failures.push(what)
+/** What nobody awaited, and workers that ended: told by the file they belong to, if any. */
+function addOutside(
+  result: SuiteResult,
+  error: SerializedError,
+  modules: readonly TestModule[],
+  failed: readonly string[],
+): void {
+  const causes = [error, error.cause].map((each) => (each ? `${each.name}: ${each.message}` : ""))
+  const text = causes.join("\n")
+  const path = (error as { VITEST_TEST_PATH?: string }).VITEST_TEST_PATH
+  const module = modules.find(({ moduleId }) => moduleId === path || text.includes(moduleId))
+  // The test that a worker was at when it ended has failed by that already.
+  if (!path && module && failed.some((test) => test.split(" > ")[0] === fileOf(module))) return
+  const command = module ? commandOf(module) : null
+  const test = module ? `${fileOf(module)} > outside any test` : "outside any test"
+  result.failures.push({ test, error: firstLines(text), command })
 }
+
+const commandOf = (module: TestModule) => [
+  "vitest",
+  "run",
+  `--project=${module.project.name}`,
+  fileOf(module),
+]
+
+/** Vitest looks for the names of groups and test with a space between them. */
+const patternOf = (fullName: string) => `^${toPattern(fullName).replaceAll(" > ", " (> )?")}$`

@@ -75,7 +75,7 @@ export function Shell({ rooms, children }: { rooms: ListedRoom[]; children: Reac
     <div className="flex h-dvh overflow-hidden pt-[env(safe-area-inset-top)] pr-[env(safe-area-inset-right)] pl-[env(safe-area-inset-left)]">
       <a
         href={`#${mainId}`}
-        className="-translate-y-[calc(100%+0.5rem)] fixed top-2 left-2 z-40 rounded-xl bg-accent px-4 py-2.5 font-semibold text-on-accent focus-visible:translate-y-0"
+        className="-translate-y-[calc(100%+1rem)] fixed top-2 left-2 z-40 rounded-xl bg-accent px-4 py-2.5 font-semibold text-on-accent focus-visible:translate-y-0"
       >
         {skip("skip")}
       </a>

@@ -1,0 +1,65 @@
+import type { Layout } from "./chat-servers.ts"
+
+/** `npm test` runs one part of the browser tests, `npm run test:system` the other; `npm run e2e` both. */
+export type Tier = "test" | "system"
+
+const variable = "THROUGHLINE_TIER"
+export const inTier = (tier: Tier) => ({ [variable]: tier })
+
+interface Project {
+  name: string
+  layout: Layout
+  /** The specs, without `.spec.ts`, that every change has to pass. */
+  test?: readonly string[]
+  /** Those that repeat on another layout what `test` has on one, take long, or compare pictures. */
+  system?: readonly string[]
+}
+
+const carriers = ["lab", "messages", "outbox", "private-rooms", "unread", "weight"]
+
+/** Which specs run on which layout. The first has all of the chat; the others what differs there. */
+export const projects: readonly Project[] = [
+  {
+    name: "one-port",
+    layout: "one-port",
+    test: [
+      ...["choices", "composer", "conversation", "downloads", "files", "files-off", "first-paint", "list"],
+      ...["messages", "navigation", "outbox", "pages", "private-rooms", "restart", "rich-text", "search"],
+      ...["security", "shell", "timeline", "unread", "weight"],
+    ],
+    system: ["accessibility", "lab", "looks"],
+  },
+  {
+    name: "split",
+    layout: "split",
+    test: ["conversation", "private-rooms"],
+    system: ["downloads", "outbox", "restart", "security"],
+  },
+  { name: "pusher", layout: "pusher", test: ["conversation", "downloads", "restart"], system: carriers },
+  { name: "ably", layout: "ably", test: ["conversation", "downloads", "restart"], system: carriers },
+  {
+    name: "serverless-pusher",
+    layout: "serverless-pusher",
+    test: ["conversation", "serverless"],
+    system: ["downloads", "files", "messages", "outbox", "private-rooms", "search", "security", "unread"],
+  },
+  {
+    name: "serverless-ably",
+    layout: "serverless-ably",
+    test: ["conversation"],
+    system: ["downloads", "messages", "outbox", "private-rooms", "serverless", "unread"],
+  },
+  { name: "failover", layout: "failover", test: ["failover", "lab"] },
+  { name: "traced", layout: "traced", test: ["traces"] },
+]
+
+/** The specs of a project in the tier that the environment names; without a name, all. */
+export function specsOf({ test = [], system = [] }: Project): string[] {
+  const tier = process.env[variable]
+  if (tier === "test") return [...test]
+  if (tier === "system") return [...system]
+  return [...test, ...system]
+}
+
+/** Whether the environment asks for what every change has to pass. */
+export const isTestTier = () => process.env[variable] !== "system"

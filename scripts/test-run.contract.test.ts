@@ -1,0 +1,111 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { waitFor } from "../realtime/testing/wait-for.ts"
+import type { SuiteResult } from "./report.ts"
+import { projectDir } from "./run.ts"
+import { repeatFailed, runTests, withReporter } from "./test-run.ts"
+
+const cwd = mkdtempSync(join(tmpdir(), "throughline-test-run-"))
+const mark = join(cwd, "left-behind")
+afterAll(() => rmSync(cwd, { recursive: true, force: true }))
+
+const begin = `import { existsSync, writeFileSync } from "node:fs"
+import { expect, it } from "vitest"
+const isFirst = (name) => {
+  const isThere = existsSync(name)
+  writeFileSync(name, "")
+  return !isThere
+}
+`
+
+/** A project with one file for each way to fail. */
+const files: Record<string, string> = {
+  "package.json": '{ "type": "module" }',
+  "vitest.config.ts": `export default { test: { projects: [
+    { test: { name: "unit", include: ["*.test.js"], exclude: ["endless.test.js"], testTimeout: 1_000 } },
+    { test: { name: "endless", include: ["endless.test.js"] } },
+  ] } }`,
+  "sound.test.js": `it("passes", () => {})`,
+  "wrong.test.js": `it("is (always) wrong > so", () => { expect(1).toBe(2) })`,
+  "once.test.js": `it("fails once", () => { expect(isFirst("once")).toBe(false) })
+it("passes beside it", () => {})`,
+  "hanging.test.js": `it("hangs", () => new Promise(() => {}))`,
+  "killed.test.js": `it("dies once", () => { if (isFirst("killed")) process.kill(process.pid, "SIGKILL") })`,
+  "broken.test.js": `throw new Error("not loaded")`,
+  "endless.test.js": `import { spawn } from "node:child_process"
+it("never yields", () => {
+  const { pid } = spawn("sleep", ["300"], { detached: true, stdio: "ignore" })
+  writeFileSync("left-behind", String(pid))
+  for (;;) {}
+})`,
+}
+
+beforeAll(() => {
+  symlinkSync(join(projectDir, "node_modules"), join(cwd, "node_modules"))
+  mkdirSync(join(cwd, "scripts"))
+  for (const [name, body] of Object.entries(files))
+    writeFileSync(join(cwd, name), name.endsWith(".test.js") ? begin + body : body)
+})
+
+const run = (project: string, signal?: AbortSignal) =>
+  runTests(
+    withReporter({
+      name: "vitest",
+      command: ["vitest", "run", `--project=${project}`],
+      env: {},
+      limitMs: 120_000,
+    }),
+    { cwd, signal },
+  )
+
+const namesOf = (results: readonly SuiteResult[], kind: "failures" | "flaky") =>
+  results.flatMap((result) => result[kind].map(({ test }) => test)).toSorted()
+
+describe("a run of the tests", () => {
+  it("repeats alone what failed: what passes then is flaky, what fails again or hangs has failed", {
+    timeout: 120_000,
+  }, async () => {
+    const first = await run("unit")
+    const results = await repeatFailed(first, {}, { cwd })
+    expect(namesOf(results, "flaky")).toEqual(["killed.test.js > dies once", "once.test.js > fails once"])
+    expect(namesOf(results, "failures")).toEqual([
+      "broken.test.js",
+      "hanging.test.js > hangs",
+      "wrong.test.js > is (always) wrong > so",
+    ])
+    expect(results.find(({ suite }) => suite === "unit")?.passed).toBe(4)
+    const errors = results.flatMap(({ failures }) => failures.map(({ error }) => error)).join("\n")
+    expect(errors).toContain("expected 1 to be 2")
+    expect(errors).toContain("not loaded")
+    expect(errors).toContain("timed out")
+  })
+
+  it("is ended with all that it started, and says what was running", { timeout: 120_000 }, async () => {
+    const told = new AbortController()
+    const running = run("endless", told.signal)
+    const pid = await waitFor(() => existsSync(mark) && readFileSync(mark, "utf8"))
+    told.abort()
+    const results = await running
+    expect(namesOf(results, "failures")).toEqual(["vitest"])
+    expect(results.flatMap(({ failures }) => failures)[0]?.error).toContain("endless.test.js")
+    if (process.platform === "linux") expect(isRunning(pid)).toBe(false)
+  })
+
+  it("is ended when its time is up", async () => {
+    const results = await runTests({ name: "sleep", command: ["sleep", "300"], env: {}, limitMs: 300 })
+    expect(results.flatMap(({ failures }) => failures)[0]?.error).toContain("its time was up")
+  })
+
+  it("that ends badly without a word has failed", async () => {
+    const results = await runTests({ name: "false", command: ["false"], env: {}, limitMs: 60_000 })
+    expect(namesOf(await repeatFailed(results, {}), "failures")).toEqual(["false"])
+  })
+})
+
+/** A process that has ended and that nobody has waited for yet is none. */
+function isRunning(pid: string): boolean {
+  if (!existsSync(`/proc/${pid}/stat`)) return false
+  return !readFileSync(`/proc/${pid}/stat`, "latin1").includes(") Z ")
+}
