@@ -2,7 +2,7 @@
  * Which folder may import which: the table of ARCHITECTURE.md, as rules. A cycle, or an arrow that points the other
  * way, is a design remark: move the shared piece down into a root file rather than adding an exception here.
  */
-const tests = "\\.(contract\\.|live\\.)?test\\.tsx?$|\\.test-d\\.ts$|\\.bench\\.ts$"
+const tests = "\\.(contract\\.|live\\.|system\\.)?test\\.tsx?$|\\.test-d\\.ts$|\\.bench\\.ts$"
 const anyProvider = "^realtime/providers/"
 const neverShipped = "^(realtime/(testing|bench|emulators)|(server|lib/[^/]+)/testing)/"
 

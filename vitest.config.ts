@@ -4,17 +4,22 @@ import { defineConfig } from "vitest/config"
 /** `server-only` throws outside a React server build; the tests stand in for that build. */
 const alias = { "server-only": fileURLToPath(new URL("./realtime/testing/empty.ts", import.meta.url)) }
 
+const setupFiles = fileURLToPath(new URL("./realtime/testing/fixed-seed.ts", import.meta.url))
+
 /** Only a test that hangs takes so long, on a busy machine too. */
 const patientMs = 20_000
 
 export default defineConfig({
   test: {
+    // One for each core: much of what tests do is to wait.
+    maxWorkers: "100%",
     projects: [
       {
         resolve: { alias },
         test: {
           name: "unit",
           environment: "node",
+          setupFiles,
           include: ["{app,lib,realtime,server,scripts}/**/*.test.ts"],
           exclude: ["**/*.{contract,live,system}.test.ts", "**/node_modules/**"],
           testTimeout: patientMs,
@@ -34,6 +39,7 @@ export default defineConfig({
         test: {
           name: "contract",
           environment: "node",
+          setupFiles,
           include: ["{lib,realtime,scripts,server}/**/*.contract.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
