@@ -11,14 +11,14 @@ interface Project {
   layout: Layout
   /** The specs, without `.spec.ts`, that every change has to pass. */
   test?: readonly string[]
-  /** Those that repeat on another layout what `test` has on one, take long, or compare pictures. */
+  /** The rest: more of the chat than its core, the same on more layouts, and what takes long or compares pictures. */
   system?: readonly string[]
 }
 
 /** What depends on who carries the messages. */
 const carried = ["lab", "messages", "outbox", "private-rooms", "unread", "weight"]
 
-/** Which specs run on which layout. The first has all of the chat; the others what differs there. */
+/** Which specs run on which layout. The first has all of the chat in its two tiers; the others what differs there. */
 export const projects: readonly Project[] = [
   {
     name: "one-port",

@@ -33,7 +33,7 @@ export default class ThroughlineReporter implements Reporter {
 
   onTestBegin(test: TestCase): void {
     this.#running.add(test)
-    this.#write((each) => each.results.length > 0 && !this.#running.has(each))
+    this.#write({ isComplete: false })
   }
 
   onTestEnd(test: TestCase): void {
@@ -45,15 +45,16 @@ export default class ThroughlineReporter implements Reporter {
   }
 
   onEnd(): void {
-    this.#write(() => true)
+    this.#write({ isComplete: true })
   }
 
-  #write(isCounted: (test: TestCase) => boolean): void {
+  #write({ isComplete }: { isComplete: boolean }): void {
     const result = emptyResult(isTestTier() ? "e2e" : "system-e2e")
-    for (const test of this.#suite?.allTests() ?? []) if (isCounted(test)) addTest(result, test)
+    const hasEnded = (test: TestCase) => test.results.length > 0 && !this.#running.has(test)
+    for (const test of this.#suite?.allTests() ?? []) if (isComplete || hasEnded(test)) addTest(result, test)
     for (const error of this.#errors)
       result.failures.push({ test: "outside any test", error: firstLines(error), command: null })
-    writeReport("playwright", { results: [result], running: [...this.#running].map(nameOf) })
+    writeReport("playwright", { results: [result], running: [...this.#running].map(nameOf), isComplete })
   }
 
   printsToStdio(): boolean {
@@ -61,8 +62,17 @@ export default class ThroughlineReporter implements Reporter {
   }
 }
 
+/** Without a browser the tests are only listed. */
+const isListing = process.argv.includes("--list")
+
+/** Playwright calls it skipped when what a test waited for has failed, or a test before it in a group. */
+const neverStarted = (test: TestCase) =>
+  !isListing && test.results.length === 0 && !test.annotations.some(isLeftOut)
+
+const isLeftOut = ({ type }: { type: string }) => type === "skip" || type === "fixme"
+
 function addTest(result: SuiteResult, test: TestCase): void {
-  const outcome = test.outcome()
+  const outcome = neverStarted(test) ? "unexpected" : test.outcome()
   const [, project = "", , ...titles] = test.titlePath()
   const file = relative(process.cwd(), test.location.file)
   const place = `${file} (${project})`
@@ -83,7 +93,7 @@ function addTest(result: SuiteResult, test: TestCase): void {
   else if (outcome === "unexpected") {
     result.failures.push({
       test: nameOf(test),
-      error: firstLines(test.results.at(-1)?.errors[0]?.message ?? "it didn't end"),
+      error: firstLines(test.results.at(-1)?.errors[0]?.message ?? "it never started, or didn't end"),
       command: [
         "playwright",
         "test",
@@ -91,7 +101,7 @@ function addTest(result: SuiteResult, test: TestCase): void {
         "--no-deps",
         `--project=${project}`,
         file,
-        `-g=${toPattern(titles.join(" "))}`,
+        `--grep=${toPattern(titles.join(" "))}`,
       ],
     })
   } else result.passed += 1
@@ -103,8 +113,5 @@ function nameOf(test: TestCase): string {
 }
 
 function reasonOf(test: TestCase): string {
-  const skipped = test.annotations.find(({ type }) => type === "skip" || type === "fixme")
-  if (skipped?.description) return skipped.description
-  // A test that never started is one of a group whose other test failed.
-  return test.results.length === 0 ? "it never started" : ""
+  return test.annotations.find(isLeftOut)?.description ?? ""
 }

@@ -148,7 +148,7 @@ describe("the summary of a test run", () => {
   })
 
   it("reads no result where a runner left none", () => {
-    const nothing = { results: [], running: [] }
+    const nothing = { results: [], running: [], isComplete: false }
     expect(readReport(join(tmpdir(), "no such folder"))).toEqual(nothing)
     expect(readReport(mkdtempSync(join(tmpdir(), "throughline-report-")))).toEqual(nothing)
   })

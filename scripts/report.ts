@@ -78,6 +78,8 @@ export interface Report {
   results: SuiteResult[]
   /** The files, or tests, that have begun and not ended. */
   running: string[]
+  /** Whether the runner got to its end: only then is what it doesn't name known to have passed. */
+  isComplete: boolean
 }
 
 /** For reporters: hands the results to `npm test`, if that is who runs them. */
@@ -97,6 +99,7 @@ export function readReport(folder: string): Report {
   return {
     results: reports.flatMap(({ results }) => results),
     running: reports.flatMap(({ running }) => running),
+    isComplete: reports.length > 0 && reports.every(({ isComplete }) => isComplete),
   }
 }
 

@@ -9,8 +9,11 @@ export const projectDir = resolve(import.meta.dirname, "..")
 /** In the environment of all that a limited run starts: whatever became of its parents, it is found by it. */
 const markVariable = "THROUGHLINE_STARTED_BY"
 
-interface RunOptions {
+export interface RunOptions {
+  /** Default: the project. */
   cwd?: string
+  /** Whether what it prints is left out. */
+  quiet?: boolean
   /** Past so many ms it is ended, with all that it started. Default: no limit. */
   limitMs?: number
   /** Ends it before that, with all that it started. */
@@ -40,13 +43,14 @@ export async function runToEnd(
   program: string,
   parameters: readonly string[],
   env: Readonly<Record<string, string>>,
-  { cwd = projectDir, limitMs, signal }: RunOptions = {},
+  { cwd = projectDir, quiet = false, limitMs, signal }: RunOptions = {},
 ): Promise<number | "ended"> {
   const mark = randomUUID()
   const child = spawn(program, parameters, {
     cwd,
-    env: { ...process.env, ...env, [markVariable]: mark },
-    stdio: ["ignore", "inherit", "inherit"],
+    // Beside the mark of whoever runs this: a run within a run is found by both.
+    env: { ...process.env, ...env, [markVariable]: `${process.env[markVariable] ?? ""}${mark} ` },
+    stdio: ["ignore", quiet ? "ignore" : "inherit", quiet ? "ignore" : "inherit"],
     // A group of its own, so that all of it can be ended at once.
     detached: true,
   })
@@ -80,7 +84,7 @@ function markedProcesses(mark: string): number[] {
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/environ`, "latin1").includes(`${markVariable}=${mark}`)
+        return readFileSync(`/proc/${pid}/environ`, "latin1").includes(mark)
       } catch {
         // It has ended, or is another user's.
         return false

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -28,6 +30,27 @@ const files: Record<string, string> = {
     { test: { name: "endless", include: ["endless.test.js"] } },
   ] } }`,
   "sound.test.js": `it("passes", () => {})`,
+  "playwright.config.js": `export default { testDir: ".", workers: 1, projects: [
+    { name: "build", testMatch: "build.setup.js" },
+    { name: "pages", testMatch: "pages.spec.js", dependencies: ["build"] },
+  ] }`,
+  "build.setup.js": `import { test } from "@playwright/test"
+import { existsSync, writeFileSync } from "node:fs"
+test("fails once", () => {
+  const isFirst = !existsSync("built")
+  writeFileSync("built", "")
+  if (isFirst) throw new Error("not built")
+})`,
+  "pages.spec.js": `import { test } from "@playwright/test"
+test("needs the build", () => {})
+test.skip("is left out on purpose", () => {})`,
+  "dying.js": `import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+const failure = { test: "sound.test.js > passes", error: "chance", command: ["vitest", "run", "--project=unit", "sound.test.js"] }
+const result = { suite: "unit", passed: 0, failures: [failure], flaky: [], skipped: [], files: {} }
+const report = { results: [result], running: ["other.test.js"], isComplete: false }
+writeFileSync(join(process.env.THROUGHLINE_REPORT_DIR, "vitest.json"), JSON.stringify(report))
+process.kill(process.pid, "SIGKILL")`,
   "wrong.test.js": `it("is (always) wrong > so", () => { expect(1).toBe(2) })`,
   "once.test.js": `it("fails once", () => { expect(isFirst("once")).toBe(false) })
 it("passes beside it", () => {})`,
@@ -57,7 +80,7 @@ const run = (project: string, signal?: AbortSignal) =>
       env: {},
       limitMs: 120_000,
     }),
-    { cwd, signal },
+    { cwd, signal, quiet: true },
   )
 
 const namesOf = (results: readonly SuiteResult[], kind: "failures" | "flaky") =>
@@ -68,7 +91,7 @@ describe("a run of the tests", () => {
     timeout: 120_000,
   }, async () => {
     const first = await run("unit")
-    const results = await repeatFailed(first, {}, { cwd })
+    const results = await repeatFailed(first, {}, { cwd, quiet: true })
     expect(namesOf(results, "flaky")).toEqual(["killed.test.js > dies once", "once.test.js > fails once"])
     expect(namesOf(results, "failures")).toEqual([
       "broken.test.js",
@@ -93,6 +116,29 @@ describe("a run of the tests", () => {
     if (process.platform === "linux") expect(isRunning(pid)).toBe(false)
   })
 
+  it("repeats what never started, too, instead of taking it for left out", {
+    timeout: 120_000,
+  }, async () => {
+    const runner = withReporter({ name: "e2e", command: ["playwright", "test"], env: {}, limitMs: 120_000 })
+    const results = await repeatFailed(await runTests(runner, { cwd, quiet: true }), {}, { cwd, quiet: true })
+    expect(namesOf(results, "failures")).toEqual([])
+    expect(namesOf(results, "flaky")).toEqual([
+      "build.setup.js > fails once (build)",
+      "pages.spec.js > needs the build (pages)",
+    ])
+    expect(results.flatMap(({ skipped }) => skipped.map(({ test }) => test))).toEqual([
+      "pages.spec.js > is left out on purpose (pages)",
+    ])
+  })
+
+  it("has failed when its runner ended before the end, though what had failed passes when it is repeated", async () => {
+    const runner = { name: "vitest", command: ["node", "dying.js"], env: {}, limitMs: 60_000 }
+    const results = await repeatFailed(await runTests(runner, { cwd, quiet: true }), {}, { cwd, quiet: true })
+    expect(namesOf(results, "flaky")).toEqual(["sound.test.js > passes"])
+    expect(namesOf(results, "failures")).toEqual(["vitest"])
+    expect(results.flatMap(({ failures }) => failures)[0]?.error).toContain("other.test.js")
+  })
+
   it("is ended when its time is up", async () => {
     const results = await runTests({ name: "sleep", command: ["sleep", "300"], env: {}, limitMs: 300 })
     expect(results.flatMap(({ failures }) => failures)[0]?.error).toContain("its time was up")
@@ -101,6 +147,28 @@ describe("a run of the tests", () => {
   it("that ends badly without a word has failed", async () => {
     const results = await runTests({ name: "false", command: ["false"], env: {}, limitMs: 60_000 })
     expect(namesOf(await repeatFailed(results, {}), "failures")).toEqual(["false"])
+  })
+})
+
+describe("npm test", () => {
+  it("that is told to end does so with all that it started, and has failed", {
+    timeout: 120_000,
+  }, async () => {
+    const child = spawn(process.execPath, ["scripts/test.ts", "react"], {
+      cwd: projectDir,
+      stdio: ["ignore", "pipe", "ignore"],
+    })
+    let output = ""
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk
+    })
+    // Vitest has begun.
+    await waitFor(() => output.includes(" RUN "))
+    child.kill("SIGTERM")
+    const [code] = await once(child, "exit")
+    expect(code).toBe(1)
+    expect(output).toContain("it was told to end")
+    expect(output.trimEnd().split("\n").at(-1)).toMatch(/^\d+ passed, 1 failed, \d+ skipped$/)
   })
 })
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { emptyResult, type Failure, readReport, reportTo, type SuiteResult } from "./report.ts"
-import { runToEnd } from "./run.ts"
+import { type RunOptions, runToEnd } from "./run.ts"
 
 export interface Runner {
   /** How the summary calls it where it has no suite to name. */
@@ -14,13 +14,12 @@ export interface Runner {
   limitMs: number
 }
 
-interface Options {
-  cwd?: string
-  /** Ends everything: what runs, and what would have come. */
-  signal?: AbortSignal
-}
+type Options = Pick<RunOptions, "cwd" | "quiet" | "signal">
 
-/** Runs it; one that ends badly without a word of what failed, or never ends, is a failure of its own. */
+/**
+ * Runs it. One that never ends, that ends before it has run all, or badly and without a word of what failed, is a failure
+ * of its own, which no repeat makes good.
+ */
 export async function runTests(runner: Runner, options: Options = {}): Promise<SuiteResult[]> {
   const { name, command, env, limitMs } = runner
   const folder = mkdtempSync(join(tmpdir(), "throughline-report-"))
@@ -32,15 +31,18 @@ export async function runTests(runner: Runner, options: Options = {}): Promise<S
       { ...env, ...reportTo(folder) },
       { ...options, limitMs },
     )
-    const { results, running } = readReport(folder)
+    const { results, running, isComplete } = readReport(folder)
     const fail = (error: string) => {
       results.push({ ...emptyResult(name), failures: [{ test: name, error, command: null }] })
     }
+    const atWhat = `what was running then:\n${running.join("\n") || "nothing that it named"}`
     if (exitCode === "ended") {
       const why = options.signal?.aborted
         ? "it was told to end"
         : `its time was up after ${limitMs / 60_000} minutes`
-      fail(`${why}; what was running then:\n${running.join("\n") || "nothing that it named"}`)
+      fail(`${why}; ${atWhat}`)
+    } else if (!isComplete) {
+      fail(`it ended with exit code ${exitCode} before it had run all; ${atWhat}`)
     } else if (exitCode !== 0 && results.every(({ failures }) => failures.length === 0)) {
       fail(`it ended with exit code ${exitCode}; what it printed is above`)
     }

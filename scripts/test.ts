@@ -5,8 +5,8 @@ import { type Runner, repeatFailed, runTests, withReporter } from "./test-run.ts
 import { tools, toolVariables } from "./tools.ts"
 
 /**
- * `npm test`: all that shows that the product works, the tests in a real browser included. `npm test -- unit react` runs
- * only those suites. `npm run test:system` runs what takes long or measures: `system` and `system-e2e`.
+ * `npm test`: what every change has to pass, the core of the tests in a real browser included. `npm test -- unit react`
+ * runs only those suites. `npm run test:system` runs the rest: `system` and `system-e2e`.
  * A test that fails is run once more, alone, after all the others; what passes then is flaky, and named.
  * Ends in a summary whose last line is `N passed, N failed, N skipped`.
  */
@@ -73,16 +73,17 @@ async function main(chosen: string[]): Promise<number> {
   )
   addPlaywright("system-e2e", "system", limitsMs.system)
 
-  const told = new AbortController()
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => told.abort())
+  const ending = new AbortController()
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => ending.abort())
+  const { signal } = ending
   const results: SuiteResult[] = []
   for (const runner of runners) {
-    if (!told.signal.aborted) results.push(...(await runTests(withReporter(runner), told)))
+    if (!signal.aborted) results.push(...(await runTests(withReporter(runner), { signal })))
   }
-  const final = await repeatFailed(results, env, told)
+  const final = await repeatFailed(results, env, { signal })
   const { text, isGood } = summarize(withReasons(final.toSorted(inOrder), provisioned))
   console.log(`\n${text}`)
-  return isGood && !told.signal.aborted ? 0 : 1
+  return isGood && !signal.aborted ? 0 : 1
 }
 
 const inOrder = (a: SuiteResult, b: SuiteResult) => suites.indexOf(a.suite) - suites.indexOf(b.suite)

@@ -10,13 +10,13 @@ export default class ThroughlineReporter implements Reporter {
 
   onTestModuleStart(module: TestModule): void {
     this.#running.add(module)
-    this.#write(this.#ended, [])
+    this.#write(this.#ended)
   }
 
   onTestModuleEnd(module: TestModule): void {
     this.#running.delete(module)
     this.#ended.push(module)
-    this.#write(this.#ended, [])
+    this.#write(this.#ended)
   }
 
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
@@ -24,7 +24,8 @@ export default class ThroughlineReporter implements Reporter {
     this.#write(modules, unhandledErrors)
   }
 
-  #write(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
+  /** The errors outside any test are known at the end alone. */
+  #write(modules: readonly TestModule[], unhandledErrors?: readonly SerializedError[]): void {
     const results: SuiteResult[] = []
     for (const [suite, ofSuite] of Map.groupBy(modules, ({ project }) => project.name)) {
       const result = emptyResult(suite)
@@ -33,9 +34,10 @@ export default class ThroughlineReporter implements Reporter {
     }
     const outside = emptyResult("outside any test")
     const failed = results.flatMap(({ failures }) => failures.map(({ test }) => test))
-    for (const error of unhandledErrors) addOutside(outside, error, modules, failed)
+    for (const error of unhandledErrors ?? []) addOutside(outside, error, modules, failed)
     if (outside.failures.length > 0) results.push(outside)
-    writeReport("vitest", { results, running: [...this.#running].map(fileOf) })
+    const running = [...this.#running].map(fileOf)
+    writeReport("vitest", { results, running, isComplete: unhandledErrors !== undefined })
   }
 }
 
