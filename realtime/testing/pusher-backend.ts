@@ -22,6 +22,8 @@ export interface PusherService {
   dropConnections(): void | Promise<void>
   startOutage(): Promise<() => void | Promise<void>>
   close(): Promise<void>
+  /** Where an outage is the publisher's, too: how long what is published meanwhile waits before it is taken. */
+  deliveryTimeoutMs?: number
 }
 
 /**
@@ -61,10 +63,17 @@ export function faultsOf(emulator: Pick<PusherEmulator, "dropConnections" | "fau
 }
 
 /** Our provider on any server of Pusher's protocol. */
-export function createPusherBackend(service: PusherService): ContractBackend {
-  const { key, cluster, host, port, tls = true } = service.options
-  const publisher = createPusherPublisher(service.options)
-  const realtime = createContractRealtime({ publishers: [publisher] })
+export function createPusherBackend({
+  options,
+  deliveryTimeoutMs,
+  ...service
+}: PusherService): ContractBackend {
+  const { key, cluster, host, port, tls = true } = options
+  const publisher = createPusherPublisher(options)
+  const realtime = createContractRealtime({
+    publishers: [publisher],
+    ...(deliveryTimeoutMs !== undefined && { deliveryTimeoutMs }),
+  })
   const transports: RealtimeTransport[] = []
 
   function createTransport(user: { id: string; name?: string }, change: Record<string, string> = {}) {

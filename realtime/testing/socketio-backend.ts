@@ -98,6 +98,8 @@ export function createSocketIoBackend({
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(transports.map((transport) => transport.close()))
+      // One that left in the middle of its handshake keeps its socket half open, which Engine.IO finds after 25 s.
+      dropConnections()
       await close()
     },
   }

@@ -20,7 +20,9 @@ describeTransportContract({
   async start() {
     // The SDK takes the WebSocket that it finds when it is loaded: by now that is msw's.
     const { createAblyBackend, faultsOf } = await import("../../testing/ably-backend.ts")
-    const ably = createAblyHandlers({ apps: [{ keys: [{ revocableTokens: true }] }] })
+    // Ably waits for 15 s.
+    const limits = { presenceLeaveDelay: 500 }
+    const ably = createAblyHandlers({ apps: [{ keys: [{ revocableTokens: true }] }], limits })
     network.use(...ably.handlers)
     return createAblyBackend({
       options: { apiKey: ably.key },

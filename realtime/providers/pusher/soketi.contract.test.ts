@@ -23,6 +23,7 @@ describe.skipIf(isMissing)(isMissing ? "soketi (skipped: soketi was not found)" 
         dropConnections: wire.dropConnections,
         startOutage: wire.startOutage,
         close: async () => wire[Symbol.asyncDispose](),
+        deliveryTimeoutMs: 500,
       })
     },
   })
