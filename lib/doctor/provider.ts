@@ -85,7 +85,8 @@ async function tryRoundTrip(
   const attached = Promise.withResolvers<void>()
   const received = Promise.withResolvers<void>()
   transport.onStatus(({ state, error }: TransportStatus) => {
-    if (state === "failed") attached.reject(error)
+    // A page tries again with a newer credential; this one is as new as can be.
+    if (state === "failed" || error?.code === "unauthorized") attached.reject(error)
   })
   transport.subscribe(channel.name, {
     cursor: () => null,
