@@ -1,6 +1,7 @@
-import { spawnSync } from "node:child_process"
+import { type ExecFileOptions, execFile } from "node:child_process"
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { promisify } from "node:util"
 import { explainMissing, type NpmTool, type Tool, thisMachine, tools } from "./tools.ts"
 
 /**
@@ -12,14 +13,16 @@ export interface Provisioned {
   missing: { tool: Tool; reason: string }[]
 }
 
-export function provision(wanted: readonly Tool[] = Object.values<Tool>(tools)): Provisioned {
+export async function provision(wanted: readonly Tool[] = Object.values<Tool>(tools)): Promise<Provisioned> {
   const isMissing = (tool: Tool) => tool.find(thisMachine) === null
   const lacking = wanted.filter(isMissing)
   // A variable that names nothing is the reader's mistake to correct, not ours to install around.
   const installable = lacking.filter(({ variable }) => !variable || !process.env[variable])
   const packaged = installable.filter(({ debian }) => debian.length > 0)
-  if (packaged.length > 0 && canInstall()) install(packaged)
-  for (const { name, npm } of installable) if (npm) installFromNpm(name, npm)
+  await Promise.all([
+    packaged.length > 0 && canInstall() && install(packaged),
+    ...installable.map(({ name, npm }) => npm && installFromNpm(name, npm)),
+  ])
 
   const missing = lacking.filter(isMissing).map((tool) => ({ tool, reason: explainMissing(tool) }))
   for (const { tool, reason } of missing) {
@@ -29,38 +32,41 @@ export function provision(wanted: readonly Tool[] = Object.values<Tool>(tools)):
   return { missing }
 }
 
+const execFileAsync = promisify(execFile)
+
 const canInstall = () => process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")
 
-function install(lacking: readonly Tool[]): void {
+async function install(lacking: readonly Tool[]): Promise<void> {
   const packages = lacking.flatMap(({ debian }) => debian)
   console.log(`Installing ${packages.join(", ")} …`)
   const restore = forbidServices()
   try {
-    const apt = (...parameters: string[]) => {
-      const { status, stdout, stderr } = spawnSync("apt-get", parameters, {
-        env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-        stdio: ["ignore", "pipe", "pipe"],
-        encoding: "utf8",
-      })
-      if (status !== 0) console.log(`apt-get ${parameters.join(" ")} failed:\n${stdout}${stderr}`.trimEnd())
-      return status === 0
-    }
+    const apt = (...parameters: string[]) =>
+      tell("apt-get", parameters, { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } })
     // An old list still serves when the new one can't be had.
-    apt("update", "-qq")
-    apt("install", "-y", "-qq", "--no-install-recommends", ...packages)
+    await apt("update", "-qq")
+    await apt("install", "-y", "-qq", "--no-install-recommends", ...packages)
   } finally {
     restore()
   }
 }
 
 /** Without install scripts: what is run is the packages' own programs, asked for by name. */
-function installFromNpm(name: string, { folder, dependencies, overrides }: NpmTool): void {
+async function installFromNpm(name: string, { folder, dependencies, overrides }: NpmTool): Promise<void> {
   console.log(`Installing ${name} in ${folder} …`)
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, dependencies, overrides }))
   const parameters = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
-  const { status, stdout, stderr } = spawnSync("npm", parameters, { cwd: folder, encoding: "utf8" })
-  if (status !== 0) console.log(`npm ${parameters.join(" ")} failed:\n${stdout}${stderr}`.trimEnd())
+  await tell("npm", parameters, { cwd: folder })
+}
+
+/** Runs a program to its end, and prints what it said if that is a bad one. */
+async function tell(program: string, parameters: string[], options: ExecFileOptions): Promise<void> {
+  const running = execFileAsync(program, parameters, { ...options, maxBuffer: 64 * 1024 * 1024 })
+  running.child.stdin?.end()
+  await running.catch(({ stdout = "", stderr = "", message }) => {
+    console.log(`${program} ${parameters.join(" ")} failed:\n${`${stdout}${stderr}` || message}`.trimEnd())
+  })
 }
 
 /** Debian starts the servers that it installs; the tests start their own, on ports and folders of their own. */
@@ -72,7 +78,7 @@ function forbidServices(): () => void {
 }
 
 if (import.meta.main) {
-  const { missing } = provision()
+  const { missing } = await provision()
   for (const tool of Object.values<Tool>(tools)) {
     const found = tool.find()
     if (found) console.log(`${tool.name}: ${found}`)

@@ -45,7 +45,7 @@ async function main(chosen: string[]): Promise<number> {
       ? [tools.chromium, tools.japaneseFont, tools.vercel, tools.postgres]
       : []),
   ])
-  const provisioned = provision([...needed])
+  const provisioned = await provision([...needed])
   // Vitest colours what goes to a file, too.
   const plain: Record<string, string> = process.stdout.isTTY ? {} : { NO_COLOR: "1" }
   const env = { ...toolVariables(), ...plain }
