@@ -38,7 +38,13 @@ export const buildCanaries: Record<string, string> = Object.fromEntries(
 export async function buildOnce(): Promise<void> {
   const built = existsSync(markPath) ? readFileSync(markPath, "utf8") : null
   const vercel = findVercel()
-  const env = { ...buildCanaries, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" }
+  const env = {
+    ...buildCanaries,
+    NODE_ENV: "production",
+    NEXT_TELEMETRY_DISABLED: "1",
+    // `npm run check` has a step for them.
+    SKIP_TYPE_CHECK: "1",
+  }
   const mark = `${hashSources(env)} ${vercel ? "with functions" : "alone"}`
   if (built === mark) return
   // One build serves both: Vercel's command line runs `next build`, and packs functions of what it left.
