@@ -16,7 +16,7 @@ interface Project {
 }
 
 /** What depends on who carries the messages. */
-const carried = ["lab", "messages", "outbox", "private-rooms", "unread", "weight"]
+const carried = ["lab", "messages", "outbox", "presence", "private-rooms", "unread", "weight"]
 
 /** Which specs run on which layout. The first has all of the chat in its two tiers; the others what differs there. */
 export const projects: readonly Project[] = [
@@ -25,7 +25,7 @@ export const projects: readonly Project[] = [
     layout: "one-port",
     test: [
       ...["conversation", "downloads", "files-off", "first-paint", "input-method", "messages", "outbox"],
-      ...["private-rooms", "restart", "security", "weight"],
+      ...["presence", "private-rooms", "restart", "security", "weight"],
     ],
     system: [
       ...["accessibility", "choices", "composer", "files", "lab", "list", "looks", "navigation", "pages"],
@@ -36,7 +36,7 @@ export const projects: readonly Project[] = [
     name: "split",
     layout: "split",
     test: ["private-rooms"],
-    system: ["conversation", "downloads", "outbox", "restart", "security"],
+    system: ["conversation", "downloads", "outbox", "presence", "restart", "security"],
   },
   { name: "pusher", layout: "pusher", test: ["conversation"], system: ["downloads", "restart", ...carried] },
   { name: "ably", layout: "ably", test: ["conversation"], system: ["downloads", "restart", ...carried] },
@@ -44,13 +44,25 @@ export const projects: readonly Project[] = [
     name: "serverless-pusher",
     layout: "serverless-pusher",
     test: ["conversation", "serverless"],
-    system: ["downloads", "files", "messages", "outbox", "private-rooms", "search", "security", "unread"],
+    system: [
+      ...[
+        "downloads",
+        "files",
+        "messages",
+        "outbox",
+        "presence",
+        "private-rooms",
+        "search",
+        "security",
+        "unread",
+      ],
+    ],
   },
   {
     name: "serverless-ably",
     layout: "serverless-ably",
     test: ["downloads"],
-    system: ["conversation", "messages", "outbox", "private-rooms", "serverless", "unread"],
+    system: ["conversation", "messages", "outbox", "presence", "private-rooms", "serverless", "unread"],
   },
   { name: "failover", layout: "failover", test: ["failover"], system: ["lab"] },
   { name: "traced", layout: "traced", test: ["traces"] },
