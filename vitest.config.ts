@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
@@ -11,8 +12,8 @@ const patientMs = 20_000
 
 export default defineConfig({
   test: {
-    // One for each core: much of what tests do is to wait.
-    maxWorkers: "100%",
+    // More than there are cores: much of what tests do is to wait.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     projects: [
       {
         resolve: { alias },
