@@ -50,9 +50,8 @@ test("`npm run dev` shows an edit at once, without a reload, and stays connected
   const context = await browser.newContext({ baseURL: chat.url })
   await context.addInitScript(noteSockets)
   const alice = await signIn(context, "Alice")
-  const { url } = await alice.createRoom("Workshop")
   // Next.js 16.4 with Turbopack refreshes components of the page that was loaded, not of one that was navigated to.
-  const room = await alice.openRoom(url)
+  const room = await alice.openRoom(alice.page.url())
   await room.send("before the edit")
   await room.composer.fill("half a sentence")
   await alice.page.evaluate(() => Object.assign(window, { isTheSamePage: true }))

@@ -15,8 +15,10 @@ interface Project {
   system?: readonly string[]
 }
 
+const messages = ["changes", "messages", "replies"]
+const outbox = ["outbox", "outbox-storage"]
 /** What depends on who carries the messages. */
-const carried = ["lab", "messages", "outbox", "presence", "private-rooms", "unread", "weight"]
+const carried = [...messages, ...outbox, "lab", "presence", "private-rooms", "unread", "weight"]
 
 /** Which specs run on which layout. The first has all of the chat in its two tiers; the others what differs there. */
 export const projects: readonly Project[] = [
@@ -24,7 +26,7 @@ export const projects: readonly Project[] = [
     name: "one-port",
     layout: "one-port",
     test: [
-      ...["conversation", "downloads", "files-off", "first-paint", "input-method", "messages", "outbox"],
+      ...[...messages, ...outbox, "conversation", "downloads", "files-off", "first-paint", "input-method"],
       ...["presence", "private-rooms", "restart", "security", "weight"],
     ],
     system: [
@@ -36,7 +38,7 @@ export const projects: readonly Project[] = [
     name: "split",
     layout: "split",
     test: ["private-rooms"],
-    system: ["conversation", "downloads", "outbox", "presence", "restart", "security"],
+    system: [...outbox, "conversation", "downloads", "presence", "restart", "security"],
   },
   { name: "pusher", layout: "pusher", test: ["conversation"], system: ["downloads", "restart", ...carried] },
   { name: "ably", layout: "ably", test: ["conversation"], system: ["downloads", "restart", ...carried] },
@@ -45,24 +47,15 @@ export const projects: readonly Project[] = [
     layout: "serverless-pusher",
     test: ["conversation", "serverless"],
     system: [
-      ...[
-        "downloads",
-        "files",
-        "messages",
-        "outbox",
-        "presence",
-        "private-rooms",
-        "search",
-        "security",
-        "unread",
-      ],
+      ...[...messages, ...outbox, "downloads", "files", "presence", "private-rooms", "search"],
+      ...["security", "unread"],
     ],
   },
   {
     name: "serverless-ably",
     layout: "serverless-ably",
     test: ["downloads"],
-    system: ["conversation", "messages", "outbox", "presence", "private-rooms", "serverless", "unread"],
+    system: [...messages, ...outbox, "conversation", "presence", "private-rooms", "serverless", "unread"],
   },
   { name: "failover", layout: "failover", test: ["failover"], system: ["lab"] },
   { name: "traced", layout: "traced", test: ["traces"] },

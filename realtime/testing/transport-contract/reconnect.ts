@@ -59,14 +59,15 @@ export const reconnectChecks = suite("reconnect", {
     await waitFor(() => received.length === 1)
     const end = await stage.backend.startOutage()
     await waitFor(() => client.connection.status.state !== "connected")
-    for (const text of ["away 1", "away 2", "away 3"]) await publish(text)
+    // Where the publisher shares the outage, a third failure would have it leave the provider alone for a while.
+    for (const text of ["away 1", "away 2"]) await publish(text)
     await end()
-    await waitFor(() => received.length === 4)
+    await waitFor(() => received.length === 3)
     await waitFor(() => caughtUp.length > 0)
-    expect("the report", caughtUp[0], { count: 3, recovered: true })
+    expect("the report", caughtUp[0], { count: 2, recovered: true })
     await publish("after")
-    await waitFor(() => received.length === 5)
-    expect("texts", textsOf(received), ["before", "away 1", "away 2", "away 3", "after"])
+    await waitFor(() => received.length === 4)
+    expect("texts", textsOf(received), ["before", "away 1", "away 2", "after"])
   },
 
   async "sends what was written without a connection once there is one, in order, once"(stage) {

@@ -1,0 +1,96 @@
+import { expect, test } from "./fixtures.ts"
+
+test("what two people do to one message at once ends the same for both", async ({ people }) => {
+  const alice = await people.signIn("Alice")
+  const hers = await alice.createRoom("Race")
+  const second = await (await alice.openTab()).openRoom(hers.url)
+  await hers.send("one", "two")
+  await second.expectWritten(["one", "two"])
+
+  // One tab opens the text; before it is saved the other deletes the message.
+  const menu = await hers.message("one").openMenu()
+  await menu.getByRole("menuitem", { name: alice.texts.messages.edit, exact: true }).click()
+  await hers.message("one").editField.fill("one, edited")
+  await second.message("one").delete()
+  for (const room of [hers, second]) await room.expectWritten(["two"])
+  // What was written isn't lost with it.
+  await expect(
+    alice.page.getByRole("status").filter({ hasText: alice.texts.messages.editLost }),
+  ).toBeVisible()
+  await expect(hers.composer).toHaveValue("one, edited")
+  await expect(hers.composer).toBeFocused()
+
+  // Both have the text open before either saves.
+  for (const [room, text] of [
+    [hers, "from the first"],
+    [second, "from the second"],
+  ] as const) {
+    const menu = await room.message("two").openMenu()
+    await menu.getByRole("menuitem", { name: alice.texts.messages.edit, exact: true }).click()
+    await room.message("two").editField.fill(text)
+  }
+  await Promise.all([hers, second].map((room) => room.message("two").editField.press("Enter")))
+  await expect(hers.written).toHaveText(/from the (first|second)/)
+  await expect(hers.log.getByText(alice.texts.messages.edited)).toBeVisible()
+  await expect(async () => {
+    expect(await second.written.allTextContents()).toEqual(await hers.written.allTextContents())
+  }).toPass()
+})
+
+test("changes made offline are shown at once and happen once", async ({ people }) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.signIn("Bob")
+  const hers = await alice.createRoom("Tunnel")
+  const his = await bob.joinRoom(hers.url)
+  await hers.send("draft", "keep")
+  await his.expectWritten(["draft", "keep"])
+
+  await alice.page.context().setOffline(true)
+  await hers.message("draft").edit("final")
+  await hers.message("keep").react("👍")
+  await expect(hers.written).toHaveText(["final", "keep"])
+  await expect(hers.message("keep").reaction("👍")).toHaveText(/1/)
+  await his.expectWritten(["draft", "keep"])
+
+  await alice.page.context().setOffline(false)
+  await his.expectWritten(["final", "keep"])
+  await expect(his.message("keep").reaction("👍")).toHaveText(/1/)
+})
+
+test("everything can be done by the keyboard alone", async ({ people }) => {
+  const alice = await people.signIn("Alice")
+  const hers = await alice.createRoom("No mouse")
+  await hers.send("first", "second", "third")
+  const { keyboard } = alice.page
+  const { messages } = alice.texts
+
+  // From the field back to the newest message, and up to the first one.
+  await hers.composer.focus()
+  const third = hers.message("third").element
+  await expect
+    .poll(async () => {
+      await keyboard.press("Shift+Tab")
+      return third.evaluate((element) => element === document.activeElement)
+    })
+    .toBe(true)
+  await keyboard.press("ArrowUp")
+  await expect(hers.message("second").element).toBeFocused()
+  await keyboard.press("Home")
+  await expect(hers.message("first").element).toBeFocused()
+
+  // Its tools are the next stop; the arrows go along them.
+  await keyboard.press("Tab")
+  await expect(hers.message("first").toolbar.getByRole("button", { name: messages.react })).toBeFocused()
+  await keyboard.press("ArrowRight")
+  await keyboard.press("ArrowRight")
+  await keyboard.press("Enter")
+  await expect(alice.page.getByRole("menuitem", { name: messages.edit, exact: true })).toBeVisible()
+  await keyboard.press("Escape")
+
+  // The last own one is edited from the empty field.
+  await hers.composer.focus()
+  await keyboard.press("ArrowUp")
+  await expect(hers.message("third").editField).toBeFocused()
+  await keyboard.press("Escape")
+  await expect(hers.composer).toBeFocused()
+})
