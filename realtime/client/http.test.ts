@@ -36,10 +36,10 @@ describe("an answer of the server", () => {
 
   it.each([
     [200, "provider-unavailable", true],
-    [400, "internal", false],
-    [401, "unauthorized", false],
-    [403, "unauthorized", false],
-    [404, "internal", false],
+    [400, "provider-unavailable", true],
+    [401, "provider-unavailable", true],
+    [403, "provider-unavailable", true],
+    [404, "provider-unavailable", true],
     [408, "timeout", true],
     [413, "message-too-large", false],
     [429, "rate-limited", true],

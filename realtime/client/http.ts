@@ -32,10 +32,8 @@ export interface HttpOptions {
   onConfigVersion?: (version: string) => void
 }
 
-/** What stands before the application may refuse as well: a proxy, a firewall, the host. */
+/** What stands before the application may refuse as well: a proxy, a firewall, the host. Whom our server lets in they don't know. */
 const codeByStatus: Record<number, RealtimeErrorCode> = {
-  401: "unauthorized",
-  403: "unauthorized",
   408: "timeout",
   413: "message-too-large",
   429: "rate-limited",
@@ -87,15 +85,11 @@ export function createHttp({
       // A server that failed is one to ask again, even though it doesn't know why it failed.
       throw new RealtimeError("internal", { message: `${doing}; the server failed`, retryable: true })
     }
-    // Not one of ours: a proxy's page, a crash. A server's own trouble passes; a refusal does not.
-    const isTrouble = response.status >= 500 || response.ok
-    throw new RealtimeError(
-      codeByStatus[response.status] ?? (isTrouble ? "provider-unavailable" : "internal"),
-      {
-        message: `${doing}; it answered ${response.status} without a reason`,
-        retryAfterMs: secondsOf(response.headers.get("Retry-After")),
-      },
-    )
+    // Not one of ours: a proxy's page, a crash. It may pass, but for what is too large on its way.
+    throw new RealtimeError(codeByStatus[response.status] ?? "provider-unavailable", {
+      message: `${doing}; it answered ${response.status} without a reason`,
+      retryAfterMs: secondsOf(response.headers.get("Retry-After")),
+    })
   }
 
   const queryOf = (channels: readonly string[]) =>

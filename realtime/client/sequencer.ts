@@ -28,6 +28,8 @@ export interface Sequencer {
   head(head: LogHead, after: Cursor | null): SequencerAction[]
   /** The `fetch` under way failed: asks for it again. Call it after a pause. */
   retry(): SequencerAction[]
+  /** The `fetch` under way was refused: none is asked for until there is news, or `resume`. */
+  abandon(): void
   /**
    * Something may have been missed (a reconnect): asks for whatever follows the cursor. A read that is under way began
    * too early to know, so another follows it.
@@ -234,6 +236,10 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
     retry() {
       isFetching = false
       return fetch()
+    },
+
+    abandon() {
+      isFetching = false
     },
 
     resume: look,

@@ -126,6 +126,31 @@ describe("a stream", () => {
     expect(reads).toHaveLength(1)
   })
 
+  it("takes what isn't the server's refusal of this reader for an accident, and asks again", async () => {
+    const accidents = ["internal", "message-too-large", "invalid-request", "unsupported"] as const
+    const answers = accidents.map((code) => new RealtimeError(code, { message: "a proxy's page" }))
+    const { stream, told, reads } = setup(() => answers.shift() ?? upTo(2, message(1), message(2)))
+    stream.attached(upTo(0), { epoch, seq: 0 })
+    stream.receive([message(2)])
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(told).toEqual([...accidents.map((code) => `error: ${code}`), "got 1", "got 2"])
+    expect(reads).toHaveLength(5)
+  })
+
+  it("that was refused reads again when it is let in again", async () => {
+    let isOpen = false
+    const { stream, told } = setup(() =>
+      isOpen ? upTo(2, message(1), message(2)) : new RealtimeError("channel-denied", { message: "no" }),
+    )
+    stream.attached(undefined, null)
+    await vi.advanceTimersByTimeAsync(1_000)
+    isOpen = true
+    stream.attached(upTo(0), { epoch, seq: 0 })
+    stream.receive([message(2)])
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(told).toEqual(["denied: channel-denied", "got 1", "got 2"])
+  })
+
   it("asks nothing after it was closed, and tells nothing of what comes then", async () => {
     const { stream, told, reads } = setup(() => failing())
     stream.attached(undefined, null)
