@@ -14,7 +14,7 @@ import { type Platform, startPlatform } from "./serverless/platform.ts"
 
 /**
  * How the chat is deployed: the bundled gateway in the same process or its own, a service (its emulator), or a service and
- * the functions of `vercel build`; or Pusher, and Ably when that fails. `no-bucket`: what functions are told, without a place for files.
+ * the functions of `vercel build`; or Pusher, and Ably when that fails; or the gateway and a service for whoever can't reach it. `no-bucket`: what functions are told, without a place for files.
  * `traced`: one process that brings its spans to a collector.
  */
 export type Layout =
@@ -25,6 +25,8 @@ export type Layout =
   | "pusher"
   | "ably"
   | "failover"
+  | "socketio-pusher"
+  | "socketio-ably"
   | "serverless-pusher"
   | "serverless-ably"
 
@@ -74,6 +76,7 @@ export async function startChat(layout: Layout): Promise<ChatServers> {
   if (service) return startServerless(service, port)
   if (layout === "failover") return startFailover(app)
   if (layout === "traced") return startTraced(app)
+  if (layout.startsWith("socketio-")) return startList(app, layout.split("-"))
   if (layout !== "split") {
     const isFunction = layout === "no-bucket"
     const emulator = await startEmulator(isFunction ? "pusher" : layout, `http://127.0.0.1:${port}`)
@@ -116,6 +119,22 @@ async function startFailover(app: { file: string; port: number }): Promise<ChatS
     startOutage: preferred.startOutage,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
+}
+
+/** The gateway in the app's process, and a service beside it. */
+async function startList(
+  app: { file: string; port: number },
+  providers: readonly string[],
+): Promise<ChatServers> {
+  await using started = new AsyncDisposableStack()
+  const services = providers.filter((provider) => provider !== "socketio")
+  const env: Record<string, string> = {}
+  for (const service of services)
+    Object.assign(env, started.use(await startEmulator(service, `http://127.0.0.1:${app.port}`)).env)
+  const REALTIME_PROVIDER = providers.join(",")
+  const servers = started.use(await startServers([app], { env: { ...env, REALTIME_PROVIDER } }))
+  const stack = started.move()
+  return { ...servers, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
 async function startTraced(app: { file: string; port: number }): Promise<ChatServers> {

@@ -58,6 +58,8 @@ export const projects: readonly Project[] = [
     system: [...messages, ...outbox, "conversation", "presence", "private-rooms", "serverless", "unread"],
   },
   { name: "failover", layout: "failover", test: ["failover"], system: ["lab"] },
+  { name: "socketio-pusher", layout: "socketio-pusher", test: ["providers"] },
+  { name: "socketio-ably", layout: "socketio-ably", system: ["providers"] },
   { name: "traced", layout: "traced", test: ["traces"] },
 ]
 

@@ -16,6 +16,11 @@ export interface TransportCapabilities {
    */
   readonly signalsOverConnection: boolean
   /**
+   * The transport's signals pass our server, which hands them to the list's other providers. When false, and the list has others,
+   * the client posts them to the route handler.
+   */
+  readonly signalsPassServer: boolean
+  /**
    * The most signals a second from one page. Beyond it `signal` rejects with `rate-limited` before anything is sent, so that the
    * provider's own limit, which may cost more than the signal, is never met.
    */

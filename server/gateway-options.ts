@@ -2,6 +2,8 @@ import type { Env } from "#lib/env/schema.ts"
 import type { Logger } from "#lib/operations/logger.ts"
 import { health, metrics, ready } from "#lib/operations/pages.ts"
 import { createChat } from "#lib/realtime/create.ts"
+import { hostChat } from "#lib/realtime/process-chat.ts"
+import { createPublishers } from "#lib/realtime/publishers.ts"
 import type { RealtimePublisher } from "#realtime/server"
 import type { ServerOptions } from "./create-server.ts"
 
@@ -16,7 +18,11 @@ export async function gatewayOptions(env: Env, logger: Logger) {
     redisUrl: env.REDIS_URL,
     trustedProxies: env.TRUSTED_PROXIES,
     async createRealtime(publisher: RealtimePublisher) {
-      const { realtime, limits, close } = await createChat({ env, publishers: [publisher], logger })
+      const publishers = await createPublishers(env, publisher)
+      const { realtime, limits, close } = hostChat({
+        env,
+        ...(await createChat({ env, publishers, logger })),
+      })
       const admit = (address: string) => limits.take("connections from an address", address)
       const pages: Record<string, (authorization: string | null) => Promise<Response> | Response> = {
         "/api/health": health,

@@ -15,9 +15,6 @@ await run(logger, async () => {
   const env = loadServerEnv({ dev })
   await startTracing(env)
   const hasGateway = env.REALTIME_PROVIDER.includes("socketio") && !env.SOCKET_URL
-  // Server code inside Next.js is another bundle; it reaches the gateway as it would reach one in another process.
-  if (hasGateway) process.env.SOCKET_INTERNAL_URL = `http://${env.HOST ?? "127.0.0.1"}:${env.PORT}`
-
   const address = { port: env.PORT, hostname: env.HOST }
   const app = createNextApp({ ...address, dev, dir: projectDir })
   const server = hasGateway

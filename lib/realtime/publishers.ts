@@ -2,9 +2,21 @@ import { RealtimeError } from "#realtime"
 import type { RealtimePublisher } from "#realtime/server"
 import type { Env, ProviderName } from "../env/schema.ts"
 
-/** The server halves of the chosen providers. Only those are loaded: a cold start doesn't pay for the others. */
-export function createPublishers(env: Env): Promise<RealtimePublisher[]> {
-  return Promise.all(env.REALTIME_PROVIDER.map((provider) => createPublisher(provider, env)))
+/**
+ * The server halves of the chosen providers, in every process the same: whatever is accepted in one goes out by all. Only those are
+ * loaded: a cold start doesn't pay for the others. `gateway`: that of the bundled server, in its own process.
+ */
+export async function createPublishers(env: Env, gateway?: RealtimePublisher): Promise<RealtimePublisher[]> {
+  const own = gateway?.provider
+  if (own && !env.REALTIME_PROVIDER.some((provider) => provider === own)) {
+    const message = `unable to start the gateway; REALTIME_PROVIDER doesn't list ${own}`
+    throw new RealtimeError("invalid-config", { provider: own, message })
+  }
+  return Promise.all(
+    env.REALTIME_PROVIDER.map((provider) =>
+      gateway && provider === own ? gateway : createPublisher(provider, env),
+    ),
+  )
 }
 
 async function createPublisher(provider: ProviderName, env: Env): Promise<RealtimePublisher> {

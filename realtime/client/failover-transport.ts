@@ -321,7 +321,10 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
       for (const leg of legs()) join(leg, channel, wish)
       return {
         get signal() {
-          return active.joined.get(channel)?.subscription.signal
+          const signal = active.joined.get(channel)?.subscription.signal
+          if (!signal || candidates.length === 1) return signal
+          // Who is on another of the list's providers hears only what passes the server.
+          return active.transport.capabilities.signalsPassServer ? signal : undefined
         },
         watchPresence() {
           wish.watchesPresence = true

@@ -241,6 +241,12 @@ export function createCore<Definitions extends ChannelDefinitions>(
 
     deliverSignal: (signal) => delivery.signal(signal),
 
+    async relaySignal(signal, from) {
+      await delivery.signal(signal, { except: from }).catch((error: unknown) => {
+        if (!isRealtimeError(error)) onError(error, { stage: "relay a signal" })
+      })
+    },
+
     async acceptPresence(user, name, data) {
       const channel = resolveChannel(channels, name)
       await question(user, channel, "presence")

@@ -46,9 +46,13 @@ export interface Delivery {
    * Hands a signal to every provider that has room for it: none goes to one that is failing, limits us or is behind, for
    * the messages come first. Rejects with the reason when none took it.
    */
-  signal(signal: Signal): Promise<void>
+  signal(signal: Signal, options?: { except?: string }): Promise<void>
   /** Gives up what is still owed. */
   stop(): void
+}
+
+interface Deliverer extends Delivery {
+  readonly provider: string
 }
 
 /**
@@ -63,8 +67,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     async deliver(messages) {
       await Promise.all(deliverers.map((deliverer) => deliverer.deliver(messages)))
     },
-    async signal(signal) {
-      const attempts = await Promise.allSettled(deliverers.map((deliverer) => deliverer.signal(signal)))
+    async signal(signal, { except } = {}) {
+      const others = deliverers.filter(({ provider }) => provider !== except)
+      const attempts = await Promise.allSettled(others.map((deliverer) => deliverer.signal(signal)))
       const failed = attempts.find((attempt) => attempt.status === "rejected")
       if (failed && attempts.every((attempt) => attempt.status === "rejected")) throw failed.reason
     },
@@ -77,7 +82,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 function createDeliverer(
   publisher: RealtimePublisher,
   { onError, timeoutMs, waitUntil, pauseMs = 5_000 }: DeliveryOptions,
-): Delivery {
+): Deliverer {
   const { provider } = publisher
   const stage = `publish to ${provider}`
   const owed = new Map<string, WireMessage>()
@@ -186,6 +191,7 @@ function createDeliverer(
   }
 
   return {
+    provider,
     deliver,
     signal,
     stop() {

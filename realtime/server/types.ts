@@ -165,6 +165,11 @@ export interface RealtimeCore {
   accept(user: User, channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
   /** Authorizes, validates and limits a signal; resolves with its payload as the schema returned it. */
   acceptSignal(user: User, channel: string, event: string, payload: unknown): Promise<Signal>
+  /**
+   * Hands a signal that one provider's connections have already to those of the others. Never rejects: what a provider has no
+   * room for is gone, as signals are.
+   */
+  relaySignal(signal: Signal, from: string): Promise<void>
   /** Authorizes and validates presence data. */
   acceptPresence(user: User, channel: string, data: unknown): Promise<JsonValue>
   /** The heads of channels' logs, in their order. */

@@ -6,6 +6,7 @@ export const ablyCapabilities: TransportCapabilities = {
   /** Ably resumes for two minutes; what it misses beyond that it only admits to. The log answers for all of it. */
   catchesUpOnSubscribe: false,
   signalsOverConnection: true,
+  signalsPassServer: false,
   /** Of the 50 messages a second that Ably takes from one connection; presence needs some. */
   maxSignalsPerSecond: 40,
   /** https://ably.com/docs/platform/pricing/limits: 200 members of a channel by default, each tab being one. */

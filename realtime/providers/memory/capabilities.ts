@@ -5,6 +5,7 @@ export const memoryCapabilities: TransportCapabilities = {
   publishesOverConnection: false,
   catchesUpOnSubscribe: false,
   signalsOverConnection: true,
+  signalsPassServer: false,
   maxSignalsPerSecond: 50,
   maxPresenceMembers: 100,
   maxDeliveryBytes: 64 * 1024,

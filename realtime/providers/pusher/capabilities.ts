@@ -7,6 +7,7 @@ export const pusherCapabilities: TransportCapabilities = {
   catchesUpOnSubscribe: false,
   /** Only presence channels tell who sent a client event, and joining one makes visible and is limited to 100. */
   signalsOverConnection: false,
+  signalsPassServer: false,
   /** What Pusher allows of client events, kept for requests to the route handler. */
   maxSignalsPerSecond: 10,
   /** https://pusher.com/docs/channels/using_channels/presence-channels: 100 members; here each tab is one of them. */

@@ -4,6 +4,7 @@ export const socketIoCapabilities: TransportCapabilities = {
   publishesOverConnection: true,
   catchesUpOnSubscribe: true,
   signalsOverConnection: true,
+  signalsPassServer: true,
   maxSignalsPerSecond: 50,
   maxPresenceMembers: 1000,
   maxDeliveryBytes: 1024 * 1024,

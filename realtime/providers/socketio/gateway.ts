@@ -342,6 +342,8 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
         requireSubscribed(socket, channel)
         const signal = await core.acceptSignal(dataOf(socket).user, channel, textOf(event), payload)
         broadcaster.signal(signal, socket.id)
+        // The sender need not wait for a service.
+        void core.relaySignal(signal, provider)
         return {}
       },
       async watch(socket, name) {

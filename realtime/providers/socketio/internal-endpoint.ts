@@ -60,7 +60,7 @@ export function createInternalEndpoint(options: InternalEndpointOptions) {
   }
 
   return (request: IncomingMessage, response: ServerResponse): boolean => {
-    const { pathname } = new URL(request.url ?? "/", "http://localhost")
+    const pathname = request.url?.split("?")[0] ?? "/"
     if (!pathname.startsWith(`${internalPath}/`)) return false
     const respond = (status: number, body: unknown) => {
       response.writeHead(status, { "Content-Type": "application/json", "Cache-Control": "no-store" })

@@ -91,6 +91,8 @@ export function createSimulatedService(
   const connections = new Set<Connection>()
   const capabilities: TransportCapabilities = {
     ...{ ...kind, maxSignalsPerSecond: 50, maxPresenceMembers, maxDeliveryBytes },
+    // Nothing here asks whether signals cross from one service to another.
+    signalsPassServer: true,
   }
 
   const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))

@@ -1,0 +1,35 @@
+import type { Env } from "../env/schema.ts"
+import type { Chat } from "./create.ts"
+
+export interface ProcessChat extends Chat {
+  env: Env
+}
+
+/** By a name that every copy of this module knows: Next.js bundles one, the server that hosts it loads another. */
+const key = Symbol.for("throughline.chat")
+const shared = globalThis as typeof globalThis & { [key]?: Promise<ProcessChat> }
+
+/**
+ * Server: the one chat of this process. The first call starts it, unless the server that hosts the process has; one that failed is
+ * tried again by the next. Hot reload loads the modules again and again; connections and files are opened once.
+ */
+export function chatOfProcess(start: () => Promise<ProcessChat>): Promise<ProcessChat> {
+  shared[key] ??= start().catch((error: unknown) => {
+    delete shared[key]
+    throw error
+  })
+  return shared[key]
+}
+
+/** Server: makes this the chat of the process until it is closed. */
+export function hostChat(chat: ProcessChat): ProcessChat {
+  const hosted = Promise.resolve(chat)
+  shared[key] = hosted
+  return {
+    ...chat,
+    async close() {
+      if (shared[key] === hosted) delete shared[key]
+      await chat.close()
+    },
+  }
+}
