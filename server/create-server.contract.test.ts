@@ -39,8 +39,10 @@ function createApp(): App & { upgrades: string[] } {
       response.end(`app: ${request.url}`)
     },
     upgrade(request, socket) {
-      upgrades.push(request.url ?? "")
-      socket.end("HTTP/1.1 101 Switching Protocols\r\nUpgrade: test\r\nConnection: Upgrade\r\n\r\n")
+      if (!request.url?.startsWith("/_next/")) return false
+      upgrades.push(request.url)
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: test\r\nConnection: Upgrade\r\n\r\n")
+      return true
     },
     close: async () => {},
   }

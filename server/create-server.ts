@@ -7,7 +7,7 @@ import {
 import type { Duplex } from "node:stream"
 import { setTimeout } from "node:timers/promises"
 import { Server as SocketIoServer } from "socket.io"
-import { type Logger, loggedPath } from "#lib/operations/logger.ts"
+import type { Logger } from "#lib/operations/logger.ts"
 import { logErrors } from "#lib/operations/process-log.ts"
 import { requestIdOf, withRequestId } from "#lib/operations/request-id.ts"
 import type { OnError } from "#realtime"
@@ -21,8 +21,8 @@ import {
 } from "#realtime/providers/socketio/gateway"
 import type { Realtime, RealtimePublisher } from "#realtime/server"
 import { createReadAddress, defaultTrustedProxies } from "./client-address.ts"
+import { endWithin, type Target, takeIn } from "./intake.ts"
 import { listen, type Stoppable } from "./listen.ts"
-import { answerUnderId } from "./requests.ts"
 
 export interface ServerOptions {
   port: number
@@ -61,7 +61,8 @@ export interface HostedRealtime extends Realtime {
 /** A web application mounted beside the gateway. Its requests wait until it is ready. */
 export interface App {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void> | void
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Says whether it has taken the socket. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
   close(): Promise<void>
 }
 
@@ -103,7 +104,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     allowRequest(request, callback) {
       if (!isAllowedOrigin(request, allowedOrigins)) return callback("the page's origin is not listed", false)
       // A polling client asks again and again on one connection.
-      const isNew = !new URL(request.url ?? "/", "http://localhost").searchParams.has("sid")
+      const isNew = !new URLSearchParams(request.url?.split("?")[1]).has("sid")
       const admitted = isNew ? realtime.admit?.(readAddress(request)) : undefined
       Promise.resolve(admitted).then(
         () => callback(null, true),
@@ -129,51 +130,33 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const answerInternally = createInternalEndpoint({ publisher: broadcaster.publisher, secret, onError })
   let isClosing = false
 
-  const isSocket = (request: IncomingMessage) => request.url?.startsWith(socketPath) ?? false
+  const isSocket = ({ pathname }: Target) => pathname === socketPath || pathname.startsWith(`${socketPath}/`)
 
-  http.on("request", (request, response) => {
-    readAddress(request)
-    answerUnderId(request, response, logger, () => answer(request, response))
-  })
-
-  function answer(request: IncomingMessage, response: ServerResponse): void {
-    if (isSocket(request)) {
-      io.engine.handleRequest(request as Parameters<typeof io.engine.handleRequest>[0], response)
-    } else if (answerInternally(request, response)) {
-      // Answered.
-    } else if (app) {
-      Promise.resolve(app.handle(request, response)).catch((error: unknown) => {
-        logger.error({ err: error, path: loggedPath(request.url) }, "the app failed to answer")
-        if (!response.headersSent) response.writeHead(500)
-        response.end()
-      })
-    } else {
-      answerAlone(request, response).catch((error: unknown) => {
-        logger.error({ err: error, path: loggedPath(request.url) }, "the gateway failed to answer")
-        response.writeHead(500).end()
-      })
-    }
-  }
-
-  http.on("upgrade", (request, socket, head) => {
-    readAddress(request)
-    // A client that goes away in the middle of a handshake must not take the process with it.
-    socket.on("error", (error) => logger.debug({ err: error }, "a socket failed while upgrading"))
-    if (isSocket(request)) {
+  const intake = takeIn(http, {
+    logger,
+    readAddress,
+    answer(request, response, target) {
+      if (isSocket(target))
+        return io.engine.handleRequest(request as Parameters<typeof io.engine.handleRequest>[0], response)
+      if (answerInternally(request, response)) return
+      return app ? app.handle(request, response) : answerAlone(request, response, target)
+    },
+    upgrade(request, socket, head, target) {
+      if (!isSocket(target)) return app?.upgrade(request, socket, head) ?? false
       io.engine.handleUpgrade(request as Parameters<typeof io.engine.handleUpgrade>[0], socket, head)
-    } else if (app) {
-      app.upgrade(request, socket, head)
-    } else {
-      socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n")
-    }
+      return true
+    },
   })
 
   /** Before it closes it says so, that a balancer sends nobody here any more. */
-  async function answerAlone(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = request.url?.split("?")[0] ?? "/"
+  async function answerAlone(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { pathname }: Target,
+  ): Promise<void> {
     const found = isClosing
       ? Response.json({ status: "closing" }, { status: 503 })
-      : await realtime.answer?.(path, request.headers.authorization ?? null)
+      : await realtime.answer?.(pathname, request.headers.authorization ?? null)
     const answer = found ?? Response.json({ error: "not-found" }, { status: 404 })
     response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), "Cache-Control": "no-store" })
     response.end(await answer.text())
@@ -189,16 +172,18 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     const cut = globalThis.setTimeout(() => {
       logger.warn("closing took too long; what is left is cut")
       io.disconnectSockets(true)
-      http.closeAllConnections()
+      intake.cut()
     }, closeTimeoutMs)
-    await sayFarewell()
+    const end = (part: string, ending: Promise<unknown> | undefined) =>
+      endWithin(closeTimeoutMs, part, ending, logger)
+    await end("the connections", sayFarewell())
     http.closeIdleConnections()
-    await app?.close()
+    await end("the app", app?.close())
     await stopped
     clearTimeout(cut)
     gateway.stop()
-    await io.close()
-    await realtime.close()
+    await end("the gateway", io.close())
+    await end("the realtime layer", realtime.close())
   }
 
   /**
@@ -214,8 +199,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       await realtime.core.idle()
       for (const socket of sockets.slice(start, start + each)) socket.conn.close()
     }
-    // Whoever was in the middle of coming in.
-    for (const socket of io.sockets.sockets.values()) socket.conn.close()
+    // Whoever was in the middle of coming in, some without a word yet.
+    io.engine.close()
   }
 
   return {

@@ -28,7 +28,9 @@ export function createNextApp({ dev, dir, port, hostname }: NextAppOptions): App
       await handle(request, response)
     },
     upgrade(request, socket, head) {
-      if (!decoy.emit("upgrade", request, socket, head)) socket.destroy()
+      // Next.js leaves open whatever it has no use for.
+      const isHotReload = dev && /^\/_next\/(webpack-)?hmr(\?|$)/.test(request.url ?? "")
+      return isHotReload && decoy.emit("upgrade", request, socket, head)
     },
     close: () => app.close(),
   }

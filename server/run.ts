@@ -20,9 +20,12 @@ export async function run(logger: Logger, start: () => Promise<Stoppable>): Prom
     if (isStopping) process.exit(1)
     isStopping = true
     logger.info({ signal }, "stopping")
-    await server.close()
+    await server.close().catch((error: unknown) => {
+      logger.error({ err: error }, "unable to close in order")
+      process.exitCode = 1
+    })
     await stopTracing().catch((error) => logger.warn({ err: error }, "the last traces were not taken"))
-    process.exit(0)
+    process.exit()
   }
   process.on("SIGTERM", stop)
   process.on("SIGINT", stop)

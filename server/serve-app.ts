@@ -1,9 +1,9 @@
 import { createServer } from "node:http"
-import { type Logger, loggedPath } from "#lib/operations/logger.ts"
+import type { Logger } from "#lib/operations/logger.ts"
 import { createReadAddress, defaultTrustedProxies } from "./client-address.ts"
 import type { App } from "./create-server.ts"
+import { endWithin, takeIn } from "./intake.ts"
 import { listen, type Stoppable } from "./listen.ts"
-import { answerUnderId } from "./requests.ts"
 
 export interface ServeAppOptions {
   app: App
@@ -26,27 +26,22 @@ export async function serveApp(options: ServeAppOptions): Promise<Stoppable> {
     logger,
     closeTimeoutMs = 8_000,
   } = options
-  const readAddress = createReadAddress(trustedProxies)
-  const http = createServer((request, response) => {
-    readAddress(request)
-    answerUnderId(request, response, logger, () => {
-      Promise.resolve(app.handle(request, response)).catch((error: unknown) => {
-        logger.error({ err: error, path: loggedPath(request.url) }, "the app failed to answer")
-        if (!response.headersSent) response.writeHead(500)
-        response.end()
-      })
-    })
+  const http = createServer()
+  const intake = takeIn(http, {
+    logger,
+    readAddress: createReadAddress(trustedProxies),
+    answer: (request, response) => app.handle(request, response),
+    upgrade: (request, socket, head) => app.upgrade(request, socket, head),
   })
-  http.on("upgrade", (request, socket, head) => app.upgrade(request, socket, head))
   const { url } = await listen(http, port, hostname)
 
   return {
     url,
     async close() {
       const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
-      const cut = setTimeout(() => http.closeAllConnections(), closeTimeoutMs)
+      const cut = setTimeout(intake.cut, closeTimeoutMs)
       http.closeIdleConnections()
-      await app.close()
+      await endWithin(closeTimeoutMs, "the app", app.close(), logger)
       await stopped
       clearTimeout(cut)
     },

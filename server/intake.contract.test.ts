@@ -1,0 +1,148 @@
+import { once } from "node:events"
+import { connect } from "node:net"
+import { pino } from "pino"
+import { describe, expect, it } from "vitest"
+import { createContractRealtime } from "#realtime/testing"
+import { type App, createServer } from "./create-server.ts"
+import { serveApp } from "./serve-app.ts"
+
+type Line = Record<string, unknown>
+
+/** Answers with the path, unless that asks it to fail; takes upgrades of `/taken` and never ends them. */
+function createApp(): App {
+  return {
+    async handle(request, response) {
+      if (request.url === "/throws") throw new Error("the app's own")
+      if (request.url === "/throws-midway") {
+        response.write("half an answer")
+        throw new Error("the app's own")
+      }
+      response.end(`app: ${request.url}`)
+    },
+    upgrade(request, socket) {
+      if (request.url !== "/taken") return false
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: test\r\nConnection: Upgrade\r\n\r\n")
+      return true
+    },
+    close: async () => {},
+  }
+}
+
+const layouts = ["the app with its gateway", "the gateway alone", "the app alone"] as const
+
+async function start(layout: (typeof layouts)[number]) {
+  const lines: Line[] = []
+  const logger = pino(
+    { level: "warn" },
+    { write: (line: string) => void lines.push(JSON.parse(line) as Line) },
+  )
+  const common = { port: 0, hostname: "127.0.0.1", logger, closeTimeoutMs: 300 }
+  const app = createApp()
+  const server =
+    layout === "the app alone"
+      ? await serveApp({ ...common, app })
+      : await createServer({
+          ...common,
+          secret: "a secret of this test, long enough",
+          createRealtime: (publisher) => createContractRealtime({ publishers: [publisher] }),
+          ...(layout === "the app with its gateway" && { app }),
+        })
+  return { server, lines, port: Number(new URL(server.url).port) }
+}
+
+/** Sends bytes as they are; resolves with all that is answered, once the server has ended the connection. */
+async function exchange(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, "127.0.0.1")
+  let answer = ""
+  socket.on("data", (chunk) => {
+    answer += chunk
+  })
+  socket.write(bytes)
+  await once(socket, "close")
+  return answer
+}
+
+const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1])
+const get = (address: string, method = "GET") =>
+  `${method} ${address} HTTP/1.1\r\nHost: chat.example\r\nConnection: close\r\n\r\n`
+const upgrade = (address: string) =>
+  `GET ${address} HTTP/1.1\r\nHost: chat.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+  "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+
+/** Addresses that lead nowhere. */
+const unreadable = ["*", "/%", "/rooms/%E0%A4%A", "/rooms/%00", "nowhere", "/%ff%fe"]
+/** Odd ones that lead somewhere, were it to a page that says that there is nothing. */
+const readable = [
+  "//",
+  "///",
+  "/\\",
+  "http://chat.example/rooms/1",
+  "HTTP://chat.example",
+  "http://[",
+  "/?%E0%A4%A",
+  "/socket.io-guide",
+  "/_realtime",
+]
+
+describe.each(layouts)("%s", (layout) => {
+  it("answers every address, and goes on", async () => {
+    const { server, lines, port } = await start(layout)
+    for (const address of unreadable) {
+      for (const method of ["GET", "OPTIONS", "POST"])
+        expect([method, address, statusOf(await exchange(port, get(address, method)))]).toEqual([
+          method,
+          address,
+          400,
+        ])
+      expect([address, statusOf(await exchange(port, upgrade(address)))]).toEqual([address, 400])
+    }
+    const isAlone = layout === "the gateway alone"
+    for (const address of readable) {
+      const answer = await exchange(port, get(address))
+      const expected = isAlone ? 404 : 200
+      expect([address, statusOf(answer)]).toEqual([address, expected])
+      expect([address, statusOf(await exchange(port, upgrade(address)))]).toEqual([address, 404])
+    }
+    if (!isAlone)
+      expect(await exchange(port, get("http://chat.example/rooms/1?x"))).toContain("app: /rooms/1?x")
+    expect(lines).toEqual([])
+    await server.close()
+  })
+
+  it("closes in time, whoever holds a connection", async () => {
+    const { server, port } = await start(layout)
+    const open = [
+      "",
+      "GET / HTTP/1.1\r\nHost: x\r\n",
+      upgrade("/taken"),
+      upgrade("/nothing"),
+      upgrade("/socket.io/?EIO=4&transport=websocket"),
+    ]
+    const ended = open.map(async (bytes) => {
+      const socket = connect(port, "127.0.0.1")
+      socket.on("error", () => {})
+      socket.resume()
+      socket.write(bytes)
+      await once(socket, "close")
+    })
+    expect(statusOf(await exchange(port, get("/")))).toBeGreaterThan(0)
+    await server.close()
+    await Promise.all(ended)
+  })
+})
+
+describe.each(["the app with its gateway", "the app alone"] as const)("%s", (layout) => {
+  it("answers for an app that fails, says so once, and never passes half an answer for a whole one", async () => {
+    const { server, lines, port } = await start(layout)
+    const answer = await exchange(port, get("/throws"))
+    expect(statusOf(answer)).toBe(500)
+    expect(answer).not.toContain("the app's own")
+    // Without the last chunk, which would say that it is whole.
+    expect(await exchange(port, get("/throws-midway"))).not.toMatch(/0\r\n\r\n$/)
+    expect(lines.map(({ msg, path }) => [msg, path])).toEqual([
+      ["unable to answer a request", "/throws"],
+      ["unable to answer a request", "/throws-midway"],
+    ])
+    await server.close()
+  })
+})

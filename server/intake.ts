@@ -1,0 +1,119 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http"
+import type { Duplex } from "node:stream"
+import { type Logger, loggedPath } from "#lib/operations/logger.ts"
+import type { ReadAddress } from "./client-address.ts"
+import { answerUnderId } from "./requests.ts"
+
+/** Where a request leads, by what the parser makes of its address. */
+export type Target = Pick<URL, "pathname" | "searchParams">
+
+export interface IntakeOptions {
+  logger: Logger
+  readAddress: ReadAddress
+  /** What it throws is the request's fault, and answered 400; what it rejects with is ours, and answered 500. */
+  answer(request: IncomingMessage, response: ServerResponse, target: Target): Promise<void> | void
+  /** Says whether somebody has taken the socket. One that nobody takes is answered 404 and ended. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: Target): boolean
+}
+
+export interface Intake {
+  /** Ends every connection at once, those with an upgrade behind them too, which Node's server forgets. */
+  cut(): void
+}
+
+/**
+ * The one way into a server: whatever strangers send has an answer, and every socket an owner. Nothing that is thrown on the way in
+ * reaches the process.
+ */
+export function takeIn(http: Server, { logger, readAddress, answer, upgrade }: IntakeOptions): Intake {
+  const upgraded = new Set<Duplex>()
+  const log = (error: unknown, { url }: IncomingMessage, what: string) =>
+    logger.error({ err: error, path: loggedPath(url) }, what)
+
+  http.on("request", (request, response) => {
+    try {
+      readAddress(request)
+      const target = readTarget(request)
+      answerUnderId(request, response, logger, () => {
+        if (!target) return refuse(response, 400)
+        Promise.resolve(answer(request, response, target)).catch((error: unknown) => {
+          log(error, request, "unable to answer a request")
+          refuse(response, 500)
+        })
+      })
+    } catch (error) {
+      log(error, request, "unable to take a request in")
+      refuse(response, 400)
+    }
+  })
+
+  http.on("upgrade", (request, socket, head) => {
+    upgraded.add(socket)
+    socket.on("close", () => upgraded.delete(socket))
+    // A client that goes away in the middle of a handshake must not take the process with it.
+    socket.on("error", (error) => logger.debug({ err: error }, "a socket failed while upgrading"))
+    try {
+      readAddress(request)
+      const target = readTarget(request)
+      if (!target) endUpgrade(socket, "400 Bad Request")
+      else if (!upgrade(request, socket, head, target)) endUpgrade(socket, "404 Not Found")
+    } catch (error) {
+      log(error, request, "unable to take an upgrade in")
+      endUpgrade(socket, "400 Bad Request")
+    }
+  })
+
+  return {
+    cut() {
+      http.closeAllConnections()
+      for (const socket of upgraded) socket.destroy()
+    },
+  }
+}
+
+/**
+ * Null where nobody can say where it leads: no path, an escape that stands for nothing, a NUL. The absolute form, as proxies are sent it,
+ * leads where its path does, for everything behind too.
+ */
+function readTarget(request: IncomingMessage): Target | null {
+  request.url = request.url?.replace(/^https?:\/\/[^/?#]*\/?/i, "/")
+  const target = request.url?.startsWith("/") ? URL.parse(`http://localhost${request.url}`) : null
+  try {
+    return target && !decodeURIComponent(target.pathname).includes("\0") ? target : null
+  } catch {
+    // The one thing that it throws for.
+    return null
+  }
+}
+
+function refuse(response: ServerResponse, status: 400 | 500): void {
+  // Half an answer is no answer: its end must not look like one.
+  if (response.headersSent) return void response.destroy()
+  response.writeHead(status, {
+    ...{ "Content-Type": "application/json", "Cache-Control": "no-store", Connection: "close" },
+  })
+  response.end(JSON.stringify({ error: status === 400 ? "bad-request" : "internal" }))
+}
+
+function endUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`, () => socket.destroy())
+}
+
+/** Waits for what ends a part of the server, and no longer than this: what hangs is named, and left. */
+export async function endWithin(
+  ms: number,
+  part: string,
+  ending: Promise<unknown> | undefined,
+  logger: Logger,
+): Promise<void> {
+  const late = Promise.withResolvers<boolean>()
+  const timer = setTimeout(late.resolve, ms, true)
+  try {
+    const isLate = await Promise.race([Promise.resolve(ending).then(() => false), late.promise])
+    if (isLate) logger.warn(`closing ${part} took too long; it is left`)
+  } catch (error) {
+    logger.error({ err: error }, `closing ${part} failed`)
+  } finally {
+    clearTimeout(timer)
+  }
+}
