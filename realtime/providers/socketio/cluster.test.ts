@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest"
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { type ClusterBus, type ClusterNote, createPeers, type Entered } from "./cluster.ts"
 import { createPresenceRegistry } from "./presence-registry.ts"
 
@@ -48,12 +48,16 @@ function createGateway(way: ReturnType<typeof createWay>, name: string) {
   }
 }
 
+beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }))
+afterEach(() => void vi.useRealTimers())
+
 describe("gateways on a way that loses notes", () => {
   it("ask again for who is there when a number is missing, and doubt for a while that they heard everything", () => {
     const way = createWay()
     const [first, second] = [createGateway(way, "first"), createGateway(way, "second")]
     first.enter("alice")
     expect(second.sees()).toBe("alice")
+    vi.advanceTimersByTime(10_000)
     expect(second.peers.isInDoubt).toBe(false)
 
     way.loses = (note) => note.kind === "entered"
@@ -63,6 +67,15 @@ describe("gateways on a way that loses notes", () => {
     first.peers.tell({ kind: "alive" })
     expect(second.sees()).toBe("alice,bob")
     expect(second.peers.isInDoubt).toBe(true)
+  })
+
+  it("doubt at first that nothing was said before they listened, and not of one that is new itself", () => {
+    const way = createWay()
+    const first = createGateway(way, "first")
+    const second = createGateway(way, "second")
+    expect([first.peers.isInDoubt, second.peers.isInDoubt]).toEqual([false, true])
+    vi.advanceTimersByTime(10_000)
+    expect(second.peers.isInDoubt).toBe(false)
   })
 
   it("find each other although the first that they said was lost", () => {

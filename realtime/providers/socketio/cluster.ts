@@ -80,6 +80,8 @@ interface Peer {
 const missedHeartbeats = 3
 /** For how long one that fell silent may still be publishing. */
 const doubtMs = 60_000
+/** What was posted before this gateway listened is in the log by then: a few looks find it. */
+const newcomerDoubtMs = 10_000
 /** More than these are found by the pages' own comparisons. */
 const maxOwedChannels = 1_000
 
@@ -88,10 +90,14 @@ export function createPeers(options: PeersOptions): Peers {
   const peers = new Map<string, Peer>()
   /** The newest message of each channel that the others weren't told of: it shows their readers the gap. */
   const owed = new Map<string, WireMessage>()
-  let lostAt = Number.NEGATIVE_INFINITY
+  let doubtedUntil = Number.NEGATIVE_INFINITY
 
   const keyOf = ({ channel, connection }: { channel: string; connection: string }) =>
     `${connection} ${channel}`
+
+  function doubt(ms: number): void {
+    doubtedUntil = Math.max(doubtedUntil, performance.now() + ms)
+  }
 
   function enter(peer: Peer, entered: Entered): void {
     const { channel, connection, user, data } = entered
@@ -131,7 +137,9 @@ export function createPeers(options: PeersOptions): Peers {
     const hasMissed = number !== peer.number + 1
     peer.number = number
     peer.heardAt = performance.now()
-    if (hasMissed) lostAt = peer.heardAt
+    if (hasMissed) doubt(doubtMs)
+    // It has posted before this gateway heard it, perhaps what somebody who is here already waits for.
+    else if (isNew && number > 1) doubt(newcomerDoubtMs)
     // Who was there before this one listened, or came while it couldn't.
     if ((isNew || hasMissed) && note.kind !== "state") tell({ kind: "hello" })
     if (note.kind === "entered") enter(peer, note)
@@ -172,7 +180,7 @@ export function createPeers(options: PeersOptions): Peers {
     if (!bus.isConnected) return
     for (const [name, peer] of peers) {
       if (now - peer.heardAt < heartbeatMs * missedHeartbeats) continue
-      lostAt = now
+      doubt(doubtMs)
       forget(name, peer)
     }
   }, heartbeatMs).unref()
@@ -180,7 +188,7 @@ export function createPeers(options: PeersOptions): Peers {
   return {
     tell,
     get isInDoubt() {
-      return !bus.isConnected || performance.now() - lostAt < doubtMs
+      return !bus.isConnected || performance.now() < doubtedUntil
     },
     get count() {
       return peers.size
