@@ -67,6 +67,13 @@ export function isRealtimeError(value: unknown): value is RealtimeError {
   return typeof value === "object" && value !== null && marker in value
 }
 
+const denials: ReadonlySet<RealtimeErrorCode> = new Set(["channel-denied", "channel-unknown", "unauthorized"])
+
+/** True for the server's refusal of this user. Anything else, a log that is away or a proxy's page, is an accident, and passes. */
+export function isDenial(value: unknown): value is RealtimeError {
+  return isRealtimeError(value) && denials.has(value.code) && !value.retryable
+}
+
 /** An error as it travels over a socket or HTTP: no stack, no cause. */
 export interface WireError {
   code: RealtimeErrorCode

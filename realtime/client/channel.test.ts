@@ -5,6 +5,7 @@ import type { RealtimeMessage } from "../message.ts"
 import { startMemoryBackend } from "../testing/memory-backend.ts"
 import { waitFor } from "../testing/wait-for.ts"
 import type { ChannelObserver, RealtimeTransport } from "../transport.ts"
+import type { ManagedChannel } from "./channel.ts"
 import { createClient } from "./create-client.ts"
 import { createHttp, type RealtimeHttp } from "./http.ts"
 
@@ -99,6 +100,36 @@ describe("a channel", () => {
     await waitFor(() => received.length === 1)
     expect(errors).toEqual(garbage.map(() => expect.objectContaining({ code: "invalid-request" })))
     expect(channel.status.state).toBe("attached")
+    await client.close()
+  })
+
+  it("takes a head that can't be read in passing for no refusal, and hears on", async () => {
+    const { backend, client, errors, say } = await setup()
+    await using _ = backend
+    const received: string[] = []
+    const channel = client.channel(room)
+    await channel.subscribe({ onMessages: (messages) => void received.push(...textsOf(messages)) }).ready
+    const passing = new RealtimeError("log-unavailable", { message: "away" })
+    ;(channel as unknown as ManagedChannel).startComparison()?.(passing)
+    expect(channel.status.state).toBe("attached")
+    expect(errors).toEqual([passing])
+    await say("a")
+    await waitFor(() => received.length === 1)
+    await client.close()
+  })
+
+  it("that is entered again shows nobody of before until it is told who is there", async () => {
+    const { backend, client } = await setup()
+    await using _ = backend
+    const channel = client.channel(room)
+    const stop = channel.presence.subscribe(() => {})
+    channel.presence.enter({ mood: "here" }).leave()
+    const entered = channel.presence.enter({ mood: "here" })
+    await waitFor(() => channel.presence.snapshot?.count === 1)
+    entered.leave()
+    stop()
+    await waitFor(() => channel.status.state === "idle")
+    expect(channel.presence.snapshot).toBeNull()
     await client.close()
   })
 

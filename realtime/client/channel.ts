@@ -1,5 +1,5 @@
 import { type AnyChannelDefinition, type ChannelRef, schemaOf, validate } from "../channel.ts"
-import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
+import { isDenial, isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
 import {
   type Cursor,
@@ -101,8 +101,15 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     return earliest
   }
 
+  /** Who comes again, or isn't let in any more, isn't shown who was there before. */
+  function forgetPresence(): void {
+    presenceUpdates += 1
+    presence.forget()
+  }
+
   function deny(error: RealtimeError): void {
     for (const stream of streams) stream.deny(error)
+    forgetPresence()
     setStatus({ state: "denied", error })
   }
 
@@ -137,6 +144,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     if (users > 0 || !subscription) return
     subscription.unsubscribe()
     subscription = null
+    forgetPresence()
     setStatus({ state: "idle" })
   }
 
@@ -381,7 +389,8 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
       )
       if (asked.length === 0 || status.state === "denied") return null
       return (head: LogHead | RealtimeError) => {
-        if (isRealtimeError(head)) return shutOut(head)
+        if (isDenial(head)) return shutOut(head)
+        if (isRealtimeError(head)) return onError(head, { stage: "compare heads" })
         for (const { stream, after } of asked) if (streams.has(stream)) stream.head(head, after)
       }
     },

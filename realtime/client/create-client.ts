@@ -44,9 +44,14 @@ export function createClient(options: ClientOptions): RealtimeClient {
   } = options
   const channels = new Map<string, ManagedChannel>()
   let isClosed = false
-  let rate: RateLimit | undefined
-  /** The capabilities are known for good once the provider's code is there. */
-  const signalRate = () => (rate ??= createRateLimit(transport.capabilities.maxSignalsPerSecond))
+  let rate: { provider: string; limit: RateLimit } | undefined
+  /** Of the provider in use: each has a rate of its own. */
+  function signalRate(): RateLimit {
+    const { provider } = transport
+    if (rate?.provider !== provider)
+      rate = { provider, limit: createRateLimit(transport.capabilities.maxSignalsPerSecond) }
+    return rate.limit
+  }
 
   function checkAll(): void {
     for (const channel of channels.values()) channel.check()

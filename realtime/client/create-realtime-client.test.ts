@@ -91,7 +91,7 @@ describe("the client of a page", () => {
     await say("c")
     await waitFor(() => received.length === 3)
     expect(received).toEqual([{ text: "a" }, { text: "b" }, { text: "c" }])
-    expect(states).toEqual([])
+    expect(states).toEqual(["connected"])
 
     server.running = deploy("one", "two")
     await waitFor(() => client.connection.provider === "one")

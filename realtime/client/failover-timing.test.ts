@@ -22,7 +22,7 @@ function createLeg(provider: string) {
   let status: TransportStatus = { state: "connecting" }
   const transport: RealtimeTransport = {
     provider,
-    capabilities: { ...memoryCapabilities, maxPresenceMembers: provider.length },
+    capabilities: { ...memoryCapabilities, signalsPassServer: true, maxPresenceMembers: provider.length },
     get status() {
       return status
     },

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest"
 import { contractChannels, createContractHttp } from "#realtime/testing"
 import { RealtimeError } from "../errors.ts"
 import type { User } from "../message.ts"
+import { memoryCapabilities } from "../providers/memory/capabilities.ts"
 import { type FailoverBackend, startFailoverBackend } from "../testing/failover-backend.ts"
 import { waitFor } from "../testing/wait-for.ts"
 import { createClient } from "./create-client.ts"
@@ -127,7 +128,30 @@ describe("failover", () => {
     await publish(backend, "b")
     await waitFor(() => received.length === 2)
     expect(received).toEqual(["a", "b"])
-    expect(states).toEqual([])
+    // Told that it is another one that is connected now.
+    expect(states).toEqual(["connected"])
+  })
+
+  it("keeps to the rate of the provider in use", async () => {
+    await using backend = await startFailoverBackend()
+    const candidates = backend.candidatesOf(alice).map((candidate, index) => ({
+      ...candidate,
+      create: () =>
+        Object.create(candidate.create(), {
+          capabilities: { value: { ...memoryCapabilities, maxSignalsPerSecond: index === 0 ? 50 : 2 } },
+        }),
+    }))
+    const { channel, transport, subscription, isOn } = openClient(backend, { candidates, returnMs: 10 })
+    await subscription.ready
+    const send = async () => {
+      const sending = Array.from({ length: 8 }, () => channel.signal("typing", { isTyping: true }))
+      return (await Promise.allSettled(sending)).filter(({ status }) => status === "fulfilled").length
+    }
+    expect(await send()).toBe(8)
+    transport.setCandidates(candidates.toReversed())
+    await waitFor(() => isOn(2))
+    // Two at once, and the newest when its turn comes.
+    expect(await send()).toBe(3)
   })
 
   it("leaves one that refuses for good at once; when all do, it says why", async () => {
@@ -207,7 +231,7 @@ describe("failover", () => {
     await publish(backend, "c")
     await waitFor(() => received.length === 3)
     expect(received).toEqual(["a", "b", "c"])
-    expect([faults, states]).toEqual([[], []])
+    expect([faults, states]).toEqual([[], ["connected"]])
     transport.setCandidates([])
     expect(transport.provider).toBe("memory 3")
   })

@@ -88,6 +88,7 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
   const [first] = candidates
   if (!first) throw new TypeError("unable to create a transport; there is no provider")
   let active: Leg = open(first)
+  let toldProvider = first.provider
 
   const legs = () => (rising ? [active, rising] : [active])
   /** Its place in the list; -1 when it isn't listed any more. */
@@ -151,10 +152,15 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
     if (wish.data !== undefined) joined.subscription.enterPresence(wish.data).catch(observer.onDenied)
   }
 
+  /** A move from one connection to another is news as well. */
   function setStatus(next: TransportStatus): void {
-    if (status.state === "closed" || (next.state === status.state && next.error === status.error)) return
-    status = next
-    for (const listener of [...listeners]) listener(next)
+    const { provider } = active.candidate
+    const isOld = next.state === status.state && next.error === status.error && provider === toldProvider
+    if (status.state === "closed" || isOld) return
+    toldProvider = provider
+    // Another object, for whoever compares: React does.
+    status = { ...next }
+    for (const listener of [...listeners]) listener(status)
   }
 
   /** What the application sees: a provider that gave up is no end while there are others. */
@@ -299,12 +305,15 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
     if (current) await action(current)
   }
 
-  return {
+  const transport: FailoverTransport = {
     get provider() {
       return active.candidate.provider
     },
     get capabilities() {
-      return active.transport.capabilities
+      const { capabilities } = active.transport
+      // Who is on another of the list's providers hears only what passes the server.
+      const isHeardByAll = candidates.length === 1 || capabilities.signalsPassServer
+      return isHeardByAll ? capabilities : { ...capabilities, signalsOverConnection: false }
     },
     get status() {
       return status
@@ -322,9 +331,7 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
       return {
         get signal() {
           const signal = active.joined.get(channel)?.subscription.signal
-          if (!signal || candidates.length === 1) return signal
-          // Who is on another of the list's providers hears only what passes the server.
-          return active.transport.capabilities.signalsPassServer ? signal : undefined
+          return signal && transport.capabilities.signalsOverConnection ? signal : undefined
         },
         watchPresence() {
           wish.watchesPresence = true
@@ -373,4 +380,5 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
       await Promise.all(legs().map((leg) => leg.transport.close()))
     },
   }
+  return transport
 }

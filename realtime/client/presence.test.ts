@@ -23,6 +23,16 @@ describe("the presence tracker", () => {
     expect(tracker.snapshot?.members?.[1]?.data).toBe(1)
   })
 
+  it("forgets everybody at once, and counts nobody as leaving by that", () => {
+    const { tracker, seen } = createWatched()
+    tracker.update(of(member("a"), member("b")))
+    tracker.update(of(member("b")))
+    tracker.forget()
+    expect(tracker.snapshot).toBeNull()
+    tracker.update(of(member("c")))
+    expect(seen).toEqual(["a,b", "a,b", "", "c"])
+  })
+
   it("keeps whoever vanishes for the grace window", () => {
     const { tracker, seen } = createWatched()
     tracker.update(of(member("a"), member("b")))

@@ -4,6 +4,8 @@ export interface PresenceTracker {
   readonly snapshot: PresenceSnapshot | null
   /** What the provider says now. Whoever is missing is kept for the grace window before they count as gone. */
   update(snapshot: PresenceSnapshot): void
+  /** Nothing is known any more; nobody counts as gone by that. */
+  forget(): void
   subscribe(listener: () => void): () => void
   close(): void
 }
@@ -55,6 +57,14 @@ export function createPresenceTracker({ graceMs = 4_000 }: { graceMs?: number } 
       }
       latest = next
       show()
+    },
+    forget() {
+      clearTimeout(timer)
+      leaving.clear()
+      latest = null
+      if (!snapshot) return
+      snapshot = null
+      for (const listener of listeners) listener()
     },
     subscribe(listener) {
       listeners.add(listener)

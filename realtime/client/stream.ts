@@ -1,4 +1,4 @@
-import { isRealtimeError, type OnError, RealtimeError, type RealtimeErrorCode } from "../errors.ts"
+import { isDenial, isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
 import type { Cursor, LogHead, LogPage, WireMessage } from "../message.ts"
 import { createSequencer, type SequencerAction } from "./sequencer.ts"
 import type { ChannelHandlers, ChannelMessage } from "./types.ts"
@@ -29,11 +29,6 @@ export interface StreamOptions {
   onDenied(error: RealtimeError): void
   onError: OnError
 }
-
-/** What the server answers to a reader it doesn't want. Anything else, a proxy's page for example, is an accident, and passes. */
-const denials: ReadonlySet<RealtimeErrorCode> = new Set(["channel-denied", "channel-unknown", "unauthorized"])
-const isDenial = (error: unknown): error is RealtimeError =>
-  isRealtimeError(error) && denials.has(error.code) && !error.retryable
 
 const firstPauseMs = 300
 const maxPauseMs = 10_000

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { type AblyEmulatorOptions, startAblyEmulator } from "#realtime/emulators/ably"
 import { contractChannels } from "#realtime/testing"
+import { RealtimeError } from "../../errors.ts"
 import type { JsonValue } from "../../json.ts"
 import type { WireMessage } from "../../message.ts"
 import { createFaultStage } from "../../testing/fault-stage.ts"
@@ -131,4 +132,16 @@ describe("a page in so many rooms that no JWT holds them", () => {
     expect(Object.keys(ofMany ?? {}).length).toBe(120)
     expect(ofMany).toMatchObject(ofFew ?? {})
   })
+})
+
+it("a channel that can't be judged in passing is denied to nobody: all of it is asked again", async () => {
+  await using ably = await startAbly()
+  const passing = new RealtimeError("log-unavailable", { message: "the database is away" })
+  const asking = ably.publisher.credentials({
+    user: { id: "alice" },
+    body: { channels: ["room:1", "room:2"] },
+    authorize: (channel) => (channel === "room:2" ? Promise.reject(passing) : Promise.resolve()),
+    acceptPresence: async () => null,
+  })
+  await expect(asking).rejects.toBe(passing)
 })

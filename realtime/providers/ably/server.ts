@@ -121,7 +121,8 @@ export function createAblyPublisher(options: AblyPublisherOptions): RealtimePubl
         }
         Object.assign(capability, capabilityOf(channel, await rightsIn(channel, authorize)))
       } catch (error) {
-        if (!isRealtimeError(error)) throw error
+        // What fails in passing denies nobody anything: all of it is asked again.
+        if (!isRealtimeError(error) || error.retryable) throw error
         denied[channel] = toWireError(error)
       }
     }
