@@ -15,7 +15,7 @@ interface Project {
   system?: readonly string[]
 }
 
-const messages = ["changes", "messages", "replies"]
+const messages = ["changes", "drafts", "messages", "replies"]
 const outbox = ["outbox", "outbox-storage"]
 /** What depends on who carries the messages. */
 const carried = [...messages, ...outbox, "lab", "presence", "private-rooms", "unread", "weight"]
