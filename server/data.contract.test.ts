@@ -133,7 +133,8 @@ describe("npm run data", () => {
       input: backup,
       stdio: "pipe",
     })
-    const { exitCode, text } = await data({ DATABASE_URL: connectionString, DATA_DIR: tmpdir() }, "restored")
+    const DATA_DIR = mkdtempSync(join(tmpdir(), "throughline-data-"))
+    const { exitCode, text } = await data({ DATABASE_URL: connectionString, DATA_DIR }, "restored")
     expect([exitCode, text]).toEqual([0, expect.stringContaining("lives on as")])
     await waitFor(() => resets > 0)
     await say("after the restore")
