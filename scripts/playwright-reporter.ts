@@ -6,6 +6,7 @@ import {
   type Figure,
   figureAnnotation,
   firstLines,
+  neverStarted,
   type SuiteResult,
   toPattern,
   writeReport,
@@ -66,13 +67,13 @@ export default class ThroughlineReporter implements Reporter {
 const isListing = process.argv.includes("--list")
 
 /** Playwright calls it skipped when what a test waited for has failed, or a test before it in a group. */
-const neverStarted = (test: TestCase) =>
-  !isListing && test.results.length === 0 && !test.annotations.some(isLeftOut)
+const hasNotStarted = (test: TestCase) =>
+  !isListing && test.results.every(({ status }) => status === "skipped") && !test.annotations.some(isLeftOut)
 
 const isLeftOut = ({ type }: { type: string }) => type === "skip" || type === "fixme"
 
 function addTest(result: SuiteResult, test: TestCase): void {
-  const outcome = neverStarted(test) ? "unexpected" : test.outcome()
+  const outcome = hasNotStarted(test) ? "unexpected" : test.outcome()
   const [, project = "", , ...titles] = test.titlePath()
   const file = relative(process.cwd(), test.location.file)
   const place = `${file} (${project})`
@@ -93,7 +94,7 @@ function addTest(result: SuiteResult, test: TestCase): void {
   else if (outcome === "unexpected") {
     result.failures.push({
       test: nameOf(test),
-      error: firstLines(test.results.at(-1)?.errors[0]?.message ?? "it never started, or didn't end"),
+      error: firstLines(test.results.at(-1)?.errors[0]?.message ?? neverStarted),
       command: [
         "playwright",
         "test",

@@ -2,7 +2,7 @@ import { mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { emptyResult, type Failure, firstLines, readReport, summarize } from "./report.ts"
+import { emptyResult, type Failure, firstLines, neverStarted, readReport, summarize } from "./report.ts"
 
 const lastLine = (text: string) => text.split("\n").at(-1)
 
@@ -52,15 +52,35 @@ describe("the summary of a test run", () => {
   })
 
   it("tells all of a bad run in its last 60 lines", () => {
-    const names = Array.from({ length: 15 }, (_, index) => `a.test.ts > ${index}`)
+    const names = Array.from({ length: 60 }, (_, index) => `a.test.ts > ${index}`)
     const long = firstLines("\u001b[31mline\u001b[39m\n\n".repeat(40))
     const failures = names.map((name) => ({ ...failure(name), error: long }))
     const end = summarize([{ ...emptyResult("unit"), failures }])
       .text.split("\n")
       .slice(-60)
       .join("\n")
-    for (const name of names) expect(end).toContain(`failed: ${name}`)
+    for (const name of names.slice(0, 14)) expect(end).toContain(`failed: ${name}\n`.slice(0, -1))
+    expect(end).toContain("failed: and 46 more, of a.test.ts (46)")
+    expect(end.match(/alone: npx vitest/g)).toHaveLength(14)
     expect(end).not.toContain("\u001b")
+  })
+
+  it("tells what failed before what waited for it in vain", () => {
+    const waiting = Array.from({ length: 58 }, (_, index) => ({
+      ...failure(`e2e/${index}.spec.ts > waits`),
+      error: neverStarted,
+    }))
+    const build = { ...failure("e2e/build.setup.ts > builds"), error: "the build failed" }
+    const { text } = summarize([{ ...emptyResult("e2e"), failures: [...waiting, build] }])
+    expect(text.split("\n").slice(-60).join("\n")).toContain(
+      "failed: e2e/build.setup.ts > builds\n  the build failed",
+    )
+  })
+
+  it("prints the line of a browser test as it works without a build", () => {
+    const command = ["playwright", "test", "--no-deps", "e2e/a.spec.ts"]
+    const { text } = summarize([{ ...emptyResult("e2e"), failures: [{ ...failure("a"), command }] }])
+    expect(text).toContain("alone: npx playwright test e2e/a.spec.ts")
   })
 
   it("names the ten files that took longest", () => {

@@ -112,8 +112,11 @@ export interface Summary {
 /** More flaky tests than this, and the run has failed. */
 export const flakyLimit = 3
 const slowestCount = 10
-/** Of more failures than this only the names are told, so that the end of a log holds them all. */
-const detailedFailures = 5
+/** So many failures with the first lines of their errors, so many more with one line, the rest by file: 60 lines hold it all. */
+const detailed = { failures: 4, lines: 4 }
+const briefFailures = 10
+/** What a runner says of a test that waited for another that failed: the other's error says more. */
+export const neverStarted = "it never started, or didn't end"
 
 /** The end of a test run: tables, a line a suite, what failed, and the totals in the line that machines read. */
 export function summarize(results: readonly SuiteResult[]): Summary {
@@ -153,18 +156,46 @@ export function summarize(results: readonly SuiteResult[]): Summary {
   return { text: lines.join("\n"), isGood: ran && failures.length === 0 && flaky.length <= flakyLimit }
 }
 
-/** Each with its first error and the command that runs it alone. */
+/** Each with its first error and the command that runs it alone; what never started after what did. */
 function tell(what: string, failures: readonly Failure[]): string[] {
-  return failures.flatMap(({ test, error, command }, index) => {
-    if (index >= detailedFailures) return [`${what}: ${test}`]
-    return [
+  const started = failures.filter(({ error }) => error !== neverStarted)
+  const sorted = [...started, ...failures.filter(({ error }) => error === neverStarted)]
+  const [first, next] = [sorted.slice(0, detailed.failures), sorted.slice(detailed.failures)]
+  const rest = next.slice(briefFailures)
+  const files = [...Map.groupBy(rest, ({ test }) => test.split(" > ")[0])].map(
+    ([file, { length }]) => `${file} (${length})`,
+  )
+  const more = `${what}: and ${rest.length} more, of ${files.slice(0, 10).join(", ")}${files.length > 10 ? ", …" : ""}`
+  return [
+    ...first.flatMap(({ test, error, command }) => [
       "",
       `${what}: ${test}`,
-      ...error.split("\n").map((line) => `  ${line}`),
-      ...(command ? [`  alone: npx ${command.map(quote).join(" ")}`] : []),
-    ]
-  })
+      ...error
+        .split("\n")
+        .slice(0, detailed.lines)
+        .map((line) => `  ${line}`),
+      ...alone(command),
+    ]),
+    ...next
+      .slice(0, briefFailures)
+      .flatMap(({ test, error, command }) => [
+        `${what}: ${test}: ${error.split("\n")[0]}`,
+        ...alone(command),
+      ]),
+    ...(rest.length > 0 ? [more] : []),
+  ]
 }
+
+/** Whoever copies it has no build yet, as the run had that the test was repeated in. */
+const alone = (command: Failure["command"]) =>
+  command
+    ? [
+        `  alone: npx ${command
+          .filter((word) => word !== "--no-deps")
+          .map(quote)
+          .join(" ")}`,
+      ]
+    : []
 
 const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
 

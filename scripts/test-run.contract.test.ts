@@ -33,6 +33,7 @@ const files: Record<string, string> = {
   "playwright.config.js": `export default { testDir: ".", workers: 1, projects: [
     { name: "build", testMatch: "build.setup.js" },
     { name: "pages", testMatch: "pages.spec.js", dependencies: ["build"] },
+    { name: "group", testMatch: "group.spec.js" },
   ] }`,
   "build.setup.js": `import { test } from "@playwright/test"
 import { existsSync, writeFileSync } from "node:fs"
@@ -41,6 +42,15 @@ test("fails once", () => {
   writeFileSync("built", "")
   if (isFirst) throw new Error("not built")
 })`,
+  "group.spec.js": `import { test } from "@playwright/test"
+import { existsSync, writeFileSync } from "node:fs"
+test.beforeAll(() => {
+  const isFirst = !existsSync("grouped")
+  writeFileSync("grouped", "")
+  if (isFirst) throw new Error("not ready")
+})
+test("is first", () => {})
+test("would fail always", () => { throw new Error("always") })`,
   "pages.spec.js": `import { test } from "@playwright/test"
 test("needs the build", () => {})
 test.skip("is left out on purpose", () => {})`,
@@ -55,8 +65,20 @@ process.kill(process.pid, "SIGKILL")`,
   "once.test.js": `it("fails once", () => { expect(isFirst("once")).toBe(false) })
 it("passes beside it", () => {})`,
   "hanging.test.js": `it("hangs", () => new Promise(() => {}))`,
-  "killed.test.js": `it("dies once", () => { if (isFirst("killed")) process.kill(process.pid, "SIGKILL") })`,
+  "killed.test.js": `it("was fine", () => {})
+it("dies once", () => { if (isFirst("killed")) process.kill(process.pid, "SIGKILL") })
+for (const n of [1, 2, 3]) it(\`comes too late, \${n}\`, () => {})`,
   "broken.test.js": `throw new Error("not loaded")`,
+  "surrounded.test.js": `import { afterAll, beforeAll, describe } from "vitest"
+describe("its beginning", () => {
+  beforeAll(() => { throw new Error("no beginning") })
+  it("is never begun", () => {})
+})
+describe("its end", () => {
+  afterAll(() => { throw new Error("no end") })
+  it("passes", () => {})
+})
+it("fails once, too", () => { expect(isFirst("surrounded")).toBe(false) })`,
   "endless.test.js": `import { spawn } from "node:child_process"
 it("never yields", () => {
   const { pid } = spawn("sleep", ["300"], { detached: true, stdio: "ignore" })
@@ -92,17 +114,21 @@ describe("a run of the tests", () => {
   }, async () => {
     const first = await run("unit")
     const results = await repeatFailed(first, {}, { cwd, quiet: true })
-    expect(namesOf(results, "flaky")).toEqual(["killed.test.js > dies once", "once.test.js > fails once"])
+    expect(namesOf(results, "flaky")).toEqual([
+      ...["killed.test.js", "once.test.js > fails once", "surrounded.test.js > fails once, too"],
+    ])
     expect(namesOf(results, "failures")).toEqual([
       "broken.test.js",
       "hanging.test.js > hangs",
+      "surrounded.test.js",
       "wrong.test.js > is (always) wrong > so",
     ])
-    expect(results.find(({ suite }) => suite === "unit")?.passed).toBe(4)
+    expect(results.find(({ suite }) => suite === "unit")?.passed).toBe(6)
     const errors = results.flatMap(({ failures }) => failures.map(({ error }) => error)).join("\n")
     expect(errors).toContain("expected 1 to be 2")
     expect(errors).toContain("not loaded")
     expect(errors).toContain("timed out")
+    expect(errors).toContain("no beginning")
   })
 
   it("is ended with all that it started, and says what was running", { timeout: 120_000 }, async () => {
@@ -121,9 +147,10 @@ describe("a run of the tests", () => {
   }, async () => {
     const runner = withReporter({ name: "e2e", command: ["playwright", "test"], env: {}, limitMs: 120_000 })
     const results = await repeatFailed(await runTests(runner, { cwd, quiet: true }), {}, { cwd, quiet: true })
-    expect(namesOf(results, "failures")).toEqual([])
+    expect(namesOf(results, "failures")).toEqual(["group.spec.js > would fail always (group)"])
     expect(namesOf(results, "flaky")).toEqual([
       "build.setup.js > fails once (build)",
+      "group.spec.js > is first (group)",
       "pages.spec.js > needs the build (pages)",
     ])
     expect(results.flatMap(({ skipped }) => skipped.map(({ test }) => test))).toEqual([

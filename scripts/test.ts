@@ -76,6 +76,9 @@ async function main(chosen: string[]): Promise<number> {
   const ending = new AbortController()
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => ending.abort())
   const { signal } = ending
+  // For a caller who would end it otherwise, without a summary.
+  const deadlineS = Number(process.env.THROUGHLINE_DEADLINE_S ?? 0)
+  if (deadlineS > 0) setTimeout(() => ending.abort(), deadlineS * 1_000).unref()
   const results: SuiteResult[] = []
   for (const runner of runners) {
     if (!signal.aborted) results.push(...(await runTests(withReporter(runner), { signal })))

@@ -48,6 +48,13 @@ function addModule(result: SuiteResult, module: TestModule): void {
   const command = commandOf(module)
   result.files[file] = module.diagnostic().duration
   let failedTests = 0
+  const unended: string[] = []
+  const addFailure = (fullName: string, error: string) =>
+    result.failures.push({
+      test: `${file} > ${fullName}`,
+      error: firstLines(error),
+      command: [...command, `-t=${patternOf(fullName)}`],
+    })
   for (const test of module.children.allTests()) {
     const outcome = test.result()
     const [, contract, provider] = /(?:^| > )(\w+) contract \((.+?)\) > /.exec(test.fullName) ?? []
@@ -60,20 +67,21 @@ function addModule(result: SuiteResult, module: TestModule): void {
       result.skipped.push({ test: `${file} > ${test.fullName}`, reason: outcome.note ?? "" })
     } else {
       failedTests += 1
-      const error = outcome.errors?.[0]?.message ?? "it didn't end"
-      result.failures.push({
-        test: `${file} > ${test.fullName}`,
-        error: firstLines(error),
-        command: [...command, `-t=${patternOf(test.fullName)}`],
-      })
+      const error = outcome.errors?.[0]?.message
+      if (error === undefined) unended.push(test.fullName)
+      else addFailure(test.fullName, error)
     }
   }
-  // A file that can't be loaded, or whose `beforeAll` fails, has no test that failed.
+  // A worker that ended takes all of its file along, what had passed too: that is one failure.
+  if (unended.length > 1)
+    result.failures.push({ test: file, error: `${unended.length} of its tests didn't end`, command })
+  else for (const fullName of unended) addFailure(fullName, "it didn't end")
+  // Of a file that can't be loaded, or of what surrounds its tests: no test that failed says so, nor does its repeat.
+  const [error] = [module, ...module.children.allSuites()].flatMap((part) => part.errors())
   const state = module.state()
-  if (failedTests === 0 && state !== "passed" && state !== "skipped") {
-    const errors = [module, ...module.children.allSuites()].flatMap((part) => part.errors())
-    result.failures.push({ test: file, error: firstLines(errors[0]?.message ?? `it is ${state}`), command })
-  }
+  const isUnexplained = failedTests === 0 && state !== "passed" && state !== "skipped"
+  if (error || isUnexplained)
+    result.failures.push({ test: file, error: firstLines(error?.message ?? `it is ${state}`), command })
 }
 
 /** What nobody awaited, and workers that ended: told by the file they belong to, if any. */
