@@ -24,7 +24,7 @@ export default defineConfig<LayoutOptions>({
   testDir: "e2e",
   fullyParallel: false,
   workers: 2,
-  forbidOnly: Boolean(process.env.CI),
+  forbidOnly: true,
   // However slow the machine: these only end what hangs.
   timeout: 180_000,
   expect: { timeout: 45_000 },

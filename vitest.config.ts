@@ -31,6 +31,7 @@ export default defineConfig({
         test: {
           name: "react",
           environment: "jsdom",
+          setupFiles,
           include: ["{app,lib,realtime}/**/*.test.tsx"],
           testTimeout: patientMs,
         },
