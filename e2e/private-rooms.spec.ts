@@ -10,7 +10,7 @@ test("a private room opens to whoever has its invitation, and to nobody else", a
 
   const answer = await mallory.page.goto(hers.url)
   expect(answer?.status()).toBe(404)
-  await expect(mallory.page.getByText(mallory.texts.missing.title)).toBeVisible()
+  await expect(mallory.page.getByRole("heading", { name: mallory.texts.missing.title })).toBeVisible()
   await expect(mallory.page.getByText("just between us")).toHaveCount(0)
   await mallory.page.goto("/")
   await expect(mallory.page.getByText("Secret garden")).toHaveCount(0)
@@ -41,7 +41,7 @@ test("who leaves a room hears no more of it, in no tab, and can't come back by t
   await other.expectWritten(["before"])
 
   await his.leave()
-  await expect(tab.page.getByText(bob.texts.missing.title)).toBeVisible()
+  await expect(tab.page.getByRole("heading", { name: bob.texts.missing.title })).toBeVisible()
   await hers.send("after")
   await hers.expectWritten(["before", "after"])
   await expect(tab.page.getByText("after")).toHaveCount(0)
@@ -50,6 +50,6 @@ test("who leaves a room hears no more of it, in no tab, and can't come back by t
 test("an invitation that was made up opens nothing", async ({ people }) => {
   const mallory = await people.signIn("Mallory")
   await mallory.page.goto("/invitations/eyJhbGciOiJub25lIn0.e30.")
-  await expect(mallory.page.getByText(mallory.texts.missing.invitation)).toBeVisible()
+  await expect(mallory.page.getByRole("heading", { name: mallory.texts.missing.invitation })).toBeVisible()
   await expect(mallory.page.getByRole("button", { name: mallory.texts.invitation.accept })).toHaveCount(0)
 })
