@@ -72,15 +72,17 @@ test("what the server fails to take says so, and goes out when it is tried again
   const hers = await alice.createRoom("Bad day")
   const his = await bob.joinRoom(hers.url)
   const { messages } = alice.texts
-  let status = 503
   const answers = "**/api/realtime/publish"
   // Asked again after a minute by itself: before that, only because somebody wants it.
-  await alice.page.route(answers, (route) => route.fulfill({ status, headers: { "Retry-After": "60" } }))
+  const isDown = { status: 503, headers: { "Retry-After": "60" } }
+  await alice.page.route(answers, (route) => route.fulfill(isDown))
   await hers.send("again")
   await expect(hers.message("again").element).toHaveAttribute("data-state", "failed")
   await expect(alice.page.getByTestId("announcer")).toContainText(`${messages.failed}: again`)
   await expectAccessible(alice.page)
-  status = 400
+  // Only the server's own word refuses a message for good.
+  const refusal = { error: { code: "invalid-payload", message: "unable to publish; the text is empty" } }
+  await alice.page.route(answers, (route) => route.fulfill({ status: 400, json: refusal }))
   await hers.message("again").retry()
   await expect(hers.message("again").element).toHaveAttribute("data-state", "refused")
   await expect(alice.page.getByTestId("announcer")).toContainText(`${messages.refused}: again`)

@@ -37,7 +37,7 @@ export type {
   User,
   WireMessage,
 } from "./message.ts"
-export { parseUser } from "./message.ts"
+export { areOfDifferentMessages, markOf, parseUser } from "./message.ts"
 export type { ChannelAction, ProviderConfig, RealtimePublisher } from "./publisher.ts"
 export { startAll, type TracedMessage, type TraceSpan, type TraceStep, type Tracing } from "./tracing.ts"
 export type {

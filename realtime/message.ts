@@ -41,6 +41,11 @@ export interface WireMessage extends Omit<RealtimeMessage, "payload"> {
 export interface Cursor {
   epoch: string
   seq: number
+  /**
+   * Tells the message at `seq` from another that stood there before a backup was restored. Absent where that message isn't kept, or
+   * isn't known: then only `epoch` and `seq` are compared.
+   */
+  mark?: string
 }
 
 /** The state of a channel's log: `seq` is the newest message (0 when there is none), `first` the oldest kept. */
@@ -53,7 +58,16 @@ export interface LogHead extends Cursor {
 export interface LogPage {
   head: LogHead
   messages: RealtimeMessage[]
+  /** Of a page that was read after a position: the mark of the message that stands there, where it is kept. */
+  mark?: string
 }
+
+/** The mark of a message's place. The log accepts an id at one time; put back to an earlier state and given it again, at another. */
+export const markOf = ({ id, at }: Pick<RealtimeMessage, "id" | "at">): string => `${id}@${at}`
+
+/** Whether they are known to be marks of different messages. */
+export const areOfDifferentMessages = (one: string | undefined, other: string | undefined): boolean =>
+  one !== undefined && other !== undefined && one !== other
 
 /** What `publish` resolves with: the message is in the log. */
 export interface PublishReceipt {
@@ -127,8 +141,11 @@ export function parseSignal(value: unknown): Signal | null {
 export function parseLogHead(value: unknown): LogHead | null {
   if (!isObject(value) || typeof value.epoch !== "string") return null
   if (!isPosition(value.seq) || !isPosition(value.first)) return null
-  return { epoch: value.epoch, seq: value.seq, first: value.first }
+  return { epoch: value.epoch, seq: value.seq, first: value.first, ...markIn(value) }
 }
+
+const markIn = ({ mark }: Record<string, unknown>): { mark?: string } =>
+  typeof mark === "string" ? { mark } : {}
 
 /** Reads a page of the log that came over the network. Throws `invalid-request` when it isn't one; the next answer may be. */
 export function parseLogPage(value: unknown): LogPage {
@@ -141,7 +158,7 @@ export function parseLogPage(value: unknown): LogPage {
       retryable: true,
     })
   }
-  return { head, messages: messages as RealtimeMessage[] }
+  return { head, messages: messages as RealtimeMessage[], ...markIn(value as Record<string, unknown>) }
 }
 
 /**

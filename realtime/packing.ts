@@ -29,3 +29,15 @@ function fit(message: WireMessage, maxBytes: number): WireMessage {
   const { payload, ...envelope } = message
   return { ...envelope, bodyless: true }
 }
+
+/** The first of the items that stay within `maxBytes` together; one at least, where there is one. */
+export function firstWithin<T>(items: Iterable<T>, maxBytes: number, bytesOf: (item: T) => number): T[] {
+  const taken: T[] = []
+  let bytes = 0
+  for (const item of items) {
+    bytes += bytesOf(item)
+    if (bytes > maxBytes && taken.length > 0) break
+    taken.push(item)
+  }
+  return taken
+}

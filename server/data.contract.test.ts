@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, readdirSync } from "node:fs"
+import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
@@ -9,6 +9,7 @@ import { createRooms } from "#lib/chat/rooms.ts"
 import { createLocalStore } from "#lib/files/local-store.ts"
 import { createFileRegister } from "#lib/files/register.ts"
 import { createClient, createMessageFeed } from "#realtime/client"
+import type { MessageLog } from "#realtime/log/message-log"
 import { createPostgresLog } from "#realtime/log/postgres"
 import { createSqliteLog } from "#realtime/log/sqlite"
 import {
@@ -90,56 +91,133 @@ describe("npm run data", () => {
 
   const programs = findPostgres()
   it.skipIf(!programs)("makes readers start over after a backup of PostgreSQL was put back", async () => {
-    await using postgres = await startPostgres()
-    const { connectionString } = postgres
-    const run = (program: string, ...parameters: string[]) =>
-      execFileSync(join(programs ?? "", program), [...parameters, "--dbname", connectionString], {
-        encoding: "utf8",
-      })
-
-    const hub = createMemoryHub({ authorize: async () => {}, maxPresenceMembers: 10 })
-    const realtime = createContractRealtime({
-      publishers: [createMemoryPublisher(hub)],
-      log: createPostgresLog({ connectionString }),
-    })
-    const http = createContractHttp(realtime, alice)
-    const client = createClient({
-      ...{ transport: createMemoryTransport({ hub, user: alice, onError() {} }), http },
-      headCheck: { connectedMs: 100, interruptedMs: 100 },
-    })
-    const ref = contractChannels.room({ room: "1" })
-    const channel = client.channel(ref)
-    const textOf = ({ payload }: { payload: unknown }) => (payload as { text: string }).text
-    const feed = createMessageFeed(channel, undefined)
-    const shown = () => feed.state.messages.map(textOf).join()
-    feed.start()
-    let resets = 0
-    const subscription = channel.subscribe({
-      onMessages() {},
-      onReset() {
-        resets += 1
-      },
-    })
-    client.open()
-    await subscription.ready
-    const say = (text: string) => realtime.publish(ref, "said", { text })
+    await using postgres = await startBackedUpPostgres(programs ?? "")
+    await using stage = openReader(() => createPostgresLog({ connectionString: postgres.connectionString }))
+    const { say, shown } = stage
+    const stop = await stage.read()
     await say("in the backup")
-    const backup = run("pg_dump", "--schema=throughline")
+    const restore = await postgres.backUp()
     await say("lost with the disk")
     await waitFor(() => shown() === "in the backup,lost with the disk")
-
-    run("psql", "--command", "DROP SCHEMA throughline CASCADE")
-    execFileSync(join(programs ?? "", "psql"), ["--quiet", connectionString], {
-      input: backup,
-      stdio: "pipe",
-    })
+    await restore()
     const DATA_DIR = mkdtempSync(join(tmpdir(), "throughline-data-"))
-    const { exitCode, text } = await data({ DATABASE_URL: connectionString, DATA_DIR }, "restored")
+    const env = { DATABASE_URL: postgres.connectionString, DATA_DIR }
+    const { exitCode, text } = await data(env, "restored")
     expect([exitCode, text]).toEqual([0, expect.stringContaining("lives on as")])
-    await waitFor(() => resets > 0)
+    await waitFor(() => stage.resets > 0)
     await say("after the restore")
     await waitFor(() => shown() === "in the backup,after the restore", "what the log holds now")
-    await client.close()
-    await realtime.close()
+    stop()
   })
 })
+
+describe("a reader who was away while a backup was put back, and nobody told the log", () => {
+  /** Has seen four, of which the backup holds two. */
+  async function comesBack(stage: ReturnType<typeof openReader>, backUp: () => Promise<() => Promise<void>>) {
+    const { say, shown } = stage
+    const leave = await stage.read()
+    for (const text of ["one", "two"]) await say(text)
+    const restore = await backUp()
+    for (const text of ["three", "four"]) await say(text)
+    await waitFor(() => shown() === "one,two,three,four")
+    leave()
+    await stage.stop()
+    await restore()
+    stage.start()
+    for (const text of ["five", "six", "seven"]) await say(text)
+    const leaveAgain = await stage.read()
+    await waitFor(() => shown() === "one,two,five,six,seven", "what the log holds now")
+    expect(stage.resets).toBe(1)
+    leaveAgain()
+  }
+
+  it("starts over, in SQLite", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "throughline-data-"))
+    await using stage = openReader(() => createSqliteLog({ path: join(folder, "data", "realtime.db") }))
+    await comesBack(stage, async () => {
+      cpSync(join(folder, "data"), join(folder, "copy"), { recursive: true })
+      return async () => {
+        rmSync(join(folder, "data"), { recursive: true })
+        renameSync(join(folder, "copy"), join(folder, "data"))
+      }
+    })
+  })
+
+  const programs = findPostgres()
+  it.skipIf(!programs)("starts over, in PostgreSQL", async () => {
+    await using postgres = await startBackedUpPostgres(programs ?? "")
+    await using stage = openReader(() => createPostgresLog({ connectionString: postgres.connectionString }))
+    await comesBack(stage, postgres.backUp)
+  })
+})
+
+/** A PostgreSQL of which backups are made, and put back, as an operator does. */
+async function startBackedUpPostgres(programs: string) {
+  const postgres = await startPostgres()
+  const { connectionString } = postgres
+  const run = (program: string, parameters: string[], input = "") =>
+    execFileSync(join(programs, program), [...parameters, "--dbname", connectionString], {
+      ...{ input, encoding: "utf8", stdio: "pipe" },
+    })
+  return {
+    connectionString,
+    async backUp() {
+      const backup = run("pg_dump", ["--schema=throughline"])
+      return async () => {
+        run("psql", ["--command", "DROP SCHEMA throughline CASCADE"])
+        run("psql", ["--quiet"], backup)
+      }
+    },
+    [Symbol.asyncDispose]: () => postgres[Symbol.asyncDispose](),
+  }
+}
+
+/** A server over this log, which can be stopped and started again, and somebody who reads a room's list of messages. */
+function openReader(openLog: () => MessageLog) {
+  const hub = createMemoryHub({ authorize: async () => {}, maxPresenceMembers: 10 })
+  const start = () => createContractRealtime({ publishers: [createMemoryPublisher(hub)], log: openLog() })
+  let realtime = start()
+  const handlers: typeof realtime.handlers = {
+    GET: (request) => realtime.handlers.GET(request),
+    POST: (request) => realtime.handlers.POST(request),
+  }
+  const client = createClient({
+    transport: createMemoryTransport({ hub, user: alice, onError() {} }),
+    http: createContractHttp({ handlers }, alice),
+    headCheck: { connectedMs: 100, interruptedMs: 100 },
+  })
+  client.open()
+  const ref = contractChannels.room({ room: "1" })
+  const feed = createMessageFeed(client.channel(ref), undefined)
+  const textOf = ({ payload }: { payload: unknown }) => (payload as { text: string }).text
+  let resets = 0
+  return {
+    get resets() {
+      return resets
+    },
+    shown: () => feed.state.messages.map(textOf).join(),
+    say: (text: string) => realtime.publish(ref, "said", { text }),
+    /** Reads on from where it stopped; resolves, once it is there, with how to stop. */
+    async read() {
+      const stop = feed.start()
+      let wasReset = feed.state.wasReset
+      const stopCounting = feed.subscribe(() => {
+        if (feed.state.wasReset && !wasReset) resets += 1
+        wasReset = feed.state.wasReset
+      })
+      await waitFor(() => client.channel(ref).status.state === "attached")
+      return () => {
+        stop()
+        stopCounting()
+      }
+    },
+    stop: () => realtime.close(),
+    start() {
+      realtime = start()
+    },
+    async [Symbol.asyncDispose]() {
+      await client.close()
+      await realtime.close()
+    },
+  }
+}

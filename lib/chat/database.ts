@@ -89,6 +89,9 @@ interface MessageIndexCursorsTable {
   seq: number
   /** The oldest message that was kept then. */
   first: number
+  /** Of the last message that was read, where it is known; it belongs to that `seq` only, for an earlier release moves the cursor without it. */
+  mark: string | null
+  mark_seq: number | null
   /** Changes with every write to this room's part of the index, so that of several writers one succeeds. */
   version: number
 }

@@ -1,4 +1,6 @@
 import { expect, it } from "vitest"
+import type { JsonValue } from "#realtime"
+import { createMemoryLog, createMemoryLogStore } from "#realtime/log/memory"
 import type { MessageLog } from "#realtime/log/message-log"
 import { room } from "./channels.ts"
 import { eraseMessages } from "./erase.ts"
@@ -92,6 +94,23 @@ describeStores("the index of messages", (use) => {
       expect(await find(shorter, "one", "c")).toEqual([])
       expect(await textsOf(main, "one")).toEqual(["a", "b", "c", "d"])
     }))
+
+  it.each([
+    ["further than before", ["a", "b", "restored one", "restored two", "restored three"]],
+    ["exactly as far as before", ["a", "b", "restored one", "restored two"]],
+  ])("begins anew when the log was put back to an earlier state and went on %s", (_, texts) =>
+    use(async ({ main, open }) => {
+      const { say } = writerOf(main, "one")
+      for (const text of ["a", "b", "c", "d"]) await say(alice, text)
+      expect(await textsOf(main, "one")).toEqual(["a", "b", "c", "d"])
+      const restored = await putBack(main.log, "one", 2)
+      const later = await open({ log: () => restored })
+      for (const text of texts.slice(2)) await writerOf(later, "one").say(alice, text)
+      expect(await textsOf(later, "one")).toEqual(texts)
+      expect(await find(later, "one", "c")).toEqual([])
+      expect(await find(later, "one", "restored two")).toEqual(["restored two"])
+    }),
+  )
 
   it("forgets what retention no longer keeps", () =>
     use(async ({ main }) => {
@@ -242,15 +261,32 @@ describeStores("the index of messages", (use) => {
 })
 
 /** The same log, as an older backup of it would be. */
+/** A log of the same life that holds a room's first messages, as a restored backup does. */
+async function putBack(log: MessageLog, roomId: string, seq: number): Promise<MessageLog> {
+  const { head, messages } = await log.readAfter(room({ room: roomId }).name, 0, seq)
+  const store = { ...createMemoryLogStore(), epoch: head.epoch }
+  let now = 0
+  const restored = createMemoryLog({ store, now: () => now })
+  for (const { seq: _, epoch: __, at, payload, ...entry } of messages) {
+    now = at
+    await restored.append([{ ...entry, payload: payload as JsonValue }])
+  }
+  now += 60_000
+  return restored
+}
+
 function cutAfter(log: MessageLog, seq: number): MessageLog {
   return {
     ...log,
     heads: async (channels) =>
-      (await log.heads(channels)).map((head) => ({ ...head, seq: Math.min(head.seq, seq) })),
+      (await log.heads(channels)).map(({ epoch, first, ...head }) => ({
+        ...{ epoch, first },
+        seq: Math.min(head.seq, seq),
+      })),
     async readAfter(...question) {
       const { head, messages } = await log.readAfter(...question)
       return {
-        head: { ...head, seq: Math.min(head.seq, seq) },
+        head: { epoch: head.epoch, first: head.first, seq: Math.min(head.seq, seq) },
         messages: messages.filter((message) => message.seq <= seq),
       }
     },

@@ -1,5 +1,5 @@
 import { sql, type Transaction } from "kysely"
-import type { LogHead, LogPage, RealtimeMessage } from "#realtime"
+import { areOfDifferentMessages, type LogHead, type LogPage, markOf, type RealtimeMessage } from "#realtime"
 import type { MessageLog } from "#realtime/log/message-log"
 import { createSharedReads } from "#realtime/server"
 import { room } from "./channels.ts"
@@ -65,6 +65,7 @@ interface Cursor {
   roomId: string
   epoch: string
   seq: number
+  mark: string | undefined
   first: number
   version: number
 }
@@ -83,6 +84,8 @@ interface Row {
   /** Of whoever is to be told; what changes a row says them anew. */
   mentions: string[]
 }
+
+const unread = { epoch: "", seq: 0, mark: null, mark_seq: null, first: 1, version: 0 }
 
 const channelOf = (roomId: string): string => room({ room: roomId }).name
 
@@ -112,7 +115,7 @@ export function createMessageIndex({
     if (missing.length === 0) return known
     await database
       .insertInto("message_index_cursors")
-      .values(missing.map((roomId) => ({ room_id: roomId, epoch: "", seq: 0, first: 1, version: 0 })))
+      .values(missing.map((roomId) => ({ ...unread, room_id: roomId })))
       .onConflict((conflict) => conflict.column("room_id").doNothing())
       .execute()
     return load()
@@ -153,18 +156,21 @@ export function createMessageIndex({
   async function advance(
     transaction: Transaction<Tables>,
     cursor: Cursor,
-    { head, messages }: LogPage,
+    { head, messages, mark }: LogPage,
   ): Promise<Cursor | null> {
     const { roomId, version } = cursor
-    const isRestart = !isSameLife(cursor, head)
+    const isRestart = !isSameLife(cursor, head) || areOfDifferentMessages(mark, cursor.mark)
     // A page of another life was read from the wrong place: the next one begins at its beginning.
     const page = isRestart ? [] : messages
-    const seq = isRestart ? 0 : (messages.at(-1)?.seq ?? head.seq)
-    const next: Cursor = { roomId, epoch: head.epoch, seq, first: head.first, version: version + 1 }
+    const next: Cursor = {
+      ...{ roomId, epoch: head.epoch, first: head.first, version: version + 1 },
+      ...(isRestart ? { seq: 0, mark: undefined } : placeAfter(page, head)),
+    }
     // The write comes first: it takes the lock behind which everything else is decided.
     const { numUpdatedRows } = await transaction
       .updateTable("message_index_cursors")
       .set({ epoch: next.epoch, seq: next.seq, first: next.first, version: next.version })
+      .set({ mark: next.mark ?? null, mark_seq: next.seq })
       .where("room_id", "=", roomId)
       .where("version", "=", version)
       .executeTakeFirst()
@@ -335,16 +341,26 @@ const toCursor = (row: Tables["message_index_cursors"]): Cursor => ({
   roomId: row.room_id,
   epoch: row.epoch,
   seq: Number(row.seq),
+  mark: row.mark !== null && Number(row.mark_seq) === Number(row.seq) ? row.mark : undefined,
   first: Number(row.first),
   version: Number(row.version),
 })
+
+/** Where the index stands when it has read a page; where nothing follows, retention took what did. */
+function placeAfter(messages: readonly RealtimeMessage[], head: LogHead): Pick<Cursor, "seq" | "mark"> {
+  const last = messages.at(-1)
+  return last ? { seq: last.seq, mark: markOf(last) } : { seq: head.seq, mark: head.mark }
+}
 
 /** Not so after the log was replaced, or put back to an earlier state under its old name. */
 const isSameLife = (cursor: Cursor, head: LogHead): boolean =>
   cursor.epoch === head.epoch && cursor.seq <= head.seq
 
 const isCurrent = (cursor: Cursor, head: LogHead): boolean =>
-  isSameLife(cursor, head) && cursor.seq === head.seq && cursor.first === head.first
+  cursor.epoch === head.epoch &&
+  cursor.seq === head.seq &&
+  cursor.first === head.first &&
+  !areOfDifferentMessages(cursor.mark, head.mark)
 
 const lagOf = ({ cursor, head }: { cursor: Cursor; head: LogHead }): number =>
   isSameLife(cursor, head) ? head.seq - cursor.seq : head.seq

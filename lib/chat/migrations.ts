@@ -116,6 +116,12 @@ const migrationsFor = ({ isPostgres }: MigrateOptions): Record<string, Migration
       await run("CREATE INDEX message_index_deleted ON message_index (room_id, id) WHERE is_deleted = 1")
     },
   },
+  "2026-11-29-message-index-marks": {
+    async up(database: Kysely<unknown>) {
+      await database.schema.alterTable("message_index_cursors").addColumn("mark", "text").execute()
+      await database.schema.alterTable("message_index_cursors").addColumn("mark_seq", "bigint").execute()
+    },
+  },
 })
 
 interface MigrateOptions {

@@ -1,5 +1,5 @@
 import type { AnyChannelDefinition, MessageEvent, MessageInput } from "../channel.ts"
-import type { Cursor, LogPage } from "../message.ts"
+import type { Cursor, LogHead, LogPage } from "../message.ts"
 import type { Channel, ChannelMessage, ChannelSubscription, PendingMessage } from "./types.ts"
 
 /** What a list of messages shows. A new object on each change; what didn't change in it stays the same object. */
@@ -41,6 +41,8 @@ const olderPageSize = 50
 /** Where it is known that many are wanted. */
 const largePageSize = 500
 
+const placeOf = ({ first: _, ...place }: LogHead): Cursor => place
+
 export function createMessageFeed<D extends AnyChannelDefinition>(
   channel: Channel<D>,
   initial: LogPage | undefined,
@@ -49,7 +51,7 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
   const listeners = new Set<() => void>()
   let subscription: ChannelSubscription | null = null
   /** Where it goes on when it is started. */
-  let cursor: Cursor | null = initial ? { epoch: initial.head.epoch, seq: initial.head.seq } : null
+  let cursor: Cursor | null = initial ? placeOf(initial.head) : null
   /** The oldest that the log keeps, as far as is known. */
   let first = initial?.head.first ?? 1
   let state: FeedState<D> = {

@@ -1,6 +1,13 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Cursor, LogHead, LogPage, RealtimeMessage, WireMessage } from "../message.ts"
+import {
+  type Cursor,
+  type LogHead,
+  type LogPage,
+  markOf,
+  type RealtimeMessage,
+  type WireMessage,
+} from "../message.ts"
 import { createSequencer, type SequencerAction } from "./sequencer.ts"
 
 const epoch = "epoch-1"
@@ -27,19 +34,23 @@ const delivered = (actions: SequencerAction[]) =>
   actions.flatMap((action) => (action.type === "deliver" ? action.messages.map(({ seq }) => seq) : []))
 const kinds = (actions: SequencerAction[]) => actions.map(({ type }) => type)
 const at = (seq: number): Cursor => ({ epoch, seq })
+/** Where a message was handed out. */
+const seen = (given: RealtimeMessage): Cursor => ({ epoch: given.epoch, seq: given.seq, mark: markOf(given) })
 
 describe("a sequencer that starts at a cursor", () => {
   it("hands out what follows, in order, and drops what it has seen", () => {
     const sequencer = createSequencer({ cursor: at(3) })
     expect(delivered(sequencer.receive([message(3), message(4), message(5)]))).toEqual([4, 5])
     expect(sequencer.receive([message(4), message(5)])).toEqual([])
-    expect(sequencer.cursor).toEqual(at(5))
+    expect(sequencer.cursor).toEqual(seen(message(5)))
     expect(sequencer.isCurrent).toBe(true)
   })
 
-  it("holds back what comes early and asks for what is missing, once", () => {
+  it("holds back what comes early and, after a moment, asks for what is missing, once", () => {
     const sequencer = createSequencer({ cursor: at(0) })
-    expect(sequencer.receive([message(3)])).toEqual([{ type: "fetch", after: at(0), isStalled: false }])
+    expect(sequencer.receive([message(3)])).toEqual([{ type: "wait" }])
+    expect(sequencer.isCurrent).toBe(false)
+    expect(sequencer.overdue()).toEqual([{ type: "fetch", after: at(0), isStalled: false }])
     expect(sequencer.receive([message(4)])).toEqual([])
     expect(sequencer.isCurrent).toBe(false)
     expect(delivered(sequencer.page(page(1, 2, head(4)), at(0)))).toEqual([1, 2, 3, 4])
@@ -49,6 +60,15 @@ describe("a sequencer that starts at a cursor", () => {
   it("needs no fetch when the missing one arrives late", () => {
     const sequencer = createSequencer({ cursor: at(0) })
     sequencer.receive([message(2)])
+    expect(delivered(sequencer.receive([message(1)]))).toEqual([1, 2])
+    expect(sequencer.isCurrent).toBe(true)
+    expect(sequencer.overdue()).toEqual([])
+  })
+
+  it("takes the missing one as well when it arrives while the log is read", () => {
+    const sequencer = createSequencer({ cursor: at(0) })
+    sequencer.receive([message(2)])
+    sequencer.overdue()
     expect(delivered(sequencer.receive([message(1)]))).toEqual([1, 2])
     expect(sequencer.page(page(1, 2, head(2)), at(0))).toEqual([])
   })
@@ -70,7 +90,7 @@ describe("a sequencer that starts at a cursor", () => {
     const sequencer = createSequencer({ cursor: at(0) })
     expect(kinds(sequencer.head(head(5), at(0)))).toEqual(["fetch"])
     const first = sequencer.page(page(1, 2, head(5)), at(0))
-    expect(first.at(-1)).toEqual({ type: "fetch", after: at(2), isStalled: false })
+    expect(first.at(-1)).toEqual({ type: "fetch", after: seen(message(2)), isStalled: false })
     expect(delivered(sequencer.page(page(3, 5, head(5)), at(2)))).toEqual([3, 4, 5])
   })
 
@@ -112,7 +132,7 @@ describe("a sequencer that starts at a cursor", () => {
     sequencer.resume()
     sequencer.receive([message(6), message(7)])
     expect(sequencer.page({ head: head(5), messages: [] }, at(5))).toEqual([])
-    expect(sequencer.cursor).toEqual(at(7))
+    expect(sequencer.cursor).toEqual(seen(message(7)))
   })
 
   it("does not wait for ever for what the log does not bring", () => {
@@ -142,7 +162,7 @@ describe("a sequencer that starts at a cursor", () => {
     const sequencer = createSequencer({ cursor: at(0) })
     const again = { ...message(3), id: message(1).id }
     expect(delivered(sequencer.receive([message(1), message(2), again]))).toEqual([1, 2])
-    expect(sequencer.cursor).toEqual(at(3))
+    expect(sequencer.cursor).toEqual(seen(again))
     expect(sequencer.receive([{ ...message(4), id: message(2).id }])).toEqual([])
     expect(delivered(sequencer.receive([message(5)]))).toEqual([5])
   })
@@ -164,7 +184,7 @@ describe("a sequencer that starts at a cursor", () => {
     expect(kinds(sequencer.receive([{ ...message(2), id: "another" }]))).toEqual(["fetch"])
     const actions = sequencer.page({ head: head(4), messages: [message(3), message(4)] }, at(2))
     expect(actions).toEqual([
-      { type: "reset", previous: at(2), cursor: at(4) },
+      { type: "reset", previous: seen(message(2)), cursor: at(4) },
       { type: "fetch", after: at(4), isStalled: false },
     ])
     sequencer.page({ head: head(4), messages: [] }, at(4))
@@ -189,7 +209,85 @@ describe("a sequencer that starts at a cursor", () => {
     for (const seq of range(2, 20)) sequencer.receive([message(seq)])
     const actions = sequencer.page(page(1, 2, head(20)), at(0))
     expect(delivered(actions)).toEqual([1, 2, 3, 4])
-    expect(actions.at(-1)).toEqual({ type: "fetch", after: at(4), isStalled: false })
+    expect(actions.at(-1)).toEqual({ type: "fetch", after: seen(message(4)), isStalled: false })
+  })
+})
+
+describe("a sequencer whose log was put back to an earlier state and went on", () => {
+  const again = (seq: number): RealtimeMessage => ({ ...message(seq), id: `again:${seq}` })
+  /** What the log answers after a place where another message stands: all that follows it is of another life. */
+  const mark = markOf(again(4))
+  /** Has seen four. */
+  const reader = () => {
+    const sequencer = createSequencer({ cursor: at(0) })
+    sequencer.receive(range(1, 4).map((seq) => message(seq)))
+    return sequencer
+  }
+
+  it("starts over, though its head is ahead of what was seen", () => {
+    const sequencer = reader()
+    sequencer.resume()
+    const answer = { head: { ...head(7), mark: markOf(again(7)) }, messages: range(5, 7).map(again), mark }
+    const actions = sequencer.page(answer, sequencer.cursor)
+    expect(actions).toEqual([
+      { type: "reset", previous: seen(message(4)), cursor: seen(again(7)) },
+      { type: "fetch", after: seen(again(7)), isStalled: false },
+    ])
+  })
+
+  it("starts over where a place that was given from outside is another's", () => {
+    const sequencer = createSequencer({ cursor: seen(message(4)) })
+    sequencer.resume()
+    expect(kinds(sequencer.page({ head: head(7), messages: [again(5)], mark }, seen(message(4))))[0]).toBe(
+      "reset",
+    )
+  })
+
+  it("starts over where the same message stands at its place, accepted anew", () => {
+    const sequencer = reader()
+    sequencer.resume()
+    const retried = { ...message(4), at: 400 }
+    const answer = { head: head(4), messages: [], mark: markOf(retried) }
+    expect(kinds(sequencer.page(answer, sequencer.cursor))).toEqual(["reset", "fetch"])
+    expect(kinds(reader().receive([retried]))).toEqual(["fetch"])
+  })
+
+  it("looks where a head that ends at the same place ends with another message", () => {
+    const sequencer = reader()
+    expect(sequencer.head({ ...head(4), mark: markOf(message(4)) }, sequencer.cursor)).toEqual([])
+    expect(kinds(sequencer.head({ ...head(4), mark }, sequencer.cursor))).toEqual(["fetch"])
+  })
+
+  it("isn't misled by what came live before the log could be asked", () => {
+    const sequencer = reader()
+    const place = sequencer.cursor
+    sequencer.resume()
+    expect(delivered(sequencer.receive([again(5)]))).toEqual([5])
+    // The first look failed, so another one follows: from where the doubt began.
+    expect(sequencer.retry()).toEqual([{ type: "fetch", after: place, isStalled: false }])
+    expect(kinds(sequencer.page({ head: head(5), messages: [again(5)], mark }, place))[0]).toBe("reset")
+  })
+
+  it("looks again from where it was told to, whatever came meanwhile", () => {
+    const sequencer = reader()
+    const place = sequencer.cursor
+    sequencer.resume()
+    sequencer.resume()
+    sequencer.receive([again(5)])
+    const early = { head: head(4), messages: [] }
+    expect(sequencer.page(early, place)).toEqual([{ type: "fetch", after: place, isStalled: false }])
+  })
+
+  it("starts over where a page brings others than were handed out at their places", () => {
+    const sequencer = reader()
+    sequencer.resume()
+    expect(kinds(sequencer.page({ head: head(4), messages: [again(3), again(4)] }, at(2)))[0]).toBe("reset")
+  })
+
+  it("compares nothing where the log doesn't keep what stood there", () => {
+    const sequencer = reader()
+    sequencer.resume()
+    expect(delivered(sequencer.page(page(5, 5, head(5, 5)), sequencer.cursor))).toEqual([5])
   })
 })
 
@@ -307,7 +405,7 @@ describe("a sequencer whose log doesn't bring what is known to exist", () => {
     sequencer.resume()
     const mixed = { head: head(4), messages: [message(3), message(4, "epoch-2"), message(4)] }
     expect(delivered(sequencer.page(mixed, at(3)))).toEqual([4])
-    expect(sequencer.cursor).toEqual(at(4))
+    expect(sequencer.cursor).toEqual(seen(message(4)))
   })
 })
 
@@ -319,14 +417,26 @@ describe("a sequencer without a cursor", () => {
     expect(delivered(sequencer.page({ head: head(5), messages: [] }, null))).toEqual([6])
   })
 
-  it("isn't behind what waited of another log", () => {
+  it("isn't behind what waited of another log, and looks which of the two is the later one", () => {
     const sequencer = createSequencer()
     expect(sequencer.receive([])).toEqual([])
     sequencer.resume()
     sequencer.receive([message(100)])
-    expect(sequencer.page({ head: head(5, 1, "epoch-2"), messages: [] }, null)).toEqual([])
+    const place = { epoch: "epoch-2", seq: 5 }
+    const later = { head: head(5, 1, "epoch-2"), messages: [] }
+    expect(sequencer.page(later, null)).toEqual([{ type: "fetch", after: place, isStalled: false }])
+    expect(sequencer.page(later, place)).toEqual([])
     expect(sequencer.isCurrent).toBe(true)
     expect(delivered(sequencer.receive([message(6, "epoch-2")]))).toEqual([6])
+  })
+
+  it("starts over when what waited was of the later life", () => {
+    const sequencer = createSequencer()
+    sequencer.resume()
+    sequencer.receive([message(1, "epoch-2")])
+    expect(kinds(sequencer.page({ head: head(5), messages: [] }, null))).toEqual(["fetch"])
+    const actions = sequencer.page({ head: head(1, 1, "epoch-2"), messages: [] }, at(5))
+    expect(actions[0]).toMatchObject({ type: "reset", cursor: { epoch: "epoch-2", seq: 1 } })
   })
 
   it("starts at 1 in an empty channel", () => {
@@ -363,16 +473,41 @@ describe("whatever the provider does", () => {
       weight: 1,
       arbitrary: fc.record({ type: fc.constant("replace" as const), length: fc.nat({ max: 4 }) }),
     },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        ...{ type: fc.constant("restore" as const) },
+        ...{ lost: fc.nat({ max: 4 }), length: fc.nat({ max: 6 }) },
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ type: fc.constant("late" as const) }) },
   )
+
+  const placeOf = ({ epoch, seq }: Cursor): Cursor => ({ epoch, seq })
 
   it("each message is handed out once, in order, and every hole is said", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), fc.option(fc.nat({ max: 3 })), (steps, start) => {
         let life = 1
-        let log = range(1, 3).map((seq) => message(seq, "life-1"))
+        /** Grows with each write, so that no two of the log's messages have the same mark. */
+        let writes = 0
+        const write = (seq: number) => {
+          writes += 1
+          return { ...message(seq, `life-${life}`), id: `${writes}`, at: writes, payload: { seq, writes } }
+        }
+        let log = range(1, 3).map(write)
         let first = 1
         let wire: WireMessage[] = [...log]
-        const headNow = (): LogHead => ({ epoch: `life-${life}`, seq: log.length, first })
+        const markAt = (seq: number) => {
+          const kept = seq >= first ? log[seq - 1] : undefined
+          return kept ? { mark: markOf(kept) } : {}
+        }
+        const headNow = (): LogHead => ({
+          ...{ epoch: `life-${life}`, seq: log.length, first },
+          ...markAt(log.length),
+        })
+        /** What the application shows of the log's present life, by place. */
+        const shown = new Map<number, RealtimeMessage>()
         const sequencer = createSequencer({
           cursor: start === null ? null : { epoch: "life-1", seq: start },
           maxWaiting: 4,
@@ -390,15 +525,16 @@ describe("whatever the provider does", () => {
               for (const next of action.messages) {
                 if (position)
                   expect({ epoch: next.epoch, seq: next.seq }).toEqual({ ...position, seq: position.seq + 1 })
-                expect(next.payload).toEqual({ seq: next.seq })
+                shown.set(next.seq, next)
                 position = { epoch: next.epoch, seq: next.seq }
               }
             } else if (action.type === "gap") {
               expect(action.from).toBe((position as Cursor).seq + 1)
               position = { ...(position as Cursor), seq: action.to }
-            } else {
-              expect(action.previous).toEqual(position)
-              position = action.cursor
+            } else if (action.type === "reset") {
+              expect(action.previous).toMatchObject(position as Cursor)
+              shown.clear()
+              position = { epoch: action.cursor.epoch, seq: action.cursor.seq }
             }
           }
         }
@@ -410,13 +546,14 @@ describe("whatever the provider does", () => {
           const messages = log
             .filter(({ seq }) => seq >= first && seq > (after?.seq ?? log.length))
             .slice(0, limit)
-          perform(sequencer.page({ head: headNow(), messages }, after))
-          if (after === null) position ??= sequencer.cursor
+          const mark = after ? markAt(after.seq) : {}
+          perform(sequencer.page({ head: headNow(), messages, ...mark }, after))
+          if (after === null) position ??= placeOf(sequencer.cursor as Cursor)
         }
 
         for (const action of steps) {
           if (action.type === "publish") {
-            const next = message(log.length + 1, `life-${life}`)
+            const next = write(log.length + 1)
             log.push(next)
             wire.push(next)
           } else if (action.type === "deliver" && wire.length > 0) {
@@ -433,10 +570,19 @@ describe("whatever the provider does", () => {
           else if (action.type === "trim") first = Math.max(first, log.length - action.keep + 1)
           else if (action.type === "replace") {
             life += 1
-            log = range(1, action.length).map((seq) => message(seq, `life-${life}`))
+            log = range(1, action.length).map(write)
             wire = [...wire.slice(-3), ...log]
             first = 1
-          }
+          } else if (action.type === "restore") {
+            // Nothing tells but what stands where: the same life, another end of it. Its server began anew, so no answer and no
+            // delivery is under way, and the client was interrupted.
+            const kept = Math.max(first - 1, log.length - action.lost)
+            log = [...log.slice(0, kept), ...range(kept + 1, kept + action.length).map(write)]
+            wire = [...log]
+            wanted = null
+            perform(sequencer.retry())
+            perform(sequencer.resume())
+          } else if (action.type === "late") perform(sequencer.overdue())
         }
 
         // The provider is silent from here on; the client looks at the log until it has nothing left to ask.
@@ -444,8 +590,9 @@ describe("whatever the provider does", () => {
         for (let round = 0; wanted && round < 200; round += 1) answer(3)
         expect(wanted).toBeNull()
         expect(sequencer.isCurrent).toBe(true)
-        expect(sequencer.cursor).toEqual({ epoch: `life-${life}`, seq: log.length })
-        expect(position).toEqual(sequencer.cursor)
+        expect(sequencer.cursor).toMatchObject({ epoch: `life-${life}`, seq: log.length })
+        expect(position).toEqual(placeOf(sequencer.cursor as Cursor))
+        for (const [seq, message] of shown) if (seq >= first) expect(message).toEqual(log[seq - 1])
       }),
       { numRuns: 3000 },
     )

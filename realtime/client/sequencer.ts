@@ -1,19 +1,30 @@
-import type { Cursor, LogHead, LogPage, RealtimeMessage, WireMessage } from "../message.ts"
+import {
+  areOfDifferentMessages,
+  type Cursor,
+  type LogHead,
+  type LogPage,
+  markOf,
+  type RealtimeMessage,
+  type WireMessage,
+} from "../message.ts"
 
 /**
  * The delivery contract: turns what providers lose, repeat and reorder into each message once, in `seq` order.
  * Pure: no I/O, no clock. Tell it what happened; do what it answers, in order.
  *
+ *                 a seq that is only late    ┌──▶ early ── `overdue` · a look ──┐
+ *                 what fills it              │◀───┘                             ▼
  *     unpositioned ──page──▶ current ──────── something is missing ────────▶ behind ◀──┐
- *      live messages wait      ▲  ▲    a seq · a body · what a head shows     │ │      │ page with news
+ *      live messages wait      ▲  ▲    a body · what a head shows             │ │      │ page with news
  *                              │  │    another epoch · `resume`               │ │      │
  *                              │  └────────── page that fills it ─────────────┘ │      │
  *                              │                      page that brings nothing  ▼      │
  *                              └─── `gap` or `reset` ◀── maxStalls in a row ── stalled ┘
  *
- * In *behind* one `fetch` is asked for or under way, in *stalled* one after a pause. In every state but the first, what follows
- * the cursor is delivered and what comes early waits. A page says more than what it brings: its head may be of another
- * epoch, or before the cursor that it was asked for from (`reset`), and may keep less than what is missing (`gap`).
+ * In *early* a moment is waited for what two deliveries that changed places bring by themselves; in *behind* one `fetch` is asked for
+ * or under way, in *stalled* one after a pause. In every state but the first, what follows the cursor is delivered and what comes
+ * early waits. A page says more than what it brings: its head may be of another epoch, or before the cursor that it was asked for
+ * from, another message may stand there (`reset`), and it may keep less than what is missing (`gap`).
  */
 export interface Sequencer {
   /** The last message handed out; null until positioned. */
@@ -26,6 +37,8 @@ export interface Sequencer {
   page(page: LogPage, after: Cursor | null): SequencerAction[]
   /** A look at the head of the log, asked for when the cursor stood at `after`. */
   head(head: LogHead, after: Cursor | null): SequencerAction[]
+  /** The moment that a `wait` asked for is over: asks for what didn't come by itself. */
+  overdue(): SequencerAction[]
   /** The `fetch` under way failed: asks for it again. Call it after a pause. */
   retry(): SequencerAction[]
   /** The `fetch` under way was refused: none is asked for until there is news, or `resume`. */
@@ -45,6 +58,8 @@ export type SequencerAction =
    * at a time. When `isStalled`, the last one brought nothing new: pause before this one.
    */
   | { type: "fetch"; after: Cursor | null; isStalled: boolean }
+  /** A message came before the one that it follows: call `overdue` in a moment, if the sequencer isn't current by then. */
+  | { type: "wait" }
   /** The messages from `from` to `to`, both included, are gone from the log and will never come. */
   | { type: "gap"; from: number; to: number }
   /** The log was replaced or went back: what was shown belongs to another life. Delivery goes on after `cursor`. */
@@ -67,13 +82,15 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
   /** The newest message known to exist. Once there is a cursor, it is of the same epoch. */
   let known: Cursor = cursor ?? { epoch: "", seq: 0 }
   let isFetching = false
-  /** Asked to look again while a look was under way. */
-  let isDoubted = false
+  /** Where the last `fetch` was asked from. One that follows a failure asks from there again: what was seen since proves nothing of it. */
+  let asked: Cursor | null = cursor
+  /** Where the cursor stood when it was asked to look again while a look was under way. */
+  let doubted: { from: Cursor | null } | null = null
   let stalls = 0
   /** What came early, by `seq`. A message without its body waits too: it says that there is something to fetch. */
   const waiting = new Map<number, WireMessage>()
   /** What was handed out last, each at its `seq` modulo the most that are remembered. */
-  const recent: { seq: number; id: string }[] = []
+  const recent: Pick<WireMessage, "seq" | "id" | "at">[] = []
   const ids = new Set<string>()
   /** Another message stands where one was handed out: the log went back and on again. */
   let isForked = false
@@ -97,73 +114,90 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
     }
   }
 
-  function remember({ id, seq }: WireMessage): void {
+  function remember({ seq, id, at }: WireMessage): void {
     const forgotten = recent[seq % maxRemembered]
     if (forgotten) ids.delete(forgotten.id)
-    recent[seq % maxRemembered] = { seq, id }
+    recent[seq % maxRemembered] = { seq, id, at }
     ids.add(id)
   }
 
   /** False where another message was handed out at its place; true where nobody remembers. */
-  function isWhatWasHandedOut({ id, seq }: WireMessage): boolean {
-    const remembered = recent[seq % maxRemembered]
-    return remembered?.seq !== seq || remembered.id === id
+  function isWhatWasHandedOut(message: WireMessage): boolean {
+    const remembered = recent[message.seq % maxRemembered]
+    return remembered?.seq !== message.seq || markOf(remembered) === markOf(message)
   }
 
   /** Hands out whatever follows the cursor without a hole. */
   function drain(): SequencerAction[] {
     if (!cursor) return []
     const messages: RealtimeMessage[] = []
-    let seq = cursor.seq
+    const { epoch } = cursor
+    let last: WireMessage | undefined
+    let { seq } = cursor
     for (let next = waiting.get(seq + 1); next && !next.bodyless; next = waiting.get(seq + 1)) {
       waiting.delete(next.seq)
+      last = next
       seq = next.seq
       // Published again after the log had forgotten it: it has another place, and was handed out at the first.
       if (ids.has(next.id)) continue
       messages.push(next as RealtimeMessage)
       remember(next)
     }
-    if (seq === cursor.seq) return []
-    cursor = { epoch: cursor.epoch, seq }
+    if (!last) return []
+    cursor = { epoch, seq, mark: markOf(last) }
     stalls = 0
     return messages.length > 0 ? [{ type: "deliver", messages }] : []
   }
 
-  function fetch(): SequencerAction[] {
+  function fetch(from = cursor): SequencerAction[] {
     if (isFetching) return []
     isFetching = true
-    return [{ type: "fetch", after: cursor, isStalled: stalls > 0 }]
+    asked = from ?? cursor
+    return [{ type: "fetch", after: asked, isStalled: stalls > 0 }]
   }
 
   /** A read that is under way began too early to know what there is to see now: another follows it. */
-  function look(): SequencerAction[] {
-    isDoubted = isFetching
-    return fetch()
+  function look(from = cursor): SequencerAction[] {
+    doubted = isFetching ? { from } : null
+    return fetch(from)
+  }
+
+  /** A message alone is missing, and nothing says yet that it doesn't come by itself. */
+  function waitIfBehind(): SequencerAction[] {
+    if (isFetching || doubted || !cursor || waiting.has(cursor.seq + 1)) return fetchIfBehind()
+    return isBehind() ? [{ type: "wait" }] : []
+  }
+
+  /** Before there is a cursor nobody knows which of two lives is the later one: the next look tells. */
+  function doubtOther(epoch: string): void {
+    if (known.epoch !== "" && known.epoch !== epoch) doubted ??= { from: null }
   }
 
   function fetchIfBehind(): SequencerAction[] {
-    if (isDoubted && !isFetching) {
-      isDoubted = false
-      return fetch()
-    }
-    return isBehind() ? fetch() : []
+    if (!doubted || isFetching) return isBehind() ? fetch() : []
+    const { from } = doubted
+    doubted = null
+    return fetch(from)
   }
 
   /** A head that was read when the cursor stood at `after` belongs to another log, or to one that lost its end. */
   function contradicts(head: LogHead, after: Cursor | null): boolean {
     if (!cursor) return false
-    return head.epoch !== cursor.epoch || (after?.epoch === head.epoch && head.seq < after.seq)
+    if (head.epoch !== cursor.epoch) return true
+    if (after?.epoch !== head.epoch || head.seq > after.seq) return false
+    return head.seq < after.seq || areOfDifferentMessages(head.mark, after.mark)
   }
 
   /** The application starts over. One more look follows, for what was dropped while two lives were mixed. */
   function reset(head: LogHead): SequencerAction[] {
     const previous = cursor as Cursor
-    const { epoch, seq } = head
+    const { first: _, ...place } = head
     stalls = 0
     isForked = false
+    doubted = null
     for (const memory of [waiting, ids]) memory.clear()
     recent.length = 0
-    cursor = { epoch, seq }
+    cursor = place
     known = cursor
     return [{ type: "reset", previous, cursor }, ...fetch()]
   }
@@ -198,20 +232,27 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
         if (cursor && message.epoch !== cursor.epoch) {
           isForeign = true
         } else if (!cursor || message.seq > cursor.seq) {
+          if (!cursor) doubtOther(message.epoch)
           learn(message)
           wait(message)
         } else if (!isWhatWasHandedOut(message)) {
           isForked = true
         }
       }
-      return [...drain(), ...(isForeign || isForked ? look() : fetchIfBehind())]
+      return [...drain(), ...(isForeign || isForked ? look() : waitIfBehind())]
     },
 
-    page({ head, messages }, after) {
+    page({ head, messages, mark }, after) {
       isFetching = false
-      if (isForked || contradicts(head, after)) return reset(head)
+      const isOtherLife =
+        contradicts(head, after) ||
+        areOfDifferentMessages(mark, after?.mark) ||
+        messages.some((message) => message.epoch === cursor?.epoch && !isWhatWasHandedOut(message))
+      if (cursor && (isForked || isOtherLife)) return reset(head)
       if (!cursor) {
-        moveTo({ epoch: head.epoch, seq: head.seq })
+        doubtOther(head.epoch)
+        const { first: _, ...place } = head
+        moveTo(place)
         return [...drain(), ...fetchIfBehind()]
       }
       const before = cursor.seq
@@ -221,27 +262,29 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
         if (message.epoch === head.epoch && message.seq > cursor.seq) waiting.set(message.seq, message)
       }
       actions.push(...drain())
-      if (!isBehind() || isDoubted || cursor.seq > before) return [...actions, ...fetchIfBehind()]
+      if (!isBehind() || doubted || cursor.seq > before) return [...actions, ...fetchIfBehind()]
       stalls += 1
       return stalls > maxStalls ? giveUp(head) : fetch()
     },
 
     head(head, after) {
       if (!cursor) return fetch()
-      if (contradicts(head, after)) return look()
+      if (contradicts(head, after)) return look(after)
       learn(head)
       return fetchIfBehind()
     },
 
+    overdue: fetchIfBehind,
+
     retry() {
       isFetching = false
-      return fetch()
+      return fetch(asked)
     },
 
     abandon() {
       isFetching = false
     },
 
-    resume: look,
+    resume: () => look(),
   }
 }

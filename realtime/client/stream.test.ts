@@ -117,6 +117,51 @@ describe("a stream", () => {
     expect(told).toEqual(["got 1", "got 2"])
   })
 
+  it.each([
+    ["none, where the other one comes within 50 ms", 49, 0],
+    ["one each, where it comes later than after 250 ms", 251, 1_000],
+  ])("asks for two deliveries that changed places: %s", async (_, lateMs, asked) => {
+    vi.mocked(Math.random).mockRestore()
+    const many = Array.from({ length: 1_000 }, () => setup(() => upTo(2, message(1), message(2))))
+    for (const { stream } of many) {
+      stream.attached(upTo(0), { epoch, seq: 0 })
+      stream.receive([message(2)])
+    }
+    await vi.advanceTimersByTimeAsync(lateMs)
+    for (const { stream } of many) stream.receive([message(1)])
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(many.reduce((sum, { reads }) => sum + reads.length, 0)).toBe(asked)
+    expect(new Set(many.map(({ told }) => told.join()))).toEqual(new Set(["got 1,got 2"]))
+    // Not all at once.
+    const times = new Set(many.flatMap(({ reads }) => reads))
+    if (asked > 0) expect(times.size).toBeGreaterThan(100)
+  })
+
+  it("waits for a late delivery no longer than for the log to be looked at", async () => {
+    const { stream, told, reads } = setup(() => upTo(2, message(1), message(2)))
+    stream.attached(upTo(0), { epoch, seq: 0 })
+    stream.receive([message(2)])
+    expect(reads).toHaveLength(0)
+    stream.check()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(told).toEqual(["got 1", "got 2"])
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(reads).toHaveLength(1)
+  })
+
+  it("waits anew for each message that is late", async () => {
+    vi.mocked(Math.random).mockReturnValue(0)
+    const { stream, reads } = setup(() => upTo(4))
+    stream.attached(upTo(0), { epoch, seq: 0 })
+    stream.receive([message(2)])
+    await vi.advanceTimersByTimeAsync(40)
+    stream.receive([message(1)])
+    stream.receive([message(4)])
+    await vi.advanceTimersByTimeAsync(40)
+    stream.receive([message(3)])
+    expect(reads).toHaveLength(0)
+  })
+
   it("ends with a refusal, and asks no more", async () => {
     const { stream, told, reads } = setup(() => new RealtimeError("channel-denied", { message: "no" }))
     stream.attached(undefined, null)

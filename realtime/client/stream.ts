@@ -32,6 +32,9 @@ export interface StreamOptions {
 
 const firstPauseMs = 300
 const maxPauseMs = 10_000
+/** Two deliveries that changed places: the other one is waited for at least, and at most, so long. */
+const minLateMs = 50
+const maxLateMs = 250
 
 export function createStream({ since, handlers, read, onDenied, onError }: StreamOptions): Stream {
   const sequencer = createSequencer({ cursor: since })
@@ -45,6 +48,7 @@ export function createStream({ since, handlers, read, onDenied, onError }: Strea
   /** Reads in a row that failed, or brought nothing of what is known to exist. */
   let vain = 0
   let paused: { timer: ReturnType<typeof setTimeout>; run: () => void } | null = null
+  let late: ReturnType<typeof setTimeout> | undefined
 
   function call(stage: string, listener: () => void): void {
     try {
@@ -74,9 +78,21 @@ export function createStream({ since, handlers, read, onDenied, onError }: Strea
           if (action.isStalled) pauseThen(() => void fetch(action.after))
           else void fetch(action.after)
           break
+        case "wait":
+          // Not in step with other clients, which the same two deliveries reached.
+          late ??= setTimeout(
+            () => {
+              stopWaiting()
+              perform(sequencer.overdue())
+            },
+            minLateMs + (maxLateMs - minLateMs) * Math.random(),
+          )
+          break
       }
     }
-    if (!isAttached || !sequencer.isCurrent) return
+    if (!sequencer.isCurrent) return
+    stopWaiting()
+    if (!isAttached) return
     ready.resolve()
     if (!catchingUp) return
     const result = catchingUp
@@ -105,8 +121,14 @@ export function createStream({ since, handlers, read, onDenied, onError }: Strea
     }
   }
 
+  function stopWaiting(): void {
+    clearTimeout(late)
+    late = undefined
+  }
+
   /** As long as the server asks; else longer each time, and never in step with other clients. */
   function pauseThen(run: () => void, askedMs?: number): void {
+    clearTimeout(paused?.timer)
     const backoffMs = Math.min(maxPauseMs, firstPauseMs * 2 ** (vain - 1)) * (0.5 + Math.random() / 2)
     paused = { timer: setTimeout(hurry, askedMs ?? backoffMs), run }
   }
@@ -141,6 +163,7 @@ export function createStream({ since, handlers, read, onDenied, onError }: Strea
     deny: (error) => ready.reject(error),
     close() {
       isClosed = true
+      stopWaiting()
       clearTimeout(paused?.timer)
       ready.reject(
         new RealtimeError("not-connected", { message: "unable to wait; the subscription was ended" }),

@@ -7,9 +7,11 @@ import {
   erased,
   fromLogRow,
   type LogRow,
+  markOfRow,
   senderMark,
   toAppendResult,
   toLogRecord,
+  withinPage,
 } from "./record.ts"
 
 export interface MemoryLogOptions {
@@ -55,16 +57,18 @@ export function createMemoryLog({
   function headOf(name: string): LogHead {
     const channel = channels.get(name)
     if (!channel) return emptyHead(store.epoch)
-    return { epoch: store.epoch, seq: channel.seq, first: channel.seq - channel.kept.length + 1 }
+    const first = channel.seq - channel.kept.length + 1
+    return { epoch: store.epoch, seq: channel.seq, first, ...markOfRow(channel.kept.at(-1)) }
   }
 
-  /** The messages of which `seq` is in [from, until), as far as they are kept. */
-  function pageOf(name: string, from: number, until: number) {
-    const head = headOf(name)
-    const kept = channels.get(name)?.kept ?? []
-    const rows = kept.slice(Math.max(0, from - head.first), Math.max(0, until - head.first))
-    return { head, messages: rows.map((row) => fromLogRow(row, name, store.epoch)) }
+  /** What is kept of the rows of which `seq` is in [from, until). */
+  function rowsOf(name: string, from: number, until: number): LogRow[] {
+    const { first } = headOf(name)
+    return (channels.get(name)?.kept ?? []).slice(Math.max(0, from - first), Math.max(0, until - first))
   }
+
+  const messagesOf = (name: string, rows: readonly LogRow[]) =>
+    rows.map((row) => fromLogRow(row, name, store.epoch))
 
   return {
     append: (entries) =>
@@ -84,15 +88,18 @@ export function createMemoryLog({
 
     readAfter: (name, seq, limit) =>
       lifetime.run("read", () => {
-        const from = Math.max(seq + 1, headOf(name).first)
-        return pageOf(name, from, from + limit)
+        const head = headOf(name)
+        const from = Math.max(seq + 1, head.first)
+        const rows = withinPage(rowsOf(name, from, from + limit))
+        return { head, messages: messagesOf(name, rows), ...markOfRow(rowsOf(name, seq, seq + 1)[0]) }
       }),
 
     readBefore: (name, seq, limit) =>
       lifetime.run("read", () => {
         const head = headOf(name)
         const until = Math.min(seq ?? Number.POSITIVE_INFINITY, head.seq + 1)
-        return pageOf(name, until - limit, until)
+        const rows = withinPage(rowsOf(name, until - limit, until).reverse()).reverse()
+        return { head, messages: messagesOf(name, rows) }
       }),
 
     heads: (names) => lifetime.run("read", () => names.map(headOf)),

@@ -19,15 +19,19 @@ export interface MessageLog {
    */
   append(entries: readonly LogEntry[]): Promise<AppendResult[]>
 
-  /** The messages after `seq` (0: from the oldest kept), oldest first, at most `limit`. */
+  /**
+   * The messages after `seq` (0: from the oldest kept), oldest first, at most `limit` and no more than fit into `maxPageBytes`, but
+   * for a single one. With the mark of the message at `seq`, where it is kept.
+   */
   readAfter(channel: string, seq: number, limit: number): Promise<LogPage>
 
-  /** The newest messages before `seq` (null: the newest of all), oldest first, at most `limit`. */
+  /** The newest messages before `seq` (null: the newest of all), oldest first, as many as `readAfter` would read. */
   readBefore(channel: string, seq: number | null, limit: number): Promise<LogPage>
 
   /**
-   * The heads of many channels at once, in their order. A channel without messages has `seq` 0 and `first` 1. With no
-   * channel it still asks the store, so that a server can find out at its start whether the log is there.
+   * The heads of many channels at once, in their order, each with the mark of its newest message, where it is kept. A channel
+   * without messages has `seq` 0 and `first` 1. With no channel it still asks the store, so that a server can find out at its start
+   * whether the log is there.
    */
   heads(channels: readonly string[]): Promise<LogHead[]>
 
@@ -52,6 +56,12 @@ export interface MessageLog {
   /** Idempotent. Waits for what is under way. */
   close(): Promise<void>
 }
+
+/**
+ * What one read answers with, in bytes of payloads and senders as JSON: an answer of a function has 4.5 MB at most on Vercel
+ * (https://vercel.com/docs/functions/limitations), and one on a socket must not look like a page that doesn't read.
+ */
+export const maxPageBytes = 1024 * 1024
 
 /** The event of a message that was taken out of the log. */
 export const erasedEvent = "erased"

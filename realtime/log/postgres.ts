@@ -4,10 +4,18 @@ import { escapeIdentifier, Pool, type PoolClient } from "pg"
 import { isRealtimeError } from "../errors.ts"
 import type { LogHead, LogPage } from "../message.ts"
 import { createLifetime } from "./lifetime.ts"
-import type { MessageLog, Retention } from "./message-log.ts"
+import { type MessageLog, maxPageBytes, type Retention } from "./message-log.ts"
 import { isConflict, toLogError } from "./postgres-failure.ts"
 import { clock, isCurrent, migratePostgres, postgresVersion, refuseNewer } from "./postgres-schema.ts"
-import { emptyHead, erased, fromLogRow, senderMark, toAppendResult, toLogRecord } from "./record.ts"
+import {
+  emptyHead,
+  erased,
+  fromLogRow,
+  markOfRow,
+  senderMark,
+  toAppendResult,
+  toLogRecord,
+} from "./record.ts"
 
 export type PostgresLogOptions = (
   | {
@@ -31,6 +39,9 @@ interface HeadRow {
   /** Null when there is no such channel. */
   head: string | null
   first: string | null
+  /** Of the newest message; null when it isn't kept. */
+  head_id: string | null
+  head_at: string | null
 }
 
 interface MessageRow {
@@ -42,10 +53,18 @@ interface MessageRow {
   at: string
 }
 
+/** The message that the page was asked for from. */
+interface BoundRow {
+  bound_id: string | null
+  bound_at: string | null
+}
+
 interface AppendRow extends Pick<MessageRow, "seq" | "at" | "sender"> {
   is_duplicate: boolean
   epoch: string
 }
+
+const headColumns = "c.seq AS head, c.first, newest.id AS head_id, newest.at AS head_at"
 
 /** A call whose transaction lost against another one is run again this often. */
 const maxAttempts = 8
@@ -146,21 +165,33 @@ export function createPostgresLog(options: PostgresLogOptions): MessageLog {
     bound: number,
     limit: number,
   ): Promise<LogPage> {
-    // The head and the messages in one statement: no append or trim comes between.
-    const { rows } = await pool.query<HeadRow & (MessageRow | { [Key in keyof MessageRow]: null })>(
-      `SELECT epoch, c.seq AS head, c.first, m.* FROM ${quoted}.log_meta
+    // All in one statement: no append or trim comes between. What doesn't fit into the page doesn't leave the database.
+    const { rows } = await pool.query<
+      HeadRow & BoundRow & (MessageRow | { [Key in keyof MessageRow]: null })
+    >(
+      `SELECT epoch, ${headColumns}, bound.id AS bound_id, bound.at AS bound_at, m.* FROM ${quoted}.log_meta
        LEFT JOIN ${quoted}.log_channels c ON c.name = $1
+       LEFT JOIN ${quoted}.log_messages newest ON newest.channel = c.id AND newest.seq = c.seq
+       LEFT JOIN ${quoted}.log_messages bound ON bound.channel = c.id AND bound.seq = $2
        LEFT JOIN LATERAL (
-         SELECT id, seq, event, payload, sender, at FROM ${quoted}.log_messages
-         WHERE channel = c.id AND seq ${order === "ASC" ? ">" : "<"} $2 ORDER BY seq ${order} LIMIT $3
+         SELECT id, seq, event, payload, sender, at FROM (
+           SELECT *, sum(octet_length(payload) + octet_length(sender)) OVER wanted AS bytes, row_number() OVER wanted AS number
+           FROM (
+             SELECT id, seq, event, payload, sender, at FROM ${quoted}.log_messages
+             WHERE channel = c.id AND seq ${order === "ASC" ? ">" : "<"} $2 ORDER BY seq ${order} LIMIT $3
+           ) asked
+           WINDOW wanted AS (ORDER BY seq ${order})
+         ) counted
+         WHERE bytes <= $4 OR number = 1
        ) m ON true
        ORDER BY m.seq`,
-      [channel, bound, Math.max(0, limit)],
+      [channel, bound, Math.max(0, limit), maxPageBytes],
     )
     const messages = rows
       .filter((row) => row.id !== null)
       .map((row) => fromLogRow({ ...row, seq: Number(row.seq), at: Number(row.at) }, channel, row.epoch))
-    return { head: toHead(rows[0]), messages }
+    const { bound_id, bound_at } = rows[0] ?? {}
+    return { head: toHead(rows[0]), messages, ...(order === "ASC" && toMark(bound_id, bound_at)) }
   }
 
   async function trim({ maxAgeMs, maxMessagesPerChannel }: Retention): Promise<number> {
@@ -256,9 +287,10 @@ export function createPostgresLog(options: PostgresLogOptions): MessageLog {
       lifetime.run("read", () =>
         attempt("read", async () => {
           const { rows } = await pool.query<HeadRow>(
-            `SELECT epoch, c.seq AS head, c.first FROM ${quoted}.log_meta
+            `SELECT epoch, ${headColumns} FROM ${quoted}.log_meta
              CROSS JOIN unnest($1::text[]) WITH ORDINALITY AS wanted (name, ordinal)
              LEFT JOIN ${quoted}.log_channels c ON c.name = wanted.name
+             LEFT JOIN ${quoted}.log_messages newest ON newest.channel = c.id AND newest.seq = c.seq
              ORDER BY ordinal`,
             [channels],
           )
@@ -296,5 +328,9 @@ export function createPostgresLog(options: PostgresLogOptions): MessageLog {
 function toHead(row: HeadRow | undefined): LogHead {
   if (!row) throw new Error("the log's meta table is empty")
   if (row.head === null) return emptyHead(row.epoch)
-  return { epoch: row.epoch, seq: Number(row.head), first: Number(row.first) }
+  const { epoch, head, first, head_id, head_at } = row
+  return { epoch, seq: Number(head), first: Number(first), ...toMark(head_id, head_at) }
 }
+
+const toMark = (id: string | null | undefined, at: string | null | undefined) =>
+  typeof id === "string" ? markOfRow({ id, at: Number(at) }) : {}

@@ -1,6 +1,7 @@
 import { RealtimeError } from "../errors.ts"
-import type { LogHead, RealtimeMessage, User } from "../message.ts"
-import { type AppendResult, erasedEvent, type LogEntry } from "./message-log.ts"
+import { type LogHead, markOf, type RealtimeMessage, type User } from "../message.ts"
+import { firstWithin } from "../packing.ts"
+import { type AppendResult, erasedEvent, type LogEntry, maxPageBytes } from "./message-log.ts"
 
 /** An entry as every store keeps it: text. */
 export interface LogRecord {
@@ -53,6 +54,18 @@ export function toAppendResult(
 export function emptyHead(epoch: string): LogHead {
   return { epoch, seq: 0, first: 1 }
 }
+
+/** The mark of what may be kept. */
+export const markOfRow = (row: Pick<LogRow, "id" | "at"> | null | undefined): { mark?: string } =>
+  row ? { mark: markOf(row) } : {}
+
+/** The first of the rows that fit into one page together. */
+export const withinPage = (rows: Iterable<LogRow>): LogRow[] =>
+  firstWithin(
+    rows,
+    maxPageBytes,
+    ({ payload, sender }) => Buffer.byteLength(payload) + Buffer.byteLength(sender),
+  )
 
 /** What stands in a record whose sender is this user, and in no other: in a name its quotes would be escaped. */
 export const senderMark = (userId: string): string => `"id":${JSON.stringify(userId)}`

@@ -53,6 +53,8 @@ const migrations: readonly string[] = [
 const queries = {
   epoch: "SELECT epoch FROM log_meta",
   channel: "SELECT id, seq, at, first, first_at FROM log_channels WHERE name = ?",
+  head: `SELECT c.seq, c.first, m.id, m.at FROM log_channels c
+         LEFT JOIN log_messages m ON m.channel = c.id AND m.seq = c.seq WHERE name = ?`,
   channelById: "SELECT id, seq, at, first, first_at FROM log_channels WHERE id = ?",
   addChannel: "INSERT INTO log_channels (name) VALUES (?) RETURNING id, seq, at, first, first_at",
   insert: `INSERT INTO log_messages (channel, seq, id, event, payload, sender, at) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -61,6 +63,8 @@ const queries = {
   grow: "UPDATE log_channels SET seq = ?, at = ?, first_at = ? WHERE id = ?",
   after: `SELECT m.id, m.seq, event, payload, sender, m.at FROM log_messages m
           WHERE channel = (SELECT id FROM log_channels WHERE name = ?) AND m.seq > ? ORDER BY m.seq LIMIT ?`,
+  at: `SELECT id, at FROM log_messages
+       WHERE channel = (SELECT id FROM log_channels WHERE name = ?) AND seq = ?`,
   before: `SELECT m.id, m.seq, event, payload, sender, m.at FROM log_messages m
            WHERE channel = (SELECT id FROM log_channels WHERE name = ?) AND m.seq < ? ORDER BY m.seq DESC LIMIT ?`,
   lastMessage: "SELECT coalesce(max(rowid), 0) AS id FROM log_messages",
@@ -85,6 +89,10 @@ export interface ChannelRow {
   first: number
   first_at: number
 }
+
+/** With the newest message, where it is kept. */
+export type HeadRow = Pick<ChannelRow, "seq" | "first"> &
+  ({ id: string; at: number } | { id: null; at: null })
 
 /** The open file with its statements, at the version that this code knows. */
 export interface SqliteStore {

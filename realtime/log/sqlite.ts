@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto"
+import type { StatementSync } from "node:sqlite"
 import { setTimeout as delay } from "node:timers/promises"
 import { isRealtimeError } from "../errors.ts"
-import type { LogHead } from "../message.ts"
+import type { LogHead, LogPage } from "../message.ts"
 import { createLifetime } from "./lifetime.ts"
 import type { MessageLog, Retention } from "./message-log.ts"
 import {
@@ -10,12 +11,14 @@ import {
   fromLogRow,
   type LogRow,
   logUnavailable,
+  markOfRow,
   senderMark,
   toAppendResult,
   toLogRecord,
+  withinPage,
 } from "./record.ts"
 import { isLocked, reasonOf } from "./sqlite-failure.ts"
-import { type ChannelRow, openSqliteStore, type SqliteStore } from "./sqlite-store.ts"
+import { type ChannelRow, type HeadRow, openSqliteStore, type SqliteStore } from "./sqlite-store.ts"
 
 export interface SqliteLogOptions {
   /** The database file; it and its folder are made when they are missing. Not on a network share: WAL needs one machine. */
@@ -70,18 +73,21 @@ export function createSqliteLog({
   }
 
   const headOf = ({ statements }: SqliteStore, channel: string, epoch: string): LogHead => {
-    const row = statements.channel.get(channel) as ChannelRow | undefined
-    return row ? { epoch, seq: row.seq, first: row.first } : emptyHead(epoch)
+    const row = statements.head.get(channel) as HeadRow | undefined
+    if (!row) return emptyHead(epoch)
+    const { seq, first, id, at } = row
+    return { epoch, seq, first, ...(id !== null && markOfRow({ id, at })) }
   }
 
-  function readPage(channel: string, readRows: (store: SqliteStore) => unknown[]) {
+  function readPage(channel: string, readRows: (store: SqliteStore) => { rows: LogRow[]; mark?: string }) {
     return attempt("read", (store) =>
-      store.transaction("DEFERRED", () => {
+      store.transaction("DEFERRED", (): LogPage => {
         const epoch = store.epoch()
-        const rows = readRows(store) as LogRow[]
+        const { rows, ...mark } = readRows(store)
         return {
           head: headOf(store, channel, epoch),
           messages: rows.map((row) => fromLogRow(row, channel, epoch)),
+          ...mark,
         }
       }),
     )
@@ -154,14 +160,18 @@ export function createSqliteLog({
 
     readAfter: (channel, seq, limit) =>
       lifetime.run("read", () =>
-        readPage(channel, ({ statements }) => statements.after.all(channel, seq, Math.max(0, limit))),
+        readPage(channel, ({ statements }) => ({
+          rows: withinPage(rowsOf(statements.after, channel, seq, limit)),
+          ...markOfRow(statements.at.get(channel, seq) as LogRow | undefined),
+        })),
       ),
 
     readBefore: (channel, seq, limit) =>
       lifetime.run("read", () =>
-        readPage(channel, ({ statements }) =>
-          statements.before.all(channel, seq ?? Number.MAX_SAFE_INTEGER, Math.max(0, limit)).reverse(),
-        ),
+        readPage(channel, ({ statements }) => {
+          const before = seq ?? Number.MAX_SAFE_INTEGER
+          return { rows: withinPage(rowsOf(statements.before, channel, before, limit)).reverse() }
+        }),
       ),
 
     heads: (channels) =>
@@ -189,6 +199,11 @@ export function createSqliteLog({
 
     close: () => lifetime.close(),
   }
+}
+
+/** One at a time, as they are wanted: nobody holds what doesn't fit into the page. */
+function rowsOf(statement: StatementSync, channel: string, seq: number, limit: number) {
+  return statement.iterate(channel, seq, Math.max(0, limit)) as Iterable<unknown> as Iterable<LogRow>
 }
 
 /** Removes at most `messagesPerStep`, from the last of the channels on; takes those off the list that are done. */

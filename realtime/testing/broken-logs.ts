@@ -43,9 +43,9 @@ function changeMessages(
   log: MessageLog,
   change: (message: LogPage["messages"][number]) => Partial<LogPage["messages"][number]>,
 ): MessageLog {
-  return changePages(log, ({ head, messages }) => ({
-    head,
-    messages: messages.map((message) => ({ ...message, ...change(message) })),
+  return changePages(log, (page) => ({
+    ...page,
+    messages: page.messages.map((message) => ({ ...message, ...change(message) })),
   }))
 }
 
@@ -71,8 +71,8 @@ function changeNames(log: MessageLog, change: (channel: string) => string): Mess
     append: (entries) => log.append(entries.map((entry) => ({ ...entry, channel: change(entry.channel) }))),
     heads: (channels) => log.heads(channels.map(change)),
     async readAfter(channel, seq, limit) {
-      const { head, messages } = await log.readAfter(change(channel), seq, limit)
-      return { head, messages: messages.map((message) => ({ ...message, channel })) }
+      const page = await log.readAfter(change(channel), seq, limit)
+      return { ...page, messages: page.messages.map((message) => ({ ...message, channel })) }
     },
     async readBefore(channel, seq, limit) {
       const { head, messages } = await log.readBefore(change(channel), seq, limit)
@@ -263,6 +263,41 @@ export const brokenLogs: Record<string, BrokenLog> = {
   "keeps messages in its process": {
     caughtBy: "keeps what it accepted when it is opened again",
     spoil: (_, { clock }) => createMemoryLog({ now: () => clock.now }),
+  },
+  "says nothing of the position after which it reads": {
+    caughtBy: "tells by a mark which message stands at a position",
+    spoil: (log) => ({
+      ...log,
+      async readAfter(channel, seq, limit) {
+        const { mark: _, ...page } = await log.readAfter(channel, seq, limit)
+        return page
+      },
+    }),
+  },
+  "tells the newest message by its id alone": {
+    caughtBy: "tells by a mark which message stands at a position",
+    spoil: (log) =>
+      changeHeads(log, ({ mark, ...head }) =>
+        mark ? { ...head, mark: mark.split("@")[0] as string } : head,
+      ),
+  },
+  "answers with as many bytes as there are": {
+    caughtBy: "reads no more bytes at once than a page may have",
+    spoil: (log) => {
+      async function more(page: LogPage, next: (page: LogPage) => Promise<LogPage>): Promise<LogPage> {
+        const { messages } = page.messages.length > 0 ? await next(page) : page
+        const all = [...page.messages, ...messages].toSorted((a, b) => a.seq - b.seq)
+        return messages.length > 0 ? more({ ...page, messages: all }, next) : page
+      }
+      return {
+        ...log,
+        async readAfter(channel, seq, limit) {
+          const rest = ({ messages }: LogPage) =>
+            log.readAfter(channel, messages.at(-1)?.seq ?? seq, limit - messages.length)
+          return more(await log.readAfter(channel, seq, limit), rest)
+        },
+      }
+    },
   },
   "includes the position after which it reads": {
     caughtBy: "reads after a position, oldest first, within the limit",

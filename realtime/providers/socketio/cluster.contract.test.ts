@@ -10,7 +10,7 @@ import {
   describeTransportContract,
 } from "#realtime/testing"
 import { createClient } from "../../client/create-client.ts"
-import { createMemoryLog, createMemoryLogStore, type MemoryLogStore } from "../../log/memory.ts"
+import { createMemoryLogStore, type MemoryLogStore } from "../../log/memory.ts"
 import { findRedis, startRedis } from "../../testing/redis.ts"
 import { createSocketIoBackend } from "../../testing/socketio-backend.ts"
 import { startTcpProxy } from "../../testing/tcp-proxy.ts"
@@ -34,8 +34,7 @@ async function startGateway({ redisUrl, store, streamName }: GatewayOptions) {
   const onError = (error: unknown) => void told.push(String(error))
   const bus = connectRedisCluster({ io, url: redisUrl, streamName, onError })
   const broadcaster = createBroadcaster({ io, secret: "a secret of this test", bus, heartbeatMs: 200 })
-  const log = createMemoryLog({ store })
-  const realtime = createContractRealtime({ publishers: [broadcaster.publisher], log, onError })
+  const realtime = createContractRealtime({ publishers: [broadcaster.publisher], store, onError })
   const gateway = attachGateway({ broadcaster, core: realtime.core, doubtIntervalMs: 100, onError })
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve))
   return {

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { LogPage, RealtimeMessage } from "../../message.ts"
+import { maxPageBytes } from "../../log/message-log.ts"
+import { jsonByteLength, type LogPage, markOf, type RealtimeMessage } from "../../message.ts"
 import { createRecent } from "./recent.ts"
 
 const message = (seq: number, epoch = "e"): RealtimeMessage => ({
@@ -11,8 +12,9 @@ const range = (from: number, to: number) =>
   Array.from({ length: Math.max(0, to - from) }, (_, index) => from + 1 + index)
 const messages = (from: number, to: number) => range(from, to).map((seq) => message(seq))
 const page = (seq: number, head: number, first = 1): LogPage => ({
-  head: { epoch: "e", seq: head, first },
+  head: { epoch: "e", seq: head, first, mark: markOf(message(head)) },
   messages: messages(seq, head),
+  ...(seq >= first && { mark: markOf(message(seq)) }),
 })
 const seqsOf = (answer: LogPage | null) => answer?.messages.map(({ seq }) => seq)
 
@@ -22,7 +24,8 @@ describe("what a gateway remembers of a channel", () => {
     expect(recent.after(3)).toBeNull()
     recent.learn(3, page(3, 6), performance.now())
     recent.take(messages(6, 8))
-    expect(recent.after(3)).toEqual({ head: { epoch: "e", seq: 8, first: 1 }, messages: messages(3, 8) })
+    expect(recent.after(3)).toEqual(page(3, 8))
+    for (const seq of [4, 7, 8]) expect(recent.after(seq)?.mark).toBe(markOf(message(seq)))
     expect(seqsOf(recent.after(7))).toEqual([8])
     expect(seqsOf(recent.after(8))).toEqual([])
     expect(recent.place).toBe(8)
@@ -77,6 +80,26 @@ describe("what a gateway remembers of a channel", () => {
     expect(seqsOf(recent.after(90))).toEqual(range(90, 100))
     const kept = range(0, 100).filter((seq) => recent.after(seq - 1) !== null)
     expect(kept.length).toBeLessThanOrEqual(20)
+  })
+
+  it("forgets what stood before what it keeps, but not its mark", () => {
+    const recent = createRecent({ maxMessages: 2 })
+    recent.learn(0, page(0, 1), performance.now())
+    recent.take(messages(1, 5))
+    expect(recent.after(1)).toBeNull()
+    expect(recent.after(2)).toEqual(page(2, 5))
+  })
+
+  it("answers with no more bytes than a page may have, and with one message at least", () => {
+    const recent = createRecent()
+    const large = (seq: number, bytes: number) => ({ ...message(seq), payload: "x".repeat(bytes) })
+    recent.learn(0, page(0, 0), performance.now())
+    recent.take([1, 2, 3, 4].map((seq) => large(seq, maxPageBytes / 3)))
+    recent.take([large(5, 2 * maxPageBytes), large(6, 1)])
+    expect(seqsOf(recent.after(0))).toEqual([1, 2])
+    expect(recent.after(0)?.head.seq).toBe(6)
+    expect(jsonByteLength(recent.after(0)?.messages)).toBeLessThan(maxPageBytes)
+    expect(seqsOf(recent.after(4))).toEqual([5])
   })
 
   it("never leaves out what is in the log and wasn't delivered after the reader joined", () => {

@@ -1,4 +1,13 @@
-import type { LogHead, LogPage, RealtimeMessage, WireMessage } from "../../message.ts"
+import { maxPageBytes } from "../../log/message-log.ts"
+import {
+  jsonByteLength,
+  type LogHead,
+  type LogPage,
+  markOf,
+  type RealtimeMessage,
+  type WireMessage,
+} from "../../message.ts"
+import { firstWithin } from "../../packing.ts"
 
 export interface RecentOptions {
   /** The most messages that are kept of a channel. */
@@ -7,6 +16,14 @@ export interface RecentOptions {
   maxAgeMs?: number
   /** In milliseconds, from any beginning. */
   now?: () => number
+}
+
+interface Known {
+  head: LogHead
+  from: number
+  mark: string | undefined
+  messages: RealtimeMessage[]
+  askedAt: number
 }
 
 /**
@@ -19,7 +36,7 @@ export interface Recent {
   readonly place: number
   /** Messages that are being delivered, in order. */
   take(messages: readonly WireMessage[]): void
-  /** All that follows `seq`; null when the log has to be asked. */
+  /** What follows `seq`, all that fits into one page; null when the log has to be asked. */
   after(seq: number): LogPage | null
   /** What the log answered to a question after `seq` that was asked at `askedAt`. */
   learn(seq: number, page: LogPage, askedAt: number): void
@@ -28,8 +45,8 @@ export interface Recent {
 export function createRecent(options: RecentOptions = {}): Recent {
   const { maxMessages = 200, maxAgeMs = 1_000, now = () => performance.now() } = options
   let place = 0
-  /** `messages` are those after `from` up to the head, without a hole. */
-  let known: { head: LogHead; from: number; messages: RealtimeMessage[]; askedAt: number } | null = null
+  /** `messages` are those after `from` up to the head, without a hole; `mark` is of the message at `from`. */
+  let known: Known | null = null
   /** The last answer, for as long as it is one: many ask from the same place at once. */
   let answered: { seq: number; page: LogPage } | null = null
 
@@ -44,8 +61,15 @@ export function createRecent(options: RecentOptions = {}): Recent {
     }
     answered = null
     messages.push(message as RealtimeMessage)
-    known.head = { ...head, seq: message.seq }
-    if (messages.length > 2 * maxMessages) known.from += messages.splice(0, maxMessages).length
+    known.head = { ...head, seq: message.seq, mark: markOf(message) }
+    if (messages.length > 2 * maxMessages) forget(known, maxMessages)
+  }
+
+  function forget(known: Known, count: number): void {
+    const last = known.messages.splice(0, count).at(-1)
+    if (!last) return
+    known.from = last.seq
+    known.mark = markOf(last)
   }
 
   return {
@@ -62,15 +86,19 @@ export function createRecent(options: RecentOptions = {}): Recent {
       if (!known || now() - known.askedAt >= maxAgeMs) return null
       const { head, from, messages } = known
       if (seq < from || seq > head.seq) return null
-      if (answered?.seq !== seq) answered = { seq, page: { head, messages: messages.slice(seq - from) } }
+      if (answered?.seq === seq) return answered.page
+      const before = messages[seq - from - 1]
+      const mark = before ? markOf(before) : known.mark
+      const following = firstWithin(messages.slice(seq - from), maxPageBytes, jsonByteLength)
+      answered = { seq, page: { head, messages: following, ...(mark !== undefined && { mark }) } }
       return answered.page
     },
 
-    learn(seq, { head, messages }, askedAt) {
+    learn(seq, { head, messages, mark }, askedAt) {
       const isWhole = seq + messages.length === head.seq && seq + 1 >= head.first
       // What was delivered while the log was read may be missing in its answer.
       if (!isWhole || place > head.seq || messages.length > maxMessages) return
-      known = { head, from: seq, messages: [...messages], askedAt }
+      known = { head, from: seq, mark, messages: [...messages], askedAt }
       answered = null
     },
   }

@@ -1,3 +1,4 @@
+import { markOf } from "../../message.ts"
 import { alice, bob, expect } from "../transport-contract/check.ts"
 import { entry, headOf, idsOf, type MessageLogCheck, range, readAll, reopenMany, seqsOf } from "./stage.ts"
 
@@ -49,7 +50,8 @@ export const eraseChecks = {
     expect("another epoch", epoch === before?.epoch, false)
     for (const each of [log, other ?? log]) {
       const [head] = await each.heads(["a"])
-      expect("the head", head, { epoch, seq: 1, first: 1 })
+      const mark = markOf({ id: before?.id ?? "", at: before?.at ?? 0 })
+      expect("the head", head, { epoch, seq: 1, first: 1, mark })
     }
     const [after] = await (other ?? log).append([entry("a")])
     expect("what comes next", [after?.epoch, after?.seq], [epoch, 2])

@@ -1,4 +1,6 @@
 import type { JsonValue } from "../../json.ts"
+import { maxPageBytes } from "../../log/message-log.ts"
+import { markOf, type RealtimeMessage } from "../../message.ts"
 import { expect } from "../transport-contract/check.ts"
 import { entries, entry, type MessageLogCheck, range, readAll, room, seqsOf } from "./stage.ts"
 
@@ -73,6 +75,42 @@ export const readChecks = {
       expect("the messages", page.messages, [])
       expect("the head", { seq: page.head.seq, first: page.head.first }, { seq: 2, first: 1 })
     }
+  },
+
+  "tells by a mark which message stands at a position": async ({ log, clock }) => {
+    await log.append(entries(1))
+    clock.now += 1
+    await log.append(entries(2))
+    const { messages } = await log.readAfter(room, 0, 10)
+    const marks = [undefined, ...messages.map(markOf)]
+    for (const seq of [0, 1, 2, 3]) expect(`at ${seq}`, (await log.readAfter(room, seq, 1)).mark, marks[seq])
+    expect("past the end", (await log.readAfter(room, 4, 1)).mark, undefined)
+    const newest = markOf(messages.at(-1) as RealtimeMessage)
+    const heads = [(await log.heads([room]))[0], (await log.readAfter(room, 0, 1)).head]
+    for (const head of [...heads, (await log.readBefore(room, 2, 1)).head])
+      expect("the head's", head?.mark, newest)
+    clock.now += 1_000
+    await log.trim({ maxAgeMs: 1 })
+    expect("of what isn't kept", (await log.readAfter(room, 2, 1)).mark, undefined)
+    expect("of a head that isn't kept", (await log.heads([room]))[0]?.mark, undefined)
+  },
+
+  "reads no more bytes at once than a page may have": async ({ log }) => {
+    // In UTF-8 three times as long as it is.
+    const large = { payload: "語".repeat(100_000) }
+    for (const _ of range(1, 4)) await log.append([entry(room, large), entry(room, large)])
+    await log.append([entry(room, { payload: "語".repeat(maxPageBytes / 2) }), entry()])
+    const after = async (seq: number) => seqsOf((await log.readAfter(room, seq, 100)).messages)
+    const before = async (seq: number | null) => seqsOf((await log.readBefore(room, seq, 100)).messages)
+    expect("from the start", await after(0), [1, 2, 3])
+    expect("from the middle", await after(3), [4, 5, 6])
+    expect("up to one that is larger than a page", await after(6), [7, 8])
+    expect("that one", await after(8), [9])
+    expect("the rest", await after(9), [10])
+    expect("the newest", await before(null), [10])
+    expect("the largest", await before(10), [9])
+    expect("before it", await before(9), [6, 7, 8])
+    expect("with its head", (await log.readAfter(room, 0, 100)).head.seq, 10)
   },
 
   "hands out each page with the head of that moment": async (stage) => {

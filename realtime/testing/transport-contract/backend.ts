@@ -2,7 +2,7 @@ import * as z from "zod/mini"
 import { type ChannelRef, defineChannel } from "../../channel.ts"
 import { createHttp, type RealtimeHttp } from "../../client/http.ts"
 import type { OnError } from "../../errors.ts"
-import { createMemoryLog } from "../../log/memory.ts"
+import { createMemoryLog, createMemoryLogStore, type MemoryLogStore } from "../../log/memory.ts"
 import type { MessageLog } from "../../log/message-log.ts"
 import { parseUser, type User, type WireMessage } from "../../message.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
@@ -30,7 +30,10 @@ export const contractChannels = {
   }),
 }
 
-export type ContractRealtime = Realtime<typeof contractChannels>
+export interface ContractRealtime extends Realtime<typeof contractChannels> {
+  /** The channel's log is as a backup holds it that was made when this was its newest message. */
+  putBack(channel: ChannelRef, seq: number): void
+}
 
 /** What was closed or opened to somebody; channels have names of their own, so that all backends may share the list. */
 const exceptions = new Map<string, boolean>()
@@ -66,13 +69,16 @@ export interface ContractBackend extends AsyncDisposable {
 export interface ContractRealtimeOptions {
   publishers: readonly RealtimePublisher[]
   log?: MessageLog
+  /** Of the log, unless one is given. */
+  store?: MemoryLogStore
   onError?: OnError
   deliveryTimeoutMs?: number
 }
 
 /** The server half for a backend: the contract's channels, its users and its rules. */
 export function createContractRealtime(options: ContractRealtimeOptions): ContractRealtime {
-  return createRealtime({
+  const { store = createMemoryLogStore() } = options
+  const realtime = createRealtime({
     channels: contractChannels,
     identify: (request) =>
       parseUser(JSON.parse(decodeURIComponent(request.headers.get("x-contract-user") ?? "null"))),
@@ -80,12 +86,21 @@ export function createContractRealtime(options: ContractRealtimeOptions): Contra
       const isPublic = channel.kind === "room" || (channel.kind === "gallery" && action === "subscribe")
       return exceptions.get(`${user.id} ${channel.name}`) ?? (isPublic || user.id === "keeper")
     },
-    log: options.log ?? createMemoryLog(),
+    log: options.log ?? createMemoryLog({ store }),
     publishers: options.publishers,
     presenceCounts: createMemoryPresenceCounts(),
     // Providers fail on purpose here; what of it concerns anyone reaches them by the contract.
     onError: options.onError ?? (() => {}),
     ...(options.deliveryTimeoutMs !== undefined && { deliveryTimeoutMs: options.deliveryTimeoutMs }),
+  })
+  return Object.assign(realtime, {
+    putBack({ name }: ChannelRef, seq: number) {
+      const channel = store.channels.get(name)
+      if (!channel || options.log) throw new Error("only what the store holds can be put back")
+      for (const { id } of channel.kept.filter((row) => row.seq > seq)) channel.byId.delete(id)
+      channel.kept = channel.kept.filter((row) => row.seq <= seq)
+      channel.seq = seq
+    },
   })
 }
 

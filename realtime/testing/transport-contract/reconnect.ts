@@ -1,3 +1,4 @@
+import { createMessageFeed } from "../../client/message-feed.ts"
 import type { RealtimeMessage } from "../../message.ts"
 import { waitFor } from "../wait-for.ts"
 import { alice, bob, expect, settle, suite, textsOf } from "./check.ts"
@@ -68,6 +69,31 @@ export const reconnectChecks = suite("reconnect", {
     await publish("after")
     await waitFor(() => received.length === 4)
     expect("texts", textsOf(received), ["before", "away 1", "away 2", "after"])
+  },
+
+  async "starts over when the log was put back to an earlier state, and has gone on past what was seen"(
+    stage,
+  ) {
+    const room = stage.room()
+    const client = stage.openClient(alice)
+    const { realtime } = stage.backend
+    const say = (text: string) => realtime.publish(room, "said", { text })
+    await say("one")
+    const feed = createMessageFeed(client.channel(room), await realtime.history(room))
+    const stop = feed.start()
+    await say("lost")
+    await waitFor(() => feed.state.messages.length === 2)
+    const end = await stage.backend.startOutage()
+    await waitFor(() => client.connection.status.state !== "connected")
+    realtime.putBack(room, 1)
+    for (const text of ["two", "three"]) await say(text)
+    await end()
+    await waitFor(() => feed.state.wasReset && feed.state.messages.length === 3, "the reset")
+    expect("texts", textsOf(feed.state.messages), ["one", "two", "three"])
+    await say("four")
+    await waitFor(() => feed.state.messages.length === 4)
+    expect("texts", textsOf(feed.state.messages), ["one", "two", "three", "four"])
+    stop()
   },
 
   async "sends what was written without a connection once there is one, in order, once"(stage) {
