@@ -1,6 +1,11 @@
 import { once } from "node:events"
 import { createServer } from "node:http"
-import { type AddressInfo, connect as connectTcp, createServer as createTcpServer } from "node:net"
+import {
+  type AddressInfo,
+  connect as connectTcp,
+  createServer as createTcpServer,
+  type Socket,
+} from "node:net"
 import { Server } from "socket.io"
 import { describe, expect, it } from "vitest"
 import {
@@ -206,10 +211,11 @@ describe.skipIf(isMissing)(`gateways over Redis${unless}`, () => {
 })
 
 it("a gateway that closes before it ever reached Redis takes nothing with it", async () => {
-  let attempts = 0
+  const attempts = new Set<Socket>()
   const nobody = createTcpServer((socket) => {
-    attempts += 1
-    socket.destroy()
+    attempts.add(socket)
+    socket.on("error", () => {}).on("close", () => attempts.delete(socket))
+    socket.resume()
   })
   await new Promise<void>((resolve) => nobody.listen(0, "127.0.0.1", resolve))
   const { port } = nobody.address() as AddressInfo
@@ -218,12 +224,16 @@ it("a gateway that closes before it ever reached Redis takes nothing with it", a
   process.on("unhandledRejection", onRejection)
   const io = new Server()
   const bus = connectRedisCluster({ io, url: `redis://127.0.0.1:${port}`, onError: () => {} })
-  await waitFor(() => attempts >= 3)
+  // Its own, and those of the adapter's two copies.
+  await waitFor(() => attempts.size === 3)
   await bus.close()
-  attempts = 0
-  // Each of the adapter's two copies finds out by its next attempt.
-  await waitFor(() => attempts >= 2)
+  await waitFor(() => attempts.size === 2)
+  // The copies find out by the end of their attempts.
+  for (const socket of attempts) socket.destroy()
+  await waitFor(() => attempts.size === 0)
   const last = connectTcp(port, "127.0.0.1").resume()
+  await waitFor(() => attempts.size === 1)
+  for (const socket of attempts) socket.destroy()
   await once(last, "close")
   await new Promise((resolve) => setImmediate(resolve))
   process.off("unhandledRejection", onRejection)
