@@ -1,18 +1,11 @@
-import { spawn } from "node:child_process"
-import { once } from "node:events"
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, describe, expect, it } from "vitest"
 import { waitFor } from "../realtime/testing/wait-for.ts"
-import type { SuiteResult } from "./report.ts"
-import { projectDir } from "./run.ts"
 import { repeatFailed, runTests, withReporter } from "./test-run.ts"
+import { makeTestProject, namesOf } from "./testing/test-project.ts"
 
-const cwd = mkdtempSync(join(tmpdir(), "throughline-test-run-"))
-const mark = join(cwd, "left-behind")
-afterAll(() => rmSync(cwd, { recursive: true, force: true }))
-
+const mark = "left-behind"
 const begin = `import { existsSync, writeFileSync } from "node:fs"
 import { expect, it } from "vitest"
 const isFirst = (name) => {
@@ -24,36 +17,11 @@ const isFirst = (name) => {
 
 /** A project with one file for each way to fail. */
 const files: Record<string, string> = {
-  "package.json": '{ "type": "module" }',
   "vitest.config.ts": `export default { test: { projects: [
     { test: { name: "unit", include: ["*.test.js"], exclude: ["endless.test.js"], testTimeout: 1_000 } },
     { test: { name: "endless", include: ["endless.test.js"] } },
   ] } }`,
   "sound.test.js": `it("passes", () => {})`,
-  "playwright.config.js": `export default { testDir: ".", workers: 1, projects: [
-    { name: "build", testMatch: "build.setup.js" },
-    { name: "pages", testMatch: "pages.spec.js", dependencies: ["build"] },
-    { name: "group", testMatch: "group.spec.js" },
-  ] }`,
-  "build.setup.js": `import { test } from "@playwright/test"
-import { existsSync, writeFileSync } from "node:fs"
-test("fails once", () => {
-  const isFirst = !existsSync("built")
-  writeFileSync("built", "")
-  if (isFirst) throw new Error("not built")
-})`,
-  "group.spec.js": `import { test } from "@playwright/test"
-import { existsSync, writeFileSync } from "node:fs"
-test.beforeAll(() => {
-  const isFirst = !existsSync("grouped")
-  writeFileSync("grouped", "")
-  if (isFirst) throw new Error("not ready")
-})
-test("is first", () => {})
-test("would fail always", () => { throw new Error("always") })`,
-  "pages.spec.js": `import { test } from "@playwright/test"
-test("needs the build", () => {})
-test.skip("is left out on purpose", () => {})`,
   "dying.js": `import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 const failure = { test: "sound.test.js > passes", error: "chance", command: ["vitest", "run", "--project=unit", "sound.test.js"] }
@@ -87,12 +55,13 @@ it("never yields", () => {
 })`,
 }
 
-beforeAll(() => {
-  symlinkSync(join(projectDir, "node_modules"), join(cwd, "node_modules"))
-  mkdirSync(join(cwd, "scripts"))
-  for (const [name, body] of Object.entries(files))
-    writeFileSync(join(cwd, name), name.endsWith(".test.js") ? begin + body : body)
-})
+const project = makeTestProject(
+  Object.fromEntries(
+    Object.entries(files).map(([name, body]) => [name, name.endsWith(".test.js") ? begin + body : body]),
+  ),
+)
+const { cwd } = project
+afterAll(() => project[Symbol.dispose]())
 
 const run = (project: string, signal?: AbortSignal) =>
   runTests(
@@ -104,9 +73,6 @@ const run = (project: string, signal?: AbortSignal) =>
     }),
     { cwd, signal, quiet: true },
   )
-
-const namesOf = (results: readonly SuiteResult[], kind: "failures" | "flaky") =>
-  results.flatMap((result) => result[kind].map(({ test }) => test)).toSorted()
 
 describe("a run of the tests", () => {
   it("repeats alone what failed: what passes then is flaky, what fails again or hangs has failed", {
@@ -134,28 +100,12 @@ describe("a run of the tests", () => {
   it("is ended with all that it started, and says what was running", { timeout: 120_000 }, async () => {
     const told = new AbortController()
     const running = run("endless", told.signal)
-    const pid = await waitFor(() => existsSync(mark) && readFileSync(mark, "utf8"))
+    const pid = await waitFor(() => existsSync(join(cwd, mark)) && readFileSync(join(cwd, mark), "utf8"))
     told.abort()
     const results = await running
     expect(namesOf(results, "failures")).toEqual(["vitest"])
     expect(results.flatMap(({ failures }) => failures)[0]?.error).toContain("endless.test.js")
     if (process.platform === "linux") expect(isRunning(pid)).toBe(false)
-  })
-
-  it("repeats what never started, too, instead of taking it for left out", {
-    timeout: 120_000,
-  }, async () => {
-    const runner = withReporter({ name: "e2e", command: ["playwright", "test"], env: {}, limitMs: 120_000 })
-    const results = await repeatFailed(await runTests(runner, { cwd, quiet: true }), {}, { cwd, quiet: true })
-    expect(namesOf(results, "failures")).toEqual(["group.spec.js > would fail always (group)"])
-    expect(namesOf(results, "flaky")).toEqual([
-      "build.setup.js > fails once (build)",
-      "group.spec.js > is first (group)",
-      "pages.spec.js > needs the build (pages)",
-    ])
-    expect(results.flatMap(({ skipped }) => skipped.map(({ test }) => test))).toEqual([
-      "pages.spec.js > is left out on purpose (pages)",
-    ])
   })
 
   it("has failed when its runner ended before the end, though what had failed passes when it is repeated", async () => {
@@ -174,28 +124,6 @@ describe("a run of the tests", () => {
   it("that ends badly without a word has failed", async () => {
     const results = await runTests({ name: "false", command: ["false"], env: {}, limitMs: 60_000 })
     expect(namesOf(await repeatFailed(results, {}), "failures")).toEqual(["false"])
-  })
-})
-
-describe("npm test", () => {
-  it("that is told to end does so with all that it started, and has failed", {
-    timeout: 120_000,
-  }, async () => {
-    const child = spawn(process.execPath, ["scripts/test.ts", "react"], {
-      cwd: projectDir,
-      stdio: ["ignore", "pipe", "ignore"],
-    })
-    let output = ""
-    child.stdout.on("data", (chunk: Buffer) => {
-      output += chunk
-    })
-    // Vitest has begun.
-    await waitFor(() => output.includes(" RUN "))
-    child.kill("SIGTERM")
-    const [code] = await once(child, "exit")
-    expect(code).toBe(1)
-    expect(output).toContain("it was told to end")
-    expect(output.trimEnd().split("\n").at(-1)).toMatch(/^\d+ passed, 1 failed, \d+ skipped$/)
   })
 })
 
