@@ -11,16 +11,15 @@ import { maxRoomNameLength } from "#lib/chat/rooms.ts"
 import { nameOfAtMost, nameSchema, newGuest } from "#lib/chat/session.ts"
 import { isLocale, localeCookie } from "#lib/i18n/locales.ts"
 import { getChat } from "#lib/realtime/server.ts"
+import { ownPath } from "#lib/security/own-path.ts"
 
 /** What a form shows when it was refused: a key of its texts. */
 export type FormState<Problem extends string = "badName"> = { error: Problem } | null
 
-/** Only a path of this site: a link elsewhere must not come out of a sign-in. */
-const pathSchema = z.string().check(z.regex(/^\/(?![/\\])[^\\]*$/))
-
 export async function signIn(_: unknown, form: FormData): Promise<FormState<"badName" | "tooMany">> {
   const name = nameSchema.safeParse(form.get("name"))
   if (!name.success) return { error: "badName" }
+  const next = ownPath(form.get("next")) ?? `/rooms/${lobbyId}`
   if (!(await isWithin("guests from an address"))) return { error: "tooMany" }
   const user = newGuest(name.data)
   const session = await getSession()
@@ -30,8 +29,7 @@ export async function signIn(_: unknown, form: FormData): Promise<FormState<"bad
   if (await rooms.join(user, lobbyId)) {
     await realtime.publish(room({ room: lobbyId }), "member-joined", {}, { from: user })
   }
-  const next = pathSchema.safeParse(form.get("next"))
-  redirect(next.success ? next.data : `/rooms/${lobbyId}`)
+  redirect(next)
 }
 
 export async function signOut(): Promise<void> {

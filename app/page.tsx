@@ -3,18 +3,19 @@ import { getTranslations } from "next-intl/server"
 import { getSession } from "#lib/chat/current.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { getChat } from "#lib/realtime/server.ts"
+import { ownPath } from "#lib/security/own-path.ts"
 import { Introduction } from "./_components/introduction.tsx"
 import { LanguageSwitch } from "./_components/language-switch.tsx"
 import { Logo } from "./_components/logo.tsx"
 import { WelcomeForm } from "./welcome-form.tsx"
 
 /** The door: a name, and for whoever is here for the first time, what is behind it. */
-export default async function WelcomePage({ searchParams }: { searchParams: Promise<{ next?: string }> }) {
+export default async function WelcomePage({ searchParams }: { searchParams: Promise<{ next?: unknown }> }) {
   const { user } = await getSession()
   if (user) redirect(`/rooms/${lobbyId}`)
   const t = await getTranslations()
   const { env } = await getChat()
-  const { next = "" } = await searchParams
+  const next = ownPath((await searchParams).next) ?? ""
   return (
     <main className="grid min-h-dvh place-items-center p-4 pb-[max(1rem,env(safe-area-inset-bottom))] sm:p-8">
       <div className="w-full max-w-md lg:max-w-5xl">

@@ -2,6 +2,7 @@
 import { useRouter } from "next/navigation"
 import { useTranslations } from "next-intl"
 import { useEffect, useRef } from "react"
+import { ownPath } from "#lib/security/own-path.ts"
 import { toast } from "./toast.tsx"
 
 /** The page of this site that a click would lead to in this tab; null where it leads elsewhere, or nowhere. */
@@ -10,9 +11,9 @@ function destinationOf(event: MouseEvent): string | null {
   const link = event.target instanceof Element ? event.target.closest("a") : null
   if (!link?.href || link.hasAttribute("download") || (link.target !== "" && link.target !== "_self"))
     return null
-  const { origin, pathname, search, hash } = new URL(link.href)
-  const isHere = pathname === location.pathname && search === location.search
-  return origin === location.origin && !isHere ? pathname + search + hash : null
+  const path = ownPath(link.href, location.origin)
+  const isHere = path?.split("#")[0] === location.pathname + location.search
+  return path === undefined || isHere ? null : path
 }
 
 /**

@@ -111,6 +111,9 @@ describe("links", () => {
     ["https://", "https://"],
     ["https://日本語.jp", "https://日本語.jp"],
     ["https://[", "https://["],
+    ["https://bank.example@evil.example/", "https://bank.example@evil.example/"],
+    ["https://bank.example:443@evil.example", "https://bank.example:443@evil.example"],
+    ["https://a.b/@c", "[link https://a.b/@c]"],
     ["`https://a.b`", "[code https://a.b]"],
   ])("%j: %s", (text, expected) => {
     expect(read(text)).toBe(expected)

@@ -262,9 +262,13 @@ function urlAt(line: string, from: number): { url: string | null; end: number } 
     /^https?:\/\/[a-z0-9[]/i.test(url) &&
     !/[a-z0-9]/i.test(line.charAt(from - 1)) &&
     url.length <= maxUrlLength &&
-    URL.canParse(url)
+    URL.canParse(url) &&
+    isPlain(new URL(url))
   return isUrl ? { url, end: from + url.length } : { url: null, end: from + written.length }
 }
+
+/** With nobody's name before the host: `https://bank.example@evil.example` reads as the first and leads to the second. */
+const isPlain = ({ username, password }: URL) => username === "" && password === ""
 
 function withoutSentenceEnd(written: string): string {
   let end = written.length

@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { lobbyId } from "#lib/chat/lobby.ts"
+import { parseEnv } from "#lib/env/schema.ts"
+import { createChat } from "#lib/realtime/create.ts"
+import { hostChat, type ProcessChat } from "#lib/realtime/process-chat.ts"
+import { signIn } from "./actions.ts"
+
+/** The request under way: what Next.js would take from it. */
+const request = { cookies: new Map<string, string>(), headers: new Headers() }
+
+vi.mock("next/headers", () => ({
+  headers: async () => request.headers,
+  cookies: async () => ({
+    get: (name: string) => {
+      const value = request.cookies.get(name)
+      return value === undefined ? undefined : { name, value }
+    },
+    set: (name: string, value: string) => void request.cookies.set(name, value),
+  }),
+}))
+vi.mock("next/cache", () => ({ revalidatePath() {} }))
+
+let chat: ProcessChat
+let dataDir: string
+
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), "throughline-actions-"))
+  const env = parseEnv({
+    ...{ SESSION_SECRET: "a session secret of this test, long enough", DATA_DIR: dataDir },
+    ...{ REALTIME_PROVIDER: "socketio", LOG_LEVEL: "silent" },
+  })
+  chat = hostChat({ env, ...(await createChat({ env, publishers: [] })) })
+})
+
+afterEach(async () => {
+  await chat.close()
+  rmSync(dataDir, { recursive: true })
+})
+
+/** Somebody with a browser of their own. */
+function arrive(address: string): void {
+  request.cookies = new Map()
+  request.headers = new Headers({ "x-forwarded-for": address })
+}
+
+function formOf(fields: Record<string, string>): FormData {
+  const form = new FormData()
+  for (const [name, value] of Object.entries(fields)) form.set(name, value)
+  return form
+}
+
+/** Where an action sends the browser: the `Location` of Next.js's own redirect; else what it answered. */
+async function outcomeOf(action: Promise<unknown>): Promise<unknown> {
+  return action.catch((error: { digest?: string }) => {
+    const [kind, , location] = error.digest?.split(";") ?? []
+    if (kind !== "NEXT_REDIRECT") throw error
+    // As a header, where a line feed would fail.
+    return new Headers({ location: location ?? "" }).get("location")
+  })
+}
+
+describe("signing in", () => {
+  const lobby = `/rooms/${lobbyId}`
+
+  it.each([
+    ["", lobby],
+    ["/lab?a=b#c", "/lab?a=b#c"],
+    ["/rooms/部屋", "/rooms/%E9%83%A8%E5%B1%8B"],
+    ["/la\nb", "/lab"],
+    ["/\t/evil.example", lobby],
+    ["/\n/evil.example", lobby],
+    ["/.//evil.example", lobby],
+    ["/\\evil.example", lobby],
+    ["https://evil.example", lobby],
+    ["javascript:alert(1)", lobby],
+  ])("with the next address %j leads to %s", async (next, location) => {
+    arrive("192.0.2.1")
+    expect(await outcomeOf(signIn(null, formOf({ name: "Aki", next })))).toBe(location)
+    expect(await chat.rooms.members(lobbyId)).toMatchObject([{ name: "Aki" }])
+  })
+})
