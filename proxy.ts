@@ -14,5 +14,7 @@ export function proxy(request: NextRequest): NextResponse {
   return response
 }
 
-/** Pages alone: neither the API nor files. */
-export const config = { matcher: ["/((?!api/|_next/|icon.svg|socket.io|_realtime/).*)"] }
+/** Pages alone: neither the API nor files. Whole names: `/socket.io-guide` would be a page. Next.js reads it without running it. */
+export const config = {
+  matcher: ["/((?!(?:api|_next|_realtime|socket\\.io)/|(?:socket\\.io|icon\\.svg)$).*)"],
+}

@@ -21,7 +21,7 @@ export default defineConfig({
           name: "unit",
           environment: "node",
           setupFiles,
-          include: ["{app,lib,realtime,server,scripts}/**/*.test.ts"],
+          include: ["*.test.ts", "{app,lib,realtime,server,scripts}/**/*.test.ts"],
           exclude: ["**/*.{contract,live,system}.test.ts", "**/node_modules/**"],
           testTimeout: patientMs,
         },
