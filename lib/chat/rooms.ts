@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from "node:crypto"
+import type { Transaction } from "kysely"
 import { v7 as uuidv7 } from "uuid"
-import type { User } from "#realtime"
+import type { LogHead, User } from "#realtime"
 import type { MessageLog } from "#realtime/log/message-log"
 import { room as roomChannel } from "./channels.ts"
-import type { Database } from "./database.ts"
+import type { Database, Tables } from "./database.ts"
 import { lobbyId } from "./lobby.ts"
 import { forgetMessages } from "./message-index.ts"
 
@@ -65,22 +66,37 @@ export function createRooms(
     ownerId: owner_id,
   })
 
-  async function addMember(user: User, roomId: string): Promise<boolean> {
+  /** Asked for before a transaction, which holds a connection: the log may need one of the same pool. */
+  async function headOf(roomId: string): Promise<LogHead | undefined> {
     const [head] = (await log?.heads([roomChannel({ room: roomId }).name])) ?? []
-    const added = await database
+    return head
+  }
+
+  async function addMember(
+    transaction: Transaction<Tables>,
+    user: User,
+    roomId: string,
+    head: LogHead | undefined,
+  ): Promise<boolean> {
+    const added = await transaction
       .insertInto("members")
       .values({ room_id: roomId, user_id: user.id, user_name: user.name ?? "", joined_at: now() })
       .onConflict((conflict) => conflict.columns(["room_id", "user_id"]).doNothing())
       .executeTakeFirst()
     const isNew = Number(added.numInsertedOrUpdatedRows ?? 0) > 0
     if (isNew && head) {
-      await database
+      await transaction
         .insertInto("read_positions")
         .values({ user_id: user.id, room_id: roomId, seq: head.seq })
         .onConflict((conflict) => conflict.columns(["user_id", "room_id"]).doUpdateSet({ seq: head.seq }))
         .execute()
     }
     return isNew
+  }
+
+  async function enter(user: User, roomId: string): Promise<boolean> {
+    const head = await headOf(roomId)
+    return database.transaction().execute((transaction) => addMember(transaction, user, roomId, head))
   }
 
   async function isMember(userId: string, roomId: string): Promise<boolean> {
@@ -104,11 +120,13 @@ export function createRooms(
     isMember,
     async create(user, { name, isPrivate }) {
       const room: Room = { id: uuidv7(), name, isPrivate, ownerId: user.id }
-      await database
-        .insertInto("rooms")
-        .values({ id: room.id, name, is_private: isPrivate ? 1 : 0, owner_id: user.id, created_at: now() })
-        .execute()
-      await addMember(user, room.id)
+      const head = await headOf(room.id)
+      const row = { id: room.id, name, is_private: isPrivate ? 1 : 0, owner_id: user.id, created_at: now() }
+      // Both or neither: a private room with nobody in it could never be found again.
+      await database.transaction().execute(async (transaction) => {
+        await transaction.insertInto("rooms").values(row).execute()
+        await addMember(transaction, user, room.id, head)
+      })
       return room
     },
     async list(userId) {
@@ -130,21 +148,20 @@ export function createRooms(
     },
     async join(user, roomId) {
       const found = await find(user.id, roomId)
-      return found ? addMember(user, roomId) : false
+      return found ? enter(user, roomId) : false
     },
-    async leave(userId, roomId) {
-      const removed = await database
-        .deleteFrom("members")
-        .where("room_id", "=", roomId)
-        .where("user_id", "=", userId)
-        .executeTakeFirst()
-      await database
-        .deleteFrom("read_positions")
-        .where("room_id", "=", roomId)
-        .where("user_id", "=", userId)
-        .execute()
-      return Number(removed.numDeletedRows) > 0
-    },
+    leave: (userId, roomId) =>
+      database.transaction().execute(async (transaction) => {
+        const deleteFrom = (table: "members" | "read_positions") =>
+          transaction
+            .deleteFrom(table)
+            .where("room_id", "=", roomId)
+            .where("user_id", "=", userId)
+            .executeTakeFirst()
+        const { numDeletedRows } = await deleteFrom("members")
+        await deleteFrom("read_positions")
+        return numDeletedRows > 0n
+      }),
     async members(roomId) {
       const rows = await database
         .selectFrom("members")
@@ -199,7 +216,7 @@ export function createRooms(
         .select(columns)
         .where("token_hash", "=", hashOf(token))
         .executeTakeFirst()
-      return row ? { room: toRoom(row), isNew: await addMember(user, row.id) } : null
+      return row ? { room: toRoom(row), isNew: await enter(user, row.id) } : null
     },
   }
 }

@@ -1,52 +1,33 @@
-import { mkdtempSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { beforeEach, describe, expect, it } from "vitest"
-import { findPostgres, startPostgres } from "../../realtime/testing/postgres.ts"
-import { type Database, openDatabase, openPool } from "./database.ts"
+import { sql } from "kysely"
+import { expect, it } from "vitest"
+import { openDatabase } from "./database.ts"
 import { lobbyId } from "./lobby.ts"
-import { createRooms, ensureLobby, type Rooms } from "./rooms.ts"
+import { createRooms, ensureLobby } from "./rooms.ts"
+import { describeStores, type TestProcess } from "./testing/stores.ts"
 
 const alice = { id: "alice", name: "Alice" }
 const bob = { id: "bob", name: "ボブ" }
 
-interface Opened extends AsyncDisposable {
-  rooms: Rooms
-  database: Database
+/** While a table is missing, whatever writes to it fails. */
+async function without(table: string, { database }: TestProcess, run: () => Promise<void>): Promise<void> {
+  const rename = (from: string, to: string) =>
+    sql`ALTER TABLE ${sql.table(from)} RENAME TO ${sql.table(to)}`.execute(database)
+  await rename(table, "away")
+  await run()
+  await rename("away", table)
 }
 
-const open = async (options: Parameters<typeof openDatabase>[0]): Promise<Opened> => {
-  const database = await openDatabase(options)
-  let clock = 0
-  const now = () => {
-    clock += 1
-    return clock
-  }
-  return { rooms: createRooms(database, now), database, [Symbol.asyncDispose]: () => database.destroy() }
-}
-
-const emptyDir = () => mkdtempSync(join(tmpdir(), "throughline-rooms-"))
-
-const stores: [string, (run: (opened: Opened) => Promise<void>) => Promise<void>][] = [
-  [
-    "sqlite",
-    async (run) => {
-      await using opened = await open({ dataDir: emptyDir() })
-      await run(opened)
-    },
-  ],
-  [
-    "postgres",
-    async (run) => {
-      await using server = await startPostgres()
-      await using opened = await open({ pool: openPool(server.connectionString), dataDir: "" })
-      await run(opened)
-    },
-  ],
-]
-
-describe.each(stores)("rooms in %s", (store, withRooms) => {
-  beforeEach(({ skip }) => skip(store === "postgres" && findPostgres() === null, "PostgreSQL was not found"))
+describeStores("rooms", (use) => {
+  /** Rooms by a clock that each look at moves on. */
+  const withRooms = (run: (opened: TestProcess) => Promise<void>) =>
+    use(async ({ main }) => {
+      let clock = 0
+      const now = () => ++clock
+      await run({ ...main, rooms: createRooms(main.database, now, main.log) })
+    })
 
   it("are listed with one's own first, however many others there are", () =>
     withRooms(async ({ rooms }) => {
@@ -78,6 +59,28 @@ describe.each(stores)("rooms in %s", (store, withRooms) => {
       expect((await rooms.list("bob")).map(({ id }) => id)).toEqual([])
       expect((await rooms.list("alice")).map(({ id }) => id)).toEqual([secret.id])
       expect(await rooms.find("bob", "no-such-room")).toBeNull()
+    }))
+
+  it.each(["members", "read_positions"])("are made with their first member, or not at all: %s", (table) =>
+    use(async ({ main }) => {
+      await without(table, main, () =>
+        expect(main.rooms.create(alice, { name: "half", isPrivate: true })).rejects.toThrow(),
+      )
+      expect(await main.database.selectFrom("rooms").select("name").execute()).toEqual([])
+      expect(await main.database.selectFrom("members").select("user_id").execute()).toEqual([])
+    }),
+  )
+
+  it("are joined and left with the place up to where they are read, or not at all", () =>
+    use(async ({ main }) => {
+      const { rooms } = main
+      const { id } = await rooms.create(alice, { name: "open", isPrivate: false })
+      await without("read_positions", main, () => expect(rooms.join(bob, id)).rejects.toThrow())
+      expect(await rooms.isMember(bob.id, id)).toBe(false)
+      await rooms.join(bob, id)
+      await without("read_positions", main, () => expect(rooms.leave(bob.id, id)).rejects.toThrow())
+      expect(await rooms.isMember(bob.id, id)).toBe(true)
+      expect(await rooms.leave(bob.id, id)).toBe(true)
     }))
 
   it("open to whoever has an invitation, which can't be guessed from the database", () =>
@@ -118,11 +121,10 @@ describe.each(stores)("rooms in %s", (store, withRooms) => {
     }))
 })
 
-describe("the chat's database", () => {
-  it("may be opened by several processes at once", async () => {
-    const dataDir = emptyDir()
-    const opened = await Promise.all(Array.from({ length: 4 }, () => openDatabase({ dataDir })))
-    await Promise.all(opened.map((database) => ensureLobby(database)))
-    await Promise.all(opened.map((database) => database.destroy()))
-  })
+it("the chat's database may be opened by several processes at once", async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), "throughline-rooms-"))
+  const opened = await Promise.all(Array.from({ length: 4 }, () => openDatabase({ dataDir })))
+  await Promise.all(opened.map((database) => ensureLobby(database)))
+  await Promise.all(opened.map((database) => database.destroy()))
+  rmSync(dataDir, { recursive: true })
 })
