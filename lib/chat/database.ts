@@ -28,6 +28,8 @@ interface RoomsTable {
   is_private: number
   owner_id: string | null
   created_at: number
+  /** When something was last said in it, as far as the message index has read; at first, when it was made. */
+  active_at: number
 }
 
 interface MembersTable {

@@ -211,6 +211,14 @@ export function createMessageIndex({
       if (row) changed.add(row)
     }
     await write(transaction, roomId, [...changed])
+    const saidAt = messages.findLast(({ event }) => event === "text-sent")?.at
+    if (saidAt === undefined) return
+    await transaction
+      .updateTable("rooms")
+      .set({ active_at: saidAt })
+      .where("id", "=", roomId)
+      .where("active_at", "<", saidAt)
+      .execute()
   }
 
   async function rowsOf(transaction: Database, roomId: string, ids: readonly string[]): Promise<Row[]> {

@@ -122,6 +122,16 @@ const migrationsFor = ({ isPostgres }: MigrateOptions): Record<string, Migration
       await database.schema.alterTable("message_index_cursors").addColumn("mark_seq", "bigint").execute()
     },
   },
+  "2026-11-29-room-activity": {
+    async up(database: Kysely<unknown>) {
+      const run = (statement: string) => sql.raw(statement).execute(database)
+      await run("ALTER TABLE rooms ADD COLUMN active_at bigint NOT NULL DEFAULT 0")
+      await run(`UPDATE rooms SET active_at = coalesce(
+        (SELECT max(at) FROM message_index WHERE message_index.room_id = rooms.id), created_at
+      )`)
+      await run("CREATE INDEX rooms_by_activity ON rooms (is_private, active_at, id)")
+    },
+  },
 })
 
 interface MigrateOptions {

@@ -2,6 +2,7 @@ import { sql } from "kysely"
 import type { Cursor } from "#realtime"
 import type { Database } from "./database.ts"
 import type { MessageIndex } from "./message-index.ts"
+import { ownRooms } from "./rooms.ts"
 
 /** What of a room one hasn't read: what came after `read`, up to `head`. */
 export interface UnreadRoom {
@@ -18,7 +19,7 @@ export interface UnreadRoom {
 
 /** How far a person has read, the same for all their tabs and devices. */
 export interface ReadPositions {
-  /** Of all rooms that this person is in. */
+  /** Of the rooms that this person is in; of very many, the most recently active. */
   unread(userId: string): Promise<UnreadRoom[]>
   /** Moves on, never back; resolves with where it is now. A place in another life of the log moves nothing. */
   move(userId: string, roomId: string, place: Cursor): Promise<Cursor>
@@ -26,7 +27,6 @@ export interface ReadPositions {
 
 /** More than that is "99+" to everybody. */
 const maxCounted = 100
-const maxRooms = 500
 
 export interface ReadPositionsOptions {
   database: Database
@@ -44,7 +44,7 @@ export function createReadPositions({ database, index }: ReadPositionsOptions): 
       .execute()
   }
 
-  async function countsOf(userId: string) {
+  async function countsOf(userId: string, roomIds: readonly string[]) {
     const { rows } = await sql<{
       room: string
       seq: number | string | null
@@ -68,32 +68,29 @@ export function createReadPositions({ database, index }: ReadPositionsOptions): 
           ORDER BY i.seq DESC LIMIT 1) AS at
       FROM members m JOIN message_index_cursors c ON c.room_id = m.room_id
         LEFT JOIN read_positions p ON p.user_id = m.user_id AND p.room_id = m.room_id
-      WHERE m.user_id = ${userId} ORDER BY m.room_id LIMIT ${maxRooms}`.execute(database)
+      WHERE m.user_id = ${userId} AND m.room_id IN (${sql.join(roomIds)})`.execute(database)
     return rows
   }
 
   return {
     async unread(userId) {
-      const rooms = await database
-        .selectFrom("members")
-        .select("room_id")
-        .where("user_id", "=", userId)
-        .orderBy("room_id")
-        .limit(maxRooms)
-        .execute()
-      await index.catchUp(rooms.map(({ room_id }) => room_id))
+      const roomIds = (await ownRooms(database, userId).select("rooms.id").execute()).map(({ id }) => id)
+      if (roomIds.length === 0) return []
+      await index.catchUp(roomIds)
       // The head is how far the index has come, in the same look: what the log took meanwhile is counted by who goes on from there.
-      const counted = (await countsOf(userId)).flatMap(({ room, seq, unread, mentions, at, epoch, head }) => {
-        // Joined between the two questions: the next answer has it.
-        if (epoch === "") return []
-        const read = Number(seq === null ? head : seq)
-        return {
-          ...{ room, unread: Number(unread), mentions: Number(mentions), isNew: seq === null },
-          read: { epoch, seq: read },
-          head: { epoch, seq: Number(head) },
-          ...(at !== null && { at: Number(at) }),
-        }
-      })
+      const counted = (await countsOf(userId, roomIds)).flatMap(
+        ({ room, seq, unread, mentions, at, epoch, head }) => {
+          // Joined between the two questions: the next answer has it.
+          if (epoch === "") return []
+          const read = Number(seq === null ? head : seq)
+          return {
+            ...{ room, unread: Number(unread), mentions: Number(mentions), isNew: seq === null },
+            read: { epoch, seq: read },
+            head: { epoch, seq: Number(head) },
+            ...(at !== null && { at: Number(at) }),
+          }
+        },
+      )
       await start(
         userId,
         counted.filter(({ isNew }) => isNew).map(({ room, read }) => ({ roomId: room, seq: read.seq })),

@@ -4,9 +4,8 @@ import { join } from "node:path"
 import { sql } from "kysely"
 import { expect, it } from "vitest"
 import { openDatabase } from "./database.ts"
-import { lobbyId } from "./lobby.ts"
 import { createRooms, ensureLobby } from "./rooms.ts"
-import { describeStores, type TestProcess } from "./testing/stores.ts"
+import { describeStores, type TestProcess, writerOf } from "./testing/stores.ts"
 
 const alice = { id: "alice", name: "Alice" }
 const bob = { id: "bob", name: "ボブ" }
@@ -29,12 +28,59 @@ describeStores("rooms", (use) => {
       await run({ ...main, rooms: createRooms(main.database, now, main.log) })
     })
 
-  it("are listed with one's own first, however many others there are", () =>
-    withRooms(async ({ rooms }) => {
-      for (let n = 0; n < 500; n += 1) await rooms.create(bob, { name: `Room ${n}`, isPrivate: false })
-      const mine = await rooms.create(alice, { name: "Mine", isPrivate: true })
-      const listed = await rooms.list("alice")
-      expect([listed.length, listed[0]?.id]).toEqual([500, mine.id])
+  it("are listed with one's own first, then the most recently active, however many somebody makes", () =>
+    withRooms(async ({ rooms, database, index, log }) => {
+      const own = await rooms.create(alice, { name: "own", isPrivate: true })
+      const quiet = await rooms.create(bob, { name: "quiet", isPrivate: false })
+      const lively = await rooms.create(bob, { name: "lively", isPrivate: false })
+      const flood = Array.from({ length: 10_000 }, (_, n) => ({
+        ...{ id: `flood-${n}`, name: "x", is_private: 0, owner_id: "mallory" },
+        ...{ created_at: 1_000 + n, active_at: 1_000 + n },
+      }))
+      for (let from = 0; from < flood.length; from += 2_000)
+        await database
+          .insertInto("rooms")
+          .values(flood.slice(from, from + 2_000))
+          .execute()
+      const ownLater = { id: "own-later", name: "own, later", is_private: 0, owner_id: null }
+      const newer = { id: "newer", name: "newer", is_private: 0, owner_id: null }
+      const at = 100_000
+      await database
+        .insertInto("rooms")
+        .values([ownLater, newer].map((row) => ({ ...row, created_at: at, active_at: at })))
+        .execute()
+      await rooms.join(alice, ownLater.id)
+      await writerOf({ log }, lively.id).say(bob, "hello")
+      await index.catchUp([lively.id])
+
+      const listed = (await rooms.list(alice.id)).map(({ id, isMember }) => `${id} ${isMember}`)
+      expect(listed.slice(0, 4)).toEqual([
+        "own-later true",
+        `${own.id} true`,
+        `${lively.id} false`,
+        "newer false",
+      ])
+      expect(listed.length).toBe(2 + 200)
+      expect(listed[4]).toBe("flood-9999 false")
+      expect(listed).not.toContain(`${quiet.id} false`)
+    }))
+
+  it("of which somebody is in very many are listed, and counted, by the most recent activity", () =>
+    withRooms(async ({ rooms, database, readPositions }) => {
+      const row = (n: number) => ({
+        ...{ id: `room-${n}`, name: "x", is_private: 1, owner_id: null, created_at: n, active_at: n },
+      })
+      const many = Array.from({ length: 510 }, (_, n) => row(n))
+      await database.insertInto("rooms").values(many).execute()
+      const member = { user_id: alice.id, user_name: "Alice", joined_at: 0 }
+      await database
+        .insertInto("members")
+        .values(many.map(({ id }) => ({ room_id: id, ...member })))
+        .execute()
+      const newest = many.slice(10).map(({ id }) => id)
+      expect((await rooms.list(alice.id)).map(({ id }) => id)).toEqual(newest.toReversed())
+      const counted = await readPositions.unread(alice.id)
+      expect(counted.map(({ room }) => room).sort()).toEqual(newest.toSorted())
     }))
 
   it("are found by everyone when public, and joined and left once", () =>
@@ -106,18 +152,6 @@ describeStores("rooms", (use) => {
       expect(await rooms.members(created.id)).toEqual([bob])
       expect(await rooms.find(bob.id, created.id)).toMatchObject({ ownerId: null })
       expect(await rooms.accept({ id: "carol", name: "Carol" }, token)).toBeNull()
-    }))
-
-  it("are listed with the user's own first", () =>
-    withRooms(async ({ rooms, database }) => {
-      await ensureLobby(database)
-      await ensureLobby(database)
-      const other = await rooms.create(bob, { name: "other", isPrivate: false })
-      const own = await rooms.create(alice, { name: "own", isPrivate: false })
-      const listed = (await rooms.list("alice")).map(({ id, isMember }) => [id, isMember])
-      expect(listed[0]).toEqual([own.id, true])
-      expect(listed).toContainEqual([lobbyId, false])
-      expect(listed).toContainEqual([other.id, false])
     }))
 })
 

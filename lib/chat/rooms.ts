@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto"
-import type { Transaction } from "kysely"
+import { sql, type Transaction } from "kysely"
 import { v7 as uuidv7 } from "uuid"
 import type { LogHead, User } from "#realtime"
 import type { MessageLog } from "#realtime/log/message-log"
@@ -27,7 +27,10 @@ export interface Rooms {
   create(user: User, room: { name: string; isPrivate: boolean }): Promise<Room>
   /** The room, if this user may know of it. */
   find(userId: string, roomId: string): Promise<Room | null>
-  /** Public rooms, and those that the user is in; the user's first. */
+  /**
+   * The rooms that the user is in, then public ones, each the most recently active first. Of very many the newest 500 and 200: whoever
+   * makes rooms by the thousand pushes the others' quiet ones out of sight, and nobody's own.
+   */
   list(userId: string): Promise<(Room & { isMember: boolean })[]>
   isMember(userId: string, roomId: string): Promise<boolean>
   /** Joins a public room. False where there is nothing new: already in, or no such room. */
@@ -48,6 +51,19 @@ export interface Rooms {
 }
 
 export const maxRoomNameLength = 60
+
+const maxOwnRooms = 500
+const maxOtherRooms = 200
+
+/** The rooms that a person is in, the most recently active first; of very many, those. */
+export const ownRooms = (database: Database, userId: string) =>
+  database
+    .selectFrom("members")
+    .innerJoin("rooms", "rooms.id", "members.room_id")
+    .where("members.user_id", "=", userId)
+    .orderBy("rooms.active_at", "desc")
+    .orderBy("rooms.id", "desc")
+    .limit(maxOwnRooms)
 
 const hashOf = (token: string) => createHash("sha256").update(token).digest("base64url")
 
@@ -121,30 +137,48 @@ export function createRooms(
     async create(user, { name, isPrivate }) {
       const room: Room = { id: uuidv7(), name, isPrivate, ownerId: user.id }
       const head = await headOf(room.id)
-      const row = { id: room.id, name, is_private: isPrivate ? 1 : 0, owner_id: user.id, created_at: now() }
+      const at = now()
+      const row = { name, is_private: isPrivate ? 1 : 0, owner_id: user.id, created_at: at, active_at: at }
       // Both or neither: a private room with nobody in it could never be found again.
       await database.transaction().execute(async (transaction) => {
-        await transaction.insertInto("rooms").values(row).execute()
+        await transaction
+          .insertInto("rooms")
+          .values({ id: room.id, ...row })
+          .execute()
         await addMember(transaction, user, room.id, head)
       })
       return room
     },
     async list(userId) {
-      const rows = await database
+      const listed = [...columns, "rooms.active_at"] as const
+      const own = ownRooms(database, userId).select([...listed, sql<number>`1`.as("is_own")])
+      const others = database
         .selectFrom("rooms")
-        .leftJoin("members", (join) =>
-          join.onRef("members.room_id", "=", "rooms.id").on("members.user_id", "=", userId),
+        .select([...listed, sql<number>`0`.as("is_own")])
+        .where("rooms.is_private", "=", 0)
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom("members")
+                .select("user_id")
+                .whereRef("room_id", "=", "rooms.id")
+                .where("user_id", "=", userId),
+            ),
+          ),
         )
-        .select([...columns, "members.user_id as member_id"])
-        .where((where) =>
-          where.or([where("rooms.is_private", "=", 0), where("members.user_id", "is not", null)]),
-        )
-        // One's own first: of very many rooms, others are left out.
-        .orderBy((order) => order.case().when("members.user_id", "is", null).then(1).else(0).end())
-        .orderBy("rooms.created_at")
-        .limit(500)
+        .orderBy("rooms.active_at", "desc")
+        .orderBy("rooms.id", "desc")
+        .limit(maxOtherRooms)
+      // In one look, so that a room which is joined or left meanwhile is in it once.
+      const rows = await database
+        .selectFrom(own.as("own"))
+        .selectAll()
+        .unionAll(database.selectFrom(others.as("others")).selectAll())
+        .orderBy("is_own", "desc")
+        .orderBy("active_at", "desc")
+        .orderBy("id", "desc")
         .execute()
-      return rows.map((row) => ({ ...toRoom(row), isMember: row.member_id !== null }))
+      return rows.map((row) => ({ ...toRoom(row), isMember: row.is_own === 1 }))
     },
     async join(user, roomId) {
       const found = await find(user.id, roomId)
@@ -223,9 +257,10 @@ export function createRooms(
 
 /** Makes the lobby, once; several processes may try. */
 export async function ensureLobby(database: Database, now: () => number = Date.now): Promise<void> {
+  const at = now()
   await database
     .insertInto("rooms")
-    .values({ id: lobbyId, name: "Lobby", is_private: 0, owner_id: null, created_at: now() })
+    .values({ id: lobbyId, name: "Lobby", is_private: 0, owner_id: null, created_at: at, active_at: at })
     .onConflict((conflict) => conflict.column("id").doNothing())
     .execute()
 }

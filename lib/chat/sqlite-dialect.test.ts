@@ -7,7 +7,7 @@ import { openDatabase } from "./database.ts"
 it("lets the process go on while another connection of its own holds the lock", async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "throughline-sqlite-"))
   const [one, two] = await Promise.all([openDatabase({ dataDir }), openDatabase({ dataDir })])
-  const room = (id: string) => ({ id, name: id, is_private: 0, owner_id: null, created_at: 0 })
+  const room = (id: string) => ({ id, name: id, is_private: 0, owner_id: null, created_at: 0, active_at: 0 })
   const isBegun = Promise.withResolvers<void>()
   const mayEnd = Promise.withResolvers<void>()
   const long = one.transaction().execute(async (transaction) => {
