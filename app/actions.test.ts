@@ -6,7 +6,8 @@ import { lobbyId } from "#lib/chat/lobby.ts"
 import { parseEnv } from "#lib/env/schema.ts"
 import { createChat } from "#lib/realtime/create.ts"
 import { hostChat, type ProcessChat } from "#lib/realtime/process-chat.ts"
-import { signIn } from "./actions.ts"
+import type { Budget } from "#lib/security/limits.ts"
+import { acceptInvitation, createRoom, inviteToRoom, joinRoom, signIn } from "./actions.ts"
 
 /** The request under way: what Next.js would take from it. */
 const request = { cookies: new Map<string, string>(), headers: new Headers() }
@@ -80,5 +81,70 @@ describe("signing in", () => {
     arrive("192.0.2.1")
     expect(await outcomeOf(signIn(null, formOf({ name: "Aki", next })))).toBe(location)
     expect(await chat.rooms.members(lobbyId)).toMatchObject([{ name: "Aki" }])
+  })
+})
+
+/** Somebody who has signed in from this address. */
+async function enter(address: string): Promise<void> {
+  arrive(address)
+  await outcomeOf(signIn(null, formOf({ name: "Aki" })))
+}
+
+/** Leaves nothing of a budget. */
+const exhaust = (budget: Budget, whose: string) => chat.limits.take(budget, whose, 1_000_000).catch(() => {})
+
+const refused = { error: "rate-limited", retryAfterMs: expect.any(Number) }
+const [here, elsewhere] = ["192.0.2.1", "192.0.2.2"]
+
+describe("what people make has limits", () => {
+  it.each(["guests from an address", "guests of a day from an address"] as const)("%s", async (budget) => {
+    await exhaust(budget, here)
+    arrive(here)
+    expect(await outcomeOf(signIn(null, formOf({ name: "Mallory" })))).toMatchObject(refused)
+    expect([...request.cookies]).toEqual([])
+    await enter(elsewhere)
+    expect(await chat.rooms.members(lobbyId)).toMatchObject([{ name: "Aki" }])
+  })
+
+  it("lets a whole office in at once", async () => {
+    for (let person = 0; person < 300; person += 1) await chat.limits.take("guests from an address", here)
+    await enter(here)
+    expect(await chat.rooms.members(lobbyId)).toHaveLength(1)
+  })
+
+  const acts = {
+    rooms: () => outcomeOf(createRoom(null, formOf({ name: "Room" }))),
+    joins: () => outcomeOf(joinRoom(null, formOf({ room: lobbyId }))),
+    invitations: () => inviteToRoom(lobbyId),
+  }
+  it.each([
+    ["rooms", 20],
+    ["joins", 100],
+    ["invitations", 60],
+  ] as const)("%s: %i an hour for a person, more for an address", async (made, limit) => {
+    const act = acts[made]
+    await enter(here)
+    for (let n = 0; n < limit; n += 1) expect(await act()).not.toMatchObject(refused)
+    expect(await act()).toMatchObject(refused)
+    await enter(here)
+    expect(await act()).not.toMatchObject(refused)
+    await exhaust(`${made} from an address`, here)
+    await enter(here)
+    expect(await act()).toMatchObject(refused)
+    await enter(elsewhere)
+    expect(await act()).not.toMatchObject(refused)
+  })
+
+  it("joins by an invitation, too, and invitations that are tried", async () => {
+    await enter(elsewhere)
+    const invitation = await inviteToRoom(lobbyId)
+    const token = invitation && "path" in invitation ? invitation.path.split("/").at(-1) : ""
+    const accept = () => outcomeOf(acceptInvitation(null, formOf({ token: token ?? "" })))
+    expect(await accept()).toBe(`/rooms/${lobbyId}`)
+    await exhaust("joins from an address", elsewhere)
+    expect(await accept()).toMatchObject(refused)
+    await enter(here)
+    await exhaust("invitations tried from an address", here)
+    expect(await accept()).toMatchObject(refused)
   })
 })

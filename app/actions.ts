@@ -5,7 +5,7 @@ import { cookies } from "next/headers"
 import { redirect } from "next/navigation"
 import * as z from "zod/mini"
 import { room } from "#lib/chat/channels.ts"
-import { getSession, isWithin, requireUser } from "#lib/chat/current.ts"
+import { getSession, type Refusal, refuseAddress, refusePerson, requireUser } from "#lib/chat/current.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { maxRoomNameLength } from "#lib/chat/rooms.ts"
 import { nameOfAtMost, nameSchema, newGuest } from "#lib/chat/session.ts"
@@ -13,14 +13,15 @@ import { isLocale, localeCookie } from "#lib/i18n/locales.ts"
 import { getChat } from "#lib/realtime/server.ts"
 import { ownPath } from "#lib/security/own-path.ts"
 
-/** What a form shows when it was refused: a key of its texts. */
-export type FormState<Problem extends string = "badName"> = { error: Problem } | null
+/** What a form shows when it was refused. */
+export type FormState = { error: "badName" } | Refusal | null
 
-export async function signIn(_: unknown, form: FormData): Promise<FormState<"badName" | "tooMany">> {
+export async function signIn(_: unknown, form: FormData): Promise<FormState> {
   const name = nameSchema.safeParse(form.get("name"))
   if (!name.success) return { error: "badName" }
   const next = ownPath(form.get("next")) ?? `/rooms/${lobbyId}`
-  if (!(await isWithin("guests from an address"))) return { error: "tooMany" }
+  const refusal = await refuseAddress("guests from an address", "guests of a day from an address")
+  if (refusal) return refusal
   const user = newGuest(name.data)
   const session = await getSession()
   session.user = user
@@ -50,6 +51,8 @@ export async function createRoom(_: unknown, form: FormData): Promise<FormState>
   const user = await requireUser("/")
   const parsed = roomSchema.safeParse({ name: form.get("name"), isPrivate: form.get("isPrivate") !== null })
   if (!parsed.success) return { error: "badName" }
+  const refusal = await refusePerson(user, "rooms")
+  if (refusal) return refusal
   const { rooms, realtime } = await getChat()
   const created = await rooms.create(user, parsed.data)
   await realtime.publish(room({ room: created.id }), "room-created", {}, { from: user })
@@ -57,9 +60,11 @@ export async function createRoom(_: unknown, form: FormData): Promise<FormState>
   redirect(`/rooms/${created.id}`)
 }
 
-export async function joinRoom(_: unknown, form: FormData): Promise<null> {
+export async function joinRoom(_: unknown, form: FormData): Promise<Refusal | null> {
   const id = z.string().parse(form.get("room"))
   const user = await requireUser(`/rooms/${id}`)
+  const refusal = await refusePerson(user, "joins")
+  if (refusal) return refusal
   const { rooms, realtime } = await getChat()
   if (await rooms.join(user, id))
     await realtime.publish(room({ room: id }), "member-joined", {}, { from: user })
@@ -80,20 +85,24 @@ export async function leaveRoom(form: FormData): Promise<void> {
 }
 
 /** A path that opens the room to whoever follows it; null unless the user is in the room. */
-export async function inviteToRoom(id: string): Promise<string | null> {
+export async function inviteToRoom(id: string): Promise<{ path: string } | Refusal | null> {
   const roomId = z.string().parse(id)
   const user = await requireUser(`/rooms/${roomId}`)
+  const refusal = await refusePerson(user, "invitations")
+  if (refusal) return refusal
   const { rooms } = await getChat()
   const token = await rooms.invite(user.id, roomId)
-  return token && `/invitations/${token}`
+  return token === null ? null : { path: `/invitations/${token}` }
 }
 
-export async function acceptInvitation(_: unknown, form: FormData): Promise<null> {
+export async function acceptInvitation(_: unknown, form: FormData): Promise<Refusal | null> {
   const token = z.string().parse(form.get("token"))
   const user = await requireUser(`/invitations/${token}`)
+  const refusal =
+    (await refuseAddress("invitations tried from an address")) ?? (await refusePerson(user, "joins"))
+  if (refusal) return refusal
   const { rooms, realtime } = await getChat()
-  const mayTry = await isWithin("invitations tried from an address")
-  const accepted = mayTry ? await rooms.accept(user, token) : null
+  const accepted = await rooms.accept(user, token)
   // Its page says why.
   if (!accepted) redirect(`/invitations/${encodeURIComponent(token)}`)
   if (accepted.isNew) {

@@ -2,12 +2,12 @@
 import { useTranslations } from "next-intl"
 import { Button } from "./_components/button.tsx"
 import { Field } from "./_components/field.tsx"
-import { useServerAction } from "./_components/server-action.tsx"
+import { useRefusalText, useServerAction } from "./_components/server-action.tsx"
 import { signIn } from "./actions.ts"
 
 export function WelcomeForm({ next }: { next: string }) {
   const t = useTranslations("welcome")
-  const errors = useTranslations("errors")
+  const refusalText = useRefusalText()
   const [state, action, isPending] = useServerAction(signIn)
   return (
     <form action={action} className="grid gap-4">
@@ -17,7 +17,7 @@ export function WelcomeForm({ next }: { next: string }) {
         name="name"
         label={t("name")}
         placeholder={t("placeholder")}
-        error={state ? (state.error === "not-connected" ? errors(state.error) : t(state.error)) : undefined}
+        error={state ? (state.error === "badName" ? t("badName") : refusalText(state)) : undefined}
         defaultValue={state && "form" in state ? String(state.form.get("name")) : undefined}
         maxLength={40}
         required

@@ -6,7 +6,7 @@ import { createRoom } from "../actions.ts"
 import { Button, buttonClass } from "./button.tsx"
 import { Field } from "./field.tsx"
 import { Modal } from "./modal.tsx"
-import { useServerAction } from "./server-action.tsx"
+import { useRefusalText, useServerAction } from "./server-action.tsx"
 
 export function CreateRoomDialog() {
   const t = useTranslations("rooms")
@@ -25,7 +25,7 @@ export function CreateRoomDialog() {
 
 function CreateRoomForm() {
   const t = useTranslations("rooms")
-  const errors = useTranslations("errors")
+  const refusalText = useRefusalText()
   const [state, action, isPending] = useServerAction(createRoom)
   const kept = state && "form" in state ? state.form : null
   return (
@@ -36,7 +36,7 @@ function CreateRoomForm() {
         label={t("name")}
         maxLength={60}
         required
-        error={state ? (state.error === "not-connected" ? errors(state.error) : t(state.error)) : undefined}
+        error={state ? (state.error === "badName" ? t("badName") : refusalText(state)) : undefined}
         defaultValue={kept ? String(kept.get("name")) : undefined}
       />
       <label className="flex min-h-10 items-center gap-3 text-sm">

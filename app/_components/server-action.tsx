@@ -1,7 +1,9 @@
 "use client"
 import { unstable_isUnrecognizedActionError, unstable_rethrow } from "next/navigation"
-import { useTranslations } from "next-intl"
+import { useFormatter, useTranslations } from "next-intl"
 import { type ComponentProps, useActionState, useEffect, useState } from "react"
+import type { Refusal } from "#lib/chat/current.ts"
+import { whenIn } from "#lib/i18n/when.ts"
 
 /** The server wasn't reached. With it what the form held, since React empties a form that has been sent. */
 interface Unreached {
@@ -36,20 +38,30 @@ export function useServerAction<S>(action: (previous: unknown, form: FormData) =
   )
 }
 
-interface Props extends Omit<ComponentProps<"form">, "action"> {
-  action(previous: unknown, form: FormData): Promise<null>
+/** What to tell of an action that wasn't done, by the network or by a limit. */
+export function useRefusalText(): (refusal: Refusal | { error: "not-connected" }) => string {
+  const t = useTranslations()
+  const format = useFormatter()
+  return (refusal) =>
+    refusal.error === "rate-limited"
+      ? t("app.tooMuch", { when: whenIn(format, refusal.retryAfterMs) })
+      : t(`errors.${refusal.error}`)
 }
 
-/** A form that has nothing to fill in: it says below itself when the network failed. */
+interface Props extends Omit<ComponentProps<"form">, "action"> {
+  action(previous: unknown, form: FormData): Promise<Refusal | null>
+}
+
+/** A form that has nothing to fill in: it says below itself why it wasn't done. */
 export function ActionForm({ action, children, ...props }: Props) {
-  const errors = useTranslations("errors")
+  const refusalText = useRefusalText()
   const [state, run] = useServerAction(action)
   return (
     <form action={run} {...props}>
       {children}
       {state && (
         <p role="alert" className="text-bad text-sm">
-          {errors(state.error)}
+          {refusalText(state)}
         </p>
       )}
     </form>

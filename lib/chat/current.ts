@@ -3,7 +3,7 @@ import { cookies, headers } from "next/headers"
 import { redirect } from "next/navigation"
 import { isRealtimeError, type User } from "#realtime"
 import { getChat } from "../realtime/server.ts"
-import type { Budget } from "../security/limits.ts"
+import type { Budget, Limits } from "../security/limits.ts"
 import { openSession, sessionOptions } from "./session.ts"
 
 /** The session of the request under way. */
@@ -22,15 +22,45 @@ export async function requireUser(returnTo: string): Promise<User & { name: stri
   return { id: user.id, name: user.name ?? "" }
 }
 
-/** Whether the visitor's address may do this once more. In front of us, `server/client-address.ts` or the platform wrote it. */
-export async function isWithin(budget: Budget): Promise<boolean> {
-  const address = (await headers()).get("x-forwarded-for")?.split(",")[0]?.trim() ?? "unknown"
+/** Too much was asked for. */
+export interface Refusal {
+  error: "rate-limited"
+  /** When there is room again. */
+  retryAfterMs: number
+}
+
+/** In front of us, `server/client-address.ts` or the platform wrote it. */
+const addressOf = async () => (await headers()).get("x-forwarded-for")?.split(",")[0]?.trim() ?? "unknown"
+
+/** Null while the visitor's address may do this once more. */
+export async function refuseAddress(
+  ...budgets: Extract<Budget, `${string} from an address`>[]
+): Promise<Refusal | null> {
+  const address = await addressOf()
+  return refusalOf(async ({ take }) => {
+    for (const budget of budgets) await take(budget, address)
+  })
+}
+
+/** Null while this person, and whoever shares their address, may make one more of what stays. */
+export async function refusePerson(
+  { id }: User,
+  made: "rooms" | "joins" | "invitations",
+): Promise<Refusal | null> {
+  const address = await addressOf()
+  return refusalOf(async ({ take }) => {
+    await take(`${made} of a person`, id)
+    await take(`${made} from an address`, address)
+  })
+}
+
+async function refusalOf(spend: (limits: Limits) => Promise<void>): Promise<Refusal | null> {
   const { limits } = await getChat()
   try {
-    await limits.take(budget, address)
-    return true
+    await spend(limits)
+    return null
   } catch (error) {
-    if (isRealtimeError(error)) return false
-    throw error
+    if (!isRealtimeError(error) || error.code !== "rate-limited") throw error
+    return { error: error.code, retryAfterMs: error.retryAfterMs ?? 0 }
   }
 }

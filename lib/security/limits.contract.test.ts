@@ -11,11 +11,11 @@ import {
 import { openDatabase, openPool } from "../chat/database.ts"
 import { createLimits, type Limits } from "./limits.ts"
 
-/** Of the 60 that one address has, how many are left. */
+/** Of the 60 that a person has, how many are left. */
 async function spend(limits: Limits, whose: string): Promise<number> {
   for (let taken = 0; ; taken += 1) {
     try {
-      await limits.take("guests from an address", whose)
+      await limits.take("invitations of a person", whose)
     } catch (error) {
       expect(error).toMatchObject({ code: "rate-limited", retryAfterMs: expect.any(Number) })
       return taken
@@ -57,13 +57,13 @@ describe("limits", () => {
       const pools = [openPool(connectionString), openPool(connectionString)]
       const database = await openDatabase({ pool: pools[0], dataDir: "" })
       const [first, second] = await Promise.all(pools.map((pool) => createLimits({ pool })))
-      await first?.take("guests from an address", "192.0.2.1", 59)
-      await second?.take("guests from an address", "192.0.2.1")
-      await expect(first?.take("guests from an address", "192.0.2.1")).rejects.toMatchObject({
+      await first?.take("invitations of a person", "192.0.2.1", 59)
+      await second?.take("invitations of a person", "192.0.2.1")
+      await expect(first?.take("invitations of a person", "192.0.2.1")).rejects.toMatchObject({
         code: "rate-limited",
       })
       await postgres.stop()
-      await first?.take("guests from an address", "192.0.2.9")
+      await first?.take("invitations of a person", "192.0.2.9")
       await postgres.start()
       await database.destroy()
       await pools[1]?.end()

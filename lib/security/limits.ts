@@ -23,8 +23,16 @@ const budgets = {
   "kilobytes uploaded by a person": { points: 1024 * 1024, duration: 24 * 60 * 60 },
   // Many people may share an address: an office, a school, a mobile carrier.
   "connections from an address": { points: 3_000, duration: 60 },
-  "guests from an address": { points: 60, duration: 60 },
-  "invitations tried from an address": { points: 60, duration: 60 },
+  "guests from an address": { points: 600, duration: 10 * 60 },
+  "guests of a day from an address": { points: 5_000, duration: 24 * 60 * 60 },
+  "invitations tried from an address": { points: 1_200, duration: 10 * 60 },
+  // What stays. A name costs nothing, so that a person's limit without the address's would be none.
+  "rooms of a person": { points: 20, duration: 60 * 60 },
+  "rooms from an address": { points: 300, duration: 60 * 60 },
+  "joins of a person": { points: 100, duration: 60 * 60 },
+  "joins from an address": { points: 3_000, duration: 60 * 60 },
+  "invitations of a person": { points: 60, duration: 60 * 60 },
+  "invitations from an address": { points: 1_000, duration: 60 * 60 },
 } as const
 
 export type Budget = keyof typeof budgets

@@ -1,8 +1,9 @@
 import { Hourglass, MailOpen, MailQuestionMark } from "lucide-react"
 import { redirect } from "next/navigation"
-import { getTranslations } from "next-intl/server"
-import { isWithin, requireUser } from "#lib/chat/current.ts"
+import { getFormatter, getTranslations } from "next-intl/server"
+import { refuseAddress, requireUser } from "#lib/chat/current.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
+import { whenIn } from "#lib/i18n/when.ts"
 import { getChat } from "#lib/realtime/server.ts"
 import { Button } from "../../_components/button.tsx"
 import { NoticePage } from "../../_components/notice-page.tsx"
@@ -22,10 +23,10 @@ export default async function InvitationPage({ params }: Props) {
   const user = await requireUser(`/invitations/${token}`)
   const t = await getTranslations()
   const back = t("missing.back")
-  if (!(await isWithin("invitations tried from an address"))) {
-    return (
-      <NoticePage icon={Hourglass} title={t("invitation.title")} lead={t("invitation.tooMany")} back={back} />
-    )
+  const refusal = await refuseAddress("invitations tried from an address")
+  if (refusal) {
+    const lead = t("app.tooMuch", { when: whenIn(await getFormatter(), refusal.retryAfterMs) })
+    return <NoticePage icon={Hourglass} title={t("invitation.title")} lead={lead} back={back} />
   }
   const { rooms } = await getChat()
   const found = await rooms.invitation(token)

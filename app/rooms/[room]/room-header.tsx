@@ -13,6 +13,7 @@ import { useMe } from "../../_components/chat-provider.tsx"
 import { hasClipboard } from "../../_components/clipboard.ts"
 import { MenuPopup, menuItemClass } from "../../_components/menu.tsx"
 import { Modal } from "../../_components/modal.tsx"
+import { useRefusalText } from "../../_components/server-action.tsx"
 import { OpenSidebarButton } from "../../_components/shell.tsx"
 import { useRoomName } from "../../_components/use-room-name.ts"
 import { inviteToRoom } from "../../actions.ts"
@@ -51,17 +52,15 @@ export function RoomHeader({ room, presence }: RoomHeaderProps) {
 function RoomMenu({ room, presence }: RoomHeaderProps) {
   const t = useTranslations("rooms")
   const me = useMe()
-  const [link, setLink] = useState<string | null>(null)
-  const [isRefused, setIsRefused] = useState(false)
+  const refusalText = useRefusalText()
+  const [invited, setInvited] = useState<Awaited<ReturnType<typeof inviteToRoom>>>()
+  const link = invited && "path" in invited ? new URL(invited.path, window.location.href).href : null
   const [isLeaving, setIsLeaving] = useState(false)
   const marked = useMarkedName()
   const owner = presence?.members?.find(({ user }) => user.id === room.ownerId)?.user
 
-  async function invite(): Promise<void> {
-    const path = await inviteToRoom(room.id).catch(() => null)
-    setIsRefused(path === null)
-    setLink(path && new URL(path, window.location.href).href)
-  }
+  const invite = async () => setInvited(await inviteToRoom(room.id).catch(() => null))
+  const failure = invited && "error" in invited ? refusalText(invited) : t("inviteFailed")
 
   return (
     <>
@@ -91,14 +90,8 @@ function RoomMenu({ room, presence }: RoomHeaderProps) {
         </MenuPopup>
       </Menu.Root>
       <LeaveDialog room={room} isOpen={isLeaving} onOpenChange={setIsLeaving} />
-      <Dialog.Root
-        open={link !== null || isRefused}
-        onOpenChange={() => {
-          setLink(null)
-          setIsRefused(false)
-        }}
-      >
-        <Modal title={t("inviteTitle")} lead={isRefused ? t("inviteFailed") : t("inviteLead")}>
+      <Dialog.Root open={invited !== undefined} onOpenChange={() => setInvited(undefined)}>
+        <Modal title={t("inviteTitle")} lead={link ? t("inviteLead") : failure}>
           {link ? (
             <InvitationLink link={link} />
           ) : (
