@@ -7,7 +7,14 @@ import { parseEnv } from "#lib/env/schema.ts"
 import { createChat } from "#lib/realtime/create.ts"
 import { hostChat, type ProcessChat } from "#lib/realtime/process-chat.ts"
 import type { Budget } from "#lib/security/limits.ts"
-import { acceptInvitation, createRoom, inviteToRoom, joinRoom, signIn } from "./actions.ts"
+import {
+  acceptInvitation,
+  createRoom,
+  inviteToRoom,
+  joinRoom,
+  signIn,
+  withdrawInvitations,
+} from "./actions.ts"
 
 /** The request under way: what Next.js would take from it. */
 const request = { cookies: new Map<string, string>(), headers: new Headers() }
@@ -147,4 +154,20 @@ describe("what people make has limits", () => {
     await exhaust("invitations tried from an address", here)
     expect(await accept()).toMatchObject(refused)
   })
+})
+
+it("a room's invitations are withdrawn by its owner alone", async () => {
+  await enter(here)
+  const room = String(await outcomeOf(createRoom(null, formOf({ name: "Secret", isPrivate: "on" }))))
+  const id = room.split("/").at(-1) ?? ""
+  const invitation = await inviteToRoom(id)
+  const token = (invitation && "path" in invitation && invitation.path.split("/").at(-1)) || ""
+  const owner = request.cookies
+  await enter(elsewhere)
+  expect(await outcomeOf(acceptInvitation(null, formOf({ token })))).toBe(room)
+  expect(await withdrawInvitations(id)).toBe(false)
+  request.cookies = owner
+  expect(await withdrawInvitations(id)).toBe(true)
+  await enter(elsewhere)
+  expect(await outcomeOf(acceptInvitation(null, formOf({ token })))).toBe(`/invitations/${token}`)
 })

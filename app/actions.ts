@@ -95,6 +95,14 @@ export async function inviteToRoom(id: string): Promise<{ path: string } | Refus
   return token === null ? null : { path: `/invitations/${token}` }
 }
 
+/** Makes void every invitation into a room. False unless the room is the user's. */
+export async function withdrawInvitations(id: string): Promise<boolean> {
+  const roomId = z.string().parse(id)
+  const user = await requireUser(`/rooms/${roomId}`)
+  const { rooms } = await getChat()
+  return rooms.withdrawInvitations(user.id, roomId)
+}
+
 export async function acceptInvitation(_: unknown, form: FormData): Promise<Refusal | null> {
   const token = z.string().parse(form.get("token"))
   const user = await requireUser(`/invitations/${token}`)

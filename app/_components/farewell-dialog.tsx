@@ -16,11 +16,11 @@ interface Props extends DialogState {
   lead: string
   stay: string
   leave: string
-  /** An action of the server, which ends on another page. */
+  /** An action of the server, after which the dialog is closed or the page is another one. */
   action(): Promise<unknown>
 }
 
-/** Asks before somebody goes who may not be able to come back, and stays open where the server isn't reached. */
+/** Asks before something that can't be taken back, as going for good, and stays open where the server isn't reached. */
 export function FarewellDialog({ isOpen, onOpenChange, title, lead, stay, leave, action }: Props) {
   const errors = useTranslations("errors")
   const [isLeaving, start] = useTransition()

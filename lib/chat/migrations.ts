@@ -132,6 +132,12 @@ const migrationsFor = ({ isPostgres }: MigrateOptions): Record<string, Migration
       await run("CREATE INDEX rooms_by_activity ON rooms (is_private, active_at, id)")
     },
   },
+  "2026-11-29-room-invitations": {
+    async up(database: Kysely<unknown>) {
+      await sql.raw("CREATE INDEX invitations_by_room ON invitations (room_id)").execute(database)
+      await sql.raw("CREATE INDEX invitations_by_age ON invitations (created_at)").execute(database)
+    },
+  },
 })
 
 interface MigrateOptions {

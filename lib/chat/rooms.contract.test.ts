@@ -4,9 +4,11 @@ import { join } from "node:path"
 import { sql } from "kysely"
 import { expect, it } from "vitest"
 import { openDatabase } from "./database.ts"
+import { invitationDays } from "./invitation.ts"
 import { createRooms, ensureLobby } from "./rooms.ts"
 import { describeStores, type TestProcess, writerOf } from "./testing/stores.ts"
 
+const dayMs = 24 * 60 * 60 * 1000
 const alice = { id: "alice", name: "Alice" }
 const bob = { id: "bob", name: "ボブ" }
 
@@ -66,7 +68,7 @@ describeStores("rooms", (use) => {
     }))
 
   it("of which somebody is in very many are listed, and counted, by the most recent activity", () =>
-    withRooms(async ({ rooms, database, readPositions }) => {
+    withRooms(async ({ rooms, database, readPositions, log }) => {
       const row = (n: number) => ({
         ...{ id: `room-${n}`, name: "x", is_private: 1, owner_id: null, created_at: n, active_at: n },
       })
@@ -76,6 +78,13 @@ describeStores("rooms", (use) => {
       await database
         .insertInto("members")
         .values(many.map(({ id }) => ({ room_id: id, ...member })))
+        .execute()
+      // As if the index had read their empty logs, one by one.
+      const [head] = await log.heads([""])
+      const read = { epoch: head?.epoch ?? "", seq: 0, first: head?.first ?? 1, version: 1 }
+      await database
+        .insertInto("message_index_cursors")
+        .values(many.map(({ id }) => ({ room_id: id, ...read })))
         .execute()
       const newest = many.slice(10).map(({ id }) => id)
       expect((await rooms.list(alice.id)).map(({ id }) => id)).toEqual(newest.toReversed())
@@ -141,6 +150,47 @@ describeStores("rooms", (use) => {
       expect(await rooms.accept(bob, token ?? "")).toEqual({ room: secret, isNew: true })
       expect(await rooms.accept(bob, token ?? "")).toMatchObject({ isNew: false })
       expect(await rooms.find("bob", secret.id)).toEqual(secret)
+    }))
+
+  it("stay closed to an invitation that has expired, which is said for a month", () =>
+    use(async ({ main }) => {
+      let now = 1_000
+      const rooms = createRooms(main.database, () => now, main.log)
+      const secret = await rooms.create(alice, { name: "secret", isPrivate: true })
+      const token = (await rooms.invite(alice.id, secret.id)) ?? ""
+      now += invitationDays * dayMs - 1
+      expect(await rooms.invitation(token)).toMatchObject({ room: secret })
+      now += 1
+      expect(await rooms.invitation(token)).toBe("expired")
+      expect(await rooms.accept(bob, token)).toBeNull()
+      expect(await rooms.isMember(bob.id, secret.id)).toBe(false)
+      const tokens = () => main.database.selectFrom("invitations").select("token_hash").execute()
+      now += 30 * dayMs - 1
+      await rooms.invite(alice.id, secret.id)
+      expect([await rooms.invitation(token), await tokens()]).toMatchObject(["expired", { length: 2 }])
+      now += 1
+      await rooms.invite(alice.id, secret.id)
+      expect([await rooms.invitation(token), await tokens()]).toMatchObject([null, { length: 2 }])
+    }))
+
+  it("are closed to all their invitations by their owner, and by nobody else", () =>
+    withRooms(async ({ rooms }) => {
+      const secret = await rooms.create(alice, { name: "secret", isPrivate: true })
+      const other = await rooms.create(alice, { name: "other", isPrivate: true })
+      const invite = async (userId: string, roomId: string) => (await rooms.invite(userId, roomId)) ?? ""
+      const [hers, elsewhere] = [await invite(alice.id, secret.id), await invite(alice.id, other.id)]
+      await rooms.accept(bob, hers)
+      const his = await invite(bob.id, secret.id)
+      expect(await rooms.withdrawInvitations(bob.id, secret.id)).toBe(false)
+      expect(await rooms.withdrawInvitations(alice.id, "no-such-room")).toBe(false)
+      expect(await rooms.invitation(his)).not.toBeNull()
+      expect(await rooms.withdrawInvitations(alice.id, secret.id)).toBe(true)
+      const carol = { id: "carol", name: "Carol" }
+      for (const token of [hers, his])
+        expect([await rooms.invitation(token), await rooms.accept(carol, token)]).toEqual([null, null])
+      expect(await rooms.invitation(elsewhere)).not.toBeNull()
+      expect(await rooms.isMember(bob.id, secret.id)).toBe(true)
+      expect(await rooms.invitation(await invite(bob.id, secret.id))).not.toBeNull()
     }))
 
   it("forget a person: memberships, invitations, what they own", () =>

@@ -5,6 +5,7 @@ import type { LogHead, User } from "#realtime"
 import type { MessageLog } from "#realtime/log/message-log"
 import { room as roomChannel } from "./channels.ts"
 import type { Database, Tables } from "./database.ts"
+import { invitationDays } from "./invitation.ts"
 import { lobbyId } from "./lobby.ts"
 import { forgetMessages } from "./message-index.ts"
 
@@ -42,15 +43,25 @@ export interface Rooms {
    * them. First they have to be erased from the log, from which the index is made.
    */
   forget(userId: string): Promise<void>
-  /** A token that lets whoever has it join, in a link. Null unless the user is a member. */
+  /** A token that lets whoever has it join, in a link, for `invitationDays`. Null unless the user is a member. */
   invite(userId: string, roomId: string): Promise<string | null>
-  /** What an invitation opens, for whoever has its token to see before they join; null when it opens nothing. */
-  invitation(token: string): Promise<Invitation | null>
-  /** The room of an invitation, joined; null when the token opens none. */
+  /** Makes void every invitation into a room, whoever gave it out. False unless the room is the user's. */
+  withdrawInvitations(userId: string, roomId: string): Promise<boolean>
+  /**
+   * What an invitation opens, for whoever has its token to see before they join; null when it opens nothing. One that has expired is
+   * known as such for a month.
+   */
+  invitation(token: string): Promise<Invitation | "expired" | null>
+  /** The room of an invitation, joined; null when the token opens none, or none any more. */
   accept(user: User, token: string): Promise<{ room: Room; isNew: boolean } | null>
 }
 
 export const maxRoomNameLength = 60
+
+const dayMs = 24 * 60 * 60 * 1000
+const invitationMs = invitationDays * dayMs
+/** Whoever follows an old link is told that it is old, for so long after it has expired. */
+const rememberedMs = 30 * dayMs
 
 const maxOwnRooms = 500
 const maxOtherRooms = 200
@@ -224,10 +235,25 @@ export function createRooms(
       if (!(await isMember(userId, roomId))) return null
       const token = randomBytes(24).toString("base64url")
       await database
+        .deleteFrom("invitations")
+        .where("created_at", "<=", now() - invitationMs - rememberedMs)
+        .execute()
+      await database
         .insertInto("invitations")
         .values({ token_hash: hashOf(token), room_id: roomId, created_by: userId, created_at: now() })
         .execute()
       return token
+    },
+    async withdrawInvitations(userId, roomId) {
+      const owned = await database
+        .selectFrom("rooms")
+        .select("id")
+        .where("id", "=", roomId)
+        .where("owner_id", "=", userId)
+        .executeTakeFirst()
+      if (!owned) return false
+      await database.deleteFrom("invitations").where("room_id", "=", roomId).execute()
+      return true
     },
     async invitation(token) {
       const row = await database
@@ -238,10 +264,12 @@ export function createRooms(
             .onRef("members.room_id", "=", "invitations.room_id")
             .onRef("members.user_id", "=", "invitations.created_by"),
         )
-        .select([...columns, "members.user_name"])
+        .select([...columns, "members.user_name", "invitations.created_at"])
         .where("token_hash", "=", hashOf(token))
         .executeTakeFirst()
-      return row ? { room: toRoom(row), invitedBy: row.user_name } : null
+      if (!row) return null
+      if (Number(row.created_at) <= now() - invitationMs) return "expired"
+      return { room: toRoom(row), invitedBy: row.user_name }
     },
     async accept(user, token) {
       const row = await database
@@ -249,6 +277,7 @@ export function createRooms(
         .innerJoin("rooms", "rooms.id", "invitations.room_id")
         .select(columns)
         .where("token_hash", "=", hashOf(token))
+        .where("invitations.created_at", ">", now() - invitationMs)
         .executeTakeFirst()
       return row ? { room: toRoom(row), isNew: await enter(user, row.id) } : null
     },

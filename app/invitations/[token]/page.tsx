@@ -2,6 +2,7 @@ import { Hourglass, MailOpen, MailQuestionMark } from "lucide-react"
 import { redirect } from "next/navigation"
 import { getFormatter, getTranslations } from "next-intl/server"
 import { refuseAddress, requireUser } from "#lib/chat/current.ts"
+import { invitationDays } from "#lib/chat/invitation.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { whenIn } from "#lib/i18n/when.ts"
 import { getChat } from "#lib/realtime/server.ts"
@@ -30,15 +31,11 @@ export default async function InvitationPage({ params }: Props) {
   }
   const { rooms } = await getChat()
   const found = await rooms.invitation(token)
-  if (!found) {
-    return (
-      <NoticePage
-        icon={MailQuestionMark}
-        title={t("missing.invitation")}
-        lead={t("invitation.unknownLead")}
-        back={back}
-      />
-    )
+  if (!found || found === "expired") {
+    const [title, lead] = found
+      ? [t("invitation.expired"), t("invitation.expiredLead", { days: invitationDays })]
+      : [t("missing.invitation"), t("invitation.unknownLead")]
+    return <NoticePage icon={MailQuestionMark} title={title} lead={lead} back={back} />
   }
   const { room, invitedBy } = found
   if (await rooms.isMember(user.id, room.id)) redirect(`/rooms/${room.id}`)

@@ -2,10 +2,11 @@
 import { Dialog } from "@base-ui/react/dialog"
 import { Menu } from "@base-ui/react/menu"
 import { clsx } from "clsx"
-import { Crown, Ellipsis, Link2, Lock, LogOut, Share2 } from "lucide-react"
+import { Crown, Ellipsis, Link2, Link2Off, Lock, LogOut, Share2 } from "lucide-react"
 import { useTranslations } from "next-intl"
 import { useState } from "react"
 import type { RoomDefinition } from "#lib/chat/channels.ts"
+import { invitationDays } from "#lib/chat/invitation.ts"
 import type { Room } from "#lib/chat/rooms.ts"
 import type { PresenceState } from "#realtime/client"
 import { buttonClass, iconButtonClass } from "../../_components/button.tsx"
@@ -22,6 +23,7 @@ import { LeaveDialog } from "./leave-dialog.tsx"
 import { PresenceBar } from "./presence-bar.tsx"
 import { useMarkedName } from "./room-people.tsx"
 import { SearchDialog } from "./search-dialog.tsx"
+import { WithdrawDialog } from "./withdraw-dialog.tsx"
 
 interface RoomHeaderProps {
   room: Room
@@ -55,6 +57,7 @@ function RoomMenu({ room, presence }: RoomHeaderProps) {
   const refusalText = useRefusalText()
   const [invited, setInvited] = useState<Awaited<ReturnType<typeof inviteToRoom>>>()
   const link = invited && "path" in invited ? new URL(invited.path, window.location.href).href : null
+  const [isWithdrawing, setIsWithdrawing] = useState(false)
   const [isLeaving, setIsLeaving] = useState(false)
   const marked = useMarkedName()
   const owner = presence?.members?.find(({ user }) => user.id === room.ownerId)?.user
@@ -82,6 +85,12 @@ function RoomMenu({ room, presence }: RoomHeaderProps) {
               <Link2 size={16} aria-hidden="true" />
               {t("invite")}
             </Menu.Item>
+            {room.ownerId === me.id && (
+              <Menu.Item className={menuItemClass} onClick={() => setIsWithdrawing(true)}>
+                <Link2Off size={16} aria-hidden="true" />
+                {t("withdraw")}
+              </Menu.Item>
+            )}
             <Menu.Item className={menuItemClass} onClick={() => setIsLeaving(true)}>
               <LogOut size={16} aria-hidden="true" />
               {t("leave")}
@@ -89,9 +98,10 @@ function RoomMenu({ room, presence }: RoomHeaderProps) {
           </Menu.Group>
         </MenuPopup>
       </Menu.Root>
+      <WithdrawDialog room={room} isOpen={isWithdrawing} onOpenChange={setIsWithdrawing} />
       <LeaveDialog room={room} isOpen={isLeaving} onOpenChange={setIsLeaving} />
       <Dialog.Root open={invited !== undefined} onOpenChange={() => setInvited(undefined)}>
-        <Modal title={t("inviteTitle")} lead={link ? t("inviteLead") : failure}>
+        <Modal title={t("inviteTitle")} lead={link ? t("inviteLead", { days: invitationDays }) : failure}>
           {link ? (
             <InvitationLink link={link} />
           ) : (

@@ -1,0 +1,27 @@
+"use client"
+import { useTranslations } from "next-intl"
+import type { Room } from "#lib/chat/rooms.ts"
+import { type DialogState, FarewellDialog } from "../../_components/farewell-dialog.tsx"
+import { toast } from "../../_components/toast.tsx"
+import { withdrawInvitations } from "../../actions.ts"
+
+/** Asks before links stop working that were given to others. */
+export function WithdrawDialog({ room, ...state }: DialogState & { room: Room }) {
+  const t = useTranslations("rooms")
+  const errors = useTranslations("errors")
+  async function withdraw(): Promise<void> {
+    const isDone = await withdrawInvitations(room.id)
+    state.onOpenChange(false)
+    toast(isDone ? t("withdrawn") : errors("channel-denied"))
+  }
+  return (
+    <FarewellDialog
+      {...state}
+      title={t("withdrawTitle")}
+      lead={t("withdrawLead")}
+      stay={t("cancel")}
+      leave={t("withdrawConfirm")}
+      action={withdraw}
+    />
+  )
+}
