@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { getSession } from "#lib/chat/current.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { parseEnv } from "#lib/env/schema.ts"
 import { createChat } from "#lib/realtime/create.ts"
@@ -97,6 +98,13 @@ async function enter(address: string): Promise<void> {
   await outcomeOf(signIn(null, formOf({ name: "Aki" })))
 }
 
+/** A form of the page of whoever is signed in. */
+async function ownFormOf(fields: Record<string, string>): Promise<FormData> {
+  return formOf({ ...fields, owner: await me() })
+}
+
+const me = async () => (await getSession()).user?.id ?? ""
+
 /** Leaves nothing of a budget. */
 const exhaust = (budget: Budget, whose: string) => chat.limits.take(budget, whose, 1_000_000).catch(() => {})
 
@@ -120,9 +128,9 @@ describe("what people make has limits", () => {
   })
 
   const acts = {
-    rooms: () => outcomeOf(createRoom(null, formOf({ name: "Room" }))),
-    joins: () => outcomeOf(joinRoom(null, formOf({ room: lobbyId }))),
-    invitations: () => inviteToRoom(lobbyId),
+    rooms: async () => outcomeOf(createRoom(null, await ownFormOf({ name: "Room" }))),
+    joins: async () => outcomeOf(joinRoom(null, await ownFormOf({ room: lobbyId }))),
+    invitations: async () => inviteToRoom(await me(), lobbyId),
   }
   it.each([
     ["rooms", 20],
@@ -144,9 +152,9 @@ describe("what people make has limits", () => {
 
   it("joins by an invitation, too, and invitations that are tried", async () => {
     await enter(elsewhere)
-    const invitation = await inviteToRoom(lobbyId)
+    const invitation = await inviteToRoom(await me(), lobbyId)
     const token = invitation && "path" in invitation ? invitation.path.split("/").at(-1) : ""
-    const accept = () => outcomeOf(acceptInvitation(null, formOf({ token: token ?? "" })))
+    const accept = async () => outcomeOf(acceptInvitation(null, await ownFormOf({ token: token ?? "" })))
     expect(await accept()).toBe(`/rooms/${lobbyId}`)
     await exhaust("joins from an address", elsewhere)
     expect(await accept()).toMatchObject(refused)
@@ -156,18 +164,38 @@ describe("what people make has limits", () => {
   })
 })
 
+it("does nothing in another's name than the page's", async () => {
+  await enter(elsewhere)
+  const invitation = await inviteToRoom(await me(), lobbyId)
+  const token = (invitation && "path" in invitation && invitation.path.split("/").at(-1)) || ""
+  const stale = await me()
+  const room = String(await outcomeOf(createRoom(null, await ownFormOf({ name: "Hers" }))))
+    .split("/")
+    .at(-1)
+  await enter(here)
+  const before = await chat.rooms.list(await me())
+  const isRefused = { error: "session-changed" }
+  const formOfStale = (fields: Record<string, string>) => formOf({ ...fields, owner: stale })
+  expect(await outcomeOf(createRoom(null, formOfStale({ name: "Room" })))).toEqual(isRefused)
+  expect(await outcomeOf(joinRoom(null, formOfStale({ room: room ?? "" })))).toEqual(isRefused)
+  expect(await outcomeOf(acceptInvitation(null, formOfStale({ token })))).toEqual(isRefused)
+  expect(await inviteToRoom(stale, lobbyId)).toEqual(isRefused)
+  expect(await withdrawInvitations(stale, lobbyId)).toBe(false)
+  expect(await chat.rooms.list(await me())).toEqual(before)
+})
+
 it("a room's invitations are withdrawn by its owner alone", async () => {
   await enter(here)
-  const room = String(await outcomeOf(createRoom(null, formOf({ name: "Secret", isPrivate: "on" }))))
+  const room = String(await outcomeOf(createRoom(null, await ownFormOf({ name: "Secret", isPrivate: "on" }))))
   const id = room.split("/").at(-1) ?? ""
-  const invitation = await inviteToRoom(id)
+  const invitation = await inviteToRoom(await me(), id)
   const token = (invitation && "path" in invitation && invitation.path.split("/").at(-1)) || ""
   const owner = request.cookies
   await enter(elsewhere)
-  expect(await outcomeOf(acceptInvitation(null, formOf({ token })))).toBe(room)
-  expect(await withdrawInvitations(id)).toBe(false)
+  expect(await outcomeOf(acceptInvitation(null, await ownFormOf({ token })))).toBe(room)
+  expect(await withdrawInvitations(await me(), id)).toBe(false)
   request.cookies = owner
-  expect(await withdrawInvitations(id)).toBe(true)
+  expect(await withdrawInvitations(await me(), id)).toBe(true)
   await enter(elsewhere)
-  expect(await outcomeOf(acceptInvitation(null, formOf({ token })))).toBe(`/invitations/${token}`)
+  expect(await outcomeOf(acceptInvitation(null, await ownFormOf({ token })))).toBe(`/invitations/${token}`)
 })

@@ -5,7 +5,7 @@ import { cookies } from "next/headers"
 import { redirect } from "next/navigation"
 import * as z from "zod/mini"
 import { room } from "#lib/chat/channels.ts"
-import { getSession, type Refusal, refuseAddress, refusePerson, requireUser } from "#lib/chat/current.ts"
+import { getSession, type Refusal, refuseAddress, refusePerson, requireOwner } from "#lib/chat/current.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { maxRoomNameLength } from "#lib/chat/rooms.ts"
 import { nameOfAtMost, nameSchema, newGuest } from "#lib/chat/session.ts"
@@ -15,6 +15,9 @@ import { ownPath } from "#lib/security/own-path.ts"
 
 /** What a form shows when it was refused. */
 export type FormState = { error: "badName" } | Refusal | null
+
+/** The form stands in a page of somebody who isn't signed in any more. */
+const sessionChanged: Refusal = { error: "session-changed" }
 
 export async function signIn(_: unknown, form: FormData): Promise<FormState> {
   const name = nameSchema.safeParse(form.get("name"))
@@ -33,9 +36,10 @@ export async function signIn(_: unknown, form: FormData): Promise<FormState> {
   redirect(next)
 }
 
-export async function signOut(): Promise<void> {
+/** Ends this person's session, and nobody else's. */
+export async function signOut(owner: string): Promise<void> {
   const session = await getSession()
-  session.destroy()
+  if (session.user?.id === owner) session.destroy()
   redirect("/")
 }
 
@@ -48,7 +52,8 @@ const roomSchema = z.object({
 })
 
 export async function createRoom(_: unknown, form: FormData): Promise<FormState> {
-  const user = await requireUser("/")
+  const user = await requireOwner(form.get("owner"), "/")
+  if (!user) return sessionChanged
   const parsed = roomSchema.safeParse({ name: form.get("name"), isPrivate: form.get("isPrivate") !== null })
   if (!parsed.success) return { error: "badName" }
   const refusal = await refusePerson(user, "rooms")
@@ -62,7 +67,8 @@ export async function createRoom(_: unknown, form: FormData): Promise<FormState>
 
 export async function joinRoom(_: unknown, form: FormData): Promise<Refusal | null> {
   const id = z.string().parse(form.get("room"))
-  const user = await requireUser(`/rooms/${id}`)
+  const user = await requireOwner(form.get("owner"), `/rooms/${id}`)
+  if (!user) return sessionChanged
   const refusal = await refusePerson(user, "joins")
   if (refusal) return refusal
   const { rooms, realtime } = await getChat()
@@ -72,9 +78,10 @@ export async function joinRoom(_: unknown, form: FormData): Promise<Refusal | nu
   return null
 }
 
-export async function leaveRoom(form: FormData): Promise<void> {
-  const id = z.string().parse(form.get("room"))
-  const user = await requireUser(`/rooms/${id}`)
+export async function leaveRoom(owner: string, roomId: string): Promise<FormState> {
+  const id = z.string().parse(roomId)
+  const user = await requireOwner(owner, `/rooms/${id}`)
+  if (!user) return sessionChanged
   const { rooms, realtime } = await getChat()
   if (await rooms.leave(user.id, id))
     await realtime.publish(room({ room: id }), "member-left", {}, { from: user })
@@ -84,10 +91,11 @@ export async function leaveRoom(form: FormData): Promise<void> {
   redirect(id === lobbyId ? "/" : `/rooms/${lobbyId}`)
 }
 
-/** A path that opens the room to whoever follows it; null unless the user is in the room. */
-export async function inviteToRoom(id: string): Promise<{ path: string } | Refusal | null> {
+/** A path that opens the room to whoever follows it; null unless the page's owner is in the room. */
+export async function inviteToRoom(owner: string, id: string): Promise<{ path: string } | Refusal | null> {
   const roomId = z.string().parse(id)
-  const user = await requireUser(`/rooms/${roomId}`)
+  const user = await requireOwner(owner, `/rooms/${roomId}`)
+  if (!user) return sessionChanged
   const refusal = await refusePerson(user, "invitations")
   if (refusal) return refusal
   const { rooms } = await getChat()
@@ -95,17 +103,19 @@ export async function inviteToRoom(id: string): Promise<{ path: string } | Refus
   return token === null ? null : { path: `/invitations/${token}` }
 }
 
-/** Makes void every invitation into a room. False unless the room is the user's. */
-export async function withdrawInvitations(id: string): Promise<boolean> {
+/** Makes void every invitation into a room. False unless the room is the user's, who is the page's owner. */
+export async function withdrawInvitations(owner: string, id: string): Promise<boolean> {
   const roomId = z.string().parse(id)
-  const user = await requireUser(`/rooms/${roomId}`)
+  const user = await requireOwner(owner, `/rooms/${roomId}`)
+  if (!user) return false
   const { rooms } = await getChat()
   return rooms.withdrawInvitations(user.id, roomId)
 }
 
 export async function acceptInvitation(_: unknown, form: FormData): Promise<Refusal | null> {
   const token = z.string().parse(form.get("token"))
-  const user = await requireUser(`/invitations/${token}`)
+  const user = await requireOwner(form.get("owner"), `/invitations/${token}`)
+  if (!user) return sessionChanged
   const refusal =
     (await refuseAddress("invitations tried from an address")) ?? (await refusePerson(user, "joins"))
   if (refusal) return refusal

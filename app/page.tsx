@@ -7,6 +7,7 @@ import { ownPath } from "#lib/security/own-path.ts"
 import { Introduction } from "./_components/introduction.tsx"
 import { LanguageSwitch } from "./_components/language-switch.tsx"
 import { Logo } from "./_components/logo.tsx"
+import { SessionNews } from "./_components/session-news.tsx"
 import { WelcomeForm } from "./welcome-form.tsx"
 
 /** The door: a name, and for whoever is here for the first time, what is behind it. */
@@ -18,6 +19,7 @@ export default async function WelcomePage({ searchParams }: { searchParams: Prom
   const next = ownPath((await searchParams).next) ?? ""
   return (
     <main className="grid min-h-dvh place-items-center p-4 pb-[max(1rem,env(safe-area-inset-bottom))] sm:p-8">
+      <SessionNews userId={null} />
       <div className="w-full max-w-md lg:max-w-5xl">
         <header className="mb-6 flex items-center gap-3 lg:mb-8">
           <Logo size={36} />

@@ -16,6 +16,7 @@ export const realtimeErrorCodes = [
   "not-connected",
   "provider-unavailable",
   "rate-limited",
+  "session-changed",
   "timeout",
   "unauthorized",
   "unsupported",

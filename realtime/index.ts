@@ -38,6 +38,7 @@ export type {
   WireMessage,
 } from "./message.ts"
 export { areOfDifferentMessages, markOf, parseUser } from "./message.ts"
+export { ownerHeaders } from "./owner.ts"
 export type { ChannelAction, ProviderConfig, RealtimePublisher } from "./publisher.ts"
 export { startAll, type TracedMessage, type TraceSpan, type TraceStep, type Tracing } from "./tracing.ts"
 export type {

@@ -3,6 +3,7 @@ import { createContext, type ReactNode, useContext, useState } from "react"
 import { createChatClient } from "#lib/realtime/client.ts"
 import type { RealtimeClient } from "#realtime/client"
 import { RealtimeProvider } from "#realtime/react"
+import { SessionGuard } from "./session-guard.tsx"
 
 interface Me {
   id: string
@@ -23,26 +24,31 @@ type ClientOptions = Omit<Parameters<typeof createChatClient>[0], "owner">
 
 let shared: { userId: string; client: RealtimeClient } | null = null
 
+const isOver = ({ connection: { status } }: RealtimeClient) =>
+  status.state === "closed" || status.error?.code === "session-changed"
+
 /** The page's one client. It outlives this component, which Next.js may make anew when an action redirects. */
 function clientOf(user: Me, options: ClientOptions): RealtimeClient {
   const create = () => createChatClient({ ...options, owner: user.id })
   if (typeof window === "undefined") return create()
-  if (shared?.userId !== user.id || shared.client.connection.status.state === "closed") {
+  if (shared?.userId !== user.id || isOver(shared.client)) {
     shared = { userId: user.id, client: create() }
   }
   return shared.client
 }
 
-/** One connection for all rooms of the page, with the provider that the server chose. */
-export function ChatProvider({
-  user,
-  children,
-  ...options
-}: ClientOptions & { user: Me; children: ReactNode }) {
+type Props = ClientOptions & { user: Me; children: ReactNode }
+
+/** One connection for all rooms of the page, with the provider that the server chose. Another person's has nothing of the last one's. */
+export const ChatProvider = (props: Props) => <ChatOf key={props.user.id} {...props} />
+
+function ChatOf({ user, children, ...options }: Props) {
   const [client] = useState(() => clientOf(user, options))
   return (
     <MeContext value={user}>
-      <RealtimeProvider client={client}>{children}</RealtimeProvider>
+      <RealtimeProvider client={client}>
+        <SessionGuard user={user}>{children}</SessionGuard>
+      </RealtimeProvider>
     </MeContext>
   )
 }

@@ -4,9 +4,10 @@ import { Plus } from "lucide-react"
 import { useTranslations } from "next-intl"
 import { createRoom } from "../actions.ts"
 import { Button, buttonClass } from "./button.tsx"
+import { useMe } from "./chat-provider.tsx"
 import { Field } from "./field.tsx"
 import { Modal } from "./modal.tsx"
-import { useRefusalText, useServerAction } from "./server-action.tsx"
+import { OwnerField, useRefusalText, useServerAction } from "./server-action.tsx"
 
 export function CreateRoomDialog() {
   const t = useTranslations("rooms")
@@ -26,10 +27,12 @@ export function CreateRoomDialog() {
 function CreateRoomForm() {
   const t = useTranslations("rooms")
   const refusalText = useRefusalText()
+  const me = useMe()
   const [state, action, isPending] = useServerAction(createRoom)
   const kept = state && "form" in state ? state.form : null
   return (
     <form action={action} className="grid gap-4">
+      <OwnerField id={me.id} />
       <Field
         id="room-name"
         name="name"

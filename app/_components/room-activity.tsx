@@ -57,7 +57,11 @@ export function RoomActivityProvider({
   const client = useRealtimeClient()
   const me = useMe()
   const [store] = useState(() =>
-    createRoomActivity({ client, me: me.id, initial, ask: askUnread, move: moveRead, onError: logError }),
+    createRoomActivity({
+      ...{ client, me: me.id, initial, onError: logError },
+      ask: () => askUnread(me.id),
+      move: (room, place, isLast) => moveRead(me.id, room, place, isLast),
+    }),
   )
   const room = useCurrentRoom()
   useEffect(() => store.start(), [store])

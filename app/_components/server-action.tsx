@@ -4,6 +4,7 @@ import { useFormatter, useTranslations } from "next-intl"
 import { type ComponentProps, useActionState, useEffect, useState } from "react"
 import type { Refusal } from "#lib/chat/current.ts"
 import { whenIn } from "#lib/i18n/when.ts"
+import { tellSession } from "./session-news.tsx"
 
 /** The server wasn't reached. With it what the form held, since React empties a form that has been sent. */
 interface Unreached {
@@ -14,16 +15,21 @@ interface Unreached {
 /** What an action of the server answers, or `otherwise` where the network failed. Whatever else it throws, as a redirect, goes on. */
 export async function answerOr<T, U>(answer: Promise<T>, otherwise: U): Promise<T | U> {
   try {
-    return await answer
+    const given = await answer
+    // The page is somebody's who isn't signed in any more, and may not know it yet.
+    if (isObject(given) && "error" in given && given.error === "session-changed") tellSession(null)
+    return given
   } catch (error) {
     unstable_rethrow(error)
     // The server's own failures carry a digest, and a page of an earlier deployment has to be loaded anew. Everything else is the
     // network, or a proxy that answered in the server's place; thrown on, it would put an error page in the place of the whole chat.
-    const isServers = typeof error !== "object" || error === null || "digest" in error
+    const isServers = !isObject(error) || "digest" in error
     if (isServers || unstable_isUnrecognizedActionError(error)) throw error
     return otherwise
   }
 }
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
 
 /** `useActionState` for an action of the server, with the failure of the network as one more state. */
 export function useServerAction<S>(action: (previous: unknown, form: FormData) => Promise<S>) {
@@ -38,7 +44,7 @@ export function useServerAction<S>(action: (previous: unknown, form: FormData) =
   )
 }
 
-/** What to tell of an action that wasn't done, by the network or by a limit. */
+/** What to tell of an action that wasn't done. */
 export function useRefusalText(): (refusal: Refusal | { error: "not-connected" }) => string {
   const t = useTranslations()
   const format = useFormatter()
@@ -48,16 +54,21 @@ export function useRefusalText(): (refusal: Refusal | { error: "not-connected" }
       : t(`errors.${refusal.error}`)
 }
 
+/** Whose page a form stands in: the server does what it asks in nobody else's name. */
+export const OwnerField = ({ id }: { id: string }) => <input type="hidden" name="owner" value={id} />
+
 interface Props extends Omit<ComponentProps<"form">, "action"> {
+  owner: string
   action(previous: unknown, form: FormData): Promise<Refusal | null>
 }
 
 /** A form that has nothing to fill in: it says below itself why it wasn't done. */
-export function ActionForm({ action, children, ...props }: Props) {
+export function ActionForm({ owner, action, children, ...props }: Props) {
   const refusalText = useRefusalText()
   const [state, run] = useServerAction(action)
   return (
     <form action={run} {...props}>
+      <OwnerField id={owner} />
       {children}
       {state && (
         <p role="alert" className="text-bad text-sm">

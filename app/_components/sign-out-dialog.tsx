@@ -15,7 +15,7 @@ export function SignOutDialog(state: DialogState) {
       lead={t("signOutLead", { name: me.name })}
       stay={t("stay")}
       leave={t("signOut")}
-      action={signOut}
+      action={() => signOut(me.id)}
     />
   )
 }

@@ -1,4 +1,4 @@
-import { type Cursor, RealtimeError, type RealtimeErrorCode } from "#realtime"
+import { type Cursor, ownerHeaders, RealtimeError, type RealtimeErrorCode } from "#realtime"
 import type { QuotedMessage } from "./message-index.ts"
 import type { CountedRoom } from "./room-activity.ts"
 
@@ -23,15 +23,23 @@ const codeByStatus: Record<number, RealtimeErrorCode> = {
   401: "unauthorized",
   403: "channel-denied",
   404: "channel-denied",
+  409: "session-changed",
   429: "rate-limited",
 }
 
-/** Browser: one request to the chat's own routes. Every failure is a `RealtimeError`. */
-async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
+type Init = Pick<RequestInit, "method" | "body" | "keepalive" | "signal">
+
+/** Browser: one request to the chat's own routes, in the name of whose page it is. Every failure is a `RealtimeError`. */
+async function call<T>(owner: string, path: string, init: Init = {}): Promise<T> {
   const doing = `unable to reach /api/chat/${path.split("?")[0]}`
   let response: Response
   try {
-    response = await fetch(`/api/chat/${path}`, { ...init, cache: "no-store", credentials: "same-origin" })
+    response = await fetch(`/api/chat/${path}`, {
+      ...init,
+      headers: { ...(init.body && { "Content-Type": "application/json" }), ...ownerHeaders(owner) },
+      cache: "no-store",
+      credentials: "same-origin",
+    })
     if (response.ok) return (await response.json()) as T
   } catch (cause) {
     if (init.signal?.aborted) throw cause
@@ -43,16 +51,15 @@ async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
 }
 
 /** Browser: what is unread in all rooms that one is in. */
-export async function askUnread(): Promise<CountedRoom[]> {
-  const { rooms } = await call<{ rooms: CountedRoom[] }>("unread")
+export async function askUnread(owner: string): Promise<CountedRoom[]> {
+  const { rooms } = await call<{ rooms: CountedRoom[] }>(owner, "unread")
   return rooms
 }
 
 /** Browser: tells how far one has read; `isLast` lets the request outlive the page. */
-export async function moveRead(room: string, place: Cursor, isLast: boolean): Promise<void> {
-  await call("read", {
+export async function moveRead(owner: string, room: string, place: Cursor, isLast: boolean): Promise<void> {
+  await call(owner, "read", {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ room, ...place }),
     keepalive: isLast,
   })
@@ -60,28 +67,34 @@ export async function moveRead(room: string, place: Cursor, isLast: boolean): Pr
 
 /** Browser: what was said in a room that one is in, from `before` (a `next`) to older ones. */
 export async function searchRoom(
+  owner: string,
   room: string,
   query: string,
   { before, signal }: { before?: number | undefined; signal?: AbortSignal } = {},
 ): Promise<SearchPage> {
   const parameters = new URLSearchParams({ room, query })
   if (before !== undefined) parameters.set("before", String(before))
-  return call<SearchPage>(`search?${parameters}`, signal ? { signal } : {})
+  return call<SearchPage>(owner, `search?${parameters}`, signal ? { signal } : {})
 }
 
 /** The most messages that one question may name. */
 export const maxQuotes = 50
 
 /** Browser: these messages of a room that one is in, as they stand now; those that aren't kept any more are left out. */
-export async function askQuotes(room: string, ids: readonly string[]): Promise<QuotedMessage[]> {
+export async function askQuotes(
+  owner: string,
+  room: string,
+  ids: readonly string[],
+): Promise<QuotedMessage[]> {
   const parameters = new URLSearchParams([["room", room], ...ids.map((id) => ["id", id])])
-  const { messages } = await call<{ messages: QuotedMessage[] }>(`quotes?${parameters}`)
+  const { messages } = await call<{ messages: QuotedMessage[] }>(owner, `quotes?${parameters}`)
   return messages
 }
 
 /** Browser: who is in a room that one is in. */
-export async function askPeople(room: string): Promise<{ id: string; name: string }[]> {
+export async function askPeople(owner: string, room: string): Promise<{ id: string; name: string }[]> {
   const { people } = await call<{ people: { id: string; name: string }[] }>(
+    owner,
     `people?${new URLSearchParams({ room })}`,
   )
   return people

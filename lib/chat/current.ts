@@ -22,8 +22,23 @@ export async function requireUser(returnTo: string): Promise<User & { name: stri
   return { id: user.id, name: user.name ?? "" }
 }
 
+/**
+ * In whose name an action is done: whoever is signed in, if they are the one whose page it came from. Null when they aren't; whoever
+ * isn't signed in at all is asked to, and comes back.
+ */
+export async function requireOwner(owner: unknown, returnTo: string): Promise<User | null> {
+  const user = await requireUser(returnTo)
+  return user.id === owner ? user : null
+}
+
+/** Why an action wasn't done. */
+export type Refusal =
+  | RateRefusal
+  /** The page belongs to somebody who isn't signed in any more. */
+  | { error: "session-changed" }
+
 /** Too much was asked for. */
-export interface Refusal {
+interface RateRefusal {
   error: "rate-limited"
   /** When there is room again. */
   retryAfterMs: number
@@ -35,7 +50,7 @@ const addressOf = async () => (await headers()).get("x-forwarded-for")?.split(",
 /** Null while the visitor's address may do this once more. */
 export async function refuseAddress(
   ...budgets: Extract<Budget, `${string} from an address`>[]
-): Promise<Refusal | null> {
+): Promise<RateRefusal | null> {
   const address = await addressOf()
   return refusalOf(async ({ take }) => {
     for (const budget of budgets) await take(budget, address)
@@ -46,7 +61,7 @@ export async function refuseAddress(
 export async function refusePerson(
   { id }: User,
   made: "rooms" | "joins" | "invitations",
-): Promise<Refusal | null> {
+): Promise<RateRefusal | null> {
   const address = await addressOf()
   return refusalOf(async ({ take }) => {
     await take(`${made} of a person`, id)
@@ -54,7 +69,7 @@ export async function refusePerson(
   })
 }
 
-async function refusalOf(spend: (limits: Limits) => Promise<void>): Promise<Refusal | null> {
+async function refusalOf(spend: (limits: Limits) => Promise<void>): Promise<RateRefusal | null> {
   const { limits } = await getChat()
   try {
     await spend(limits)

@@ -1,5 +1,5 @@
-import { isRealtimeError, logError, type OnError, RealtimeError, type User } from "#realtime"
-import { statusOf, toWireError } from "#realtime/server"
+import { isRealtimeError, logError, type OnError, type User } from "#realtime"
+import { requireSession, statusOf, toWireError } from "#realtime/server"
 
 export interface EndpointCall {
   user: User
@@ -25,9 +25,7 @@ export function createEndpoints({ identify, onError = logError }: EndpointOption
   return function endpoint(answer: (call: EndpointCall) => Promise<object>): Endpoint {
     return async (request) => {
       try {
-        const user = await identify(request)
-        if (!user)
-          throw new RealtimeError("unauthorized", { message: "unable to answer; nobody is signed in" })
+        const user = await requireSession(request, identify)
         return respond(200, await answer({ user, request, url: new URL(request.url) }))
       } catch (error) {
         if (!isRealtimeError(error) || error.code === "log-unavailable") {

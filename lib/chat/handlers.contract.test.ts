@@ -1,7 +1,8 @@
 import { sealData } from "iron-session"
-import { expect, it } from "vitest"
+import { afterEach, expect, it, vi } from "vitest"
 import type { User } from "#realtime"
 import { createLimits } from "../security/limits.ts"
+import { askPeople, askQuotes, askUnread, moveRead, searchRoom } from "./api.ts"
 import { type ChatHandlers, createChatHandlers } from "./handlers.ts"
 import { identifyRequest, sessionCookie, sessionOptions } from "./session.ts"
 import { describeStores, type TestProcess, writerOf } from "./testing/stores.ts"
@@ -18,6 +19,16 @@ async function open({ rooms, readPositions, search, index, log }: TestProcess) {
     identify: (request) => identifyRequest(request, session),
     onError: (error) => void failures.push(error),
   })
+  const cookieOf = async (user: User | null) =>
+    user && `${sessionCookie}=${await sealData({ user }, { password: session.password as string })}`
+  /** What a page's `fetch` does in a browser where this user is signed in. */
+  const fetchAs = (user: User | null) => async (path: string, init: RequestInit) => {
+    const request = new Request(new URL(path, "https://chat.test"), init)
+    const cookie = await cookieOf(user)
+    if (cookie) request.headers.set("cookie", cookie)
+    const name = new URL(request.url).pathname.split("/").at(-1) as keyof ChatHandlers
+    return handlers[name](request)
+  }
   async function ask(
     user: User | null,
     name: keyof ChatHandlers,
@@ -26,8 +37,7 @@ async function open({ rooms, readPositions, search, index, log }: TestProcess) {
     const url = new URL(`https://chat.test/api/chat/${name}`)
     const isPost = "body" in question
     if (!isPost) url.search = new URLSearchParams(question as [string, string][]).toString()
-    const cookie =
-      user && `${sessionCookie}=${await sealData({ user }, { password: session.password as string })}`
+    const cookie = await cookieOf(user)
     const request = new Request(url, {
       headers: {
         ...(cookie && { cookie }),
@@ -41,8 +51,10 @@ async function open({ rooms, readPositions, search, index, log }: TestProcess) {
   }
   const { id: room } = await rooms.create(alice, { name: "x", isPrivate: true })
   await rooms.accept(bob, (await rooms.invite(alice.id, room)) ?? "")
-  return { ask, failures, room, ...writerOf({ log }, room) }
+  return { ask, fetchAs, failures, room, ...writerOf({ log }, room) }
 }
+
+afterEach(() => vi.unstubAllGlobals())
 
 const refusal = (status: number, code: string) => ({ status, body: { error: { code } } })
 
@@ -130,6 +142,27 @@ describeStores("the chat's routes", (use) => {
         expect(await ask(null, name, { room, query: "secret" })).toMatchObject(refusal(401, "unauthorized"))
       expect(await ask(null, "read", { body: "{}" })).toMatchObject(refusal(401, "unauthorized"))
       expect(failures).toEqual([])
+    }))
+
+  it("answer a page only while its owner is signed in", () =>
+    use(async ({ main }) => {
+      const { fetchAs, room, say } = await open(main)
+      const { epoch } = await say(alice, "hello")
+      const asked: ((owner: string) => Promise<unknown>)[] = [
+        askUnread,
+        (owner) => moveRead(owner, room, { epoch, seq: 1 }, false),
+        (owner) => searchRoom(owner, room, "hello"),
+        (owner) => askQuotes(owner, room, ["x"]),
+        (owner) => askPeople(owner, room),
+      ]
+      for (const session of [bob, null]) {
+        vi.stubGlobal("fetch", fetchAs(session))
+        for (const ask of asked) await expect(ask("alice")).rejects.toMatchObject({ code: "session-changed" })
+      }
+      expect(await main.readPositions.unread("bob")).toMatchObject([{ unread: 1 }])
+      vi.stubGlobal("fetch", fetchAs(bob))
+      for (const ask of asked) await ask("bob")
+      expect(await main.readPositions.unread("bob")).toMatchObject([{ unread: 0 }])
     }))
 
   it("refuse what is malformed, and what another site can send", () =>

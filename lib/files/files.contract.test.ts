@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { RealtimeError, type User } from "#realtime"
+import { ownerHeaders, RealtimeError, type User } from "#realtime"
 import { createSqliteLog } from "#realtime/log/sqlite"
 import { findPostgres, startPostgres, type TestPostgres } from "#realtime/testing"
 import { room as roomChannel, type SharedFile } from "../chat/channels.ts"
@@ -34,7 +34,8 @@ interface Stage extends AsyncDisposable {
   /** The names of what the store holds. */
   stored(): string[]
   pass(ms: number): void
-  as(user: User | null): Browser
+  /** A browser where this user is signed in, and in it the page of the same, or of another. */
+  as(user: User | null, owner?: User): Browser
 }
 
 type Answer<T = Record<string, unknown>> = { status: number; body: T & { error?: { code: string } } }
@@ -68,13 +69,13 @@ async function openStage({ database, store, stored, ...backing }: Backing): Prom
   const room = await rooms.create(alice, { name: "files", isPrivate: false })
   await rooms.join(bob, room.id)
 
-  function as(user: User | null): Browser {
+  function as(user: User | null, owner?: User): Browser {
     const handlers = createFileHandlers({ files, limits, identify: async () => user })
     const request = (path: string, init: RequestInit = {}) => new Request(`http://chat.example${path}`, init)
     const json = (path: string, body: object) =>
       request(path, {
         method: "POST",
-        headers: { "Content-Type": "application/json" },
+        headers: { "Content-Type": "application/json", ...(owner && ownerHeaders(owner.id)) },
         body: JSON.stringify(body),
       })
     const answerOf = async <T>(response: Response): Promise<Answer<T>> => ({
@@ -207,6 +208,13 @@ function describeFiles(name: string, open: () => Promise<Stage>): void {
       expect((await stage.as(bob).complete(id)).status).toBe(404)
       await stage.as(bob).discard(id)
       expect((await stage.as(alice).complete(id)).status).toBe(200)
+    })
+
+    it("are taken from nobody's page but that of whoever is signed in", async () => {
+      await using stage = await open()
+      const { status, body } = await stage.as(bob, alice).announce({ name: "a.png", size: picture.length })
+      expect([status, body.error?.code]).toEqual([409, "session-changed"])
+      expect((await stage.as(bob, bob).upload("a.png", picture)).status).toBe(200)
     })
 
     it("are refused when they are too large or empty, by what is announced and by what comes", async () => {

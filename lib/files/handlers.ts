@@ -1,6 +1,6 @@
 import * as z from "zod/mini"
 import { isRealtimeError, logError, type OnError, RealtimeError, type User } from "#realtime"
-import { readJsonBody, statusOf, toWireError } from "#realtime/server"
+import { readJsonBody, requireSession, statusOf, toWireError } from "#realtime/server"
 import type { Limits } from "../security/limits.ts"
 import type { ByteRange } from "./file-store.ts"
 import type { FilePart, Files, ServedFile } from "./files.ts"
@@ -54,9 +54,7 @@ export function createFileHandlers(options: FileHandlersOptions): FileHandlers {
   /** For whoever is signed in; failures as `{ error: { code, message } }`. */
   async function answer(request: Request, act: (user: User) => Promise<Response>): Promise<Response> {
     try {
-      const user = await identify(request)
-      if (!user) throw new RealtimeError("unauthorized", { message: "unable to answer; nobody is signed in" })
-      return await act(user)
+      return await act(await requireSession(request, identify))
     } catch (error) {
       if (error instanceof FileError)
         return respond(statusByCode[error.code], { error: { code: error.code, message: error.message } })

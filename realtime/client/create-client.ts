@@ -1,7 +1,7 @@
 import type { AnyChannelDefinition, ChannelRef } from "../channel.ts"
-import { logError, type OnError } from "../errors.ts"
+import { logError, type OnError, type RealtimeError } from "../errors.ts"
 import { follow, type Tracing } from "../tracing.ts"
-import type { OutgoingMessage, RealtimeTransport } from "../transport.ts"
+import type { OutgoingMessage, RealtimeTransport, TransportStatus } from "../transport.ts"
 import { createChannel, type ManagedChannel } from "./channel.ts"
 import { createHeadCheck, type HeadCheckIntervals } from "./head-check.ts"
 import type { RealtimeHttp } from "./http.ts"
@@ -32,8 +32,14 @@ export type OutboxPlace = Pick<OutboxOptions, "store" | "bus" | "exclusively">
 
 const defaultHeadCheck: HeadCheckIntervals = { connectedMs: 60_000, interruptedMs: 10_000 }
 
+/** A client that can be told that its time is over. */
+export interface EndableClient extends RealtimeClient {
+  /** Closes the client for good, with a reason: its state is `failed`. What is in the outbox stays there. Idempotent. */
+  end(reason: RealtimeError): void
+}
+
 /** Browser: the delivery contract over one transport. `createRealtimeClient` chooses the transport. */
-export function createClient(options: ClientOptions): RealtimeClient {
+export function createClient(options: ClientOptions): EndableClient {
   const {
     transport,
     http,
@@ -44,6 +50,7 @@ export function createClient(options: ClientOptions): RealtimeClient {
   } = options
   const channels = new Map<string, ManagedChannel>()
   let isClosed = false
+  let failed: TransportStatus | null = null
   let rate: { provider: string; limit: RateLimit } | undefined
   /** Of the provider in use: each has a rate of its own. */
   function signalRate(): RateLimit {
@@ -74,6 +81,7 @@ export function createClient(options: ClientOptions): RealtimeClient {
   let isOpen = false
   const stopWatching = onReturn(() => {
     if (!isOpen) return
+    void http.checkSession()
     transport.connect()
     checkAll()
     outbox.wake()
@@ -95,10 +103,23 @@ export function createClient(options: ClientOptions): RealtimeClient {
     if (isConnected) outbox.wake()
   })
 
+  async function close(): Promise<void> {
+    if (isClosed) return
+    isClosed = true
+    stopWatching()
+    stopFollowing()
+    headCheck.stop()
+    outbox.close()
+    // The connection first: with it everything is left at once, and nothing has to be said about each channel.
+    const closed = transport.close()
+    for (const channel of channels.values()) channel.close()
+    await closed
+  }
+
   return {
     connection: {
       get status() {
-        return transport.status
+        return failed ?? transport.status
       },
       get provider() {
         return transport.provider
@@ -132,22 +153,19 @@ export function createClient(options: ClientOptions): RealtimeClient {
       return channel as unknown as Channel<D>
     },
     counts: async (refs) => (refs.length === 0 ? [] : http.counts(refs.map(({ name }) => name))),
-    async close() {
+    checkSession: () => http.checkSession(),
+    close,
+    end(error) {
       if (isClosed) return
-      isClosed = true
-      stopWatching()
-      stopFollowing()
-      headCheck.stop()
-      outbox.close()
-      // The connection first: with it everything is left at once, and nothing has to be said about each channel.
-      const closed = transport.close()
-      for (const channel of channels.values()) channel.close()
-      await closed
+      failed = { state: "failed", error }
+      // Its last change of state, by which everybody hears of this one.
+      void close()
     },
   }
 }
 
-const inThisPage = (): OutboxPlace => ({
+/** For a page whose unsent messages end with it. */
+export const inThisPage = (): OutboxPlace => ({
   store: createMemoryStore(),
   bus: createSilentBus(),
   exclusively: (_, task) => task(),

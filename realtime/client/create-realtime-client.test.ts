@@ -1,13 +1,17 @@
 import { describe, expect, it } from "vitest"
 import { contractChannels, createContractRealtime } from "#realtime/testing"
 import { createMemoryLog } from "../log/memory.ts"
+import type { User } from "../message.ts"
 import { createMemoryTransport } from "../providers/memory/client.ts"
 import { createMemoryHub } from "../providers/memory/hub.ts"
 import { createMemoryPublisher } from "../providers/memory/server.ts"
 import { waitFor } from "../testing/wait-for.ts"
+import { inThisPage } from "./create-client.ts"
 import { createRealtimeClient, type RealtimeClientOptions } from "./create-realtime-client.ts"
+import { createMemoryStore } from "./outbox-store.ts"
 
 const user = { id: "alice" }
+const bob = { id: "bob" }
 const room = contractChannels.room({ room: "1" })
 
 /** Two services, and a server that is deployed again and again with another choice of them, over one log. */
@@ -31,6 +35,7 @@ function setup() {
       ),
     })
   const server = { running: deploy("one") }
+  const session: { user: User | null } = { user }
   const loaded: string[] = []
   const requests: string[] = []
   const options = (): RealtimeClientOptions => ({
@@ -47,7 +52,7 @@ function setup() {
     async fetch(input, init) {
       const request = new Request(input, init)
       requests.push(new URL(request.url).pathname.split("/").at(-1) ?? "")
-      request.headers.set("x-contract-user", JSON.stringify(user))
+      request.headers.set("x-contract-user", JSON.stringify(session.user))
       const { handlers } = server.running
       return request.method === "POST" ? handlers.POST(request) : handlers.GET(request)
     },
@@ -55,7 +60,7 @@ function setup() {
     headCheck: { connectedMs: 20, interruptedMs: 20 },
     onError: () => {},
   })
-  return { deploy, server, loaded, requests, options }
+  return { deploy, server, session, log, loaded, requests, options }
 }
 
 describe("the client of a page", () => {
@@ -96,6 +101,62 @@ describe("the client of a page", () => {
     server.running = deploy("one", "two")
     await waitFor(() => client.connection.provider === "one")
     await client.close()
+  })
+
+  it.each([
+    ["somebody else", bob],
+    ["nobody", null],
+  ])("ends when %s is signed in, and what was written waits for its writer", async (_, next) => {
+    const { options, session, requests, log } = setup()
+    const store = createMemoryStore()
+    const ofAlice: RealtimeClientOptions = {
+      ...options(),
+      owner: user.id,
+      outbox: { ...inThisPage(), store },
+      headCheck: { connectedMs: 3_600_000, interruptedMs: 3_600_000 },
+    }
+    const client = createRealtimeClient(ofAlice)
+    const told: string[] = []
+    client.connection.subscribe(() => {
+      const { state, error } = client.connection.status
+      told.push(error ? `${state} ${error.code}` : state)
+    })
+    client.open()
+    await client.channel(room).subscribe({ onMessages: () => {} }).ready
+    await client.checkSession()
+    expect(client.connection.status).toEqual({ state: "connected" })
+    session.user = next
+    told.length = 0
+    const id = client.channel(room).outbox.add("said", { text: "mine" })
+    await waitFor(() => client.connection.status.state === "failed")
+    expect(told).toEqual(["failed session-changed"])
+    expect(await store.load()).toMatchObject([{ id }])
+    expect((await store.load())[0]).not.toHaveProperty("refusal")
+    // By itself it asks nothing more.
+    const asked = requests.length
+    client.connection.retry()
+    session.user = user
+    const again = createRealtimeClient(ofAlice)
+    again.open()
+    await waitFor(async () => (await store.load()).length === 0)
+    expect(requests.slice(asked)).toEqual(["publish"])
+    const { messages } = await log.readAfter(room.name, 0, 10)
+    expect(messages).toMatchObject([{ id, from: user }])
+    expect(client.connection.status.state).toBe("failed")
+    await Promise.all([client.close(), again.close()])
+  })
+
+  it("asks about the session when it is told to, and only where it has an owner", async () => {
+    const { options, session } = setup()
+    const clients = [user.id, undefined].map((owner) =>
+      createRealtimeClient({ ...options(), ...(owner && { owner, outbox: inThisPage() }) }),
+    )
+    for (const client of clients) client.open()
+    await waitFor(() => clients.every(({ connection }) => connection.status.state === "connected"))
+    session.user = bob
+    await Promise.all(clients.map((client) => client.checkSession()))
+    expect(clients.map(({ connection }) => connection.status.state)).toEqual(["failed", "connected"])
+    await Promise.all(clients.map((client) => client.close()))
   })
 
   it("refuses a configuration that none of its loaders fits", () => {

@@ -32,8 +32,9 @@ export interface RealtimeClientOptions {
    */
   providers: Readonly<Record<string, () => Promise<TransportFactory>>>
   /**
-   * Whose messages these are, the signed-in user's id: what they write is kept in their browser until it is sent. Without it,
-   * unsent messages end with the page.
+   * Whose page this is, the signed-in user's id as the server's `identify` returns it. What they write is kept in their browser
+   * until it is sent, and is sent in nobody else's name: once somebody else is signed in, or nobody, the client ends as `failed`
+   * with `session-changed`. Without it, unsent messages end with the page, and go out under the name of whoever is signed in.
    */
   owner?: string
   /** Where unsent messages are kept, in place of `owner`'s browser. */
@@ -67,7 +68,9 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
   let isFollowing = false
   const http: RealtimeHttp = createHttp({
     basePath: config.basePath,
+    owner,
     ...(options.fetch && { fetch: options.fetch }),
+    onSessionChanged: (error) => end(error),
     onConfigVersion: (seen) => void follow(seen),
   })
 
@@ -115,7 +118,7 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
     }
   }
 
-  const client = createClient({
+  const { end, ...client } = createClient({
     transport,
     http,
     maxPayloadBytes: config.maxPayloadBytes,

@@ -62,6 +62,24 @@ describe("an answer of the server", () => {
     expect(await outcome(() => page(429, { "Retry-After": header }))).toMatchObject({ retryAfterMs })
   })
 
+  it("that the session is somebody else's is told, whatever was asked, and nothing else is", async () => {
+    const told: string[] = []
+    let code = "session-changed"
+    const http = createHttp({
+      basePath: "/api/realtime",
+      owner: "alice",
+      fetch: async () => ours(409, { code, message: "x" }),
+      onSessionChanged: (error) => void told.push(error.code),
+    })
+    await expect(http.history("room:1", {})).rejects.toMatchObject({ code, retryable: false })
+    await expect(http.publish("room:1", [])).rejects.toMatchObject({ code })
+    await http.checkSession()
+    expect(told).toEqual([code, code, code])
+    code = "conflict"
+    await expect(http.publish("room:1", [])).rejects.toMatchObject({ code })
+    expect(told).toHaveLength(3)
+  })
+
   it("that never comes is a timeout, and no network is no connection", async () => {
     const timeout = () => Promise.reject(new DOMException("x", "TimeoutError"))
     expect(await outcome(timeout, 5)).toMatchObject({ code: "timeout", retryable: true })

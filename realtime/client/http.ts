@@ -1,5 +1,6 @@
 import { fromWireError, RealtimeError, type RealtimeErrorCode } from "../errors.ts"
 import { type LogHead, type LogPage, parseLogHead, parseLogPage } from "../message.ts"
+import { ownerHeaders } from "../owner.ts"
 import { fromWireResults } from "../publish-result.ts"
 import { configHeader } from "../publisher.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
@@ -14,6 +15,8 @@ export interface RealtimeHttp {
   signal(channel: string, event: string, payload: unknown): Promise<void>
   /** The server's configuration as it is now. */
   config(): Promise<Record<string, unknown>>
+  /** Looks whether the session is still the owner's; `onSessionChanged` is told when it isn't. Never rejects. */
+  checkSession(): Promise<void>
   /** What a provider's server half answers to a request for permission. */
   credentials(provider: string, body: Record<string, unknown>): Promise<unknown>
   /**
@@ -28,6 +31,10 @@ export interface HttpOptions {
   basePath: string
   fetch?: typeof globalThis.fetch
   timeoutMs?: number
+  /** Whose page it is, by the id that the server's `identify` returns: every request says so, and the server answers nobody else's. */
+  owner?: string | undefined
+  /** Called when the server refused with `session-changed`: somebody else is signed in by now, or nobody. */
+  onSessionChanged?: (error: RealtimeError) => void
   /** Called with the version of the server's configuration that an answer names. */
   onConfigVersion?: (version: string) => void
 }
@@ -48,18 +55,24 @@ export function createHttp({
   basePath,
   fetch = globalThis.fetch,
   timeoutMs = 10_000,
+  owner,
+  onSessionChanged,
   onConfigVersion,
 }: HttpOptions): RealtimeHttp {
   /** Between the server's clock and this page's time. */
   let offset: number | null = null
 
-  async function call(path: string, init: RequestInit = {}): Promise<Record<string, unknown>> {
+  async function call(
+    path: string,
+    init: { method?: string; headers?: Record<string, string>; body?: string } = {},
+  ): Promise<Record<string, unknown>> {
     const doing = `unable to reach ${basePath}/${path.split("?")[0]}`
     let response: Response
     let body: unknown
     try {
       response = await fetch(`${basePath}/${path}`, {
         ...init,
+        headers: { ...init.headers, ...(owner !== undefined && ownerHeaders(owner)) },
         credentials: "same-origin",
         cache: "no-store",
         signal: AbortSignal.timeout(timeoutMs),
@@ -81,6 +94,7 @@ export function createHttp({
     if (response.ok && answer) return answer
     if (answer?.error) {
       const error = fromWireError(answer.error)
+      if (error.code === "session-changed") onSessionChanged?.(error)
       if (error.code !== "internal") throw error
       // A server that failed is one to ask again, even though it doesn't know why it failed.
       throw new RealtimeError("internal", { message: `${doing}; the server failed`, retryable: true })
@@ -133,6 +147,10 @@ export function createHttp({
       await post("signal", { channel, event, payload })
     },
     config: () => call("config"),
+    async checkSession() {
+      // Without an answer nothing is known; every later request asks the same.
+      if (owner !== undefined) await call("config").catch(() => {})
+    },
     credentials: (provider, body) => post(`credentials/${provider}`, body),
     serverNow: () => (offset === null ? null : offset + performance.now()),
   }

@@ -213,6 +213,20 @@ describe("an outbox and the page", () => {
     expect([page.stored(), page.posted, page.requests]).toEqual([[], [], []])
   })
 
+  it("keeps for its writer what the server doesn't take from another, and asks again only when it is woken", async () => {
+    const page = open()
+    page.answer(failWith(error("session-changed")))
+    page.say("a")
+    await settle()
+    expect([page.states(), page.stored(), page.requests.length]).toEqual([["a queued"], ["a"], 1])
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect([page.states(), page.requests.length]).toEqual([["a queued"], 1])
+    page.answer(accept)
+    page.outbox.wake()
+    await settle()
+    expect([page.stored(), page.requests.length]).toEqual([[], 2])
+  })
+
   it("sends fifty at a time, in order", async () => {
     const page = open()
     const ids = Array.from({ length: 120 }, (_, n) => `m${n}`)

@@ -74,6 +74,9 @@ const maxPauseMs = 30_000
 /** How long the browser may take to read or write; one that hangs is as good as one that keeps nothing. */
 const storePatienceMs = 5_000
 
+/** The session is somebody else's. What was written waits for its writer, in the store. */
+const isOfAnother = ({ code }: RealtimeError) => code === "session-changed"
+
 export function createOutbox({ store, bus, exclusively, deliver, onError }: OutboxOptions): Outbox {
   const entries = new Map<string, Entry>()
   const shown = new Map<string, readonly OutboxMessage[]>()
@@ -189,11 +192,11 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       for (const [index, entry] of batch.entries()) {
         const result = results[index] as PublishResult
         if ("receipt" in result) await accept(entry, result.receipt)
-        else if (!result.error.retryable) await refuse(entry, result.error)
+        else if (!result.error.retryable && !isOfAnother(result.error)) await refuse(entry, result.error)
         else {
           reason = result.error
-          const isOffline = reason.code === "not-connected"
-          change(entry.id, isOffline ? { state: "queued" } : { state: "failed", error: reason })
+          const isOut = reason.code === "not-connected" || isOfAnother(reason)
+          change(entry.id, isOut ? { state: "queued" } : { state: "failed", error: reason })
         }
       }
       if (reason) return reason
@@ -249,6 +252,8 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       void drain(channel)
       return
     }
+    // No pause brings its writer back: it goes when they are.
+    if (isOfAnother(failed)) return
     const backoff = Math.min(maxPauseMs, firstPauseMs * 2 ** pause.failures) * (0.5 + Math.random() / 2)
     const timer = setTimeout(() => void drain(channel), failed.retryAfterMs ?? backoff)
     pauses.set(channel, { failures: pause.failures + 1, timer })

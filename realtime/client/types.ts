@@ -32,6 +32,12 @@ export interface RealtimeClient {
    * Rejects with `channel-denied` when one of them is closed to this user; at most 100 at once.
    */
   counts(channels: readonly ChannelRef[]): Promise<(number | null)[]>
+  /**
+   * Asks the server whether the session is still that of the client's `owner`: for a page that has heard, from another tab, that
+   * somebody signed in or out. If it isn't, the connection is `failed` with `session-changed`, and the client has ended. The client
+   * asks by itself when the page is looked at again. Never rejects.
+   */
+  checkSession(): Promise<void>
   /** Ends every subscription and the connection. Pending publishes reject with `not-connected`. Idempotent. */
   close(): Promise<void>
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest"
 import { RealtimeError } from "../errors.ts"
 import { createMemoryLog } from "../log/memory.ts"
 import type { MessageLog } from "../log/message-log.ts"
+import { ownerHeaders } from "../owner.ts"
 import { createAblyPublisher } from "../providers/ably/server.ts"
 import { contractChannels, createContractRealtime } from "../testing/index.ts"
 import { startMemoryBackend } from "../testing/memory-backend.ts"
@@ -169,6 +170,42 @@ describe("the catch-all route", () => {
       status: 401,
       body: { error: { code: "unauthorized" } },
     })
+  })
+
+  it("answers a page only while its owner is signed in, whatever it asks", async () => {
+    const { call } = setup()
+    const message = { id: uuid(), event: "said", payload: { text: "mine" } }
+    const requests: [path: string, body?: unknown][] = [
+      ...["config", "history", "head", "counts", "members"].map((path): [string] => [
+        `${path}?${query({ channel: room })}`,
+      ]),
+      ["publish", { channel: room, messages: [message] }],
+      ["signal", { channel: room, event: "typing", payload: { isTyping: true } }],
+      ...["socketio", "pusher", "ably"].map((provider): [string, object] => [`credentials/${provider}`, {}]),
+    ]
+    const pageOf = (owner: string, user: string | null) => ({
+      ...ownerHeaders(owner),
+      "x-contract-user": JSON.stringify(user === null ? null : { id: user }),
+    })
+    for (const [path, body] of requests) {
+      for (const user of ["bob", null]) {
+        expect(await call(path, body, pageOf("alice", user)), `${path} of ${user}`).toMatchObject({
+          status: 409,
+          body: { error: { code: "session-changed" } },
+        })
+      }
+      const { body: own } = await call(path, body, pageOf("alice", "alice"))
+      expect(own.error?.code, path).not.toBe("session-changed")
+    }
+    const { body } = await call(`history?${query({ channel: room })}`)
+    expect(body.messages).toMatchObject([{ id: message.id, from: { id: "alice" } }])
+  })
+
+  it("takes an id that no header could hold for what it is", async () => {
+    const { call } = setup()
+    const id = "アキ: 100%"
+    const page = { ...ownerHeaders(id), "x-contract-user": encodeURIComponent(JSON.stringify({ id })) }
+    expect(await call("config", undefined, page)).toMatchObject({ status: 200 })
   })
 
   it("says that the log can't be written, keeps nothing, and goes on when it can", async () => {

@@ -7,6 +7,7 @@ import type { OutgoingMessage } from "../transport.ts"
 import type { Core } from "./core.ts"
 import type { Counts } from "./counts.ts"
 import { readJsonBody, statusOf } from "./http.ts"
+import { requireSession } from "./session.ts"
 import type { ClientConfig, HistoryOptions, RealtimeOptions } from "./types.ts"
 
 interface HandlerOptions<Definitions extends ChannelDefinitions> extends RealtimeOptions<Definitions> {
@@ -128,9 +129,7 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
     const signedIn =
       (route: UserRoute): Route =>
       async (call) => {
-        const user = await identify(call.request)
-        if (!user)
-          throw new RealtimeError("unauthorized", { message: "unable to answer; nobody is signed in" })
+        const user = await requireSession(call.request, identify)
         if (!limitsItself.has(route)) await core.limitRead(user)
         return route({ ...call, user })
       }

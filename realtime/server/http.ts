@@ -17,6 +17,7 @@ const statusByCode: Record<RealtimeErrorCode, number> = {
   "not-connected": 503,
   "provider-unavailable": 503,
   "rate-limited": 429,
+  "session-changed": 409,
   timeout: 504,
   unauthorized: 401,
   unsupported: 501,

@@ -3,6 +3,7 @@ export { type ProviderEvent, type RealtimePublisher, webhookWindowMs } from "../
 export { createRealtime } from "./create-realtime.ts"
 export { readJsonBody, statusOf } from "./http.ts"
 export { createMemoryPresenceCounts, type PresenceCounts, presenceLifetimeMs } from "./presence-counts.ts"
+export { requireSession } from "./session.ts"
 export { createSharedReads } from "./shared-reads.ts"
 export type {
   AuthorizeQuestion,

@@ -47,7 +47,7 @@ export default async function InvitationPage({ params }: Props) {
       title={t("invitation.titleTo", { room: name })}
       lead={invitedBy ? `${t("invitation.by", { name: invitedBy })} ${kind}` : kind}
     >
-      <ActionForm action={acceptInvitation} className="grid justify-items-center gap-3">
+      <ActionForm owner={user.id} action={acceptInvitation} className="grid justify-items-center gap-3">
         <input type="hidden" name="token" value={token} />
         <Button type="submit" look="primary" className="min-h-11">
           {t("invitation.accept")}

@@ -1,6 +1,7 @@
 "use client"
 import { useTranslations } from "next-intl"
 import type { Room } from "#lib/chat/rooms.ts"
+import { useMe } from "../../_components/chat-provider.tsx"
 import { type DialogState, FarewellDialog } from "../../_components/farewell-dialog.tsx"
 import { useRoomName } from "../../_components/use-room-name.ts"
 import { leaveRoom } from "../../actions.ts"
@@ -9,11 +10,7 @@ import { leaveRoom } from "../../actions.ts"
 export function LeaveDialog({ room, ...state }: DialogState & { room: Room }) {
   const t = useTranslations("rooms")
   const nameOf = useRoomName()
-  const leave = () => {
-    const form = new FormData()
-    form.set("room", room.id)
-    return leaveRoom(form)
-  }
+  const me = useMe()
   return (
     <FarewellDialog
       {...state}
@@ -21,7 +18,7 @@ export function LeaveDialog({ room, ...state }: DialogState & { room: Room }) {
       lead={t(room.isPrivate ? "leavePrivate" : "leavePublic")}
       stay={t("cancel")}
       leave={t("leave")}
-      action={leave}
+      action={() => leaveRoom(me.id, room.id)}
     />
   )
 }

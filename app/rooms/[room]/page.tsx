@@ -7,6 +7,7 @@ import { lobbyId } from "#lib/chat/lobby.ts"
 import { canAttach } from "#lib/files/create-file-store.ts"
 import { getChat } from "#lib/realtime/server.ts"
 import type { LogPage } from "#realtime"
+import { SessionNews } from "../../_components/session-news.tsx"
 import { JoinPrompt } from "./join-prompt.tsx"
 import { RoomView } from "./room-view.tsx"
 
@@ -45,17 +46,28 @@ export default async function RoomPage(props: Props) {
   const loaded = await load(props)
   if (!loaded) notFound()
   const { env, found, user, rooms, realtime, messageIndex } = loaded
-  if (!(await rooms.isMember(user.id, found.id))) return <JoinPrompt room={found} />
+  const news = <SessionNews userId={user.id} />
+  if (!(await rooms.isMember(user.id, found.id))) {
+    return (
+      <>
+        {news}
+        <JoinPrompt room={found} />
+      </>
+    )
+  }
   // The newest page is in the HTML; what is said from here on joins it live, without a gap.
   const initial = await realtime.history(roomChannel({ room: found.id }), { limit: pageSize })
   return (
-    <RoomView
-      key={found.id}
-      room={found}
-      initial={initial}
-      origins={await messageIndex.quote(found.id, originsOf(initial))}
-      renderedAt={Date.now()}
-      canAttach={canAttach(env)}
-    />
+    <>
+      {news}
+      <RoomView
+        key={found.id}
+        room={found}
+        initial={initial}
+        origins={await messageIndex.quote(found.id, originsOf(initial))}
+        renderedAt={Date.now()}
+        canAttach={canAttach(env)}
+      />
+    </>
   )
 }

@@ -62,7 +62,7 @@ function RoomMenu({ room, presence }: RoomHeaderProps) {
   const marked = useMarkedName()
   const owner = presence?.members?.find(({ user }) => user.id === room.ownerId)?.user
 
-  const invite = async () => setInvited(await inviteToRoom(room.id).catch(() => null))
+  const invite = async () => setInvited(await inviteToRoom(me.id, room.id).catch(() => null))
   const failure = invited && "error" in invited ? refusalText(invited) : t("inviteFailed")
 
   return (

@@ -12,6 +12,7 @@ import {
 } from "react"
 import { askPeople } from "#lib/chat/api.ts"
 import { logError } from "#realtime"
+import { useMe } from "../../_components/chat-provider.tsx"
 import { NameMarksContext, PeopleContext } from "../../_components/rich-text.tsx"
 
 export interface RoomPerson {
@@ -46,16 +47,17 @@ interface Props {
 
 /** Everybody of a room: its members as the server knows them, who is there now, and who wrote what is shown. */
 export function RoomPeopleProvider({ roomId, present, messages, children }: Props) {
+  const me = useMe()
   const [members, setMembers] = useState<readonly RoomPerson[]>([])
   const askedAt = useRef(Number.NEGATIVE_INFINITY)
   const refresh = useCallback(() => {
     if (performance.now() - askedAt.current < freshMs) return
     askedAt.current = performance.now()
-    askPeople(roomId).then(setMembers, (error) => {
+    askPeople(me.id, roomId).then(setMembers, (error) => {
       askedAt.current = Number.NEGATIVE_INFINITY
       logError(error, { stage: "chat" })
     })
-  }, [roomId])
+  }, [me.id, roomId])
   useEffect(refresh, [refresh])
 
   const people = useSame(

@@ -10,6 +10,7 @@ import type { Room } from "#lib/chat/rooms.ts"
 import { isRealtimeError, type RealtimeErrorCode } from "#realtime"
 import { Avatar } from "../../_components/avatar.tsx"
 import { Button, iconButtonClass } from "../../_components/button.tsx"
+import { useMe } from "../../_components/chat-provider.tsx"
 import { hasSingleKeys } from "../../_components/single-keys.ts"
 import { useRoomName } from "../../_components/use-room-name.ts"
 import { useJump } from "./jump.tsx"
@@ -74,6 +75,7 @@ interface Found {
 
 /** What the server finds for the words as they are typed, page after page. */
 function useSearch(roomId: string, query: string) {
+  const me = useMe()
   const [found, setFound] = useState<Found | null>(null)
   const [error, setError] = useState<RealtimeErrorCode | null>(null)
   const [isSearching, setIsSearching] = useState(false)
@@ -87,7 +89,7 @@ function useSearch(roomId: string, query: string) {
     setIsSearching(true)
     setError(null)
     try {
-      const page = await searchRoom(roomId, query, { before, signal })
+      const page = await searchRoom(me.id, roomId, query, { before, signal })
       if (signal.aborted) return
       setFound((earlier) => ({
         ...page,

@@ -5,6 +5,7 @@ import type { Conversation, Quoted, RoomMessage } from "#lib/chat/conversation.t
 import type { QuotedMessage } from "#lib/chat/message-index.ts"
 import { logError } from "#realtime"
 import { useConnection } from "#realtime/react"
+import { useMe } from "../../_components/chat-provider.tsx"
 
 /** What is quoted, by its id: null where it isn't known yet, `"gone"` where it isn't kept any more. */
 export type FindOrigin = (id: string) => Quoted | "gone" | null
@@ -24,6 +25,7 @@ export function useOrigins({ roomId, conversation, messages, replyingTo, initial
   const [known, setKnown] = useState<ReadonlyMap<string, Quoted | "gone">>(
     () => new Map(initial.map((message) => [message.id, toQuoted(message)])),
   )
+  const me = useMe()
   const isConnected = useConnection().state === "connected"
 
   const missing = useMemo(() => {
@@ -50,7 +52,7 @@ export function useOrigins({ roomId, conversation, messages, replyingTo, initial
       const some = due.slice(from, from + maxQuotes)
       for (const { id, change } of some) asked.current.set(id, change)
       const ids = some.map(({ id }) => id)
-      askQuotes(roomId, ids).then(
+      askQuotes(me.id, roomId, ids).then(
         (found) =>
           setKnown((before) => {
             const origins = new Map(found.map((message) => [message.id, toQuoted(message)]))
@@ -64,7 +66,7 @@ export function useOrigins({ roomId, conversation, messages, replyingTo, initial
       )
     }
     // A connection that is back is a reason to ask for what couldn't be had.
-  }, [wanted, roomId, isConnected])
+  }, [wanted, me.id, roomId, isConnected])
 
   return useMemo(() => (id) => conversation.find(id) ?? known.get(id) ?? null, [conversation, known])
 }

@@ -1,6 +1,7 @@
 "use client"
 import { useTranslations } from "next-intl"
 import type { Room } from "#lib/chat/rooms.ts"
+import { useMe } from "../../_components/chat-provider.tsx"
 import { type DialogState, FarewellDialog } from "../../_components/farewell-dialog.tsx"
 import { toast } from "../../_components/toast.tsx"
 import { withdrawInvitations } from "../../actions.ts"
@@ -9,8 +10,9 @@ import { withdrawInvitations } from "../../actions.ts"
 export function WithdrawDialog({ room, ...state }: DialogState & { room: Room }) {
   const t = useTranslations("rooms")
   const errors = useTranslations("errors")
+  const me = useMe()
   async function withdraw(): Promise<void> {
-    const isDone = await withdrawInvitations(room.id)
+    const isDone = await withdrawInvitations(me.id, room.id)
     state.onOpenChange(false)
     toast(isDone ? t("withdrawn") : errors("channel-denied"))
   }

@@ -107,6 +107,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
   }
 
   function setStatus(next: TransportStatus): void {
+    if (status.state === "closed") return
     status = next
     for (const listener of [...listeners]) listener(next)
   }

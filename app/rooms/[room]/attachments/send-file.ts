@@ -7,9 +7,17 @@ import {
   type UploadTarget,
   type UploadTicket,
 } from "#lib/files/rules.ts"
+import { ownerHeaders } from "#realtime"
 import { makeThumbnail } from "./make-thumbnail.ts"
 
-const commonCodes = ["channel-denied", "internal", "not-connected", "rate-limited", "unauthorized"] as const
+const commonCodes = [
+  "channel-denied",
+  "internal",
+  "not-connected",
+  "rate-limited",
+  "session-changed",
+  "unauthorized",
+] as const
 
 export type UploadErrorCode = FileErrorCode | (typeof commonCodes)[number]
 
@@ -25,6 +33,8 @@ export class UploadError extends Error {
 }
 
 export interface SendFileOptions {
+  /** Whose page it is. */
+  owner: string
   roomId: string
   signal: AbortSignal
   /** From 0 to 1, of what has left this browser. */
@@ -37,7 +47,7 @@ export interface SendFileOptions {
  */
 export async function sendFile(
   file: File,
-  { roomId, signal, onProgress }: SendFileOptions,
+  { owner, roomId, signal, onProgress }: SendFileOptions,
 ): Promise<SharedFile> {
   if (file.size === 0) throw new UploadError("file-empty")
   if (file.size > maxFileBytes) throw new UploadError("file-too-large")
@@ -46,10 +56,11 @@ export async function sendFile(
     ...{ room: roomId, name: file.name, size: file.size },
     thumbnailSize: thumbnail?.size ?? 0,
   }
-  const ticket = (await ask("/api/chat/files", announcement, signal)) as UploadTicket
+  const ask = askAs(owner, signal)
+  const ticket = (await ask("/api/chat/files", announcement)) as UploadTicket
   if (thumbnail && ticket.thumbnail) await put(ticket.thumbnail, thumbnail, { signal })
   await put(ticket.file, file, { signal, onProgress })
-  const answer = (await ask(fileUrl(ticket.id), {}, signal)) as { file: SharedFile }
+  const answer = (await ask(fileUrl(ticket.id), {})) as { file: SharedFile }
   return answer.file
 }
 
@@ -58,18 +69,19 @@ export function discardFile(id: string): void {
   fetch(fileUrl(id), { method: "DELETE", keepalive: true }).catch(() => {})
 }
 
-async function ask(path: string, body: object, signal: AbortSignal): Promise<unknown> {
-  const response = await fetch(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-    signal,
-  }).catch((cause: unknown) => {
-    throw signal.aborted ? signal.reason : new UploadError("not-connected", cause)
-  })
-  if (response.ok) return response.json()
-  throw new UploadError(codeOf(await response.text()))
-}
+const askAs = (owner: string, signal: AbortSignal) =>
+  async function ask(path: string, body: object): Promise<unknown> {
+    const response = await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...ownerHeaders(owner) },
+      body: JSON.stringify(body),
+      signal,
+    }).catch((cause: unknown) => {
+      throw signal.aborted ? signal.reason : new UploadError("not-connected", cause)
+    })
+    if (response.ok) return response.json()
+    throw new UploadError(codeOf(await response.text()))
+  }
 
 function codeOf(answer: string): UploadErrorCode {
   try {

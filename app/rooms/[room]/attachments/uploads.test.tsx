@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import type { SharedFile } from "#lib/chat/channels.ts"
+import { waitFor } from "../../../../realtime/testing/wait-for.ts"
 import { type SendFileOptions, UploadError } from "./send-file.ts"
 import { createUploads } from "./uploads.ts"
 
@@ -10,7 +11,10 @@ beforeEach(() => {
   // jsdom draws nothing.
   URL.createObjectURL = noPreview
 })
-afterEach(() => sessionStorage.clear())
+afterEach(() => {
+  sessionStorage.clear()
+  vi.unstubAllGlobals()
+})
 
 interface Sending extends SendFileOptions {
   file: File
@@ -26,7 +30,7 @@ function setup() {
       options.signal.addEventListener("abort", () => reject(options.signal.reason))
       sendings.push({ ...options, file, resolve, reject })
     })
-  const uploads = createUploads({ roomId: "1", storageKey, send })
+  const uploads = createUploads({ owner: "me", roomId: "1", storageKey, send })
   const states = () => uploads.state().attachments.map(({ name, state }) => `${name} ${state}`)
   return { uploads, sendings, states }
 }
@@ -93,5 +97,18 @@ describe("what is attached to a message", () => {
     expect(uploads.state().attachments[0]?.preview).toBe("/api/chat/files/id of a")
     uploads.take()
     expect(setup().states()).toEqual([])
+  })
+
+  it("is sent in the name of whose page it is, and says so when somebody else is signed in", async () => {
+    const owners: unknown[] = []
+    vi.stubGlobal("fetch", async (_: string, { headers }: RequestInit) => {
+      owners.push(new Headers(headers).get("Realtime-Owner"))
+      return Response.json({ error: { code: "session-changed", message: "x" } }, { status: 409 })
+    })
+    const uploads = createUploads({ owner: "me", roomId: "1", storageKey })
+    uploads.add([fileOf("a")])
+    await waitFor(() => uploads.state().attachments[0]?.state === "failed")
+    expect(uploads.state().attachments[0]?.error).toBe("session-changed")
+    expect(owners).toEqual(["me"])
   })
 })

@@ -37,6 +37,8 @@ export interface Uploads {
 }
 
 export interface UploadsOptions {
+  /** Whose files these are. */
+  owner: string
   roomId: string
   /** Under which what is ready survives a reload. */
   storageKey: string
@@ -48,7 +50,7 @@ const maxAtOnce = 2
 
 export const noUploads: UploadsState = { attachments: [], isOverfull: false }
 
-export function createUploads({ roomId, storageKey, send = sendFile }: UploadsOptions): Uploads {
+export function createUploads({ owner, roomId, storageKey, send = sendFile }: UploadsOptions): Uploads {
   const listeners = new Set<() => void>()
   const under = new Map<string, { file: File; controller: AbortController }>()
   let state: UploadsState = { ...noUploads, attachments: restore(storageKey) }
@@ -86,7 +88,7 @@ export function createUploads({ roomId, storageKey, send = sendFile }: UploadsOp
     try {
       const onProgress = (progress: number) =>
         update(key, { progress, state: progress === 1 ? "checking" : "uploading" })
-      const shared = await send(file, { roomId, signal: controller.signal, onProgress })
+      const shared = await send(file, { owner, roomId, signal: controller.signal, onProgress })
       // It was removed while the answer was on its way.
       if (!find(key)) return discardFile(shared.id)
       under.delete(key)

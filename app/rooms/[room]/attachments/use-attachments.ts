@@ -25,7 +25,7 @@ function uploadsOf(userId: string, roomId: string): Uploads {
   const storageKey = `throughline.files.${userId}.${roomId}`
   const known = all.get(storageKey)
   if (known) return known
-  const made = createUploads({ roomId, storageKey })
+  const made = createUploads({ owner: userId, roomId, storageKey })
   all.set(storageKey, made)
   return made
 }

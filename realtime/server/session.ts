@@ -1,0 +1,22 @@
+import { RealtimeError } from "../errors.ts"
+import type { User } from "../message.ts"
+import { isPageOf } from "../owner.ts"
+
+/**
+ * Server: whoever a request's session belongs to. Rejects with `session-changed` when the page that sent it is of another person,
+ * who was signed in when it was loaded: what they wrote must not go out under this one's name. Rejects with `unauthorized` when
+ * nobody is signed in and the page doesn't say whose it is.
+ */
+export async function requireSession(
+  request: Request,
+  identify: (request: Request) => User | null | Promise<User | null>,
+): Promise<User> {
+  const user = await identify(request)
+  if (!isPageOf(user, request)) {
+    throw new RealtimeError("session-changed", {
+      message: "unable to answer; the page belongs to somebody who isn't signed in here any more",
+    })
+  }
+  if (user) return user
+  throw new RealtimeError("unauthorized", { message: "unable to answer; nobody is signed in" })
+}
