@@ -29,12 +29,15 @@ async function show(child: (module: typeof import("./notifications.tsx")) => Rea
   // Whether the browser can is remembered for as long as the page lives.
   vi.resetModules()
   const module = await import("./notifications.tsx")
+  const { MeContext } = await import("./chat-provider.tsx")
   render(
     <NextIntlClientProvider locale="en" messages={messages as never} timeZone="UTC">
       <Menu.Root open>
         <Menu.Portal>
           <Menu.Positioner>
-            <Menu.Popup>{child(module)}</Menu.Popup>
+            <Menu.Popup>
+              <MeContext value={{ id: "me", name: "Me" }}>{child(module)}</MeContext>
+            </Menu.Popup>
           </Menu.Positioner>
         </Menu.Portal>
       </Menu.Root>
@@ -61,7 +64,7 @@ it("says that the browser can't before anybody is asked for permission", async (
 
 it("takes a message that can't be told of for the end of the choice, and throws nothing", async () => {
   stubNotification("granted")
-  localStorage.setItem("throughline.notify", "everything")
+  localStorage.setItem("throughline.notify.me", "everything")
   vi.spyOn(document, "visibilityState", "get").mockReturnValue("hidden")
   await show(({ NotificationChoice, Notifications }) => (
     <>

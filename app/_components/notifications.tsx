@@ -3,7 +3,9 @@ import { Menu } from "@base-ui/react/menu"
 import { Check } from "lucide-react"
 import { useRouter } from "next/navigation"
 import { useLocale, useTranslations } from "next-intl"
-import { useEffect, useState, useSyncExternalStore } from "react"
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react"
+import { type PersonalStorage, personalStorage } from "#lib/chat/personal-storage.ts"
+import { useMe } from "./chat-provider.tsx"
 import { menuItemClass } from "./menu.tsx"
 import { useActivityStore } from "./room-activity.tsx"
 import type { ListedRoom } from "./shell.tsx"
@@ -12,24 +14,12 @@ import { useRoomName } from "./use-room-name.ts"
 const choices = ["nothing", "mentions", "everything"] as const
 type Choice = (typeof choices)[number]
 
-const key = "throughline.notify"
-const changed = "throughline:notify"
 const maxBodyLength = 140
 
-/** Kept in this browser: another device of the same person may want something else. */
-function subscribe(listener: () => void): () => void {
-  window.addEventListener("storage", listener)
-  window.addEventListener(changed, listener)
-  return () => {
-    window.removeEventListener("storage", listener)
-    window.removeEventListener(changed, listener)
-  }
-}
-
 /** What notifies here; nothing unless the browser allows it too. */
-function chosen(): Choice {
+function chosen(storage: PersonalStorage): Choice {
   if (typeof Notification === "undefined" || Notification.permission !== "granted") return "nothing"
-  return choices.find((choice) => choice === localStorage.getItem(key)) ?? "nothing"
+  return choices.find((choice) => choice === storage.read()) ?? "nothing"
 }
 
 /** Chrome on Android has the constructor, and throws whenever it is called. */
@@ -42,16 +32,22 @@ function show(title: string, options?: NotificationOptions): Notification | null
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
     isRefused = true
-    choose("nothing")
     return null
   }
 }
 
-const useChoice = () => useSyncExternalStore(subscribe, chosen, () => "nothing" as const)
-
-function choose(choice: Choice): void {
-  localStorage.setItem(key, choice)
-  window.dispatchEvent(new Event(changed))
+/** Kept in this browser: another device of the same person may want something else. */
+function useChoice() {
+  const { id } = useMe()
+  const storage = useMemo(() => personalStorage(id, "notify"), [id])
+  const choice = useSyncExternalStore(
+    storage.subscribe,
+    () => chosen(storage),
+    () => "nothing" as const,
+  )
+  const isSupported = useSyncExternalStore(storage.subscribe, isUsable, () => true)
+  const choose = useCallback((next: Choice) => storage.write(next), [storage])
+  return { choice, isSupported, choose }
 }
 
 /** Tells of what is said while nobody looks at the page, as far as one wishes. */
@@ -60,7 +56,7 @@ export function Notifications({ rooms }: { rooms: readonly ListedRoom[] }) {
   const messages = useTranslations("messages")
   const lang = useLocale()
   const store = useActivityStore()
-  const choice = useChoice()
+  const { choice, choose } = useChoice()
   const nameOf = useRoomName()
   const router = useRouter()
 
@@ -78,14 +74,14 @@ export function Notifications({ rooms }: { rooms: readonly ListedRoom[] }) {
         // Of one message each tab tells, and the system shows one.
         tag: message.id,
       })
-      if (!notification) return
+      if (!notification) return choose("nothing")
       notification.onclick = () => {
         window.focus()
         router.push(`/rooms/${room}`)
         notification.close()
       }
     })
-  }, [store, choice, rooms, t, messages, lang, nameOf, router])
+  }, [store, choice, choose, rooms, t, messages, lang, nameOf, router])
 
   return null
 }
@@ -93,13 +89,13 @@ export function Notifications({ rooms }: { rooms: readonly ListedRoom[] }) {
 /** The browser is asked when somebody chooses to be notified, never before. */
 export function NotificationChoice() {
   const t = useTranslations("notifications")
-  const choice = useChoice()
+  const { choice, isSupported, choose } = useChoice()
   const [isBlocked, setIsBlocked] = useState(false)
-  const isSupported = useSyncExternalStore(subscribe, isUsable, () => true)
 
   async function change(next: Choice): Promise<void> {
     // Without permission nothing is shown: it only tells whether anything ever could be.
-    if (next !== "nothing" && Notification.permission !== "granted" && !show(t("title"))) return
+    if (next !== "nothing" && Notification.permission !== "granted" && !show(t("title")))
+      return choose("nothing")
     if (next !== "nothing" && (await Notification.requestPermission()) !== "granted")
       return setIsBlocked(true)
     setIsBlocked(false)

@@ -13,7 +13,7 @@ import { changeLocale } from "./language-switch.tsx"
 import { MenuPopup, menuItemClass } from "./menu.tsx"
 import { NotificationChoice } from "./notifications.tsx"
 import { SignOutDialog } from "./sign-out-dialog.tsx"
-import { setSingleKeys, useSingleKeys } from "./single-keys.ts"
+import { useSingleKeys } from "./single-keys.ts"
 import { toast } from "./toast.tsx"
 
 export function SettingsMenu() {
@@ -23,7 +23,7 @@ export function SettingsMenu() {
   const router = useRouter()
   const other = useLocale() === "ja" ? "en" : "ja"
   const { theme, setTheme } = useTheme()
-  const hasSingleKeys = useSingleKeys()
+  const [hasSingleKeys, setSingleKeys] = useSingleKeys()
   const [isLeaving, setIsLeaving] = useState(false)
   const changeLanguage = async () => {
     if (await changeLocale(other)) router.refresh()

@@ -208,20 +208,17 @@ function useDraft(
 ): [Draft, (next: Draft) => void] {
   const me = useMe()
   const [draft, setDraft] = useState(emptyDraft)
-  const drafts = useMemo(
-    () => (typeof window === "undefined" ? null : createDrafts(localStorage, me.id)),
-    [me.id],
-  )
+  const drafts = useMemo(() => createDrafts(me.id), [me.id])
   // What was typed before the page came alive stands in the field already, and wins over an older draft.
   useEffect(() => {
-    drafts?.removeOthers()
+    drafts.removeOthers()
     const typed = field.current?.value
-    const kept = drafts?.read(roomId) ?? emptyDraft
+    const kept = drafts.read(roomId)
     setDraft(typed ? { text: typed, chosen: [] } : kept)
   }, [roomId, drafts, field])
   const change = (next: Draft) => {
     setDraft(next)
-    drafts?.write(roomId, next)
+    drafts.write(roomId, next)
   }
   return [draft, change]
 }

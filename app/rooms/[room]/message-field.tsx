@@ -110,6 +110,8 @@ export function MessageField({
         rows={1}
         value={text}
         dir="auto"
+        // A browser that reloads a page puts back what stood in its fields, whoever it belongs to by then. Drafts are ours to keep.
+        autoComplete="off"
         enterKeyHint={isTouch ? "enter" : enterKeyHint}
         aria-autocomplete="list"
         aria-haspopup="listbox"

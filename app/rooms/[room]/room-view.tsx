@@ -283,11 +283,11 @@ const senderOf = (said: ReturnType<FindOrigin>) => (said && said !== "gone" ? sa
 /** What is being answered. It outlives a reload, and the tab, as the text does. */
 function useReplying(roomId: string, userId: string) {
   const [replying, setReplying] = useState<ReplyPlace | null>(null)
-  useEffect(() => setReplying(createDrafts(localStorage, userId).readReply(roomId)), [roomId, userId])
+  useEffect(() => setReplying(createDrafts(userId).readReply(roomId)), [roomId, userId])
   const change = useCallback(
     (place: ReplyPlace | null) => {
       setReplying(place)
-      createDrafts(localStorage, userId).writeReply(roomId, place)
+      createDrafts(userId).writeReply(roomId, place)
     },
     [roomId, userId],
   )

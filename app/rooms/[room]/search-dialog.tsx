@@ -11,7 +11,7 @@ import { isRealtimeError, type RealtimeErrorCode } from "#realtime"
 import { Avatar } from "../../_components/avatar.tsx"
 import { Button, iconButtonClass } from "../../_components/button.tsx"
 import { useMe } from "../../_components/chat-provider.tsx"
-import { hasSingleKeys } from "../../_components/single-keys.ts"
+import { useSingleKeys } from "../../_components/single-keys.ts"
 import { useRoomName } from "../../_components/use-room-name.ts"
 import { useJump } from "./jump.tsx"
 import { NameMark } from "./room-people.tsx"
@@ -20,13 +20,13 @@ import { useTimeZone } from "./use-time-zone.ts"
 const typingPauseMs = 200
 
 /** A key that opens the search, unless it belongs to what somebody writes. */
-function opensSearch(event: globalThis.KeyboardEvent): boolean {
+function opensSearch(event: globalThis.KeyboardEvent, hasSingleKeys: boolean): boolean {
   if ((event.metaKey || event.ctrlKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k")
     return true
   const target = event.target as HTMLElement
   return (
     event.key === "/" &&
-    hasSingleKeys() &&
+    hasSingleKeys &&
     !(event.metaKey || event.ctrlKey || event.altKey) &&
     !target.isContentEditable &&
     target.closest("input, textarea, select, [role=dialog], [role=alertdialog], [role=menu]") === null
@@ -37,17 +37,18 @@ function opensSearch(event: globalThis.KeyboardEvent): boolean {
 export function SearchDialog({ room }: { room: Room }) {
   const t = useTranslations("search")
   const nameOf = useRoomName()
+  const [hasSingleKeys] = useSingleKeys()
   const [isOpen, setIsOpen] = useState(false)
 
   useEffect(() => {
     const onKeyDown = (event: globalThis.KeyboardEvent) => {
-      if (event.defaultPrevented || event.isComposing || !opensSearch(event)) return
+      if (event.defaultPrevented || event.isComposing || !opensSearch(event, hasSingleKeys)) return
       event.preventDefault()
       setIsOpen(true)
     }
     window.addEventListener("keydown", onKeyDown)
     return () => window.removeEventListener("keydown", onKeyDown)
-  }, [])
+  }, [hasSingleKeys])
 
   return (
     <Dialog.Root open={isOpen} onOpenChange={setIsOpen}>

@@ -4,7 +4,6 @@ import { waitFor } from "../../../../realtime/testing/wait-for.ts"
 import { type SendFileOptions, UploadError } from "./send-file.ts"
 import { createUploads } from "./uploads.ts"
 
-const storageKey = "files"
 const noPreview = () => ""
 
 beforeEach(() => {
@@ -30,7 +29,7 @@ function setup() {
       options.signal.addEventListener("abort", () => reject(options.signal.reason))
       sendings.push({ ...options, file, resolve, reject })
     })
-  const uploads = createUploads({ owner: "me", roomId: "1", storageKey, send })
+  const uploads = createUploads({ owner: "me", roomId: "1", send })
   const states = () => uploads.state().attachments.map(({ name, state }) => `${name} ${state}`)
   return { uploads, sendings, states }
 }
@@ -105,7 +104,7 @@ describe("what is attached to a message", () => {
       owners.push(new Headers(headers).get("Realtime-Owner"))
       return Response.json({ error: { code: "session-changed", message: "x" } }, { status: 409 })
     })
-    const uploads = createUploads({ owner: "me", roomId: "1", storageKey })
+    const uploads = createUploads({ owner: "me", roomId: "1" })
     uploads.add([fileOf("a")])
     await waitFor(() => uploads.state().attachments[0]?.state === "failed")
     expect(uploads.state().attachments[0]?.error).toBe("session-changed")

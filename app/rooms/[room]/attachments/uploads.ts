@@ -1,5 +1,6 @@
 import type { SharedFile } from "#lib/chat/channels.ts"
 import { maxFilesPerMessage } from "#lib/chat/channels.ts"
+import { personalStorage } from "#lib/chat/personal-storage.ts"
 import { fileUrl, pictureTypes, thumbnailUrl } from "#lib/files/rules.ts"
 import { discardFile, sendFile, UploadError, type UploadErrorCode } from "./send-file.ts"
 
@@ -40,8 +41,6 @@ export interface UploadsOptions {
   /** Whose files these are. */
   owner: string
   roomId: string
-  /** Under which what is ready survives a reload. */
-  storageKey: string
   send?: typeof sendFile
 }
 
@@ -50,16 +49,18 @@ const maxAtOnce = 2
 
 export const noUploads: UploadsState = { attachments: [], isOverfull: false }
 
-export function createUploads({ owner, roomId, storageKey, send = sendFile }: UploadsOptions): Uploads {
+export function createUploads({ owner, roomId, send = sendFile }: UploadsOptions): Uploads {
+  /** What is ready survives a reload. */
+  const storage = personalStorage(owner, "files")
   const listeners = new Set<() => void>()
   const under = new Map<string, { file: File; controller: AbortController }>()
-  let state: UploadsState = { ...noUploads, attachments: restore(storageKey) }
+  let state: UploadsState = { ...noUploads, attachments: restore(storage.read(roomId)) }
   let underWay = 0
   let made = 0
 
   function change(next: Partial<UploadsState>): void {
     state = { ...state, ...next }
-    save(storageKey, state.attachments)
+    storage.write(toKept(state.attachments), roomId)
     for (const listener of listeners) listener()
   }
 
@@ -157,14 +158,13 @@ export function createUploads({ owner, roomId, storageKey, send = sendFile }: Up
 }
 
 /** What is on the server already is a matter of its name; what was under way is the browser's to give again. */
-function save(storageKey: string, attachments: readonly Attachment[]): void {
+function toKept(attachments: readonly Attachment[]): string | null {
   const ready = attachments.flatMap(({ shared }) => shared ?? [])
-  if (ready.length > 0) sessionStorage.setItem(storageKey, JSON.stringify(ready))
-  else sessionStorage.removeItem(storageKey)
+  return ready.length > 0 ? JSON.stringify(ready) : null
 }
 
-function restore(storageKey: string): Attachment[] {
-  const ready = JSON.parse(sessionStorage.getItem(storageKey) ?? "[]") as SharedFile[]
+function restore(kept: string | null): Attachment[] {
+  const ready = JSON.parse(kept ?? "[]") as SharedFile[]
   return ready.map((shared) => ({
     ...{ key: shared.id, name: shared.name, size: shared.size, shared },
     preview: shared.width ? (shared.hasThumbnail ? thumbnailUrl : fileUrl)(shared.id) : null,

@@ -22,11 +22,11 @@ export interface Attachments
 const all = new Map<string, Uploads>()
 
 function uploadsOf(userId: string, roomId: string): Uploads {
-  const storageKey = `throughline.files.${userId}.${roomId}`
-  const known = all.get(storageKey)
+  const key = JSON.stringify([userId, roomId])
+  const known = all.get(key)
   if (known) return known
-  const made = createUploads({ owner: userId, roomId, storageKey })
-  all.set(storageKey, made)
+  const made = createUploads({ owner: userId, roomId })
+  all.set(key, made)
   return made
 }
 
