@@ -27,7 +27,7 @@ export const projects: readonly Project[] = [
     layout: "one-port",
     test: [
       ...[...messages, ...outbox, "conversation", "downloads", "files-off", "first-paint", "input-method"],
-      ...["presence", "private-rooms", "restart", "security", "weight"],
+      ...["presence", "private-rooms", "restart", "security", "session", "weight"],
     ],
     system: [
       ...["accessibility", "choices", "composer", "files", "lab", "list", "looks", "navigation", "pages"],
