@@ -204,9 +204,9 @@ export default {
       from: { path: "^realtime/emulators/([^/]+)/" },
       to: {
         path: "^(app|lib|server|realtime)/",
-        // The web page at `/__emulator/` knows nothing of either service.
+        // The web page at `/__emulator/` and the port know nothing of either service.
         pathNot:
-          "^realtime/emulators/($1|page)/|^realtime/emulators/test-certificate\\.ts$|^realtime/testing/(wait-for|soketi)\\.ts$",
+          "^realtime/emulators/($1|page)/|^realtime/emulators/(listener|test-certificate)\\.ts$|^realtime/testing/(wait-for|soketi)\\.ts$",
       },
     },
     {

@@ -1,7 +1,7 @@
 import { decodeBody } from "./codec.ts"
 import { ablyError, toAblyError } from "./errors.ts"
 import { Action } from "./protocol.ts"
-import { errorResponse } from "./rest.ts"
+import { decodeSegment, errorResponse } from "./rest.ts"
 import type { RestRequest } from "./route.ts"
 import type { AblyService } from "./service.ts"
 import type { Session, Socket } from "./session.ts"
@@ -147,7 +147,7 @@ export function createComet({ service, accept }: CometOptions): Comet {
 
   function answer({ method, path, query, body }: RestRequest, response: CometResponse): void {
     const [, , segment = "", what] = path.split("/")
-    const key = decodeURIComponent(segment)
+    const key = decodeSegment(segment)
     if (method === "GET" && key === "connect" && what === undefined) {
       connect(query, response)
       return

@@ -184,7 +184,7 @@ function matchPath(pattern: string, path: string): Record<string, string> | unde
   return params
 }
 
-function decodeSegment(segment: string): string {
+export function decodeSegment(segment: string): string {
   try {
     return decodeURIComponent(segment)
   } catch {

@@ -1,8 +1,6 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import { createServer as createTLSServer, type ServerOptions as TLSServerOptions } from "node:https"
-import type { AddressInfo } from "node:net"
-import type { Duplex } from "node:stream"
-import { type RawData, WebSocket, WebSocketServer } from "ws"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import type { WebSocket } from "ws"
+import { type ListenerOptions, startListener } from "../listener.ts"
 import type { Inspector } from "../page/inspector.ts"
 import { CONTENT_TYPE } from "./codec.ts"
 import { type Comet, type CometResponse, createComet } from "./comet.ts"
@@ -14,14 +12,7 @@ import { type AppDescription, describeApp } from "./sandbox.ts"
 import { type AblyService, createAblyService, type ServiceOptions } from "./service.ts"
 import type { Session, Socket } from "./session.ts"
 
-export interface AblyEmulatorOptions extends ServiceOptions {
-  /** 0, the default, takes a free one. */
-  port?: number
-  /** 127.0.0.1 unless given, so that nothing outside this machine reaches it. */
-  host?: string
-  /** A certificate makes it `https:` and `wss:`, which the setup of the vendor's own suites asks for. */
-  tls?: Pick<TLSServerOptions, "key" | "cert">
-}
+export interface AblyEmulatorOptions extends ServiceOptions, Pick<ListenerOptions, "port" | "host" | "tls"> {}
 
 /** What `new Ably.Realtime({ …clientOptions, key })` and `new Ably.Rest(…)` need to reach the emulator. */
 export interface AblyClientOptions {
@@ -67,47 +58,30 @@ const NO_APP = "there is no app; start the emulator with one"
 
 /** Serves the protocol on localhost over real sockets. */
 export async function startAblyEmulator(options: AblyEmulatorOptions = {}): Promise<AblyEmulator> {
-  const { port = 0, host = "127.0.0.1", tls } = options
+  const { tls } = options
   const service = createAblyService(options)
   const page = createAblyPage(service)
   const comet = createComet({ service, accept: (socket, query) => accept(service, page, socket, query) })
-  const server = tls ? createTLSServer(tls) : createServer()
-  // The core enforces the frame limit and answers in the vendor's words; this one only bounds memory.
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: 16 * 1024 * 1024 })
+  const listener = await startListener({
+    ...options,
+    page,
+    // The core answers what is over its limits, in the vendor's words.
+    maxBytes: 16 * 1024 * 1024,
+    answer: (request, response, body) => answer(service, page, comet, readRequest(request, body), response),
+    hasSocketsAt: (path) => path === "/",
+    open: (webSocket, request) => accept(service, page, carriedBy(webSocket), urlOf(request).searchParams),
+  })
+  const { url, host, port } = listener
 
-  server.on("request", (request, response) => {
-    if (!page.answer(request, response)) void answer(service, page, comet, request, response)
-  })
-  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on("error", () => socket.destroy())
-    sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      carry(webSocket, (socket) => accept(service, page, socket, urlOf(request).searchParams))
-    })
-  })
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject)
-    server.listen(port, host, resolve)
-  })
-  const address = server.address() as AddressInfo
-
-  let closing: Promise<void> | undefined
   function close(): Promise<void> {
-    closing ??= new Promise((resolve) => {
-      service.close()
-      page.close()
-      for (const webSocket of sockets.clients) webSocket.terminate()
-      server.close(() => resolve())
-      server.closeAllConnections()
-    })
-    return closing
+    service.close()
+    return listener.close()
   }
 
   return {
     ...service,
     service,
-    host,
-    port: address.port,
-    url: `${tls ? "https" : "http"}://${host}:${address.port}`,
+    ...{ url, host, port },
     get apps() {
       return [...service.apps.values()].map(describeApp)
     },
@@ -118,8 +92,8 @@ export async function startAblyEmulator(options: AblyEmulatorOptions = {}): Prom
     },
     clientOptions: {
       endpoint: host,
-      port: address.port,
-      ...(tls ? { tlsPort: address.port } : {}),
+      port,
+      ...(tls ? { tlsPort: port } : {}),
       tls: tls !== undefined,
       disableConnectivityCheck: true,
     },
@@ -157,22 +131,12 @@ function accept(service: AblyService, page: Inspector, socket: Socket, query: UR
   }
 }
 
-function carry(webSocket: WebSocket, open: (socket: Socket) => Session) {
-  const session = open({
-    send: (frame) => webSocket.send(frame),
-    ping: () => webSocket.ping(),
-    close: () => webSocket.close(),
-    terminate: () => webSocket.terminate(),
-  })
-  webSocket.on("message", (data: RawData, isBinary: boolean) => {
-    const bytes = toBytes(data)
-    session.receive(isBinary ? bytes : Buffer.from(bytes).toString("utf8"))
-  })
-  // An oversize or malformed WebSocket frame ends in an error event and then in close.
-  webSocket.on("error", () => webSocket.terminate())
-  webSocket.on("close", () => session.closed())
-  if (webSocket.readyState === WebSocket.CLOSED) session.closed()
-}
+const carriedBy = (webSocket: WebSocket): Socket => ({
+  send: (frame) => webSocket.send(frame),
+  ping: () => webSocket.ping(),
+  close: () => webSocket.close(),
+  terminate: () => webSocket.terminate(),
+})
 
 /** An HTTP answer as comet holds it open. */
 function holdOpen(comet: Comet, read: RestRequest, response: ServerResponse): CometResponse {
@@ -196,25 +160,19 @@ async function answer(
   service: AblyService,
   page: Inspector,
   comet: Comet,
-  request: IncomingMessage,
+  read: RestRequest,
   response: ServerResponse,
 ) {
-  try {
-    const read = await readRequest(request)
-    if (read.path.startsWith("/comet/") && read.method !== "OPTIONS")
-      return comet.handle(read, holdOpen(comet, read, response))
-    const control = handleControl(service, read)
-    let status: number | string = "pending"
-    if (!control) page.passed(() => describeRequest(read, status))
-    const result = control ?? (await service.request(read))
-    status = result?.status ?? "cut"
-    if (!result) return void request.socket.destroy()
-    response.writeHead(result.status, { ...result.headers, "content-length": result.body.byteLength })
-    response.end(result.body)
-  } catch {
-    // The client went away while it was sending.
-    request.socket.destroy()
-  }
+  if (read.path.startsWith("/comet/") && read.method !== "OPTIONS")
+    return comet.handle(read, holdOpen(comet, read, response))
+  const control = handleControl(service, read)
+  let status: number | string = "pending"
+  if (!control) page.passed(() => describeRequest(read, status))
+  const result = control ?? (await service.request(read))
+  status = result?.status ?? "cut"
+  if (!result) return void response.destroy()
+  response.writeHead(result.status, { ...result.headers, "content-length": result.body.byteLength })
+  response.end(result.body)
 }
 
 function describeRequest({ method, path, headers, body }: RestRequest, status: number | string) {
@@ -226,9 +184,7 @@ function describeRequest({ method, path, headers, body }: RestRequest, status: n
   }
 }
 
-async function readRequest(request: IncomingMessage): Promise<RestRequest> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of request) chunks.push(chunk)
+function readRequest(request: IncomingMessage, body: Buffer): RestRequest {
   const url = urlOf(request)
   const headers = Object.entries(request.headers).map(([name, value]) => [
     name,
@@ -239,7 +195,7 @@ async function readRequest(request: IncomingMessage): Promise<RestRequest> {
     path: url.pathname,
     query: url.searchParams,
     headers: Object.fromEntries(headers),
-    body: Buffer.concat(chunks),
+    body,
   }
 }
 
@@ -247,9 +203,4 @@ async function readRequest(request: IncomingMessage): Promise<RestRequest> {
 function urlOf(request: IncomingMessage): URL {
   const base = "http://localhost/"
   return URL.parse(request.url ?? "/", base) ?? new URL(base)
-}
-
-function toBytes(data: RawData): Uint8Array {
-  if (Array.isArray(data)) return Buffer.concat(data)
-  return data instanceof ArrayBuffer ? new Uint8Array(data) : data
 }

@@ -107,7 +107,7 @@ const pageHeaders = {
 }
 
 function readOut({ at, read }: { at: number; read: () => Omit<Traffic, "at"> }): Traffic {
-  const traffic = read()
+  const traffic = readable(read)
   const { text } = traffic
   return { at, ...traffic, text: text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text }
 }
@@ -132,4 +132,13 @@ function shortened(view: View) {
 
 function eventOf(name: string, data: unknown): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
+}
+
+/** Strangers' frames, some nested too deeply to be written: the page goes on without them. */
+function readable(read: () => Omit<Traffic, "at">): Omit<Traffic, "at"> {
+  try {
+    return read()
+  } catch {
+    return { from: "client", name: "unreadable", text: "" }
+  }
 }

@@ -1,7 +1,6 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import { createServer as createTLSServer, type ServerOptions } from "node:https"
-import type { AddressInfo } from "node:net"
-import { type WebSocket, WebSocketServer } from "ws"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import type { WebSocket } from "ws"
+import { type Conversation, type ListenerOptions, startListener } from "../listener.ts"
 import type { Inspector } from "../page/inspector.ts"
 import type { App } from "./app.ts"
 import type { Socket } from "./connection.ts"
@@ -13,13 +12,9 @@ import {
 } from "./emulator.ts"
 import { createPusherPage, readFrame } from "./page.ts"
 
-export interface PusherServerOptions extends PusherEmulatorOptions {
-  /** Any free one, unless told. */
-  port?: number
-  host?: string
-  /** A certificate makes it `https:` and `wss:`. */
-  tls?: Pick<ServerOptions, "key" | "cert">
-}
+export interface PusherServerOptions
+  extends PusherEmulatorOptions,
+    Pick<ListenerOptions, "port" | "host" | "tls"> {}
 
 export interface PusherServer extends Omit<PusherEmulator, "connect" | "handle" | "stop">, AsyncDisposable {
   /** As in `http://127.0.0.1:6001`. */
@@ -54,53 +49,34 @@ export interface PusherServerLibraryOptions {
 
 /** Starts the service on localhost: the WebSocket protocol and the HTTP API on one port. */
 export async function startPusherEmulator(options: PusherServerOptions = {}): Promise<PusherServer> {
-  const { port = 0, host = "127.0.0.1", tls } = options
+  const { tls } = options
   const emulator = createPusherEmulator(options)
-  const server = tls ? createTLSServer(tls) : createServer()
-  const biggestFrame = Math.max(...emulator.apps.map((app) => app.settings.limits.frameBytes))
-  // The core answers a frame over the limit; `ws` only keeps a far bigger one out of memory.
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: 16 * biggestFrame })
   const page = createPusherPage(emulator)
-
-  server.on("request", (request, response) => {
-    if (page.answer(request, response)) return
-    answer(emulator, page, request, response).catch((error: unknown) => {
-      response.destroy(error instanceof Error ? error : undefined)
-    })
-  })
-  server.on("upgrade", (request, stream, head) => {
-    stream.on("error", () => {})
-    sockets.handleUpgrade(request, stream, head, (socket) => {
+  const biggestFrame = Math.max(...emulator.apps.map((app) => app.settings.limits.frameBytes))
+  const listener = await startListener({
+    ...options,
+    page,
+    // The core answers what is over its limits.
+    maxBytes: 16 * biggestFrame,
+    answer: (request, response, body) => answer(emulator, page, request, response, body),
+    // One of another path is told so by its close code (pusher-protocol.md §8).
+    hasSocketsAt: () => true,
+    open: (socket, request) =>
       attach(emulator, page, socket, {
         url: request.url ?? "/",
         isTLS: tls !== undefined,
         origin: request.headers.origin,
-      })
-    })
+      }),
   })
-
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject)
-    server.listen(port, host, resolve)
-  })
-  const address = server.address() as AddressInfo
-  let closing: Promise<void> | undefined
+  const { url, host, port } = listener
 
   function close(): Promise<void> {
-    closing ??= new Promise((resolve) => {
-      emulator.stop()
-      page.close()
-      for (const socket of sockets.clients) socket.terminate()
-      server.close(() => resolve())
-      server.closeAllConnections()
-    })
-    return closing
+    emulator.stop()
+    return listener.close()
   }
 
   return {
-    url: `${tls ? "https" : "http"}://${host}:${address.port}`,
-    host,
-    port: address.port,
+    ...{ url, host, port },
     apps: emulator.apps,
     app: emulator.app,
     faults: emulator.faults,
@@ -108,22 +84,27 @@ export async function startPusherEmulator(options: PusherServerOptions = {}): Pr
     clientOptions: () => ({
       cluster: "mt1",
       wsHost: host,
-      wsPort: address.port,
-      wssPort: address.port,
+      wsPort: port,
+      wssPort: port,
       forceTLS: tls !== undefined,
       // Without TLS "wss" would be tried as well after a failure, and wait in vain for an answer.
       enabledTransports: tls ? ["ws", "wss"] : ["ws"],
     }),
     serverOptions(idOrKey) {
       const { id, key, secret }: App = emulator.app(idOrKey)
-      return { appId: id, key, secret, host, port: String(address.port), useTLS: tls !== undefined }
+      return { appId: id, key, secret, host, port: String(port), useTLS: tls !== undefined }
     },
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
-function attach(emulator: PusherEmulator, page: Inspector, socket: WebSocket, request: ConnectRequest): void {
+function attach(
+  emulator: PusherEmulator,
+  page: Inspector,
+  socket: WebSocket,
+  request: ConnectRequest,
+): Conversation {
   let socketId: string | undefined
   const wire: Socket = {
     send(text) {
@@ -138,14 +119,13 @@ function attach(emulator: PusherEmulator, page: Inspector, socket: WebSocket, re
   }
   const connection = emulator.connect(request, wire)
   socketId = connection.socketId
-  socket.on("message", (data: Buffer, isBinary) => {
-    const frame = isBinary ? data : data.toString()
-    page.passed(() => ({ from: "client", connection: socketId, ...readFrame(frame) }))
-    connection.receive(frame)
-  })
-  socket.on("close", () => connection.closed())
-  // An unreadable frame is an error first and a close next; the close is enough.
-  socket.on("error", () => {})
+  return {
+    receive(frame) {
+      page.passed(() => ({ from: "client", connection: socketId, ...readFrame(frame) }))
+      connection.receive(frame)
+    },
+    closed: connection.closed,
+  }
 }
 
 async function answer(
@@ -153,9 +133,8 @@ async function answer(
   page: Inspector,
   request: IncomingMessage,
   response: ServerResponse,
+  bytes: Buffer,
 ): Promise<void> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
   const [path = "/", query = ""] = (request.url ?? "/").split(/\?(.*)/s)
   const headers = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [
@@ -163,7 +142,7 @@ async function answer(
       Array.isArray(value) ? value.join(", ") : value,
     ]),
   )
-  const body = Buffer.concat(chunks).toString()
+  const body = bytes.toString()
   const method = request.method ?? "GET"
   let result: string | number = "pending"
   if (!path.startsWith("/__emulator"))
