@@ -22,6 +22,8 @@ const config: NextConfig = {
   serverExternalPackages: ["pg", "pusher", "ably", "prom-client"],
   // The build of the tests comes after `tsc`, which has just said the same.
   typescript: { ignoreBuildErrors: process.env.SKIP_TYPE_CHECK === "1" },
+  // What `proxy.ts` lets through to pages is copied; more than a server action takes, so that the action says that it is too much.
+  experimental: { proxyClientMaxBodySize: "2mb" },
   headers: async () => [{ source: "/:path*", headers: securityHeaders }],
 }
 

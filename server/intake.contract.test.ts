@@ -1,10 +1,13 @@
 import { once } from "node:events"
+import type { IncomingMessage, ServerResponse } from "node:http"
 import { connect } from "node:net"
 import { pino } from "pino"
 import { describe, expect, it } from "vitest"
-import { createContractRealtime } from "#realtime/testing"
+import { createContractRealtime, waitFor } from "#realtime/testing"
 import { type App, createServer } from "./create-server.ts"
 import { serveApp } from "./serve-app.ts"
+
+const secret = "a secret of this test, long enough"
 
 type Line = Record<string, unknown>
 
@@ -17,6 +20,9 @@ function createApp(): App {
         response.write("half an answer")
         throw new Error("the app's own")
       }
+      if (request.url === "/reads") for await (const _ of request);
+      if (request.url === "/destroys") for await (const _ of request) break
+      if (request.url === "/api/realtime/publish") return answerAsNext(request, response)
       response.end(`app: ${request.url}`)
     },
     upgrade(request, socket) {
@@ -26,6 +32,18 @@ function createApp(): App {
     },
     close: async () => {},
   }
+}
+
+/** As Next.js calls a route handler. */
+async function answerAsNext(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { handlers } = createContractRealtime({ publishers: [] })
+  const headers = { "content-type": "application/json", "x-contract-user": '{"id":"alice"}' }
+  const body = request as unknown as BodyInit
+  const asked = new Request(`http://localhost${request.url}`, {
+    ...{ method: "POST", headers, body, duplex: "half" },
+  })
+  const answer = await handlers.POST(asked)
+  response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text())
 }
 
 const layouts = ["the app with its gateway", "the gateway alone", "the app alone"] as const
@@ -43,7 +61,7 @@ async function start(layout: (typeof layouts)[number]) {
       ? await serveApp({ ...common, app })
       : await createServer({
           ...common,
-          secret: "a secret of this test, long enough",
+          secret,
           createRealtime: (publisher) => createContractRealtime({ publishers: [publisher] }),
           ...(layout === "the app with its gateway" && { app }),
         })
@@ -60,6 +78,33 @@ async function exchange(port: number, bytes: string): Promise<string> {
   socket.write(bytes)
   await once(socket, "close")
   return answer
+}
+
+/** A body of 64 MiB, until there is an answer; and how much of it the network took. */
+async function sendMuch(port: number, path: string, headers: string) {
+  const socket = connect(port, "127.0.0.1")
+  let answer = ""
+  socket.on("data", (chunk) => {
+    answer += chunk
+  })
+  socket.on("error", () => {})
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\n${headers}Transfer-Encoding: chunked\r\n\r\n`)
+  const chunk = Buffer.from(`10000\r\n${"x".repeat(0x10000)}\r\n`)
+  let left = 1024
+  const send = () => {
+    while (left > 0 && !socket.destroyed) {
+      left -= 1
+      const isTaken = socket.write(chunk)
+      if (left === 0) socket.write("0\r\n\r\n")
+      if (!isTaken) return
+    }
+  }
+  socket.on("drain", send)
+  send()
+  await waitFor(() => socket.destroyed || socket.readableEnded || (left === 0 && answer !== ""))
+  const sent = socket.bytesWritten - socket.writableLength
+  socket.destroy()
+  return { answer, sent }
 }
 
 const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1])
@@ -106,6 +151,48 @@ describe.each(layouts)("%s", (layout) => {
     if (!isAlone)
       expect(await exchange(port, get("http://chat.example/rooms/1?x"))).toContain("app: /rooms/1?x")
     expect(lines).toEqual([])
+    await server.close()
+  })
+
+  it("reads no more of a body than is wanted, answers, and ends", async () => {
+    const { server, lines, port } = await start(layout)
+    const isAlone = layout === "the gateway alone"
+    const hasGateway = layout !== "the app alone"
+    const bodies: [path: string, status: number, maxMiB: number, headers?: string][] = [
+      ["/nobody-reads", isAlone ? 404 : 200, 0],
+      ["/%", 400, 0],
+    ]
+    if (!isAlone) bodies.push(["/reads", 413, 25], ["/api/realtime/publish", 413, 4])
+    if (hasGateway)
+      bodies.push(
+        ["/_realtime/publish", 401, 0],
+        ["/_realtime/publish", 413, 16, `Authorization: Bearer ${secret}\r\n`],
+        ["/socket.io/?EIO=4&transport=polling", 400, 0],
+      )
+    // Whoever destroys the stream may lose the answer, and harms nobody else.
+    if (!isAlone) await sendMuch(port, "/destroys", "")
+    for (const [path, status, maxMiB, headers = ""] of bodies) {
+      const { answer, sent } = await sendMuch(port, path, headers)
+      expect([path, statusOf(answer)]).toEqual([path, status])
+      // And what the buffers of a connection hold.
+      expect([path, sent < (maxMiB + 16) * 1024 * 1024]).toEqual([path, true])
+    }
+    expect(lines).toEqual([])
+    await server.close()
+  })
+
+  it("keeps a connection whose short body nobody reads", async () => {
+    const { server, port } = await start(layout)
+    const socket = connect(port, "127.0.0.1")
+    let answers = ""
+    socket.on("data", (chunk) => {
+      answers += chunk
+    })
+    socket.write("POST /nobody-reads HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12")
+    await waitFor(() => answers.includes("\r\n\r\n"))
+    socket.write(`345${get("/second")}`)
+    await once(socket, "close")
+    expect(answers.match(/HTTP\/1\.1 \d+/g)).toHaveLength(2)
     await server.close()
   })
 

@@ -1,5 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http"
+import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
+import { maxFileBytes } from "#lib/files/rules.ts"
 import { type Logger, loggedPath } from "#lib/operations/logger.ts"
 import type { ReadAddress } from "./client-address.ts"
 import { answerUnderId } from "./requests.ts"
@@ -21,6 +23,13 @@ export interface Intake {
   cut(): void
 }
 
+/** The longest that anything here takes is a file; whatever takes less counts for itself. */
+const maxBodyBytes = maxFileBytes
+/** So much is read of a body that nobody wants, that its connection can be used again. */
+const maxUnreadBytes = 64 * 1024
+/** After an answer that came early, so long the client has to read it. */
+const lingerMs = 1_000
+
 /**
  * The one way into a server: whatever strangers send has an answer, and every socket an owner. Nothing that is thrown on the way in
  * reaches the process.
@@ -31,12 +40,15 @@ export function takeIn(http: Server, { logger, readAddress, answer, upgrade }: I
     logger.error({ err: error, path: loggedPath(url) }, what)
 
   http.on("request", (request, response) => {
+    const body = boundBody(request, response)
     try {
       readAddress(request)
       const target = readTarget(request)
       answerUnderId(request, response, logger, () => {
         if (!target) return refuse(response, 400)
         Promise.resolve(answer(request, response, target)).catch((error: unknown) => {
+          // Whoever was reading what was cut off has nothing to tell.
+          if (body.isCut) return
           log(error, request, "unable to answer a request")
           refuse(response, 500)
         })
@@ -86,13 +98,49 @@ function readTarget(request: IncomingMessage): Target | null {
   }
 }
 
-function refuse(response: ServerResponse, status: 400 | 500): void {
+/**
+ * Takes no more of a body than anything here reads: one that is longer is answered 413. And whoever has his answer before he has said
+ * all isn't listened to any longer, unless it is short: his connection ends.
+ */
+function boundBody(request: IncomingMessage, response: ServerResponse): { readonly isCut: boolean } {
+  const body = { isCut: false }
+  // The request lets go of it when somebody destroys the stream.
+  const { socket } = request
+  const push = request.push.bind(request)
+  let bytes = 0
+  // Here the parser hands over what it has taken from the socket, and reads no further when it is told false; a listener for `data`
+  // would take it away from whoever reads later.
+  request.push = (chunk: Buffer | null, encoding) => {
+    bytes += chunk?.length ?? 0
+    if (bytes <= maxBodyBytes) return push(chunk, encoding)
+    if (!body.isCut) refuse(response, 413)
+    body.isCut = true
+    return false
+  }
+  response.once("finish", () => {
+    const isShort = Number(request.headers["content-length"]) <= maxUnreadBytes
+    if (!request.complete && !isShort) hangUp(socket)
+  })
+  return body
+}
+
+/** Reads no more and says that it is over. Destroyed at once, a client that still sends would lose its answer. */
+function hangUp(socket: Socket): void {
+  // After Node, which goes on reading to throw away what nobody has read.
+  setImmediate(() => socket.pause())
+  socket.end()
+  setTimeout(() => socket.destroy(), lingerMs).unref()
+}
+
+const errors = { 400: "bad-request", 413: "too-large", 500: "internal" }
+
+function refuse(response: ServerResponse, status: keyof typeof errors): void {
   // Half an answer is no answer: its end must not look like one.
   if (response.headersSent) return void response.destroy()
-  response.writeHead(status, {
-    ...{ "Content-Type": "application/json", "Cache-Control": "no-store", Connection: "close" },
-  })
-  response.end(JSON.stringify({ error: status === 400 ? "bad-request" : "internal" }))
+  const headers = { "Content-Type": "application/json", "Cache-Control": "no-store" }
+  // Node destroys at once what is closed by a header; what was cut off is hung up on.
+  response.writeHead(status, status === 413 ? headers : { ...headers, Connection: "close" })
+  response.end(JSON.stringify({ error: errors[status] }))
 }
 
 function endUpgrade(socket: Duplex, status: string): void {

@@ -25,7 +25,7 @@ const claimed = {
 }
 
 async function send(
-  body: string,
+  body: BodyInit,
   {
     type = "application/json",
     user = { id: "alice" } as { id: string } | null,
@@ -37,6 +37,8 @@ async function send(
     method: "POST",
     headers: { "Content-Type": type },
     body,
+    // Node asks for it with a stream; the browsers' types don't know it.
+    ...{ duplex: "half" },
   })
   const response = await collectSpans(request, {
     endpoint: at,
@@ -76,10 +78,25 @@ describe("a page's spans", () => {
     expect(await send(good, { type: "text/plain" })).toBe(415)
     expect(await send(good, { isEnough: true })).toBe(429)
     expect(await send("x".repeat(600_000))).toBe(413)
+    // Of 540,000 bytes.
+    expect(await send("あ".repeat(180_000))).toBe(413)
     for (const malformed of ["", "null", "[]", "{}", '{"resourceSpans":7}'])
       expect(await send(malformed)).toBe(400)
     expect(await send(good, { at: "" })).toBe(404)
     expect(taken.length).toBe(before)
+  })
+
+  it("are read no further than they may be", async () => {
+    let sent = 0
+    const long = new ReadableStream({
+      pull(controller) {
+        sent += 1
+        if (sent === 100) controller.close()
+        else controller.enqueue(new Uint8Array(64 * 1024))
+      },
+    })
+    expect(await send(long)).toBe(413)
+    expect(sent).toBeLessThan(16)
   })
 
   it("are nobody's trouble when the collector refuses them or isn't there", async () => {

@@ -1,4 +1,5 @@
 import { isRealtimeError, type User } from "#realtime"
+import { readWithin, statusOf } from "#realtime/server"
 import type { Limits } from "../security/limits.ts"
 
 export interface CollectOptions {
@@ -34,14 +35,14 @@ export async function collectSpans(request: Request, options: CollectOptions): P
   if (!request.headers.get("content-type")?.startsWith("application/json")) return answer(415)
   const user = await identify(request)
   if (!user) return answer(401)
+  let text: string
   try {
     await limits.take("reads of a person", user.id)
+    text = await readWithin(request.body, maxBytes)
   } catch (error) {
-    if (isRealtimeError(error)) return answer(429)
+    if (isRealtimeError(error)) return answer(statusOf(error))
     throw error
   }
-  const text = await request.text()
-  if (text.length > maxBytes) return answer(413)
   const spans = readSpans(text)
   if (!spans) return answer(400)
   const resource = { attributes: [{ key: "service.name", value: { stringValue: "throughline-page" } }] }

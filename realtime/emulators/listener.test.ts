@@ -134,7 +134,7 @@ describe.each(emulators)("$name port", ({ start, elsewhere, publishAt, maxBytes 
 
   it("reads no more of a body than may be, answers 413 and ends", async () => {
     await using emulator = await start()
-    const { answer, sent } = await sendEndlessly(emulator.port, publishAt)
+    const { answer, sent } = await sendMuch(emulator.port, publishAt)
     expect(statusOf(answer)).toBe(413)
     // What both kernels hold of a connection, besides.
     expect(sent).toBeLessThan(maxBytes + 16 * 1024 * 1024)
@@ -179,8 +179,8 @@ async function statusOfUpgrade(port: number, bytes: string): Promise<number> {
   return status
 }
 
-/** A body without an end, until there is an answer; with what the network took of it. */
-async function sendEndlessly(port: number, path: string): Promise<{ answer: string; sent: number }> {
+/** A body of 64 MiB, until there is an answer; and how much of it the network took. */
+async function sendMuch(port: number, path: string): Promise<{ answer: string; sent: number }> {
   const socket = connect(port, "127.0.0.1")
   let answer = ""
   socket.on("data", (chunk) => {
@@ -190,12 +190,18 @@ async function sendEndlessly(port: number, path: string): Promise<{ answer: stri
   socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`)
   const bytes = Buffer.alloc(64 * 1024, "x")
   const chunk = Buffer.concat([Buffer.from("10000\r\n"), bytes, Buffer.from("\r\n")])
+  let left = 1024
   const send = () => {
-    while (!socket.destroyed && socket.write(chunk));
+    while (left > 0 && !socket.destroyed) {
+      left -= 1
+      const isTaken = socket.write(chunk)
+      if (left === 0) socket.write("0\r\n\r\n")
+      if (!isTaken) return
+    }
   }
   socket.on("drain", send)
   send()
-  await waitFor(() => socket.destroyed || socket.readableEnded)
+  await waitFor(() => socket.destroyed || socket.readableEnded || (left === 0 && answer !== ""))
   const sent = socket.bytesWritten - socket.writableLength
   socket.destroy()
   return { answer, sent }

@@ -1,4 +1,5 @@
 import { isRealtimeError, RealtimeError, type RealtimeErrorCode } from "../errors.ts"
+import { readWithin } from "../read-within.ts"
 
 /** A body may hold a batch of the largest messages, and no more. */
 const maxBodyBytes = 4 * 1024 * 1024
@@ -50,18 +51,5 @@ export async function readJsonBody(request: Request): Promise<Record<string, unk
   throw badRequest("unable to read the request; it is not an object")
 }
 
-/** Server: a request's body as it came. Of one that is longer than any is meant to be no more is read than shows it. */
-export async function readText(request: Request): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.byteLength
-    if (bytes > maxBodyBytes) {
-      throw new RealtimeError("message-too-large", {
-        message: `unable to read more than ${maxBodyBytes} bytes`,
-      })
-    }
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
-}
+/** Server: a request's body as it came. */
+export const readText = (request: Request): Promise<string> => readWithin(request.body, maxBodyBytes)

@@ -1,5 +1,6 @@
 export { toWireError } from "../errors.ts"
 export { type ProviderEvent, type RealtimePublisher, webhookWindowMs } from "../publisher.ts"
+export { readWithin } from "../read-within.ts"
 export { createRealtime } from "./create-realtime.ts"
 export { readJsonBody, statusOf } from "./http.ts"
 export { createMemoryPresenceCounts, type PresenceCounts, presenceLifetimeMs } from "./presence-counts.ts"

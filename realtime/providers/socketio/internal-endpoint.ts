@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { isRealtimeError, logError, type OnError, RealtimeError, toWireError } from "../../errors.ts"
 import { parseSignal, type WireMessage } from "../../message.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
+import { readWithin } from "../../read-within.ts"
 import { fromMessagesEvent, provider } from "./mapping.ts"
 import { internalPath } from "./server.ts"
 
@@ -70,12 +71,17 @@ export function createInternalEndpoint(options: InternalEndpointOptions) {
       (body) => respond(200, body),
       (error: unknown) => {
         if (!isRealtimeError(error)) onError(error, { stage: "answer the app's server" })
-        const isRefusal = isRealtimeError(error) && error.code === "unauthorized"
-        respond(isRefusal ? 401 : isRealtimeError(error) ? 400 : 500, { error: toWireError(error) })
+        respond(statusOf(error), { error: toWireError(error) })
       },
     )
     return true
   }
+}
+
+function statusOf(error: unknown): number {
+  if (!isRealtimeError(error)) return 500
+  if (error.code === "unauthorized") return 401
+  return error.code === "message-too-large" ? 413 : 400
 }
 
 /** Compares in a time that tells nothing about where the two differ. */
@@ -88,15 +94,9 @@ const malformed = () =>
   new RealtimeError("invalid-request", { provider, message: "unable to answer; the request is malformed" })
 
 async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request) {
-    bytes += (chunk as Buffer).length
-    if (bytes > maxBodyBytes) throw malformed()
-    chunks.push(chunk as Buffer)
-  }
+  const text = await readWithin(request, maxBodyBytes)
   try {
-    const body: unknown = JSON.parse(Buffer.concat(chunks).toString())
+    const body: unknown = JSON.parse(text)
     if (typeof body === "object" && body !== null) return body as Record<string, unknown>
   } catch {
     throw malformed()

@@ -1,0 +1,20 @@
+import { RealtimeError } from "./errors.ts"
+
+/**
+ * Server: a request's body as text. Of one that is longer no more is read than shows it: rejects with `message-too-large`, and leaves
+ * the rest where it is, since ending the stream would end the connection before the answer.
+ */
+export async function readWithin(body: AsyncIterable<Uint8Array> | null, maxBytes: number): Promise<string> {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+  const chunks = body?.[Symbol.asyncIterator]()
+  let text = ""
+  let bytes = 0
+  for (;;) {
+    const next = await chunks?.next()
+    if (!next || next.done) return text + decoder.decode()
+    bytes += next.value.byteLength
+    if (bytes > maxBytes)
+      throw new RealtimeError("message-too-large", { message: `unable to read more than ${maxBytes} bytes` })
+    text += decoder.decode(next.value, { stream: true })
+  }
+}
