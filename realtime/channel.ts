@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import { RealtimeError } from "./errors.ts"
+import { isKeepable } from "./text.ts"
 
 type Schemas = Record<string, StandardSchemaV1>
 
@@ -101,7 +102,7 @@ function decodeParam(value: string): string | null {
  * Declares a kind of channel once for both ends.
  *
  * `pattern` holds `{name}` for each parameter, as in `room:{room}`; a value may be any text but the empty one and
- * is escaped reversibly. `messages` (durable), `signals` (short-lived) and `presence` take schemas of any Standard
+ * what no store keeps (NUL, half of a surrogate pair), and is escaped reversibly. `messages` (durable), `signals` (short-lived) and `presence` take schemas of any Standard
  * Schema library; event names and payload types are inferred from them, and payloads are validated at run time on
  * the way in.
  */
@@ -136,9 +137,9 @@ export function defineChannel<
       .map((piece, index) => {
         if (index % 2 === 0) return piece
         const value = params[piece]
-        if (typeof value !== "string" || value === "" || !value.isWellFormed()) {
+        if (typeof value !== "string" || value === "" || !isKeepable(value)) {
           throw new TypeError(
-            `unable to name a channel of "${pattern}"; "${piece}" must be a text that isn't empty`,
+            `unable to name a channel of "${pattern}"; "${piece}" must be a text that isn't empty and that a store can keep`,
           )
         }
         return encodeParam(value)
@@ -155,7 +156,7 @@ export function defineChannel<
   function match(name: string): Record<string, string> | null {
     if (name.length > maxChannelNameLength || !name.isWellFormed()) return null
     const values = matcher.exec(name)?.slice(1).map(decodeParam)
-    if (!values?.every((value) => value !== null)) return null
+    if (!values?.every((value) => value !== null && isKeepable(value))) return null
     return Object.fromEntries(names.map((key, index) => [key, values[index] as string]))
   }
 

@@ -1,16 +1,18 @@
 import type { Driver } from "kysely"
-import { RealtimeError } from "#realtime"
+import { isKeepable, isRealtimeError, RealtimeError } from "#realtime"
 
 /**
- * Makes a driver say by `log-unavailable` that the database can't be used now, as the log does of itself: what was asked may be
+ * Makes a driver say by `invalid-request` that it was handed a text that not every database keeps, before it asks its own: what comes
+ * from outside has one answer, whichever that is. And by `log-unavailable` that the database can't be used now, as the log does of itself: what was asked may be
  * asked again, and a message that waits for it goes on waiting. `unavailability` tells why; null: what was asked was wrong, and stays
  * the driver's error.
  */
-export function sayingUnavailable(driver: Driver, unavailability: (error: unknown) => string | null): Driver {
+export function sayingWhy(driver: Driver, unavailability: (error: unknown) => string | null): Driver {
   async function saying<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work()
     } catch (cause) {
+      if (isRealtimeError(cause)) throw cause
       const reason = unavailability(cause)
       if (reason === null) throw cause
       throw new RealtimeError("log-unavailable", {
@@ -28,8 +30,20 @@ export function sayingUnavailable(driver: Driver, unavailability: (error: unknow
     if (changed.has(connection)) return connection
     changed.add(connection)
     const execute = connection.executeQuery.bind(connection)
-    connection.executeQuery = (query, options) => saying(() => execute(query, options))
+    connection.executeQuery = (query, options) =>
+      saying(() => {
+        query.parameters.forEach(refuseUnkeepable)
+        return execute(query, options)
+      })
     return connection
   }
   return driver
+}
+
+function refuseUnkeepable(parameter: unknown): void {
+  if (Array.isArray(parameter)) parameter.forEach(refuseUnkeepable)
+  else if (typeof parameter === "string" && !isKeepable(parameter)) {
+    const message = "unable to use the chat's database; it keeps no text with NUL or half of a surrogate pair"
+    throw new RealtimeError("invalid-request", { message })
+  }
 }

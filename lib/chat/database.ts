@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite"
 import { type Driver, Kysely, PostgresDialect } from "kysely"
 import pg, { type Pool } from "pg"
 import { unavailability } from "#realtime/log/postgres-failure"
-import { sayingUnavailable } from "./database-failure.ts"
+import { sayingWhy } from "./database-failure.ts"
 import { migrate } from "./migrations.ts"
 import { createSqliteDialect } from "./sqlite-dialect.ts"
 
@@ -157,7 +157,7 @@ export function openPool(connectionString: string, { max = 10 }: { max?: number 
 function openPostgres(pool: Pool): Database {
   const dialect = new (class extends PostgresDialect {
     override createDriver(): Driver {
-      return sayingUnavailable(super.createDriver(), unavailability)
+      return sayingWhy(super.createDriver(), unavailability)
     }
   })({ pool })
   return new Kysely<Tables>({ dialect })

@@ -59,6 +59,19 @@ afterEach(() => vi.unstubAllGlobals())
 const refusal = (status: number, code: string) => ({ status, body: { error: { code } } })
 
 describeStores("the chat's routes", (use) => {
+  it("answer for a text that not every database keeps as every database would", () =>
+    use(async ({ main }) => {
+      const { ask, failures } = await open(main)
+      const refused = refusal(400, "invalid-request")
+      expect(await ask(alice, "search", { room: "a\0", query: "x" })).toMatchObject(refused)
+      expect(await ask(alice, "quotes", { room: "a\0", id: "x" })).toMatchObject(refused)
+      for (const room of ["\0", "\ud800"]) {
+        const body = JSON.stringify({ room, epoch: "x", seq: 1 })
+        expect(await ask(alice, "read", { body })).toMatchObject(refused)
+      }
+      expect(failures).toEqual([])
+    }))
+
   it("answer whoever is signed in and in the room", () =>
     use(async ({ main }) => {
       const { ask, room, say } = await open(main)

@@ -11,8 +11,8 @@ interface SessionData {
   user?: User
 }
 
-/** Control characters, and marks that turn the direction of what follows. */
-const disturbing = /[\p{Cc}\p{Bidi_Control}]/u
+/** Control characters, halves of surrogate pairs, and marks that turn the direction of what follows. */
+const disturbing = /[\p{Cc}\p{Cs}\p{Bidi_Control}]/u
 const invisible = /[\s\p{Default_Ignorable_Code_Point}\u2800]/gu
 
 /** What people and rooms may be called: something that can be seen, and nothing that disturbs what stands beside it. */

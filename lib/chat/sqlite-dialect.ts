@@ -9,7 +9,7 @@ import {
   SqliteDriver,
 } from "kysely"
 import { isLocked, unavailability } from "#realtime/log/sqlite-failure"
-import { sayingUnavailable } from "./database-failure.ts"
+import { sayingWhy } from "./database-failure.ts"
 
 /** How long to wait while another connection holds the file's lock. */
 const lockTimeoutMs = 10_000
@@ -24,7 +24,7 @@ export function createSqliteDialect(database: DatabaseSync): SqliteDialect {
   const config: SqliteDialectConfig = { database: toKyselyDatabase(database) }
   return new (class extends SqliteDialect {
     override createDriver(): Driver {
-      return sayingUnavailable(createPatientDriver(config), unavailability)
+      return sayingWhy(createPatientDriver(config), unavailability)
     }
   })(config)
 }

@@ -19,6 +19,8 @@ export interface MessageLog {
    */
   append(entries: readonly LogEntry[]): Promise<AppendResult[]>
 
+  // Under a name that no store keeps nothing stands: whoever reads it is answered as of a channel without messages.
+
   /**
    * The messages after `seq` (0: from the oldest kept), oldest first, at most `limit` and no more than fit into `maxPageBytes`, but
    * for a single one. With the mark of the message at `seq`, where it is kept.

@@ -11,6 +11,7 @@ import {
   emptyHead,
   erased,
   fromLogRow,
+  keyOf,
   markOfRow,
   senderMark,
   toAppendResult,
@@ -185,7 +186,7 @@ export function createPostgresLog(options: PostgresLogOptions): MessageLog {
          WHERE bytes <= $4 OR number = 1
        ) m ON true
        ORDER BY m.seq`,
-      [channel, bound, Math.max(0, limit), maxPageBytes],
+      [keyOf(channel), bound, Math.max(0, limit), maxPageBytes],
     )
     const messages = rows
       .filter((row) => row.id !== null)
@@ -292,7 +293,7 @@ export function createPostgresLog(options: PostgresLogOptions): MessageLog {
              LEFT JOIN ${quoted}.log_channels c ON c.name = wanted.name
              LEFT JOIN ${quoted}.log_messages newest ON newest.channel = c.id AND newest.seq = c.seq
              ORDER BY ordinal`,
-            [channels],
+            [channels.map(keyOf)],
           )
           return rows.map(toHead)
         }),

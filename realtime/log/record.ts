@@ -1,6 +1,7 @@
 import { RealtimeError } from "../errors.ts"
 import { type LogHead, markOf, type RealtimeMessage, type User } from "../message.ts"
 import { firstWithin } from "../packing.ts"
+import { isKeepable } from "../text.ts"
 import { type AppendResult, erasedEvent, type LogEntry, maxPageBytes } from "./message-log.ts"
 
 /** An entry as every store keeps it: text. */
@@ -20,9 +21,6 @@ export interface LogRow extends Omit<LogRecord, "channel"> {
   at: number
 }
 
-/** What no database can tell apart from another text: NUL ends or breaks it, a lone surrogate becomes U+FFFD. */
-const isKeepable = (text: string) => text.isWellFormed() && !text.includes("\0")
-
 /**
  * Throws a `TypeError` for what a log cannot give back as it was, before anything of the group is written. In a
  * payload every text is fine: `JSON.stringify` escapes NUL and lone surrogates.
@@ -35,6 +33,9 @@ export function toLogRecord({ channel, id, event, payload, from }: LogEntry): Lo
   if (json === undefined) throw new TypeError("unable to append; the payload is not JSON")
   return { channel, id, event, payload: json, sender: JSON.stringify(from) }
 }
+
+/** What a store looks a channel up by. Under a name that none keeps nothing stands, and null finds nothing. */
+export const keyOf = (channel: string): string | null => (isKeepable(channel) ? channel : null)
 
 export function fromLogRow(row: LogRow, channel: string, epoch: string): RealtimeMessage {
   const { id, seq, event, at } = row

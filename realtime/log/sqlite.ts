@@ -9,6 +9,7 @@ import {
   emptyHead,
   erased,
   fromLogRow,
+  keyOf,
   type LogRow,
   logUnavailable,
   markOfRow,
@@ -73,7 +74,7 @@ export function createSqliteLog({
   }
 
   const headOf = ({ statements }: SqliteStore, channel: string, epoch: string): LogHead => {
-    const row = statements.head.get(channel) as HeadRow | undefined
+    const row = statements.head.get(keyOf(channel)) as HeadRow | undefined
     if (!row) return emptyHead(epoch)
     const { seq, first, id, at } = row
     return { epoch, seq, first, ...(id !== null && markOfRow({ id, at })) }
@@ -162,7 +163,7 @@ export function createSqliteLog({
       lifetime.run("read", () =>
         readPage(channel, ({ statements }) => ({
           rows: withinPage(rowsOf(statements.after, channel, seq, limit)),
-          ...markOfRow(statements.at.get(channel, seq) as LogRow | undefined),
+          ...markOfRow(statements.at.get(keyOf(channel), seq) as LogRow | undefined),
         })),
       ),
 
@@ -203,7 +204,7 @@ export function createSqliteLog({
 
 /** One at a time, as they are wanted: nobody holds what doesn't fit into the page. */
 function rowsOf(statement: StatementSync, channel: string, seq: number, limit: number) {
-  return statement.iterate(channel, seq, Math.max(0, limit)) as Iterable<unknown> as Iterable<LogRow>
+  return statement.iterate(keyOf(channel), seq, Math.max(0, limit)) as Iterable<unknown> as Iterable<LogRow>
 }
 
 /** Removes at most `messagesPerStep`, from the last of the channels on; takes those off the list that are done. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { RealtimeError } from "../errors.ts"
+import { RealtimeError, type WireError } from "../errors.ts"
 import { createMemoryLog } from "../log/memory.ts"
 import type { MessageLog } from "../log/message-log.ts"
 import { ownerHeaders } from "../owner.ts"
@@ -77,6 +77,26 @@ describe("the catch-all route", () => {
       seq: 1,
       first: 1,
     })
+  })
+
+  it("tells the heads of many channels, and of each that is refused why", async () => {
+    const { call } = setup()
+    const names = [room, "", "x".repeat(600), "nowhere", "vault:1", "room:%00", "room:\0", "__proto__"]
+    const asked = new URLSearchParams(names.map((name) => ["channel", name]))
+    const { status, body } = await call(`head?${asked}`)
+    expect([status, Object.keys(body.heads)]).toEqual([200, [room]])
+    const codes = Object.entries(body.denied).map(([name, error]) => [name, (error as WireError).code])
+    expect(new Set(codes)).toEqual(
+      new Set([
+        ["", "invalid-request"],
+        ["x".repeat(600), "invalid-request"],
+        ["nowhere", "channel-unknown"],
+        ["vault:1", "channel-denied"],
+        ["room:%00", "channel-unknown"],
+        ["room:\0", "channel-unknown"],
+        ["__proto__", "channel-unknown"],
+      ]),
+    )
   })
 
   it("counts people in many channels, for those who may ask", async () => {

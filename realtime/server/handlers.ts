@@ -49,16 +49,19 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
       })
     },
     async head({ user, url }) {
-      const channels = url.searchParams.getAll("channel").map(channelOf)
+      const channels = url.searchParams.getAll("channel")
       if (channels.length > maxHeads) throw badRequest(`unable to read more than ${maxHeads} heads at once`)
       const denied = new Map<string, WireError>()
-      const deny = (channel: string) => (error: unknown) => {
-        if (!isRealtimeError(error)) throw error
-        denied.set(channel, toWireError(error))
+      // One that is malformed is refused by itself, as one that is closed to the user.
+      const ask = async (channel: string) => {
+        try {
+          await core.authorize(user, channelOf(channel), "subscribe")
+        } catch (error) {
+          if (!isRealtimeError(error)) throw error
+          denied.set(channel, toWireError(error))
+        }
       }
-      await Promise.all(
-        channels.map((channel) => core.authorize(user, channel, "subscribe").catch(deny(channel))),
-      )
+      await Promise.all(channels.map(ask))
       const allowed = channels.filter((channel) => !denied.has(channel))
       const heads = await log.heads(allowed)
       return {

@@ -380,6 +380,14 @@ export const brokenLogs: Record<string, BrokenLog> = {
     caughtBy: "keeps channels apart by every letter of their names",
     spoil: (log) => changeNames(log, (channel) => channel.trim()),
   },
+  "cuts channel names at NUL": {
+    caughtBy: "holds nothing under a name that no store keeps, and answers for the others beside it",
+    spoil: (log) => changeNames(log, (channel) => channel.replace(/\0.*/s, "")),
+  },
+  "replaces half a character in channel names": {
+    caughtBy: "holds nothing under a name that no store keeps, and answers for the others beside it",
+    spoil: (log) => changeNames(log, (channel) => channel.toWellFormed()),
+  },
   "sorts the keys of a payload": {
     caughtBy: "gives back every payload as JSON says it",
     spoil: (log) => changePayloads(log, (json) => JSON.stringify(sortKeys(JSON.parse(json) as JsonValue))),

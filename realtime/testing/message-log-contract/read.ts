@@ -177,6 +177,31 @@ export const readChecks = {
     }
   },
 
+  "holds nothing under a name that no store keeps, and answers for the others beside it": async ({ log }) => {
+    // What a store would make of the others, by cutting or replacing.
+    await log.append(["room", "room:\ufffd"].map((channel) => entry(channel)))
+    const names = ["room", "room\0", "\0", "room:\ufffd", "room:\ud800", "room:\udc00x"]
+    const heads = await log.heads(names)
+    expect(
+      "the heads",
+      heads.map(({ seq }) => seq),
+      [1, 0, 0, 1, 0, 0],
+    )
+    const pages = await Promise.all(
+      names.flatMap((name) => [log.readAfter(name, 0, 10), log.readBefore(name, null, 10)]),
+    )
+    expect(
+      "the pages",
+      pages.map(({ messages }) => messages.length),
+      [1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0],
+    )
+    expect(
+      "the pages' heads",
+      pages.map(({ head }) => head.seq),
+      [1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0],
+    )
+  },
+
   "gives back events and senders of every alphabet": async ({ log }) => {
     const from = { id: "利用者/🧑", name: '\u0000\ud800 O\'Neil \\ "x"' }
     await log.append([entry(room, { event: "発言:👋 '\"\\", from }), entry(room, { from: null })])
