@@ -25,6 +25,7 @@ export {
   type RealtimeErrorCode,
 } from "./errors.ts"
 export type { JsonValue } from "./json.ts"
+export { createListeners } from "./listeners.ts"
 export type {
   Cursor,
   LogHead,

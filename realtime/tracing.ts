@@ -1,3 +1,6 @@
+import type { OnError } from "./errors.ts"
+import { guard } from "./guard.ts"
+
 /** The steps of a message's way that are followed: out of a page, into the server, the log and a provider, into pages. */
 export type TraceStep = "send" | "accept" | "append" | "deliver" | "receive"
 
@@ -37,6 +40,23 @@ export const toTraceparent = (value: unknown): string | undefined =>
 /** A property for an object literal: nothing, where nothing is followed. */
 export const carrying = (traceparent: string | undefined): { traceparent?: string } =>
   traceparent === undefined ? {} : { traceparent }
+
+/** The same for a follower that may fail: what it throws goes to `onError`, and the message goes on unfollowed. */
+export function guardTracing(tracing: Tracing, onError: OnError): Tracing {
+  return {
+    start(step, message, parent, attributes) {
+      try {
+        const span = tracing.start(step, message, parent, attributes)
+        if (!span) return null
+        const { traceparent } = span
+        return { traceparent, end: (error) => guard(onError, "tracing", () => span.end(error)) }
+      } catch (error) {
+        onError(error, { stage: "tracing" })
+        return null
+      }
+    },
+  }
+}
 
 /** Begins the same step of several messages; what it returns ends it for all. */
 export function startAll(

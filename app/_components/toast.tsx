@@ -1,15 +1,16 @@
 "use client"
 import { useSyncExternalStore } from "react"
+import { createListeners, logError } from "#realtime"
 
 const shownMs = 6_000
 
 let shown: string | null = null
 let timer: ReturnType<typeof setTimeout> | undefined
-const listeners = new Set<() => void>()
+const listeners = createListeners(logError, "toast.subscribe")
 
 function show(text: string | null): void {
   shown = text
-  for (const listener of [...listeners]) listener()
+  listeners.tell()
 }
 
 /** Browser: says something for a moment, whatever page is shown. */
@@ -19,15 +20,10 @@ export function toast(text: string): void {
   show(text)
 }
 
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener)
-  return () => listeners.delete(listener)
-}
-
 /** Where it is said. It is there before the words are: a screen reader says what comes into it. */
 export function ToastRegion() {
   const text = useSyncExternalStore(
-    subscribe,
+    listeners.add,
     () => shown,
     () => null,
   )

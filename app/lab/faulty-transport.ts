@@ -1,4 +1,11 @@
-import { RealtimeError, type RealtimeTransport, type TransportStatus, type WireMessage } from "#realtime"
+import {
+  createListeners,
+  logError,
+  RealtimeError,
+  type RealtimeTransport,
+  type TransportStatus,
+  type WireMessage,
+} from "#realtime"
 
 /** What the visitor has switched on. Read whenever something passes. */
 export interface Faults {
@@ -35,7 +42,7 @@ export function createFaultyTransport({
   onFaults,
   onDelivery,
 }: FaultyTransportOptions): RealtimeTransport {
-  const listeners = new Set<(status: TransportStatus) => void>()
+  const listeners = createListeners<[TransportStatus]>(logError, "onStatus")
   /** Told when the network goes and comes back. */
   const wires = new Set<{ broke(): void; mended(): void }>()
   const isBroken = () => faults().cut || faults().failed.has(transport.provider)
@@ -52,7 +59,7 @@ export function createFaultyTransport({
   }
 
   function tell(): void {
-    for (const listener of [...listeners]) listener(currentStatus())
+    listeners.tell(currentStatus())
   }
 
   const stopFollowing = transport.onStatus(tell)
@@ -73,10 +80,7 @@ export function createFaultyTransport({
     get status() {
       return currentStatus()
     },
-    onStatus(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    onStatus: listeners.add,
     connect: () => transport.connect(),
     get publish() {
       const publish = transport.publish?.bind(transport)

@@ -1,5 +1,6 @@
 import { lab } from "#lib/chat/channels.ts"
 import { providers } from "#lib/realtime/client.ts"
+import { createListeners, logError } from "#realtime"
 import { type ConfiguredClient, createRealtimeClient, type RealtimeClientOptions } from "#realtime/client"
 import { createFaultyTransport, type Faults } from "./faulty-transport.ts"
 import { createLedger, type Ledger } from "./ledger.ts"
@@ -43,12 +44,9 @@ export function createSide(
   config: RealtimeClientOptions["config"],
   { owner, visit }: { owner: string; visit: string },
 ): Side {
-  const listeners = new Set<() => void>()
+  const listeners = createListeners(logError, "onFaults")
   const ledger = createLedger()
-  const onFaults = (listener: () => void) => {
-    listeners.add(listener)
-    return () => listeners.delete(listener)
-  }
+  const onFaults = listeners.add
   let faults = noFaults
   const marks: Mark[] = []
   const spoiled = Object.entries(providers).map(([provider, load]): [string, typeof load] => [
@@ -120,7 +118,7 @@ export function createSide(
         if (isOn !== (typeof before === "boolean" ? before : before.size > 0)) mark(fault, isOn)
       }
       faults = { ...faults, ...change }
-      for (const listener of [...listeners]) listener()
+      listeners.tell()
     },
     onFaults,
     send: async () => (await channel.publish("numbered", { side: name }, { timeoutMs: 120_000 })).seq,

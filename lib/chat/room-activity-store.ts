@@ -1,4 +1,4 @@
-import { type Cursor, isRealtimeError, type OnError } from "#realtime"
+import { type Cursor, createListeners, isRealtimeError, type OnError } from "#realtime"
 import type { ChannelMessage, ChannelSubscription, RealtimeClient } from "#realtime/client"
 import { person, type RoomDefinition, room as roomChannel } from "./channels.ts"
 import {
@@ -71,9 +71,12 @@ export const isLookedAt = () => document.visibilityState !== "hidden" && documen
 
 export function createRoomActivity(options: RoomActivityOptions): RoomActivityStore {
   const { client, me, ask, move, onError } = options
-  const listeners = new Set<() => void>()
-  const messageListeners = new Set<Parameters<RoomActivityStore["onMessages"]>[0]>()
-  const arrivalListeners = new Set<(arrival: Arrival) => void>()
+  const listeners = createListeners(onError, "activity.subscribe")
+  const messageListeners = createListeners<Parameters<Parameters<RoomActivityStore["onMessages"]>[0]>>(
+    onError,
+    "activity.onMessages",
+  )
+  const arrivalListeners = createListeners<[Arrival]>(onError, "activity.onArrival")
   const followed = new Map<string, Followed>()
   let state: ActivityState = reduceActivity(new Map(), { type: "counted", rooms: options.initial })
   const own = new Set<string>()
@@ -86,7 +89,7 @@ export function createRoomActivity(options: RoomActivityOptions): RoomActivitySt
     const before = state
     state = reduceActivity(state, event)
     if (state === before) return
-    for (const listener of [...listeners]) listener()
+    listeners.tell()
     askIfDoubtful()
   }
 
@@ -132,12 +135,12 @@ export function createRoomActivity(options: RoomActivityOptions): RoomActivitySt
     const head = state.get(room)?.head
     for (const { id, from, event } of messages) if (from?.id === me && event === "text-sent") remember(id)
     dispatch({ type: "arrived", room, messages, reader })
-    for (const listener of [...messageListeners]) listener(room, messages)
+    messageListeners.tell(room, messages)
     for (const message of messages) {
       const isNew = head?.epoch !== message.epoch || message.seq > head.seq
       if (message.event !== "text-sent" || message.from?.id === me || !isNew) continue
       const isMention = concerns(message.payload, reader)
-      for (const listener of [...arrivalListeners]) listener({ room, message, isMention })
+      arrivalListeners.tell({ room, message, isMention })
     }
   }
 
@@ -302,18 +305,9 @@ export function createRoomActivity(options: RoomActivityOptions): RoomActivitySt
     get state() {
       return state
     },
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    onMessages(listener) {
-      messageListeners.add(listener)
-      return () => messageListeners.delete(listener)
-    },
-    onArrival(listener) {
-      arrivalListeners.add(listener)
-      return () => arrivalListeners.delete(listener)
-    },
+    subscribe: listeners.add,
+    onMessages: messageListeners.add,
+    onArrival: arrivalListeners.add,
     accept,
     open(room) {
       current = room

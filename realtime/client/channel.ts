@@ -1,6 +1,7 @@
 import { type AnyChannelDefinition, type ChannelRef, schemaOf, validate } from "../channel.ts"
 import { isDenial, isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
+import { createListeners, type Listeners } from "../listeners.ts"
 import {
   type Cursor,
   jsonByteLength,
@@ -61,9 +62,9 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   const { ref, transport, http, signalRate, outbox, maxPayloadBytes, onError } = options
   const { name, definition } = ref
   const streams = new Set<Stream>()
-  const signalListeners = new Map<string, Set<(signal: Signal) => void>>()
-  const statusListeners = new Set<() => void>()
-  const presence = createPresenceTracker({ graceMs: options.presenceGraceMs })
+  const signalListeners = new Map<string, Listeners<[Signal]>>()
+  const statusListeners = createListeners(onError, "onStatus")
+  const presence = createPresenceTracker({ graceMs: options.presenceGraceMs, onError })
   const entries = new Set<{ data: unknown }>()
   const reads = new Map<string, Promise<LogPage>>()
   let watchesPresence = false
@@ -89,7 +90,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
 
   function setStatus(next: ChannelStatus): void {
     status = next
-    for (const listener of statusListeners) listener()
+    statusListeners.tell()
   }
 
   /** The earliest place of all listeners: from there the provider's catch-up serves them all. */
@@ -179,22 +180,13 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     return joined
   }
 
-  /** One listener that throws keeps the others from nothing. */
-  function tell(listener: () => void): void {
-    try {
-      listener()
-    } catch (error) {
-      onError(error, { stage: "onSignal" })
-    }
-  }
-
   /** Peers' signals may come past the server, so their shape is checked here too. */
   async function receiveSignal(signal: Signal): Promise<void> {
     const listeners = signalListeners.get(signal.event)
     if (signal.channel !== name || !listeners || !isFresh(signal)) return
     try {
       const payload = await validate(schemaOf(definition.signals, signal.event), signal.payload, "the signal")
-      for (const listener of listeners) tell(() => listener({ ...signal, payload }))
+      listeners.tell({ ...signal, payload })
     } catch (error) {
       onError(error, { stage: "receive a signal" })
     }
@@ -272,10 +264,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     get status() {
       return status
     },
-    onStatus(listener) {
-      statusListeners.add(listener)
-      return () => statusListeners.delete(listener)
-    },
+    onStatus: statusListeners.add,
 
     subscribe(handlers, { since = null } = {}) {
       const stream = createStream({
@@ -326,11 +315,12 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
 
     signal: (event, payload) => signals.send(event, payload),
     onSignal(event, handler) {
-      const listeners = signalListeners.get(event) ?? new Set()
-      signalListeners.set(event, listeners.add(handler as (signal: Signal) => void))
+      const listeners = signalListeners.get(event) ?? createListeners<[Signal]>(onError, "onSignal")
+      signalListeners.set(event, listeners)
+      const stopListening = listeners.add(handler as (signal: Signal) => void)
       const stop = use()
       return () => {
-        listeners.delete(handler as (signal: Signal) => void)
+        stopListening()
         stop()
       }
     },
@@ -371,6 +361,8 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
         }
       },
     },
+
+    report: onError,
 
     history: (page = {}) => http.history(name, page),
   }

@@ -1,6 +1,7 @@
 import type { AnyChannelDefinition, ChannelRef } from "../channel.ts"
-import { logError, type OnError, type RealtimeError } from "../errors.ts"
-import { follow, type Tracing } from "../tracing.ts"
+import type { OnError, RealtimeError } from "../errors.ts"
+import { createReporter } from "../guard.ts"
+import { follow, guardTracing, type Tracing } from "../tracing.ts"
 import type { OutgoingMessage, RealtimeTransport, TransportStatus } from "../transport.ts"
 import { createChannel, type ManagedChannel } from "./channel.ts"
 import { createHeadCheck, type HeadCheckIntervals } from "./head-check.ts"
@@ -40,14 +41,9 @@ export interface EndableClient extends RealtimeClient {
 
 /** Browser: the delivery contract over one transport. `createRealtimeClient` chooses the transport. */
 export function createClient(options: ClientOptions): EndableClient {
-  const {
-    transport,
-    http,
-    maxPayloadBytes = 32 * 1024,
-    presenceGraceMs,
-    tracing,
-    onError = logError,
-  } = options
+  const { transport, http, maxPayloadBytes = 32 * 1024, presenceGraceMs } = options
+  const onError = createReporter(options.onError)
+  const tracing = options.tracing && guardTracing(options.tracing, onError)
   const channels = new Map<string, ManagedChannel>()
   let isClosed = false
   let failed: TransportStatus | null = null

@@ -1,4 +1,5 @@
-import { logError, type OnError } from "../errors.ts"
+import type { OnError } from "../errors.ts"
+import { createReporter } from "../guard.ts"
 import type { ProviderConfig } from "../publisher.ts"
 import type { Tracing } from "../tracing.ts"
 import type { RealtimeTransport } from "../transport.ts"
@@ -62,7 +63,8 @@ export interface ConfiguredClient extends RealtimeClient {
  * Throws a `TypeError` when no loader fits the configuration.
  */
 export function createRealtimeClient(options: RealtimeClientOptions): ConfiguredClient {
-  const { config, providers: loaders, owner, presenceGraceMs, headCheck, onError = logError } = options
+  const { config, providers: loaders, owner, presenceGraceMs, headCheck } = options
+  const onError = createReporter(options.onError)
   const outbox = options.outbox ?? (owner === undefined ? undefined : inBrowserOf(owner))
   let version = config.version
   let isFollowing = false
@@ -80,6 +82,7 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
     const create = () =>
       createLazyTransport({
         provider: provider.provider,
+        onError,
         async load() {
           const createTransport = await load()
           return createTransport({
@@ -97,7 +100,7 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
     const named = config.providers.map(({ provider }) => `"${provider}"`).join(", ")
     throw new TypeError(`unable to create the client; there is no loader for ${named || "no provider"}`)
   }
-  const transport = createFailoverTransport({ candidates, ...options.failover })
+  const transport = createFailoverTransport({ candidates, ...options.failover, onError })
 
   /** The server was deployed with another list: goes over to it while everything goes on. */
   async function follow(seen: string): Promise<void> {

@@ -1,5 +1,7 @@
-import type { RealtimeError } from "../errors.ts"
+import type { OnError, RealtimeError } from "../errors.ts"
+import { createReporter } from "../guard.ts"
 import type { JsonValue } from "../json.ts"
+import { createListeners } from "../listeners.ts"
 import type { PresenceSnapshot } from "../message.ts"
 import type {
   ChannelObserver,
@@ -27,6 +29,7 @@ export interface FailoverOptions {
   patienceMs?: number
   /** How long after a move the preferred one is tried again; longer after each attempt in vain. Default 60 s. */
   returnMs?: number
+  onError?: OnError
 }
 
 export interface FailoverTransport extends RealtimeTransport {
@@ -71,7 +74,8 @@ const maxPatience = 8
  */
 export function createFailoverTransport(options: FailoverOptions): FailoverTransport {
   const { patienceMs = 10_000, returnMs = 60_000 } = options
-  const listeners = new Set<(status: TransportStatus) => void>()
+  const onError = createReporter(options.onError)
+  const listeners = createListeners<[TransportStatus]>(onError, "onStatus")
   const wishes = new Map<string, Wish>()
   /** Those that said that they won't try again; the others are asked in turn. */
   const refused = new Set<string>()
@@ -148,8 +152,10 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
       },
     })
     if (wish.watchesPresence) joined.subscription.watchPresence()
-    // Refusals reach whoever entered while the provider was in use; this one entered for them.
-    if (wish.data !== undefined) joined.subscription.enterPresence(wish.data).catch(observer.onDenied)
+    // Refusals reach whoever entered while the provider was in use; this one entered for them. Who isn't let in among the people
+    // may be in the channel all the same.
+    if (wish.data !== undefined)
+      joined.subscription.enterPresence(wish.data).catch((error) => onError(error, { stage: "presence" }))
   }
 
   /** A move from one connection to another is news as well. */
@@ -160,7 +166,7 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
     toldProvider = provider
     // Another object, for whoever compares: React does.
     status = { ...next }
-    for (const listener of [...listeners]) listener(status)
+    listeners.tell(status)
   }
 
   /** What the application sees: a provider that gave up is no end while there are others. */
@@ -318,10 +324,7 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
     get status() {
       return status
     },
-    onStatus(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    onStatus: listeners.add,
     connect,
 
     subscribe(channel, observer) {

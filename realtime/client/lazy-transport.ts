@@ -1,4 +1,6 @@
-import { RealtimeError } from "../errors.ts"
+import { type OnError, RealtimeError } from "../errors.ts"
+import { guard } from "../guard.ts"
+import { createListeners } from "../listeners.ts"
 import type {
   ChannelObserver,
   RealtimeTransport,
@@ -10,6 +12,7 @@ export interface LazyTransportOptions {
   provider: string
   /** Downloads the provider's code and makes its transport; called on the first `connect`, again after a failure. */
   load(): Promise<RealtimeTransport>
+  onError: OnError
 }
 
 /** What a subscription was told before there was a transport, to be told to it once there is. */
@@ -26,8 +29,8 @@ const retryMs = 3_000
  * A transport whose code is downloaded when it is first needed, so that a page pays for one provider's SDK only. Until
  * it is there, the state is `connecting` and subscriptions wait.
  */
-export function createLazyTransport({ provider, load }: LazyTransportOptions): RealtimeTransport {
-  const listeners = new Set<(status: TransportStatus) => void>()
+export function createLazyTransport({ provider, load, onError }: LazyTransportOptions): RealtimeTransport {
+  const listeners = createListeners<[TransportStatus]>(onError, "onStatus")
   const desired = new Map<string, Desired>()
   let status: TransportStatus = { state: "connecting" }
   let current: RealtimeTransport | null = null
@@ -36,14 +39,15 @@ export function createLazyTransport({ provider, load }: LazyTransportOptions): R
 
   function setStatus(next: TransportStatus): void {
     status = next
-    for (const listener of [...listeners]) listener(next)
+    listeners.tell(next)
   }
 
   function join(channel: string, wish: Desired, transport: RealtimeTransport): void {
     wish.joined = transport.subscribe(channel, wish.observer)
     if (wish.watchesPresence) wish.joined.watchPresence()
-    // Refusals reach whoever entered while the transport was there; this early one is told by the channel's own status.
-    if (wish.data !== undefined) wish.joined.enterPresence(wish.data).catch(wish.observer.onDenied)
+    // Whoever entered waits for it no longer. Who isn't let in among the people may be in the channel all the same.
+    if (wish.data !== undefined)
+      wish.joined.enterPresence(wish.data).catch((error) => onError(error, { stage: "presence" }))
   }
 
   async function loadOnce(): Promise<void> {
@@ -69,8 +73,11 @@ export function createLazyTransport({ provider, load }: LazyTransportOptions): R
     }
     current = transport
     transport.onStatus(setStatus)
-    for (const [channel, wish] of desired) join(channel, wish, transport)
-    transport.connect()
+    // A vendor's code may throw, at a key that it doesn't like for example.
+    guard(onError, "connect", () => {
+      for (const [channel, wish] of desired) join(channel, wish, transport)
+      transport.connect()
+    })
   }
 
   function connect(): void {
@@ -97,10 +104,7 @@ export function createLazyTransport({ provider, load }: LazyTransportOptions): R
     get status() {
       return status
     },
-    onStatus(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    onStatus: listeners.add,
     connect,
 
     subscribe(channel, observer) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { RealtimeError } from "../errors.ts"
+import { logError, RealtimeError } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
 import type { RealtimeMessage } from "../message.ts"
 import { createMessageId } from "../message-id.ts"
@@ -67,6 +67,7 @@ function createScripted(initial = page(8, 10)) {
       handlers = given
       return { cursor: place, ready: Promise.resolve(), unsubscribe() {} }
     },
+    report: logError,
     async history() {
       const next = pages.shift()
       if (!next) throw new Error("no page is left")

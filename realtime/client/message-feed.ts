@@ -1,4 +1,5 @@
 import type { AnyChannelDefinition, MessageEvent, MessageInput } from "../channel.ts"
+import { createListeners } from "../listeners.ts"
 import type { Cursor, LogHead, LogPage } from "../message.ts"
 import type { Channel, ChannelMessage, ChannelSubscription, PendingMessage } from "./types.ts"
 
@@ -48,7 +49,7 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
   initial: LogPage | undefined,
 ): MessageFeed<D> {
   const messages = (initial?.messages ?? []) as ChannelMessage<D>[]
-  const listeners = new Set<() => void>()
+  const listeners = createListeners(channel.report, "feed.subscribe")
   let subscription: ChannelSubscription | null = null
   /** Where it goes on when it is started. */
   let cursor: Cursor | null = initial ? placeOf(initial.head) : null
@@ -72,7 +73,7 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
 
   function update(change: Partial<FeedState<D>>): void {
     state = { ...state, ...change }
-    for (const listener of [...listeners]) listener()
+    listeners.tell()
   }
 
   /** It has its place before the cursor: it came, or retention or another life of the log took it. */
@@ -119,10 +120,7 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
     get state() {
       return state
     },
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    subscribe: listeners.add,
 
     start() {
       const started = channel.subscribe(

@@ -1,5 +1,7 @@
 import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
+import { guard } from "../guard.ts"
 import type { JsonValue } from "../json.ts"
+import { createListeners, type Listeners } from "../listeners.ts"
 import type { Cursor } from "../message.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import type { OutboxBus, OutboxNote } from "./outbox-bus.ts"
@@ -80,7 +82,7 @@ const isOfAnother = ({ code }: RealtimeError) => code === "session-changed"
 export function createOutbox({ store, bus, exclusively, deliver, onError }: OutboxOptions): Outbox {
   const entries = new Map<string, Entry>()
   const shown = new Map<string, readonly OutboxMessage[]>()
-  const listeners = new Map<string, Set<() => void>>()
+  const listeners = new Map<string, Listeners<[]>>()
   const draining = new Set<string>()
   const pauses = new Map<string, { failures: number; timer: ReturnType<typeof setTimeout> | undefined }>()
   let isOpen = false
@@ -100,7 +102,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
 
   function changed(channel: string): void {
     shown.delete(channel)
-    for (const listener of [...(listeners.get(channel) ?? [])]) listener()
+    listeners.get(channel)?.tell()
   }
 
   function set(entry: Entry): void {
@@ -150,14 +152,14 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   }
 
   /** A browser that keeps nothing, or a full disk: said once, and the messages live as long as the page. */
-  async function attempt(doing: string, task: Promise<unknown>): Promise<void> {
+  async function attempt(doing: string, task: () => Promise<unknown>): Promise<void> {
     const { promise: limit, reject } = Promise.withResolvers<never>()
     const timer = setTimeout(() => {
       const message = `unable to ${doing} the outbox; the browser didn't answer in ${storePatienceMs} ms`
       reject(new RealtimeError("timeout", { message }))
     }, storePatienceMs)
     try {
-      await Promise.race([task, limit])
+      await Promise.race([task(), limit])
       isStoreBroken = false
     } catch (error) {
       if (!isStoreBroken && !isClosed) onError(error, { stage: `${doing} the outbox` })
@@ -167,18 +169,22 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     }
   }
 
+  function tellTabs(note: OutboxNote): void {
+    guard(onError, "tell the other tabs", () => bus.post(note))
+  }
+
   async function refuse(entry: Entry, error: RealtimeError): Promise<void> {
     const refusal = { code: error.code, message: error.message }
     change(entry.id, { state: "refused", error })
-    bus.post({ kind: "refused", id: entry.id, refusal })
-    await attempt("write to", store.refuse(entry.id, refusal))
+    tellTabs({ kind: "refused", id: entry.id, refusal })
+    await attempt("write to", () => store.refuse(entry.id, refusal))
   }
 
   async function accept(entry: Entry, { epoch, seq }: Cursor): Promise<void> {
     const place = { epoch, seq }
     settled(entry.id, place)
-    bus.post({ kind: "sent", id: entry.id, place })
-    await attempt("write to", store.remove(entry.id))
+    tellTabs({ kind: "sent", id: entry.id, place })
+    await attempt("write to", () => store.remove(entry.id))
   }
 
   /** Sends everything of a channel, batch by batch; resolves with the reason why something has to wait. */
@@ -190,7 +196,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       const results = await answerTo(channel, batch)
       let reason: RealtimeError | null = null
       for (const [index, entry] of batch.entries()) {
-        const result = results[index] as PublishResult
+        const result = results[index] ?? { error: unanswered() }
         if ("receipt" in result) await accept(entry, result.receipt)
         else if (!result.error.retryable && !isOfAnother(result.error)) await refuse(entry, result.error)
         else {
@@ -238,12 +244,18 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     let reason: RealtimeError | null = null
     try {
       await exclusively(channel, async () => {
-        await attempt("read", reconcile(channel))
+        await attempt("read", () => reconcile(channel))
         reason = await sendAll(channel)
       })
-    } finally {
-      draining.delete(channel)
+    } catch (cause) {
+      onError(cause, { stage: "send the outbox" })
+      const message = "unable to send the outbox; the client failed"
+      const error = new RealtimeError("internal", { message, cause, retryable: true })
+      for (const { id, state } of inOrder(channel))
+        if (state === "sending") change(id, { state: "failed", error })
+      reason = error
     }
+    draining.delete(channel)
     if (isClosed) return
     const failed = reason as RealtimeError | null
     if (!failed) {
@@ -273,11 +285,12 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       return list
     },
     subscribe(channel, listener) {
-      const ofChannel = listeners.get(channel) ?? new Set()
-      listeners.set(channel, ofChannel.add(listener))
+      const ofChannel = listeners.get(channel) ?? createListeners(onError, "outbox.subscribe")
+      listeners.set(channel, ofChannel)
+      const stop = ofChannel.add(listener)
       return () => {
-        ofChannel.delete(listener)
-        if (ofChannel.size === 0) listeners.delete(channel)
+        stop()
+        if (ofChannel.size === 0 && listeners.get(channel) === ofChannel) listeners.delete(channel)
       }
     },
     add(channel, { id, event, payload }, error) {
@@ -286,13 +299,14 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       const place = { position: Number.POSITIVE_INFINITY, isStored: false, isReady: false, hasArrived: false }
       set({ ...message, ...place, state, error })
       if (error) return
-      const stored = store.add(message).then((position) => {
+      const keep = async () => {
+        const position = await store.add(message)
         // Thrown away meanwhile, or sent without having waited for the disk.
         if (!entries.has(id)) return store.remove(id)
         change(id, { position, isStored: true })
-        bus.post({ kind: "stored", message: { ...message, position } })
-      })
-      storing = Promise.all([storing, attempt("write to", stored)]).then(() => {
+        tellTabs({ kind: "stored", message: { ...message, position } })
+      }
+      storing = Promise.all([storing, attempt("write to", keep)]).then(() => {
         const entry = entries.get(id)
         if (!entry) return
         last = Math.max(last, entry.position)
@@ -304,16 +318,16 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       const entry = entries.get(id)
       if (entry?.state !== "failed" && entry?.state !== "refused") return
       change(id, { state: "queued", error: undefined })
-      bus.post({ kind: "queued", id })
-      void attempt("write to", store.refuse(id, undefined)).then(() => drain(entry.channel))
+      tellTabs({ kind: "queued", id })
+      void attempt("write to", () => store.refuse(id, undefined)).then(() => drain(entry.channel))
     },
     discard(id) {
       const entry = entries.get(id)
       // What is under way may be in the log already.
       if (!entry || entry.state === "sending") return
       remove(id)
-      bus.post({ kind: "removed", id })
-      void attempt("write to", store.remove(id))
+      tellTabs({ kind: "removed", id })
+      void attempt("write to", () => store.remove(id))
     },
     arrived(channel, ids) {
       for (const { id, state, hasArrived } of inOrder(channel)) {
@@ -325,18 +339,21 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     open() {
       if (isOpen) return
       isOpen = true
-      bus.listen(hear)
-      const loading = store.load().then((messages) => {
-        for (const message of messages) restore(message)
-      })
-      void attempt("read", loading).then(drainAll)
+      guard(onError, "hear the other tabs", () => bus.listen(hear))
+      const restoreAll = async () => {
+        for (const message of await store.load()) restore(message)
+      }
+      void attempt("read", restoreAll).then(drainAll)
     },
     wake: drainAll,
     close() {
       isClosed = true
       for (const { timer } of pauses.values()) clearTimeout(timer)
-      bus.close()
-      store.close()
+      guard(onError, "close the outbox", () => bus.close())
+      guard(onError, "close the outbox", () => store.close())
     },
   }
 }
+
+const unanswered = () =>
+  new RealtimeError("internal", { message: "unable to publish; the answer is incomplete", retryable: true })

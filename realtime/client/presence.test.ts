@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { logError } from "../errors.ts"
 import { createPresenceTracker } from "./presence.ts"
 
 const member = (id: string, data: unknown = null) => ({ user: { id }, data })
@@ -8,7 +9,7 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 function createWatched() {
-  const tracker = createPresenceTracker({ graceMs: 1000 })
+  const tracker = createPresenceTracker({ graceMs: 1000, onError: logError })
   const seen: string[] = []
   tracker.subscribe(() => seen.push((tracker.snapshot?.members ?? []).map(({ user }) => user.id).join()))
   return { tracker, seen }

@@ -1,3 +1,5 @@
+import type { OnError } from "../errors.ts"
+import { createListeners } from "../listeners.ts"
 import type { Member, PresenceSnapshot } from "../message.ts"
 
 export interface PresenceTracker {
@@ -10,16 +12,22 @@ export interface PresenceTracker {
   close(): void
 }
 
+export interface PresenceOptions {
+  /** How long somebody who vanished is still shown. Default 4 s. */
+  graceMs?: number | undefined
+  onError: OnError
+}
+
 /**
  * Who is there, as the application sees it: providers' snapshots, with a grace window before *left*, so that a reload
  * or a short loss of the network isn't seen by the others. Data changes and arrivals show at once.
  */
-export function createPresenceTracker({ graceMs = 4_000 }: { graceMs?: number } = {}): PresenceTracker {
+export function createPresenceTracker({ graceMs = 4_000, onError }: PresenceOptions): PresenceTracker {
   let snapshot: PresenceSnapshot | null = null
   let latest: PresenceSnapshot | null = null
   /** People that the provider no longer names, by id, with when they count as gone. */
   const leaving = new Map<string, { member: Member; until: number }>()
-  const listeners = new Set<() => void>()
+  const listeners = createListeners(onError, "presence.subscribe")
   let timer: ReturnType<typeof setTimeout> | undefined
 
   function show(): void {
@@ -32,7 +40,7 @@ export function createPresenceTracker({ graceMs = 4_000 }: { graceMs?: number } 
       const soonest = Math.min(...[...leaving.values()].map(({ until }) => until))
       timer = setTimeout(show, soonest - now)
     }
-    for (const listener of listeners) listener()
+    listeners.tell()
   }
 
   function withLeaving(present: Member[]): PresenceSnapshot {
@@ -64,12 +72,9 @@ export function createPresenceTracker({ graceMs = 4_000 }: { graceMs?: number } 
       latest = null
       if (!snapshot) return
       snapshot = null
-      for (const listener of listeners) listener()
+      listeners.tell()
     },
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    subscribe: listeners.add,
     close() {
       clearTimeout(timer)
       listeners.clear()

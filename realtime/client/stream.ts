@@ -1,4 +1,5 @@
 import { isDenial, isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
+import { guard } from "../guard.ts"
 import type { Cursor, LogHead, LogPage, WireMessage } from "../message.ts"
 import { createSequencer, type SequencerAction } from "./sequencer.ts"
 import type { ChannelHandlers, ChannelMessage } from "./types.ts"
@@ -50,13 +51,7 @@ export function createStream({ since, handlers, read, onDenied, onError }: Strea
   let paused: { timer: ReturnType<typeof setTimeout>; run: () => void } | null = null
   let late: ReturnType<typeof setTimeout> | undefined
 
-  function call(stage: string, listener: () => void): void {
-    try {
-      listener()
-    } catch (error) {
-      onError(error, { stage })
-    }
-  }
+  const call = (stage: keyof ChannelHandlers, handler: () => unknown) => guard(onError, stage, handler)
 
   function perform(actions: SequencerAction[]): void {
     for (const action of actions) {

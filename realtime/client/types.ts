@@ -10,7 +10,7 @@ import type {
   SignalInput,
   SignalOutput,
 } from "../channel.ts"
-import type { RealtimeError } from "../errors.ts"
+import type { OnError, RealtimeError } from "../errors.ts"
 import type { Cursor, LogPage, Member, PublishReceipt, RealtimeMessage, Signal } from "../message.ts"
 import type { TransportStatus } from "../transport.ts"
 import type { OutboxMessage } from "./outbox.ts"
@@ -89,6 +89,9 @@ export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> 
   readonly outbox: ChannelOutbox<D>
 
   readonly presence: Presence<D>
+
+  /** Where failures go that no caller waits for: the `onError` that the client was made with. */
+  readonly report: OnError
 
   /** A page of older messages: the newest ones before `before`, oldest first. */
   history(options?: { before?: number; limit?: number }): Promise<LogPage>

@@ -66,6 +66,10 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     let results: AppendResult[]
     try {
       results = await log.append(entries)
+      if (results.length !== entries.length) {
+        const message = `unable to append; the log answered for ${results.length} of ${entries.length} messages`
+        throw new RealtimeError("internal", { message })
+      }
       isOut = false
     } catch (error) {
       if (!isOut) onOutage?.(error)

@@ -6,7 +6,8 @@ import {
   schemaOf,
   validate,
 } from "../channel.ts"
-import { isRealtimeError, logError, type OnError, RealtimeError } from "../errors.ts"
+import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
+import { createReporter } from "../guard.ts"
 import type { JsonValue } from "../json.ts"
 import type { AppendResult, LogEntry } from "../log/message-log.ts"
 import {
@@ -18,7 +19,7 @@ import {
   type User,
 } from "../message.ts"
 import type { ChannelAction } from "../publisher.ts"
-import { carrying, follow } from "../tracing.ts"
+import { carrying, follow, guardTracing } from "../tracing.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import { createCommitQueue } from "./commit-queue.ts"
 import { createDelivery } from "./delivery.ts"
@@ -64,12 +65,12 @@ export function createCore<Definitions extends ChannelDefinitions>(
     channels,
     log,
     publishers,
-    tracing,
-    onError = logError,
     maxPayloadBytes = defaultMaxPayloadBytes,
     deliveryTimeoutMs = defaultDeliveryTimeoutMs,
     waitUntil,
   } = options
+  const onError = createReporter(options.onError)
+  const tracing = options.tracing && guardTracing(options.tracing, onError)
   const delivery = createDelivery({ publishers, onError, timeoutMs: deliveryTimeoutMs, waitUntil })
   const share = createSharedReads()
   const queue = createCommitQueue({

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto"
 import { v7 as uuidv7 } from "uuid"
 import type { ChannelDefinitions } from "../channel.ts"
-import { logError, RealtimeError } from "../errors.ts"
+import { RealtimeError } from "../errors.ts"
+import { createReporter } from "../guard.ts"
 import type { LogPage, Member, PresenceSnapshot } from "../message.ts"
 import { createCore, defaultMaxPayloadBytes } from "./core.ts"
 import { createCounts } from "./counts.ts"
@@ -19,7 +20,7 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
   options: RealtimeOptions<Definitions> & { basePath?: string },
 ): Realtime<Definitions> {
   const { log, publishers, basePath = "/api/realtime", maxPayloadBytes = defaultMaxPayloadBytes } = options
-  const { onError = logError } = options
+  const onError = createReporter(options.onError)
   const core = createCore(options)
   const counts = createCounts(options)
 
@@ -87,7 +88,7 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
     members: (channel) => members(channel.name),
     counts: (channels) => counts.of(channels.map(({ name }) => name)),
     clientConfig: () => config,
-    handlers: createHandlers({ ...options, core, counts, config, readPage, members }),
+    handlers: createHandlers({ ...options, onError, core, counts, config, readPage, members }),
     core,
     async close() {
       await core.stop()

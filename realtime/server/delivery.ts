@@ -7,6 +7,7 @@ import {
   isBrokenCircuitError,
 } from "cockatiel"
 import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
+import { guard } from "../guard.ts"
 import type { Signal, WireMessage } from "../message.ts"
 import type { RealtimePublisher } from "../publisher.ts"
 
@@ -129,7 +130,7 @@ function createDeliverer(
     const { promise: limit, reject } = Promise.withResolvers<never>()
     const timer = setTimeout(() => {
       // The publish is answered now; what is on its way yet ends within a request's time.
-      waitUntil?.(attempts.catch(() => {}))
+      guard(onError, "waitUntil", () => waitUntil?.(attempts.catch(() => {})))
       const message = `unable to publish; there was no answer in ${timeoutMs} ms`
       reject(reason ?? new RealtimeError("timeout", { provider, message }))
     }, timeoutMs)

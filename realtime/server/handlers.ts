@@ -1,5 +1,5 @@
 import { type ChannelDefinitions, maxChannelNameLength } from "../channel.ts"
-import { isRealtimeError, logError, RealtimeError, toWireError, type WireError } from "../errors.ts"
+import { isRealtimeError, type OnError, RealtimeError, toWireError, type WireError } from "../errors.ts"
 import type { LogPage, PresenceSnapshot, User } from "../message.ts"
 import { toWireResult } from "../publish-result.ts"
 import { configHeader } from "../publisher.ts"
@@ -17,6 +17,7 @@ interface HandlerOptions<Definitions extends ChannelDefinitions> extends Realtim
   readPage(channel: string, options: HistoryOptions): Promise<LogPage>
   /** Of all providers together. */
   members(channel: string): Promise<PresenceSnapshot>
+  onError: OnError
 }
 
 type Handler = (request: Request) => Promise<Response>
@@ -36,7 +37,7 @@ const maxHeads = 100
 export function createHandlers<Definitions extends ChannelDefinitions>(
   options: HandlerOptions<Definitions>,
 ): { GET: Handler; POST: Handler } {
-  const { core, counts, config, identify, publishers, log, readPage, members, onError = logError } = options
+  const { core, counts, config, identify, publishers, log, readPage, members, onError } = options
 
   const get: Record<string, UserRoute> = {
     async history({ user, url }) {

@@ -179,6 +179,18 @@ export const brokenTransports: Record<string, (transport: RealtimeTransport) => 
       },
     })
   },
+  "lets one listener's failure end the others' news": (transport) => {
+    const listeners = new Set<Parameters<typeof transport.onStatus>[0]>()
+    transport.onStatus((status) => {
+      for (const listener of listeners) listener(status)
+    })
+    return override(transport, {
+      onStatus(listener) {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      },
+    })
+  },
   "gives up after the first cut": (transport) => {
     let isCut = false
     return override(transport, {

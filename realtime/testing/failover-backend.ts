@@ -42,6 +42,7 @@ export async function startFailoverBackend({ services = 2 } = {}): Promise<Failo
       candidates: candidatesOf(user),
       patienceMs: 60,
       returnMs: 60,
+      onError: () => {},
       ...options,
     })
     transports.push(transport)

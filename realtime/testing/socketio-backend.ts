@@ -49,7 +49,7 @@ export function createSocketIoBackend({
     const transport = createSocketIoTransport({
       config: { provider: "socketio", url: urls[transports.length % urls.length] ?? url },
       credentials,
-      onError: undefined,
+      onError: () => {},
       firstPauseMs: 10,
       maxPauseMs: 40,
     })

@@ -9,8 +9,10 @@ import type {
 } from "ably"
 import { BaseRealtime, FetchRequest, RealtimePresence, WebSocketTransport } from "ably/modular"
 import type { TransportOptions } from "../../client/create-realtime-client.ts"
-import { fromWireError, isRealtimeError, logError, RealtimeError } from "../../errors.ts"
+import { fromWireError, isRealtimeError, RealtimeError } from "../../errors.ts"
+import { createReporter } from "../../guard.ts"
 import type { JsonValue } from "../../json.ts"
+import { createListeners } from "../../listeners.ts"
 import type {
   ChannelObserver,
   RealtimeTransport,
@@ -68,8 +70,9 @@ const revokedPauseMs = 1_000
 
 /** Browser: Ably over the official client's modular build; only what is used is downloaded. */
 export function createAblyTransport(options: AblyTransportOptions): RealtimeTransport {
-  const { config, credentials, onError = logError, retryMs } = options
-  const listeners = new Set<(status: TransportStatus) => void>()
+  const { config, credentials, retryMs } = options
+  const onError = createReporter(options.onError)
+  const listeners = createListeners<[TransportStatus]>(onError, "onStatus")
   const joined = new Map<string, Joined>()
   /** The channels that the token in use covers. */
   let granted = new Set<string>()
@@ -168,7 +171,7 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
   function setStatus(next: TransportStatus): void {
     if (status.state === "closed") return
     status = next
-    for (const listener of [...listeners]) listener(next)
+    listeners.tell(next)
   }
 
   function follow({ current, reason }: ConnectionStateChange): void {
@@ -356,10 +359,7 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
     get status() {
       return status
     },
-    onStatus(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    onStatus: listeners.add,
     connect() {
       if (status.state === "closed") return
       client ??= open()

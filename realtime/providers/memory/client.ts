@@ -1,6 +1,8 @@
 import type { TransportCapabilities } from "../../capabilities.ts"
 import { isRealtimeError, type OnError, RealtimeError } from "../../errors.ts"
+import { createReporter } from "../../guard.ts"
 import type { JsonValue } from "../../json.ts"
+import { createListeners } from "../../listeners.ts"
 import type { User } from "../../message.ts"
 import { createMessageId } from "../../message-id.ts"
 import type {
@@ -31,8 +33,9 @@ interface Joined {
 
 /** The reference transport: no network, no SDK, and the whole of what a provider must do. Start here to write one. */
 export function createMemoryTransport(options: MemoryTransportOptions): RealtimeTransport {
-  const { hub, user, capabilities = memoryCapabilities, retryMs = 20, suspendAfter = 5, onError } = options
-  const listeners = new Set<(status: TransportStatus) => void>()
+  const { hub, user, capabilities = memoryCapabilities, retryMs = 20, suspendAfter = 5 } = options
+  const onError = createReporter(options.onError)
+  const listeners = createListeners<[TransportStatus]>(onError, "onStatus")
   const joined = new Map<string, Joined>()
   let status: TransportStatus = { state: "connecting" }
   let isStarted = false
@@ -68,7 +71,7 @@ export function createMemoryTransport(options: MemoryTransportOptions): Realtime
 
   function setStatus(next: TransportStatus): void {
     status = next
-    for (const listener of [...listeners]) listener(next)
+    listeners.tell(next)
   }
 
   async function attempt(): Promise<void> {
@@ -122,10 +125,7 @@ export function createMemoryTransport(options: MemoryTransportOptions): Realtime
     get status() {
       return status
     },
-    onStatus(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    onStatus: listeners.add,
     connect() {
       if (status.state === "closed") return
       if (!isStarted) {

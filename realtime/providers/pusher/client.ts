@@ -1,7 +1,9 @@
 import Pusher, { type Channel, type Options } from "pusher-js"
 import type { TransportOptions } from "../../client/create-realtime-client.ts"
-import { isRealtimeError, logError, RealtimeError } from "../../errors.ts"
+import { isRealtimeError, RealtimeError } from "../../errors.ts"
+import { createReporter } from "../../guard.ts"
 import type { JsonValue } from "../../json.ts"
+import { createListeners } from "../../listeners.ts"
 import type {
   ChannelObserver,
   RealtimeTransport,
@@ -66,8 +68,9 @@ const maxRetryMs = 10_000
 
 /** Browser: Pusher Channels, or a server of its protocol, over the official client. */
 export function createPusherTransport(options: PusherTransportOptions): RealtimeTransport {
-  const { config, credentials, onError = logError, retryMs = 500, unavailableTimeoutMs = 10_000 } = options
-  const listeners = new Set<(status: TransportStatus) => void>()
+  const { config, credentials, retryMs = 500, unavailableTimeoutMs = 10_000 } = options
+  const onError = createReporter(options.onError)
+  const listeners = createListeners<[TransportStatus]>(onError, "onStatus")
   const joined = new Map<string, Joined>()
   const signables = new Map<string, Signable>()
   let status: TransportStatus = { state: "connecting" }
@@ -271,7 +274,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
   function setStatus(next: TransportStatus): void {
     if (status.state === "closed") return
     status = next
-    for (const listener of [...listeners]) listener(next)
+    listeners.tell(next)
   }
 
   /** Ends the pause that pusher-js makes between two attempts; what it says in passing is nobody's news. */
@@ -389,10 +392,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     get status() {
       return status
     },
-    onStatus(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    onStatus: listeners.add,
     connect() {
       if (status.state === "closed" || status.state === "connected") return
       if (!pusher) {

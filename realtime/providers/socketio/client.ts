@@ -1,7 +1,9 @@
 import { io, type Socket } from "socket.io-client"
 import type { TransportOptions } from "../../client/create-realtime-client.ts"
-import { isRealtimeError, logError, RealtimeError } from "../../errors.ts"
+import { isRealtimeError, RealtimeError } from "../../errors.ts"
+import { createReporter } from "../../guard.ts"
 import type { JsonValue } from "../../json.ts"
+import { createListeners } from "../../listeners.ts"
 import { type PresenceSnapshot, parseSignal } from "../../message.ts"
 import { fromWireResults } from "../../publish-result.ts"
 import type {
@@ -47,14 +49,15 @@ interface Joined {
 
 /** Browser: the bundled gateway, over the official client. WebSocket first, long-polling where that is blocked. */
 export function createSocketIoTransport(options: SocketIoTransportOptions): RealtimeTransport {
-  const { config, credentials, onError = logError } = options
+  const { config, credentials } = options
+  const onError = createReporter(options.onError)
   const {
     suspendAfterMs = 60_000,
     answerTimeoutMs = 10_000,
     firstPauseMs = 500,
     maxPauseMs = 5_000,
   } = options
-  const listeners = new Set<(status: TransportStatus) => void>()
+  const listeners = createListeners<[TransportStatus]>(onError, "onStatus")
   const joined = new Map<string, Joined>()
   let status: TransportStatus = { state: "connecting" }
   let suspendTimer: ReturnType<typeof setTimeout> | undefined
@@ -109,7 +112,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
   function setStatus(next: TransportStatus): void {
     if (status.state === "closed") return
     status = next
-    for (const listener of [...listeners]) listener(next)
+    listeners.tell(next)
   }
 
   /** There is no connection, and one is being sought. */
@@ -270,10 +273,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     get status() {
       return status
     },
-    onStatus(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    onStatus: listeners.add,
     connect() {
       if (status.state === "closed" || socket.connected) return
       if (status.state === "failed") setStatus({ state: "connecting" })

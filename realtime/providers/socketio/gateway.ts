@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http"
 import type { Socket, Server as SocketIoServer } from "socket.io"
-import { isRealtimeError, logError, type OnError, RealtimeError, toWireError } from "../../errors.ts"
+import { isRealtimeError, type OnError, RealtimeError, toWireError } from "../../errors.ts"
+import { createReporter, guard } from "../../guard.ts"
 import type { JsonValue } from "../../json.ts"
 import type { LogPage, Signal, User, WireMessage } from "../../message.ts"
 import { toWireResult } from "../../publish-result.ts"
@@ -263,7 +264,8 @@ export interface AttachedGateway {
 
 /** Server: lets browsers in by ticket and answers what they ask. Every request gets an answer, also a bad one. */
 export function attachGateway(options: GatewayOptions): AttachedGateway {
-  const { broadcaster, core, maxSubscriptions = 200, onError = logError } = options
+  const { broadcaster, core, maxSubscriptions = 200 } = options
+  const onError = createReporter(options.onError)
   const { maxWaitingBytes = 8 * 1024 * 1024, doubtIntervalMs = 2_000, answer = (work) => work() } = options
   const { io, tickets, presence } = broadcaster
   io.use((socket, next) => {
@@ -392,7 +394,9 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
   io.on("connection", (socket) => {
     answerDirectly(io, socket)
     Object.assign(dataOf(socket), { channels: new Map(), expel })
-    socket.onAny((event: string, ...args: unknown[]) => void answer(() => respond(socket, event, args)))
+    socket.onAny((event: string, ...args: unknown[]) =>
+      guard(onError, `answer ${event}`, () => answer(() => respond(socket, event, args))),
+    )
     socket.on("disconnect", () => {
       for (const channel of dataOf(socket).channels.keys()) leavePresence(socket, channel)
     })

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { isRealtimeError, logError, type OnError, RealtimeError, toWireError } from "../../errors.ts"
+import { isRealtimeError, type OnError, RealtimeError, toWireError } from "../../errors.ts"
+import { createReporter } from "../../guard.ts"
 import { parseSignal, type WireMessage } from "../../message.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import { readWithin } from "../../read-within.ts"
@@ -20,7 +21,8 @@ const maxBodyBytes = 16 * 1024 * 1024
  * anything else is left alone.
  */
 export function createInternalEndpoint(options: InternalEndpointOptions) {
-  const { publisher, secret, onError = logError } = options
+  const { publisher, secret } = options
+  const onError = createReporter(options.onError)
 
   const operations: Record<string, (body: Record<string, unknown>) => Promise<unknown>> = {
     async publish({ messages }) {

@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto"
 import { createAdapter } from "@socket.io/redis-streams-adapter"
 import { createClient } from "redis"
 import type { Server } from "socket.io"
-import { logError, type OnError, RealtimeError } from "../../errors.ts"
+import { type OnError, RealtimeError } from "../../errors.ts"
+import { createReporter } from "../../guard.ts"
 import type { ClusterBus, ClusterNote } from "./cluster.ts"
 import { provider } from "./mapping.ts"
 
@@ -37,7 +38,8 @@ interface ClusterAdapter {
  * committed together; each gateway emits it to its own sockets. A Redis that is away, also at the start, is waited for.
  */
 export function connectRedisCluster(options: RedisClusterOptions): ClusterBus {
-  const { io, url, streamName = "throughline", maxEntries = 10_000, onError = logError } = options
+  const { io, url, streamName = "throughline", maxEntries = 10_000 } = options
+  const onError = createReporter(options.onError)
   const name = randomUUID()
   let isClosed = false
   const client = createClient({

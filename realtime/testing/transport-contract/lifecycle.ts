@@ -30,6 +30,21 @@ export const lifecycleChecks = suite("lifecycle", {
     await transport.close()
   },
 
+  async "goes on, and tells the others, when a listener throws"(stage) {
+    const transport = stage.backend.createTransport(alice)
+    transport.onStatus(() => {
+      throw new Error("a listener's own failure")
+    })
+    const states: string[] = []
+    transport.onStatus(({ state }) => states.push(state))
+    const probe = stage.startProbe(transport, stage.room())
+    transport.connect()
+    await waitFor(() => probe.attachments > 0, "the attachment")
+    expect("the state that was told", states.at(-1), "connected")
+    await transport.close()
+    expect("the last state that was told", states.at(-1), "closed")
+  },
+
   async "shares one subscription among all listeners of a channel, and ends it with the last"(stage) {
     const room = stage.room()
     const channel = stage.openClient(alice).channel(room)

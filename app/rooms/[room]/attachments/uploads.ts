@@ -2,6 +2,7 @@ import type { SharedFile } from "#lib/chat/channels.ts"
 import { maxFilesPerMessage } from "#lib/chat/channels.ts"
 import { personalStorage } from "#lib/chat/personal-storage.ts"
 import { fileUrl, pictureTypes, thumbnailUrl } from "#lib/files/rules.ts"
+import { createListeners, logError } from "#realtime"
 import { discardFile, sendFile, UploadError, type UploadErrorCode } from "./send-file.ts"
 
 /** A file that somebody is about to send. */
@@ -52,7 +53,7 @@ export const noUploads: UploadsState = { attachments: [], isOverfull: false }
 export function createUploads({ owner, roomId, send = sendFile }: UploadsOptions): Uploads {
   /** What is ready survives a reload. */
   const storage = personalStorage(owner, "files")
-  const listeners = new Set<() => void>()
+  const listeners = createListeners(logError, "uploads.subscribe")
   const under = new Map<string, { file: File; controller: AbortController }>()
   let state: UploadsState = { ...noUploads, attachments: restore(storage.read(roomId)) }
   let underWay = 0
@@ -61,7 +62,7 @@ export function createUploads({ owner, roomId, send = sendFile }: UploadsOptions
   function change(next: Partial<UploadsState>): void {
     state = { ...state, ...next }
     storage.write(toKept(state.attachments), roomId)
-    for (const listener of listeners) listener()
+    listeners.tell()
   }
 
   function update(key: string, next: Partial<Attachment>): void {
@@ -120,10 +121,7 @@ export function createUploads({ owner, roomId, send = sendFile }: UploadsOptions
 
   return {
     state: () => state,
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    subscribe: listeners.add,
     add(files) {
       const space = maxFilesPerMessage - state.attachments.length
       const added = files.slice(0, space).map((file): Attachment => {
