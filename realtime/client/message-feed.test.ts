@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it, vi } from "vitest"
 import { logError, RealtimeError } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
 import type { RealtimeMessage } from "../message.ts"
@@ -33,6 +33,7 @@ function createScripted(initial = page(8, 10)) {
   const place = { epoch: initial.head.epoch, seq: initial.head.seq }
   const sent: { ids: string[]; settle: PromiseWithResolvers<PublishResult[]> }[] = []
   const pages: ReturnType<typeof page>[] = []
+  const asked = vi.fn()
   let handlers: ChannelHandlers<Room> | null = null
   const outbox = createOutbox({
     store: createMemoryStore(),
@@ -69,6 +70,7 @@ function createScripted(initial = page(8, 10)) {
     },
     report: logError,
     async history() {
+      asked()
       const next = pages.shift()
       if (!next) throw new Error("no page is left")
       return next
@@ -77,8 +79,10 @@ function createScripted(initial = page(8, 10)) {
   const feed = createMessageFeed<Room>(channel, initial)
   feed.start()
   const live = () => handlers as ChannelHandlers<Room>
-  return { feed, sent, pages, live, place }
+  return { feed, sent, pages, asked, live, place }
 }
+
+afterEach(() => vi.useRealTimers())
 
 const seqs = ({ state }: ReturnType<typeof createScripted>["feed"]) => state.messages.map(({ seq }) => seq)
 const settled = () => new Promise((resolve) => setImmediate(resolve))
@@ -178,13 +182,27 @@ describe("what is shown", () => {
     expect(feed.state).toMatchObject({ hasOlder: false, isTruncated: true })
   })
 
-  it("can be asked for again when reading failed", async () => {
-    const { feed, pages } = createScripted()
-    await expect(feed.loadOlder()).rejects.toThrow()
-    expect(feed.state.isLoadingOlder).toBe(false)
-    pages.push(page(7, 7, 10))
+  it("says why reading older ones failed, and reads again a moment later, however often it is asked to", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] })
+    const { feed, pages, asked, live } = createScripted()
     await feed.loadOlder()
-    expect(seqs(feed).at(0)).toBe(7)
+    expect(feed.state).toMatchObject({ isLoadingOlder: false, olderError: { code: "internal" } })
+    // As a list does that is scrolled at its top.
+    const scrolled = Array.from({ length: 20 }, () => feed.loadOlder())
+    expect(feed.state).toMatchObject({ isLoadingOlder: true, olderError: null })
+    await vi.advanceTimersByTimeAsync(999)
+    expect(asked).toHaveBeenCalledTimes(1)
+    await vi.advanceTimersByTimeAsync(1)
+    await Promise.all(scrolled)
+    expect(asked).toHaveBeenCalledTimes(2)
+    expect(feed.state.olderError).not.toBeNull()
+    live().onCaughtUp?.({ count: 0, recovered: true })
+    expect(feed.state.olderError).toBeNull()
+    pages.push(page(7, 7, 10))
+    const loading = feed.loadOlder()
+    await vi.advanceTimersByTimeAsync(1_000)
+    await loading
+    expect([seqs(feed).at(0), feed.state.olderError]).toEqual([7, null])
   })
 
   it("keeps holes in sight, and how the last interruption ended", () => {

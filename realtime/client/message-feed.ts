@@ -1,4 +1,5 @@
 import type { AnyChannelDefinition, MessageEvent, MessageInput } from "../channel.ts"
+import { isRealtimeError, RealtimeError } from "../errors.ts"
 import { createListeners } from "../listeners.ts"
 import type { Cursor, LogHead, LogPage } from "../message.ts"
 import type { Channel, ChannelMessage, ChannelSubscription, PendingMessage } from "./types.ts"
@@ -12,6 +13,8 @@ export interface FeedState<D extends AnyChannelDefinition = AnyChannelDefinition
   /** Whether the log may hold older ones. */
   hasOlder: boolean
   isLoadingOlder: boolean
+  /** Why older ones couldn't be read; null again with the next attempt, or once an interruption is over. */
+  olderError: RealtimeError | null
   /** What came before the oldest is no longer kept; false while the log may hold it, and where nothing came before. */
   isTruncated: boolean
   /** Stretches that the log no longer has. */
@@ -34,13 +37,18 @@ export interface MessageFeed<D extends AnyChannelDefinition = AnyChannelDefiniti
   retry(id: string): void
   /** Forgets a message that isn't under way. */
   discard(id: string): void
-  /** One page, or as many as it takes until the message at `until` is here, or is known not to be kept. */
+  /**
+   * One page, or as many as it takes until the message at `until` is here, or is known not to be kept. Never rejects: `olderError`
+   * says what failed. A call while one is under way does nothing; one soon after a failure waits a moment first, so that a
+   * scrolled list may ask as often as it likes.
+   */
   loadOlder(options?: { until?: number }): Promise<void>
 }
 
 const olderPageSize = 50
 /** Where it is known that many are wanted. */
 const largePageSize = 500
+const failurePauseMs = 1_000
 
 const placeOf = ({ first: _, ...place }: LogHead): Cursor => place
 
@@ -55,11 +63,13 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
   let cursor: Cursor | null = initial ? placeOf(initial.head) : null
   /** The oldest that the log keeps, as far as is known. */
   let first = initial?.head.first ?? 1
+  let pauseAfterFailure: Promise<void> | undefined
   let state: FeedState<D> = {
     messages,
     pending: [],
     ...beginningOf(messages),
     isLoadingOlder: false,
+    olderError: null,
     gaps: [],
     wasReset: false,
     caughtUp: null,
@@ -139,7 +149,7 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
             refreshPending()
             void reload().catch(() => update({ hasOlder: true }))
           },
-          onCaughtUp: (caughtUp) => update({ caughtUp }),
+          onCaughtUp: (caughtUp) => update({ caughtUp, olderError: null }),
         },
         cursor ? { since: cursor } : {},
       )
@@ -163,13 +173,18 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
 
     async loadOlder({ until = Number.POSITIVE_INFINITY } = {}) {
       if (state.isLoadingOlder) return
-      update({ isLoadingOlder: true })
+      update({ isLoadingOlder: true, olderError: null })
+      let olderError: RealtimeError | null = null
       try {
+        await pauseAfterFailure
         do await loadPage(until === Number.POSITIVE_INFINITY ? olderPageSize : largePageSize)
         while (state.hasOlder && (state.messages[0]?.seq ?? 0) > until)
-      } finally {
-        update({ isLoadingOlder: false })
+      } catch (cause) {
+        const message = "unable to read older messages; the client failed"
+        olderError = isRealtimeError(cause) ? cause : new RealtimeError("internal", { message, cause })
+        pauseAfterFailure = new Promise((resolve) => setTimeout(resolve, failurePauseMs))
       }
+      update({ isLoadingOlder: false, olderError })
     },
   }
 }

@@ -14,6 +14,7 @@ import {
 import { Virtualizer, type VirtualizerHandle } from "virtua"
 import type { Conversation } from "#lib/chat/conversation.ts"
 import { type TimelineRow, toTimeline } from "#lib/chat/timeline.ts"
+import type { RealtimeError } from "#realtime"
 import { Button } from "../../_components/button.tsx"
 import { EmptyRoom } from "./empty-room.tsx"
 import { useRoomActions } from "./room-actions.ts"
@@ -43,6 +44,8 @@ export interface MessageListProps {
   gaps: readonly { from: number; to: number }[]
   hasOlder: boolean
   isLoadingOlder: boolean
+  /** Why older ones couldn't be read: to ask again is the reader's choice. */
+  olderError: RealtimeError | null
   isTruncated: boolean
   wasReset: boolean
   firstUnread: number | null
@@ -60,7 +63,8 @@ type Row = TimelineRow | { kind: "start"; key: "start" }
 
 /** Draws messages; knows nothing of where they come from. Only what is seen, and a little more, stands in the document. */
 export function MessageList(props: MessageListProps) {
-  const { conversation, findOrigin, gaps, firstUnread, hasOlder, isLoadingOlder, loadOlder } = props
+  const { conversation, findOrigin, gaps, firstUnread, hasOlder, isLoadingOlder, olderError, loadOlder } =
+    props
   const { editing, now, onSeen } = props
   const t = useTranslations("messages")
   const timeZone = useTimeZone()
@@ -147,7 +151,7 @@ export function MessageList(props: MessageListProps) {
     const isNear = current.scrollSize - offset - current.viewportSize < stickWithinPx
     isAtEnd.current = isNear || (isAtEnd.current && !wentUp)
     setUnseen((count) => (isAtEnd.current ? null : (count ?? 0)))
-    if (offset < 400 && hasOlder && !isLoadingOlder) loadOlder()
+    if (offset < 400 && hasOlder && !isLoadingOlder && !olderError) loadOlder()
     tellSeen()
   }
 

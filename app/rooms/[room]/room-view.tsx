@@ -48,7 +48,7 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach }: Prop
   const me = useMe()
   const ref = useMemo(() => roomChannel({ room: room.id }), [room.id])
   const feed = useMessages(ref, { initial })
-  const { messages, pending, send, loadOlder } = feed
+  const { messages, pending, send, hasOlder, isLoadingOlder, olderError, loadOlder } = feed
   useLostAccess(ref)
   const presence = useRoomPresence(ref, me.id)
   const typing = useTyping(ref, me.id)
@@ -129,10 +129,9 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach }: Prop
     setNotice("messages.editLost")
   }, [isEditLost, setNotice])
 
-  const load = useCallback(
-    (options?: { until: number }) => loadOlder(options).catch(() => setNotice("messages.olderFailed")),
-    [loadOlder, setNotice],
-  )
+  useEffect(() => {
+    if (olderError) setNotice("messages.olderFailed")
+  }, [olderError, setNotice])
 
   /** Shows a message once what lies between is here, too. */
   const [wanted, setWanted] = useState<JumpTarget | null>(null)
@@ -144,7 +143,6 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach }: Prop
   }, [])
   const isGoingBack = wanted !== null && conversation.find(wanted.id) === null
   const askedFor = useRef<JumpTarget | null>(null)
-  const { hasOlder, isLoadingOlder } = feed
   useEffect(() => {
     if (!wanted || isLoadingOlder) return
     const isLoaded = conversation.find(wanted.id) !== null
@@ -157,9 +155,9 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach }: Prop
       setWanted(null)
     } else if (!isLoaded) {
       askedFor.current = wanted
-      void load({ until: wanted.seq })
+      void loadOlder({ until: wanted.seq })
     }
-  }, [wanted, conversation, messages, hasOlder, isLoadingOlder, load, setNotice])
+  }, [wanted, conversation, messages, hasOlder, isLoadingOlder, loadOlder, setNotice])
 
   /** The last of one's own that can be edited. */
   const editLast = () => {
@@ -208,7 +206,7 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach }: Prop
                 firstUnread={firstUnread}
                 editing={editing}
                 now={now}
-                loadOlder={() => void load()}
+                loadOlder={() => void loadOlder()}
                 onSeen={markRead}
               />
               <div role="status">
