@@ -133,6 +133,7 @@ describe("code that isn't ours, and throws whenever it is called,", () => {
 
   it.each([
     ["a store and a bus", failing.place],
+    ["a lock", { ...failing.place, exclusively: fail }],
     [
       "a lock that fails after its task",
       { ...failing.place, exclusively: (_: string, task: () => Promise<void>) => task().then(fail) },

@@ -39,29 +39,10 @@ export function createTabBus(owner: string): OutboxBus {
 /** For a page that shares its outbox with no other. */
 export const createSilentBus = (): OutboxBus => ({ post() {}, listen() {}, close() {} })
 
-/** How long a tab that doesn't move (a phone put it to sleep) holds up the others. */
-const patienceMs = 10_000
-
-/**
- * Browser: runs the task while no other tab of the same person runs one of this name. What a tab does that was waited for in
- * vain is done by two then, which the message's id makes harmless.
- */
+/** Browser: runs the task while no other tab of the same person runs one of this name. */
 export function createTabLock(owner: string) {
   return async (name: string, task: () => Promise<void>): Promise<void> => {
     if (typeof navigator === "undefined" || !navigator.locks) return task()
-    let isRun = false
-    try {
-      await navigator.locks.request(
-        `realtime-outbox:${owner}:${name}`,
-        { signal: AbortSignal.timeout(patienceMs) },
-        () => {
-          isRun = true
-          return task()
-        },
-      )
-    } catch (error) {
-      if (isRun) throw error
-      await task()
-    }
+    await navigator.locks.request(`realtime-outbox:${owner}:${name}`, task)
   }
 }

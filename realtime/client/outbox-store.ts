@@ -42,13 +42,21 @@ interface Schema extends DBSchema {
 export function createIndexedDbStore(owner: string): OutboxStore {
   let database: Promise<IDBPDatabase<Schema>> | null = null
 
-  /** Opened when it is first needed; tried anew when that failed. */
+  /**
+   * Opened when it is first needed; tried anew when that failed. An opening that never ends isn't: the browser puts another one
+   * behind it. Whoever waits for it limits their wait.
+   */
   function open(): Promise<IDBPDatabase<Schema>> {
     database ??= openDB<Schema>("realtime-outbox", 1, {
       upgrade(created) {
         const messages = created.createObjectStore("messages", { keyPath: "position", autoIncrement: true })
         messages.createIndex("id", "id")
         messages.createIndex("owner", "owner")
+      },
+      // Another page's newer version waits for this one to let go.
+      blocking(_, __, event) {
+        ;(event.target as IDBDatabase).close()
+        database = null
       },
       // The browser may end it at any time; the next use opens it again.
       terminated: () => {

@@ -1,4 +1,5 @@
 import "fake-indexeddb/auto"
+import { IDBFactory } from "fake-indexeddb"
 import fc from "fast-check"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { RealtimeError, type RealtimeErrorCode } from "../errors.ts"
@@ -6,7 +7,7 @@ import { waitLimit } from "../testing/wait-for.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import { createOutbox, type Outbox } from "./outbox.ts"
 import { createTabBus, createTabLock } from "./outbox-bus.ts"
-import { createIndexedDbStore, type OutboxStore } from "./outbox-store.ts"
+import { createIndexedDbStore, createMemoryStore, type OutboxStore } from "./outbox-store.ts"
 
 type Deliver = (channel: string, messages: readonly OutgoingMessage[]) => Promise<PublishResult[]>
 
@@ -442,28 +443,109 @@ describe("an outbox", () => {
     }
   })
 
-  it("doesn't wait for a tab that a phone has put to sleep for longer than its patience", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout"] })
-    const timeout = vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) => {
-      const controller = new AbortController()
-      setTimeout(() => controller.abort(new DOMException("late", "TimeoutError")), ms)
-      return controller.signal
-    })
+  it("waits for a disk that never answers once, not for each message, and takes it up when it answers", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
     try {
-      const lock = createTabLock(newOwner())
-      void lock(room, () => new Promise(() => {}))
-      const done = vi.fn(async () => {})
-      const second = lock(room, done)
-      await vi.advanceTimersByTimeAsync(9_000)
-      expect(done).not.toHaveBeenCalled()
-      await vi.advanceTimersByTimeAsync(2_000)
-      await second
-      expect(done).toHaveBeenCalledTimes(1)
+      const owner = newOwner()
+      const left = await createIndexedDbStore(owner).add({
+        ...{ id: "left behind", channel: room, event: "said", payload: {}, at: 0 },
+      })
+      expect(left).toBeGreaterThan(0)
+      // As an opening is behind that of a page that is stuck: all that is asked is done in the end, in order.
+      const disk = Promise.withResolvers<void>()
+      const real = createIndexedDbStore(owner)
+      const store: OutboxStore = {
+        load: () => disk.promise.then(() => real.load()),
+        add: (message) => disk.promise.then(() => real.add(message)),
+        refuse: (id, refusal) => disk.promise.then(() => real.refuse(id, refusal)),
+        remove: (id) => disk.promise.then(() => real.remove(id)),
+        close: () => real.close(),
+      }
+      const server = createServer()
+      const tab = openTab(owner, server.deliver, { store })
+      const first = tab.say("a")
+      await vi.advanceTimersByTimeAsync(5_000)
+      const others = [tab.say("b"), tab.say("c")]
+      await vi.advanceTimersByTimeAsync(0)
+      expect(server.log).toEqual([first, ...others])
+      expect(tab.errors).toEqual(["read the outbox"])
+      disk.resolve()
+      vi.useRealTimers()
+      await eventually(() => expect(server.log).toEqual([first, ...others, "left behind"]))
+      await eventually(async () => expect(await storedBy(owner)).toEqual([]))
+      const last = tab.say("d")
+      await eventually(() => expect(server.log).toEqual([first, ...others, "left behind", last]))
+      expect(server.requests.flat()).toEqual(server.log)
+      expect(tab.errors).toEqual(["read the outbox"])
     } finally {
       vi.useRealTimers()
-      timeout.mockRestore()
     }
   })
+
+  it("doesn't wait for a tab that a phone has put to sleep for longer than its patience", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+    try {
+      const owner = newOwner()
+      const woken = Promise.withResolvers<void>()
+      const asleep = createTabLock(owner)(room, () => woken.promise)
+      const server = createServer()
+      const tab = openTab(owner, server.deliver, { store: createMemoryStore() })
+      const id = tab.say("a")
+      await vi.advanceTimersByTimeAsync(9_000)
+      expect(server.log).toEqual([])
+      await vi.advanceTimersByTimeAsync(1_000)
+      expect(server.log).toEqual([id])
+      expect(tab.causes).toMatchObject([{ code: "timeout" }])
+      // Its own turn comes late, and there is nothing left to do in it.
+      woken.resolve()
+      await asleep
+      await createTabLock(owner)(room, async () => {})
+      expect(server.requests).toEqual([[id]])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it("lets go of the database when a newer version of the page needs it", async () => {
+    vi.stubGlobal("indexedDB", new IDBFactory())
+    try {
+      const store = createIndexedDbStore(newOwner())
+      await store.load()
+      const newer = Promise.withResolvers<unknown>()
+      const request = indexedDB.open("realtime-outbox", 2)
+      request.onsuccess = () => newer.resolve(request.result.version)
+      expect(await newer.promise).toBe(2)
+    } finally {
+      vi.unstubAllGlobals()
+    }
+  })
+
+  it.each(["constructor", "postMessage"])(
+    "goes on without the other tabs where a %s throws",
+    async (where) => {
+      const Real = BroadcastChannel
+      class Broken extends Real {
+        constructor(name: string) {
+          if (where === "constructor") throw new DOMException("no", "SecurityError")
+          super(name)
+        }
+        override postMessage(): void {
+          throw new DOMException("closed", "InvalidStateError")
+        }
+      }
+      vi.stubGlobal("BroadcastChannel", Broken)
+      try {
+        const server = createServer()
+        const tab = openTab(newOwner(), server.deliver)
+        const ids = [tab.say("a"), tab.say("b")]
+        await eventually(() => expect(server.log).toEqual(ids))
+        await eventually(() => expect(tab.states()).toEqual([]))
+        expect(tab.errors.filter((stage) => stage === "tell the other tabs")).toHaveLength(1)
+      } finally {
+        vi.unstubAllGlobals()
+      }
+    },
+  )
 })
 
 describe("whatever happens to pages, answers and the network", () => {

@@ -6,6 +6,7 @@ import type { Cursor } from "../message.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import type { OutboxBus, OutboxNote } from "./outbox-bus.ts"
 import type { OutboxStore, StoredMessage } from "./outbox-store.ts"
+import { withinLimit } from "./within-limit.ts"
 
 /**
  * How far one's own message has come:
@@ -51,7 +52,10 @@ export interface OutboxOptions {
   store: OutboxStore
   /** Between the tabs of one person. */
   bus: OutboxBus
-  /** Runs the task while no other tab runs one of this name. */
+  /**
+   * Runs the task while no other tab runs one of this name. Where it fails, or hasn't begun after `lockPatienceMs`, the task runs all
+   * the same: what two tabs send then is one message by its id.
+   */
   exclusively(name: string, task: () => Promise<void>): Promise<void>
   /** One request: a result for each message, in order. Rejects when there was no answer. */
   deliver(channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
@@ -75,6 +79,8 @@ const firstPauseMs = 500
 const maxPauseMs = 30_000
 /** How long the browser may take to read or write; one that hangs is as good as one that keeps nothing. */
 const storePatienceMs = 5_000
+/** How long a tab that doesn't move (a phone put it to sleep) holds up the others. */
+const lockPatienceMs = 10_000
 
 /** The session is somebody else's. What was written waits for its writer, in the store. */
 const isOfAnother = ({ code }: RealtimeError) => code === "session-changed"
@@ -88,6 +94,10 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   let isOpen = false
   let isClosed = false
   let isStoreBroken = false
+  /** Requests that the store owes an answer past its time. While there are any nobody waits for it, which would be in vain. */
+  let overdue = 0
+  let isBusBroken = false
+  let isLockBroken = false
   /** The last position of what this page wrote. What couldn't be stored has none, and all that it wrote later goes behind it. */
   let last = 0
   /** Ends when all that was written until now has been stored, or not. */
@@ -151,26 +161,75 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     } else change(note.id, { state: "queued", error: undefined })
   }
 
-  /** A browser that keeps nothing, or a full disk: said once, and the messages live as long as the page. */
+  /**
+   * Asks the store. A browser that keeps nothing, that never answers, or a full disk: said once, and the messages live as long as
+   * the page. A late answer counts like any other: what the store has by then is sent again at worst, under its id.
+   */
   async function attempt(doing: string, task: () => Promise<unknown>): Promise<void> {
-    const { promise: limit, reject } = Promise.withResolvers<never>()
-    const timer = setTimeout(() => {
-      const message = `unable to ${doing} the outbox; the browser didn't answer in ${storePatienceMs} ms`
-      reject(new RealtimeError("timeout", { message }))
-    }, storePatienceMs)
+    const answered = run(task)
+    const stage = `${doing} the outbox`
+    if (overdue > 0) {
+      answered.then(storeWorks, () => {})
+      return
+    }
     try {
-      await Promise.race([task(), limit])
-      isStoreBroken = false
+      await withinLimit(storePatienceMs, stage, answered)
+      storeWorks()
     } catch (error) {
-      if (!isStoreBroken && !isClosed) onError(error, { stage: `${doing} the outbox` })
+      if (!isStoreBroken && !isClosed) onError(error, { stage })
       isStoreBroken = true
-    } finally {
-      clearTimeout(timer)
+      if (isRealtimeError(error) && error.code === "timeout") {
+        overdue += 1
+        answered
+          .then(storeWorks)
+          .catch(() => {})
+          .finally(() => {
+            overdue -= 1
+          })
+      }
     }
   }
 
+  function storeWorks(): void {
+    isStoreBroken = false
+  }
+
+  /** Without the others' news a tab learns from the store what was sent, and from the log. */
   function tellTabs(note: OutboxNote): void {
-    guard(onError, "tell the other tabs", () => bus.post(note))
+    try {
+      bus.post(note)
+      isBusBroken = false
+    } catch (error) {
+      if (!isBusBroken) onError(error, { stage: "tell the other tabs" })
+      isBusBroken = true
+    }
+  }
+
+  async function takeTurn(channel: string, task: () => Promise<void>): Promise<void> {
+    const begun = Promise.withResolvers<void>()
+    let running: Promise<void> | undefined
+    const once = () => {
+      begun.resolve()
+      running ??= task()
+      return running
+    }
+    const turn = run(() => exclusively(channel, once))
+    const stage = "take turns with the other tabs"
+    const inTime = async (answer: Promise<unknown>) => {
+      try {
+        await withinLimit(lockPatienceMs, stage, answer)
+        isLockBroken = false
+        return true
+      } catch (error) {
+        if (!isLockBroken && !isClosed) onError(error, { stage })
+        isLockBroken = true
+        return false
+      }
+    }
+    const isLocked = await inTime(Promise.race([begun.promise, turn]))
+    await once()
+    // Until it is given back.
+    if (isLocked) await inTime(turn)
   }
 
   async function refuse(entry: Entry, error: RealtimeError): Promise<void> {
@@ -243,7 +302,8 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     clearTimeout(pause.timer)
     let reason: RealtimeError | null = null
     try {
-      await exclusively(channel, async () => {
+      await takeTurn(channel, async () => {
+        if (isClosed) return
         await attempt("read", () => reconcile(channel))
         reason = await sendAll(channel)
       })
@@ -302,8 +362,10 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       const keep = async () => {
         const position = await store.add(message)
         // Thrown away meanwhile, or sent without having waited for the disk.
-        if (!entries.has(id)) return store.remove(id)
-        change(id, { position, isStored: true })
+        const entry = entries.get(id)
+        if (!entry) return store.remove(id)
+        // What has its place among the others, for nobody waited for the store, keeps it.
+        change(id, { isStored: true, position: entry.isReady ? entry.position : position })
         tellTabs({ kind: "stored", message: { ...message, position } })
       }
       storing = Promise.all([storing, attempt("write to", keep)]).then(() => {
@@ -342,8 +404,9 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       guard(onError, "hear the other tabs", () => bus.listen(hear))
       const restoreAll = async () => {
         for (const message of await store.load()) restore(message)
+        drainAll()
       }
-      void attempt("read", restoreAll).then(drainAll)
+      void attempt("read", restoreAll)
     },
     wake: drainAll,
     close() {
@@ -354,6 +417,9 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     },
   }
 }
+
+/** Of code that may throw before there is a promise. */
+const run = async <T>(task: () => Promise<T>): Promise<T> => task()
 
 const unanswered = () =>
   new RealtimeError("internal", { message: "unable to publish; the answer is incomplete", retryable: true })
