@@ -1,10 +1,12 @@
-/** All that is kept in a browser for whoever uses it, and how long: as long as the browser likes, or as long as the tab. */
-const places = {
-  draft: "localStorage",
-  files: "sessionStorage",
-  notify: "localStorage",
-  singleKeys: "localStorage",
-} as const
+import { openPageStorage } from "./page-storage.ts"
+
+/** Outlives the tab. */
+const lasting = openPageStorage(() => window.localStorage)
+/** Outlives a reload of the tab. */
+const ofTab = openPageStorage(() => window.sessionStorage)
+
+/** All that is kept in a browser for whoever uses it, and where. */
+const places = { draft: lasting, files: ofTab, notify: lasting, singleKeys: lasting } as const
 
 const changed = "throughline:kept"
 
@@ -12,7 +14,7 @@ const changed = "throughline:kept"
 export interface PersonalStorage {
   /** Null where there is nothing. */
   read(name?: string): string | null
-  /** Null takes it away. A browser without room keeps nothing, rather than what was there before. */
+  /** Null takes it away. Where the browser keeps nothing, it is there for as long as the page. */
   write(value: string | null, name?: string): void
   /** Takes away what others keep of this kind. */
   removeOthers(): void
@@ -30,21 +32,17 @@ export function personalStorage(owner: string, kind: keyof typeof places): Perso
   // What separates the parts of a key is in none of them but the last.
   const own = `${ofKind}${encodeURIComponent(owner).replaceAll(".", "%2E")}`
   const keyOf = (name?: string) => (name === undefined ? own : `${own}.${name}`)
-  const place = () => window[places[kind]]
+  const place = places[kind]
   return {
-    read: (name) => place().getItem(keyOf(name)),
+    read: (name) => place.getItem(keyOf(name)),
     write(value, name) {
-      place().removeItem(keyOf(name))
-      try {
-        if (value !== null) place().setItem(keyOf(name), value)
-      } catch {
-        // Full, or closed to the page, which holds it still.
-      }
+      if (value === null) place.removeItem(keyOf(name))
+      else place.setItem(keyOf(name), value)
       window.dispatchEvent(new Event(changed))
     },
     removeOthers() {
-      for (const key of Object.keys(place()))
-        if (key.startsWith(ofKind) && key !== own && !key.startsWith(`${own}.`)) place().removeItem(key)
+      for (const key of place.keys())
+        if (key.startsWith(ofKind) && key !== own && !key.startsWith(`${own}.`)) place.removeItem(key)
     },
     subscribe(listener) {
       window.addEventListener("storage", listener)
