@@ -40,6 +40,8 @@ export interface SocketIoTransportOptions
 interface Joined {
   observer: ChannelObserver
   isAttached: boolean
+  /** How often it was asked for; only the answer to the last counts. */
+  attempts: number
   watchesPresence: boolean
   data: JsonValue | undefined
   /** The data that others see. */
@@ -120,11 +122,13 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     if (status.state === "closed" || status.state === "failed") return
     suspendTimer ??= setTimeout(() => setStatus({ state: "suspended", error: status.error }), suspendAfterMs)
     setStatus({ state: status.state === "connected" ? "reconnecting" : status.state, error })
-    for (const wish of joined.values()) {
-      if (!wish.isAttached) continue
-      wish.isAttached = false
-      wish.observer.onDetached()
-    }
+    for (const wish of joined.values()) detach(wish)
+  }
+
+  function detach(wish: Joined): void {
+    if (!wish.isAttached) return
+    wish.isAttached = false
+    wish.observer.onDetached()
   }
 
   socket.on("connect", () => {
@@ -164,9 +168,9 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
 
   socket.on("revoked", (channel) => {
     const wish = joined.get(channel)
-    if (!wish?.isAttached) return
-    wish.isAttached = false
-    wish.observer.onDetached()
+    if (!wish) return
+    detach(wish)
+    // While it is being asked for too: the answer that is on its way was given before.
     void attach(channel, wish)
   })
 
@@ -213,7 +217,9 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
   }
 
   async function attach(channel: string, wish: Joined): Promise<void> {
-    const isCurrent = () => joined.get(channel) === wish
+    wish.attempts += 1
+    const attempt = wish.attempts
+    const isCurrent = () => joined.get(channel) === wish && wish.attempts === attempt
     try {
       const page = fromSubscribeAnswer(await request("subscribe", channel, wish.observer.cursor()))
       if (!isCurrent()) return
@@ -286,6 +292,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
       const wish: Joined = {
         observer,
         isAttached: false,
+        attempts: 0,
         watchesPresence: false,
         data: undefined,
         entered: undefined,

@@ -5,34 +5,79 @@ import { Server } from "socket.io"
 import { io as connect } from "socket.io-client"
 import { expect, it } from "vitest"
 import { createMemoryLog } from "../../log/memory.ts"
-import { contractChannels, createContractRealtime } from "../../testing/transport-contract/backend.ts"
+import type { MessageLog } from "../../log/message-log.ts"
+import {
+  closeTo,
+  contractChannels,
+  createContractRealtime,
+} from "../../testing/transport-contract/backend.ts"
 import { waitFor } from "../../testing/wait-for.ts"
 import { wireOf } from "../../testing/wire-of.ts"
 import { attachGateway, createBroadcaster } from "./gateway.ts"
 
+const alice = { id: "alice" }
 const room = contractChannels.room({ room: "1" })
+const meanwhile = { ok: false, error: { code: "not-connected", retryAfterMs: 0 } }
+
+/** A place on somebody's way where they can be made to wait, each until they are let go. */
+function createGate() {
+  const waiting: (() => void)[] = []
+  let isOpen = true
+  return {
+    waiting,
+    close: () => {
+      isOpen = false
+    },
+    /** For whoever comes from now on. */
+    open: () => {
+      isOpen = true
+    },
+    pass: () => (isOpen ? Promise.resolve() : new Promise<void>((resolve) => waiting.push(resolve))),
+  }
+}
 
 /** A gateway, its log, and one who is connected to it. */
-async function open() {
+async function open(limits: { maxSubscriptions?: number } = {}) {
   const stack = new AsyncDisposableStack()
   const http = createServer()
   const io = new Server(http, { serveClient: false })
   stack.defer(() => void io.close())
   const broadcaster = createBroadcaster({ io, secret: "a secret of this test, long enough" })
-  const log = createMemoryLog()
+  const [access, reading] = [createGate(), createGate()]
+  const memory = createMemoryLog()
+  const log: MessageLog = {
+    ...memory,
+    readAfter: async (...place) => reading.pass().then(() => memory.readAfter(...place)),
+  }
   const realtime = createContractRealtime({ publishers: [broadcaster.publisher], log })
   stack.defer(() => realtime.close())
-  const gateway = attachGateway({ broadcaster, core: realtime.core })
+  const core: typeof realtime.core = {
+    ...realtime.core,
+    authorize: async (...question) => access.pass().then(() => realtime.core.authorize(...question)),
+    acceptPresence: async (...entering) =>
+      access.pass().then(() => realtime.core.acceptPresence(...entering)),
+  }
+  const gateway = attachGateway({ broadcaster, core, ...limits })
   stack.defer(() => gateway.stop())
   http.listen(0, "127.0.0.1")
   await once(http, "listening")
-  const ticket = broadcaster.tickets.issue({ id: "alice" })
+  const ticket = broadcaster.tickets.issue(alice)
   const socket = connect(`http://127.0.0.1:${(http.address() as AddressInfo).port}`, {
     ...{ auth: { ticket }, transports: ["websocket"], forceNew: true },
   })
+  const ask = (event: string, ...args: unknown[]) => socket.emitWithAck(event, ...args)
   stack.defer(() => void socket.disconnect())
   await once(socket as never, "connect")
-  return { log, realtime, gateway, socket, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  return {
+    log,
+    realtime,
+    gateway,
+    socket,
+    ask,
+    access,
+    reading,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
 }
 
 it("a gateway knows how far its pages are behind the log", async () => {
@@ -76,4 +121,105 @@ it("signals pass by a page that is behind, and reach it when it has read what wa
   await types(true)
   await waitFor(() => signals.length > 0)
   expect(signals).toEqual([true])
+})
+
+it("whoever leaves while they are being let in is out, and could do nothing before", async () => {
+  await using stage = await open()
+  const { realtime, gateway, socket, ask, access } = stage
+  const heard: unknown[] = []
+  socket.on("messages", (messages) => heard.push(messages))
+  access.close()
+  const asked = ask("subscribe", room.name, null)
+  await waitFor(() => access.waiting.length === 1)
+  const refused = { ok: false, error: { code: "channel-denied" } }
+  expect(await ask("watch", room.name)).toMatchObject(refused)
+  expect(await ask("enter", room.name, { mood: "early" })).toMatchObject(refused)
+  expect(await ask("signal", room.name, "typing", { isTyping: true })).toMatchObject(refused)
+  expect(await ask("unsubscribe", room.name)).toEqual({ ok: true })
+  access.waiting.shift()?.()
+  expect(await asked).toMatchObject(meanwhile)
+  expect(gateway.stats().subscriptions).toBe(0)
+  await realtime.publish(room, "said", { text: "not for them" })
+  await ask("unsubscribe", room.name)
+  expect(heard).toEqual([])
+})
+
+it("whoever leaves and comes back at once is in by their second asking, whenever the first is answered", async () => {
+  await using stage = await open()
+  const { gateway, ask, access } = stage
+  access.close()
+  const first = ask("subscribe", room.name, null)
+  await waitFor(() => access.waiting.length === 1)
+  access.open()
+  const left = ask("unsubscribe", room.name)
+  expect(await ask("subscribe", room.name, null)).toEqual({ ok: true })
+  expect(await left).toEqual({ ok: true })
+  access.waiting.shift()?.()
+  expect(await first).toMatchObject(meanwhile)
+  expect(gateway.stats().subscriptions).toBe(1)
+})
+
+it("access that is taken back while the log is being read gives nothing of it away", async () => {
+  await using stage = await open()
+  const { realtime, gateway, socket, ask, reading } = stage
+  const revoked: string[] = []
+  socket.on("revoked", (channel) => revoked.push(channel))
+  const closing = contractChannels.room({ room: "that closes" })
+  await realtime.publish(closing, "said", { text: "secret" })
+  reading.close()
+  const asked = ask("subscribe", closing.name, { epoch: "any", seq: 0 })
+  await waitFor(() => reading.waiting.length === 1)
+  closeTo(alice, closing)
+  await realtime.revoke(alice, closing)
+  reading.waiting.shift()?.()
+  expect(await asked).toMatchObject(meanwhile)
+  expect(revoked).toEqual([closing.name])
+  expect(await ask("subscribe", closing.name, null)).toMatchObject({ error: { code: "channel-denied" } })
+  expect(gateway.stats().subscriptions).toBe(0)
+})
+
+it("whoever asks for a channel that they are in, and may not any more, is out of it", async () => {
+  await using stage = await open()
+  const { gateway, ask } = stage
+  const closing = contractChannels.room({ room: "that closed" })
+  await ask("subscribe", closing.name, null)
+  closeTo(alice, closing)
+  expect(await ask("subscribe", closing.name, null)).toMatchObject({ error: { code: "channel-denied" } })
+  expect(gateway.stats().subscriptions).toBe(0)
+})
+
+it("nobody joins more channels than they may by asking for all of them at once", async () => {
+  await using stage = await open({ maxSubscriptions: 10 })
+  const { gateway, ask } = stage
+  const names = Array.from({ length: 100 }, (_, index) => contractChannels.room({ room: `${index}` }).name)
+  const answers = await Promise.all(names.map((name) => ask("subscribe", name, null)))
+  expect(answers.filter(({ ok }) => ok).length).toBe(10)
+  expect(gateway.stats().subscriptions).toBe(10)
+  // One that is refused, as this is, takes nobody's place.
+  await ask("unsubscribe", names[0])
+  const vault = contractChannels.vault({ vault: "1" }).name
+  expect(await ask("subscribe", vault, null)).toMatchObject({ error: { code: "channel-denied" } })
+  expect(await ask("subscribe", names[99], null)).toEqual({ ok: true })
+})
+
+it("who is present, and with what, is what was asked for last", async () => {
+  await using stage = await open()
+  const { realtime, ask, access } = stage
+  await ask("subscribe", room.name, null)
+  const moods = async () => (await realtime.members(room)).members?.map(({ data }) => data)
+  access.close()
+  const first = ask("enter", room.name, { mood: "first" })
+  await waitFor(() => access.waiting.length === 1)
+  access.open()
+  await ask("enter", room.name, { mood: "second" })
+  access.waiting.shift()?.()
+  await first
+  expect(await moods()).toEqual([{ mood: "second" }])
+  access.close()
+  const late = ask("enter", room.name, { mood: "late" })
+  await waitFor(() => access.waiting.length === 1)
+  await ask("leave", room.name)
+  access.waiting.shift()?.()
+  await late
+  expect(await moods()).toEqual([])
 })

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http"
 import type { Socket, Server as SocketIoServer } from "socket.io"
-import { isRealtimeError, type OnError, RealtimeError, toWireError } from "../../errors.ts"
+import { isDenial, isRealtimeError, type OnError, RealtimeError, toWireError } from "../../errors.ts"
 import { createReporter, guard } from "../../guard.ts"
 import type { JsonValue } from "../../json.ts"
 import type { LogPage, Signal, User, WireMessage } from "../../message.ts"
@@ -25,10 +25,22 @@ import { createPresenceRegistry, type PresenceRegistry } from "./presence-regist
 import { createRecent, type Recent } from "./recent.ts"
 import { createTickets, type Tickets } from "./tickets.ts"
 
+/**
+ * A channel that a socket wants, from the moment it asks. One that leaves and comes back gets another, so that no answer to the first
+ * is taken for one to the second.
+ */
+interface Membership {
+  /** The socket may be there. Until then nothing may be done in the channel, and nothing is heard of it. */
+  isJoined: boolean
+  isPresent: boolean
+  /** How often entering and leaving were asked, and which of these took effect last: whoever overtakes isn't undone. */
+  asked: number
+  done: number
+}
+
 interface SocketData {
   user: User
-  /** The channels that the socket has joined, and whether it is present in each. */
-  channels: Map<string, boolean>
+  channels: Map<string, Membership>
   /** Puts a socket out of a channel, and says so. */
   expel(socket: GatewaySocket, channel: string): Promise<void>
 }
@@ -243,9 +255,6 @@ const catchUpLimit = 500
 /** Bytes that wait for a connection to read; over it, signals pass it by. */
 const maxWaitingForSignals = 64 * 1024
 
-/** Publishes and signals have limits of their own; who leaves asks for nothing. */
-const limitsItself: ReadonlySet<string> = new Set(["publish", "signal", "unsubscribe", "leave"])
-
 /** Packets hold anything: what should be text and isn't becomes the empty one, which nothing is called. */
 const dataOf = (socket: GatewaySocket) => socket.data as SocketData
 
@@ -279,51 +288,78 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
     }
   })
 
-  /** With the permission of now: one that is taken back while it is given was none. */
-  async function authorize(user: User, channel: string): Promise<void> {
-    for (let asked = -1; asked !== broadcaster.revocations(); ) {
-      asked = broadcaster.revocations()
-      await core.authorize(user, channel, "subscribe")
+  /** Asked before anything is waited for: who leaves meanwhile, or asks for too many at once, is known by it. */
+  function want(socket: GatewaySocket, channel: string): Membership {
+    const { channels } = dataOf(socket)
+    const wanted = channels.get(channel)
+    if (wanted) return wanted
+    if (channels.size >= maxSubscriptions) {
+      const message = `unable to join more than ${maxSubscriptions} channels`
+      throw new RealtimeError("rate-limited", { provider, message, retryable: false })
     }
+    const membership = { isJoined: false, isPresent: false, asked: 0, done: 0 }
+    channels.set(channel, membership)
+    return membership
   }
 
-  function requireSubscribed(socket: GatewaySocket, channel: string): void {
-    if (dataOf(socket).channels.has(channel)) return
+  const isStill = (socket: GatewaySocket, channel: string, membership: Membership) =>
+    dataOf(socket).channels.get(channel) === membership
+
+  function requireJoined(socket: GatewaySocket, channel: string): Membership {
+    const membership = dataOf(socket).channels.get(channel)
+    if (membership?.isJoined) return membership
     throw new RealtimeError("channel-denied", { provider, message: "unable to do this before subscribing" })
   }
 
   function leavePresence(socket: GatewaySocket, channel: string): void {
-    const { channels } = dataOf(socket)
-    if (!channels.get(channel)) return
-    channels.set(channel, false)
+    const membership = dataOf(socket).channels.get(channel)
+    if (!membership) return
+    membership.asked += 1
+    membership.done = membership.asked
+    if (!membership.isPresent) return
+    membership.isPresent = false
     broadcaster.leave(channel, socket.id)
+  }
+
+  async function leaveChannel(socket: GatewaySocket, channel: string): Promise<void> {
+    leavePresence(socket, channel)
+    dataOf(socket).channels.delete(channel)
+    await Promise.all([socket.leave(channelRoom(channel)), socket.leave(presenceRoom(channel))])
   }
 
   /** Once for all connections: functions of each one's own would be a kilobyte of it. */
   const requests: Record<keyof ClientEvents, (socket: GatewaySocket, ...args: unknown[]) => Promise<object>> =
     {
       async subscribe(socket, name, cursor) {
-        const { user, channels } = dataOf(socket)
+        const { user } = dataOf(socket)
         const channel = textOf(name)
-        if (channels.size >= maxSubscriptions && !channels.has(channel)) {
-          const message = `unable to join more than ${maxSubscriptions} channels`
-          throw new RealtimeError("rate-limited", { provider, message, retryable: false })
+        const membership = want(socket, channel)
+        try {
+          await core.limitRead(user)
+          // With the permission of now: one that is taken back while it is given was none.
+          for (let asked = -1; asked !== broadcaster.revocations(); ) {
+            asked = broadcaster.revocations()
+            await core.authorize(user, channel, "subscribe")
+          }
+        } catch (error) {
+          // What passes leaves whoever is in where they are.
+          const isOut = !membership.isJoined || isDenial(error)
+          if (isOut && isStill(socket, channel, membership)) await leaveChannel(socket, channel)
+          throw error
         }
-        await authorize(user, channel)
-        if (!socket.connected) return {}
-        channels.set(channel, channels.get(channel) ?? false)
+        if (!isStill(socket, channel, membership)) throw leftMeanwhile()
+        membership.isJoined = true
         // Joined before the log is read: what is committed in between arrives live, and the client tells the two apart.
         await socket.join(channelRoom(channel))
         const seq = (cursor as { seq?: unknown } | null)?.seq
-        if (typeof seq !== "number" || !Number.isSafeInteger(seq) || seq < 0) return {}
-        const read = () => core.readAfter(channel, seq, catchUpLimit)
-        return { page: await broadcaster.catchUp(channel, seq, read) }
+        const isPlace = typeof seq === "number" && Number.isSafeInteger(seq) && seq >= 0
+        const read = () => core.readAfter(channel, seq as number, catchUpLimit)
+        const page = isPlace ? await broadcaster.catchUp(channel, seq, read) : undefined
+        if (!isStill(socket, channel, membership)) throw leftMeanwhile()
+        return { page }
       },
       async unsubscribe(socket, name) {
-        const channel = textOf(name)
-        leavePresence(socket, channel)
-        dataOf(socket).channels.delete(channel)
-        await Promise.all([socket.leave(channelRoom(channel)), socket.leave(presenceRoom(channel))])
+        await leaveChannel(socket, textOf(name))
         return {}
       },
       async publish(socket, name, messages) {
@@ -341,7 +377,7 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
       },
       async signal(socket, name, event, payload) {
         const channel = textOf(name)
-        requireSubscribed(socket, channel)
+        requireJoined(socket, channel)
         const signal = await core.acceptSignal(dataOf(socket).user, channel, textOf(event), payload)
         broadcaster.signal(signal, socket.id)
         // The sender need not wait for a service.
@@ -350,19 +386,25 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
       },
       async watch(socket, name) {
         const channel = textOf(name)
-        requireSubscribed(socket, channel)
+        const membership = requireJoined(socket, channel)
+        await core.limitRead(dataOf(socket).user)
+        if (!isStill(socket, channel, membership)) return {}
         await socket.join(presenceRoom(channel))
         // As an event, not as the answer: only events keep their order with the changes that follow.
         socket.emit("presence", channel, presence.snapshot(channel))
         return {}
       },
       async enter(socket, name, data) {
-        const { user, channels } = dataOf(socket)
+        const { user } = dataOf(socket)
         const channel = textOf(name)
-        requireSubscribed(socket, channel)
+        const membership = requireJoined(socket, channel)
+        membership.asked += 1
+        const turn = membership.asked
+        await core.limitRead(user)
         const accepted = await core.acceptPresence(user, channel, data)
-        if (!socket.connected || !channels.has(channel)) return {}
-        channels.set(channel, true)
+        if (!isStill(socket, channel, membership) || turn < membership.done) return {}
+        membership.done = turn
+        membership.isPresent = true
         broadcaster.enter(channel, socket.id, user, accepted)
         return {}
       },
@@ -373,7 +415,7 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
     }
 
   async function expel(socket: GatewaySocket, channel: string): Promise<void> {
-    await requests.unsubscribe(socket, channel)
+    await leaveChannel(socket, channel)
     socket.emit("revoked", channel)
   }
 
@@ -383,7 +425,6 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
       const request = Object.hasOwn(requests, event) ? requests[event as keyof ClientEvents] : undefined
       if (!request)
         throw new RealtimeError("invalid-request", { provider, message: "unable to answer; unknown event" })
-      if (!limitsItself.has(event)) await core.limitRead(dataOf(socket).user)
       ack({ ok: true, ...(await request(socket, ...args)) })
     } catch (error) {
       if (!isRealtimeError(error)) onError(error, { stage: `answer ${event}`, connection: socket.id })
@@ -398,7 +439,10 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
       guard(onError, `answer ${event}`, () => answer(() => respond(socket, event, args))),
     )
     socket.on("disconnect", () => {
-      for (const channel of dataOf(socket).channels.keys()) leavePresence(socket, channel)
+      const { channels } = dataOf(socket)
+      for (const channel of channels.keys()) leavePresence(socket, channel)
+      // Whatever is still being asked for is for nobody.
+      channels.clear()
     })
   })
 
@@ -465,6 +509,12 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
     },
   }
 }
+
+/** It is asked for again by whoever still wants it: the page doesn't, whose access was looked at anew does. */
+const leftMeanwhile = () =>
+  new RealtimeError("not-connected", {
+    ...{ provider, message: "unable to subscribe; the channel was left meanwhile", retryAfterMs: 0 },
+  })
 
 const sweepIntervalMs = 1_000
 

@@ -140,3 +140,35 @@ it("keeps the data that were entered when the computer had slept and didn't know
   await waitFor(() => isDeepStrictEqual(moods.at(-1), { mood: "after" }))
   expect(told).toEqual(["attached", "attached"])
 })
+
+it("asks again for a channel that is taken from it while it is being let in", async () => {
+  const http = createServer()
+  const io = new Server(http, { serveClient: false })
+  await using stack = new AsyncDisposableStack()
+  stack.defer(() => void io.close())
+  let asked = 0
+  io.on("connection", (socket) => {
+    socket.on("subscribe", (channel, _cursor, answer) => {
+      asked += 1
+      if (asked > 1) return answer({ ok: false, error: { code: "channel-denied", message: "not any more" } })
+      socket.emit("revoked", channel)
+      answer({ ok: true })
+    })
+  })
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve))
+  const transport = createSocketIoTransport({
+    config: { provider: "socketio", url: `http://127.0.0.1:${(http.address() as AddressInfo).port}` },
+    credentials: async () => ({}),
+    onError: undefined,
+  })
+  stack.defer(() => transport.close())
+  const told: string[] = []
+  transport.subscribe(contractChannels.room({ room: "1" }).name, {
+    ...{ cursor: () => null, onDetached() {}, onMessages() {}, onSignal() {}, onPresence() {} },
+    onAttached: () => void told.push("attached"),
+    onDenied: ({ code }) => void told.push(code),
+  })
+  transport.connect()
+  await waitFor(() => told.length > 0)
+  expect([told, asked]).toEqual([["channel-denied"], 2])
+})
