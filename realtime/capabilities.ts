@@ -1,8 +1,8 @@
 /** Where providers may differ. Each flag says what the application gets when it is false. */
 export interface TransportCapabilities {
   /**
-   * The transport carries durable messages to the server itself, with an acknowledgement. When false, the client
-   * posts them to the route handler over HTTP.
+   * The transport carries durable messages to the server itself, with an acknowledgement. When false, and while it has no
+   * connection, the client posts them to the route handler over HTTP.
    */
   readonly publishesOverConnection: boolean
   /**

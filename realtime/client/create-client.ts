@@ -60,13 +60,20 @@ export function createClient(options: ClientOptions): EndableClient {
     for (const channel of channels.values()) channel.check()
   }
 
+  const isConnected = () => transport.status.state === "connected"
+
+  /**
+   * Over the connection, where there is one that takes messages; else over HTTP. What a connection that was lost may have brought
+   * goes again by the other way, with its id; the queue that asks has one request of a channel under way at a time.
+   */
   const publish = (name: string, messages: readonly OutgoingMessage[]) =>
     follow(
       tracing,
       "send",
       () => name,
       messages,
-      async (followed) => transport.publish?.(name, followed) ?? http.publish(name, followed),
+      async (followed) =>
+        (isConnected() && transport.publish?.(name, followed)) || http.publish(name, followed),
     )
 
   const outbox = createOutbox({
@@ -86,17 +93,17 @@ export function createClient(options: ClientOptions): EndableClient {
     intervals: options.headCheck ?? defaultHeadCheck,
     http,
     channels: () => channels.values(),
-    isConnected: () => transport.status.state === "connected",
+    isConnected,
     onError,
   })
   let wasConnected = false
   const stopFollowing = transport.onStatus(({ state }) => {
     if (!isOpen) return
-    const isConnected = state === "connected"
+    const isBack = state === "connected"
     // A provider that fails says so at each attempt: a wait that began anew each time would never end.
-    if (isConnected !== wasConnected) headCheck.schedule()
-    wasConnected = isConnected
-    if (isConnected) outbox.wake()
+    if (isBack !== wasConnected) headCheck.schedule()
+    wasConnected = isBack
+    if (isBack) outbox.wake()
   })
 
   async function close(): Promise<void> {

@@ -135,7 +135,7 @@ export function createLazyTransport({ provider, load, onError }: LazyTransportOp
     },
 
     get publish() {
-      return current ? current.publish : notConnected
+      return current?.publish
     },
 
     async close() {

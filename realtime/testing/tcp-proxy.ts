@@ -8,6 +8,8 @@ export interface TcpProxy extends AsyncDisposable {
   dropConnections(): void
   /** From now on nothing passes on what is open, either way, and neither end is told. */
   freeze(): void
+  /** From now on nobody answers a WebSocket's handshake, while all else passes, until the returned function is called. */
+  swallowUpgrades(): () => void
   /** Cuts all, and each new one at once, until the returned function is called. */
   startOutage(): Promise<() => void>
 }
@@ -15,12 +17,26 @@ export interface TcpProxy extends AsyncDisposable {
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const open = new Set<Socket>()
   let isOut = false
+  let isSwallowing = false
 
   const server = createServer((client) => {
     if (isOut) {
       client.destroy()
       return
     }
+    if (!isSwallowing) return join(client)
+    client.once("data", (start) => {
+      if (isSwallowing && /^upgrade: *websocket/im.test(start.toString("latin1"))) {
+        open.add(client.resume().on("error", () => {}))
+        client.on("close", () => open.delete(client))
+        return
+      }
+      client.pause().unshift(start)
+      join(client)
+    })
+  })
+
+  function join(client: Socket): void {
     const upstream = connect(target)
     for (const [socket, other] of [
       [client, upstream],
@@ -35,7 +51,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       })
       socket.pipe(other)
     }
-  })
+  }
   server.listen(0, "127.0.0.1")
   await once(server, "listening")
 
@@ -48,6 +64,12 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     dropConnections,
     freeze() {
       for (const socket of open) socket.unpipe().resume()
+    },
+    swallowUpgrades() {
+      isSwallowing = true
+      return () => {
+        isSwallowing = false
+      }
     },
     async startOutage() {
       isOut = true

@@ -32,6 +32,8 @@ export interface SocketIoTransportOptions
   suspendAfterMs?: number
   /** How long an answer of the gateway may take. */
   answerTimeoutMs?: number
+  /** How long a WebSocket's handshake may take before long polling is tried; twice as long after each in vain. Default 4 s. */
+  handshakeTimeoutMs?: number
   /** The first pause before reconnecting; it doubles up to `maxPauseMs`, with jitter. */
   firstPauseMs?: number
   maxPauseMs?: number
@@ -49,13 +51,17 @@ interface Joined {
   snapshot: PresenceSnapshot | null
 }
 
-/** Browser: the bundled gateway, over the official client. WebSocket first, long-polling where that is blocked. */
+/** How long an attempt may take that doesn't begin with a WebSocket, and the longest that one does. */
+const patientTimeoutMs = 20_000
+
+/** Browser: the bundled gateway, over the official client. WebSocket first, long-polling where that is blocked or never answered. */
 export function createSocketIoTransport(options: SocketIoTransportOptions): RealtimeTransport {
   const { config, credentials } = options
   const onError = createReporter(options.onError)
   const {
     suspendAfterMs = 60_000,
     answerTimeoutMs = 10_000,
+    handshakeTimeoutMs = 4_000,
     firstPauseMs = 500,
     maxPauseMs = 5_000,
   } = options
@@ -69,8 +75,6 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     typeof config.url === "string" ? config.url : undefined,
     {
       path: typeof config.path === "string" ? config.path : defaultSocketPath,
-      transports: ["websocket", "polling"],
-      tryAllTransports: true,
       autoConnect: false,
       // One socket per transport: two clients in one page must not share a connection by accident.
       forceNew: true,
@@ -81,6 +85,37 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
       auth: (callback) => void authenticate(callback),
     },
   )
+
+  let first: "websocket" | "polling" = "websocket"
+  let webSocketTimeoutMs = handshakeTimeoutMs
+  beginWith("websocket")
+
+  /**
+   * How the next attempts begin. A WebSocket is one request, and where it is refused, polling is tried in the same attempt. Where
+   * nobody answers its handshake, as behind some proxies, it is polling: Socket.IO moves up from it as soon as a WebSocket works.
+   */
+  function beginWith(transport: typeof first): void {
+    first = transport
+    const isWebSocket = first === "websocket"
+    Object.assign(socket.io.opts, {
+      transports: isWebSocket ? ["websocket", "polling"] : ["polling", "websocket"],
+      tryAllTransports: isWebSocket,
+    })
+    socket.io.timeout(isWebSocket ? webSocketTimeoutMs : patientTimeoutMs)
+  }
+
+  /** Polling that fails as well (several gateways without stickiness) leaves the WebSocket more time. */
+  function beginOtherwise({ message }: Error): void {
+    if (first === "polling") beginWith("websocket")
+    else if (message === "timeout") {
+      webSocketTimeoutMs = Math.min(patientTimeoutMs, webSocketTimeoutMs * 2)
+      beginWith("polling")
+    }
+  }
+
+  socket.io.on("open", () => {
+    socket.io.engine.once("upgrade", () => beginWith("websocket"))
+  })
 
   /** A ticket lives for a minute, so each connection asks for its own. */
   async function authenticate(callback: (auth: object) => void): Promise<void> {
@@ -134,6 +169,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
   socket.on("connect", () => {
     clearTimeout(suspendTimer)
     suspendTimer = undefined
+    webSocketTimeoutMs = handshakeTimeoutMs
     setStatus({ state: "connected" })
     for (const [channel, wish] of joined) void attach(channel, wish)
   })
@@ -142,6 +178,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     // A ticket that expired on a slow way, or was signed before the gateway's secret changed: the next one may do.
     const isStaleTicket = error.code === "unauthorized"
     if (!error.retryable && !isStaleTicket) return fail(error)
+    if (!isStaleTicket) beginOtherwise(cause)
     interrupted(error)
     if (!socket.active) restart()
   })

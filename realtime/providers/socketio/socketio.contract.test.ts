@@ -2,13 +2,14 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { isDeepStrictEqual } from "node:util"
 import { Server, type ServerOptions } from "socket.io"
-import { expect, it, vi } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import {
   contractChannels,
   createContractHttp,
   createContractRealtime,
   describeTransportContract,
 } from "#realtime/testing"
+import { createClient } from "../../client/create-client.ts"
 import { createSocketIoBackend } from "../../testing/socketio-backend.ts"
 import { startTcpProxy } from "../../testing/tcp-proxy.ts"
 import { waitFor } from "../../testing/wait-for.ts"
@@ -27,7 +28,7 @@ async function startGateway(options: Partial<ServerOptions> = {}) {
     await io.close()
     await realtime.close()
   }
-  return { http, port, realtime, close }
+  return { http, io, port, realtime, close }
 }
 
 describeTransportContract({
@@ -171,4 +172,87 @@ it("asks again for a channel that is taken from it while it is being let in", as
   transport.connect()
   await waitFor(() => told.length > 0)
   expect([told, asked]).toEqual([["channel-denied"], 2])
+})
+
+describe("behind a proxy that never answers a WebSocket's handshake", () => {
+  async function start(limits: { handshakeTimeoutMs?: number } = {}) {
+    const stack = new AsyncDisposableStack()
+    const gateway = await startGateway()
+    stack.defer(gateway.close)
+    /** How each connection began. */
+    const ways: string[] = []
+    gateway.io.engine.on("connection", ({ transport }) => ways.push(transport.name))
+    const proxy = stack.use(await startTcpProxy({ host: "127.0.0.1", port: gateway.port }))
+    const http = createContractHttp(gateway.realtime, { id: "alice" })
+    const transport = createSocketIoTransport({
+      ...{ config: { provider: "socketio", url: `http://127.0.0.1:${proxy.port}` }, onError: undefined },
+      ...{ credentials: (body) => http.credentials("socketio", body), firstPauseMs: 10, maxPauseMs: 40 },
+      ...limits,
+    })
+    const client = createClient({ transport, http })
+    stack.defer(() => client.close())
+    const states: string[] = []
+    transport.onStatus(({ state, error }) => void states.push(error ? `${state}, ${error.code}` : state))
+    /** As the server does when it closes; long polling outlives a lost connection. */
+    function sendAway(): void {
+      for (const { conn } of gateway.io.sockets.sockets.values()) conn.close()
+    }
+    const isConnected = () => client.connection.status.state === "connected"
+    return {
+      gateway,
+      ways,
+      proxy,
+      client,
+      sendAway,
+      states,
+      isConnected,
+      [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    }
+  }
+
+  it("pages come by long polling, each time at once, and by WebSocket when it works again", async () => {
+    await using stage = await start({ handshakeTimeoutMs: 200 })
+    const { gateway, ways, proxy, client, sendAway, states, isConnected } = stage
+    const answer = proxy.swallowUpgrades()
+    const texts: unknown[] = []
+    const channel = client.channel(contractChannels.room({ room: "1" }))
+    const { ready } = channel.subscribe({
+      onMessages: (messages) => void texts.push(...messages.map(({ payload }) => payload)),
+    })
+    client.open()
+    await ready
+    await channel.publish("said", { text: "by polling" })
+    await waitFor(() => texts.length === 1)
+    expect([ways, states]).toEqual([["polling"], ["connecting, provider-unavailable", "connected"]])
+    states.length = 0
+    sendAway()
+    await waitFor(() => ways.length === 2 && isConnected())
+    expect(states).toEqual(["reconnecting, not-connected", "connected"])
+
+    answer()
+    sendAway()
+    await waitFor(() => ways.length === 3 && isConnected())
+    const isUp = () =>
+      [...gateway.io.sockets.sockets.values()].some(({ conn }) => conn.transport.name === "websocket")
+    await waitFor(isUp, "the WebSocket")
+    sendAway()
+    await waitFor(() => ways.length === 4 && isConnected())
+    expect(ways).toEqual(["polling", "polling", "polling", "websocket"])
+  })
+
+  it("what a page says goes by HTTP while it has no connection, before what it says over one", async () => {
+    await using stage = await start({ handshakeTimeoutMs: 60_000 })
+    const { gateway, proxy, client, isConnected } = stage
+    const room = contractChannels.room({ room: "1" })
+    const answer = proxy.swallowUpgrades()
+    client.open()
+    const channel = client.channel(room)
+    const said = await Promise.all(["one", "two"].map((text) => channel.publish("said", { text })))
+    expect([said.map(({ seq }) => seq), isConnected()]).toEqual([[1, 2], false])
+    answer()
+    proxy.dropConnections()
+    await waitFor(isConnected)
+    expect((await channel.publish("said", { text: "three" })).seq).toBe(3)
+    expect((await gateway.realtime.head(room)).seq).toBe(3)
+  })
 })

@@ -1,4 +1,4 @@
-import { isRealtimeError, type RealtimeErrorCode } from "../../errors.ts"
+import type { RealtimeErrorCode } from "../../errors.ts"
 import type { OutgoingMessage } from "../../transport.ts"
 import { waitFor } from "../wait-for.ts"
 import { createContractHttp } from "./backend.ts"
@@ -74,20 +74,16 @@ export const errorChecks = suite("errors", {
     )
   },
 
-  async "gives up on a publish in time, with a reason that says whether to try again"(stage) {
-    const client = stage.openClient(alice)
-    await waitFor(() => client.connection.status.state === "connected")
+  async "takes no message without a connection, for a reason that passes"(stage) {
+    const transport = await stage.connect(alice)
     const end = await stage.backend.startOutage()
-    await waitFor(() => client.connection.status.state !== "connected")
-    const transport = stage.backend.createTransport(alice)
-    if (transport.capabilities.publishesOverConnection) {
-      const error = await rejection(
-        client.channel(stage.room()).publish("said", { text: "x" }, { timeoutMs: 50 }),
-      )
-      expect("is one of ours", isRealtimeError(error), true)
+    await waitFor(() => transport.status.state !== "connected")
+    if (transport.publish) {
+      const message = { id: crypto.randomUUID(), event: "said", payload: { text: "x" } }
+      const error = await rejection(transport.publish(stage.room().name, [message]))
+      expect("the code", error.code, "not-connected")
       expect("can be tried again", error.retryable, true)
     }
-    await transport.close()
     await end()
   },
 
