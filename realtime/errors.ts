@@ -75,6 +75,13 @@ export function isDenial(value: unknown): value is RealtimeError {
   return isRealtimeError(value) && denials.has(value.code) && !value.retryable
 }
 
+const ownFailures: ReadonlySet<RealtimeErrorCode> = new Set(["internal", "invalid-config", "log-unavailable"])
+
+/** True for what the server has to answer for: whoever asked did nothing wrong, and whoever runs it has to hear of it. */
+export function isOwnFailure(error: unknown): boolean {
+  return !isRealtimeError(error) || ownFailures.has(error.code)
+}
+
 /** An error as it travels over a socket or HTTP: no stack, no cause. */
 export interface WireError {
   code: RealtimeErrorCode

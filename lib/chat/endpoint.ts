@@ -1,5 +1,5 @@
-import { isRealtimeError, logError, type OnError, type User } from "#realtime"
-import { requireSession, statusOf, toWireError } from "#realtime/server"
+import { logError, type OnError, type User } from "#realtime"
+import { reportFailure, requireSession, statusOf, toWireError } from "#realtime/server"
 
 export interface EndpointCall {
   user: User
@@ -28,10 +28,8 @@ export function createEndpoints({ identify, onError = logError }: EndpointOption
         const user = await requireSession(request, identify)
         return respond(200, await answer({ user, request, url: new URL(request.url) }))
       } catch (error) {
-        if (!isRealtimeError(error) || error.code === "log-unavailable") {
-          // What somebody looked for is nobody's to read in a log.
-          onError(error, { stage: `answer ${request.method} ${new URL(request.url).pathname}` })
-        }
+        // What somebody looked for is nobody's to read in a log.
+        reportFailure(onError, error, { stage: `answer ${request.method} ${new URL(request.url).pathname}` })
         return respond(statusOf(error), { error: toWireError(error) })
       }
     }

@@ -1,6 +1,6 @@
 import * as z from "zod/mini"
-import { isRealtimeError, logError, type OnError, RealtimeError, type User } from "#realtime"
-import { readJsonBody, requireSession, statusOf, toWireError } from "#realtime/server"
+import { logError, type OnError, RealtimeError, type User } from "#realtime"
+import { readJsonBody, reportFailure, requireSession, statusOf, toWireError } from "#realtime/server"
 import type { Limits } from "../security/limits.ts"
 import type { ByteRange } from "./file-store.ts"
 import type { FilePart, Files, ServedFile } from "./files.ts"
@@ -58,7 +58,7 @@ export function createFileHandlers(options: FileHandlersOptions): FileHandlers {
     } catch (error) {
       if (error instanceof FileError)
         return respond(statusByCode[error.code], { error: { code: error.code, message: error.message } })
-      if (!isRealtimeError(error)) onError(error, { stage: `answer ${request.method} /api/chat/files` })
+      reportFailure(onError, error, { stage: `answer ${request.method} /api/chat/files` })
       return respond(statusOf(error), { error: toWireError(error) })
     }
   }

@@ -1,4 +1,5 @@
 import { RealtimeError } from "../errors.ts"
+import { markTold } from "../guard.ts"
 import type { AppendResult, LogEntry, MessageLog } from "../log/message-log.ts"
 
 export interface CommitQueue {
@@ -72,7 +73,8 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
       }
       isOut = false
     } catch (error) {
-      if (!isOut) onOutage?.(error)
+      if (isOut) markTold(error)
+      else onOutage?.(error)
       isOut = true
       for (const call of group) call.reject(error)
       return

@@ -7,7 +7,7 @@ import {
   validate,
 } from "../channel.ts"
 import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
-import { createReporter } from "../guard.ts"
+import { createReporter, reportFailure } from "../guard.ts"
 import type { JsonValue } from "../json.ts"
 import type { AppendResult, LogEntry } from "../log/message-log.ts"
 import {
@@ -77,7 +77,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
     log,
     onCommit: deliver,
     // Whoever publishes is told each time, and tries again; whoever runs the server, once.
-    onOutage: (error) => onError(error, { stage: "append to the log" }),
+    onOutage: (error) => reportFailure(onError, error, { stage: "append to the log" }),
   })
 
   /** Hands a committed group to every provider. Nobody's publish fails by it: the log has the messages. */
@@ -244,7 +244,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
 
     async relaySignal(signal, from) {
       await delivery.signal(signal, { except: from }).catch((error: unknown) => {
-        if (!isRealtimeError(error)) onError(error, { stage: "relay a signal" })
+        reportFailure(onError, error, { stage: "relay a signal" })
       })
     },
 
@@ -291,11 +291,11 @@ const toSignal = (channel: string, event: string, payload: JsonValue, from: User
   ...{ id: uuidv7(), channel, event, payload, from, at: Date.now() },
 })
 
-/** One message's failure is its own result; what isn't a `RealtimeError` is reported and said as `internal`. */
+/** One message's failure is its own result; what isn't a `RealtimeError` is said as `internal`. */
 function asRealtimeError(onError: OnError, id: string) {
   return (error: unknown): RealtimeError => {
+    reportFailure(onError, error, { stage: "accept a message", messages: [id] })
     if (isRealtimeError(error)) return error
-    onError(error, { stage: "accept a message", messages: [id] })
     return new RealtimeError("internal", {
       message: "unable to accept the message; the server failed",
       cause: error,

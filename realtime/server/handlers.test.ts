@@ -1,17 +1,25 @@
 import { describe, expect, it } from "vitest"
-import { RealtimeError, type WireError } from "../errors.ts"
+import { isRealtimeError, type OnError, RealtimeError, type WireError } from "../errors.ts"
 import { createMemoryLog } from "../log/memory.ts"
 import type { MessageLog } from "../log/message-log.ts"
 import { ownerHeaders } from "../owner.ts"
 import { createAblyPublisher } from "../providers/ably/server.ts"
 import { contractChannels, createContractRealtime } from "../testing/index.ts"
 import { startMemoryBackend } from "../testing/memory-backend.ts"
+import { createRealtime } from "./create-realtime.ts"
 
 const room = contractChannels.room({ room: "日本語/:" }).name
 const uuid = () => crypto.randomUUID()
 
+const tellTo =
+  (told: string[]): OnError =>
+  (error, { stage }) =>
+    void told.push(`${stage}: ${isRealtimeError(error) ? error.code : String(error)}`)
+
 function setup(log: MessageLog = createMemoryLog()) {
-  const realtime = createContractRealtime({ publishers: [], log })
+  /** What whoever runs the server hears of. */
+  const told: string[] = []
+  const realtime = createContractRealtime({ publishers: [], log, onError: tellTo(told) })
   const call = async (path: string, body?: unknown, headers: Record<string, string> = {}) => {
     const request = new Request(`http://app.test/api/realtime/${path}`, {
       headers: {
@@ -29,7 +37,7 @@ function setup(log: MessageLog = createMemoryLog()) {
       : realtime.handlers.POST(request))
     return { status: response.status, headers: response.headers, body: await response.json() }
   }
-  return { realtime, call }
+  return { realtime, call, told }
 }
 
 const query = (parameters: Record<string, string>) => new URLSearchParams(parameters).toString()
@@ -60,6 +68,67 @@ describe("a body without end", () => {
       expect(sent).toBeLessThan(10)
     },
   )
+})
+
+describe("whoever runs the server", () => {
+  const away = () => Promise.reject(new RealtimeError("log-unavailable", { message: "unable to reach it" }))
+  const message = () => ({ id: uuid(), event: "said", payload: { text: "x" } })
+
+  it("hears of each answer that the server itself couldn't give", async () => {
+    const { call, told } = setup({ ...createMemoryLog(), readAfter: away, heads: away })
+    expect((await call(`history?${query({ channel: room, after: "0" })}`)).status).toBe(503)
+    expect((await call(`head?${query({ channel: room })}`)).status).toBe(503)
+    expect(told).toEqual([
+      "answer GET /api/realtime/history: log-unavailable",
+      "answer GET /api/realtime/head: log-unavailable",
+    ])
+  })
+
+  it.each([
+    ["throws", "accept a message: Error: broken", () => Promise.reject(new Error("broken"))],
+    ["can't be answered", "accept a message: log-unavailable", away],
+  ])("hears of it when the question who may do what %s", async (_, line, authorize) => {
+    const told: string[] = []
+    const realtime = createRealtime({
+      ...{ channels: contractChannels, identify: () => ({ id: "alice" }), authorize },
+      ...{ log: createMemoryLog(), publishers: [] },
+      onError: tellTo(told),
+    })
+    const [result] = await realtime.core.accept({ id: "alice" }, room, [message()])
+    expect(result).toHaveProperty("error")
+    expect(told).toEqual([line])
+  })
+
+  it("hears once that the log takes no messages, however many wait for it, until it takes some again", async () => {
+    let isAway = true
+    const memory = createMemoryLog()
+    const { call, told } = setup({
+      ...memory,
+      append: (entries) => (isAway ? away() : memory.append(entries)),
+    })
+    const publish = () => call("publish", { channel: room, messages: [message()] })
+    const answers = [...(await Promise.all([publish(), publish()])), await publish()]
+    expect(answers.map(({ status }) => status)).toEqual([503, 503, 503])
+    expect(told).toEqual(["append to the log: log-unavailable"])
+    isAway = false
+    expect((await publish()).status).toBe(200)
+    isAway = true
+    await publish()
+    expect(told).toHaveLength(2)
+  })
+
+  it("hears of no refusal", async () => {
+    const { call, told } = setup()
+    const answers = [
+      await call(`history?${query({ channel: contractChannels.vault({ vault: "1" }).name })}`),
+      await call("publish", "not JSON"),
+      await call("nothing"),
+      await call("config", undefined, { "x-contract-user": "null" }),
+      await call("config", undefined, ownerHeaders("bob")),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([403, 400, 400, 401, 409])
+    expect(told).toEqual([])
+  })
 })
 
 describe("the catch-all route", () => {

@@ -1,5 +1,6 @@
 import { type ChannelDefinitions, maxChannelNameLength } from "../channel.ts"
 import { isRealtimeError, type OnError, RealtimeError, toWireError, type WireError } from "../errors.ts"
+import { reportFailure } from "../guard.ts"
 import type { LogPage, PresenceSnapshot, User } from "../message.ts"
 import { toWireResult } from "../publish-result.ts"
 import { configHeader } from "../publisher.ts"
@@ -59,6 +60,7 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
           await core.authorize(user, channelOf(channel), "subscribe")
         } catch (error) {
           if (!isRealtimeError(error)) throw error
+          reportFailure(onError, error, { stage: "authorize a question for heads" })
           denied.set(channel, toWireError(error))
         }
       }
@@ -151,7 +153,7 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
           throw badRequest("unable to answer; there is no such endpoint")
         return respond(config, 200, await route({ url, request, rest: segments[index + 1] ?? "" }))
       } catch (error) {
-        if (!isRealtimeError(error)) onError(error, { stage: `answer ${request.method}` })
+        reportFailure(onError, error, { stage: `answer ${request.method} ${new URL(request.url).pathname}` })
         return respond(config, statusOf(error), {
           error: toWireError(error),
         })

@@ -1,4 +1,5 @@
 export { toWireError } from "../errors.ts"
+export { reportFailure } from "../guard.ts"
 export { type ProviderEvent, type RealtimePublisher, webhookWindowMs } from "../publisher.ts"
 export { readWithin } from "../read-within.ts"
 export { createRealtime } from "./create-realtime.ts"

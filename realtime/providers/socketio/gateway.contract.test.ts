@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net"
 import { Server } from "socket.io"
 import { io as connect } from "socket.io-client"
 import { expect, it } from "vitest"
+import { isRealtimeError, type OnError, RealtimeError } from "../../errors.ts"
 import { createMemoryLog } from "../../log/memory.ts"
 import type { MessageLog } from "../../log/message-log.ts"
 import {
@@ -57,7 +58,11 @@ async function open(limits: { maxSubscriptions?: number } = {}) {
     acceptPresence: async (...entering) =>
       access.pass().then(() => realtime.core.acceptPresence(...entering)),
   }
-  const gateway = attachGateway({ broadcaster, core, ...limits })
+  /** What whoever runs the gateway hears of. */
+  const told: string[] = []
+  const onError: OnError = (error, { stage }) =>
+    void told.push(`${stage}: ${isRealtimeError(error) ? error.code : String(error)}`)
+  const gateway = attachGateway({ broadcaster, core, onError, ...limits })
   stack.defer(() => gateway.stop())
   http.listen(0, "127.0.0.1")
   await once(http, "listening")
@@ -70,6 +75,7 @@ async function open(limits: { maxSubscriptions?: number } = {}) {
   await once(socket as never, "connect")
   return {
     log,
+    told,
     realtime,
     gateway,
     socket,
@@ -222,4 +228,19 @@ it("who is present, and with what, is what was asked for last", async () => {
   access.waiting.shift()?.()
   await late
   expect(await moods()).toEqual([])
+})
+
+it("whoever runs it hears of what it couldn't answer, and of no refusal", async () => {
+  await using gateway = await open()
+  const { log, told, ask } = gateway
+  expect(await ask("subscribe", contractChannels.vault({ vault: "1" }).name, null)).toMatchObject({
+    ok: false,
+  })
+  expect(await ask("nothing")).toMatchObject({ ok: false })
+  expect(told).toEqual([])
+  log.readAfter = () =>
+    Promise.reject(new RealtimeError("log-unavailable", { message: "unable to reach it" }))
+  const answer = await ask("subscribe", room.name, { epoch: "", seq: 0 })
+  expect(answer).toMatchObject({ ok: false, error: { code: "log-unavailable" } })
+  expect(told).toEqual(["answer subscribe: log-unavailable"])
 })

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http"
 import type { Socket, Server as SocketIoServer } from "socket.io"
-import { isDenial, isRealtimeError, type OnError, RealtimeError, toWireError } from "../../errors.ts"
-import { createReporter, guard } from "../../guard.ts"
+import { isDenial, type OnError, RealtimeError, toWireError } from "../../errors.ts"
+import { createReporter, guard, reportFailure } from "../../guard.ts"
 import type { JsonValue } from "../../json.ts"
 import type { LogPage, Signal, User, WireMessage } from "../../message.ts"
 import { toWireResult } from "../../publish-result.ts"
@@ -427,7 +427,7 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
         throw new RealtimeError("invalid-request", { provider, message: "unable to answer; unknown event" })
       ack({ ok: true, ...(await request(socket, ...args)) })
     } catch (error) {
-      if (!isRealtimeError(error)) onError(error, { stage: `answer ${event}`, connection: socket.id })
+      reportFailure(onError, error, { stage: `answer ${event}`, connection: socket.id })
       ack({ ok: false, error: toWireError(error) })
     }
   }

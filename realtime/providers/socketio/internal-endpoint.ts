@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { isRealtimeError, type OnError, RealtimeError, toWireError } from "../../errors.ts"
-import { createReporter } from "../../guard.ts"
+import { createReporter, reportFailure } from "../../guard.ts"
 import { parseSignal, type WireMessage } from "../../message.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import { readWithin } from "../../read-within.ts"
@@ -72,7 +72,7 @@ export function createInternalEndpoint(options: InternalEndpointOptions) {
     answer(request, pathname.slice(internalPath.length + 1)).then(
       (body) => respond(200, body),
       (error: unknown) => {
-        if (!isRealtimeError(error)) onError(error, { stage: "answer the app's server" })
+        reportFailure(onError, error, { stage: "answer the app's server" })
         respond(statusOf(error), { error: toWireError(error) })
       },
     )
