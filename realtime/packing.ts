@@ -30,6 +30,12 @@ function fit(message: WireMessage, maxBytes: number): WireMessage {
   return { ...envelope, bodyless: true }
 }
 
+/**
+ * What one read answers with, in bytes of payloads and senders as JSON: an answer of a function has 4.5 MB at most on Vercel
+ * (https://vercel.com/docs/functions/limitations), and one on a socket must not look like a page that doesn't read.
+ */
+export const maxPageBytes = 1024 * 1024
+
 /** The first of the items that stay within `maxBytes` together; one at least, where there is one. */
 export function firstWithin<T>(items: Iterable<T>, maxBytes: number, bytesOf: (item: T) => number): T[] {
   const taken: T[] = []

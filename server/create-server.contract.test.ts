@@ -3,7 +3,7 @@ import { connect } from "node:net"
 import { pino } from "pino"
 import { io as connectSocket } from "socket.io-client"
 import { describe, expect, it } from "vitest"
-import { createMemoryLog } from "#realtime/log/memory"
+import { createMemoryLog, createMemoryLogStore } from "#realtime/log/memory"
 import { createSocketIoPublisher } from "#realtime/providers/socketio/server"
 import {
   contractChannels,
@@ -65,13 +65,13 @@ describeTransportContract({
 describeTransportContract({
   name: "socketio, split",
   async start() {
-    const log = createMemoryLog()
+    const store = createMemoryLogStore()
     const server = await start({
-      createRealtime: (publisher) => createContractRealtime({ publishers: [publisher], log }),
+      createRealtime: (publisher) => createContractRealtime({ publishers: [publisher], store }),
     })
     const publisher = createSocketIoPublisher({ internalUrl: server.url, publicUrl: server.url, secret })
     // The gateway's outage is the publisher's, too: what is published meanwhile waits so long before it is taken.
-    const realtime = createContractRealtime({ publishers: [publisher], log, deliveryTimeoutMs: 500 })
+    const realtime = createContractRealtime({ publishers: [publisher], store, deliveryTimeoutMs: 500 })
     return createSocketIoBackend({
       url: server.url,
       http: server.http,

@@ -59,12 +59,6 @@ export interface MessageLog {
   close(): Promise<void>
 }
 
-/**
- * What one read answers with, in bytes of payloads and senders as JSON: an answer of a function has 4.5 MB at most on Vercel
- * (https://vercel.com/docs/functions/limitations), and one on a socket must not look like a page that doesn't read.
- */
-export const maxPageBytes = 1024 * 1024
-
 /** The event of a message that was taken out of the log. */
 export const erasedEvent = "erased"
 

@@ -1,8 +1,8 @@
 import { RealtimeError } from "../errors.ts"
 import { type LogHead, markOf, type RealtimeMessage, type User } from "../message.ts"
-import { firstWithin } from "../packing.ts"
+import { firstWithin, maxPageBytes } from "../packing.ts"
 import { isKeepable } from "../text.ts"
-import { type AppendResult, erasedEvent, type LogEntry, maxPageBytes } from "./message-log.ts"
+import { type AppendResult, erasedEvent, type LogEntry } from "./message-log.ts"
 
 /** An entry as every store keeps it: text. */
 export interface LogRecord {

@@ -1,4 +1,3 @@
-import { maxPageBytes } from "../../log/message-log.ts"
 import {
   jsonByteLength,
   type LogHead,
@@ -7,7 +6,7 @@ import {
   type RealtimeMessage,
   type WireMessage,
 } from "../../message.ts"
-import { firstWithin } from "../../packing.ts"
+import { firstWithin, maxPageBytes } from "../../packing.ts"
 
 export interface RecentOptions {
   /** The most messages that are kept of a channel. */

@@ -1,6 +1,6 @@
 import type { JsonValue } from "../../json.ts"
-import { maxPageBytes } from "../../log/message-log.ts"
 import { markOf, type RealtimeMessage } from "../../message.ts"
+import { maxPageBytes } from "../../packing.ts"
 import { expect } from "../transport-contract/check.ts"
 import { entries, entry, type MessageLogCheck, range, readAll, room, seqsOf } from "./stage.ts"
 
