@@ -1,6 +1,19 @@
 import { expectAccessible } from "./axe.ts"
 import { expect, test } from "./fixtures.ts"
 
+/** In the page: how many messages its browser keeps to be sent. */
+async function countStored(): Promise<number> {
+  const answerTo = <T>(request: IDBRequest<T>) =>
+    new Promise<T>((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result)
+      request.onerror = () => reject(request.error)
+    })
+  const database = await answerTo(indexedDB.open("realtime-outbox"))
+  const count = await answerTo(database.transaction("messages").objectStore("messages").count())
+  database.close()
+  return count
+}
+
 test("what was written without a network is sent by the next page, once and in order", async ({ people }) => {
   const alice = await people.signIn("Alice")
   const bob = await people.signIn("Bob")
@@ -14,7 +27,8 @@ test("what was written without a network is sent by the next page, once and in o
   await hers.send("one", "two", "三つ目")
   await expect(hers.notSent).toHaveCount(3)
   await his.expectWritten(["before"])
-  // Without a goodbye: nothing of the page is left but what it has stored.
+  // Without a goodbye: nothing of the page is left but what it has stored. Each line is on the screen before it is on the disk.
+  await expect.poll(() => alice.page.evaluate(countStored)).toBe(3)
   const { url } = hers
   await alice.page.close({ runBeforeUnload: false })
   await browser.setOffline(false)
