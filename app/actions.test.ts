@@ -13,6 +13,7 @@ import {
   createRoom,
   inviteToRoom,
   joinRoom,
+  leaveRoom,
   signIn,
   withdrawInvitations,
 } from "./actions.ts"
@@ -180,7 +181,8 @@ it("does nothing in another's name than the page's", async () => {
   expect(await outcomeOf(joinRoom(null, formOfStale({ room: room ?? "" })))).toEqual(isRefused)
   expect(await outcomeOf(acceptInvitation(null, formOfStale({ token })))).toEqual(isRefused)
   expect(await inviteToRoom(stale, lobbyId)).toEqual(isRefused)
-  expect(await withdrawInvitations(stale, lobbyId)).toBe(false)
+  expect(await withdrawInvitations(stale, lobbyId)).toEqual(isRefused)
+  expect(await outcomeOf(leaveRoom(stale, lobbyId))).toEqual(isRefused)
   expect(await chat.rooms.list(await me())).toEqual(before)
 })
 

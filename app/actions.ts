@@ -103,11 +103,11 @@ export async function inviteToRoom(owner: string, id: string): Promise<{ path: s
   return token === null ? null : { path: `/invitations/${token}` }
 }
 
-/** Makes void every invitation into a room. False unless the room is the user's, who is the page's owner. */
-export async function withdrawInvitations(owner: string, id: string): Promise<boolean> {
+/** Makes void every invitation into a room. False unless the room is the page's owner's. */
+export async function withdrawInvitations(owner: string, id: string): Promise<boolean | Refusal> {
   const roomId = z.string().parse(id)
   const user = await requireOwner(owner, `/rooms/${roomId}`)
-  if (!user) return false
+  if (!user) return sessionChanged
   const { rooms } = await getChat()
   return rooms.withdrawInvitations(user.id, roomId)
 }

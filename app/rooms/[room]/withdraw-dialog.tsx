@@ -11,10 +11,12 @@ export function WithdrawDialog({ room, ...state }: DialogState & { room: Room })
   const t = useTranslations("rooms")
   const errors = useTranslations("errors")
   const me = useMe()
-  async function withdraw(): Promise<void> {
-    const isDone = await withdrawInvitations(me.id, room.id)
+  async function withdraw() {
+    const answer = await withdrawInvitations(me.id, room.id)
+    // Whose page it is has changed: the dialog tells of it.
+    if (typeof answer !== "boolean") return answer
     state.onOpenChange(false)
-    toast(isDone ? t("withdrawn") : errors("channel-denied"))
+    toast(answer ? t("withdrawn") : errors("channel-denied"))
   }
   return (
     <FarewellDialog
