@@ -4,6 +4,7 @@ import { connect } from "node:net"
 import { pino } from "pino"
 import { describe, expect, it } from "vitest"
 import { createContractRealtime, waitFor } from "#realtime/testing"
+import { sendMuch } from "../realtime/testing/send-much.ts"
 import { type App, createServer } from "./create-server.ts"
 import { serveApp } from "./serve-app.ts"
 
@@ -78,33 +79,6 @@ async function exchange(port: number, bytes: string): Promise<string> {
   socket.write(bytes)
   await once(socket, "close")
   return answer
-}
-
-/** A body of 64 MiB, until there is an answer; and how much of it the network took. */
-async function sendMuch(port: number, path: string, headers: string) {
-  const socket = connect(port, "127.0.0.1")
-  let answer = ""
-  socket.on("data", (chunk) => {
-    answer += chunk
-  })
-  socket.on("error", () => {})
-  socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\n${headers}Transfer-Encoding: chunked\r\n\r\n`)
-  const chunk = Buffer.from(`10000\r\n${"x".repeat(0x10000)}\r\n`)
-  let left = 1024
-  const send = () => {
-    while (left > 0 && !socket.destroyed) {
-      left -= 1
-      const isTaken = socket.write(chunk)
-      if (left === 0) socket.write("0\r\n\r\n")
-      if (!isTaken) return
-    }
-  }
-  socket.on("drain", send)
-  send()
-  await waitFor(() => socket.destroyed || socket.readableEnded || (left === 0 && answer !== ""))
-  const sent = socket.bytesWritten - socket.writableLength
-  socket.destroy()
-  return { answer, sent }
 }
 
 const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1])

@@ -2,7 +2,7 @@ import { once } from "node:events"
 import { connect, type Socket } from "node:net"
 import { describe, expect, it } from "vitest"
 import { WebSocket } from "ws"
-import { waitFor } from "../testing/wait-for.ts"
+import { sendMuch } from "../testing/send-much.ts"
 import { startAblyEmulator } from "./ably/index.ts"
 import { startPusherEmulator } from "./pusher/index.ts"
 import { createTestCertificate } from "./test-certificate.ts"
@@ -177,32 +177,4 @@ async function statusOfUpgrade(port: number, bytes: string): Promise<number> {
   if (status === 101) socket.destroy()
   else await once(socket, "close")
   return status
-}
-
-/** A body of 64 MiB, until there is an answer; and how much of it the network took. */
-async function sendMuch(port: number, path: string): Promise<{ answer: string; sent: number }> {
-  const socket = connect(port, "127.0.0.1")
-  let answer = ""
-  socket.on("data", (chunk) => {
-    answer += chunk.toString()
-  })
-  socket.on("error", () => {})
-  socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`)
-  const bytes = Buffer.alloc(64 * 1024, "x")
-  const chunk = Buffer.concat([Buffer.from("10000\r\n"), bytes, Buffer.from("\r\n")])
-  let left = 1024
-  const send = () => {
-    while (left > 0 && !socket.destroyed) {
-      left -= 1
-      const isTaken = socket.write(chunk)
-      if (left === 0) socket.write("0\r\n\r\n")
-      if (!isTaken) return
-    }
-  }
-  socket.on("drain", send)
-  send()
-  await waitFor(() => socket.destroyed || socket.readableEnded || (left === 0 && answer !== ""))
-  const sent = socket.bytesWritten - socket.writableLength
-  socket.destroy()
-  return { answer, sent }
 }
