@@ -62,6 +62,12 @@ export interface LogPage {
   mark?: string
 }
 
+/** The position of everything that the log holds. */
+export const cursorOf = ({ epoch, seq, mark }: LogHead): Cursor => ({
+  ...{ epoch, seq },
+  ...(mark !== undefined && { mark }),
+})
+
 /** The mark of a message's place. The log accepts an id at one time; put back to an earlier state and given it again, at another. */
 export const markOf = ({ id, at }: Pick<RealtimeMessage, "id" | "at">): string => `${id}@${at}`
 
@@ -104,7 +110,9 @@ export interface PresenceSnapshot<Data = unknown> {
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null
-const isPosition = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+/** A `seq`, or the 0 before the first. */
+export const isPosition = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0
 
 export function parseUser(value: unknown): User | null {
   if (!isObject(value) || typeof value.id !== "string" || value.id === "") return null

@@ -2,10 +2,10 @@ import type { Driver } from "kysely"
 import { isKeepable, isRealtimeError, RealtimeError } from "#realtime"
 
 /**
- * Makes a driver say by `invalid-request` that it was handed a text that not every database keeps, before it asks its own: what comes
- * from outside has one answer, whichever that is. And by `log-unavailable` that the database can't be used now, as the log does of itself: what was asked may be
- * asked again, and a message that waits for it goes on waiting. `unavailability` tells why; null: what was asked was wrong, and stays
- * the driver's error.
+ * Makes a driver refuse with `invalid-request` a text that not every database keeps, before it asks its own, so that the answer doesn't
+ * depend on which one that is. And say by `log-unavailable`, as the log does, that the database can't be used now: the same may be
+ * asked again, and a message that waits for it goes on waiting. `unavailability` tells why; null where what was asked was wrong: that
+ * stays the driver's error.
  */
 export function sayingWhy(driver: Driver, unavailability: (error: unknown) => string | null): Driver {
   async function saying<T>(work: () => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import type { AnyChannelDefinition, MessageEvent, MessageInput } from "../channel.ts"
 import { isRealtimeError, RealtimeError } from "../errors.ts"
 import { createListeners } from "../listeners.ts"
-import type { Cursor, LogHead, LogPage } from "../message.ts"
+import { type Cursor, cursorOf, type LogPage } from "../message.ts"
 import type { Channel, ChannelMessage, ChannelSubscription, PendingMessage } from "./types.ts"
 
 /** What a list of messages shows. A new object on each change; what didn't change in it stays the same object. */
@@ -50,8 +50,6 @@ const olderPageSize = 50
 const largePageSize = 500
 const failurePauseMs = 1_000
 
-const placeOf = ({ first: _, ...place }: LogHead): Cursor => place
-
 export function createMessageFeed<D extends AnyChannelDefinition>(
   channel: Channel<D>,
   initial: LogPage | undefined,
@@ -60,7 +58,7 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
   const listeners = createListeners(channel.report, "feed.subscribe")
   let subscription: ChannelSubscription | null = null
   /** Where it goes on when it is started. */
-  let cursor: Cursor | null = initial ? placeOf(initial.head) : null
+  let cursor: Cursor | null = initial ? cursorOf(initial.head) : null
   /** The oldest that the log keeps, as far as is known. */
   let first = initial?.head.first ?? 1
   let pauseAfterFailure: Promise<void> | undefined

@@ -1,6 +1,7 @@
 import {
   areOfDifferentMessages,
   type Cursor,
+  cursorOf,
   type LogHead,
   type LogPage,
   markOf,
@@ -82,7 +83,7 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
   /** The newest message known to exist. Once there is a cursor, it is of the same epoch. */
   let known: Cursor = cursor ?? { epoch: "", seq: 0 }
   let isFetching = false
-  /** Where the last `fetch` was asked from. One that follows a failure asks from there again: what was seen since proves nothing of it. */
+  /** Where the last `fetch` was asked from. After a failure it is asked from there again: what came since proves nothing of that place. */
   let asked: Cursor | null = cursor
   /** Where the cursor stood when it was asked to look again while a look was under way. */
   let doubted: { from: Cursor | null } | null = null
@@ -162,7 +163,7 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
     return fetch(from)
   }
 
-  /** A message alone is missing, and nothing says yet that it doesn't come by itself. */
+  /** Where only a delivery is missing, it may still come by itself. A body that was left out never does. */
   function waitIfBehind(): SequencerAction[] {
     if (isFetching || doubted || !cursor || waiting.has(cursor.seq + 1)) return fetchIfBehind()
     return isBehind() ? [{ type: "wait" }] : []
@@ -191,13 +192,12 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
   /** The application starts over. One more look follows, for what was dropped while two lives were mixed. */
   function reset(head: LogHead): SequencerAction[] {
     const previous = cursor as Cursor
-    const { first: _, ...place } = head
     stalls = 0
     isForked = false
     doubted = null
     for (const memory of [waiting, ids]) memory.clear()
     recent.length = 0
-    cursor = place
+    cursor = cursorOf(head)
     known = cursor
     return [{ type: "reset", previous, cursor }, ...fetch()]
   }
@@ -251,8 +251,7 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
       if (cursor && (isForked || isOtherLife)) return reset(head)
       if (!cursor) {
         doubtOther(head.epoch)
-        const { first: _, ...place } = head
-        moveTo(place)
+        moveTo(cursorOf(head))
         return [...drain(), ...fetchIfBehind()]
       }
       const before = cursor.seq

@@ -3,7 +3,7 @@ import type { Socket, Server as SocketIoServer } from "socket.io"
 import { isDenial, type OnError, RealtimeError, toWireError } from "../../errors.ts"
 import { createReporter, guard, reportFailure } from "../../guard.ts"
 import type { JsonValue } from "../../json.ts"
-import type { LogPage, Signal, User, WireMessage } from "../../message.ts"
+import { isPosition, type LogPage, type Signal, type User, type WireMessage } from "../../message.ts"
 import { toWireResult } from "../../publish-result.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import type { RealtimeCore } from "../../server/types.ts"
@@ -352,9 +352,9 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
         // Joined before the log is read: what is committed in between arrives live, and the client tells the two apart.
         await socket.join(channelRoom(channel))
         const seq = (cursor as { seq?: unknown } | null)?.seq
-        const isPlace = typeof seq === "number" && Number.isSafeInteger(seq) && seq >= 0
-        const read = () => core.readAfter(channel, seq as number, catchUpLimit)
-        const page = isPlace ? await broadcaster.catchUp(channel, seq, read) : undefined
+        const page = isPosition(seq)
+          ? await broadcaster.catchUp(channel, seq, () => core.readAfter(channel, seq, catchUpLimit))
+          : undefined
         if (!isStill(socket, channel, membership)) throw leftMeanwhile()
         return { page }
       },
