@@ -35,6 +35,7 @@ export type {
   PublishReceipt,
   RealtimeMessage,
   Signal,
+  SignalOrigin,
   User,
   WireMessage,
 } from "./message.ts"

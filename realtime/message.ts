@@ -83,7 +83,14 @@ export interface PublishReceipt {
   at: number
 }
 
-/** A short-lived event that is never logged: typing, cursors. At most once, unordered. */
+/** Which of a person's pages sent a signal, and how many of the channel's it had sent by then, this one included. */
+export interface SignalOrigin {
+  /** At most 64 characters, made by the page at random: two of one person are told apart by it, nothing else. */
+  page: string
+  n: number
+}
+
+/** A short-lived event that is never logged: typing, cursors. At most once; of one page and event the newest counts. */
 export interface Signal<Event extends string = string, Payload = unknown> {
   /** By the server or the provider: the same delivered twice is one. */
   id: string
@@ -94,6 +101,8 @@ export interface Signal<Event extends string = string, Payload = unknown> {
   from: User
   /** When the server or the provider took it, by its clock, in milliseconds since 1970. */
   at: number
+  /** Absent when server code sent it. */
+  origin?: SignalOrigin
 }
 
 /** A person in a channel, however many tabs they have open. */
@@ -143,7 +152,17 @@ export function parseSignal(value: unknown): Signal | null {
   const { id, channel, event, payload, at } = value
   const from = parseUser(value.from)
   if (typeof id !== "string" || typeof channel !== "string" || typeof event !== "string") return null
-  return from && typeof at === "number" ? { id, channel, event, payload, from, at } : null
+  if (!from || typeof at !== "number") return null
+  const origin = parseSignalOrigin(value.origin)
+  return { id, channel, event, payload, from, at, ...(origin && { origin }) }
+}
+
+/** Reads what a page says of itself; undefined when it says nothing of use. Never throws. */
+export function parseSignalOrigin(value: unknown): SignalOrigin | undefined {
+  if (!isObject(value)) return undefined
+  const { page, n } = value
+  if (typeof page !== "string" || page.length > 64 || !isPosition(n)) return undefined
+  return { page, n }
 }
 
 export function parseLogHead(value: unknown): LogHead | null {

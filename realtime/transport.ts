@@ -1,7 +1,15 @@
 import type { TransportCapabilities } from "./capabilities.ts"
 import type { RealtimeError } from "./errors.ts"
 import type { JsonValue } from "./json.ts"
-import type { Cursor, LogPage, PresenceSnapshot, PublishReceipt, Signal, WireMessage } from "./message.ts"
+import type {
+  Cursor,
+  LogPage,
+  PresenceSnapshot,
+  PublishReceipt,
+  Signal,
+  SignalOrigin,
+  WireMessage,
+} from "./message.ts"
 
 /**
  * Browser: what a provider does for one client. It moves bytes and says what happened; everything that the contract
@@ -88,10 +96,11 @@ export interface ChannelObserver {
 
 export interface TransportSubscription {
   /**
-   * Sends a signal to every other connection in the channel, other tabs of the same person included. Resolves when it has left, not when it arrived; rejects with
-   * `not-connected` or `rate-limited`, and then it is gone. Absent unless `signalsOverConnection`.
+   * Sends a signal to every other connection in the channel, other tabs of the same person included, with its `origin`, by which
+   * receivers know the newer one. Resolves when it has left, not when it arrived; rejects with `not-connected` or `rate-limited`, and
+   * then it is gone. Absent unless `signalsOverConnection`.
    */
-  signal?(event: string, payload: JsonValue): Promise<void>
+  signal?(event: string, payload: JsonValue, origin: SignalOrigin): Promise<void>
   /** Asks for `onPresence` without becoming visible. */
   watchPresence(): void
   /** Becomes visible with this data, or changes it. Kept over reconnects. Rejects where the server refuses. */

@@ -33,6 +33,8 @@ export interface ChannelOptions {
   ref: ChannelRef
   transport: RealtimeTransport
   http: RealtimeHttp
+  /** What the page calls itself to whoever gets its signals. */
+  page: string
   /** All channels share it; only asked when the provider's code is there. */
   signalRate: () => RateLimit
   /** One request with messages of one channel. */
@@ -79,13 +81,17 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     deliver: (messages) => options.publish(name, messages),
   })
 
-  const isFresh = createSignalInbox(http.serverNow)
+  const isFresh = createSignalInbox({ page: options.page, serverNow: http.serverNow })
+  let signalsSent = 0
   const signals = createSignalOutlet({
     pace: () => (status.state === "attached" ? signalRate() : null),
-    deliver: async (event, payload) =>
-      subscription?.signal
-        ? subscription.signal(event, payload as JsonValue)
-        : http.signal(name, event, payload),
+    async deliver(event, payload) {
+      signalsSent += 1
+      const origin = { page: options.page, n: signalsSent }
+      await (subscription?.signal
+        ? subscription.signal(event, payload as JsonValue, origin)
+        : http.signal(name, event, payload, origin))
+    },
   })
 
   function setStatus(next: ChannelStatus): void {

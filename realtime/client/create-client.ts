@@ -1,6 +1,7 @@
 import type { AnyChannelDefinition, ChannelRef } from "../channel.ts"
 import type { OnError, RealtimeError } from "../errors.ts"
 import { createReporter } from "../guard.ts"
+import { createMessageId } from "../message-id.ts"
 import { follow, guardTracing, type Tracing } from "../tracing.ts"
 import type { OutgoingMessage, RealtimeTransport, TransportStatus } from "../transport.ts"
 import { createChannel, type ManagedChannel } from "./channel.ts"
@@ -45,6 +46,7 @@ export function createClient(options: ClientOptions): EndableClient {
   const onError = createReporter(options.onError)
   const tracing = options.tracing && guardTracing(options.tracing, onError)
   const channels = new Map<string, ManagedChannel>()
+  const page = createMessageId()
   let isClosed = false
   let failed: TransportStatus | null = null
   let rate: { provider: string; limit: RateLimit } | undefined
@@ -143,6 +145,7 @@ export function createClient(options: ClientOptions): EndableClient {
           ref,
           transport,
           http,
+          page,
           signalRate,
           publish,
           outbox,

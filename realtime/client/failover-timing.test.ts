@@ -595,7 +595,7 @@ describe("a transport over several providers", () => {
     expect(leg(1).asked.at(-1)).toBe("leave a")
     leg(1).carry("a", "b")
     expect(transport.provider).toBe("two")
-    await subscription.signal?.("typing", null)
+    await subscription.signal?.("typing", null, { page: "a page", n: 1 })
     await transport.publish?.("a", [])
     expect(leg(1).asked.slice(-2)).toEqual(["signal typing", "publish"])
     vi.advanceTimersByTime(returnMs)

@@ -1,5 +1,5 @@
 import { fromWireError, RealtimeError, type RealtimeErrorCode } from "../errors.ts"
-import { type LogHead, type LogPage, parseLogHead, parseLogPage } from "../message.ts"
+import { type LogHead, type LogPage, parseLogHead, parseLogPage, type SignalOrigin } from "../message.ts"
 import { ownerHeaders } from "../owner.ts"
 import { fromWireResults } from "../publish-result.ts"
 import { configHeader } from "../publisher.ts"
@@ -12,7 +12,7 @@ export interface RealtimeHttp {
   heads(channels: readonly string[]): Promise<Map<string, LogHead | RealtimeError>>
   counts(channels: readonly string[]): Promise<(number | null)[]>
   publish(channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
-  signal(channel: string, event: string, payload: unknown): Promise<void>
+  signal(channel: string, event: string, payload: unknown, origin: SignalOrigin): Promise<void>
   /** The server's configuration as it is now. */
   config(): Promise<Record<string, unknown>>
   /** Looks whether the session is still the owner's; `onSessionChanged` is told when it isn't. Never rejects. */
@@ -143,8 +143,8 @@ export function createHttp({
       const { results } = await post("publish", { channel, messages })
       return fromWireResults(results, messages)
     },
-    async signal(channel, event, payload) {
-      await post("signal", { channel, event, payload })
+    async signal(channel, event, payload, origin) {
+      await post("signal", { channel, event, payload, origin })
     },
     config: () => call("config"),
     async checkSession() {

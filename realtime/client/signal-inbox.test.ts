@@ -2,13 +2,20 @@ import { expect, it } from "vitest"
 import type { Signal } from "../message.ts"
 import { createSignalInbox, signalLifeMs } from "./signal-inbox.ts"
 
-const signal = (id: string, at: number): Signal => ({
+const signal = (id: string, at: number, more: Partial<Signal> = {}): Signal => ({
   ...{ id, channel: "room:1", event: "typing", payload: true, from: { id: "alice" }, at },
+  ...more,
 })
+
+const sentAs = (page: string, n: number, more: Partial<Signal> = {}) =>
+  signal(`${page} ${n}`, 0, { origin: { page, n }, ...more })
+
+const openInbox = (serverNow: () => number | null = () => null) =>
+  createSignalInbox({ page: "own", serverNow })
 
 it("shows a signal once, and not one that has outlived its worth by the server's clock", () => {
   let now: number | null = 100_000
-  const isFresh = createSignalInbox(() => now)
+  const isFresh = openInbox(() => now)
   expect([signal("a", 100_000), signal("a", 100_000)].map(isFresh)).toEqual([true, false])
   expect(isFresh(signal("b", 100_000 - signalLifeMs))).toBe(true)
   expect(isFresh(signal("c", 100_000 - signalLifeMs - 1))).toBe(false)
@@ -18,8 +25,33 @@ it("shows a signal once, and not one that has outlived its worth by the server's
   expect(isFresh(signal("e", 0))).toBe(true)
 })
 
+it("shows nothing that its own page sent, by whichever way it comes back", () => {
+  const isFresh = openInbox()
+  expect([sentAs("own", 1), sentAs("other", 1)].map(isFresh)).toEqual([false, true])
+})
+
+it("shows none after a newer one of its page and event, whatever its date says", () => {
+  const isFresh = openInbox()
+  const shown = [
+    sentAs("a", 2),
+    sentAs("a", 1, { at: 5_000 }),
+    sentAs("a", 2),
+    sentAs("b", 1),
+    sentAs("a", 1, { event: "pointed" }),
+    sentAs("a", 1, { from: { id: "mallory" } }),
+    sentAs("a", 3),
+  ].map(isFresh)
+  expect(shown).toEqual([true, false, false, true, true, true, true])
+})
+
+it("lets nobody's large number silence another's page", () => {
+  const isFresh = openInbox()
+  expect(isFresh(sentAs("a", Number.MAX_SAFE_INTEGER, { from: { id: "mallory" } }))).toBe(true)
+  expect(isFresh(sentAs("a", 1))).toBe(true)
+})
+
 it("remembers a bounded number", () => {
-  const isFresh = createSignalInbox(() => null)
+  const isFresh = openInbox()
   expect(isFresh(signal("first", 0))).toBe(true)
   for (let n = 0; n < 500; n += 1) isFresh(signal(String(n), 0))
   expect(isFresh(signal("first", 0))).toBe(true)

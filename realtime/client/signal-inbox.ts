@@ -4,17 +4,30 @@ import type { Signal } from "../message.ts"
 export const signalLifeMs = 10_000
 const maxRemembered = 500
 
+export interface SignalInboxOptions {
+  /** What the page calls itself; what it sent itself isn't shown to it. */
+  page: string
+  /** The server's clock, which signals are dated by; while it isn't known (null), none is too old. */
+  serverNow(): number | null
+}
+
 /**
- * Says of each signal whether it is to be shown: for the first time, and not too late. `serverNow` is the server's clock, which
- * signals are dated by; while it isn't known (null), none is too old.
+ * One channel's signals on their way in. Says of each whether it is to be shown: somebody else's, for the first time, not too late, and
+ * not when a newer one of its page and event was shown before. Which is newer the page itself says: servers' clocks differ.
  */
-export function createSignalInbox(serverNow: () => number | null): (signal: Signal) => boolean {
-  const seen = new Set<string>()
-  return ({ id, at }) => {
+export function createSignalInbox({ page, serverNow }: SignalInboxOptions): (signal: Signal) => boolean {
+  /** By page and event, or by its id what says nothing of its page. The least recent is forgotten first. */
+  const newest = new Map<string, number>()
+  return ({ id, event, from, at, origin }) => {
+    if (origin?.page === page) return false
     const now = serverNow()
-    if (seen.has(id) || (now !== null && now - at > signalLifeMs)) return false
-    seen.add(id)
-    if (seen.size > maxRemembered) seen.delete(seen.values().next().value as string)
+    if (now !== null && now - at > signalLifeMs) return false
+    const key = origin ? JSON.stringify([from.id, origin.page, event]) : id
+    const n = origin?.n ?? 0
+    if (n <= (newest.get(key) ?? -1)) return false
+    newest.delete(key)
+    newest.set(key, n)
+    if (newest.size > maxRemembered) newest.delete(newest.keys().next().value as string)
     return true
   }
 }

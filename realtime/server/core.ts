@@ -16,6 +16,7 @@ import {
   type PublishReceipt,
   type RealtimeMessage,
   type Signal,
+  type SignalOrigin,
   type User,
 } from "../message.ts"
 import type { ChannelAction } from "../publisher.ts"
@@ -227,12 +228,12 @@ export function createCore<Definitions extends ChannelDefinitions>(
         },
       ),
 
-    async acceptSignal(user, name, event, payload) {
+    async acceptSignal(user, name, event, payload, origin) {
       const channel = resolveChannel(channels, name)
       await options.limit?.({ user, action: "signal", channel: name, count: 1 })
       const accepted = await payloadOf(channel, "signals", event, payload)
       await question(user, channel, "signal", { event, payload: accepted })
-      return toSignal(name, event, accepted, user)
+      return toSignal(name, event, accepted, user, origin)
     },
 
     async validateSignal(from, name, event, payload) {
@@ -287,8 +288,15 @@ function refuseDepth(payload: unknown): void {
   })
 }
 
-const toSignal = (channel: string, event: string, payload: JsonValue, from: User): Signal => ({
+const toSignal = (
+  channel: string,
+  event: string,
+  payload: JsonValue,
+  from: User,
+  origin?: SignalOrigin,
+): Signal => ({
   ...{ id: uuidv7(), channel, event, payload, from, at: Date.now() },
+  ...(origin && { origin }),
 })
 
 /** One message's failure is its own result; what isn't a `RealtimeError` is said as `internal`. */

@@ -1,7 +1,7 @@
 import { type ChannelDefinitions, maxChannelNameLength } from "../channel.ts"
 import { isRealtimeError, type OnError, RealtimeError, toWireError, type WireError } from "../errors.ts"
 import { reportFailure } from "../guard.ts"
-import type { LogPage, PresenceSnapshot, User } from "../message.ts"
+import { type LogPage, type PresenceSnapshot, parseSignalOrigin, type User } from "../message.ts"
 import { toWireResult } from "../publish-result.ts"
 import { configHeader } from "../publisher.ts"
 import type { OutgoingMessage } from "../transport.ts"
@@ -95,12 +95,13 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
       return { results: results.map(toWireResult) }
     },
     async signal({ user, request }) {
-      const { channel, event, payload } = await readJsonBody(request)
+      const { channel, event, payload, origin } = await readJsonBody(request)
       const signal = await core.acceptSignal(
         user,
         channelOf(channel),
         typeof event === "string" ? event : "",
         payload,
+        parseSignalOrigin(origin),
       )
       await core.deliverSignal(signal)
       return {}

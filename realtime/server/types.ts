@@ -10,7 +10,15 @@ import type {
 import type { OnError } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
 import type { MessageLog } from "../log/message-log.ts"
-import type { LogHead, LogPage, PresenceSnapshot, PublishReceipt, Signal, User } from "../message.ts"
+import type {
+  LogHead,
+  LogPage,
+  PresenceSnapshot,
+  PublishReceipt,
+  Signal,
+  SignalOrigin,
+  User,
+} from "../message.ts"
 import type { ChannelAction, ProviderConfig, RealtimePublisher } from "../publisher.ts"
 import type { Tracing } from "../tracing.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
@@ -164,7 +172,13 @@ export interface RealtimeCore {
   /** Authorizes, validates, limits, appends and delivers; one result per message, in order. */
   accept(user: User, channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
   /** Authorizes, validates and limits a signal; resolves with its payload as the schema returned it. */
-  acceptSignal(user: User, channel: string, event: string, payload: unknown): Promise<Signal>
+  acceptSignal(
+    user: User,
+    channel: string,
+    event: string,
+    payload: unknown,
+    origin?: SignalOrigin,
+  ): Promise<Signal>
   /**
    * Hands a signal that one provider's connections have already to those of the others. Never rejects: what a provider has no
    * room for is gone, as signals are.

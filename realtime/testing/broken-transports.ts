@@ -103,12 +103,16 @@ export const brokenTransports: Record<string, (transport: RealtimeTransport) => 
     withObserver(transport, ({ onPresence }) => ({
       onPresence: ({ count, members }) => onPresence({ count: count + 1, members }),
     })),
+  "forgets which page sent a signal": (transport) =>
+    withObserver(transport, ({ onSignal }) => ({
+      onSignal: ({ origin: _, ...signal }) => onSignal(signal),
+    })),
   "hands signals back to their sender": (transport) =>
     override(transport, {
       subscribe(channel, observer) {
         const subscription = transport.subscribe(channel, observer)
-        const signal: typeof subscription.signal = async (event, payload) => {
-          await subscription.signal?.(event, payload)
+        const signal: typeof subscription.signal = async (event, payload, origin) => {
+          await subscription.signal?.(event, payload, origin)
           observer.onSignal({
             id: createMessageId(),
             channel,

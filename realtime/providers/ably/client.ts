@@ -384,13 +384,13 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
       // Once all that is joined in this task is known: one token serves them all.
       queueMicrotask(() => joined.get(channel) === wish && join(channel, wish))
       return {
-        async signal(event, payload) {
+        async signal(event, payload, origin) {
           if (!wish.signals)
             throw new RealtimeError("not-connected", { provider, message: "unable to send; not joined" })
           try {
             await wish.signals.publish({
               name: signalEvent,
-              data: toAblyData({ event, payload }),
+              data: toAblyData({ event, payload, origin }),
               extras: signalExtras,
             })
           } catch (error) {

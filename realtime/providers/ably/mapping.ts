@@ -103,17 +103,18 @@ export function fromAblySignal(
   channel: string,
   inbound: { data?: unknown; clientId?: unknown; id?: unknown; timestamp?: unknown },
 ): Signal | null {
-  const { event, payload, from } = (fromAblyData(inbound.data) ?? {}) as {
+  const { event, payload, from, origin } = (fromAblyData(inbound.data) ?? {}) as {
     event?: unknown
     payload?: unknown
     from?: unknown
+    origin?: unknown
   }
   // The server publishes without a clientId, in somebody's name; anybody else in their own.
   const user = fromClientId(
     inbound.clientId === undefined || inbound.clientId === null ? from : inbound.clientId,
   )
   const { id = createMessageId(), timestamp: at } = inbound
-  return parseSignal({ id, channel, event, payload, from: user, at })
+  return parseSignal({ id, channel, event, payload, from: user, at, origin })
 }
 
 export interface AblyMember {

@@ -189,8 +189,8 @@ export function createAblyPublisher(options: AblyPublisherOptions): RealtimePubl
         })),
       )
     },
-    async signal({ channel, event, payload, from }) {
-      const data = toAblyData({ event, payload, from: toClientId(from) })
+    async signal({ channel, event, payload, from, origin }) {
+      const data = toAblyData({ event, payload, from: toClientId(from), origin })
       await publishAll([
         {
           channels: [signalsChannel(channel)],

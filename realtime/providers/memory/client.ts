@@ -139,7 +139,7 @@ export function createMemoryTransport(options: MemoryTransportOptions): Realtime
       joined.set(channel, wish)
       if (status.state === "connected") void attach(channel, wish)
       return {
-        async signal(event, payload) {
+        async signal(event, payload, origin) {
           if (!wish.isAttached) throw notConnected()
           await hub.signal(connection, {
             id: createMessageId(),
@@ -148,6 +148,7 @@ export function createMemoryTransport(options: MemoryTransportOptions): Realtime
             payload,
             from: user,
             at: Date.now(),
+            origin,
           })
         },
         watchPresence() {

@@ -338,8 +338,8 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
       joined.set(channel, wish)
       if (socket.connected) queueMicrotask(() => joined.get(channel) === wish && void attach(channel, wish))
       return {
-        async signal(event, payload) {
-          await request("signal", channel, event, payload)
+        async signal(event, payload, origin) {
+          await request("signal", channel, event, payload, origin)
         },
         watchPresence() {
           if (wish.watchesPresence) return

@@ -3,7 +3,14 @@ import type { Socket, Server as SocketIoServer } from "socket.io"
 import { isDenial, type OnError, RealtimeError, toWireError } from "../../errors.ts"
 import { createReporter, guard, reportFailure } from "../../guard.ts"
 import type { JsonValue } from "../../json.ts"
-import { isPosition, type LogPage, type Signal, type User, type WireMessage } from "../../message.ts"
+import {
+  isPosition,
+  type LogPage,
+  parseSignalOrigin,
+  type Signal,
+  type User,
+  type WireMessage,
+} from "../../message.ts"
 import { toWireResult } from "../../publish-result.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import type { RealtimeCore } from "../../server/types.ts"
@@ -11,6 +18,7 @@ import type { OutgoingMessage } from "../../transport.ts"
 import { socketIoCapabilities } from "./capabilities.ts"
 import { type ClusterBus, createPeers, type Entered, type Peers } from "./cluster.ts"
 import { answerDirectly, emitToEach } from "./direct-write.ts"
+import { createHeldSignals } from "./held-signals.ts"
 import {
   type ClientEvents,
   channelRoom,
@@ -138,16 +146,20 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
     }
   }
 
-  /**
-   * Whoever is behind goes without: what waited is of no worth by then. Not `volatile`, which leaves out every connection on
-   * which anything at all is just being written.
-   */
-  function signalAll(signal: Signal, sender: string | null): void {
-    const ids = [...(adapter.rooms.get(channelRoom(signal.channel)) ?? [])].filter((id) => {
+  /** Not `volatile`, which leaves out every connection on which anything at all is just being written. */
+  const signals = createHeldSignals({
+    isBehind(id) {
       const socket = server.sockets.sockets.get(id)
-      return socket && id !== sender && waitingBytes(socket.conn) <= maxWaitingForSignals
-    })
-    if (ids.length > 0) emitToEach(io, ids, "signal", signal)
+      return socket !== undefined && waitingBytes(socket.conn) > maxWaitingForSignals
+    },
+    isIn: (id, channel) => adapter.rooms.get(channelRoom(channel))?.has(id) === true,
+    emit: (ids, signal) => emitToEach(io, ids, "signal", signal),
+  })
+
+  function signalAll(signal: Signal, sender: string | null): void {
+    const ids = new Set(adapter.rooms.get(channelRoom(signal.channel)))
+    if (sender !== null) ids.delete(sender)
+    signals.send(ids, signal)
   }
 
   async function revoke(userId: string, channel: string): Promise<void> {
@@ -228,7 +240,10 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
       counts: async (channels) => channels.map((channel) => presence.snapshot(channel).count),
       clientConfig: () => ({ provider }),
       credentials: async ({ user }) => ({ ticket: tickets.issue(user) }),
-      close: async () => peers?.close(),
+      async close() {
+        signals.close()
+        await peers?.close()
+      },
     },
   }
 }
@@ -252,7 +267,7 @@ const maxHeads = 500
 /** The most messages of a catch-up that comes with a subscription; the client reads the rest over HTTP. */
 const catchUpLimit = 500
 
-/** Bytes that wait for a connection to read; over it, signals pass it by. */
+/** Bytes that wait for a connection to read; over it, signals wait for it to catch up. */
 const maxWaitingForSignals = 64 * 1024
 
 /** Packets hold anything: what should be text and isn't becomes the empty one, which nothing is called. */
@@ -375,10 +390,12 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
         const results = await core.accept(dataOf(socket).user, textOf(name), messages as OutgoingMessage[])
         return { results: results.map(toWireResult) }
       },
-      async signal(socket, name, event, payload) {
+      async signal(socket, name, event, payload, origin) {
         const channel = textOf(name)
         requireJoined(socket, channel)
-        const signal = await core.acceptSignal(dataOf(socket).user, channel, textOf(event), payload)
+        const { user } = dataOf(socket)
+        const sent = parseSignalOrigin(origin)
+        const signal = await core.acceptSignal(user, channel, textOf(event), payload, sent)
         broadcaster.signal(signal, socket.id)
         // The sender need not wait for a service.
         void core.relaySignal(signal, provider)

@@ -9,6 +9,7 @@ import {
   parseUser,
   parseWireMessage,
   type Signal,
+  type SignalOrigin,
   type WireMessage,
 } from "../../message.ts"
 import type { OutgoingMessage, TransportStatus } from "../../transport.ts"
@@ -27,7 +28,7 @@ export interface ClientEvents {
   subscribe(channel: string, cursor: Cursor | null, ack: Ack<{ page?: LogPage }>): void
   unsubscribe(channel: string, ack: Ack): void
   publish(channel: string, messages: readonly OutgoingMessage[], ack: Ack<{ results: unknown[] }>): void
-  signal(channel: string, event: string, payload: JsonValue, ack: Ack): void
+  signal(channel: string, event: string, payload: JsonValue, origin: SignalOrigin, ack: Ack): void
   watch(channel: string, ack: Ack): void
   enter(channel: string, data: JsonValue, ack: Ack): void
   leave(channel: string, ack: Ack): void

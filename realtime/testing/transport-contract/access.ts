@@ -1,7 +1,18 @@
 import type { RealtimeError } from "../../errors.ts"
 import { waitFor } from "../wait-for.ts"
 import { contractChannels, createContractHttp, openTo } from "./backend.ts"
-import { alice, bob, expect, freshName, type Probe, rejection, settle, suite, textsOf } from "./check.ts"
+import {
+  alice,
+  bob,
+  expect,
+  freshName,
+  origin,
+  type Probe,
+  rejection,
+  settle,
+  suite,
+  textsOf,
+} from "./check.ts"
 
 const keeper = { id: "keeper" }
 const vault = () => contractChannels.vault({ vault: freshName("vault") })
@@ -50,7 +61,7 @@ export const accessChecks = suite("access", {
     expect("heads", (heads.get(closed.name) as RealtimeError).code, "channel-denied")
     expect(
       "signal",
-      (await rejection(http.signal(closed.name, "typing", { isTyping: true }))).code,
+      (await rejection(http.signal(closed.name, "typing", { isTyping: true }, origin))).code,
       "channel-denied",
     )
     const head = await stage.backend.realtime.head(closed)
@@ -68,11 +79,11 @@ export const accessChecks = suite("access", {
     const refused = await rejection(visitor.subscription.enterPresence({ mood: "uninvited" }))
     expect("entering", refused.code, "channel-denied")
     if (visitor.subscription.signal) {
-      const refused = await rejection(visitor.subscription.signal("typing", { isTyping: true }))
+      const refused = await rejection(visitor.subscription.signal("typing", { isTyping: true }, origin))
       expect("a signal", refused.code, "channel-denied")
     }
     const http = createContractHttp(stage.backend.realtime, alice)
-    const overHttp = await rejection(http.signal(gallery.name, "typing", { isTyping: true }))
+    const overHttp = await rejection(http.signal(gallery.name, "typing", { isTyping: true }, origin))
     expect("a signal over HTTP", overHttp.code, "channel-denied")
     await stage.backend.realtime.signal(gallery, "typing", { isTyping: true }, { from: keeper })
     await owner.subscription.enterPresence({ mood: "still at home" })

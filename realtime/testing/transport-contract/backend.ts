@@ -15,7 +15,7 @@ import type { RealtimeTransport } from "../../transport.ts"
 export const contractChannels = {
   room: defineChannel("room:{room}", {
     messages: { said: z.object({ text: z.string() }), anything: z.unknown() },
-    signals: { typing: z.object({ isTyping: z.boolean() }) },
+    signals: { typing: z.object({ isTyping: z.boolean() }), pointed: z.object({ at: z.number() }) },
     presence: z.object({ mood: z.string() }),
   }),
   gallery: defineChannel("gallery:{gallery}", {

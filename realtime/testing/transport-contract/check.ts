@@ -3,7 +3,15 @@ import type { ChannelRef } from "../../channel.ts"
 import { createClient } from "../../client/create-client.ts"
 import type { RealtimeClient } from "../../client/types.ts"
 import type { RealtimeError } from "../../errors.ts"
-import type { Cursor, LogPage, PresenceSnapshot, Signal, User, WireMessage } from "../../message.ts"
+import type {
+  Cursor,
+  LogPage,
+  PresenceSnapshot,
+  Signal,
+  SignalOrigin,
+  User,
+  WireMessage,
+} from "../../message.ts"
 import type { RealtimeTransport, TransportSubscription } from "../../transport.ts"
 import { waitFor } from "../wait-for.ts"
 import { type ContractBackend, contractChannels, createContractHttp } from "./backend.ts"
@@ -28,6 +36,9 @@ export function suite(
 export const alice: User = { id: "alice", name: "Alice" }
 export const bob: User = { id: "bob", name: "ボブ" }
 export const carol: User = { id: "carol" }
+
+/** As the page of a bare transport's signals. */
+export const origin: SignalOrigin = { page: "a bare page", n: 1 }
 
 /** A bare transport's view of one channel. */
 export interface Probe {

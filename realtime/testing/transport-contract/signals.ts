@@ -1,6 +1,6 @@
 import type { Signal } from "../../message.ts"
 import { waitFor } from "../wait-for.ts"
-import { alice, bob, carol, expect, rejection, suite } from "./check.ts"
+import { alice, bob, carol, expect, origin, rejection, suite } from "./check.ts"
 
 export const signalChecks = suite("signals", {
   async "reach the others with the sender's verified identity, and not the log"(stage) {
@@ -11,7 +11,7 @@ export const signalChecks = suite("signals", {
       expect("the capability", one.capabilities.signalsOverConnection, false)
       return
     }
-    await a.subscription.signal("typing", { isTyping: true })
+    await a.subscription.signal("typing", { isTyping: true }, origin)
     const [signal] = await waitFor(() => b.signals.length > 0 && b.signals)
     const { id, at, ...content } = signal ?? {}
     expect("the signal", content, {
@@ -19,6 +19,7 @@ export const signalChecks = suite("signals", {
       event: "typing",
       payload: { isTyping: true },
       from: alice,
+      origin,
     })
     expect("what it is known and dated by", [typeof id, typeof at], ["string", "number"])
     expect("the log's head", (await stage.backend.realtime.head(room)).seq, 0)
@@ -37,6 +38,39 @@ export const signalChecks = suite("signals", {
     await waitFor(() => heard.length > 0)
     expect("the sender", heard[0]?.from.id, "alice")
     expect("the payload", heard[0]?.payload, { isTyping: true })
+  },
+
+  async "never come back to the page that sent them, and do reach that person's other one"(stage) {
+    const room = stage.room()
+    const openPage = () => {
+      const channel = stage.openClient(alice).channel(room)
+      const heard: boolean[] = []
+      channel.onSignal("typing", ({ payload }) => heard.push(payload.isTyping))
+      return { channel, heard }
+    }
+    const [here, there] = [openPage(), openPage()]
+    await waitFor(() => [here, there].every(({ channel }) => channel.status.state === "attached"))
+    await here.channel.signal("typing", { isTyping: true })
+    await waitFor(() => there.heard.length === 1)
+    // Whatever was on its way back is here before this one.
+    await there.channel.signal("typing", { isTyping: false })
+    await waitFor(() => here.heard.length > 0)
+    expect("what the one heard", here.heard, [false])
+    expect("what the other heard", there.heard, [true])
+  },
+
+  async "of one page show the newest last, however many there are at once"(stage) {
+    const room = stage.room()
+    const heard: number[] = []
+    const listening = stage.openClient(bob).channel(room)
+    listening.onSignal("pointed", ({ payload }) => heard.push(payload.at))
+    const sending = stage.openClient(alice).channel(room)
+    sending.onSignal("pointed", () => {})
+    await waitFor(() => listening.status.state === "attached" && sending.status.state === "attached")
+    for (let at = 1; at <= 60; at += 1) sending.signal("pointed", { at }).catch(() => {})
+    await waitFor(() => heard.at(-1) === 60)
+    const inOrder = heard.toSorted((one, other) => one - other)
+    expect("the order", heard, inOrder)
   },
 
   async "beyond the provider's rate leave the newest to wait for its turn"(stage) {
@@ -109,7 +143,7 @@ export const signalChecks = suite("signals", {
     await waitFor(() => transport.status.state !== "connected")
     expect(
       "the code",
-      (await rejection(probe.subscription.signal("typing", { isTyping: true }))).code,
+      (await rejection(probe.subscription.signal("typing", { isTyping: true }, origin))).code,
       "not-connected",
     )
     await end()

@@ -1,0 +1,91 @@
+import type { Signal } from "../../message.ts"
+
+export interface HeldSignalsOptions {
+  /** Whether a connection is behind, so that a signal would only wait on it. */
+  isBehind(connection: string): boolean
+  /** Whether it is there still, and in the channel. */
+  isIn(connection: string, channel: string): boolean
+  emit(connections: readonly string[], signal: Signal): void
+  /** How often connections that were behind are looked at again. Default 100 ms. */
+  intervalMs?: number
+}
+
+export interface HeldSignals {
+  /** To each of these connections, now or once it isn't behind any more; of one sender and event the newest only. */
+  send(connections: Iterable<string>, signal: Signal): void
+  close(): void
+}
+
+/** For how long one is worth having: what comes later the page wouldn't show. */
+const heldMs = 10_000
+/** The most of one connection; of more, the oldest are let go. */
+const maxHeld = 200
+
+interface Held {
+  signal: Signal
+  since: number
+}
+
+/** Keeps the newest signals for the connections that are behind: memory is bounded by who sends there, not by how often. */
+export function createHeldSignals({
+  isBehind,
+  isIn,
+  emit,
+  intervalMs = 100,
+}: HeldSignalsOptions): HeldSignals {
+  const heldBy = new Map<string, Map<string, Held>>()
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  function hold(connection: string, key: string, signal: Signal): void {
+    const held = heldBy.get(connection) ?? new Map<string, Held>()
+    heldBy.set(connection, held)
+    if (!isNewest(signal, held.get(key))) return
+    held.delete(key)
+    held.set(key, { signal, since: performance.now() })
+    if (held.size > maxHeld) held.delete(held.keys().next().value as string)
+    timer ??= setTimeout(release, intervalMs).unref()
+  }
+
+  function release(): void {
+    timer = undefined
+    const now = performance.now()
+    for (const [connection, held] of heldBy) {
+      for (const [key, { signal, since }] of held) {
+        const isOfUse = now - since <= heldMs && isIn(connection, signal.channel)
+        if (isOfUse && isBehind(connection)) continue
+        held.delete(key)
+        if (isOfUse) emit([connection], signal)
+      }
+      if (held.size === 0) heldBy.delete(connection)
+    }
+    if (heldBy.size > 0) timer = setTimeout(release, intervalMs).unref()
+  }
+
+  return {
+    send(connections, signal) {
+      const key = keyOf(signal)
+      const ready: string[] = []
+      for (const connection of connections) {
+        if (isBehind(connection)) hold(connection, key, signal)
+        else {
+          const held = heldBy.get(connection)
+          if (isNewest(signal, held?.get(key))) held?.delete(key)
+          ready.push(connection)
+        }
+      }
+      if (ready.length > 0) emit(ready, signal)
+    },
+    close() {
+      clearTimeout(timer)
+      heldBy.clear()
+    },
+  }
+}
+
+/** As their page counts them: several gateways may hand them on in another order. */
+const isNewest = ({ origin }: Signal, held: Held | undefined): boolean =>
+  (origin?.n ?? 0) >= (held?.signal.origin?.n ?? 0)
+
+/** Those that say nothing of their page, as server code's, are told apart by their sender. */
+const keyOf = ({ channel, event, from, origin }: Signal): string =>
+  JSON.stringify([channel, event, from.id, origin?.page ?? null])
