@@ -43,10 +43,9 @@ test("a hundred thousand missed messages arrive in pages, and the page can do ot
   client.channel(room).subscribe(
     {
       onMessages(messages) {
-        for (const { seq } of messages) {
-          expect(seq).toBe(last + 1)
-          last = seq
-        }
+        // One comparison a page: a hundred thousand would take longer than what is tested.
+        expect(messages.map(({ seq }) => seq)).toEqual(messages.map((_, index) => last + 1 + index))
+        last += messages.length
         largest = Math.max(largest, messages.length)
         turns.add(turn)
       },
