@@ -28,8 +28,8 @@ export interface RealtimeClient {
   /** A channel of this client. Cheap: the provider's subscription begins with the first listener and ends with the last. */
   channel<D extends AnyChannelDefinition>(ref: ChannelRef<D>): Channel<D>
   /**
-   * How many people are in each channel, without joining them: for a list of rooms. Null where the server can't tell.
-   * Rejects with `channel-denied` when one of them is closed to this user; at most 100 at once.
+   * How many people are in each channel, without joining them: for a list of rooms. Null where the server can't tell,
+   * or where the channel is closed to this user; at most 100 at once.
    */
   counts(channels: readonly ChannelRef[]): Promise<(number | null)[]>
   /**

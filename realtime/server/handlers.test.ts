@@ -178,15 +178,21 @@ describe("the catch-all route", () => {
         }),
       )
     const answer = await get(`counts?${query({ channel: room })}&channel=room:2`)
-    expect(await answer.json()).toEqual({ counts: { [room]: 0, "room:2": 0 } })
-    expect((await get("counts?channel=room:1&channel=vault:1")).status).toBe(403)
+    expect(await answer.json()).toEqual({ counts: { [room]: 0, "room:2": 0 }, denied: {} })
+    expect(await (await get("counts?channel=room:1&channel=vault:1")).json()).toMatchObject({
+      counts: { "room:1": 0 },
+      denied: { "vault:1": { code: "channel-denied" } },
+    })
     const many = Array.from({ length: 101 }, (_, n) => `channel=room:${n}`).join("&")
     expect((await get(`counts?${many}`)).status).toBe(400)
   })
 
   it("counts null where no provider can tell, and takes no webhook there", async () => {
     const { call } = setup()
-    expect((await call(`counts?${query({ channel: room })}`)).body).toEqual({ counts: { [room]: null } })
+    expect((await call(`counts?${query({ channel: room })}`)).body).toEqual({
+      counts: { [room]: null },
+      denied: {},
+    })
     expect((await call("webhooks/memory", {})).status).toBe(501)
   })
 

@@ -31,14 +31,34 @@ interface Call {
 type Route = (call: Call) => Promise<unknown>
 type UserRoute = (call: Call & { user: User }) => Promise<unknown>
 
-/** The most channels whose heads one request may ask for. */
-const maxHeads = 100
+/** The most channels that one request may ask about. */
+const maxChannels = 100
 
 /** The catch-all route: the last segments of the path say what is asked, wherever it is mounted. */
 export function createHandlers<Definitions extends ChannelDefinitions>(
   options: HandlerOptions<Definitions>,
 ): { GET: Handler; POST: Handler } {
   const { core, counts, config, identify, publishers, log, readPage, members, onError } = options
+
+  /** Of the channels that a question names, those that the user may read; one that they may not, or that is malformed, is refused by itself. */
+  async function readable(user: User, url: URL): Promise<{ allowed: string[]; denied: object }> {
+    const channels = url.searchParams.getAll("channel")
+    if (channels.length > maxChannels)
+      throw badRequest(`unable to ask about more than ${maxChannels} channels at once`)
+    const denied = new Map<string, WireError>()
+    const ask = async (channel: string) => {
+      try {
+        await core.authorize(user, channelOf(channel), "subscribe")
+      } catch (error) {
+        if (!isRealtimeError(error)) throw error
+        reportFailure(onError, error, { stage: "authorize a question about channels" })
+        denied.set(channel, toWireError(error))
+      }
+    }
+    await Promise.all(channels.map(ask))
+    const allowed = channels.filter((channel) => !denied.has(channel))
+    return { allowed, denied: Object.fromEntries(denied) }
+  }
 
   const get: Record<string, UserRoute> = {
     async history({ user, url }) {
@@ -51,35 +71,15 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
       })
     },
     async head({ user, url }) {
-      const channels = url.searchParams.getAll("channel")
-      if (channels.length > maxHeads) throw badRequest(`unable to read more than ${maxHeads} heads at once`)
-      const denied = new Map<string, WireError>()
-      // One that is malformed is refused by itself, as one that is closed to the user.
-      const ask = async (channel: string) => {
-        try {
-          await core.authorize(user, channelOf(channel), "subscribe")
-        } catch (error) {
-          if (!isRealtimeError(error)) throw error
-          reportFailure(onError, error, { stage: "authorize a question for heads" })
-          denied.set(channel, toWireError(error))
-        }
-      }
-      await Promise.all(channels.map(ask))
-      const allowed = channels.filter((channel) => !denied.has(channel))
+      const { allowed, denied } = await readable(user, url)
       const heads = await log.heads(allowed)
-      return {
-        heads: Object.fromEntries(allowed.map((channel, index) => [channel, heads[index]])),
-        denied: Object.fromEntries(denied),
-      }
+      return { heads: Object.fromEntries(allowed.map((channel, index) => [channel, heads[index]])), denied }
     },
     config: async () => config,
     async counts({ user, url }) {
-      const channels = url.searchParams.getAll("channel").map(channelOf)
-      if (channels.length > maxHeads)
-        throw badRequest(`unable to count more than ${maxHeads} channels at once`)
-      await Promise.all(channels.map((channel) => core.authorize(user, channel, "subscribe")))
-      const found = await counts.of(channels)
-      return { counts: Object.fromEntries(channels.map((channel, index) => [channel, found[index]])) }
+      const { allowed, denied } = await readable(user, url)
+      const found = await counts.of(allowed)
+      return { counts: Object.fromEntries(allowed.map((channel, index) => [channel, found[index]])), denied }
     },
     async members({ user, url }) {
       const channel = channelOf(url.searchParams.get("channel"))
