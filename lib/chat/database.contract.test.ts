@@ -39,6 +39,43 @@ describe.skipIf(!findPostgres())("the chat's database in PostgreSQL", () => {
   })
 })
 
+/** As it stands in a folder of its own, for a test to change before the chat opens it again. */
+async function changedBy(
+  change: (database: DatabaseSync) => void,
+): Promise<Disposable & { dataDir: string }> {
+  const dataDir = mkdtempSync(join(tmpdir(), "throughline-chat-"))
+  const database = await openDatabase({ dataDir })
+  await database.destroy()
+  using file = new DatabaseSync(join(dataDir, "chat.db"))
+  change(file)
+  return { dataDir, [Symbol.dispose]: () => rmSync(dataDir, { recursive: true }) }
+}
+
+describe("the chat's tables", () => {
+  it("of a later release are left alone, and the reason is one line", async () => {
+    using chat = await changedBy((file) => {
+      file.exec("INSERT INTO chat_migrations VALUES ('2999-01-01-later', '2999-01-01T00:00:00.000Z')")
+    })
+    await expect(openDatabase(chat)).rejects.toMatchObject({
+      code: "invalid-config",
+      message:
+        "[realtime] unable to open the chat's database; a later release has changed its tables (2999-01-01-later): start that one, or put back a copy from before it",
+    })
+  })
+
+  it("that can't be brought up to date say which step failed", async () => {
+    using chat = await changedBy((file) => {
+      file.exec("DROP INDEX invitations_by_age")
+      file.exec("DELETE FROM chat_migrations WHERE name = '2026-11-29-room-invitations'")
+    })
+    await expect(openDatabase(chat)).rejects.toMatchObject({
+      code: "internal",
+      message:
+        '[realtime] unable to bring the chat\'s tables up to date; "2026-11-29-room-invitations" failed: index invitations_by_room already exists',
+    })
+  })
+})
+
 describe("the chat's database in SQLite", () => {
   it("says that it can't be used when the file is damaged, and not when what was asked is wrong", async () => {
     const dataDir = mkdtempSync(join(tmpdir(), "throughline-chat-"))

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises"
 import { type Kysely, sql } from "kysely"
 import { type Migration, Migrator } from "kysely/migration"
+import { isRealtimeError, RealtimeError } from "#realtime"
 import type { Tables } from "./database.ts"
 
 /** In order, never changed once released; a new one is added at the end. */
@@ -146,22 +147,50 @@ interface MigrateOptions {
 
 /**
  * Brings the tables to this code's version. In PostgreSQL processes that start together take turns by a lock; SQLite
- * has none that lasts, so the one that came second fails, and finds everything done when it looks again.
+ * has none that lasts, so the one that came second fails, and finds everything done when it looks again. Rejects with
+ * `invalid-config` where a later release has changed the tables, for this one can't know what they mean by now.
  */
 export async function migrate(
   database: Kysely<Tables>,
   options: MigrateOptions,
   attempts = 5,
 ): Promise<void> {
+  const migrations = migrationsFor(options)
   const migrator = new Migrator({
     db: database,
-    provider: { getMigrations: async () => migrationsFor(options) },
+    provider: { getMigrations: async () => migrations },
     migrationTableName: "chat_migrations",
     migrationLockTableName: "chat_migrations_lock",
   })
-  const { error } = await migrator.migrateToLatest()
+  const { error, results } = await migrator.migrateToLatest()
   if (!error) return
-  if (attempts <= 1) throw error
+  const unknown = (await namesOfDone(database)).filter((name) => !Object.hasOwn(migrations, name))
+  if (unknown.length > 0) {
+    const message = `unable to open the chat's database; a later release has changed its tables (${unknown.join(", ")}): start that one, or put back a copy from before it`
+    throw new RealtimeError("invalid-config", { message })
+  }
+  if (attempts <= 1) throw toFailure(error, results?.find(({ status }) => status === "Error")?.migrationName)
   await delay(50 + Math.random() * 200)
   await migrate(database, options, attempts - 1)
+}
+
+async function namesOfDone(database: Kysely<Tables>): Promise<string[]> {
+  try {
+    const { rows } = await sql<{ name: string }>`SELECT name FROM chat_migrations`.execute(database)
+    return rows.map(({ name }) => name)
+  } catch {
+    // What the migrator said stands for this, too: without a database, or a first table, there is nothing to ask.
+    return []
+  }
+}
+
+/** One line for whoever starts it, in place of a stack. That the database can't be used now says so already. */
+function toFailure(error: unknown, name: string | undefined): RealtimeError {
+  if (isRealtimeError(error)) return error
+  const step = name ? `"${name}"` : "a step"
+  const reason = error instanceof Error ? error.message : String(error)
+  return new RealtimeError("internal", {
+    message: `unable to bring the chat's tables up to date; ${step} failed: ${reason}`,
+    cause: error,
+  })
 }
