@@ -16,7 +16,7 @@ export function findPgBouncer(): string | null {
   return folders.map((folder) => join(folder, "pgbouncer")).find((program) => existsSync(program)) ?? null
 }
 
-/** A real PgBouncer in transaction mode before a PostgreSQL, with two connections for everybody. */
+/** A real PgBouncer in transaction mode before a PostgreSQL, with two connections to each database for everybody. */
 export async function startPgBouncer(
   postgres: TestPostgres,
 ): Promise<{ connectionString: string } & AsyncDisposable> {
@@ -29,7 +29,7 @@ export async function startPgBouncer(
   writeFileSync(
     file,
     `[databases]
-     postgres = host=${target.searchParams.get("host")} user=${target.username} password=${target.password}
+     * = host=${target.searchParams.get("host")} user=${target.username} password=${target.password}
      [pgbouncer]
      listen_addr = 127.0.0.1
      listen_port = ${port}

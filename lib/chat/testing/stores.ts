@@ -7,7 +7,7 @@ import type { JsonValue, User } from "#realtime"
 import type { AppendResult, MessageLog } from "#realtime/log/message-log"
 import { createPostgresLog } from "#realtime/log/postgres"
 import { createSqliteLog } from "#realtime/log/sqlite"
-import { findPostgres, startPostgres, type TestPostgres } from "#realtime/testing"
+import { findPgBouncer, findPostgres, startPgBouncer, startPostgres } from "#realtime/testing"
 import { room } from "../channels.ts"
 import { type Database, openDatabase, openPool } from "../database.ts"
 import { createMessageIndex, type MessageIndex } from "../message-index.ts"
@@ -35,7 +35,10 @@ export interface TestStore {
 
 type Use = (run: (store: TestStore) => Promise<void>) => Promise<void>
 
-/** Runs the tests on SQLite and, where there is one, on a real PostgreSQL; each `use` begins with empty tables. */
+/**
+ * Runs the tests on SQLite and, where there is one, on a real PostgreSQL, behind a pooler in transaction mode where there is one too:
+ * what works there works without. Each `use` begins with empty tables.
+ */
 export function describeStores(name: string, tests: (use: Use) => void): void {
   describe(`${name}, in SQLite`, () => {
     tests(async (run) => {
@@ -49,21 +52,28 @@ export function describeStores(name: string, tests: (use: Use) => void): void {
   })
 
   const isMissing = !findPostgres()
-  const title = isMissing ? "PostgreSQL (skipped: not found)" : "PostgreSQL"
+  const isPooled = findPgBouncer() !== null
+  const title = isMissing
+    ? "PostgreSQL (skipped: not found)"
+    : `PostgreSQL${isPooled ? " behind PgBouncer" : ""}`
   describe.skipIf(isMissing)(`${name}, in ${title}`, () => {
-    let server: TestPostgres
+    const stack = new AsyncDisposableStack()
+    let direct = ""
+    let pooled = ""
     let count = 0
     beforeAll(async () => {
-      server = await startPostgres()
+      const postgres = stack.use(await startPostgres())
+      direct = postgres.connectionString
+      pooled = isPooled ? stack.use(await startPgBouncer(postgres)).connectionString : direct
     })
-    afterAll(() => server[Symbol.asyncDispose]())
+    afterAll(() => stack.disposeAsync())
 
     tests(async (run) => {
       count += 1
-      const admin = openPool(server.connectionString)
+      const admin = openPool(direct)
       await admin.query(`CREATE DATABASE chat_${count}`)
       await admin.end()
-      const connectionString = server.connectionString.replace("/postgres?", `/chat_${count}?`)
+      const connectionString = pooled.replace(/\/postgres(?=\?|$)/, `/chat_${count}`)
       await withProcesses(async () => {
         const pool = openPool(connectionString, { max: 4 })
         const log = createPostgresLog({ pool })
