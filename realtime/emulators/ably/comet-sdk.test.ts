@@ -72,8 +72,12 @@ describe("comet", () => {
         void rest.auth.requestToken({ ...params, clientId: "ann" }).then((token) => done(null, token)),
     })
     await connected(client)
+    const states: string[] = []
+    client.connection.on((change) => void states.push(change.current))
     await client.auth.authorize()
     await client.channels.get("room").publish("m", "with the new token")
+    // Its requests go by the key of the new CONNECTED from now on.
+    expect(new Set(states)).toEqual(new Set(["connected"]))
     emulator.expireTokens()
     await client.connection.once("disconnected")
     await connected(client)

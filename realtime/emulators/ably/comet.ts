@@ -38,7 +38,7 @@ interface CometSession {
 }
 
 export function createComet({ service, accept }: CometOptions): Comet {
-  /** By the connection key that the session began with, which its other requests have in their path. */
+  /** By the connection keys that the client was told, one of which its other requests have in their path. */
   const sessions = new Map<string, CometSession>()
 
   function connect(asked: URLSearchParams, first: CometResponse): void {
@@ -62,6 +62,8 @@ export function createComet({ service, accept }: CometOptions): Comet {
     function flush(): void {
       if (!waiting) return
       if (frames.length > 0) {
+        // A CONNECTED among them has a new key, unless it is another session's by now.
+        if (!isOver) remember()
         const text = `[${frames.join(",")}]`
         frames = []
         if (isStream) waiting.write(`${text}\n`)
@@ -84,10 +86,15 @@ export function createComet({ service, accept }: CometOptions): Comet {
       )
     }
 
+    function remember(): void {
+      const key = session.connection?.key
+      if (key !== undefined) sessions.set(key, comet)
+    }
+
     function forget(): void {
       cancelWatch()
       waiting = undefined
-      if (key !== undefined) sessions.delete(key)
+      for (const [key, known] of sessions) if (known === comet) sessions.delete(key)
     }
 
     // Frames are JSON, and there are no pings to fill the silence with.
@@ -126,8 +133,7 @@ export function createComet({ service, accept }: CometOptions): Comet {
         session.closed()
       },
     }
-    const key = session.connection?.key
-    if (key !== undefined) sessions.set(key, comet)
+    remember()
   }
 
   function find(key: string): CometSession {
@@ -189,7 +195,7 @@ export function createComet({ service, accept }: CometOptions): Comet {
       }
     },
     abandoned(response) {
-      for (const comet of sessions.values()) if (comet.isAnsweredBy(response)) comet.lost()
+      for (const comet of new Set(sessions.values())) if (comet.isAnsweredBy(response)) comet.lost()
     },
   }
 }

@@ -268,6 +268,23 @@ describe("connection, by raw frames", () => {
     expect(resumed.error).toBeUndefined()
   })
 
+  test("§4.4k §4.5k a CONNECTED on the same socket has the same id and a new key too, and each key resumes", async () => {
+    await using emulator = await startAblyEmulator()
+    const { token } = await openRest(emulator).auth.requestToken()
+    await using first = await openRaw(emulator, { key: "", access_token: token })
+    const { connectionId, connectionKey = "" } = await first.next("CONNECTED")
+    first.send({ action: 17, auth: { accessToken: (await openRest(emulator).auth.requestToken()).token } })
+    const renewed = await first.next("CONNECTED", (frame) => frame.connectionKey !== connectionKey)
+    expect(renewed.connectionId).toBe(connectionId)
+    expect(renewed.connectionDetails?.connectionKey).toBe(renewed.connectionKey)
+    for (const resume of [connectionKey, renewed.connectionKey ?? ""]) {
+      await using again = await openRaw(emulator, { resume })
+      const resumed = await again.next("CONNECTED")
+      expect(resumed.connectionId).toBe(connectionId)
+      expect([connectionKey, renewed.connectionKey]).not.toContain(resumed.connectionKey)
+    }
+  })
+
   test("§4.5j another client can't resume it: 80011, and its owner still can", async () => {
     await using emulator = await startAblyEmulator()
     await using ann = await openRaw(emulator, { clientId: "ann" })

@@ -22,7 +22,7 @@ export interface Transport {
 /** A connection outlives its sockets: until `connectionStateTtl` after a drop it can be resumed (ably-protocol.md §4.5). */
 export interface Connection {
   readonly id: string
-  /** Changes with each socket; what was issued before still names this connection (`hasKey`). */
+  /** Changes with each CONNECTED; what was issued before still names this connection (`hasKey`). */
   readonly key: string
   readonly app: App
   readonly echo: boolean
@@ -93,8 +93,6 @@ export function createConnection(
       cancelExpiry()
       transport = next
       credentials = nextCredentials
-      key = `${id}!${random.string(16)}`
-      keys.add(key)
       app.connections.set(id, connection)
       sendConnected(error)
       watchToken()
@@ -180,6 +178,8 @@ export function createConnection(
   }
 
   function sendConnected(error?: AblyError) {
+    key = `${id}!${random.string(16)}`
+    keys.add(key)
     send({
       action: Action.CONNECTED,
       connectionId: id,
