@@ -35,7 +35,7 @@ function attachTo(connection: Connection, name: ChannelName, message: ProtocolMe
   const filter = name.filter === undefined ? undefined : compileFilter(name.filter)
 
   const channel = app.channel(name)
-  const plan = planReplay(channel, former, message.channelSerial, params.rewind)
+  const plan = planReplay(channel, former, message, params.rewind)
   const send = (frame: ProtocolMessage) => {
     app.stats.count("outbound", "realtime", frame)
     connection.transport?.send(frame)
@@ -82,11 +82,14 @@ interface ReplayPlan {
   error?: AblyError
 }
 
-/** §5.1: continuity from the client's `channelSerial` if it can be had; `rewind` counts only for a new attachment without one. */
+/**
+ * §5.1: continuity from the client's `channelSerial` if it can be had; `rewind` counts only for a first attachment, which is
+ * neither there already nor says ATTACH_RESUME.
+ */
 function planReplay(
   channel: ReturnType<Connection["app"]["channel"]>,
   former: Attachment | undefined,
-  channelSerial: string | undefined,
+  { channelSerial, flags = 0 }: ProtocolMessage,
   rewind: string | undefined,
 ): ReplayPlan {
   const head = channel.serials.current()
@@ -99,7 +102,7 @@ function planReplay(
     const from = isGiven ? former.position : channelSerial
     return { from, frames: missed.frames, resumed: true, rewound: false }
   }
-  if (!rewind || former) return fresh
+  if (!rewind || former || flags & Flag.ATTACH_RESUME) return fresh
   const messages = channel.messages.rewind(rewind)
   const [first] = messages
   if (!first) return fresh

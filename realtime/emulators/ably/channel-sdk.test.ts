@@ -331,6 +331,24 @@ describe("attach, by raw frames", () => {
     expect(socket.frames.some((frame) => frame.action === 15)).toBe(false)
   })
 
+  test("§5.1r rewind is ignored by an ATTACH that says it is a continuation, even on a new connection", async () => {
+    await using emulator = await startAblyEmulator()
+    await openRest(emulator).channels.get("room").publish("m", "1")
+    for (const [flags, replayed] of [
+      [0, 1],
+      [1 << 5, 0],
+    ] as const) {
+      await using socket = await openRaw(emulator)
+      socket.send({ action: 10, channel: "room", flags, params: { rewind: "1" } })
+      socket.send({ action: 0, id: "end" })
+      await socket.next("HEARTBEAT")
+      const attached = await socket.next("ATTACHED")
+      expect((attached.flags ?? 0) & (2 | 4)).toBe(replayed ? 2 : 0)
+      expect(attached.params).toEqual({ rewind: "1" })
+      expect(socket.frames.filter((frame) => frame.action === 15)).toHaveLength(replayed)
+    }
+  })
+
   test("§5.1k §9e after two minutes the position can't be resumed: 90003", async () => {
     const clock = createManualClock()
     await using emulator = await startAblyEmulator({ clock })

@@ -33,6 +33,8 @@ export const Flag = {
   HAS_PRESENCE: 1 << 0,
   HAS_BACKLOG: 1 << 1,
   RESUMED: 1 << 2,
+  /** Of an ATTACH: it goes on with an attachment that was there before, and is no first one. */
+  ATTACH_RESUME: 1 << 5,
 } as const
 
 /** ably-protocol.md §4.1 Flags: the modes of an attachment. */
