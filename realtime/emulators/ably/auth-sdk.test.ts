@@ -1,10 +1,9 @@
-import { createHmac } from "node:crypto"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as Ably from "ably"
 import { describe, expect, test } from "vitest"
 import { createManualClock } from "./clock.ts"
-import { connected, errorOf, FORMATS, openRaw, openRealtime, openRest, until } from "./harness.ts"
+import { connected, errorOf, FORMATS, openRaw, openRealtime, openRest, signJwt, until } from "./harness.ts"
 import { type AblyEmulator, startAblyEmulator } from "./server.ts"
 
 const CAPABILITY = {
@@ -19,17 +18,6 @@ function startWithKey(limits = {}) {
     ],
     limits,
   })
-}
-
-/** A JWT as an application's server makes it, with nothing of ours involved. */
-function signJwt(
-  claims: Record<string, unknown>,
-  { secret = "secret", kid = "app.key", now = Date.now() } = {},
-) {
-  const iat = Math.floor(now / 1000)
-  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url")
-  const text = `${encode({ alg: "HS256", typ: "JWT", kid })}.${encode({ iat, exp: iat + 3600, ...claims })}`
-  return `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`
 }
 
 async function requestTokenBy(emulator: AblyEmulator, request: object, key = "app.key") {

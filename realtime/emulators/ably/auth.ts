@@ -15,16 +15,19 @@ export interface Credentials {
   token?: Token
 }
 
-/** ably-protocol.md §3.1: `appId.keyId:keySecret`. */
+/** ably-protocol.md §3.1: `appId.keyId:keySecret`. Of a key that is shown, an unknown app is 40101, as a wrong secret is. */
 export function authenticateKey(apps: Apps, keyString: string): Credentials {
   const separator = keyString.indexOf(":")
   if (separator < 0) throw ablyError(40005, "invalid key: appId.keyId:keySecret")
-  const { app, key } = findKey(apps, keyString.slice(0, separator))
-  if (key.secret !== keyString.slice(separator + 1)) throw ablyError(40101)
+  const keyName = keyString.slice(0, separator)
+  const app = apps.get(appIdOf(keyName))
+  if (!app) throw ablyError(40101, `the key names no application: ${appIdOf(keyName)}`)
+  const key = keyOf(app, keyName)
+  if (key.secret !== keyString.slice(separator + 1)) throw ablyError(40101, "the key's secret does not match")
   return { app, key, capability: key.capability }
 }
 
-/** §3.2, §3.3: an Ably token or a JWT; 40142 expired, 40141 revoked, 40143 unrecognised. */
+/** §3.2, §3.3: an Ably token or a JWT; 40142 expired, 40141 revoked, 40143 unrecognised, 40144 of a bad signature. */
 export function authenticateToken(apps: Apps, text: string): Credentials {
   const { app, token } = isJwt(text) ? findJwt(apps, text) : findToken(apps, text)
   if (token.ended) throw ablyError(token.ended)
@@ -33,12 +36,10 @@ export function authenticateToken(apps: Apps, text: string): Credentials {
   return { app, key: token.key, capability: token.capability, token }
 }
 
+/** Of a key that is only named, in a path or by a JWT, an unknown app is 40400 with 404, and an unknown key with 401. */
 export function findKey(apps: Apps, keyName: string): { app: App; key: Key } {
-  const app = apps.get(keyName.split(".")[0] ?? "")
-  if (!app) throw ablyError(40400, `no application found with id ${keyName.split(".")[0]}`)
-  const key = app.keys.find((candidate) => candidate.name === keyName)
-  if (!key) throw ablyError(40101, "no key with that name")
-  return { app, key }
+  const app = findApp(apps, keyName)
+  return { app, key: keyOf(app, keyName) }
 }
 
 function findJwt(apps: Apps, jwt: string) {
@@ -47,14 +48,27 @@ function findJwt(apps: Apps, jwt: string) {
 }
 
 function findToken(apps: Apps, text: string) {
-  const [appId = "", rest] = text.split(".", 2)
-  if (rest === undefined) throw ablyError(40145)
-  const app = apps.get(appId)
-  if (!app) throw ablyError(40400, `no application found with id ${appId}`)
+  if (!text.includes(".")) throw ablyError(40101, "invalid token: it names no application")
+  const app = findApp(apps, text)
   const token = app.tokens.get(text)
   if (!token) throw ablyError(40143)
   return { app, token }
 }
+
+function findApp(apps: Apps, name: string): App {
+  const app = apps.get(appIdOf(name))
+  if (!app) throw ablyError(40400, `no application found with id ${appIdOf(name)}`)
+  return app
+}
+
+function keyOf(app: App, keyName: string): Key {
+  const key = app.keys.find((candidate) => candidate.name === keyName)
+  if (!key) throw ablyError(40400, `no key found with name ${keyName}`, 401)
+  return key
+}
+
+/** The names of keys and tokens begin with their app's id. */
+const appIdOf = (name: string) => name.split(".", 1)[0] ?? ""
 
 /**
  * §3.5: the client id that messages of this connection or request carry. A token with a concrete id fixes it, one with `*`

@@ -234,12 +234,18 @@ describe.each(FORMATS)("connection ($format)", ({ useBinaryProtocol }) => {
     await client.channels.get("room").attach()
   })
 
-  test("§3.1b §3.1c a wrong secret is 40101 and an unknown app 40400", async () => {
+  test("§3.1b §3.1c a wrong secret and an unknown app are 40101, an unknown key is 40400", async () => {
     await using emulator = await startAblyEmulator({ apps: [{ id: "app", keys: [{ id: "key" }] }] })
-    await using wrong = openRealtime(emulator, { useBinaryProtocol, key: "app.key:guess" })
-    expect((await wrong.connection.once("failed")).reason?.code).toBe(40101)
-    await using unknown = openRealtime(emulator, { useBinaryProtocol, key: "other.key:guess" })
-    expect((await unknown.connection.once("failed")).reason?.code).toBe(40400)
+    for (const [key, code, statusCode] of [
+      ["app.key:guess", 40101, 401],
+      ["other.key:guess", 40101, 401],
+      ["app.other:guess", 40400, 401],
+    ] as const) {
+      await using client = openRealtime(emulator, { useBinaryProtocol, key })
+      expect((await client.connection.once("failed")).reason).toMatchObject({ code, statusCode })
+      const rest = openRest(emulator, { useBinaryProtocol, key })
+      expect(await errorOf(rest.channels.get("room").history())).toMatchObject({ code, statusCode })
+    }
   })
 
   test("apps are separate: the same channel name is another channel", async () => {

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto"
 import { decode } from "@msgpack/msgpack"
 import * as Ably from "ably"
 import { expect, vi } from "vitest"
@@ -42,6 +43,17 @@ export function openRest(emulator: AblyEmulator, options: Ably.ClientOptions = {
     logLevel: 0,
     ...options,
   })
+}
+
+/** A JWT as an application's server makes it, with nothing of ours involved. */
+export function signJwt(
+  claims: Record<string, unknown>,
+  { secret = "secret", kid = "app.key", now = Date.now() } = {},
+) {
+  const iat = Math.floor(now / 1000)
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url")
+  const text = `${encode({ alg: "HS256", typ: "JWT", kid })}.${encode({ iat, exp: iat + 3600, ...claims })}`
+  return `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`
 }
 
 /** Waits until the assertion holds. */

@@ -1,6 +1,6 @@
 import { encode } from "@msgpack/msgpack"
 import { describe, expect, test } from "vitest"
-import { openRaw, openRest, until } from "./harness.ts"
+import { errorOf, openRaw, openRest, signJwt, until } from "./harness.ts"
 import { type AblyEmulator, startAblyEmulator } from "./server.ts"
 
 /** That the emulator still works for others. */
@@ -119,20 +119,6 @@ describe("frames that no SDK sends", () => {
 })
 
 describe("sockets that don't get to CONNECTED", () => {
-  test.each([
-    ["no credentials", { key: "" }, 40101],
-    ["a key without a secret", { key: "app.key" }, 40005],
-    ["a token of no known form", { key: "", access_token: "nonsense" }, 40145],
-    ["a token of another app", { key: "", access_token: "other.token" }, 40400],
-    ["a JWT that is none", { key: "", access_token: "a.b.c" }, 40144],
-  ])("§4a %s: the reason travels in the frame", async (_, query, code) => {
-    await using emulator = await startAblyEmulator()
-    await using socket = await openRaw(emulator, query)
-    expect((await socket.next("ERROR")).error?.code).toBe(code)
-    expect(socket.frames).toHaveLength(1)
-    await until(() => expect(socket.isClosed).toBe(true))
-  })
-
   test("§4a §9b a protocol version before 2 is 40017", async () => {
     await using emulator = await startAblyEmulator()
     await using socket = await openRaw(emulator, { v: "1" })
@@ -140,11 +126,54 @@ describe("sockets that don't get to CONNECTED", () => {
     expect(socket.frames).toHaveLength(1)
     await until(() => expect(socket.isClosed).toBe(true))
   })
+})
 
-  test("§9a an unknown token of a known app is 40143", async () => {
-    await using emulator = await startAblyEmulator({ apps: [{ id: "app" }] })
-    await using socket = await openRaw(emulator, { key: "", access_token: "app.unknown" })
-    expect((await socket.next("ERROR")).error).toMatchObject({ code: 40143, statusCode: 401 })
+/** The same whatever shows them; no SDK sends all of these. */
+describe("credentials that open nothing", () => {
+  const known = "app.key"
+  test.each<[string, { key: string } | { token: string } | undefined, number, number]>([
+    ["nothing", undefined, 40101, 401],
+    ["a key without a secret", { key: "app.key" }, 40005, 400],
+    ["a key that names no app", { key: "js9de7r:secret" }, 40101, 401],
+    ["a key of an unknown app", { key: "other.key:secret" }, 40101, 401],
+    ["an unknown key of a known app", { key: "app.other:secret" }, 40400, 401],
+    ["a key with a wrong secret", { key: "app.key:guess" }, 40101, 401],
+    ["a token that names no app", { token: "nonsense" }, 40101, 401],
+    ["a token of an unknown app", { token: "other.token" }, 40400, 404],
+    ["an unknown token of a known app", { token: "app.token" }, 40143, 401],
+    ["a JWT that is none", { token: "a.b.c" }, 40144, 401],
+    ["a JWT of an unknown app", { token: signJwt({}, { kid: "other.key" }) }, 40400, 404],
+    ["a JWT of an unknown key of a known app", { token: signJwt({}, { kid: "app.other" }) }, 40400, 401],
+    ["a JWT with a wrong signature", { token: signJwt({}, { kid: known, secret: "guess" }) }, 40144, 401],
+    ["an expired JWT", { token: signJwt({ iat: 900, exp: 1000 }, { kid: known }) }, 40142, 401],
+  ])(
+    "§3.1b §3.1c §3.3b §3.3c §4a §9a %s: the same by REST and on a socket",
+    async (_, shown, code, statusCode) => {
+      await using emulator = await startAblyEmulator({
+        apps: [{ id: "app", keys: [{ id: "key", secret: "secret" }] }],
+      })
+      const refusal = { code, statusCode }
+      const { key = "", token = "" } = { ...shown } as { key?: string; token?: string }
+      await using socket = await openRaw(emulator, token ? { key: "", access_token: token } : { key })
+      expect((await socket.next("ERROR")).error).toMatchObject(refusal)
+      expect(socket.frames).toHaveLength(1)
+      await until(() => expect(socket.isClosed).toBe(true))
+
+      const base64 = (text: string) => Buffer.from(text).toString("base64")
+      const authorization = token ? `Bearer ${base64(token)}` : key ? `Basic ${base64(key)}` : ""
+      const response = await fetch(`${emulator.url}/channels/room/messages`, { headers: { authorization } })
+      expect(response.status).toBe(statusCode)
+      expect(await response.json()).toMatchObject({ error: refusal })
+    },
+  )
+
+  test("§3.1b §3.1c a token is asked for in the name of a key: an unknown app is 404, an unknown key 401", async () => {
+    await using emulator = await startAblyEmulator({ apps: [{ id: "app", keys: [{ id: "key" }] }] })
+    const ask = (keyName: string) =>
+      errorOf(openRest(emulator, { key: `${keyName}:guess` }).auth.requestToken())
+    expect(await ask("other.key")).toMatchObject({ code: 40400, statusCode: 404 })
+    expect(await ask("app.other")).toMatchObject({ code: 40400, statusCode: 401 })
+    expect(await ask("app.key")).toMatchObject({ code: 40101, statusCode: 401 })
   })
 })
 

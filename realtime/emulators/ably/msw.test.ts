@@ -25,7 +25,8 @@ describe("the emulator at the vendor's host names, by msw", () => {
   test("§3.1c an error has the vendor's body", async () => {
     const rest = new Ably.Rest({ key: "no.such:key", logLevel: 0 })
     await expect(rest.channels.get("room").publish("greeting", "hello")).rejects.toMatchObject({
-      code: 40400,
+      code: 40101,
+      statusCode: 401,
     })
   })
 

@@ -241,7 +241,7 @@ describe.each(FORMATS)("REST ($format)", ({ useBinaryProtocol }) => {
     const deleted = await fetch(`${emulator.url}/apps/${appId}?key=${keys[0].keyStr}`, { method: "DELETE" })
     expect(deleted.status).toBe(204)
     expect(await deleted.text()).toBe("")
-    expect((await errorOf(full.channels.get("room").publish("m", "x"))).code).toBe(40400)
+    expect((await errorOf(full.channels.get("room").publish("m", "x"))).code).toBe(40101)
   })
 })
 
