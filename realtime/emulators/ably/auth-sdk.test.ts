@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest"
 import { createManualClock } from "./clock.ts"
 import { connected, errorOf, FORMATS, openRaw, openRealtime, openRest, signJwt, until } from "./harness.ts"
 import { type AblyEmulator, startAblyEmulator } from "./server.ts"
+import { signTokenRequest } from "./tokens.ts"
 
 const CAPABILITY = {
   "room:*": ["publish", "subscribe", "history"],
@@ -410,6 +411,41 @@ describe("tokens by hand", () => {
       rest.auth.requestToken(forged, { key: emulator.key, requestHeaders } as Ably.AuthOptions),
     )
     expect(error).toMatchObject({ code: 40101, statusCode: 401 })
+  })
+
+  test("§3.2l a signed TokenRequest may carry its numbers as decimal text", async () => {
+    await using emulator = await startWithKey()
+    const signed = await openRest(emulator).auth.createTokenRequest({ ttl: 60_000, clientId: "ann" })
+    // The mac is of the same text.
+    const asText = { ...signed, ttl: String(signed.ttl), timestamp: String(signed.timestamp) }
+    const { status, body } = await requestTokenBy(emulator, asText)
+    expect([status, body.expires - body.issued]).toEqual([201, 60_000])
+    await using client = openRealtime(emulator, {
+      authCallback: async (params, done) => {
+        const request = await openRest(emulator).auth.createTokenRequest({ ...params, clientId: "ann" })
+        done(null, { ...request, timestamp: String(request.timestamp) } as unknown as Ably.TokenRequest)
+      },
+    })
+    await connected(client)
+    expect(client.auth.clientId).toBe("ann")
+  })
+
+  test.each([
+    ["ttl", "1e4", 40003],
+    ["ttl", "0x100", 40003],
+    ["ttl", "-1", 40003],
+    ["ttl", "86400001", 40003],
+    ["ttl", [60_000], 40003],
+    ["ttl", true, 40003],
+    ["timestamp", "soon", 40104],
+    ["timestamp", "1000", 40104],
+    ["timestamp", undefined, 40104],
+  ])("§3.2d §3.2f §3.2l a %s of %j is refused", async (field, value, code) => {
+    await using emulator = await startWithKey()
+    const { mac: _, ...request } = await openRest(emulator).auth.createTokenRequest()
+    const changed = { ...request, [field]: value }
+    const mac = signTokenRequest("secret", changed)
+    expect((await requestTokenBy(emulator, { ...changed, mac })).body.error.code).toBe(code)
   })
 
   test("§3.2b a TokenRequest may come in the query of a GET", async () => {

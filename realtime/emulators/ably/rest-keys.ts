@@ -16,7 +16,7 @@ export const keyRoutes: Route[] = [
     // For those who can't post; the fields stand in the query.
     method: "GET",
     path: "/keys/:keyName/requestToken",
-    handle: (context) => answerTokenRequest(context, () => readQuery(context.query)),
+    handle: (context) => answerTokenRequest(context, () => Object.fromEntries(context.query)),
   },
   {
     method: "POST",
@@ -38,9 +38,4 @@ function answerTokenRequest(context: RouteContext, read: (app: App) => unknown):
     throw ablyError(40101)
   }
   return { status: 201, body: requestToken(app, key, read(app), isAuthenticated) }
-}
-
-function readQuery(query: URLSearchParams): Record<string, unknown> {
-  const fields = Object.fromEntries(query)
-  return query.has("timestamp") ? { ...fields, timestamp: Number(fields.timestamp) } : fields
 }

@@ -86,19 +86,23 @@ function verifyTokenRequest(app: App, key: Key, request: Record<string, unknown>
   if (typeof mac !== "string" || typeof nonce !== "string")
     throw ablyError(40101, "a TokenRequest carries mac and nonce")
   if (!equal(mac, signTokenRequest(key.secret, request))) throw ablyError(40101, "the mac does not match")
-  if (typeof timestamp !== "number" || Math.abs(now - timestamp) > app.limits.timestampTolerance) {
-    throw ablyError(40104)
-  }
+  // Without a number, the comparison fails too.
+  if (!(Math.abs(now - readNumber(timestamp)) <= app.limits.timestampTolerance)) throw ablyError(40104)
   if (app.nonces.has(nonce)) throw ablyError(40105)
   app.nonces.add(nonce)
 }
 
 function readTtl(value: unknown): number {
   if (value === undefined || value === null || value === "") return DEFAULT_TTL
-  const ttl = Number(value)
-  if (typeof value === "boolean" || !Number.isFinite(ttl) || ttl <= 0 || ttl > MAX_TTL)
-    throw ablyError(40003, "invalid ttl")
+  const ttl = readNumber(value)
+  if (!(ttl > 0 && ttl <= MAX_TTL)) throw ablyError(40003, "invalid ttl")
   return ttl
+}
+
+/** A number, or its decimal text, which some SDKs and every query send; NaN of anything else. */
+function readNumber(value: unknown): number {
+  if (typeof value === "number") return value
+  return typeof value === "string" && /^\d+$/.test(value) ? Number(value) : Number.NaN
 }
 
 function readClientId(value: unknown): string | undefined {
