@@ -24,6 +24,9 @@ const OPERATIONS = [
 
 export type Operation = (typeof OPERATIONS)[number]
 
+/** Whoever may see members on a socket, or be one, may read them over REST. */
+export const READ_PRESENCE = ["subscribe", "presence"] as const
+
 export type Capability = Record<string, string[]>
 
 export const FULL_CAPABILITY: Capability = { "*": ["*"] }

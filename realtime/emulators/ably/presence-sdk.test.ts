@@ -182,6 +182,29 @@ describe.each(FORMATS)("presence ($format)", ({ useBinaryProtocol }) => {
     ])
   })
 
+  test("§2.2t members are read over REST by who may subscribe or be present, and by nobody else", async () => {
+    const keys = ["subscribe", "presence", "publish", "history"].map((operation) => ({
+      id: operation,
+      capability: { room: [operation] },
+    }))
+    await using emulator = await startAblyEmulator({
+      apps: [{ id: "app", keys, channels: [{ name: "room", presence: [{ clientId: "ann" }] }] }],
+    })
+    const [app] = emulator.apps
+    for (const { id, keyStr } of app?.keys ?? []) {
+      const rest = openRest(emulator, { useBinaryProtocol, key: keyStr })
+      const { presence } = rest.channels.get("room")
+      const batch = await rest.batchPresence(["room"])
+      if (id === "subscribe" || id === "presence") {
+        expect((await presence.get()).items).toMatchObject([{ clientId: "ann" }])
+        expect(batch).toMatchObject({ results: [{ presence: [{ clientId: "ann" }] }] })
+      } else {
+        expect(await errorOf(presence.get())).toMatchObject({ code: 40160, statusCode: 401 })
+        expect(batch).toMatchObject({ results: [{ error: { code: 40160 } }] })
+      }
+    }
+  })
+
   test("§9d a channel holds no more members than the limit: 91003", async () => {
     await using emulator = await startAblyEmulator({ limits: { maxPresenceMembers: 1 } })
     await using client = openRealtime(emulator, { useBinaryProtocol })

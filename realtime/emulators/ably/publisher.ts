@@ -24,9 +24,15 @@ export function publishableName(wireName: string): ChannelName {
   return name
 }
 
-export function assertPermitted(credentials: Credentials, name: ChannelName, operation: Operation): void {
-  if (permits(credentials.capability, name.base, operation)) return
-  throw ablyError(40160, `the capability does not permit ${operation} on ${JSON.stringify(name.base)}`)
+/** Any one of the operations will do. */
+export function assertPermitted(
+  credentials: Credentials,
+  name: ChannelName,
+  ...operations: Operation[]
+): void {
+  if (operations.some((operation) => permits(credentials.capability, name.base, operation))) return
+  const wanted = operations.join(" or ")
+  throw ablyError(40160, `the capability does not permit ${wanted} on ${JSON.stringify(name.base)}`)
 }
 
 /** §6.3: name, clientId, data and JSON of extras, all messages together. */

@@ -1,3 +1,4 @@
+import { READ_PRESENCE } from "./capability.ts"
 import { parseChannelName } from "./channel-name.ts"
 import { ablyError, toAblyError } from "./errors.ts"
 import { publish } from "./publish.ts"
@@ -30,7 +31,7 @@ export const batchRoutes: Route[] = [
       const results = channels.map((channel) =>
         attempt(channel, () => {
           const name = parseChannelName(channel)
-          assertPermitted(context.credentials(), name, "presence")
+          assertPermitted(context.credentials(), name, ...READ_PRESENCE)
           return { presence: context.app().channel(name).presence.list() }
         }),
       )

@@ -1,5 +1,5 @@
 import { annotate } from "./annotations.ts"
-import { type Operation, permits } from "./capability.ts"
+import { type Operation, permits, READ_PRESENCE } from "./capability.ts"
 import type { Channel } from "./channel.ts"
 import { parseChannelName } from "./channel-name.ts"
 import { ablyError } from "./errors.ts"
@@ -90,7 +90,7 @@ export const channelRoutes: Route[] = [
     method: "GET",
     path: "/channels/:channel/presence",
     handle(context) {
-      const channel = openChannel(context, "presence")
+      const channel = openChannel(context, ...READ_PRESENCE)
       const { query } = context
       const wanted = (field: "clientId" | "connectionId", message: BaseMessage) =>
         !query.has(field) || query.get(field) === message[field]
@@ -134,9 +134,9 @@ function describeChannel(channel: Channel) {
   return { channelId: channel.name, status: { isActive, occupancy: { metrics } } }
 }
 
-function openChannel(context: RouteContext, operation: Operation): Channel {
+function openChannel(context: RouteContext, ...operations: Operation[]): Channel {
   const name = parseChannelName(context.params.channel ?? "")
-  assertPermitted(context.credentials(), name, operation)
+  assertPermitted(context.credentials(), name, ...operations)
   return context.app().channel(name)
 }
 
