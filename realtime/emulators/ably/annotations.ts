@@ -7,7 +7,10 @@ import { messageSerial } from "./serials.ts"
 const METHODS = ["total.v1", "flag.v1", "distinct.v1", "unique.v1", "multiple.v1"] as const
 type Method = (typeof METHODS)[number]
 
-/** ably-protocol.md §6.5: stores annotations, tells ANNOTATION_SUBSCRIBE attachments, and everyone else by a new summary. */
+/**
+ * ably-protocol.md §6.5: stores annotations, tells ANNOTATION_SUBSCRIBE attachments, and everyone else by a new summary, unless
+ * their types have no method to sum them up by.
+ */
 export function annotate(publisher: Publisher, wireName: string, annotations: Annotation[]): string[] {
   const { app } = publisher
   const name = publishableName(wireName)
@@ -46,7 +49,8 @@ export function annotate(publisher: Publisher, wireName: string, annotations: An
   })
 
   for (const [index, annotation] of stored.entries()) targets[index]?.annotations.push(annotation)
-  for (const target of new Set(targets)) {
+  const summedUp = targets.filter((_, index) => methodOf(stored[index]?.type ?? ""))
+  for (const target of new Set(summedUp)) {
     const summary = summarize(target.annotations)
     target.latest = { ...target.latest, annotations: { summary } }
     const { name: event, serial, version } = target.latest
@@ -72,7 +76,9 @@ export function annotate(publisher: Publisher, wireName: string, annotations: An
 
 function assertValid(publisher: Publisher, annotation: Annotation) {
   const method = methodOf(annotation.type)
-  if (!method) throw ablyError(40003, `invalid annotation type ${JSON.stringify(annotation.type)}`)
+  const isKnown = method !== undefined || !VERSIONED.test(annotation.type)
+  if (!TYPE.test(annotation.type) || !isKnown)
+    throw ablyError(40003, `invalid annotation type ${JSON.stringify(annotation.type)}`)
   const actions: number[] = Object.values(AnnotationAction)
   if (!actions.includes(annotation.action)) throw ablyError(40003, "an annotation's action is 0 or 1")
   if (!annotation.messageSerial) throw ablyError(40003, "an annotation names its message's serial")
@@ -84,14 +90,18 @@ function assertValid(publisher: Publisher, annotation: Annotation) {
     throw ablyError(40161)
 }
 
+/** A namespace, then perhaps a method, which ends in its version. */
+const TYPE = /^[^:]+(:[^:]+)*$/
+const VERSIONED = /:([^:]+\.v\d+)$/
+
 function methodOf(type: string): Method | undefined {
-  const method = /^[^:]+:(.+)$/.exec(type)?.[1]
+  const method = VERSIONED.exec(type)?.[1]
   return METHODS.find((known) => known === method)
 }
 
-/** §6.5: one entry per type, folded from its annotations in order. */
+/** §6.5: one entry per type with a method, folded from its annotations in order. */
 export function summarize(annotations: Annotation[]): Record<string, unknown> {
-  const types = [...new Set(annotations.map((annotation) => annotation.type))]
+  const types = [...new Set(annotations.map((annotation) => annotation.type))].filter(methodOf)
   return Object.fromEntries(
     types.map((type) => [
       type,

@@ -180,8 +180,35 @@ describe.each(FORMATS)("annotations ($format)", ({ useBinaryProtocol }) => {
     })
   })
 
+  test("§6.5f a type without a method is stored and delivered, and sums nothing up", async () => {
+    await using emulator = await startAblyEmulator()
+    await using client = openRealtime(emulator, { useBinaryProtocol })
+    const channel = client.channels.get("mutable:room", {
+      modes: ["PUBLISH", "SUBSCRIBE", "ANNOTATION_PUBLISH", "ANNOTATION_SUBSCRIBE"],
+    })
+    const [received, messages]: [string[], unknown[]] = [[], []]
+    await channel.annotations.subscribe(({ type }) => void received.push(type))
+    await channel.subscribe(({ action, annotations }) => void messages.push([action, annotations.summary]))
+    const serial = (await channel.publish("m", "x")).serials[0] ?? ""
+    for (const type of ["comment", "team:note", "like:total.v1", "comment"])
+      await channel.annotations.publish(serial, { type, data: "well done" })
+    await until(() => expect(received).toEqual(["comment", "team:note", "like:total.v1", "comment"]))
+    const listed = await channel.annotations.get(serial, {})
+    expect(listed.items.map(({ type, data }) => [type, data])).toEqual(
+      received.map((type) => [type, "well done"]),
+    )
+    const summary = { "like:total.v1": { total: 1 } }
+    expect(messages).toEqual([
+      ["message.create", {}],
+      ["message.summary", summary],
+    ])
+    expect((await channel.history()).items[0]?.annotations.summary).toEqual(summary)
+  })
+
   test.each([
-    [{ type: "nonsense" }, 40003],
+    [{ type: "" }, 40003],
+    [{ type: ":total.v1" }, 40003],
+    [{ type: "vote:nonsense.v1" }, 40003],
     [{ type: "vote:unique.v1" }, 40003],
     [{ type: "like:flag.v1" }, 40161],
   ])("§6.5e %j is refused with %i", async (annotation, code) => {
