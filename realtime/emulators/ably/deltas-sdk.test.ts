@@ -1,6 +1,6 @@
 import * as vcdiff from "@ably/vcdiff-decoder"
 import { describe, expect, test } from "vitest"
-import { FORMATS, openRealtime, openRest, until } from "./harness.ts"
+import { FORMATS, openRaw, openRealtime, openRest, until } from "./harness.ts"
 import { startAblyEmulator } from "./server.ts"
 
 const options = { params: { delta: "vcdiff" } }
@@ -83,6 +83,46 @@ describe.each(FORMATS)("deltas ($format)", ({ useBinaryProtocol }) => {
     await until(() => expect(received).toHaveLength(4))
     expect(plugin.calls).toBe(0)
   })
+})
+
+test("§5.1t on the wire: the steps of the encoding, whence the difference is, and the whole after each ATTACH", async () => {
+  await using emulator = await startAblyEmulator()
+  const rest = openRest(emulator).channels.get("room")
+  await using socket = await openRaw(emulator)
+  const received = () => socket.frames.flatMap((frame) => frame.messages ?? [])
+  const nextOf = async (state: object) => {
+    const before = received().length
+    await rest.publish({ name: "state", data: state, extras: { headers: { kept: true } } })
+    return until(() => received()[before] ?? expect.fail("nothing came"))
+  }
+  const attach = async () => {
+    const count = socket.frames.length
+    socket.send({ action: 10, channel: "room", params: { delta: "vcdiff" } })
+    const { params } = await until(
+      () => socket.frames.slice(count).find(({ action }) => action === 11) ?? expect.fail("not attached"),
+    )
+    expect(params).toEqual({ delta: "vcdiff" })
+  }
+  const [one, two, three, four] = states as [object, object, object, object]
+  const extras = { headers: { kept: true } }
+
+  await attach()
+  const first = await nextOf(one)
+  expect(first).toMatchObject({ data: JSON.stringify(one), encoding: "json", extras })
+  const second = await nextOf(two)
+  expect(second).toMatchObject({
+    encoding: "json/utf-8/vcdiff/base64",
+    extras: { ...extras, delta: { from: first.id, format: "vcdiff" } },
+  })
+  const base = Buffer.from(JSON.stringify(one))
+  const decoded = vcdiff.decode(Buffer.from(String(second.data), "base64"), base)
+  expect(Buffer.from(decoded).toString("utf8")).toBe(JSON.stringify(two))
+
+  await attach()
+  const third = await nextOf(three)
+  expect(third).toMatchObject({ data: JSON.stringify(three), encoding: "json", extras })
+  expect(third.extras).not.toHaveProperty("delta")
+  expect((await nextOf(four)).extras).toMatchObject({ delta: { from: third.id, format: "vcdiff" } })
 })
 
 test("§5.1t another kind of delta isn't confirmed", async () => {
