@@ -101,7 +101,7 @@ export function createApp(
     webhooks: createWebhooks({ rules: setup.webhooks ?? [], keys, clock, send: context.sendWebhook }),
     namespaces: new Map(namespaces.map((namespace) => [namespace.id, namespace])),
     limits,
-    rate: createRateLimiter(clock, () => limits.maxAppRate),
+    rate: createRateLimiter(clock, limits, () => limits.maxAppRate),
     clock,
     random,
     channels: new Map(),

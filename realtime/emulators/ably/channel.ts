@@ -85,7 +85,7 @@ export function createChannel(name: ChannelName, app: App): Channel {
     get occupancy() {
       return occupancy
     },
-    rate: createRateLimiter(app.clock, () => app.limits.maxChannelRate),
+    rate: createRateLimiter(app.clock, app.limits, () => app.limits.maxChannelRate),
     broadcast(frame, kept = frame) {
       trim()
       if (kept) stream.push(kept)

@@ -5,7 +5,7 @@ import { type Apps, assertMayEnterAs, authenticateToken, type Credentials, resol
 import type { Attachment } from "./channel.ts"
 import { parseChannelName } from "./channel-name.ts"
 import { type AblyError, ablyError, isTokenError, toAblyError } from "./errors.ts"
-import { createRateLimiter } from "./limits.ts"
+import { createRateLimiter, PRESENCE_MILDNESS } from "./limits.ts"
 import { Action, Mode, type ModeName, type ProtocolMessage } from "./protocol.ts"
 import { publish } from "./publish.ts"
 import { assertPermitted, assertSize, type Publisher } from "./publisher.ts"
@@ -60,7 +60,8 @@ export function createConnection(
   const id = random.string(10)
   const keys = new Set<string>()
   const answers = new Map<number, ProtocolMessage>()
-  const rate = createRateLimiter(clock, () => limits.maxInboundRate)
+  const rate = createRateLimiter(clock, limits, () => limits.maxInboundRate)
+  const presenceRate = createRateLimiter(clock, limits, () => limits.maxInboundRate)
   let key = ""
   let credentials = initial
   let clientId = resolveClientId(initial, options.clientId)
@@ -297,7 +298,7 @@ export function createConnection(
     assertPermitted(credentials, name, "presence")
     if (!connection.attachments.has(wireName)) throw ablyError(91001)
     assertMode(wireName, "PRESENCE")
-    assertRate(presence.length)
+    assertRate(presence.length / PRESENCE_MILDNESS, presenceRate)
     assertSize(app, presence)
     if (app.overQuota) throw ablyError(40112, undefined, 429)
     app.stats.count("inbound", "realtime", { action: Action.PRESENCE, presence })
@@ -313,8 +314,8 @@ export function createConnection(
     throw ablyError(40165, `the client did not request the ${mode} mode when attaching`)
   }
 
-  function assertRate(count: number) {
-    if (!rate.take(count)) throw ablyError(42911)
+  function assertRate(count: number, counted = rate) {
+    if (!counted.take(count)) throw ablyError(42911)
   }
 
   return connection

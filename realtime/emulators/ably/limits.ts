@@ -11,12 +11,17 @@ export interface Limits {
   maxFrameSize: number
   /** Bytes of one REST request body. */
   maxRequestSize: number
-  /** Messages a second that one connection may publish (42911). */
+  /**
+   * Messages a second that one connection may publish, on the average (42911), as `connectionDetails` announces. Presence
+   * messages are counted by themselves, and may be four times as many.
+   */
   maxInboundRate: number
-  /** Messages a second that may be published to one channel, by all together (42913). */
+  /** Messages a second, on the average, that may be published to one channel, by all together (42913). */
   maxChannelRate: number
-  /** Messages a second that may be published in the app, to all channels together (42910). */
+  /** Messages a second, on the average, that may be published in the app, to all channels together (42910). */
   maxAppRate: number
+  /** Rates are averages over this: as much as it allows may come in one burst. */
+  rateWindow: number
   /** Channels that one connection may be attached to (90010). */
   maxChannelsPerConnection: number
   /** Members of one channel's presence set (91003). */
@@ -56,6 +61,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxInboundRate: 50,
   maxChannelRate: 200,
   maxAppRate: Number.POSITIVE_INFINITY,
+  rateWindow: 5_000,
   maxChannelsPerConnection: 200,
   maxPresenceMembers: 200,
   maxConnections: Number.POSITIVE_INFINITY,
@@ -78,9 +84,13 @@ export interface RateLimiter {
   take(count: number): boolean
 }
 
-/** A bucket that holds one second's worth. */
-export function createRateLimiter(clock: Clock, perSecond: () => number): RateLimiter {
-  let permits = perSecond()
+/** How many presence messages count as one that is published. */
+export const PRESENCE_MILDNESS = 4
+
+/** A bucket that holds what the rate gives in one `rateWindow`, and fills at the rate. */
+export function createRateLimiter(clock: Clock, limits: Limits, perSecond: () => number): RateLimiter {
+  const capacity = () => (perSecond() * limits.rateWindow) / 1000
+  let permits = capacity()
   let last = clock.now()
 
   return {
@@ -88,7 +98,7 @@ export function createRateLimiter(clock: Clock, perSecond: () => number): RateLi
       const rate = perSecond()
       if (!Number.isFinite(rate)) return true
       const now = clock.now()
-      permits = Math.min(rate, permits + (Math.max(0, now - last) / 1000) * rate)
+      permits = Math.min(capacity(), permits + (Math.max(0, now - last) / 1000) * rate)
       last = now
       if (count > permits) return false
       permits -= count

@@ -51,7 +51,9 @@ describe("a batch on Ably", () => {
   })
 
   it("of which one part is refused for good and another in passing is worth another try", async () => {
-    await using ably = await startAbly({ limits: { maxMessageSize: 500, maxChannelRate: 1 } })
+    await using ably = await startAbly({
+      limits: { maxMessageSize: 500, maxChannelRate: 1, rateWindow: 1000 },
+    })
     const message = (channel: string, text: string): WireMessage => ({
       ...{ id: crypto.randomUUID(), channel, seq: 1, epoch: "e", event: "said", payload: { text } },
       ...{ from: null, at: 1 },
