@@ -385,6 +385,26 @@ describe("connection, on a clock of its own", () => {
     expect(await publish(rate * 5 + 1)).toBe(rate * 5)
   })
 
+  test("§4.2c limits that change are announced to those who are connected, and hold from then on", async () => {
+    const clock = createManualClock()
+    await using emulator = await startAblyEmulator({ clock })
+    await using client = openRealtime(emulator)
+    await connected(client)
+    const updated = client.connection.once("update")
+    await fetch(`${emulator.url}/__emulator/limits`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ maxInboundRate: 2, rateWindow: 1000, maxMessageSize: 10 }),
+    })
+    expect((await updated).current).toBe("connected")
+    expect(detailsOf(client)).toMatchObject({ maxInboundRate: 2, maxMessageSize: 10 })
+    const channel = client.channels.get("room")
+    const results = await Promise.allSettled(["1", "2", "3"].map((data) => channel.publish("m", data)))
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected"])
+    clock.advance(1000)
+    expect(await errorOf(channel.publish("m", "x".repeat(11)))).toMatchObject({ code: 40009 })
+  })
+
   test("§6.1m presence is counted by itself, and four times as mildly", async () => {
     const clock = createManualClock()
     await using emulator = await startAblyEmulator({ clock, limits: { maxInboundRate: 2, rateWindow: 1000 } })

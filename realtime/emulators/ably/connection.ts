@@ -42,6 +42,8 @@ export interface Connection {
   disconnect(error: AblyError): void
   /** §4.4: ERROR; fatal for the client unless it is a token error. */
   fail(error: AblyError): void
+  /** §4.2: CONNECTED once more, since what it tells has changed. */
+  announce(): void
   /** §4.4: asks the client for a new token. */
   requestReauth(): void
   onRevocation(revocation: Revocation): void
@@ -146,6 +148,9 @@ export function createConnection(
       // After a token error the client renews and resumes (§4.4); any other ends the connection.
       if (isTokenError(error)) transport?.close()
       else end()
+    },
+    announce() {
+      if (transport) sendConnected()
     },
     requestReauth() {
       send({ action: Action.AUTH })

@@ -41,6 +41,7 @@ const OPERATIONS: Record<string, Control> = {
         ([name, limit]) => name in app.limits && typeof limit === "number",
       )
       Object.assign(app.limits, Object.fromEntries(known))
+      for (const connection of app.connections.values()) connection.announce()
     }
   },
   "over-quota": (service, body) => {
