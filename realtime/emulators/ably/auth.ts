@@ -36,7 +36,10 @@ export function authenticateToken(apps: Apps, text: string): Credentials {
   return { app, key: token.key, capability: token.capability, token }
 }
 
-/** Of a key that is only named, in a path or by a JWT, an unknown app is 40400 with 404, and an unknown key with 401. */
+/**
+ * Of a key that is only named, in a path or by a JWT, an unknown app is 40400 with 404, and an unknown key with 401:
+ * docs/decisions/2026-11-29-ably-credential-errors.md.
+ */
 export function findKey(apps: Apps, keyName: string): { app: App; key: Key } {
   const app = findApp(apps, keyName)
   return { app, key: keyOf(app, keyName) }
