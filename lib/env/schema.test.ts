@@ -8,6 +8,7 @@ import { EnvError, parseEnv, variables } from "./schema.ts"
 
 const secret = "s".repeat(32)
 const production = { NODE_ENV: "production", REALTIME_PROVIDER: "socketio", SESSION_SECRET: secret }
+const split = { ...production, SOCKET_INTERNAL_SECRET: secret }
 const pusher = {
   ...production,
   REALTIME_PROVIDER: "pusher",
@@ -81,7 +82,7 @@ describe("the environment", () => {
     [{ ...pusher, PUSHER_HOST: "ws.example:6001" }, "without scheme, port or path"],
     [{ ...ably, ABLY_PORT: "8080" }, "ABLY_PORT is set without ABLY_ENDPOINT"],
     [{ ...ably, ABLY_TLS: "0" }, "ABLY_TLS is false without ABLY_ENDPOINT"],
-    [{ ...ably, ABLY_ENDPOINT: "https://ably.example" }, "without scheme or path"],
+    [{ ...ably, ABLY_ENDPOINT: "https://ably.example" }, "without scheme, port or path"],
     [{ ...ably, DATABASE_URL: "postgres://x", REALTIME_LIVE_ONLY: "true" }, "not both"],
     [
       { ...production, REALTIME_PROVIDER: undefined, PUSHER_KEY: "k", ABLY_API_KEY: "a.b:c" },
@@ -91,6 +92,23 @@ describe("the environment", () => {
     [{ ...production, SESSION_SECRET: "short" }, "at least 32 characters"],
     [{ ...production, SOCKET_URL: "https://chat.example" }, "SOCKET_INTERNAL_SECRET is missing"],
     [{ ...production, SOCKET_CORS_ORIGIN: "chat.example" }, "list of origins"],
+    [{ ...production, SOCKET_CORS_ORIGIN: "https://chat.example/rooms" }, "without path"],
+    [{ ...production, SOCKET_CORS_ORIGIN: "https://chat.example,*" }, "list of origins"],
+    [{ ...production, SOCKET_CORS_ORIGIN: "https://*.chat.example" }, "list of origins"],
+    [{ ...production, SOCKET_CORS_ORIGIN: "wss://chat.example" }, "list of origins"],
+    [{ ...production, SOCKET_CORS_ORIGIN: "null" }, "list of origins"],
+    [{ ...split, SOCKET_URL: "https://chat.example/live" }, "without path"],
+    [{ ...split, SOCKET_URL: "https://chat.example/?x" }, "without path"],
+    [{ ...split, SOCKET_URL: "https://user:word@chat.example" }, "must be an origin"],
+    [{ ...split, SOCKET_URL: "wss://chat.example" }, "must be an origin"],
+    [{ ...split, SOCKET_URL: "localhost:3001" }, "must be an origin"],
+    [{ ...split, SOCKET_INTERNAL_URL: "http://gateway:3001/internal" }, "without path"],
+    [{ ...production, REDIS_URL: "redis://cache:port" }, "begins with redis://"],
+    [{ ...production, HOST: "http://127.0.0.1" }, "HOST must be a host alone"],
+    [{ ...production, HOST: "127.0.0.1:3000" }, "HOST must be a host alone"],
+    [{ ...production, HOST: "127.0.0.1:80" }, "HOST must be a host alone"],
+    [{ ...ably, ABLY_ENDPOINT: "ably.example:8080" }, "without scheme, port or path"],
+    [{ ...production, OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318/?x" }, "must be a URL"],
     [{ ...production, PUSHER_TLS: "maybe" }, "must be true or false"],
     [{ ...production, LOG_RETENTION_DAYS: "0" }, "LOG_RETENTION_DAYS"],
     [{ ...production, FILES_S3_REGION: "auto" }, "FILES_S3_ENDPOINT is missing: FILES_S3_REGION is set"],
@@ -148,6 +166,29 @@ describe("the environment", () => {
     files,
   ])("%j is taken", (source) => {
     expect(problemsOf(source)).toEqual([])
+  })
+
+  it.each([
+    ["SOCKET_CORS_ORIGIN", "https://chat.example/", ["https://chat.example"]],
+    ["SOCKET_CORS_ORIGIN", "HTTPS://Chat.Example", ["https://chat.example"]],
+    [
+      "SOCKET_CORS_ORIGIN",
+      "https://chat.example:443, http://10.0.0.7:80",
+      ["https://chat.example", "http://10.0.0.7"],
+    ],
+    ["SOCKET_CORS_ORIGIN", "https://チャット.example", ["https://xn--7ckep0i.example"]],
+    ["SOCKET_URL", "https://Live.example:443/", "https://live.example"],
+    ["SOCKET_INTERNAL_URL", "http://127.1:3001/", "http://127.0.0.1:3001"],
+    ["FILES_S3_ENDPOINT", "https://S3.example:443/minio/", "https://s3.example/minio"],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/", "http://collector:4318"],
+    ["HOST", "::", "::"],
+    ["HOST", "[::1]", "::1"],
+    ["HOST", "0:0:0:0:0:0:0:1", "::1"],
+    ["HOST", "LocalHost", "localhost"],
+    ["PUSHER_HOST", "::1", "[::1]"],
+    ["PUSHER_HOST", "WS_1.example", "ws_1.example"],
+  ] as const)("reads %s as browsers read addresses: %s", (name, value, read) => {
+    expect(parseEnv({ ...files, SOCKET_INTERNAL_SECRET: secret, [name]: value })[name]).toEqual(read)
   })
 
   it("takes an operator's word for losing messages", () => {

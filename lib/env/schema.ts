@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as z from "zod"
@@ -12,22 +13,60 @@ interface Variable {
   schema: z.ZodType
 }
 
-const text = z.string().min(1)
-const host = z.union([z.string().regex(/^[^\s/:]+$/), z.ipv6()], {
-  error: "must be a host alone, as in ws.example, without scheme, port or path",
-})
-const port = z.coerce.number().int().min(0).max(65535)
-const secret = z.string().min(16, "must have at least 16 characters")
-const url = z.url({ protocol: /^https?$/, error: "must be a URL that begins with http:// or https://" })
-const flag = z
-  .enum(["true", "false", "1", "0"], { error: "must be true or false" })
-  .transform((v) => v === "true" || v === "1")
-const count = z.coerce.number({ error: "must be a number" }).int().positive()
 const itemsOf = (value: string) =>
   value
     .split(",")
     .map((item) => item.trim())
     .filter(Boolean)
+
+const text = z.string().min(1)
+
+/**
+ * What is read by the parser that browsers and Node read addresses by, and kept in its spelling: a page never sends another one. What it
+ * makes nothing of, or `read` finds no use for, is refused.
+ */
+const parsed = (error: string, read: (address: URL) => string | undefined) =>
+  z.string().transform((value, context) => {
+    const address = URL.parse(value)
+    const result = address && !address.username && !address.password ? read(address) : undefined
+    if (result !== undefined) return result
+    context.addIssue({ code: "custom", message: error })
+    return z.NEVER
+  })
+
+const isHttp = ({ protocol }: URL) => protocol === "http:" || protocol === "https:"
+const readOrigin = (address: URL) => {
+  const { origin, href } = address
+  return isHttp(address) && href === `${origin}/` && !origin.includes("*") ? origin : undefined
+}
+
+/** Scheme, host and port. */
+const origin = parsed("must be an origin, as in https://live.example, without path", readOrigin)
+const originList = z
+  .string()
+  .transform(itemsOf)
+  .pipe(
+    z.array(parsed("must be a list of origins, as in https://chat.example, without path or *", readOrigin)),
+  )
+/** With a path, if need be. */
+const url = parsed("must be a URL that begins with http:// or https://, without ? or #", (address) =>
+  isHttp(address) && !/[?#]/.test(address.href) ? address.href.replace(/\/+$/, "") : undefined,
+)
+const notHost = "must be a host alone, as in ws.example, without scheme, port or path"
+/** As it stands in a URL: an address of IPv6 in brackets. */
+const host = z
+  .string()
+  .transform((value) => (isIPv6(value) ? `[${value}]` : value))
+  .pipe(z.string().regex(/^(\[.+\]|[^:]+)$/, notHost))
+  .transform((value) => `http://${value}`)
+  .pipe(parsed(notHost, readOrigin))
+  .transform((value) => value.replace("http://", ""))
+const port = z.coerce.number().int().min(0).max(65535)
+const secret = z.string().min(16, "must have at least 16 characters")
+const flag = z
+  .enum(["true", "false", "1", "0"], { error: "must be true or false" })
+  .transform((v) => v === "true" || v === "1")
+const count = z.coerce.number({ error: "must be a number" }).int().positive()
 const list = z.string().transform(itemsOf)
 
 const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
@@ -78,7 +117,12 @@ export const variables = {
     meaning: "A host that speaks Ably's protocol other than Ably's own.",
     isSecret: false,
     // Ably's own are also known by the names of routing policies, as in nonprod:sandbox.
-    schema: z.string().regex(/^[^\s/]+$/, "must be a host alone, as in ably.example, without scheme or path"),
+    schema: z
+      .string()
+      .regex(
+        /^(?!.*:\d+$)[^\s/]+$/,
+        "must be a host alone, as in ably.example, without scheme, port or path",
+      ),
   },
   ABLY_PORT: { meaning: "Its port.", isSecret: false, schema: port },
   ABLY_TLS: { meaning: "Whether it speaks TLS. Default true.", isSecret: false, schema: flag },
@@ -86,12 +130,12 @@ export const variables = {
     meaning:
       "Where browsers reach a gateway in its own process. Unset: the gateway is part of the app's process.",
     isSecret: false,
-    schema: url,
+    schema: origin,
   },
   SOCKET_INTERNAL_URL: {
     meaning: "Where the app's servers reach that gateway. Default: SOCKET_URL.",
     isSecret: false,
-    schema: url,
+    schema: origin,
   },
   SOCKET_INTERNAL_SECRET: {
     meaning: "Shared by the app and that gateway. Required in production with SOCKET_URL.",
@@ -101,12 +145,12 @@ export const variables = {
   SOCKET_CORS_ORIGIN: {
     meaning: "Origins whose pages may connect to the gateway, besides its own; separated by commas.",
     isSecret: false,
-    schema: list.pipe(z.array(z.url({ error: "must be a list of origins, as in https://chat.example" }))),
+    schema: originList,
   },
   REDIS_URL: {
     meaning: "Redis, through which several gateways deliver each other's messages; they share DATABASE_URL.",
     isSecret: true,
-    schema: z.string().regex(/^rediss?:\/\//, "must begin with redis://"),
+    schema: z.url({ protocol: /^rediss?$/, error: "must be a URL that begins with redis:// or rediss://" }),
   },
   TRUSTED_PROXIES: {
     meaning:
@@ -116,7 +160,12 @@ export const variables = {
     schema: list.pipe(z.array(z.union([z.enum(["loopback", "linklocal", "uniquelocal"]), network]))),
   },
   PORT: { meaning: "Where to listen. Default 3000; the gateway alone: 3001.", isSecret: false, schema: port },
-  HOST: { meaning: "The address to listen on. Default: all.", isSecret: false, schema: text },
+  HOST: {
+    meaning: "The address to listen on. Default: all.",
+    isSecret: false,
+    // Here the brackets of an address of IPv6 are left out.
+    schema: host.transform((value) => value.replace(/^\[(.*)\]$/, "$1")),
+  },
   DATA_DIR: {
     meaning: "Where SQLite files and what people attach are kept. Default .data.",
     isSecret: false,
