@@ -1,5 +1,5 @@
 import type { Server } from "node:http"
-import type { AddressInfo } from "node:net"
+import { type AddressInfo, isIPv6 } from "node:net"
 
 /** Something that runs until it is told to stop. */
 export interface Stoppable {
@@ -22,5 +22,11 @@ export async function listen(
     })
   })
   const address = http.address() as AddressInfo
-  return { url: `http://${hostname ?? "localhost"}:${address.port}`, port: address.port }
+  return { url: `http://${hostOf(hostname)}:${address.port}`, port: address.port }
+}
+
+/** Where it is reached from this machine, as it stands in an address: all addresses are no address. */
+function hostOf(hostname: string | undefined): string {
+  if (hostname === undefined || hostname === "::" || hostname === "0.0.0.0") return "localhost"
+  return isIPv6(hostname) ? `[${hostname}]` : hostname
 }

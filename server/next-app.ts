@@ -6,7 +6,6 @@ export interface NextAppOptions {
   dev: boolean
   dir: string
   port: number
-  hostname?: string | undefined
 }
 
 /**
@@ -15,9 +14,10 @@ export interface NextAppOptions {
  * Next adds its own `upgrade` listener to the server it is given, and ends the sockets of paths that it has a route
  * for. So it is given one that never listens, and what is meant for Next (hot reload) is passed on to that.
  */
-export function createNextApp({ dev, dir, port, hostname }: NextAppOptions): App & { ready: Promise<void> } {
+export function createNextApp({ dev, dir, port }: NextAppOptions): App & { ready: Promise<void> } {
   const decoy = new Server()
-  const app = next({ dev, dir, port, hostname: hostname ?? "localhost", httpServer: decoy })
+  // Next.js makes each request's address of it; where the server listens, as on `::`, needn't be one.
+  const app = next({ dev, dir, port, hostname: "localhost", httpServer: decoy })
   const handle = app.getRequestHandler()
   const ready = app.prepare()
 

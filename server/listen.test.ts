@@ -1,0 +1,19 @@
+import { createServer } from "node:http"
+import { networkInterfaces } from "node:os"
+import { expect, it } from "vitest"
+import { listen } from "./listen.ts"
+
+const isThere = (family: string) =>
+  Object.values(networkInterfaces()).some((addresses) => addresses?.some((each) => each.family === family))
+
+it.each(
+  [undefined, "0.0.0.0", "127.0.0.1", "::", "::1"].filter(
+    (hostname) => !hostname?.includes(":") || isThere("IPv6"),
+  ),
+)("a server that listens on %s says where it is reached", async (hostname) => {
+  const http = createServer((_, response) => response.end("here"))
+  const { url } = await listen(http, 0, hostname)
+  expect(await (await fetch(url)).text()).toBe("here")
+  http.closeAllConnections()
+  await new Promise((resolve) => http.close(resolve))
+})
