@@ -189,7 +189,7 @@ async function startServers(
   // Whatever this shell is set up for, the servers under test are not.
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(
-      ([name]) => !/^(DATABASE|REALTIME|SOCKET|PUSHER|ABLY|REDIS|FILES|OTEL)_/.test(name),
+      ([name]) => !/^(APP|DATABASE|REALTIME|SOCKET|PUSHER|ABLY|REDIS|FILES|OTEL)_/.test(name),
     ),
   )
 

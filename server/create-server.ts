@@ -23,6 +23,7 @@ import type { Realtime, RealtimePublisher } from "#realtime/server"
 import { createReadAddress, defaultTrustedProxies } from "./client-address.ts"
 import { endWithin, type Target, takeIn } from "./intake.ts"
 import { listen, type Stoppable } from "./listen.ts"
+import { createPageOrigin } from "./page-origin.ts"
 
 export interface ServerOptions {
   port: number
@@ -36,6 +37,8 @@ export interface ServerOptions {
   redisUrl?: string | undefined
   /** Who may say on whose behalf a request comes, as in `TRUSTED_PROXIES`. Default: this machine. */
   trustedProxies?: readonly string[]
+  /** Where people open the app, as in `APP_ORIGIN`. */
+  ownOrigins?: readonly string[]
   /** Makes the realtime layer around the gateway's publisher. */
   createRealtime(publisher: RealtimePublisher): HostedRealtime | Promise<HostedRealtime>
   /** What answers everything that isn't the gateway's; absent: the gateway stands alone. */
@@ -87,11 +90,13 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     allowedOrigins = [],
     socketPath = "/socket.io",
     trustedProxies = defaultTrustedProxies,
+    ownOrigins = [],
     closeTimeoutMs = 8_000,
     farewells = 100,
     pauseBetweenFarewells = () => setTimeout(100),
   } = options
   const readAddress = createReadAddress(trustedProxies)
+  const pageOrigin = createPageOrigin({ trustedProxies, ownOrigins, logger })
   const onError = logErrors(logger)
 
   const http = createHttpServer()
@@ -100,9 +105,13 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     serveClient: false,
     maxHttpBufferSize: maxFrameBytes,
     destroyUpgrade: false,
-    cors: { origin: [...allowedOrigins] },
+    // A gateway by itself is on another origin than the app whose pages it serves.
+    cors: { origin: [...allowedOrigins, ...ownOrigins] },
     allowRequest(request, callback) {
-      if (!isAllowedOrigin(request, allowedOrigins)) return callback("the page's origin is not listed", false)
+      if (!isAllowedOrigin(request, allowedOrigins)) {
+        pageOrigin.refused(request)
+        return callback("the page's origin is not listed", false)
+      }
       // A polling client asks again and again on one connection.
       const isNew = !new URLSearchParams(request.url?.split("?")[1]).has("sid")
       const admitted = isNew ? realtime.admit?.(readAddress(request)) : undefined
@@ -133,8 +142,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const isSocket = ({ pathname }: Target) => pathname === socketPath || pathname.startsWith(`${socketPath}/`)
 
   const intake = takeIn(http, {
-    logger,
-    readAddress,
+    ...{ logger, readAddress, pageOrigin },
     answer(request, response, target) {
       if (isSocket(target))
         return io.engine.handleRequest(request as Parameters<typeof io.engine.handleRequest>[0], response)

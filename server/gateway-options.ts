@@ -17,6 +17,7 @@ export async function gatewayOptions(env: Env, logger: Logger) {
     allowedOrigins: env.SOCKET_CORS_ORIGIN,
     redisUrl: env.REDIS_URL,
     trustedProxies: env.TRUSTED_PROXIES,
+    ownOrigins: env.APP_ORIGIN,
     async createRealtime(publisher: RealtimePublisher) {
       const publishers = await createPublishers(env, publisher)
       const { realtime, limits, close } = hostChat({

@@ -3,7 +3,9 @@ import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { maxFileBytes } from "#lib/files/rules.ts"
 import { type Logger, loggedPath } from "#lib/operations/logger.ts"
+import { isAllowedOrigin } from "#realtime/providers/socketio/gateway"
 import type { ReadAddress } from "./client-address.ts"
+import type { PageOrigin } from "./page-origin.ts"
 import { answerUnderId } from "./requests.ts"
 
 /** Where a request leads, by what the parser makes of its address. */
@@ -12,6 +14,7 @@ export type Target = Pick<URL, "pathname" | "searchParams">
 export interface IntakeOptions {
   logger: Logger
   readAddress: ReadAddress
+  pageOrigin: PageOrigin
   /** What it throws is the request's fault, and answered 400; what it rejects with is ours, and answered 500. */
   answer(request: IncomingMessage, response: ServerResponse, target: Target): Promise<void> | void
   /** Says whether somebody has taken the socket. One that nobody takes is answered 404 and ended. */
@@ -34,7 +37,10 @@ const lingerMs = 1_000
  * The one way into a server: whatever strangers send has an answer, and every socket an owner. Nothing that is thrown on the way in
  * reaches the process.
  */
-export function takeIn(http: Server, { logger, readAddress, answer, upgrade }: IntakeOptions): Intake {
+export function takeIn(
+  http: Server,
+  { logger, readAddress, pageOrigin, answer, upgrade }: IntakeOptions,
+): Intake {
   const upgraded = new Set<Duplex>()
   const log = (error: unknown, { url }: IncomingMessage, what: string) =>
     logger.error({ err: error, path: loggedPath(url) }, what)
@@ -43,9 +49,11 @@ export function takeIn(http: Server, { logger, readAddress, answer, upgrade }: I
     const body = boundBody(request, response)
     try {
       readAddress(request)
+      pageOrigin.readHost(request)
       const target = readTarget(request)
       answerUnderId(request, response, logger, () => {
         if (!target) return refuse(response, 400)
+        if (isForeignForm(request)) pageOrigin.refused(request)
         Promise.resolve(answer(request, response, target)).catch((error: unknown) => {
           // Whoever was reading what was cut off has nothing to tell.
           if (body.isCut) return
@@ -66,6 +74,7 @@ export function takeIn(http: Server, { logger, readAddress, answer, upgrade }: I
     socket.on("error", (error) => logger.debug({ err: error }, "a socket failed while upgrading"))
     try {
       readAddress(request)
+      pageOrigin.readHost(request)
       const target = readTarget(request)
       if (!target) endUpgrade(socket, "400 Bad Request")
       else if (!upgrade(request, socket, head, target)) endUpgrade(socket, "404 Not Found")
@@ -82,6 +91,10 @@ export function takeIn(http: Server, { logger, readAddress, answer, upgrade }: I
     },
   }
 }
+
+/** Of these Next.js does nothing: the form of another site's page. */
+const isForeignForm = (request: IncomingMessage) =>
+  request.headers["next-action"] !== undefined && !isAllowedOrigin(request, [])
 
 /**
  * Null where nobody can say where it leads: no path, an escape that stands for nothing, a NUL. The absolute form, as proxies are sent it,

@@ -19,7 +19,10 @@ await run(logger, async () => {
   const app = createNextApp({ port: env.PORT, dev, dir: projectDir })
   const server = hasGateway
     ? await createServer({ ...(await gatewayOptions(env, logger)), app })
-    : await serveApp({ ...address, app, trustedProxies: env.TRUSTED_PROXIES, logger })
+    : await serveApp({
+        ...{ ...address, app, logger },
+        ...{ trustedProxies: env.TRUSTED_PROXIES, ownOrigins: env.APP_ORIGIN },
+      })
   await app.ready
   logger.info({ url: server.url }, `ready on ${server.url}`)
   return server

@@ -1,7 +1,11 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
+import { pino } from "pino"
+import { io } from "socket.io-client"
 import { describe, expect, it } from "vitest"
-import { findNginx, startNginx } from "./testing/nginx.ts"
+import { createContractHttp, createContractRealtime } from "#realtime/testing"
+import { createServer as createChatServer } from "./create-server.ts"
+import { findNginx, shippedSite, startNginx } from "./testing/nginx.ts"
 
 const unless = findNginx() ? "" : " (skipped: nginx not found)"
 
@@ -39,5 +43,121 @@ describe.skipIf(!findNginx())(`the configuration for nginx${unless}`, () => {
     expect((await fetch(`${nginx.url}/rooms/nobody`)).status).toBe(404)
     const pages = [...earlier.asked, ...later.asked].filter(({ url }) => url === "/rooms/nobody")
     expect(pages).toEqual([{ url: "/rooms/nobody", id: expect.stringMatching(/^[0-9a-f]{32}$/) }])
+  })
+})
+
+/** The least that makes nginx a proxy: it asks for `Host: throughline`, and passes no upgrade on. */
+const defaultSite = (more = "") => `
+  upstream throughline { server 127.0.0.1:3000; }
+  server { listen 80; location / { proxy_pass http://throughline; ${more} } }`
+const upgrading =
+  'proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";'
+const sayingHost = "proxy_set_header X-Forwarded-Host $http_host;"
+
+/** The gateway, beside an app that answers with the headers by which Next.js judges a form. */
+async function startChat(options: { ownOrigins?: string[]; trustedProxies?: string[] }) {
+  const lines: string[] = []
+  const server = await createChatServer({
+    ...{ port: 0, hostname: "127.0.0.1", secret: "a secret of this test, long enough", ...options },
+    createRealtime: (publisher) => createContractRealtime({ publishers: [publisher] }),
+    app: {
+      handle({ headers }, response) {
+        response.end(JSON.stringify([headers.host, headers["x-forwarded-host"]]))
+      },
+      upgrade: () => false,
+      close: async () => {},
+    },
+    logger: pino({ level: "warn" }, { write: (line) => void lines.push(line) }),
+  })
+  return { server, lines, [Symbol.asyncDispose]: () => server.close() }
+}
+
+type Chat = Awaited<ReturnType<typeof startChat>>
+
+/** By what a page of this origin connects; null when it is refused. */
+async function connect({ server }: Chat, url: string, origin: string): Promise<string | null> {
+  const http = createContractHttp(server.realtime as ReturnType<typeof createContractRealtime>, {
+    ...{ id: "alice", name: "Alice" },
+  })
+  const { ticket } = (await http.credentials("socketio", {})) as { ticket: string }
+  const socket = io(url, {
+    ...{ auth: { ticket }, extraHeaders: { origin }, reconnection: false, forceNew: true },
+    ...{ transports: ["websocket", "polling"], tryAllTransports: true, upgrade: false },
+  })
+  const transport = await new Promise<string | null>((resolve) => {
+    socket.on("connect", () => resolve(socket.io.engine.transport.name))
+    socket.on("connect_error", () => resolve(null))
+  })
+  socket.disconnect()
+  return transport
+}
+
+/** What stands in place of the host when a form is sent by a page of this origin. */
+async function sendForm(url: string, headers: Record<string, string>): Promise<unknown> {
+  const response = await fetch(url, { method: "POST", headers: { "next-action": "x", ...headers } })
+  const [host, forwarded] = (await response.json()) as [string, string?]
+  return forwarded ?? host
+}
+
+describe.skipIf(!findNginx())(`behind nginx${unless}`, () => {
+  it.each([
+    ["as it ships", shippedSite, "websocket"],
+    ["that only says which host was asked for", defaultSite(upgrading + sayingHost), "websocket"],
+    [
+      "that names the scheme's port",
+      defaultSite(`${upgrading} proxy_set_header Host chat.example:80;`),
+      "websocket",
+    ],
+    ["that passes no upgrade on", defaultSite("proxy_set_header Host $http_host;"), "polling"],
+  ])("%s the app's own pages are known, and no others", async (_, site, transport) => {
+    await using chat = await startChat({})
+    await using nginx = await startNginx([chat.server.port], site)
+    const origin = site.includes("chat.example:80") ? "http://chat.example" : nginx.url
+    expect(await connect(chat, nginx.url, origin)).toBe(transport)
+    expect(chat.lines).toEqual([])
+    expect(await connect(chat, nginx.url, "http://evil.example")).toBeNull()
+    expect(await sendForm(nginx.url, { origin: nginx.url })).not.toBe("throughline")
+    expect(await sendForm(nginx.url, { origin: "http://evil.example" })).not.toBe("evil.example")
+  })
+
+  it("that keeps the host to itself, what to set is said once for each origin", async () => {
+    await using chat = await startChat({})
+    await using nginx = await startNginx([chat.server.port], defaultSite(upgrading))
+    for (const origin of [nginx.url, nginx.url, "http://evil.example"])
+      expect(await connect(chat, nginx.url, origin)).toBeNull()
+    expect(await sendForm(nginx.url, { origin: nginx.url })).toBe("throughline")
+    expect(chat.lines.map((line) => JSON.parse(line))).toMatchObject([
+      {
+        origin: nginx.url,
+        host: "throughline",
+        from: "127.0.0.1",
+        msg: expect.stringContaining("APP_ORIGIN"),
+      },
+      { origin: "http://evil.example" },
+    ])
+    for (let n = 0; n < 100; n += 1) await sendForm(nginx.url, { origin: `http://evil-${n}.example` })
+    expect(chat.lines).toHaveLength(20)
+  })
+
+  it("that keeps the host to itself, APP_ORIGIN or a browser of https says it", async () => {
+    const origin = "https://chat.example"
+    await using chat = await startChat({ ownOrigins: [origin] })
+    await using nginx = await startNginx([chat.server.port], defaultSite(upgrading))
+    expect(await connect(chat, nginx.url, origin)).toBe("websocket")
+    expect(await sendForm(nginx.url, { origin })).toBe("chat.example")
+    expect(await sendForm(nginx.url, { origin: nginx.url })).toBe("throughline")
+    expect(await sendForm(nginx.url, { origin: nginx.url, "sec-fetch-site": "same-origin" })).toBe(
+      new URL(nginx.url).host,
+    )
+    expect(await sendForm(nginx.url, { origin: nginx.url, "sec-fetch-site": "same-site" })).toBe(
+      "throughline",
+    )
+  })
+
+  it("nobody else's word on the host is taken", async () => {
+    await using chat = await startChat({ trustedProxies: ["192.0.2.1"] })
+    await using nginx = await startNginx([chat.server.port], defaultSite(upgrading + sayingHost))
+    expect(await connect(chat, nginx.url, nginx.url)).toBeNull()
+    expect(await sendForm(nginx.url, { origin: nginx.url })).toBe("throughline")
   })
 })

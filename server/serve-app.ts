@@ -4,6 +4,7 @@ import { createReadAddress, defaultTrustedProxies } from "./client-address.ts"
 import type { App } from "./create-server.ts"
 import { endWithin, takeIn } from "./intake.ts"
 import { listen, type Stoppable } from "./listen.ts"
+import { createPageOrigin } from "./page-origin.ts"
 
 export interface ServeAppOptions {
   app: App
@@ -11,6 +12,8 @@ export interface ServeAppOptions {
   hostname?: string | undefined
   /** Who may say on whose behalf a request comes. Default: this machine. */
   trustedProxies?: readonly string[]
+  /** Where people open the app, as in `APP_ORIGIN`. */
+  ownOrigins?: readonly string[]
   logger: Logger
   /** How long closing may take before what is left is cut. */
   closeTimeoutMs?: number
@@ -23,13 +26,16 @@ export async function serveApp(options: ServeAppOptions): Promise<Stoppable> {
     port,
     hostname,
     trustedProxies = defaultTrustedProxies,
+    ownOrigins = [],
     logger,
     closeTimeoutMs = 8_000,
   } = options
   const http = createServer()
+  const pageOrigin = createPageOrigin({ trustedProxies, ownOrigins, logger })
   const intake = takeIn(http, {
     logger,
     readAddress: createReadAddress(trustedProxies),
+    pageOrigin,
     answer: (request, response) => app.handle(request, response),
     upgrade: (request, socket, head) => app.upgrade(request, socket, head),
   })

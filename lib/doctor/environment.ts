@@ -54,7 +54,7 @@ function warn(env: Env): Finding[] {
     !/\/\/(localhost|127\.)/.test(env.SOCKET_URL)
   )
     say("SOCKET_URL", "pages on https can't open a socket without TLS", "Let it begin with https://.")
-  if (env.SOCKET_URL && env.SOCKET_CORS_ORIGIN.length === 0)
+  if (env.SOCKET_URL && env.SOCKET_CORS_ORIGIN.length + env.APP_ORIGIN.length === 0)
     say(
       "SOCKET_CORS_ORIGIN",
       "the gateway is on an address of its own, and no page's origin is listed",

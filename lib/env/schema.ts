@@ -126,6 +126,13 @@ export const variables = {
   },
   ABLY_PORT: { meaning: "Its port.", isSecret: false, schema: port },
   ABLY_TLS: { meaning: "Whether it speaks TLS. Default true.", isSecret: false, schema: flag },
+  APP_ORIGIN: {
+    meaning:
+      "Where people open the app, as in https://chat.example, separated by commas. Needed behind a proxy that doesn't say it, and where " +
+      "it begins with http://: the session's cookie is sent without TLS then.",
+    isSecret: false,
+    schema: originList,
+  },
   SOCKET_URL: {
     meaning:
       "Where browsers reach a gateway in its own process. Unset: the gateway is part of the app's process.",
@@ -154,8 +161,8 @@ export const variables = {
   },
   TRUSTED_PROXIES: {
     meaning:
-      "Proxies whose word on a visitor's address is taken: addresses, networks or loopback, separated by commas. " +
-      "Default loopback.",
+      "Proxies whose word on a visitor's address, and on the host that was asked for, is taken: addresses, networks or loopback, " +
+      "separated by commas. Default loopback.",
     isSecret: false,
     schema: list.pipe(z.array(z.union([z.enum(["loopback", "linklocal", "uniquelocal"]), network]))),
   },
@@ -247,6 +254,7 @@ export type Env = Readonly<
     REALTIME_PROVIDER: readonly ProviderName[]
     SESSION_SECRET: string
     SOCKET_INTERNAL_SECRET: string
+    APP_ORIGIN: readonly string[]
     SOCKET_CORS_ORIGIN: readonly string[]
     TRUSTED_PROXIES: readonly string[]
     PORT: number
@@ -371,6 +379,7 @@ export function parseEnv(given: Readonly<Record<string, string | undefined>>): E
     SESSION_SECRET: sessionSecret,
     // In one process nobody else needs to know it; it differs from the session's so that one can't stand for the other.
     SOCKET_INTERNAL_SECRET: env.SOCKET_INTERNAL_SECRET ?? `internal:${sessionSecret}`,
+    APP_ORIGIN: env.APP_ORIGIN ?? [],
     SOCKET_CORS_ORIGIN: env.SOCKET_CORS_ORIGIN ?? [],
     TRUSTED_PROXIES: env.TRUSTED_PROXIES ?? ["loopback"],
     PORT: env.PORT ?? 3000,

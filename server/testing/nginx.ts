@@ -13,17 +13,25 @@ export function findNginx(): string | null {
   return folders.map((folder) => join(folder, "nginx")).find((program) => existsSync(program)) ?? null
 }
 
-/** A real nginx with the configuration that is shipped, before these processes. */
-export async function startNginx(ports: readonly number[]): Promise<{ url: string } & AsyncDisposable> {
+/** The configuration that is shipped. */
+export const shippedSite = readFileSync(
+  join(import.meta.dirname, "../../deploy/nginx/throughline.conf"),
+  "utf8",
+)
+
+/** A real nginx before these processes, with the configuration that is shipped or another one on port 80 for one on port 3000. */
+export async function startNginx(
+  ports: readonly number[],
+  configuration: string = shippedSite,
+): Promise<{ url: string } & AsyncDisposable> {
   const program = findNginx()
   if (!program) throw new Error("unable to start nginx; it was not found (THROUGHLINE_NGINX)")
-  const shipped = readFileSync(join(import.meta.dirname, "../../deploy/nginx/throughline.conf"), "utf8")
   const folder = mkdtempSync(join(tmpdir(), "throughline-nginx-"))
   const port = await freePort()
   const servers = ports.map((each) => `server 127.0.0.1:${each} max_fails=1 fail_timeout=2s;`)
-  const site = shipped
+  const site = configuration
     .replace("listen 80;", `listen 127.0.0.1:${port};`)
-    .replace(/server 127\.0\.0\.1:3000 .*;/, servers.join("\n"))
+    .replace(/server 127\.0\.0\.1:3000.*;/, servers.join("\n"))
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     .map((name) => `${name}_temp_path ${join(folder, name)};`)
     .join("\n")
