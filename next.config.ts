@@ -1,5 +1,6 @@
 import type { NextConfig } from "next"
 import createNextIntlPlugin from "next-intl/plugin"
+import { localNames } from "./server/local-addresses.ts"
 
 /** On every answer. Pages have a policy for their content besides, which `proxy.ts` gives them. */
 const securityHeaders = [
@@ -16,8 +17,8 @@ const config: NextConfig = {
   reactStrictMode: true,
   poweredByHeader: false,
   typedRoutes: false,
-  // Pages opened by another local name in development still get hot reload.
-  allowedDevOrigins: ["127.0.0.1", "localhost"],
+  // In development a page opened by another name of this machine, as on a phone in the same network, comes alive too.
+  allowedDevOrigins: ["127.0.0.1", "[::1]", ...localNames()],
   // Server libraries that are loaded as they are, and only when they are used.
   serverExternalPackages: ["pg", "pusher", "ably", "prom-client"],
   // The build of the tests comes after `tsc`, which has just said the same.

@@ -2,6 +2,7 @@ import { startTracing } from "#lib/tracing/server.ts"
 import { createServer } from "./create-server.ts"
 import { loadServerEnv, projectDir } from "./env.ts"
 import { gatewayOptions } from "./gateway-options.ts"
+import { localAddresses } from "./local-addresses.ts"
 import { createProgramLogger } from "./logger.ts"
 import { createNextApp } from "./next-app.ts"
 import { run } from "./run.ts"
@@ -25,5 +26,9 @@ await run(logger, async () => {
       })
   await app.ready
   logger.info({ url: server.url }, `ready on ${server.url}`)
+  // Another process's address, or an emulator's, is this machine's own.
+  if (dev && hasGateway && env.HOST === undefined && env.REALTIME_PROVIDER.length === 1)
+    for (const address of localAddresses())
+      logger.info(`for others in your network: http://${address}:${new URL(server.url).port}`)
   return server
 })
