@@ -1,6 +1,8 @@
 import { unstable_doesMiddlewareMatch } from "next/experimental/testing/server"
-import { describe, expect, it } from "vitest"
-import { config } from "./proxy.ts"
+import { NextRequest } from "next/server"
+import { afterEach, describe, expect, it, vi } from "vitest"
+import { keptCookie } from "#lib/chat/kept-cookie.ts"
+import { config, proxy } from "./proxy.ts"
 
 /** By the pattern that Next.js makes of it. */
 const isPage = (url: string) => unstable_doesMiddlewareMatch({ config, url })
@@ -28,5 +30,27 @@ describe("a page's policy", () => {
     ...["/icon.svg?0a1b", "/socket.io", "/socket.io/", "/socket.io/?EIO=4", "/_realtime/publish"],
   ])("isn't given to %s", (url) => {
     expect(isPage(url)).toBe(false)
+  })
+})
+
+describe("the cookie that a browser has to bring back", () => {
+  afterEach(() => vi.unstubAllEnvs())
+
+  it.each([
+    ["", true],
+    ["https://chat.example", true],
+    ["http://192.168.1.5:3000", false],
+  ])("comes as the session's will, with APP_ORIGIN=%s", (origin, isSecure) => {
+    vi.stubEnv("NODE_ENV", "production")
+    vi.stubEnv("REALTIME_PROVIDER", "socketio")
+    vi.stubEnv("SESSION_SECRET", "a session secret of this test, long enough")
+    vi.stubEnv("APP_ORIGIN", origin)
+    const open = (cookie: string) => proxy(new NextRequest("http://localhost:3000/", { headers: { cookie } }))
+    expect(open("").cookies.get(keptCookie)).toMatchObject({
+      ...{ value: "1", httpOnly: true, sameSite: "lax", path: "/" },
+      ...(isSecure && { secure: true }),
+    })
+    expect(open("").headers.get("set-cookie")?.includes("Secure")).toBe(isSecure)
+    expect(open(`${keptCookie}=1`).headers.get("set-cookie")).toBeNull()
   })
 })

@@ -1,16 +1,19 @@
 import { type NextRequest, NextResponse } from "next/server"
+import { cookieOptions, keptCookie } from "#lib/chat/kept-cookie.ts"
 import { loadEnv } from "#lib/env/load.ts"
 import { contentSecurityPolicy } from "#lib/security/content-security-policy.ts"
 
-/** Gives each page a policy of its own. Next.js puts the nonce on what it renders, as it finds it in the request's policy. */
+/** Gives each page a policy of its own, and the browser a cookie to bring back. Next.js puts the nonce on what it renders, as it finds it in the request's policy. */
 export function proxy(request: NextRequest): NextResponse {
   const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64")
-  const policy = contentSecurityPolicy(loadEnv(), nonce)
+  const env = loadEnv()
+  const policy = contentSecurityPolicy(env, nonce)
   const headers = new Headers(request.headers)
   headers.set("x-nonce", nonce)
   headers.set("content-security-policy", policy)
   const response = NextResponse.next({ request: { headers } })
   response.headers.set("Content-Security-Policy", policy)
+  if (!request.cookies.has(keptCookie)) response.cookies.set(keptCookie, "1", cookieOptions(env))
   return response
 }
 

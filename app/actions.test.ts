@@ -3,6 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { getSession } from "#lib/chat/current.ts"
+import { keptCookie } from "#lib/chat/kept-cookie.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { parseEnv } from "#lib/env/schema.ts"
 import { createChat } from "#lib/realtime/create.ts"
@@ -24,6 +25,7 @@ const request = { cookies: new Map<string, string>(), headers: new Headers() }
 vi.mock("next/headers", () => ({
   headers: async () => request.headers,
   cookies: async () => ({
+    has: (name: string) => request.cookies.has(name),
     get: (name: string) => {
       const value = request.cookies.get(name)
       return value === undefined ? undefined : { name, value }
@@ -50,9 +52,9 @@ afterEach(async () => {
   rmSync(dataDir, { recursive: true })
 })
 
-/** Somebody with a browser of their own. */
+/** Somebody with a browser of their own, in which the page has been opened. */
 function arrive(address: string): void {
-  request.cookies = new Map()
+  request.cookies = new Map([[keptCookie, "1"]])
   request.headers = new Headers({ "x-forwarded-for": address })
 }
 
@@ -93,6 +95,14 @@ describe("signing in", () => {
   })
 })
 
+it("makes nobody for a browser that keeps no cookie, which would be nobody again at once", async () => {
+  arrive("192.0.2.1")
+  request.cookies.clear()
+  expect(await outcomeOf(signIn(null, formOf({ name: "Aki" })))).toEqual({ error: "cookieLost" })
+  expect([...request.cookies]).toEqual([])
+  expect(await chat.rooms.members(lobbyId)).toEqual([])
+})
+
 /** Somebody who has signed in from this address. */
 async function enter(address: string): Promise<void> {
   arrive(address)
@@ -117,7 +127,7 @@ describe("what people make has limits", () => {
     await exhaust(budget, here)
     arrive(here)
     expect(await outcomeOf(signIn(null, formOf({ name: "Mallory" })))).toMatchObject(refused)
-    expect([...request.cookies]).toEqual([])
+    expect([...request.cookies.keys()]).toEqual([keptCookie])
     await enter(elsewhere)
     expect(await chat.rooms.members(lobbyId)).toMatchObject([{ name: "Aki" }])
   })

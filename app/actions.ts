@@ -5,7 +5,14 @@ import { cookies } from "next/headers"
 import { redirect } from "next/navigation"
 import * as z from "zod/mini"
 import { room } from "#lib/chat/channels.ts"
-import { getSession, type Refusal, refuseAddress, refusePerson, requireOwner } from "#lib/chat/current.ts"
+import {
+  getSession,
+  keepsCookies,
+  type Refusal,
+  refuseAddress,
+  refusePerson,
+  requireOwner,
+} from "#lib/chat/current.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { maxRoomNameLength } from "#lib/chat/rooms.ts"
 import { nameOfAtMost, nameSchema, newGuest } from "#lib/chat/session.ts"
@@ -19,9 +26,10 @@ export type FormState = { error: "badName" } | Refusal | null
 /** The form stands in a page of somebody who isn't signed in any more. */
 const sessionChanged: Refusal = { error: "session-changed" }
 
-export async function signIn(_: unknown, form: FormData): Promise<FormState> {
+export async function signIn(_: unknown, form: FormData): Promise<FormState | { error: "cookieLost" }> {
   const name = nameSchema.safeParse(form.get("name"))
   if (!name.success) return { error: "badName" }
+  if (!(await keepsCookies())) return { error: "cookieLost" }
   const next = ownPath(form.get("next")) ?? `/rooms/${lobbyId}`
   const refusal = await refuseAddress("guests from an address", "guests of a day from an address")
   if (refusal) return refusal

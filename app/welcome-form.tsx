@@ -9,6 +9,8 @@ export function WelcomeForm({ next }: { next: string }) {
   const t = useTranslations("welcome")
   const refusalText = useRefusalText()
   const [state, action, isPending] = useServerAction(signIn)
+  const errorText = (refused: NonNullable<typeof state>) =>
+    refused.error === "badName" || refused.error === "cookieLost" ? t(refused.error) : refusalText(refused)
   return (
     <form action={action} className="grid gap-4">
       <input type="hidden" name="next" value={next} />
@@ -17,7 +19,7 @@ export function WelcomeForm({ next }: { next: string }) {
         name="name"
         label={t("name")}
         placeholder={t("placeholder")}
-        error={state ? (state.error === "badName" ? t("badName") : refusalText(state)) : undefined}
+        error={state ? errorText(state) : undefined}
         defaultValue={state && "form" in state ? String(state.form.get("name")) : undefined}
         maxLength={40}
         required

@@ -2,18 +2,30 @@ import "server-only"
 import { cookies, headers } from "next/headers"
 import { redirect } from "next/navigation"
 import { isRealtimeError, type User } from "#realtime"
+import { warnOnce } from "../operations/process-log.ts"
 import { getChat } from "../realtime/server.ts"
 import type { Budget, Limits } from "../security/limits.ts"
+import { keptCookie } from "./kept-cookie.ts"
 import { openSession, sessionOptions } from "./session.ts"
 
 /** The session of the request under way. */
 export async function getSession() {
   const { env } = await getChat()
-  return openSession(
-    await cookies(),
-    sessionOptions({ secret: env.SESSION_SECRET, isProduction: env.isProduction }),
-  )
+  return openSession(await cookies(), sessionOptions(env))
 }
+
+/** Where it is shown false, one line in the log says what to set: a page can't know. */
+export async function keepsCookies(): Promise<boolean> {
+  const store = await cookies()
+  if (store.has(keptCookie)) return true
+  const origin = (await headers()).get("origin") ?? "unknown"
+  warnOnce("cookies", { origin: origin.slice(0, 200) }, notKept)
+  return false
+}
+
+const notKept =
+  "a browser that signs in didn't bring back the cookie that came with the page. Where the app is opened by http://, as in a local " +
+  "network, cookies that are Secure are dropped: serve it by https://, or set APP_ORIGIN to that origin"
 
 /** Who is looking at this page; whoever isn't signed in is asked to, and comes back. */
 export async function requireUser(returnTo: string): Promise<User & { name: string }> {

@@ -8,7 +8,10 @@ import { identifyRequest, sessionCookie, sessionOptions } from "./session.ts"
 import { describeStores, type TestProcess, writerOf } from "./testing/stores.ts"
 
 const [alice, bob, carol] = ["alice", "bob", "carol"].map((id) => ({ id, name: id })) as [User, User, User]
-const session = sessionOptions({ secret: "a secret of this test, long enough", isProduction: true })
+const session = sessionOptions({
+  SESSION_SECRET: "a secret of this test, long enough",
+  hasSecureCookies: true,
+})
 
 /** The routes as they are, and a private room of Alice's and Bob's. `ask` is a browser's request, with the status and body of the answer. */
 async function open({ rooms, readPositions, search, index, log }: TestProcess) {

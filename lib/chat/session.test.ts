@@ -2,7 +2,10 @@ import { sealData } from "iron-session"
 import { describe, expect, it } from "vitest"
 import { identifyRequest, nameSchema, newGuest, sessionCookie, sessionOptions } from "./session.ts"
 
-const options = sessionOptions({ secret: "a secret of this test, long enough", isProduction: true })
+const options = sessionOptions({
+  SESSION_SECRET: "a secret of this test, long enough",
+  hasSecureCookies: true,
+})
 const request = (cookie: string) =>
   new Request("http://chat.test/", { headers: cookie === "" ? {} : { cookie } })
 

@@ -4,6 +4,8 @@ import type { cookies } from "next/headers"
 import { v7 as uuidv7 } from "uuid"
 import * as z from "zod/mini"
 import { parseUser, type User } from "#realtime"
+import type { Env } from "../env/schema.ts"
+import { cookieOptions } from "./kept-cookie.ts"
 
 export const sessionCookie = "throughline_session"
 
@@ -26,18 +28,15 @@ export const nameOfAtMost = (length: number) =>
 /** What a guest may be called. */
 export const nameSchema = nameOfAtMost(40)
 
-export function sessionOptions({
-  secret,
-  isProduction,
-}: {
-  secret: string
-  isProduction: boolean
-}): SessionOptions {
+/** What of the environment a session needs. */
+type SessionEnvironment = Pick<Env, "SESSION_SECRET" | "hasSecureCookies">
+
+export function sessionOptions(env: SessionEnvironment): SessionOptions {
   return {
     cookieName: sessionCookie,
-    password: secret,
+    password: env.SESSION_SECRET,
     ttl: 60 * 60 * 24 * 30,
-    cookieOptions: { httpOnly: true, sameSite: "lax", path: "/", secure: isProduction },
+    cookieOptions: cookieOptions(env),
   }
 }
 

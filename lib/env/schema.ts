@@ -261,6 +261,8 @@ export type Env = Readonly<
     DATA_DIR: string
     REALTIME_LIVE_ONLY: boolean
     isProduction: boolean
+    /** Browsers send the session's cookie by TLS alone; some drop it where the page came without. */
+    hasSecureCookies: boolean
     /** A function: many instances, none of which lasts. */
     isServerless: boolean
   }
@@ -387,6 +389,7 @@ export function parseEnv(given: Readonly<Record<string, string | undefined>>): E
     DATA_DIR: env.DATA_DIR ?? (isServerless ? join(tmpdir(), "throughline") : ".data"),
     REALTIME_LIVE_ONLY: env.REALTIME_LIVE_ONLY ?? false,
     isProduction,
+    hasSecureCookies: isProduction && !env.APP_ORIGIN?.some((origin) => origin.startsWith("http:")),
     isServerless,
   })
 }

@@ -12,6 +12,15 @@ export function shareLogger(logger: Logger): Logger {
   return logger
 }
 
+const warned = new Set<string>()
+
+/** Says what an operator has to change, once in this process. */
+export function warnOnce(about: string, fields: object, text: string): void {
+  if (warned.has(about)) return
+  warned.add(about)
+  shared[key]?.warn(fields, text)
+}
+
 /** Where the realtime layer's background failures go: what failed, at which stage, and whose messages were part of it. */
 export const logErrors =
   (logger: Logger): OnError =>

@@ -67,7 +67,7 @@ export async function createChat({
   const limits = await createLimits({
     ...{ redisUrl: env.REDIS_URL, pool: env.isServerless ? pool : undefined, waitUntil, onError },
   })
-  const session = sessionOptions({ secret: env.SESSION_SECRET, isProduction: env.isProduction })
+  const session = sessionOptions(env)
   const identify = (request: Request) => identifyRequest(request, session)
   const register = createFileRegister(database)
   const authorize = createAuthorize({ rooms, index, log, files: register })

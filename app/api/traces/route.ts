@@ -7,7 +7,7 @@ export const dynamic = "force-dynamic"
 
 export async function POST(request: Request): Promise<Response> {
   const { env, limits } = await getChat()
-  const session = sessionOptions({ secret: env.SESSION_SECRET, isProduction: env.isProduction })
+  const session = sessionOptions(env)
   return collectSpans(request, {
     ...{ endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT, headers: env.OTEL_EXPORTER_OTLP_HEADERS },
     identify: (asking) => identifyRequest(asking, session),
