@@ -1,6 +1,6 @@
 import type { NextConfig } from "next"
 import createNextIntlPlugin from "next-intl/plugin"
-import { localNames } from "./server/local-addresses.ts"
+import { localNames } from "./lib/env/local-addresses.ts"
 
 /** On every answer. Pages have a policy for their content besides, which `proxy.ts` gives them. */
 const securityHeaders = [
