@@ -42,8 +42,6 @@ export async function buildOnce(): Promise<void> {
     ...buildCanaries,
     NODE_ENV: "production",
     NEXT_TELEMETRY_DISABLED: "1",
-    // `npm run check` has a step for them.
-    SKIP_TYPE_CHECK: "1",
   }
   const mark = `${hashSources(env)} ${vercel ? "with functions" : "alone"}`
   if (built === mark) return

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest"
 import { projectDir } from "./run.ts"
 
 interface Locked {
+  dev?: boolean
   resolved?: string
   integrity?: string
   inBundle?: boolean
@@ -36,5 +37,12 @@ describe("what is installed", () => {
       .filter(([, { hasInstallScript }]) => hasInstallScript)
       .map(([path]) => nameOf(path))
     expect(running.filter((name) => !allowScripts[name])).toEqual([])
+  })
+
+  it("is, where NODE_ENV is production, all that building and starting take", () => {
+    const needed = ["node", "next", "typescript", "@types/node", "@types/react", "@types/react-dom"]
+    const styles = ["postcss", "tailwindcss", "@tailwindcss/postcss", "@tailwindcss/oxide"]
+    const left = [...needed, ...styles].filter((name) => packages[`node_modules/${name}`]?.dev !== undefined)
+    expect(left).toEqual([])
   })
 })
