@@ -1,4 +1,5 @@
 import "server-only"
+import { parseCookie } from "cookie"
 import { cookies, headers } from "next/headers"
 import { redirect } from "next/navigation"
 import { isRealtimeError, type User } from "#realtime"
@@ -14,11 +15,12 @@ export async function getSession() {
   return openSession(await cookies(), sessionOptions(env))
 }
 
-/** Where it is shown false, one line in the log says what to set: a page can't know. */
+/** Whether this browser brings back what a page sets. If not, one line in the log says what to set. */
 export async function keepsCookies(): Promise<boolean> {
-  const store = await cookies()
-  if (store.has(keptCookie)) return true
-  const origin = (await headers()).get("origin") ?? "unknown"
+  const sent = await headers()
+  // As the browser sent them: to `cookies()` Next.js adds what `proxy.ts` has set just now.
+  if (keptCookie in parseCookie(sent.get("cookie") ?? "")) return true
+  const origin = sent.get("origin") ?? "unknown"
   warnOnce("cookies", { origin: origin.slice(0, 200) }, notKept)
   return false
 }
