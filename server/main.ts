@@ -7,6 +7,7 @@ import { createProgramLogger } from "./logger.ts"
 import { createNextApp } from "./next-app.ts"
 import { run } from "./run.ts"
 import { serveApp } from "./serve-app.ts"
+import { warm } from "./warm.ts"
 
 /** The app. With the bundled gateway on the same port, unless another process or a service carries the messages. */
 const dev = process.env.NODE_ENV !== "production"
@@ -30,5 +31,6 @@ await run(logger, async () => {
   if (dev && hasGateway && env.HOST === undefined && env.REALTIME_PROVIDER.length === 1)
     for (const address of localAddresses())
       logger.info(`for others in your network: http://${address}:${new URL(server.url).port}`)
+  if (dev) void warm(server.url, logger)
   return server
 })
