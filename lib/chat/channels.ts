@@ -1,6 +1,7 @@
 import * as z from "zod/mini"
 import { defineChannel } from "#realtime"
 import { isEmoji } from "./emoji.ts"
+import { visibleText } from "./visible-text.ts"
 
 /** In characters as `lengthOf` counts them. */
 export const maxTextLength = 4000
@@ -15,7 +16,7 @@ const messageId = z.uuid()
 export const lengthOf = (text: string) => [...text].length
 
 const text = z.string().check(
-  z.trim(),
+  z.overwrite(visibleText),
   z.refine((text) => lengthOf(text) <= maxTextLength),
 )
 const nonEmptyText = text.check(z.minLength(1))

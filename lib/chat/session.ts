@@ -6,6 +6,7 @@ import * as z from "zod/mini"
 import { parseUser, type User } from "#realtime"
 import type { Env } from "../env/schema.ts"
 import { cookieOptions } from "./kept-cookie.ts"
+import { isLineOfText, visibleText } from "./visible-text.ts"
 
 export const sessionCookie = "throughline_session"
 
@@ -13,17 +14,9 @@ interface SessionData {
   user?: User
 }
 
-/** Control characters, halves of surrogate pairs, and marks that turn the direction of what follows. */
-const disturbing = /[\p{Cc}\p{Cs}\p{Bidi_Control}]/u
-const invisible = /[\s\p{Default_Ignorable_Code_Point}\u2800]/gu
-
 /** What people and rooms may be called: something that can be seen, and nothing that disturbs what stands beside it. */
 export const nameOfAtMost = (length: number) =>
-  z.string().check(
-    z.trim(),
-    z.maxLength(length),
-    z.refine((name) => name.replaceAll(invisible, "") !== "" && !disturbing.test(name)),
-  )
+  z.string().check(z.overwrite(visibleText), z.minLength(1), z.maxLength(length), z.refine(isLineOfText))
 
 /** What a guest may be called. */
 export const nameSchema = nameOfAtMost(40)

@@ -1,3 +1,5 @@
+import { disturbing, visibleText } from "../chat/visible-text.ts"
+
 /** What may be attached: asked in the browser before anything is sent, and on the server of what came. */
 export const maxFileBytes = 25 * 1024 * 1024
 
@@ -24,12 +26,11 @@ const claims = [
 export const isFalseName = (name: string, type: string): boolean =>
   claims.some((claim) => claim.name.test(name) && !claim.type.test(type))
 
-/** Control characters, and marks that turn the direction of what follows, so that an `.exe` reads as a `.jpg`. */
-const deceptive = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
-
-/** A name that can stand on a page and in any file system. */
+/** A name that can stand on a page and in any file system; none whose direction turns, so that an `.exe` reads as a `.jpg`. */
 export function cleanFileName(given: string): string {
-  const name = given.toWellFormed().normalize("NFC").replace(deceptive, "").replace(/[/\\]/g, "_").trim()
+  const name = visibleText(
+    given.toWellFormed().normalize("NFC").replace(disturbing, "").replace(/[/\\]/g, "_"),
+  )
   if (name === "") return "file"
   if (name.length <= maxFileNameLength) return name
   const [extension = ""] = /\.[^.]{1,16}$/.exec(name) ?? []

@@ -76,6 +76,13 @@ describe("the composer", () => {
     expect(field.value).toBe("")
   })
 
+  it("doesn't send what nobody could see", () => {
+    const { sent } = setup()
+    write("\u200b\u3164 \u2800")
+    press("Enter")
+    expect(sent).toEqual([])
+  })
+
   it("doesn't send on the Enter that ends a conversion, in any browser", () => {
     const { sent, field } = setup()
     write("にほんご")

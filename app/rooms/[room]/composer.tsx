@@ -15,6 +15,7 @@ import {
 import { lengthOf, maxTextLength } from "#lib/chat/channels.ts"
 import { createDrafts, type Draft, emptyDraft } from "#lib/chat/drafts.ts"
 import { mentionsIn } from "#lib/chat/mentions.ts"
+import { visibleText } from "#lib/chat/visible-text.ts"
 import { IconButton } from "../../_components/button.tsx"
 import { useMe } from "../../_components/chat-provider.tsx"
 import { EmojiPicker } from "./emoji-picker.tsx"
@@ -70,7 +71,7 @@ export function Composer(props: ComposerProps) {
   useImperativeHandle(ref, () => ({
     focus: () => field.current?.focus(),
     append({ text, chosen }) {
-      const isEmpty = draft.text.trim() === ""
+      const isEmpty = visibleText(draft.text) === ""
       change({
         ...draft,
         text: isEmpty ? text : `${draft.text}\n${text}`,
@@ -78,7 +79,7 @@ export function Composer(props: ComposerProps) {
       })
     },
   }))
-  const text = draft.text.trim()
+  const text = visibleText(draft.text)
   /** Somebody wanted to send what waits. */
   const [isTold, setIsTold] = useState(false)
   const left = maxTextLength - lengthOf(text)

@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "react"
 import { lengthOf, maxTextLength } from "#lib/chat/channels.ts"
 import type { Draft } from "#lib/chat/drafts.ts"
 import { mentionsIn } from "#lib/chat/mentions.ts"
+import { visibleText } from "#lib/chat/visible-text.ts"
 import { Button } from "../../_components/button.tsx"
 import { MessageField } from "./message-field.tsx"
 import { useRoomPeople } from "./room-people.tsx"
@@ -23,7 +24,7 @@ export function EditField({ initial, onChange, onSave, onCancel }: Props) {
   const [draft, setDraft] = useState<Draft>({ text: initial, chosen: [] })
   const field = useRef<HTMLTextAreaElement>(null)
   const { people } = useRoomPeople()
-  const text = draft.text.trim()
+  const text = visibleText(draft.text)
   const over = lengthOf(text) - maxTextLength
   const canSave = text !== "" && over <= 0
 
