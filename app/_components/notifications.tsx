@@ -5,6 +5,7 @@ import { useRouter } from "next/navigation"
 import { useLocale, useTranslations } from "next-intl"
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react"
 import { type PersonalStorage, personalStorage } from "#lib/chat/personal-storage.ts"
+import { isolated } from "#lib/i18n/isolated.ts"
 import { useMe } from "./chat-provider.tsx"
 import { menuItemClass } from "./menu.tsx"
 import { useActivityStore } from "./room-activity.tsx"
@@ -65,7 +66,7 @@ export function Notifications({ rooms }: { rooms: readonly ListedRoom[] }) {
     return store.onArrival(({ room, message, isMention }) => {
       if (document.visibilityState === "visible" || (choice === "mentions" && !isMention)) return
       const listed = rooms.find(({ id }) => id === room)
-      const name = message.from?.name ?? messages("somebody")
+      const name = isolated(message.from?.name ?? messages("somebody"))
       const of = { name, room: listed ? nameOf(listed) : "" }
       const text = message.payload.text || t("file")
       const notification = show(t(isMention ? "mention" : "message", of), {

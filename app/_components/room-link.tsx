@@ -4,6 +4,7 @@ import { AtSign, Hash, Lock, Users } from "lucide-react"
 import Link from "next/link"
 import { useTranslations } from "next-intl"
 import { countOf, type RoomActivity } from "#lib/chat/room-activity.ts"
+import { isolated } from "#lib/i18n/isolated.ts"
 import type { ListedRoom } from "./shell.tsx"
 
 interface RoomLinkProps {
@@ -56,7 +57,7 @@ function TypingPreview({ typists }: { typists: RoomActivity["typists"] }) {
   if (!first) return null
   const text =
     typists.length === 1
-      ? t("typing.one", { name: first.name })
+      ? t("typing.one", { name: isolated(first.name) })
       : t("rooms.typingMany", { count: typists.length })
   return (
     <span

@@ -2,6 +2,7 @@
 import { UserRoundX } from "lucide-react"
 import { useTranslations } from "next-intl"
 import { type ReactNode, useEffect } from "react"
+import { isolated } from "#lib/i18n/isolated.ts"
 import { useConnection, useRealtimeClient } from "#realtime/react"
 import { Button } from "./button.tsx"
 import { NoticePage } from "./notice-page.tsx"
@@ -24,7 +25,7 @@ export function SessionGuard({
     [client, user.id],
   )
   if (error?.code !== "session-changed") return children
-  const { name } = user
+  const name = isolated(user.name)
   return (
     <NoticePage icon={UserRoundX} title={t("title", { name })} lead={t("lead", { name })}>
       <Button look="primary" onClick={() => window.location.reload()}>

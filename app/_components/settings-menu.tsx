@@ -7,6 +7,7 @@ import { useRouter } from "next/navigation"
 import { useLocale, useTranslations } from "next-intl"
 import { useTheme } from "next-themes"
 import { useState } from "react"
+import { isolated } from "#lib/i18n/isolated.ts"
 import { Avatar } from "./avatar.tsx"
 import { useMe } from "./chat-provider.tsx"
 import { changeLocale } from "./language-switch.tsx"
@@ -33,7 +34,7 @@ export function SettingsMenu() {
     <>
       <Menu.Root>
         <Menu.Trigger
-          aria-label={t("menu", { name: me.name })}
+          aria-label={t("menu", { name: isolated(me.name) })}
           className="flex min-h-12 w-full items-center gap-3 rounded-xl px-2 text-left hover:bg-raised"
         >
           <Avatar id={me.id} name={me.name} size={34} />

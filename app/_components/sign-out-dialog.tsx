@@ -1,5 +1,6 @@
 "use client"
 import { useTranslations } from "next-intl"
+import { isolated } from "#lib/i18n/isolated.ts"
 import { signOut } from "../actions.ts"
 import { useMe } from "./chat-provider.tsx"
 import { type DialogState, FarewellDialog } from "./farewell-dialog.tsx"
@@ -12,7 +13,7 @@ export function SignOutDialog(state: DialogState) {
     <FarewellDialog
       {...state}
       title={t("signOutTitle")}
-      lead={t("signOutLead", { name: me.name })}
+      lead={t("signOutLead", { name: isolated(me.name) })}
       stay={t("stay")}
       leave={t("signOut")}
       action={() => signOut(me.id)}

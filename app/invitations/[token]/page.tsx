@@ -4,6 +4,7 @@ import { getFormatter, getTranslations } from "next-intl/server"
 import { refuseAddress, requireUser } from "#lib/chat/current.ts"
 import { invitationDays } from "#lib/chat/invitation.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
+import { isolated } from "#lib/i18n/isolated.ts"
 import { whenIn } from "#lib/i18n/when.ts"
 import { getChat } from "#lib/realtime/server.ts"
 import { Button } from "../../_components/button.tsx"
@@ -39,13 +40,13 @@ export default async function InvitationPage({ params }: Props) {
   }
   const { room, invitedBy } = found
   if (await rooms.isMember(user.id, room.id)) redirect(`/rooms/${room.id}`)
-  const name = room.id === lobbyId ? t("rooms.lobby") : room.name
+  const name = room.id === lobbyId ? t("rooms.lobby") : isolated(room.name)
   const kind = t(room.isPrivate ? "invitation.leadPrivate" : "invitation.leadPublic")
   return (
     <NoticePage
       icon={MailOpen}
       title={t("invitation.titleTo", { room: name })}
-      lead={invitedBy ? `${t("invitation.by", { name: invitedBy })} ${kind}` : kind}
+      lead={invitedBy ? `${t("invitation.by", { name: isolated(invitedBy) })} ${kind}` : kind}
     >
       <ActionForm owner={user.id} action={acceptInvitation} className="grid justify-items-center gap-3">
         <input type="hidden" name="token" value={token} />

@@ -83,6 +83,13 @@ describe("the composer", () => {
     expect(sent).toEqual([])
   })
 
+  it("sets apart the name of whom one answers, where it is written the other way", () => {
+    const replyTo = { sender: { id: "9", name: "أحمد" }, text: "hello" }
+    setup({ replyTo, onCancelReply() {} })
+    const preview = screen.getByTestId("reply-preview")
+    expect(preview.textContent).toContain(messages.composer.replyTo.replace("{name}", "\u2068أحمد\u2069"))
+  })
+
   it("doesn't send on the Enter that ends a conversion, in any browser", () => {
     const { sent, field } = setup()
     write("にほんご")

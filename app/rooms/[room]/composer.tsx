@@ -188,7 +188,7 @@ function ReplyPreview({ sender, text, onCancel }: ReplyTo & { onCancel(): void }
     >
       <CornerUpLeft size={14} aria-hidden="true" className="shrink-0 text-accent" />
       <div className="min-w-0 flex-1">
-        <p className="truncate font-medium text-xs" dir="auto">
+        <p className="truncate font-medium text-xs">
           {sender ? t("replyTo", { name: marked(sender.id, sender.name ?? "") }) : t("reply")}
         </p>
         <p className="truncate text-muted text-xs" dir="auto">

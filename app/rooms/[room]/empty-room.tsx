@@ -2,6 +2,7 @@
 import { MessagesSquare } from "lucide-react"
 import { useTranslations } from "next-intl"
 import { lobbyId } from "#lib/chat/lobby.ts"
+import { isolated } from "#lib/i18n/isolated.ts"
 import { useConnection } from "#realtime/react"
 import { useMe } from "../../_components/chat-provider.tsx"
 import { Introduction } from "../../_components/introduction.tsx"
@@ -17,7 +18,7 @@ export function EmptyRoom() {
       <section className="mx-auto my-auto grid w-full max-w-lg gap-5 py-6">
         <div>
           <h2 className="break-words font-semibold text-2xl tracking-tight">
-            {t("welcome.firstTitle", { name: me.name })}
+            {t("welcome.firstTitle", { name: isolated(me.name) })}
           </h2>
           <p className="mt-1 text-pretty text-muted">{t("welcome.firstLead")}</p>
         </div>

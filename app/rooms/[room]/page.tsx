@@ -5,6 +5,7 @@ import { room as roomChannel } from "#lib/chat/channels.ts"
 import { requireUser } from "#lib/chat/current.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { canAttach } from "#lib/files/create-file-store.ts"
+import { isolated } from "#lib/i18n/isolated.ts"
 import { getChat } from "#lib/realtime/server.ts"
 import type { LogPage } from "#realtime"
 import { SessionNews } from "../../_components/session-news.tsx"
@@ -29,7 +30,7 @@ async function load({ params }: Props) {
 export async function generateMetadata(props: Props): Promise<Metadata> {
   const t = await getTranslations("rooms")
   const found = (await load(props))?.found
-  return found ? { title: found.id === lobbyId ? t("lobby") : found.name } : {}
+  return found ? { title: found.id === lobbyId ? t("lobby") : isolated(found.name) } : {}
 }
 
 /** What the messages of a page answer that isn't on it. */

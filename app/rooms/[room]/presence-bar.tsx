@@ -3,6 +3,7 @@ import { Popover } from "@base-ui/react/popover"
 import { Users } from "lucide-react"
 import { useTranslations } from "next-intl"
 import type { RoomDefinition } from "#lib/chat/channels.ts"
+import { isolated } from "#lib/i18n/isolated.ts"
 import type { PresenceState } from "#realtime/client"
 import { Avatar } from "../../_components/avatar.tsx"
 import { useMe } from "../../_components/chat-provider.tsx"
@@ -70,8 +71,8 @@ function Everybody({ presence: { count, members } }: { presence: PresenceState<R
                   return (
                     <li key={user.id} className="flex min-h-10 items-center gap-2.5">
                       <Avatar id={user.id} name={name} size={28} isAway={data.status === "away"} />
-                      <span className="min-w-0 truncate" dir="auto">
-                        {user.id === me.id ? t("presence.you", { name }) : name}
+                      <span className="min-w-0 truncate">
+                        {user.id === me.id ? t("presence.you", { name: isolated(name) }) : isolated(name)}
                       </span>
                       <NameMark id={user.id} />
                       <span className="ml-auto shrink-0 text-muted text-xs">

@@ -11,6 +11,7 @@ import {
   useState,
 } from "react"
 import { askPeople } from "#lib/chat/api.ts"
+import { isolated } from "#lib/i18n/isolated.ts"
 import { logError } from "#realtime"
 import { useMe } from "../../_components/chat-provider.tsx"
 import { NameMarksContext, PeopleContext } from "../../_components/rich-text.tsx"
@@ -127,7 +128,7 @@ function useNameMarks(named: ReadonlyMap<string, string>): ReadonlyMap<string, s
 /** What to call somebody in a sentence: by their name, with their mark where it could be mistaken for somebody else's. */
 export function useMarkedName(): (id: string | undefined, name: string) => string {
   const { marks } = useRoomPeople()
-  return (id = "", name) => (marks.has(id) ? `${name} #${marks.get(id)}` : name)
+  return (id = "", name) => (marks.has(id) ? `${isolated(name)} #${marks.get(id)}` : isolated(name))
 }
 
 /** Beside a name that could be mistaken for somebody else's: a few characters that are this person's alone. */

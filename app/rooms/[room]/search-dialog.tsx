@@ -308,7 +308,9 @@ function Result({ result: { from, at, text }, query }: { result: SearchResult; q
       <span className="grid min-w-0 flex-1 gap-0.5">
         <span className="flex items-baseline justify-between gap-3 text-xs">
           <span className="flex min-w-0 gap-2">
-            <span className="truncate font-semibold">{name}</span>
+            <span dir="auto" className="truncate font-semibold">
+              {name}
+            </span>
             <NameMark id={from.id} />
           </span>
           <time dateTime={new Date(at).toISOString()} className="shrink-0 text-muted">
