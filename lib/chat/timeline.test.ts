@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it, vi } from "vitest"
 import { createConversation, type PendingRoomMessage, type RoomMessage } from "./conversation.ts"
 import { type TimelineInput, toTimeline } from "./timeline.ts"
 
@@ -36,6 +36,8 @@ function shapeOf({ messages = [], pending = [], ...input }: Input): string {
     })
     .join(" ")
 }
+
+afterEach(() => void vi.restoreAllMocks())
 
 describe("the timeline", () => {
   it("groups one person's messages within a minute", () => {
@@ -98,6 +100,29 @@ describe("the timeline", () => {
       "day [m1] system [m3] [m4] unread [m6]",
     )
     expect(shapeOf({ messages: [...messages, deletion], firstUnread: 2 })).not.toContain("unread")
+  })
+
+  it("has a key for each row, also where a device's clock is a day behind", () => {
+    const dayMs = 86_400_000
+    const pending: PendingRoomMessage[] = [
+      { id: "p1", event: "text-sent", payload: { text: "x" }, state: "queued", at: noon - dayMs },
+      { id: "p2", event: "text-sent", payload: { text: "y" }, state: "queued", at: noon },
+      { id: "p3", event: "text-sent", payload: { text: "z" }, state: "queued", at: noon - dayMs },
+    ]
+    const { items } = createConversation(me)([said(1, "a", noon - dayMs), said(2, "a", noon)], pending)
+    const keys = toTimeline({ items, gaps: [], timeZone: "UTC" }).map(({ key }) => key)
+    expect(keys).toHaveLength(10)
+    expect(new Set(keys).size).toBe(10)
+  })
+
+  it("makes one format for a reader's time zone, however often and however much it is asked", () => {
+    const messages = Array.from({ length: 2_000 }, (_, index) =>
+      said(index + 1, "a", noon + index * 3_600_000),
+    )
+    const { items } = createConversation(me)(messages, [])
+    const made = vi.spyOn(Intl, "DateTimeFormat")
+    for (let turn = 0; turn < 3; turn++) toTimeline({ items, gaps: [], timeZone: "Asia/Tokyo" })
+    expect(made).toHaveBeenCalledTimes(1)
   })
 
   it("puts one's own pending messages at the end", () => {

@@ -1,3 +1,4 @@
+import { dayOf } from "../i18n/calendar.ts"
 import type { ConversationItem, Said, SystemMessage } from "./conversation.ts"
 
 /** What a list of messages shows, from top to bottom. */
@@ -12,19 +13,14 @@ export type TimelineRow =
 /** One person's messages stand together while they follow one another within this time. */
 const groupWithinMs = 60_000
 
-/** The day of a moment where the reader is. */
-function createDays(timeZone: string | undefined) {
-  const format = new Intl.DateTimeFormat("en-CA", {
-    ...{ timeZone, year: "numeric", month: "2-digit", day: "2-digit" },
-  })
+/** Formatting is what costs: what is said within the same quarter of an hour is of one day in every time zone. */
+function createDays(timeZone: string) {
   let known = { from: 0, to: -1, day: "" }
   return (at: number): string => {
     if (at >= known.from && at <= known.to) return known.day
-    const day = format.format(at)
-    // Formatting is what costs: what is said within the same quarter of an hour is of one day in every time zone.
     const from = at - (at % 900_000)
-    known = { from, to: from + 899_999, day }
-    return day
+    known = { from, to: from + 899_999, day: dayOf(at, timeZone) }
+    return known.day
   }
 }
 
@@ -35,7 +31,7 @@ export interface TimelineInput {
   firstUnread?: number | null
   /** The reader: what they say themselves is never unread. */
   myId?: string
-  timeZone?: string | undefined
+  timeZone: string
 }
 
 /** Puts days, holes and where one stopped reading between what was said. */
@@ -47,7 +43,7 @@ export function toTimeline({
   timeZone,
 }: TimelineInput): TimelineRow[] {
   const rows: TimelineRow[] = []
-  const dayOf = createDays(timeZone)
+  const dayAt = createDays(timeZone)
   let day = ""
   const days = new Set<string>()
   let isUnreadMarked = firstUnread === null
@@ -83,7 +79,7 @@ export function toTimeline({
       rows.push(...remaining.map(toGapRow))
       remaining = []
     }
-    const itsDay = dayOf(at)
+    const itsDay = dayAt(at)
     if (itsDay !== day) {
       day = itsDay
       // A day can come twice, where what waits to be sent was written before a clock was put right.

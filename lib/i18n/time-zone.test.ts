@@ -6,6 +6,7 @@ it.each([
   ["", "UTC"],
   ["Asia/Tokyo", "Asia/Tokyo"],
   ["America/New_York", "America/New_York"],
+  ["Etc/Unknown", "UTC"],
   ["Mars/Olympus", "UTC"],
   ["\u0000", "UTC"],
   ["x".repeat(4_000), "UTC"],

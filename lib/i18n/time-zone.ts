@@ -1,7 +1,7 @@
 /** Where the reader is, as their browser told it: pages come with the right times from the second one on. */
 export const timeZoneCookie = "time_zone"
 
-/** The zone of a cookie, if it is one; UTC until the browser has told. */
+/** The zone that a cookie or a browser names, if it is one; UTC until somebody has told, which is what a browser without one counts in. */
 export function parseTimeZone(value: string | undefined): string {
   if (!value) return "UTC"
   try {

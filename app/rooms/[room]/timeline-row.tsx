@@ -3,6 +3,7 @@ import { useFormatter, useTranslations } from "next-intl"
 import { memo } from "react"
 import type { Quoted, SystemMessage } from "#lib/chat/conversation.ts"
 import type { TimelineRow } from "#lib/chat/timeline.ts"
+import { dayBefore, dayOf } from "#lib/i18n/calendar.ts"
 import { Message } from "./message.tsx"
 import { useMarkedName } from "./room-people.tsx"
 
@@ -61,11 +62,11 @@ function isSame(before: TimelineRowProps, after: TimelineRowProps): boolean {
 function DaySeparator({ at, now, timeZone }: { at: number; now: number; timeZone: string }) {
   const t = useTranslations("messages")
   const format = useFormatter()
-  const dayOf = (moment: number) => format.dateTime(moment, { dateStyle: "short", timeZone })
+  const [day, today] = [dayOf(at, timeZone), dayOf(now, timeZone)]
   const text =
-    dayOf(at) === dayOf(now)
+    day === today
       ? t("today")
-      : dayOf(at) === dayOf(now - 86_400_000)
+      : day === dayBefore(today)
         ? t("yesterday")
         : format.dateTime(at, { dateStyle: "full", timeZone })
   return (

@@ -1,7 +1,7 @@
 "use client"
 import { useTimeZone as useServerTimeZone } from "next-intl"
 import { useEffect, useState } from "react"
-import { timeZoneCookie } from "#lib/i18n/time-zone.ts"
+import { parseTimeZone, timeZoneCookie } from "#lib/i18n/time-zone.ts"
 
 const aYear = 365 * 86_400
 
@@ -9,7 +9,7 @@ const aYear = 365 * 86_400
 export function useTimeZone(): string {
   const [timeZone, setTimeZone] = useState(useServerTimeZone() ?? "UTC")
   useEffect(() => {
-    const here = Intl.DateTimeFormat().resolvedOptions().timeZone
+    const here = parseTimeZone(Intl.DateTimeFormat().resolvedOptions().timeZone)
     setTimeZone(here)
     // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API isn't in every browser
     document.cookie = `${timeZoneCookie}=${here}; path=/; max-age=${aYear}; samesite=lax`

@@ -1,0 +1,70 @@
+import { cleanup, render, renderHook, screen } from "@testing-library/react"
+import { NextIntlClientProvider } from "next-intl"
+import type { ReactNode } from "react"
+import { afterEach, describe, expect, it, vi } from "vitest"
+import messages from "#lib/i18n/messages/en.json"
+import { TimelineRowView } from "./timeline-row.tsx"
+import { useTimeZone } from "./use-time-zone.ts"
+
+const inEnglish = ({ children }: { children: ReactNode }) => (
+  <NextIntlClientProvider locale="en" messages={messages as never} timeZone="Asia/Tokyo">
+    {children}
+  </NextIntlClientProvider>
+)
+afterEach(() => {
+  cleanup()
+  vi.restoreAllMocks()
+})
+
+describe("the line above a day", () => {
+  const day = (at: string, now: string, timeZone: string): string | null => {
+    const row = { kind: "day", key: "day", at: Date.parse(at) } as const
+    const state = { replied: null, isTabStop: false, isEditing: false, isHighlighted: false }
+    render(<TimelineRowView row={row} now={Date.parse(now)} timeZone={timeZone} {...state} />, {
+      wrapper: inEnglish,
+    })
+    const { textContent } = screen.getByTestId("day")
+    cleanup()
+    return textContent
+  }
+  const { today, yesterday } = messages.messages
+
+  it("says yesterday of the day before, however long that was", () => {
+    // In Berlin the 29th of March 2026 has 23 hours, the 25th of October 25.
+    expect(day("2026-03-29T10:00Z", "2026-03-29T22:30Z", "Europe/Berlin")).toBe(yesterday)
+    expect(day("2026-03-28T22:30Z", "2026-03-29T22:30Z", "Europe/Berlin")).toBe("Saturday, March 28, 2026")
+    expect(day("2026-10-24T10:00Z", "2026-10-25T22:30Z", "Europe/Berlin")).toBe(yesterday)
+    expect(day("2026-10-24T22:30Z", "2026-10-25T22:30Z", "Europe/Berlin")).toBe(today)
+  })
+
+  it("counts days where the reader is", () => {
+    expect(day("2026-11-28T15:00Z", "2026-11-29T14:59Z", "Asia/Tokyo")).toBe(today)
+    expect(day("2026-11-28T14:59Z", "2026-11-28T15:00Z", "Asia/Tokyo")).toBe(yesterday)
+    expect(day("2026-11-28T14:59Z", "2026-11-28T15:00Z", "UTC")).toBe(today)
+  })
+})
+
+describe("where the reader is", () => {
+  const inBrowserOf = (timeZone: string | undefined) => {
+    const { resolvedOptions } = Intl.DateTimeFormat.prototype
+    vi.spyOn(Intl.DateTimeFormat.prototype, "resolvedOptions").mockImplementation(function (
+      this: Intl.DateTimeFormat,
+    ) {
+      const options = resolvedOptions.call(this)
+      // What was asked for by name is what it is; only the browser's own is another.
+      return options.timeZone === process.env.TZ ? { ...options, timeZone: timeZone as string } : options
+    })
+    return renderHook(useTimeZone, { wrapper: inEnglish }).result.current
+  }
+
+  it.each([
+    ["America/New_York", "America/New_York"],
+    ["Etc/Unknown", "UTC"],
+    [undefined, "UTC"],
+  ])("a browser that says %s is in %s, and tells the server so", (said, zone) => {
+    vi.stubEnv("TZ", "Pacific/Chatham")
+    expect(inBrowserOf(said)).toBe(zone)
+    expect(document.cookie).toContain(`time_zone=${zone}`)
+    expect(new Intl.DateTimeFormat("en", { timeZone: zone, timeStyle: "short" }).format(0)).toMatch(/\d:\d\d/)
+  })
+})
