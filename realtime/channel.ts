@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import { RealtimeError } from "./errors.ts"
-import { isKeepable } from "./text.ts"
+import { isKeepable, isWellFormed } from "./text.ts"
 
 type Schemas = Record<string, StandardSchemaV1>
 
@@ -154,7 +154,7 @@ export function defineChannel<
   }
 
   function match(name: string): Record<string, string> | null {
-    if (name.length > maxChannelNameLength || !name.isWellFormed()) return null
+    if (name.length > maxChannelNameLength || !isWellFormed(name)) return null
     const values = matcher.exec(name)?.slice(1).map(decodeParam)
     if (!values?.every((value) => value !== null && isKeepable(value))) return null
     return Object.fromEntries(names.map((key, index) => [key, values[index] as string]))

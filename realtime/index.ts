@@ -42,7 +42,7 @@ export type {
 export { areOfDifferentMessages, markOf, parseUser } from "./message.ts"
 export { ownerHeaders } from "./owner.ts"
 export type { ChannelAction, ProviderConfig, RealtimePublisher } from "./publisher.ts"
-export { isKeepable } from "./text.ts"
+export { isKeepable, toWellFormed } from "./text.ts"
 export { startAll, type TracedMessage, type TraceSpan, type TraceStep, type Tracing } from "./tracing.ts"
 export type {
   ChannelObserver,

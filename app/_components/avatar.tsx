@@ -1,4 +1,6 @@
 import { clsx } from "clsx"
+import { visibleText } from "#lib/chat/visible-text.ts"
+import { graphemesOf } from "#lib/i18n/graphemes.ts"
 
 /** A colour that belongs to an id, always the same. */
 function hueOf(id: string): number {
@@ -8,7 +10,9 @@ function hueOf(id: string): number {
 }
 
 const firstCharacter = (name: string) =>
-  [...new Intl.Segmenter().segment(name.trim())][0]?.segment.toUpperCase() ?? "?"
+  graphemesOf(name)
+    .find((character) => visibleText(character) !== "")
+    ?.toUpperCase() ?? "?"
 
 /** Somebody's sign: the first character of their name on their own colour. The name itself is said beside it. */
 export function Avatar({

@@ -3,15 +3,14 @@ import { clsx } from "clsx"
 import { createContext, memo, type ReactNode, useContext } from "react"
 import { isEmoji } from "#lib/chat/emoji.ts"
 import { type Mentioned, parseRichText, type RichBlock, type RichInline } from "#lib/chat/rich-text.ts"
+import { graphemesOf } from "#lib/i18n/graphemes.ts"
 
 /** So few emoji and nothing else are shown large. */
 const fewEmoji = 3
 
 function isFewEmoji(text: string): boolean {
   if (text.length > 100) return false
-  const signs = [...new Intl.Segmenter().segment(text)]
-    .map(({ segment }) => segment)
-    .filter((sign) => sign !== " ")
+  const signs = graphemesOf(text).filter((sign) => sign !== " ")
   return signs.length > 0 && signs.length <= fewEmoji && signs.every(isEmoji)
 }
 

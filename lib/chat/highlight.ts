@@ -1,3 +1,5 @@
+import { graphemesOf } from "../i18n/graphemes.ts"
+
 /** A stretch of a text, and whether it is what was searched for. */
 export interface TextPart {
   text: string
@@ -6,8 +8,6 @@ export interface TextPart {
 
 /** Half-width and full-width, composed and decomposed, large and small are the same letter to whoever searches. */
 const fold = (text: string) => text.normalize("NFKC").toLowerCase()
-
-const graphemes = new Intl.Segmenter()
 
 /**
  * A text in parts: what matches a word of the query, and the rest. Of a long text only what stands around the first hit, with an
@@ -18,7 +18,7 @@ export function highlight(text: string, query: string, maxLength = 160): TextPar
     .split(/\s+/u)
     .filter((word) => word !== "")
   // Folding may change a text's length: each folded character remembers the one that it came from.
-  const letters = [...graphemes.segment(text.replace(/\s+/gu, " ").trim())].map(({ segment }) => segment)
+  const letters = graphemesOf(text.replace(/\s+/gu, " ").trim())
   let folded = ""
   const letterAt: number[] = []
   for (const [index, letter] of letters.entries()) {

@@ -1,3 +1,4 @@
+import { toWellFormed } from "#realtime"
 import { disturbing, visibleText } from "../chat/visible-text.ts"
 
 /** What may be attached: asked in the browser before anything is sent, and on the server of what came. */
@@ -29,7 +30,7 @@ export const isFalseName = (name: string, type: string): boolean =>
 /** A name that can stand on a page and in any file system; none whose direction turns, so that an `.exe` reads as a `.jpg`. */
 export function cleanFileName(given: string): string {
   const name = visibleText(
-    given.toWellFormed().normalize("NFC").replace(disturbing, "").replace(/[/\\]/g, "_"),
+    toWellFormed(given).normalize("NFC").replace(disturbing, "").replace(/[/\\]/g, "_"),
   )
   if (name === "") return "file"
   if (name.length <= maxFileNameLength) return name

@@ -4,6 +4,7 @@ import type { JsonValue } from "../json.ts"
 import { createListeners, type Listeners } from "../listeners.ts"
 import type { Cursor } from "../message.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
+import { withResolvers } from "../with-resolvers.ts"
 import type { OutboxBus, OutboxNote } from "./outbox-bus.ts"
 import type { OutboxStore, StoredMessage } from "./outbox-store.ts"
 import { withinLimit } from "./within-limit.ts"
@@ -206,7 +207,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   }
 
   async function takeTurn(channel: string, task: () => Promise<void>): Promise<void> {
-    const begun = Promise.withResolvers<void>()
+    const begun = withResolvers<void>()
     let running: Promise<void> | undefined
     const once = () => {
       begun.resolve()

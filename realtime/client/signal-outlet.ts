@@ -1,4 +1,5 @@
 import { RealtimeError } from "../errors.ts"
+import { withResolvers } from "../with-resolvers.ts"
 import type { RateLimit } from "./rate-limit.ts"
 
 export interface SignalOutlet {
@@ -45,7 +46,7 @@ export function createSignalOutlet({ pace, deliver }: SignalOutletOptions): Sign
       if (held.size === 0 && waitMs === 0) return deliver(event, payload)
       held.get(event)?.reject(superseded())
       held.delete(event)
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const { promise, resolve, reject } = withResolvers<void>()
       held.set(event, { payload, resolve, reject })
       timer ??= setTimeout(release, waitMs)
       return promise

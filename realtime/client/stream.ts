@@ -1,6 +1,7 @@
 import { isDenial, isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
 import { guard } from "../guard.ts"
 import type { Cursor, LogHead, LogPage, WireMessage } from "../message.ts"
+import { withResolvers } from "../with-resolvers.ts"
 import { createSequencer, type SequencerAction } from "./sequencer.ts"
 import type { ChannelHandlers, ChannelMessage } from "./types.ts"
 
@@ -39,7 +40,7 @@ const maxLateMs = 250
 
 export function createStream({ since, handlers, read, onDenied, onError }: StreamOptions): Stream {
   const sequencer = createSequencer({ cursor: since })
-  const ready = Promise.withResolvers<void>()
+  const ready = withResolvers<void>()
   // Waiting for `ready` is the listener's choice; not waiting must not crash a process.
   ready.promise.catch(() => {})
   let isAttached = false

@@ -10,6 +10,7 @@ import type {
   TransportStatus,
   TransportSubscription,
 } from "../../transport.ts"
+import { withResolvers } from "../../with-resolvers.ts"
 import { pusherCapabilities } from "./capabilities.ts"
 import {
   fromConnectionError,
@@ -431,7 +432,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
           refreshPresence(channel, wish)
           settle(wish)
           if (status.state !== "connected") return
-          wish.entering = Promise.withResolvers()
+          wish.entering = withResolvers()
           await wish.entering.promise
         },
         async leavePresence() {
