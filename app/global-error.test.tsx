@@ -37,6 +37,14 @@ describe("the page of last resort", () => {
     expect(document.documentElement.lang).toBe("en")
   })
 
+  it("is light where nothing can tell what the system prefers", async () => {
+    Object.assign(window, { matchMedia: undefined })
+    vi.spyOn(navigator, "languages", "get").mockReturnValue(["en"])
+    render(<GlobalError />, { container: document })
+    await waitFor(() => expect(heading()).toBe(texts.en.title))
+    expect(document.documentElement.className).toBe("")
+  })
+
   it("has the same texts in both languages", () => {
     expect(Object.keys(texts.ja)).toEqual(Object.keys(texts.en))
   })

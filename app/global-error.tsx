@@ -4,6 +4,7 @@ import texts from "#lib/i18n/last-resort.json"
 import { chooseLocale, type Locale, localeCookie } from "#lib/i18n/locales.ts"
 import { Button } from "./_components/button.tsx"
 import "./globals.css"
+import { matches } from "./_components/media.ts"
 
 /** What the reader chose, as far as the page alone can tell. */
 function readLocale(): Locale {
@@ -17,7 +18,7 @@ export default function GlobalError() {
   const [isDark, setIsDark] = useState(false)
   useEffect(() => {
     setLocale(readLocale())
-    setIsDark(matchMedia("(prefers-color-scheme: dark)").matches)
+    setIsDark(matches("(prefers-color-scheme: dark)"))
   }, [])
   const { title, lead, reload } = texts[locale]
   return (

@@ -1,6 +1,7 @@
 "use client"
 import { useTranslations } from "next-intl"
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "react"
+import { matches } from "../_components/media.ts"
 import type { Passage } from "./ledger.ts"
 import type { Mark } from "./side.ts"
 
@@ -109,7 +110,7 @@ function useGlide(now: number) {
   const moving = useRef<SVGGElement>(null)
   useLayoutEffect(() => {
     moving.current?.removeAttribute("transform")
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return
+    if (matches("(prefers-reduced-motion: reduce)")) return
     let request = requestAnimationFrame(glide)
     function glide(): void {
       const gone = (performance.now() - now) / msPerPixel

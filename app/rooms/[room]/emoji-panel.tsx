@@ -4,6 +4,7 @@ import { useLocale, useTranslations } from "next-intl"
 import { type AriaAttributes, useEffect, useRef } from "react"
 import { emojiDataUrl } from "#lib/chat/emoji-data.ts"
 import { isComposing } from "../../_components/is-composing.ts"
+import { matches } from "../../_components/media.ts"
 import type { EmojiPanelProps } from "./emoji-picker.tsx"
 
 /** ARIA counts rows and columns from 1, frimousse from 0. */
@@ -23,7 +24,7 @@ export function EmojiPanel({ onPick, onFail }: EmojiPanelProps) {
   useEffect(() => {
     // The popup was there first and has the focus until something in it takes it. A finger would get a keyboard in its way.
     const holder = search.current?.closest("[data-emoji-popup]")
-    if (document.activeElement === holder && matchMedia("(pointer: fine)").matches) search.current?.focus()
+    if (document.activeElement === holder && matches("(pointer: fine)")) search.current?.focus()
   }, [])
   /** The list itself would go on loading for ever. */
   const resolve: EmojiDataResolver = async (locale, options) => {

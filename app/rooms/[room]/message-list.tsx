@@ -16,6 +16,7 @@ import type { Conversation } from "#lib/chat/conversation.ts"
 import { type TimelineRow, toTimeline } from "#lib/chat/timeline.ts"
 import type { RealtimeError } from "#realtime"
 import { Button } from "../../_components/button.tsx"
+import { matches } from "../../_components/media.ts"
 import { EmptyRoom } from "./empty-room.tsx"
 import { useRoomActions } from "./room-actions.ts"
 import { TimelineRowView } from "./timeline-row.tsx"
@@ -109,7 +110,7 @@ export function MessageList(props: MessageListProps) {
   function goToLatest(): void {
     isAtEnd.current = true
     setUnseen(null)
-    const smooth = !matchMedia("(prefers-reduced-motion: reduce)").matches
+    const smooth = !matches("(prefers-reduced-motion: reduce)")
     list.current?.scrollToIndex(rows.length - 1, { align: "end", smooth })
     tellSeen()
   }

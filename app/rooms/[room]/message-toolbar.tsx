@@ -6,7 +6,7 @@ import { Copy, Ellipsis, Pencil, Reply, SmilePlus, Trash2, Users } from "lucide-
 import { useTranslations } from "next-intl"
 import type { ReactElement } from "react"
 import type { Said } from "#lib/chat/conversation.ts"
-import { hasClipboard } from "../../_components/clipboard.ts"
+import { copyText, hasClipboard } from "../../_components/clipboard.ts"
 import { MenuPopup, menuItemClass } from "../../_components/menu.tsx"
 import { toast } from "../../_components/toast.tsx"
 import { EmojiPicker } from "./emoji-picker.tsx"
@@ -66,11 +66,7 @@ function ToolbarButton({
 function MoreMenu({ said, isMine, onHold }: Props) {
   const t = useTranslations("messages")
   const { edit, remove, showReactions, isOwner } = useRoomActions()
-  const copy = (text: string) =>
-    navigator.clipboard.writeText(text).then(
-      () => toast(t("copied")),
-      () => toast(t("copyFailed")),
-    )
+  const copy = async (text: string) => toast(t((await copyText(text)) ? "copied" : "copyFailed"))
   return (
     <Menu.Root
       onOpenChange={(isOpen) => isOpen && onHold(true)}

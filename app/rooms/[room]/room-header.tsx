@@ -11,7 +11,7 @@ import type { Room } from "#lib/chat/rooms.ts"
 import type { PresenceState } from "#realtime/client"
 import { buttonClass, iconButtonClass } from "../../_components/button.tsx"
 import { useMe } from "../../_components/chat-provider.tsx"
-import { hasClipboard } from "../../_components/clipboard.ts"
+import { copyText, hasClipboard } from "../../_components/clipboard.ts"
 import { MenuPopup, menuItemClass } from "../../_components/menu.tsx"
 import { Modal } from "../../_components/modal.tsx"
 import { useRefusalText } from "../../_components/server-action.tsx"
@@ -119,15 +119,12 @@ function InvitationLink({ link }: { link: string }) {
   const t = useTranslations("rooms")
   const [isCopied, setIsCopied] = useState(false)
   const [canCopy, setCanCopy] = useState(hasClipboard)
-  const copy = () =>
-    navigator.clipboard.writeText(link).then(
-      () => setIsCopied(true),
-      () => {
-        // Without permission the field stays selected, for the keyboard's own copy.
-        setCanCopy(false)
-        document.querySelector<HTMLInputElement>("#invitation-link")?.select()
-      },
-    )
+  async function copy(): Promise<void> {
+    if (await copyText(link)) return setIsCopied(true)
+    // Without permission the field stays selected, for the keyboard's own copy.
+    setCanCopy(false)
+    document.querySelector<HTMLInputElement>("#invitation-link")?.select()
+  }
   return (
     <div className="grid gap-3">
       <input
