@@ -12,7 +12,7 @@ const sources = [
   "realtime/{client,log,providers,react,server}/**/*",
   "*.{ts,mjs,json}",
 ]
-const ignored = /\.(test|test-d|spec)\.|^(vitest|playwright)\.config|^(knip|biome)\.json$|^next-env/
+const ignored = /\.(test|test-d|spec)\.|^(eslint|vitest|playwright)\.config|^(knip|biome)\.json$|^next-env/
 
 /** Next.js empties this folder before each build, so the mark can't outlive what it describes. */
 const markPath = join(projectDir, ".next", "built-from")

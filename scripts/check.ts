@@ -3,7 +3,7 @@ import { run } from "./run.ts"
 import { hiddenTools } from "./tools.ts"
 
 /** What these say must not depend on what a machine has installed, so they find none of it. */
-const staticSteps = ["format and lint", "types", "unused code", "import direction"]
+const staticSteps = ["format and lint", "types", "browsers", "unused code", "import direction"]
 
 /**
  * `npm run check`: all that CI asks of a change, and nothing else. Every step runs, so that one look shows all there
@@ -12,6 +12,7 @@ const staticSteps = ["format and lint", "types", "unused code", "import directio
 const steps: Record<string, string[]> = {
   "format and lint": ["biome check --error-on-warnings"],
   types: ["next typegen", "tsc"],
+  browsers: ["node scripts/browsers.ts"],
   "unused code": ["knip --no-config-hints"],
   "import direction": [
     "depcruise --config .dependency-cruiser.mjs --output-type err-long app lib realtime server e2e scripts",
