@@ -31,7 +31,7 @@ export const projects: readonly Project[] = [
     ],
     system: [
       ...["accessibility", "choices", "composer", "files", "lab", "list", "looks", "navigation", "pages"],
-      ...["rich-text", "search", "shell", "timeline", "unread"],
+      ...["old-browser", "rich-text", "search", "shell", "timeline", "unread"],
     ],
   },
   {

@@ -44,6 +44,7 @@ async function main(chosen: string[]): Promise<number> {
     ...(isWanted("e2e", "system-e2e")
       ? [tools.chromium, tools.japaneseFont, tools.vercel, tools.postgres]
       : []),
+    ...(isWanted("system-e2e") ? [tools.oldChromium] : []),
   ])
   const provisioned = await provision([...needed])
   // Vitest colours what goes to a file, too.

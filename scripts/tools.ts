@@ -62,6 +62,20 @@ const soketi: NpmTool = {
   overrides: { "uWebSockets.js": "npm:@trufflesuite/uws-js-unofficial@20.10.0-unofficial.2" },
 }
 
+/** A browser of 2023, packed for functions: it starts on any Linux of this kind of processor. */
+const oldChromium: NpmTool = {
+  folder: join(npmToolsDir, "chromium-112"),
+  dependencies: { "@sparticuz/chromium": "112.0.2" },
+}
+
+/** Chromium 112, packed with Brotli. */
+export function findOldChromium(machine = thisMachine): string | null {
+  const chosen = machine.env.THROUGHLINE_OLD_CHROMIUM
+  const path =
+    chosen || join(oldChromium.folder, "node_modules", "@sparticuz", "chromium", "bin", "chromium.br")
+  return machine.exists(path) ? path : null
+}
+
 /** The program of Vercel's command line, for Node to run. */
 export function findVercel(machine = thisMachine): string | null {
   const chosen = machine.env.THROUGHLINE_VERCEL
@@ -228,6 +242,16 @@ export const tools = {
     debian: [],
     brew: null,
     npm: soketi,
+  },
+  oldChromium: {
+    name: "Chromium 112",
+    variable: "THROUGHLINE_OLD_CHROMIUM",
+    neededBy: "the tests in a browser of 2023",
+    tests: /old-browser/,
+    find: findOldChromium,
+    debian: [],
+    brew: null,
+    npm: oldChromium,
   },
   japaneseFont: {
     name: "A Japanese font",
