@@ -1,15 +1,69 @@
 import { Menu } from "@base-ui/react/menu"
-import { act, cleanup, fireEvent, render, screen } from "@testing-library/react"
+import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react"
 import { NextIntlClientProvider } from "next-intl"
 import type { ReactNode } from "react"
 import { afterEach, beforeEach, expect, it, vi } from "vitest"
+import { chatChannels, room as roomChannel } from "#lib/chat/channels.ts"
+import { createRoomActivity, type RoomActivityStore } from "#lib/chat/room-activity-store.ts"
 import messages from "#lib/i18n/messages/en.json"
+import { createClient } from "#realtime/client"
+import { createMemoryLog } from "#realtime/log/memory"
+import { createRealtime } from "#realtime/server"
+import { createContractHttp } from "#realtime/testing"
+import { memoryCapabilities } from "../../realtime/providers/memory/capabilities.ts"
+import { createMemoryTransport } from "../../realtime/providers/memory/client.ts"
+import { createMemoryHub } from "../../realtime/providers/memory/hub.ts"
+import { createMemoryPublisher } from "../../realtime/providers/memory/server.ts"
 
-const listeners = new Set<(arrival: object) => void>()
-vi.mock("next/navigation", () => ({ useRouter: () => ({ push() {} }) }))
-vi.mock("./room-activity.tsx", () => ({
-  useActivityStore: () => ({ onArrival: (listener: () => void) => listeners.add(listener) && (() => {}) }),
-}))
+vi.mock("next/navigation", () => ({ useRouter: () => ({ push() {} }), useParams: () => ({}) }))
+
+const me = { id: "me", name: "Me" }
+/** However slow the machine: this only ends what hangs. */
+const patience = { timeout: 15_000 }
+
+/** What goes on in one room, as the page follows it; `say` is somebody else's. */
+async function startActivity() {
+  const log = createMemoryLog()
+  const { maxPresenceMembers } = memoryCapabilities
+  const hub = createMemoryHub({ authorize: async () => {}, maxPresenceMembers })
+  const realtime = createRealtime({
+    ...{ channels: chatChannels, log, publishers: [createMemoryPublisher(hub)] },
+    ...{ identify: async () => me, authorize: async () => true },
+  })
+  const onError = () => {}
+  const client = createClient({
+    transport: createMemoryTransport({
+      hub,
+      user: me,
+      capabilities: memoryCapabilities,
+      retryMs: 10,
+      onError,
+    }),
+    http: createContractHttp(realtime as never, me),
+    onError,
+  })
+  const ref = roomChannel({ room: "1" })
+  const [head] = await log.heads([ref.name])
+  if (!head) throw new Error("the log gave no head")
+  const initial = [{ room: "1", read: head, head, unread: 0, mentions: 0 }]
+  const store = createRoomActivity({
+    ...{ client, me: me.id, initial, onError },
+    ask: async () => initial,
+    move: async () => {},
+  })
+  client.open()
+  const stop = store.start()
+  return {
+    store,
+    say: (text: string, name = "Bob") =>
+      realtime.publish(ref, "text-sent", { text }, { from: { id: "2", name } }),
+    async [Symbol.asyncDispose]() {
+      stop()
+      await client.close()
+      await realtime.close()
+    },
+  }
+}
 
 /** As in Chrome on Android: it is there, it can be asked for, and it can't be used. */
 function stubNotification(permission: NotificationPermission) {
@@ -25,18 +79,24 @@ function stubNotification(permission: NotificationPermission) {
   return requestPermission
 }
 
-async function show(child: (module: typeof import("./notifications.tsx")) => ReactNode) {
+async function show(
+  child: (module: typeof import("./notifications.tsx")) => ReactNode,
+  store: RoomActivityStore | null = null,
+) {
   // Whether the browser can is remembered for as long as the page lives.
   vi.resetModules()
   const module = await import("./notifications.tsx")
   const { MeContext } = await import("./chat-provider.tsx")
+  const { ActivityContext } = await import("./room-activity.tsx")
   render(
     <NextIntlClientProvider locale="en" messages={messages as never} timeZone="UTC">
       <Menu.Root open>
         <Menu.Portal>
           <Menu.Positioner>
             <Menu.Popup>
-              <MeContext value={{ id: "me", name: "Me" }}>{child(module)}</MeContext>
+              <MeContext value={me}>
+                <ActivityContext value={store}>{child(module)}</ActivityContext>
+              </MeContext>
             </Menu.Popup>
           </Menu.Positioner>
         </Menu.Portal>
@@ -45,10 +105,7 @@ async function show(child: (module: typeof import("./notifications.tsx")) => Rea
   )
 }
 
-beforeEach(() => {
-  localStorage.clear()
-  listeners.clear()
-})
+beforeEach(() => localStorage.clear())
 afterEach(() => {
   cleanup()
   vi.unstubAllGlobals()
@@ -66,18 +123,36 @@ it("takes a message that can't be told of for the end of the choice, and throws 
   stubNotification("granted")
   localStorage.setItem("throughline.notify.me", "everything")
   vi.spyOn(document, "visibilityState", "get").mockReturnValue("hidden")
-  await show(({ NotificationChoice, Notifications }) => (
-    <>
-      <Notifications rooms={[]} />
-      <NotificationChoice />
-    </>
-  ))
-  const message = { id: "1", from: { id: "2", name: "Bob" }, payload: { text: "Hello" } }
-  expect(listeners.size).toBe(1)
-  act(() => {
-    for (const listener of listeners) listener({ room: "1", message, isMention: false })
-  })
-  expect(screen.getByText(messages.notifications.unsupported)).toBeTruthy()
+  await using activity = await startActivity()
+  await show(
+    ({ NotificationChoice, Notifications }) => (
+      <>
+        <Notifications rooms={[]} />
+        <NotificationChoice />
+      </>
+    ),
+    activity.store,
+  )
+  await activity.say("Hello")
+  expect(await screen.findByText(messages.notifications.unsupported, {}, patience)).toBeTruthy()
   const nothing = screen.getByRole("menuitemradio", { name: messages.notifications.nothing })
   expect(nothing.getAttribute("aria-checked")).toBe("true")
+})
+
+it("sets apart a name that is written the other way", async () => {
+  const titles: string[] = []
+  class Shown {
+    static permission = "granted"
+    constructor(title: string) {
+      titles.push(title)
+    }
+  }
+  vi.stubGlobal("Notification", Shown)
+  localStorage.setItem("throughline.notify.me", "everything")
+  vi.spyOn(document, "visibilityState", "get").mockReturnValue("hidden")
+  await using activity = await startActivity()
+  const rooms = [{ id: "1", name: "غرفة" }] as never
+  await show(({ Notifications }) => <Notifications rooms={rooms} />, activity.store)
+  await activity.say("Hello", "أحمد")
+  await waitFor(() => expect(titles).toEqual(["\u2068أحمد\u2069 in \u2068غرفة\u2069"]), patience)
 })

@@ -16,7 +16,7 @@ import { logError } from "#realtime"
 import { useRealtimeClient } from "#realtime/react"
 import { useMe } from "./chat-provider.tsx"
 
-const ActivityContext = createContext<RoomActivityStore | null>(null)
+export const ActivityContext = createContext<RoomActivityStore | null>(null)
 
 /** The store itself, for what has to happen without drawing. */
 export function useActivityStore(): RoomActivityStore {
