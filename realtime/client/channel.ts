@@ -13,12 +13,7 @@ import {
 } from "../message.ts"
 import { createMessageId } from "../message-id.ts"
 import { startAll, type Tracing } from "../tracing.ts"
-import type {
-  OutgoingMessage,
-  PublishResult,
-  RealtimeTransport,
-  TransportSubscription,
-} from "../transport.ts"
+import type { ChannelObserver, OutgoingMessage, PublishResult, TransportSubscription } from "../transport.ts"
 import type { RealtimeHttp } from "./http.ts"
 import type { Outbox } from "./outbox.ts"
 import { createPresenceTracker } from "./presence.ts"
@@ -31,7 +26,8 @@ import type { Channel, ChannelHandlers, ChannelStatus, PendingMessage, PresenceS
 
 export interface ChannelOptions {
   ref: ChannelRef
-  transport: RealtimeTransport
+  /** Takes part in it on the connection; null while the client isn't open. */
+  join: (observer: ChannelObserver) => TransportSubscription | null
   http: RealtimeHttp
   /** What the page calls itself to whoever gets its signals. */
   page: string
@@ -52,7 +48,16 @@ export interface ManagedChannel extends Channel {
   check(): void
   /** Begins a comparison with the log's head, if anybody follows the channel; the returned function ends it. */
   startComparison(): ((head: LogHead | RealtimeError) => void) | null
+  /** The client is open: what listens to the channel takes part in it (again), each from its own place. */
+  open(): void
+  /** Lets go of the connection; what listens stays, and what waits for an answer rejects. */
   close(): void
+}
+
+/** Who listens to messages: a stream from each opening of the client to its closing. */
+interface Follower {
+  stream: Stream
+  follow(from: Cursor | null): Stream
 }
 
 const defaultTimeoutMs = 15_000
@@ -61,9 +66,9 @@ const pageSize = 500
 
 /** One channel of one client: a single subscription at the provider, shared by any number of listeners. */
 export function createChannel(options: ChannelOptions): ManagedChannel {
-  const { ref, transport, http, signalRate, outbox, maxPayloadBytes, onError } = options
+  const { ref, join, http, signalRate, outbox, maxPayloadBytes, onError } = options
   const { name, definition } = ref
-  const streams = new Set<Stream>()
+  const followers = new Set<Follower>()
   const signalListeners = new Map<string, Listeners<[Signal]>>()
   const statusListeners = createListeners(onError, "onStatus")
   const presence = createPresenceTracker({ graceMs: options.presenceGraceMs, onError })
@@ -99,10 +104,13 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     statusListeners.tell()
   }
 
+  const streams = () => [...followers].map(({ stream }) => stream)
+  const isFollowed = (stream: Stream) => streams().includes(stream)
+
   /** The earliest place of all listeners: from there the provider's catch-up serves them all. */
   function earliestCursor(): Cursor | null {
     let earliest: Cursor | null = null
-    for (const { cursor } of streams) {
+    for (const { cursor } of streams()) {
       if (cursor && (!earliest || cursor.seq < earliest.seq)) earliest = cursor
     }
     return earliest
@@ -115,7 +123,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   }
 
   function deny(error: RealtimeError): void {
-    for (const stream of streams) stream.deny(error)
+    for (const stream of streams()) stream.deny(error)
     forgetPresence()
     setStatus({ state: "denied", error })
   }
@@ -148,16 +156,19 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   }
 
   function release(): void {
-    if (users > 0 || !subscription) return
+    if (users === 0) leave()
+  }
+
+  function leave(): void {
+    if (!subscription) return
     subscription.unsubscribe()
     subscription = null
     forgetPresence()
     setStatus({ state: "idle" })
   }
 
-  function subscribe(): TransportSubscription {
-    setStatus({ state: "attaching" })
-    const joined = transport.subscribe(name, {
+  function subscribe(): TransportSubscription | null {
+    const joined = join({
       cursor() {
         asked = earliestCursor()
         return asked
@@ -166,21 +177,23 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
         setStatus({ state: "attached" })
         // Reads that began before can't know what was published until now; the streams' next ones must not share them.
         reads.clear()
-        for (const stream of streams) stream.attached(page && ownPage(page), asked)
+        for (const stream of streams()) stream.attached(page && ownPage(page), asked)
         sendQueue.wake()
       },
       onDetached() {
         setStatus({ state: "attaching" })
-        for (const stream of streams) stream.detached()
+        for (const stream of streams()) stream.detached()
       },
       onDenied: deny,
       onMessages(messages) {
         const own = ownOf(messages)
-        for (const stream of streams) stream.receive(own)
+        for (const stream of streams()) stream.receive(own)
       },
       onSignal: (signal) => void receiveSignal(signal),
       onPresence: (snapshot) => void receivePresence(snapshot),
     })
+    if (!joined) return null
+    setStatus({ state: "attaching" })
     if (watchesPresence) joined.watchPresence()
     enterLatest(joined)
     return joined
@@ -273,26 +286,25 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     onStatus: statusListeners.add,
 
     subscribe(handlers, { since = null } = {}) {
-      const stream = createStream({
-        since: since ?? null,
-        handlers: followed(handlers),
-        read,
-        onDenied: shutOut,
-        onError,
-      })
-      streams.add(stream)
+      const follow = (from: Cursor | null) =>
+        createStream({ since: from, handlers: followed(handlers), read, onDenied: shutOut, onError })
+      const follower: Follower = { stream: follow(since ?? null), follow }
+      followers.add(follower)
       const wasAttached = status.state === "attached"
       const stop = use()
-      if (wasAttached) queueMicrotask(() => streams.has(stream) && stream.attached(undefined, null))
+      const { stream } = follower
+      if (wasAttached) queueMicrotask(() => isFollowed(stream) && stream.attached(undefined, null))
       else if (status.error) stream.deny(status.error)
       return {
-        ready: stream.ready,
+        get ready() {
+          return follower.stream.ready
+        },
         get cursor() {
-          return stream.cursor
+          return follower.stream.cursor
         },
         unsubscribe() {
-          streams.delete(stream)
-          stream.close()
+          followers.delete(follower)
+          follower.stream.close()
           stop()
         },
       }
@@ -378,28 +390,33 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     check() {
       sendQueue.wake()
       // Without a subscription too: the log stands in for a provider that is away.
-      if (status.state !== "denied") for (const stream of streams) stream.check()
+      if (status.state !== "denied") for (const stream of streams()) stream.check()
     },
     startComparison() {
       // Whoever isn't positioned yet has a read under way, which tells them more.
-      const asked = [...streams].flatMap((stream) =>
-        stream.cursor ? [{ stream, after: stream.cursor }] : [],
-      )
+      const asked = streams().flatMap((stream) => (stream.cursor ? [{ stream, after: stream.cursor }] : []))
       if (asked.length === 0 || status.state === "denied") return null
       return (head: LogHead | RealtimeError) => {
         if (isDenial(head)) return shutOut(head)
         if (isRealtimeError(head)) return onError(head, { stage: "compare heads" })
-        for (const { stream, after } of asked) if (streams.has(stream)) stream.head(head, after)
+        for (const { stream, after } of asked) if (isFollowed(stream)) stream.head(head, after)
       }
+    },
+    open() {
+      sendQueue.open()
+      if (users > 0) subscription ??= subscribe()
     },
     close() {
       sendQueue.close()
       signals.close()
-      presence.close()
-      for (const stream of streams) stream.close()
-      streams.clear()
-      users = 0
-      release()
+      // A read that is under way belongs to those who asked for it; the next ones go on from where they stood.
+      reads.clear()
+      for (const follower of followers) {
+        const { cursor } = follower.stream
+        follower.stream.close()
+        follower.stream = follower.follow(cursor)
+      }
+      leave()
     },
   })
 }

@@ -1,6 +1,7 @@
 import type { AnyChannelDefinition, ChannelRef } from "../channel.ts"
 import type { OnError, RealtimeError } from "../errors.ts"
 import { createReporter } from "../guard.ts"
+import { createListeners } from "../listeners.ts"
 import { createMessageId } from "../message-id.ts"
 import { follow, guardTracing, type Tracing } from "../tracing.ts"
 import type { OutgoingMessage, RealtimeTransport, TransportStatus } from "../transport.ts"
@@ -14,7 +15,8 @@ import { createRateLimit, type RateLimit } from "./rate-limit.ts"
 import type { Channel, RealtimeClient } from "./types.ts"
 
 export interface ClientOptions {
-  transport: RealtimeTransport
+  /** One transport, for a client that is opened once; or what makes one, inert until `connect`, for each opening. */
+  transport: RealtimeTransport | (() => RealtimeTransport)
   http: RealtimeHttp
   /** The largest payload, in bytes of JSON, as the server's configuration says. */
   maxPayloadBytes?: number
@@ -36,19 +38,29 @@ const defaultHeadCheck: HeadCheckIntervals = { connectedMs: 60_000, interruptedM
 
 /** A client that can be told that its time is over. */
 export interface EndableClient extends RealtimeClient {
-  /** Closes the client for good, with a reason: its state is `failed`. What is in the outbox stays there. Idempotent. */
+  /** Closes the client for good, with a reason: its state is `failed`, and `open` does nothing any more. What is in the outbox stays there. Idempotent. */
   end(reason: RealtimeError): void
 }
 
-/** Browser: the delivery contract over one transport. `createRealtimeClient` chooses the transport. */
+/**
+ * Browser: the delivery contract over one transport. `createRealtimeClient` chooses the transport.
+ *
+ *     made ──open──▶ open ──close──▶ closed ──open──▶ open       any ──end──▶ ended
+ *
+ * Only while it is open it listens, waits and connects.
+ */
 export function createClient(options: ClientOptions): EndableClient {
-  const { transport, http, maxPayloadBytes = 32 * 1024, presenceGraceMs } = options
+  const { http, maxPayloadBytes = 32 * 1024, presenceGraceMs } = options
   const onError = createReporter(options.onError)
   const tracing = options.tracing && guardTracing(options.tracing, onError)
   const channels = new Map<string, ManagedChannel>()
   const page = createMessageId()
-  let isClosed = false
-  let failed: TransportStatus | null = null
+  const listeners = createListeners(onError, "onStatus")
+  let isOpen = false
+  let ended: TransportStatus | null = null
+  let stopWatching = () => {}
+  const make = typeof options.transport === "function" ? options.transport : null
+  let transport = createTransport()
   let rate: { provider: string; limit: RateLimit } | undefined
   /** Of the provider in use: each has a rate of its own. */
   function signalRate(): RateLimit {
@@ -83,14 +95,6 @@ export function createClient(options: ClientOptions): EndableClient {
     deliver: publish,
     onError,
   })
-  let isOpen = false
-  const stopWatching = onReturn(() => {
-    if (!isOpen) return
-    void http.checkSession()
-    transport.connect()
-    checkAll()
-    outbox.wake()
-  })
   const headCheck = createHeadCheck({
     intervals: options.headCheck ?? defaultHeadCheck,
     http,
@@ -99,20 +103,47 @@ export function createClient(options: ClientOptions): EndableClient {
     onError,
   })
   let wasConnected = false
-  const stopFollowing = transport.onStatus(({ state }) => {
-    if (!isOpen) return
-    const isBack = state === "connected"
-    // A provider that fails says so at each attempt: a wait that began anew each time would never end.
-    if (isBack !== wasConnected) headCheck.schedule()
-    wasConnected = isBack
-    if (isBack) outbox.wake()
-  })
+
+  function createTransport(): RealtimeTransport {
+    const created = make ? make() : (options.transport as RealtimeTransport)
+    created.onStatus(({ state }) => {
+      if (created !== transport) return
+      listeners.tell()
+      if (!isOpen) return
+      const isBack = state === "connected"
+      // A provider that fails says so at each attempt: a wait that began anew each time would never end.
+      if (isBack !== wasConnected) headCheck.schedule()
+      wasConnected = isBack
+      if (isBack) outbox.wake()
+    })
+    return created
+  }
+
+  function open(): void {
+    const isClosed = transport.status.state === "closed"
+    if (isOpen || ended || (isClosed && !make)) return
+    isOpen = true
+    if (isClosed) {
+      transport = createTransport()
+      wasConnected = false
+      listeners.tell()
+    }
+    stopWatching = onReturn(() => {
+      void http.checkSession()
+      transport.connect()
+      checkAll()
+      outbox.wake()
+    })
+    headCheck.start()
+    for (const channel of channels.values()) channel.open()
+    transport.connect()
+    outbox.open()
+  }
 
   async function close(): Promise<void> {
-    if (isClosed) return
-    isClosed = true
+    if (!isOpen && transport.status.state === "closed") return
+    isOpen = false
     stopWatching()
-    stopFollowing()
     headCheck.stop()
     outbox.close()
     // The connection first: with it everything is left at once, and nothing has to be said about each channel.
@@ -124,26 +155,21 @@ export function createClient(options: ClientOptions): EndableClient {
   return {
     connection: {
       get status() {
-        return failed ?? transport.status
+        return ended ?? transport.status
       },
       get provider() {
         return transport.provider
       },
-      subscribe: (listener) => transport.onStatus(listener),
-      retry: () => transport.connect(),
+      subscribe: listeners.add,
+      retry: () => isOpen && transport.connect(),
     },
-    open() {
-      if (!isOpen) headCheck.schedule()
-      isOpen = true
-      transport.connect()
-      outbox.open()
-    },
+    open,
     channel<D extends AnyChannelDefinition>(ref: ChannelRef<D>): Channel<D> {
       let channel = channels.get(ref.name)
       if (!channel) {
         channel = createChannel({
           ref,
-          transport,
+          join: (observer) => (isOpen ? transport.subscribe(ref.name, observer) : null),
           http,
           page,
           signalRate,
@@ -155,6 +181,7 @@ export function createClient(options: ClientOptions): EndableClient {
           onError,
         })
         channels.set(ref.name, channel)
+        if (transport.status.state === "closed") channel.close()
       }
       return channel as unknown as Channel<D>
     },
@@ -162,10 +189,11 @@ export function createClient(options: ClientOptions): EndableClient {
     checkSession: () => http.checkSession(),
     close,
     end(error) {
-      if (isClosed) return
-      failed = { state: "failed", error }
+      if (ended) return
+      ended = { state: "failed", error }
       // Its last change of state, by which everybody hears of this one.
-      void close()
+      if (transport.status.state !== "closed") void close()
+      else listeners.tell()
     },
   }
 }

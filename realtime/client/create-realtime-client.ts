@@ -4,7 +4,12 @@ import type { ProviderConfig } from "../publisher.ts"
 import type { Tracing } from "../tracing.ts"
 import type { RealtimeTransport } from "../transport.ts"
 import { createClient, type OutboxPlace } from "./create-client.ts"
-import { type Candidate, createFailoverTransport, type FailoverOptions } from "./failover-transport.ts"
+import {
+  type Candidate,
+  createFailoverTransport,
+  type FailoverOptions,
+  type FailoverTransport,
+} from "./failover-transport.ts"
 import type { HeadCheckIntervals } from "./head-check.ts"
 import { createHttp, type RealtimeHttp } from "./http.ts"
 import { createLazyTransport } from "./lazy-transport.ts"
@@ -59,7 +64,7 @@ export interface ConfiguredClient extends RealtimeClient {
 
 /**
  * Browser: connects the page to the providers that the server chose, the first that works. Follows the server when its
- * choice changes, without a reload. Inert until `open()`, so that it may be made while rendering on the server.
+ * choice changes, without a reload. Inert until `open()`, so that it may be made while rendering, and thrown away by whoever renders.
  * Throws a `TypeError` when no loader fits the configuration.
  */
 export function createRealtimeClient(options: RealtimeClientOptions): ConfiguredClient {
@@ -100,7 +105,13 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
     const named = config.providers.map(({ provider }) => `"${provider}"`).join(", ")
     throw new TypeError(`unable to create the client; there is no loader for ${named || "no provider"}`)
   }
-  const transport = createFailoverTransport({ candidates, ...options.failover, onError })
+  let transport: FailoverTransport
+
+  function useCandidates(next: Candidate[]): void {
+    if (next.length === 0) return
+    candidates = next
+    transport.setCandidates(candidates)
+  }
 
   /** The server was deployed with another list: goes over to it while everything goes on. */
   async function follow(seen: string): Promise<void> {
@@ -111,8 +122,7 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
       if (typeof next.version !== "string") return
       version = next.version
       const listed = Array.isArray(next.providers) ? (next.providers as ProviderConfig[]) : []
-      candidates = listed.flatMap(toCandidate)
-      transport.setCandidates(candidates)
+      useCandidates(listed.flatMap(toCandidate))
     } catch (error) {
       // The next answer names it again.
       onError(error, { stage: "follow the configuration" })
@@ -122,7 +132,10 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
   }
 
   const { end, ...client } = createClient({
-    transport,
+    transport() {
+      transport = createFailoverTransport({ candidates, ...options.failover, onError })
+      return transport
+    },
     http,
     maxPayloadBytes: config.maxPayloadBytes,
     ...(presenceGraceMs !== undefined && { presenceGraceMs }),
@@ -139,7 +152,7 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
     prefer(provider) {
       const isPreferred = (candidate: Candidate) => candidate.provider === provider
       const others = candidates.filter((candidate) => !isPreferred(candidate))
-      transport.setCandidates([...candidates.filter(isPreferred), ...others])
+      useCandidates([...candidates.filter(isPreferred), ...others])
     },
   }
 }

@@ -33,7 +33,7 @@ export interface FailoverOptions {
 }
 
 export interface FailoverTransport extends RealtimeTransport {
-  /** Follows a changed list: what is in use stays until a better one carries everything. */
+  /** Follows a changed list: what is in use stays until a better one carries everything. Connects nothing before `connect`. */
   setCandidates(candidates: readonly Candidate[]): void
 }
 
@@ -82,6 +82,7 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
   let candidates = options.candidates
   let rising: Leg | null = null
   let status: TransportStatus = { state: "connecting" }
+  let isStarted = false
   let patience: ReturnType<typeof setTimeout> | undefined
   let risingPatience: ReturnType<typeof setTimeout> | undefined
   let returning: ReturnType<typeof setTimeout> | undefined
@@ -293,6 +294,7 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
 
   function connect(): void {
     if (status.state === "closed") return
+    isStarted = true
     refused.clear()
     if (!isConnected(active)) patience ??= setTimeout(losePatience, patienceMs)
     if (active.withdrawn) raise(active.candidate)
@@ -371,6 +373,10 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
       refused.clear()
       dropUnwanted()
       const [preferred] = candidates
+      if (!isStarted) {
+        if (preferred && rankOf(active) !== 0) active = open(preferred)
+        return
+      }
       // Nobody publishes there any more, or it won't try again by itself.
       const isOfNoUse = rankOf(active) < 0 || statusOf(active).state === "failed"
       if (preferred && isOfNoUse && !rising) raise(preferred)

@@ -21,7 +21,8 @@ export interface HeadCheckOptions {
 
 /** Compares where the page stands with the heads of the logs, now and then, in one request for all its channels. */
 export interface HeadCheck {
-  /** Starts, or starts the wait anew because the connection came or went. */
+  start(): void
+  /** Starts the wait anew, because the connection came or went. */
   schedule(): void
   stop(): void
 }
@@ -37,7 +38,7 @@ export function createHeadCheck({
   onError,
 }: HeadCheckOptions): HeadCheck {
   let timer: ReturnType<typeof setTimeout> | undefined
-  let isStopped = false
+  let isStopped = true
 
   async function compare(): Promise<void> {
     const comparisons = new Map<string, Comparison>()
@@ -71,6 +72,10 @@ export function createHeadCheck({
   }
 
   return {
+    start() {
+      isStopped = false
+      schedule()
+    },
     schedule,
     stop() {
       isStopped = true

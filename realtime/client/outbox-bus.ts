@@ -11,6 +11,7 @@ export type OutboxNote =
 export interface OutboxBus {
   post(note: OutboxNote): void
   listen(listener: (note: OutboxNote) => void): void
+  /** Until it is listened to again. */
   close(): void
 }
 
@@ -18,20 +19,21 @@ export interface OutboxBus {
 export function createTabBus(owner: string): OutboxBus {
   if (typeof BroadcastChannel === "undefined") return createSilentBus()
   let channel: BroadcastChannel | null = null
-  let isClosed = false
-  // Not before it is used: a client may be made while rendering on the server.
+  let isListening = false
   const open = () => (channel ??= new BroadcastChannel(`realtime-outbox:${owner}`))
   return {
     post(note) {
-      // An answer may come after the page has left.
-      if (!isClosed) open().postMessage(note)
+      // Whoever doesn't listen says nothing: the others find it in the store.
+      if (isListening) open().postMessage(note)
     },
     listen(listener) {
+      isListening = true
       open().onmessage = ({ data }: MessageEvent<OutboxNote>) => listener(data)
     },
     close() {
-      isClosed = true
+      isListening = false
       channel?.close()
+      channel = null
     },
   }
 }

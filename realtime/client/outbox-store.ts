@@ -27,6 +27,7 @@ export interface OutboxStore {
   add(message: Omit<StoredMessage, "position" | "refusal">): Promise<number>
   refuse(id: string, refusal: Refusal | undefined): Promise<void>
   remove(id: string): Promise<void>
+  /** Lets go of the browser's; what is asked later opens it again. */
   close(): void
 }
 
@@ -104,6 +105,7 @@ export function createIndexedDbStore(owner: string): OutboxStore {
         (opened) => opened.close(),
         () => {},
       )
+      database = null
     },
   }
 }

@@ -42,10 +42,11 @@ export interface Outbox {
   discard(id: string): void
   /** These have arrived in the channel: they are no longer one's own to show. */
   arrived(channel: string, ids: ReadonlySet<string>): void
-  /** Reads what an earlier page left behind and goes on with it. Idempotent. */
+  /** Reads what an earlier page left behind and goes on with it, and with what was added before. Idempotent. */
   open(): void
   /** The connection or the network is back: tries at once what waits for its next attempt. */
   wake(): void
+  /** Sends nothing more and hears no other tab, until it is opened again. */
   close(): void
 }
 
@@ -93,7 +94,6 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   const draining = new Set<string>()
   const pauses = new Map<string, { failures: number; timer: ReturnType<typeof setTimeout> | undefined }>()
   let isOpen = false
-  let isClosed = false
   let isStoreBroken = false
   /** Requests that the store owes an answer past its time. While there are any nobody waits for it, which would be in vain. */
   let overdue = 0
@@ -149,7 +149,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   }
 
   function hear(note: OutboxNote): void {
-    if (isClosed) return
+    if (!isOpen) return
     if (note.kind === "stored") {
       restore(note.message)
       // Whoever stored it sends it; this tab does when that one is gone before it did.
@@ -177,7 +177,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       await withinLimit(storePatienceMs, stage, answered)
       storeWorks()
     } catch (error) {
-      if (!isStoreBroken && !isClosed) onError(error, { stage })
+      if (!isStoreBroken && isOpen) onError(error, { stage })
       isStoreBroken = true
       if (isRealtimeError(error) && error.code === "timeout") {
         overdue += 1
@@ -222,7 +222,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
         isLockBroken = false
         return true
       } catch (error) {
-        if (!isLockBroken && !isClosed) onError(error, { stage })
+        if (!isLockBroken && isOpen) onError(error, { stage })
         isLockBroken = true
         return false
       }
@@ -251,7 +251,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   async function sendAll(channel: string): Promise<RealtimeError | null> {
     for (;;) {
       const batch = waiting(channel).slice(0, maxBatch)
-      if (batch.length === 0 || isClosed) return null
+      if (batch.length === 0 || !isOpen) return null
       for (const { id } of batch) change(id, { state: "sending", error: undefined })
       const results = await answerTo(channel, batch)
       let reason: RealtimeError | null = null
@@ -284,19 +284,18 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     }
   }
 
-  /** What another tab has sent, refused or thrown away since it was read. */
-  async function reconcile(channel: string): Promise<void> {
-    const stored = new Map((await store.load()).map((message) => [message.id, message]))
-    for (const entry of inOrder(channel)) {
-      if (!entry.isStored || entry.state === "sent") continue
-      const found = stored.get(entry.id)
-      if (!found) settled(entry.id)
-    }
-    for (const message of stored.values()) if (message.channel === channel) restore(message)
+  /** What another tab has sent, refused or thrown away since it was read; by default in all channels. */
+  async function reconcile(channel?: string): Promise<void> {
+    const isMeant = (message: { channel: string }) => channel === undefined || message.channel === channel
+    const stored = (await store.load()).filter(isMeant)
+    const ids = new Set(stored.map(({ id }) => id))
+    for (const { id, isStored, state } of [...entries.values()].filter(isMeant))
+      if (isStored && state !== "sent" && !ids.has(id)) settled(id)
+    for (const message of stored) restore(message)
   }
 
   async function drain(channel: string): Promise<void> {
-    if (draining.has(channel) || isClosed) return
+    if (draining.has(channel) || !isOpen) return
     if (waiting(channel).length === 0) return
     draining.add(channel)
     const pause = pauses.get(channel) ?? { failures: 0, timer: undefined }
@@ -304,7 +303,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     let reason: RealtimeError | null = null
     try {
       await takeTurn(channel, async () => {
-        if (isClosed) return
+        if (!isOpen) return
         await attempt("read", () => reconcile(channel))
         reason = await sendAll(channel)
       })
@@ -317,7 +316,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       reason = error
     }
     draining.delete(channel)
-    if (isClosed) return
+    if (!isOpen) return
     const failed = reason as RealtimeError | null
     if (!failed) {
       pauses.delete(channel)
@@ -404,15 +403,18 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       isOpen = true
       guard(onError, "hear the other tabs", () => bus.listen(hear))
       const restoreAll = async () => {
-        for (const message of await store.load()) restore(message)
+        await reconcile()
         drainAll()
       }
+      // What was added before needs no answer of the store.
+      drainAll()
       void attempt("read", restoreAll)
     },
     wake: drainAll,
     close() {
-      isClosed = true
+      isOpen = false
       for (const { timer } of pauses.values()) clearTimeout(timer)
+      pauses.clear()
       guard(onError, "close the outbox", () => bus.close())
       guard(onError, "close the outbox", () => store.close())
     },

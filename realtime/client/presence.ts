@@ -9,7 +9,6 @@ export interface PresenceTracker {
   /** Nothing is known any more; nobody counts as gone by that. */
   forget(): void
   subscribe(listener: () => void): () => void
-  close(): void
 }
 
 export interface PresenceOptions {
@@ -75,9 +74,5 @@ export function createPresenceTracker({ graceMs = 4_000, onError }: PresenceOpti
       listeners.tell()
     },
     subscribe: listeners.add,
-    close() {
-      clearTimeout(timer)
-      listeners.clear()
-    },
   }
 }

@@ -6,7 +6,9 @@ export interface SendQueue {
   send(message: OutgoingMessage, timeoutMs: number): Promise<PublishReceipt>
   /** Tries at once instead of at the end of the pause: the connection is back. */
   wake(): void
-  /** Rejects everything that waits with `not-connected`. */
+  /** Takes messages, as it does from the beginning, after a `close`. */
+  open(): void
+  /** Rejects everything that waits, and all that comes until it is opened again, with `not-connected`. */
   close(): void
 }
 
@@ -86,7 +88,7 @@ export function createSendQueue({ deliver, maxBatch = 50 }: SendQueueOptions): S
 
   async function run(): Promise<void> {
     let failures = 0
-    while (waiting.length > 0 && !isClosed) {
+    while (waiting.length > 0) {
       const reason = await attempt(waiting.slice(0, maxBatch))
       if (!reason) {
         failures = 0
@@ -113,6 +115,9 @@ export function createSendQueue({ deliver, maxBatch = 50 }: SendQueueOptions): S
       })
     },
     wake: () => wake(),
+    open() {
+      isClosed = false
+    },
     close() {
       isClosed = true
       wake()

@@ -23,7 +23,10 @@ export type ChannelMessage<D extends AnyChannelDefinition = AnyChannelDefinition
 /** Browser: one connection for the whole page, shared by every channel. */
 export interface RealtimeClient {
   readonly connection: Connection
-  /** Starts connecting. Idempotent; nothing reaches the network before it. */
+  /**
+   * Starts connecting. Before it the client listens to nothing, waits for nothing and reaches no network, so that one may be made and
+   * thrown away. After `close` it goes on: each subscription from its place, presence and the outbox as they were left. Idempotent.
+   */
   open(): void
   /** A channel of this client. Cheap: the provider's subscription begins with the first listener and ends with the last. */
   channel<D extends AnyChannelDefinition>(ref: ChannelRef<D>): Channel<D>
@@ -38,7 +41,10 @@ export interface RealtimeClient {
    * asks by itself when the page is looked at again. Never rejects.
    */
   checkSession(): Promise<void>
-  /** Ends every subscription and the connection. Pending publishes reject with `not-connected`. Idempotent. */
+  /**
+   * Ends the connection, until `open`; subscriptions keep their places. Publishes that wait, and those that come while it is closed,
+   * reject with `not-connected`; what is in the outbox waits. Idempotent.
+   */
   close(): Promise<void>
 }
 
@@ -48,7 +54,7 @@ export interface Connection {
   readonly provider: string
   /** Calls back on each change of `status`. */
   subscribe(listener: () => void): () => void
-  /** Tries at once instead of at the next interval; starts over after `failed`. */
+  /** Tries at once instead of at the next interval; starts over after `failed`. Nothing while the client isn't open. */
   retry(): void
 }
 
@@ -120,7 +126,10 @@ export interface SubscribeOptions {
 }
 
 export interface ChannelSubscription {
-  /** Resolves when the position is known and the provider delivers; rejects with `channel-denied` and the like. */
+  /**
+   * Resolves when the position is known and the provider delivers; rejects with `channel-denied` and the like, and with `not-connected`
+   * when it ends or the client is closed. Another one for each opening of the client.
+   */
   readonly ready: Promise<void>
   readonly cursor: Cursor | null
   unsubscribe(): void

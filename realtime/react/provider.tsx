@@ -3,25 +3,29 @@ import { type ReactNode, useEffect } from "react"
 import type { RealtimeClient } from "../client/types.ts"
 import { RealtimeContext } from "./context.ts"
 
-/** Clients whose last provider has just gone. */
-const closing = new WeakMap<RealtimeClient, ReturnType<typeof setTimeout>>()
+/** How many mounted providers a client has. */
+const owners = new WeakMap<RealtimeClient, number>()
+
+function own(client: RealtimeClient): () => void {
+  const count = (by: number) => owners.set(client, (owners.get(client) ?? 0) + by)
+  count(1)
+  client.open()
+  return () => {
+    count(-1)
+    // StrictMode, hot reload and a layout that is made anew unmount and mount in one task: the client stays open then.
+    setTimeout(() => {
+      if (owners.get(client) === 0) void client.close()
+    }, 0)
+  }
+}
 
 /**
- * Browser: gives a client to the hooks below it, opens it when mounted and closes it when unmounted. Make the client
- * once, outside of rendering or in `useState(() => createRealtimeClient(…))`.
+ * Browser: gives a client to the hooks below it, opens it when mounted, or shown again by `<Activity>`, and closes it when unmounted
+ * or hidden. Make the client once, outside of rendering or in `useState(() => createRealtimeClient(…))`: one that React throws away
+ * before it is mounted has done nothing.
  */
 export function RealtimeProvider({ client, children }: { client: RealtimeClient; children: ReactNode }) {
-  useEffect(() => {
-    // StrictMode, hot reload and a layout that is made anew unmount and mount in one task: the client stays open then.
-    clearTimeout(closing.get(client))
-    client.open()
-    return () => {
-      closing.set(
-        client,
-        setTimeout(() => void client.close(), 0),
-      )
-    }
-  }, [client])
+  useEffect(() => own(client), [client])
 
   return <RealtimeContext value={client}>{children}</RealtimeContext>
 }

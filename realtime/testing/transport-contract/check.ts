@@ -1,6 +1,6 @@
 import { inspect, isDeepStrictEqual } from "node:util"
 import type { ChannelRef } from "../../channel.ts"
-import { createClient } from "../../client/create-client.ts"
+import { type ClientOptions, createClient } from "../../client/create-client.ts"
 import type { RealtimeClient } from "../../client/types.ts"
 import type { RealtimeError } from "../../errors.ts"
 import type {
@@ -67,7 +67,7 @@ export interface Stage {
   /** Joins without waiting. */
   startProbe(transport: RealtimeTransport, ref: ChannelRef): Probe
   /** The delivery contract over a transport of this user: what an application has in its hands. */
-  openClient(user: User, transport?: RealtimeTransport): RealtimeClient
+  openClient(user: User, transport?: ClientOptions["transport"]): RealtimeClient
 }
 
 /** Live services remember the rooms of earlier runs. */
@@ -128,7 +128,7 @@ export async function withStage(
         await waitFor(() => probe.attachments > 0, "the attachment")
         return probe
       },
-      openClient(user, transport = backend.createTransport(user)) {
+      openClient(user, transport = () => backend.createTransport(user)) {
         const client = createClient({
           transport,
           http: createContractHttp(backend.realtime, user),

@@ -77,6 +77,26 @@ export const lifecycleChecks = suite("lifecycle", {
     expect("what was heard", heard, ["once"])
   },
 
+  async "goes on from where it was when the client is closed and opened again"(stage) {
+    const room = stage.room()
+    const client = stage.openClient(alice)
+    const heard: string[] = []
+    const subscription = client
+      .channel(room)
+      .subscribe({ onMessages: (messages) => void heard.push(...textsOf(messages)) })
+    const say = (text: string) => stage.backend.realtime.publish(room, "said", { text })
+    await subscription.ready
+    await say("before")
+    await waitFor(() => heard.length === 1)
+    await client.close()
+    await say("meanwhile")
+    client.open()
+    await subscription.ready
+    await say("after")
+    await waitFor(() => heard.length >= 3)
+    expect("what was heard", heard, ["before", "meanwhile", "after"])
+  },
+
   async "rejects what waits when the client closes"(stage) {
     const end = await stage.backend.startOutage()
     const client = stage.openClient(alice)
