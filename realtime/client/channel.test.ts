@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest"
+import * as z from "zod/mini"
 import { contractChannels, createContractHttp } from "#realtime/testing"
+import { defineChannel } from "../channel.ts"
 import { RealtimeError } from "../errors.ts"
 import type { RealtimeMessage } from "../message.ts"
 import { startMemoryBackend } from "../testing/memory-backend.ts"
@@ -164,5 +166,25 @@ describe("a channel", () => {
     await waitFor(() => heard.length === 1)
     expect(received).toEqual(["before"])
     await Promise.all([client.close(), witness.close()])
+  })
+
+  it("goes by its definition as hot reload has evaluated it last, whoever holds it", async () => {
+    const { backend, client } = await setup()
+    await using _ = backend
+    const waved = z.object({ text: z.string() })
+    const edited = defineChannel("room:{room}", {
+      messages: { ...contractChannels.room.messages, waved },
+      signals: { ...contractChannels.room.signals, waving: waved },
+    })
+    const held = client.channel(room) as unknown as ManagedChannel
+    await expect(held.publish("waved", { text: "x" })).rejects.toMatchObject({ code: "event-unknown" })
+    backend.realtime.redefine({ channels: { ...contractChannels, room: edited } })
+    expect(client.channel(edited({ room: "1" }))).toBe(held)
+    const received: string[] = []
+    held.subscribe({ onMessages: (messages) => void received.push(...messages.map(({ event }) => event)) })
+    held.outbox.add("waved", { text: "x" })
+    await waitFor(() => received.length === 1)
+    expect(received).toEqual(["waved"])
+    await client.close()
   })
 })

@@ -48,6 +48,8 @@ export interface ManagedChannel extends Channel {
   check(): void
   /** Begins a comparison with the log's head, if anybody follows the channel; the returned function ends it. */
   startComparison(): ((head: LogHead | RealtimeError) => void) | null
+  /** Hot reload has evaluated the application's definitions again: from now on this one counts. */
+  redefine(definition: AnyChannelDefinition): void
   /** The client is open: what listens to the channel takes part in it (again), each from its own place. */
   open(): void
   /** Lets go of the connection; what listens stays, and what waits for an answer rejects. */
@@ -67,7 +69,8 @@ const pageSize = 500
 /** One channel of one client: a single subscription at the provider, shared by any number of listeners. */
 export function createChannel(options: ChannelOptions): ManagedChannel {
   const { ref, join, http, signalRate, outbox, maxPayloadBytes, onError } = options
-  const { name, definition } = ref
+  const { name } = ref
+  let { definition } = ref
   const followers = new Set<Follower>()
   const signalListeners = new Map<string, Listeners<[Signal]>>()
   const statusListeners = createListeners(onError, "onStatus")
@@ -401,6 +404,9 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
         if (isRealtimeError(head)) return onError(head, { stage: "compare heads" })
         for (const { stream, after } of asked) if (isFollowed(stream)) stream.head(head, after)
       }
+    },
+    redefine(next: AnyChannelDefinition) {
+      definition = next
     },
     open() {
       sendQueue.open()

@@ -166,7 +166,8 @@ export function createClient(options: ClientOptions): EndableClient {
     open,
     channel<D extends AnyChannelDefinition>(ref: ChannelRef<D>): Channel<D> {
       let channel = channels.get(ref.name)
-      if (!channel) {
+      if (channel) channel.redefine(ref.definition)
+      else {
         channel = createChannel({
           ref,
           join: (observer) => (isOpen ? transport.subscribe(ref.name, observer) : null),

@@ -63,7 +63,6 @@ export function createCore<Definitions extends ChannelDefinitions>(
   options: RealtimeOptions<Definitions>,
 ): Core {
   const {
-    channels,
     log,
     publishers,
     maxPayloadBytes = defaultMaxPayloadBytes,
@@ -72,6 +71,8 @@ export function createCore<Definitions extends ChannelDefinitions>(
   } = options
   const onError = createReporter(options.onError)
   const tracing = options.tracing && guardTracing(options.tracing, onError)
+  // Asked each time: `redefine` may have changed them.
+  const resolve = (name: unknown) => resolveChannel(options.channels, name)
   const delivery = createDelivery({ publishers, onError, timeoutMs: deliveryTimeoutMs, waitUntil })
   const share = createSharedReads()
   const queue = createCommitQueue({
@@ -151,7 +152,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
 
   async function toTrustedEntry(entry: TrustedEntry): Promise<LogEntry> {
     const { channel, event, payload, id, from, traceparent } = entry
-    const accepted = await payloadOf(resolveChannel(channels, channel), "messages", event, payload)
+    const accepted = await payloadOf(resolve(channel), "messages", event, payload)
     return { id, channel, event, payload: accepted, from, ...carrying(traceparent) }
   }
 
@@ -179,7 +180,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
 
   return {
     async authorize(user, name, action) {
-      await question(user, resolveChannel(channels, name), action)
+      await question(user, resolve(name), action)
     },
 
     async limitRead(user) {
@@ -187,7 +188,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
     },
 
     accept: tracked(async (user, name, messages) => {
-      const channel = resolveChannel(channels, name)
+      const channel = resolve(name)
       if (messages.length > maxPublishBatch) {
         const message = `unable to accept ${messages.length} messages at once; the limit is ${maxPublishBatch}`
         throw new RealtimeError("invalid-request", { message })
@@ -229,7 +230,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
       ),
 
     async acceptSignal(user, name, event, payload, origin) {
-      const channel = resolveChannel(channels, name)
+      const channel = resolve(name)
       await options.limit?.({ user, action: "signal", channel: name, count: 1 })
       const accepted = await payloadOf(channel, "signals", event, payload)
       await question(user, channel, "signal", { event, payload: accepted })
@@ -237,7 +238,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
     },
 
     async validateSignal(from, name, event, payload) {
-      const channel = resolveChannel(channels, name)
+      const channel = resolve(name)
       return toSignal(name, event, await payloadOf(channel, "signals", event, payload), from)
     },
 
@@ -250,7 +251,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
     },
 
     async acceptPresence(user, name, data) {
-      const channel = resolveChannel(channels, name)
+      const channel = resolve(name)
       await question(user, channel, "presence")
       if (!channel.definition.presence) {
         throw new RealtimeError("unsupported", {

@@ -1,5 +1,7 @@
 import { v7 as uuidv7 } from "uuid"
 import { describe, expect, it } from "vitest"
+import * as z from "zod/mini"
+import { defineChannel } from "../channel.ts"
 import { createMemoryLog } from "../log/memory.ts"
 import type { Member, WireMessage } from "../message.ts"
 import type { RealtimePublisher } from "../publisher.ts"
@@ -147,5 +149,48 @@ describe("publishing from server code", () => {
       maxPayloadBytes: 32 * 1024,
       providers: [{ provider: "one" }, { provider: "two" }],
     })
+  })
+})
+
+describe("what hot reload has evaluated again", () => {
+  const user = { id: "alice" }
+  const channelWith = (...events: string[]) =>
+    defineChannel("room:{room}", {
+      messages: Object.fromEntries(events.map((event) => [event, z.object({ text: z.string() })])),
+    })
+  const message = (event: string) => ({ id: uuidv7(), event, payload: { text: "x" } })
+
+  it("counts from then on, by HTTP and at a gateway, over the log and the publishers that are there", async () => {
+    const { calls, publisher } = createRecorder("one")
+    const log = createMemoryLog()
+    const realtime = createRealtime({
+      channels: { room: channelWith("said") },
+      identify: (): typeof user | null => null,
+      authorize: ({ event }) => event === undefined || event === "said",
+      log,
+      publishers: [publisher],
+    })
+    const { core, handlers } = realtime
+    const accept = (event: string) => core.accept(user, "room:1", [message(event)])
+    const post = () =>
+      handlers.POST(
+        new Request("http://app.test/api/realtime/publish", {
+          method: "POST",
+          headers: { "Content-Type": "application/json" },
+          body: JSON.stringify({ channel: "room:1", messages: [message("waved")] }),
+        }),
+      )
+    await accept("said")
+    expect(await accept("waved")).toMatchObject([{ error: { code: "event-unknown" } }])
+    expect((await post()).status).toBe(401)
+
+    realtime.redefine({ channels: { room: channelWith("said", "waved") } })
+    expect(await accept("waved")).toMatchObject([{ error: { code: "channel-denied" } }])
+    realtime.redefine({ authorize: () => true, identify: () => user })
+    expect(await accept("waved")).toMatchObject([{ receipt: { seq: 2 } }])
+    expect(await (await post()).json()).toMatchObject({ results: [{ receipt: { seq: 3 } }] })
+    await realtime.publish(channelWith("waved")({ room: "1" }), "waved", { text: "by the server" })
+    expect(calls.flat().map(({ event }) => event)).toEqual(["said", "waved", "waved", "waved"])
+    await realtime.close()
   })
 })

@@ -17,8 +17,10 @@ const maxPageSize = 500
  * `authorize`), where messages are kept (`log`) and who delivers them (`publishers`).
  */
 export function createRealtime<Definitions extends ChannelDefinitions>(
-  options: RealtimeOptions<Definitions> & { basePath?: string },
+  given: RealtimeOptions<Definitions> & { basePath?: string },
 ): Realtime<Definitions> {
+  /** All parts look at this one, which `redefine` changes. */
+  const options = { ...given }
   const { log, publishers, basePath = "/api/realtime", maxPayloadBytes = defaultMaxPayloadBytes } = options
   const onError = createReporter(options.onError)
   const core = createCore(options)
@@ -88,8 +90,13 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
     members: (channel) => members(channel.name),
     counts: (channels) => counts.of(channels.map(({ name }) => name)),
     clientConfig: () => config,
-    handlers: createHandlers({ ...options, onError, core, counts, config, readPage, members }),
+    handlers: createHandlers({
+      ...options,
+      ...{ onError, core, counts, config, readPage, members },
+      identify: (request) => options.identify(request),
+    }),
     core,
+    redefine: (declarations) => void Object.assign(options, declarations),
     async close() {
       await core.stop()
       await Promise.all(publishers.map((publisher) => publisher.close()))

@@ -11,6 +11,7 @@ export type {
   AuthorizeQuestion,
   BatchEntry,
   ClientConfig,
+  Declarations,
   HistoryOptions,
   LimitedRequest,
   PublishOptions,

@@ -24,7 +24,8 @@ import type { Tracing } from "../tracing.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import type { PresenceCounts } from "./presence-counts.ts"
 
-export interface RealtimeOptions<Definitions extends ChannelDefinitions> {
+/** What the application says of itself, in its own modules. */
+export interface Declarations<Definitions extends ChannelDefinitions> {
   channels: Definitions
   /** Who is asking, from the request's cookies or headers; null for nobody. */
   identify(request: Request): Promise<User | null> | User | null
@@ -34,6 +35,9 @@ export interface RealtimeOptions<Definitions extends ChannelDefinitions> {
    * asking us, is told once of each channel, so there `signal` is asked about on joining, without an event.
    */
   authorize(question: AuthorizeQuestion<Definitions>): Promise<boolean> | boolean
+}
+
+export interface RealtimeOptions<Definitions extends ChannelDefinitions> extends Declarations<Definitions> {
   log: MessageLog
   /** In order of preference; every message is handed to each of them. */
   publishers: readonly RealtimePublisher[]
@@ -127,6 +131,11 @@ export interface Realtime<Definitions extends ChannelDefinitions = ChannelDefini
   readonly handlers: { GET(request: Request): Promise<Response>; POST(request: Request): Promise<Response> }
   /** What gateways and handlers stand on: channels by name, from outside, in a user's name. */
   readonly core: RealtimeCore
+  /**
+   * What it was made from is another by now: hot reload has evaluated the application's modules again. Counts for whatever comes from
+   * now on, by HTTP and at the gateway; the log and the publishers stay as they are.
+   */
+  redefine<Next extends ChannelDefinitions>(declarations: Partial<Declarations<Next>>): void
   /** Waits for what is under way, then closes the publishers and the log. */
   close(): Promise<void>
 }
