@@ -2,7 +2,7 @@ import type { Logger } from "pino"
 import type { OnError } from "#realtime"
 import type { MessageLog } from "#realtime/log/message-log"
 import { createRealtime, type LimitedRequest, type Realtime, type RealtimePublisher } from "#realtime/server"
-import { createAuthorize } from "../chat/access.ts"
+import { type AccessOptions, createAuthorize } from "../chat/access.ts"
 import { type ChatChannels, chatChannels } from "../chat/channels.ts"
 import { type Database, openDatabase, openPool } from "../chat/database.ts"
 import { type ChatHandlers, createChatHandlers } from "../chat/handlers.ts"
@@ -33,8 +33,20 @@ export interface Chat {
   /** Those under `app/api/chat/files/`. */
   fileHandlers: FileHandlers
   limits: Limits
+  /** What the chat's rules ask. */
+  access: AccessOptions
   close(): Promise<void>
 }
+
+/** What of the chat is nothing but code: evaluated again by hot reload, it takes the place of what a running chat was made with. */
+export async function declareChat(access: AccessOptions, env: Env) {
+  const authorize = createAuthorize(access)
+  const metrics = await metricsOf(env)
+  return { channels: chatChannels, authorize: metrics ? metrics.ofRefusals(authorize) : authorize }
+}
+
+const metricsOf = async ({ METRICS_TOKEN }: Env) =>
+  METRICS_TOKEN ? (await import("../operations/metrics.ts")).getMetrics() : null
 
 /** The chat's server half, as Next.js and the gateway both run it: the realtime layer over the chat's own rules. */
 export async function createChat({
@@ -54,7 +66,7 @@ export async function createChat({
   const pool = env.DATABASE_URL ? openPool(env.DATABASE_URL, env.isServerless ? { max: 3 } : {}) : undefined
   const database: Database = await openDatabase({ pool, dataDir: env.DATA_DIR })
   await ensureLobby(database)
-  const metrics = env.METRICS_TOKEN ? (await import("../operations/metrics.ts")).getMetrics() : null
+  const metrics = await metricsOf(env)
   const plainLog = await createLog(env, pool)
   const tracing = followBy([await serverTracing(env), steps])
   const measuredLog = metrics ? metrics.ofLog(plainLog) : plainLog
@@ -70,12 +82,11 @@ export async function createChat({
   const session = sessionOptions(env)
   const identify = (request: Request) => identifyRequest(request, session)
   const register = createFileRegister(database)
-  const authorize = createAuthorize({ rooms, index, log, files: register })
+  const access: AccessOptions = { rooms, index, log, files: register }
   const limit = limitRequests(limits)
   const realtime = createRealtime({
-    channels: chatChannels,
+    ...(await declareChat(access, env)),
     identify,
-    authorize: metrics ? metrics.ofRefusals(authorize) : authorize,
     log,
     publishers: tracing ? followPublishers(tracing, measuredPublishers) : measuredPublishers,
     limit: metrics ? metrics.ofRefusals(limit) : limit,
@@ -98,6 +109,7 @@ export async function createChat({
     handlers,
     fileHandlers: createFileHandlers({ files, identify, limits, onError }),
     limits,
+    access,
     async close() {
       stopTrimming()
       await realtime.close()

@@ -1,5 +1,5 @@
 import type { Env } from "../env/schema.ts"
-import type { Chat } from "./create.ts"
+import type { Chat, declareChat } from "./create.ts"
 
 export interface ProcessChat extends Chat {
   env: Env
@@ -19,6 +19,12 @@ export function chatOfProcess(start: () => Promise<ProcessChat>): Promise<Proces
     throw error
   })
   return shared[key]
+}
+
+/** Server: hot reload has evaluated the code again; the chat of this process, if it runs, goes by what that declares. */
+export async function redefineChat(declare: typeof declareChat): Promise<void> {
+  const chat = await shared[key]?.catch(() => null)
+  if (chat) chat.realtime.redefine(await declare(chat.access, chat.env))
 }
 
 /** Server: makes this the chat of the process until it is closed. */
