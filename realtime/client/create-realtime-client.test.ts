@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { contractChannels, createContractRealtime } from "#realtime/testing"
 import { createMemoryLog } from "../log/memory.ts"
 import type { User } from "../message.ts"
@@ -157,6 +157,51 @@ describe("the client of a page", () => {
     await Promise.all(clients.map((client) => client.checkSession()))
     expect(clients.map(({ connection }) => connection.status.state)).toEqual(["failed", "connected"])
     await Promise.all(clients.map((client) => client.close()))
+  })
+
+  it("says once in development why it has no connection and what to do, and nothing where it has one or is closed", async () => {
+    const { options } = setup()
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {})
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+    const config = { ...options().config, providers: [{ provider: "socketio" }] }
+    const create = (load: RealtimeClientOptions["providers"][string]) =>
+      createRealtimeClient({ ...options(), config, providers: { socketio: load }, failover: {} })
+    const nothing = async (): Promise<never> => {
+      throw new Error("unplugged")
+    }
+    const open = async (client: ReturnType<typeof create>) => {
+      client.open()
+      await vi.advanceTimersByTimeAsync(10_000)
+    }
+    try {
+      vi.stubEnv("NODE_ENV", "production")
+      const inProduction = create(nothing)
+      await open(inProduction)
+      vi.stubEnv("NODE_ENV", "development")
+      const working = create(options().providers.one ?? nothing)
+      await open(working)
+      const left = create(nothing)
+      left.open()
+      await left.close()
+      await vi.advanceTimersByTimeAsync(10_000)
+      expect(warn).not.toHaveBeenCalled()
+      const silent = create(nothing)
+      await open(silent)
+      await silent.close()
+      await open(silent)
+      expect(warn.mock.calls).toEqual([
+        [
+          expect.stringMatching(
+            /^\[realtime\] still reconnecting over socketio after 3 s \(.+\)\. No gateway answers\./,
+          ),
+        ],
+      ])
+      await Promise.all([inProduction, working, silent].map((client) => client.close()))
+    } finally {
+      vi.useRealTimers()
+      vi.unstubAllEnvs()
+      warn.mockRestore()
+    }
   })
 
   it("refuses a configuration that none of its loaders fits", () => {

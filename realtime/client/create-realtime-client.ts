@@ -3,6 +3,7 @@ import { createReporter } from "../guard.ts"
 import type { ProviderConfig } from "../publisher.ts"
 import type { Tracing } from "../tracing.ts"
 import type { RealtimeTransport } from "../transport.ts"
+import { createConnectionHint } from "./connection-hint.ts"
 import { createClient, type OutboxPlace } from "./create-client.ts"
 import {
   type Candidate,
@@ -65,6 +66,7 @@ export interface ConfiguredClient extends RealtimeClient {
 /**
  * Browser: connects the page to the providers that the server chose, the first that works. Follows the server when its
  * choice changes, without a reload. Inert until `open()`, so that it may be made while rendering, and thrown away by whoever renders.
+ * In development a page without a connection says after 3 s in the console what is usually missing.
  * Throws a `TypeError` when no loader fits the configuration.
  */
 export function createRealtimeClient(options: RealtimeClientOptions): ConfiguredClient {
@@ -144,8 +146,19 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
     tracing: options.tracing,
     onError,
   })
+  // biome-ignore lint/style/noProcessEnv: no variable, but a constant that bundlers put in place; without one nobody develops
+  const isDevelopment = typeof process !== "undefined" && process.env.NODE_ENV === "development"
+  const hint = isDevelopment ? createConnectionHint(client.connection) : null
   return {
     ...client,
+    open() {
+      client.open()
+      hint?.start()
+    },
+    close() {
+      hint?.stop()
+      return client.close()
+    },
     get providers() {
       return candidates.map(({ provider }) => provider)
     },

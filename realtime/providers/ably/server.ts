@@ -13,6 +13,7 @@ import {
   type WebhookRequest,
   webhookWindowMs,
 } from "../../publisher.ts"
+import { requireVariables } from "../../required.ts"
 import { ablyCapabilities } from "./capabilities.ts"
 import {
   type AblyMember,
@@ -68,6 +69,7 @@ interface Spec {
 /** Server: publishes by Ably's REST API and signs what browsers may do. Keeps no state between calls. */
 export function createAblyPublisher(options: AblyPublisherOptions): RealtimePublisher {
   const { apiKey, endpoint, port, tls = true, tokenTtlMs = 3_600_000, timeoutMs = 3_000 } = options
+  requireVariables(provider, { ABLY_API_KEY: apiKey })
   const { now = Date.now } = options
   const [keyName, secret] = apiKey.split(/:(.*)/s)
   if (!keyName || !secret) {

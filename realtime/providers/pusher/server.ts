@@ -10,6 +10,7 @@ import {
   type WebhookRequest,
   webhookWindowMs,
 } from "../../publisher.ts"
+import { requireVariables } from "../../required.ts"
 import { pusherCapabilities } from "./capabilities.ts"
 import {
   fromMemberIds,
@@ -42,9 +43,16 @@ export interface PusherPublisherOptions {
 const maxEventsPerBatch = 10
 const maxPresenceInfoBytes = 1_000
 
-/** Server: triggers by Pusher's HTTP API and signs what browsers may join. Keeps no state between calls. */
+/**
+ * Server: triggers by Pusher's HTTP API and signs what browsers may join. Keeps no state between calls. Throws `invalid-config` without
+ * the app's keys, or without where it is.
+ */
 export function createPusherPublisher(options: PusherPublisherOptions): RealtimePublisher {
   const { appId, key, secret, cluster, host, port, tls = true, timeoutMs = 3_000 } = options
+  requireVariables(provider, {
+    ...{ PUSHER_APP_ID: appId, PUSHER_KEY: key, PUSHER_SECRET: secret },
+    "PUSHER_CLUSTER or PUSHER_HOST": host || cluster,
+  })
   const pusher = new Pusher({
     appId,
     key,

@@ -1,6 +1,7 @@
 import { fromWireError, isRealtimeError, RealtimeError } from "../../errors.ts"
 import { type Member, type PresenceSnapshot, parseUser } from "../../message.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
+import { requireVariables } from "../../required.ts"
 import { provider } from "./mapping.ts"
 import { createTickets } from "./tickets.ts"
 
@@ -21,6 +22,7 @@ export const internalPath = "/_realtime"
 /** Server: reaches the gateway from another process or bundle, by its authenticated internal endpoint. */
 export function createSocketIoPublisher(options: SocketIoPublisherOptions): RealtimePublisher {
   const { internalUrl, publicUrl, secret, fetch = globalThis.fetch, timeoutMs = 5_000 } = options
+  requireVariables(provider, { SOCKET_INTERNAL_URL: internalUrl })
   const tickets = createTickets({ secret })
 
   async function call(operation: string, body: unknown): Promise<unknown> {
