@@ -2,6 +2,7 @@ import type { Page } from "@playwright/test"
 import { expect, test } from "./fixtures.ts"
 import { WelcomePage } from "./pages/welcome-page.ts"
 import { Person } from "./person.ts"
+import { textsOf } from "./texts.ts"
 
 /** Of this tab alone: the other tabs of the browser have theirs. */
 async function cutNetwork(page: Page): Promise<() => Promise<void>> {
@@ -88,4 +89,20 @@ test("signing out ends all tabs, and leaves the next person nothing of the last"
   await lobby.composer.fill("Bob's")
   await page.reload()
   await expect(lobby.composer).toHaveValue("Bob's")
+})
+
+test("over http at another address than localhost somebody is told why they can't come in", async ({
+  playwright,
+  launchOptions,
+  chat,
+}) => {
+  const args = [...(launchOptions.args ?? []), "--host-resolver-rules=MAP chat.test 127.0.0.1"]
+  const browser = await playwright.chromium.launch({ ...launchOptions, args })
+  const page = await browser.newPage({ locale: "en-US" })
+  await page.goto(`http://chat.test:${new URL(chat.url).port}`)
+  const { welcome } = textsOf()
+  await page.getByRole("textbox", { name: welcome.name }).fill("Alice")
+  await page.getByRole("button", { name: welcome.enter }).click()
+  await expect(page.getByText(welcome.cookieLost)).toBeVisible()
+  await browser.close()
 })
