@@ -1,5 +1,7 @@
-import { decode as decodeMsgpack, encode as encodeMsgpack } from "@msgpack/msgpack"
+import { encode as encodeMsgpack } from "@msgpack/msgpack"
+import { isTooDeep } from "../depth.ts"
 import { ablyError } from "./errors.ts"
+import { decodeMsgpack } from "./msgpack.ts"
 import type { ProtocolMessage } from "./protocol.ts"
 import { readProtocolMessage } from "./wire.ts"
 
@@ -16,7 +18,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true })
 export function decodeFrame(frame: string | Uint8Array): ProtocolMessage {
   let value: unknown
   try {
-    value = typeof frame === "string" ? JSON.parse(frame) : decodeMsgpack(frame)
+    value = typeof frame === "string" ? decodeJson(frame) : decodeMsgpack(frame)
   } catch {
     throw ablyError(80013, "protocol error: unable to decode the frame")
   }
@@ -31,10 +33,16 @@ export function encodeFrame(message: ProtocolMessage, format: Format): string | 
 
 export function decodeBody(body: Uint8Array, format: Format): unknown {
   try {
-    return format === "json" ? JSON.parse(utf8.decode(body)) : decodeMsgpack(body)
+    return format === "json" ? decodeJson(utf8.decode(body)) : decodeMsgpack(body)
   } catch {
     throw ablyError(40001)
   }
+}
+
+function decodeJson(text: string): unknown {
+  const value: unknown = JSON.parse(text)
+  if (isTooDeep(value)) throw new RangeError("JSON that nests too deeply")
+  return value
 }
 
 export function encodeBody(value: unknown, format: Format): Uint8Array {

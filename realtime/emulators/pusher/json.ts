@@ -1,10 +1,14 @@
+import { isTooDeep } from "../depth.ts"
+
 export type Json = string | number | boolean | null | Json[] | JsonObject
 /** A member that is undefined is not sent. */
 export type JsonObject = { [key: string]: Json | undefined }
 
+/** Undefined for what is no JSON, or nested too deeply. */
 export function parseJson(text: string): Json | undefined {
   try {
-    return JSON.parse(text) as Json
+    const value = JSON.parse(text) as Json
+    return isTooDeep(value) ? undefined : value
   } catch {
     return undefined
   }
@@ -29,11 +33,7 @@ export function asId(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined
 }
 
-/** Bytes of the value as JSON; infinitely many if it is nested too deeply to be written. */
+/** Bytes of the value as JSON. */
 export function jsonLength(value: Json | undefined): number {
-  try {
-    return new TextEncoder().encode(JSON.stringify(value ?? null)).length
-  } catch {
-    return Number.POSITIVE_INFINITY
-  }
+  return new TextEncoder().encode(JSON.stringify(value ?? null)).length
 }

@@ -1,0 +1,205 @@
+import { createHmac } from "node:crypto"
+import { encode } from "@msgpack/msgpack"
+import { describe, expect, it } from "vitest"
+import { createManualClock } from "./ably/clock.ts"
+import { startAblyEmulator } from "./ably/index.ts"
+import { createAblyService } from "./ably/service.ts"
+import { createPusherEmulator } from "./pusher/emulator.ts"
+
+const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`
+
+/** A service of Ably's without a network, and a way to speak to it. */
+function createAbly(options: Parameters<typeof createAblyService>[0] = {}) {
+  const clock = createManualClock()
+  const service = createAblyService({ ...options, clock })
+  const [app] = service.apps.values()
+  if (!app) throw new Error("there is no app")
+  const key = `${app.keys[0]?.name}:${app.keys[0]?.secret}`
+  return {
+    ...{ clock, service, app, key },
+    connect(query: Record<string, string> = {}, send: (frame: string | Uint8Array) => void = () => {}) {
+      const told: { action: number; error?: { code: number }; [field: string]: unknown }[] = []
+      let isCut = false
+      const session = service.accept(
+        {
+          send(frame) {
+            send(frame)
+            told.push(JSON.parse(String(frame)))
+          },
+          ping() {},
+          close() {},
+          terminate() {
+            isCut = true
+          },
+        },
+        new URLSearchParams({ key, v: "6", ...query }),
+      )
+      const say = (frame: object | string | Uint8Array) =>
+        session.receive(
+          typeof frame === "string" || frame instanceof Uint8Array ? frame : JSON.stringify(frame),
+        )
+      return {
+        ...{ session, told, say },
+        get isCut() {
+          return isCut
+        },
+      }
+    },
+    async request(method: string, path: string, body: string | Uint8Array = "", format = "json") {
+      const headers = {
+        authorization: `Basic ${Buffer.from(key).toString("base64")}`,
+        "content-type": `application/${format}`,
+        accept: `application/${format}`,
+      }
+      const bytes = typeof body === "string" ? Buffer.from(body) : body
+      const answer = await service.request({
+        method,
+        path,
+        query: new URLSearchParams(),
+        headers,
+        body: bytes,
+      })
+      return answer?.status
+    },
+  }
+}
+
+/** A service of Pusher's without a network, and people who may be in private channels. */
+function createPusher(options: Parameters<typeof createPusherEmulator>[0] = {}) {
+  const emulator = createPusherEmulator(options)
+  return {
+    emulator,
+    connect(send: (frame: string) => void = () => {}) {
+      const told: { event: string; data?: unknown }[] = []
+      let isCut = false
+      const socket = emulator.connect(
+        { url: "/app/app-key?protocol=7", isTLS: false },
+        {
+          send(frame) {
+            send(frame)
+            told.push(JSON.parse(frame))
+          },
+          close() {},
+          terminate() {
+            isCut = true
+          },
+        },
+      )
+      const say = (frame: object | string) =>
+        socket.receive(typeof frame === "string" ? frame : JSON.stringify(frame))
+      return {
+        ...{ socket, told, say },
+        get isCut() {
+          return isCut
+        },
+        subscribe(channel: string) {
+          const signature = createHmac("sha256", "app-secret").update(`${socket.socketId}:${channel}`)
+          const data = { channel, auth: `app-key:${signature.digest("hex")}` }
+          say({ event: "pusher:subscribe", data })
+        },
+      }
+    },
+  }
+}
+
+describe("what is nested too deeply", () => {
+  it("is refused by Pusher's emulator, and reaches nobody", () => {
+    const posted: unknown[] = []
+    const { emulator, connect } = createPusher({
+      apps: [
+        {
+          id: "1",
+          key: "app-key",
+          secret: "app-secret",
+          clientEvents: true,
+          webhooks: [{ url: "http://x" }],
+        },
+      ],
+      sendWebhook: async (request) => posted.push(request),
+    })
+    const writer = connect()
+    const reader = connect()
+    for (const one of [writer, reader]) one.subscribe("private-a")
+    for (const depth of [70, 1_000, 4_370, 4_380, 4_390, 5_000])
+      writer.say(`{"event":"client-a","channel":"private-a","data":${nested(depth)}}`)
+    expect(writer.told.filter(({ event }) => event === "pusher:error")).toHaveLength(6)
+    expect(JSON.stringify([reader.told, posted])).not.toContain("client-a")
+    writer.say({ event: "client-b", channel: "private-a", data: { a: { b: [1] } } })
+    expect(reader.told.at(-1)).toMatchObject({ event: "client-b", data: { a: { b: [1] } } })
+    emulator.stop()
+  })
+
+  it("is refused by Ably's emulator in both formats, by socket and by request", async () => {
+    const { connect, request } = createAbly()
+    for (const depth of [70, 99, 1_000]) {
+      const message = JSON.parse(`{"name":"m","extras":${nested(depth)}}`)
+      const frame = { action: 15, channel: "room", msgSerial: 0, messages: [message] }
+      const bytes = (value: unknown) => encode(value, { maxDepth: 2_000 })
+      for (const form of [JSON.stringify(frame), bytes(frame)]) {
+        const writer = connect()
+        writer.say(form)
+        expect(writer.told.at(-1)?.error?.code).toBe(80013)
+      }
+      expect(await request("POST", "/channels/room/messages", JSON.stringify(message))).toBe(400)
+      expect(await request("POST", "/channels/room/messages", bytes(message), "x-msgpack")).toBe(400)
+    }
+    expect(await request("POST", "/channels/room/messages", `{"extras":${nested(50)}}`)).toBe(201)
+    expect(await request("GET", "/channels/room/messages", "", "x-msgpack")).toBe(200)
+  })
+})
+
+describe("MessagePack that declares more than it holds", () => {
+  const header = (type: number, length: number) => [
+    type,
+    ...new Uint8Array(new Uint32Array([length]).buffer).reverse(),
+  ]
+  const repeated = (bytes: number[], times: number) => Buffer.concat(Array(times).fill(Buffer.from(bytes)))
+
+  it.each([
+    ["60 arrays of 16 million each", repeated(header(0xdd, 0xff_ff_ff), 60)],
+    ["an array of four thousand million", Buffer.from(header(0xdd, 0xff_ff_ff_ff))],
+    ["a map of as many", Buffer.from(header(0xdf, 0xff_ff_ff_ff))],
+    ["text of as many", Buffer.from(header(0xdb, 0xff_ff_ff_ff))],
+    ["arrays that each claim all that is left", repeated([0xdc, 0xff, 0x00], 60_000)],
+    ["half a header", Buffer.from([0xdd, 0, 0])],
+    ["nothing", Buffer.alloc(0)],
+  ])("%s is refused before there is room for it", async (_, bytes) => {
+    const { connect, request } = createAbly()
+    const before = process.memoryUsage().arrayBuffers + process.memoryUsage().heapTotal
+    const writer = connect()
+    writer.say(bytes)
+    expect(writer.told.at(-1)?.error?.code).toBe(80013)
+    expect(await request("POST", "/channels/room/messages", bytes, "x-msgpack")).toBe(400)
+    const grown = process.memoryUsage().arrayBuffers + process.memoryUsage().heapTotal - before
+    expect(grown).toBeLessThan(64 * 1024 * 1024)
+  })
+
+  it("and all that is sound is read", () => {
+    const { connect } = createAbly()
+    const reader = connect()
+    reader.say({ action: 10, channel: "room" })
+    const writer = connect()
+    const extras = {
+      headers: {
+        a: [1, -1, 300, -300, 70_000, -70_000, 2 ** 40, -(2 ** 40), 1.5, true, false, null, new Date(0)],
+      },
+      text: ["x".repeat(20), "x".repeat(40), "x".repeat(300), "x".repeat(40_000)],
+      lists: [
+        Array(15).fill(1),
+        Array(16).fill(1),
+        Object.fromEntries(Array.from({ length: 20 }, (_, n) => [n, n])),
+      ],
+    }
+    writer.say(
+      encode({
+        action: 15,
+        channel: "room",
+        msgSerial: 0,
+        messages: [{ name: "m", data: Buffer.alloc(300), extras }],
+      }),
+    )
+    expect(reader.told.at(-1)).toMatchObject({
+      messages: [{ extras: { text: extras.text, lists: extras.lists } }],
+    })
+  })
+})
