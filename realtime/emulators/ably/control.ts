@@ -71,9 +71,12 @@ function operate(service: AblyService, request: RestRequest, name: string, id: s
     case "DELETE faults":
       return id ? service.faults.remove(id) : service.faults.clear()
   }
-  const operation = OPERATIONS[name]
+  const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined
   if (request.method !== "POST" || !operation)
     throw ablyError(40400, `no such control: ${request.method} ${name}`)
+  // No web page can send this type to another origin without asking first, and it wouldn't be allowed.
+  if (!request.headers["content-type"]?.startsWith("application/json"))
+    throw ablyError(40000, "Expected Content-Type: application/json", 415)
   const body = request.body.byteLength === 0 ? {} : decodeBody(request.body, "json")
   if (!isRecord(body)) throw ablyError(40001)
   return operation(service, body)

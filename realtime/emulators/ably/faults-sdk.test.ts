@@ -221,7 +221,32 @@ describe("faults on REST", () => {
 
 describe("the control endpoint", () => {
   const post = (emulator: AblyEmulator, path: string, body: object = {}) =>
-    fetch(`${emulator.url}/__emulator/${path}`, { method: "POST", body: JSON.stringify(body) })
+    fetch(`${emulator.url}/__emulator/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    })
+
+  test.each(["__proto__", "constructor", "toString", "nothing"])("knows no operation %s", async (name) => {
+    await using emulator = await startAblyEmulator()
+    expect((await post(emulator, name)).status).toBe(404)
+  })
+
+  test("is driven by no web page of another origin", async () => {
+    await using emulator = await startAblyEmulator()
+    const url = `${emulator.url}/__emulator/faults`
+    for (const type of [
+      "text/plain",
+      "application/x-www-form-urlencoded",
+      "multipart/form-data; boundary=x",
+    ]) {
+      const headers = { "content-type": type }
+      expect((await fetch(url, { method: "POST", headers, body: '{"fault":"drop"}' })).status).toBe(415)
+    }
+    const preflight = await fetch(url, { method: "OPTIONS" })
+    expect(preflight.headers.get("access-control-allow-origin")).toBeNull()
+    expect(emulator.faults.list()).toEqual([])
+  })
 
   test("adds, lists and removes faults", async () => {
     await using emulator = await startAblyEmulator()
