@@ -1,10 +1,14 @@
 import { createHmac } from "node:crypto"
+import { once } from "node:events"
 import { encode } from "@msgpack/msgpack"
 import { describe, expect, it } from "vitest"
+import { WebSocket } from "ws"
 import { createManualClock } from "./ably/clock.ts"
 import { startAblyEmulator } from "./ably/index.ts"
 import { createAblyService } from "./ably/service.ts"
 import { createPusherEmulator } from "./pusher/emulator.ts"
+import { startPusherEmulator } from "./pusher/index.ts"
+import { createServerLibrary } from "./pusher/test-clients.ts"
 
 const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`
 
@@ -145,6 +149,121 @@ describe("what is nested too deeply", () => {
     }
     expect(await request("POST", "/channels/room/messages", `{"extras":${nested(50)}}`)).toBe(201)
     expect(await request("GET", "/channels/room/messages", "", "x-msgpack")).toBe(200)
+  })
+})
+
+describe("a recipient that can't be written to", () => {
+  const fail = () => {
+    throw new Error("this socket is broken")
+  }
+
+  it("is cut by Pusher's emulator, while the publisher and the others go on", () => {
+    const { emulator, connect } = createPusher({
+      apps: [{ id: "1", key: "app-key", secret: "app-secret", clientEvents: true }],
+    })
+    let isBroken = false
+    const writer = connect()
+    const broken = connect(() => isBroken && fail())
+    const reader = connect()
+    for (const one of [writer, broken, reader]) one.subscribe("private-a")
+    isBroken = true
+    writer.say({ event: "client-a", channel: "private-a", data: {} })
+    expect(broken.isCut).toBe(true)
+    expect(reader.told.at(-1)).toMatchObject({ event: "client-a" })
+    writer.say({ event: "pusher:ping", data: {} })
+    expect(writer.told.at(-1)).toMatchObject({ event: "pusher:pong" })
+    emulator.stop()
+  })
+
+  it("is cut by Ably's emulator, at once and after a delay, while the publisher and the others go on", () => {
+    const { service, clock, connect } = createAbly()
+    let isBroken = false
+    const writer = connect()
+    const broken = connect({ clientId: "broken" }, () => isBroken && fail())
+    const late = connect({ clientId: "late" }, () => isBroken && fail())
+    const reader = connect()
+    for (const one of [broken, late, reader]) one.say({ action: 10, channel: "room" })
+    service.faults.add({ fault: "delay", match: { clientId: "late" }, delayMs: 500 })
+    isBroken = true
+    writer.say({ action: 15, channel: "room", msgSerial: 0, messages: [{ name: "m" }] })
+    expect(broken.isCut).toBe(true)
+    expect(reader.told.at(-1)).toMatchObject({ action: 15 })
+    expect(writer.told.at(-1)).toMatchObject({ action: 1 })
+    clock.advance(500)
+    expect(late.isCut).toBe(true)
+  })
+
+  it("loses its channel of Ably's when its own filter fails", () => {
+    const { connect } = createAbly()
+    const writer = connect()
+    const odd = connect()
+    const reader = connect()
+    const filter = Buffer.from('name < `{"toString":1,"valueOf":1}`').toString("base64")
+    odd.say({ action: 10, channel: `[filter=${filter}]room` })
+    reader.say({ action: 10, channel: "room" })
+    writer.say({ action: 15, channel: "room", msgSerial: 0, messages: [{ name: "m" }] })
+    expect(odd.told.at(-1)).toMatchObject({ action: 9, error: { code: 40010 } })
+    expect(reader.told.at(-1)).toMatchObject({ action: 15 })
+    expect(writer.told.at(-1)).toMatchObject({ action: 1 })
+  })
+})
+
+describe("a reader that doesn't read", () => {
+  const size = 1_500_000
+  const services = [
+    {
+      name: "Pusher's",
+      async start() {
+        const emulator = await startPusherEmulator({
+          apps: [{ id: "1", key: "app-key", secret: "app-secret", limits: { eventDataBytes: size } }],
+        })
+        const library = createServerLibrary(emulator)
+        return Object.assign(emulator, {
+          socketAt: "/app/app-key?protocol=7",
+          join: '{"event":"pusher:subscribe","data":{"channel":"room"}}',
+          publish: (data: string) => library.trigger("room", "m", data),
+          openSockets: () => emulator.app().connections.size,
+        })
+      },
+    },
+    {
+      name: "Ably's",
+      async start() {
+        const emulator = await startAblyEmulator({ limits: { maxMessageSize: 2 * size } })
+        const url = `${emulator.url}/channels/room/messages?key=${emulator.key}`
+        return Object.assign(emulator, {
+          socketAt: `/?key=${emulator.key}&v=2`,
+          join: '{"action":10,"channel":"room"}',
+          publish: (data: string) => fetch(url, { method: "POST", body: JSON.stringify({ data }) }),
+          openSockets: () => emulator.service.sessions.size,
+        })
+      },
+    },
+  ]
+
+  it.each(services)("is cut off by $name emulator, and the others go on", async ({ start }) => {
+    await using emulator = await start()
+    const open = async () => {
+      const socket = new WebSocket(emulator.url.replace("http", "ws") + emulator.socketAt)
+      await once(socket, "message")
+      socket.send(emulator.join)
+      await once(socket, "message")
+      return socket
+    }
+    const deaf = await open()
+    const reader = await open()
+    deaf.pause()
+    let read = 0
+    reader.on("message", () => {
+      read += 1
+    })
+    // More than both kernels hold of a connection and the emulator keeps.
+    for (let sent = 0; sent < 60 && emulator.openSockets() > 1; sent += 1)
+      await emulator.publish("x".repeat(size))
+    expect(emulator.openSockets()).toBe(1)
+    expect(read).toBeGreaterThan(10)
+    deaf.terminate()
+    reader.terminate()
   })
 })
 

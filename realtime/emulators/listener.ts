@@ -19,7 +19,13 @@ export interface ListenerOptions {
   answer(request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<void> | void
   /** Says whether the service has sockets at this path; one of another path is answered 404. */
   hasSocketsAt(path: string): boolean
-  open(socket: WebSocket, request: IncomingMessage): Conversation
+  open(wire: Wire, request: IncomingMessage): Conversation
+}
+
+/** A WebSocket, for whoever speaks on it. */
+export interface Wire extends Pick<WebSocket, "close" | "terminate" | "ping"> {
+  /** Ends the socket of a client that doesn't read what it is sent. */
+  send(frame: string | Uint8Array): void
 }
 
 /** What is made of a WebSocket: whom its frames and its end are told. */
@@ -36,6 +42,9 @@ export interface Listener {
   /** Cuts every connection, one in the middle of a handshake too, and frees the port. */
   close(): Promise<void>
 }
+
+/** So much is kept for a client that doesn't read; then it is cut off, as it is anywhere that has other clients. */
+export const maxUnreadBytes = 16 * 1024 * 1024
 
 /** After an answer that came early, so long the client has to read it. */
 const lingerMs = 1_000
@@ -76,8 +85,17 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
         socket.close(1011)
       }
     }
+    const wire: Wire = {
+      send(frame) {
+        if (socket.bufferedAmount > maxUnreadBytes) socket.terminate()
+        else socket.send(frame)
+      },
+      ping: () => socket.ping(),
+      close: (code, reason) => socket.close(code, reason),
+      terminate: () => socket.terminate(),
+    }
     guarded(() => {
-      const conversation = open(socket, request)
+      const conversation = open(wire, request)
       socket.on("message", (data: Buffer, isBinary) =>
         guarded(() => conversation.receive(isBinary ? data : data.toString())),
       )

@@ -166,7 +166,7 @@ function lastPerClient(annotations: Annotation[]): Annotation[] {
 
 /** `multiple`: a client may count several times; a delete takes back all that the client counted under this name. */
 function countsOf(annotations: Annotation[]) {
-  const clientIds: Record<string, number> = {}
+  const clientIds: Record<string, number> = Object.create(null)
   let totalUnidentified = 0
   for (const { clientId, action, count = 1 } of annotations) {
     if (clientId === undefined) {

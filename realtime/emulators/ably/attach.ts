@@ -17,11 +17,15 @@ export function attach(connection: Connection, message: ProtocolMessage): void {
   try {
     attachTo(connection, parseChannelName(wireName), message)
   } catch (error) {
-    const attachment = connection.attachments.get(wireName)
-    if (attachment) dropAttachment(connection, attachment, "now")
-    connection.attachments.delete(wireName)
-    sendChannelError(connection, wireName, toAblyError(error))
+    failAttachment(connection, wireName, toAblyError(error))
   }
+}
+
+function failAttachment(connection: Connection, wireName: string, error: AblyError): void {
+  const attachment = connection.attachments.get(wireName)
+  connection.attachments.delete(wireName)
+  if (attachment) dropAttachment(connection, attachment, "now")
+  sendChannelError(connection, wireName, error)
 }
 
 function attachTo(connection: Connection, name: ChannelName, message: ProtocolMessage) {
@@ -49,6 +53,7 @@ function attachTo(connection: Connection, name: ChannelName, message: ProtocolMe
     echo: connection.echo && params.echo !== "false",
     position: plan.from,
     send: params.delta ? withDeltas(send) : send,
+    failed: (error) => failAttachment(connection, name.wire, toAblyError(error)),
     ...(filter ? { filter } : {}),
   }
   if (former) channel.attachments.delete(former)

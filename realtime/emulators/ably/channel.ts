@@ -23,6 +23,8 @@ export interface Attachment {
   /** The last position that was passed to this attachment; a repeated ATTACH goes on from there. */
   position: string
   send(frame: ProtocolMessage): void
+  /** It couldn't be given a frame, and loses its channel: that is nobody else's trouble. */
+  failed(error: unknown): void
 }
 
 /** A frame in the channel's stream: MESSAGE, PRESENCE or ANNOTATION with its position. */
@@ -89,7 +91,13 @@ export function createChannel(name: ChannelName, app: App): Channel {
     broadcast(frame, kept = frame) {
       trim()
       if (kept) stream.push(kept)
-      for (const attachment of [...channel.attachments]) pass(attachment, frame)
+      for (const attachment of [...channel.attachments]) {
+        try {
+          pass(attachment, frame)
+        } catch (error) {
+          attachment.failed(error)
+        }
+      }
     },
     since(channelSerial) {
       trim()

@@ -37,6 +37,9 @@ interface CometSession {
   lost(): void
 }
 
+/** Characters that are kept for a client that doesn't ask for them; then it is cut off. */
+const maxUnread = 4 * 1024 * 1024
+
 export function createComet({ service, accept }: CometOptions): Comet {
   /** By the connection keys that the client was told, one of which its other requests have in their path. */
   const sessions = new Map<string, CometSession>()
@@ -44,6 +47,7 @@ export function createComet({ service, accept }: CometOptions): Comet {
   function connect(asked: URLSearchParams, first: CometResponse): void {
     const isStream = asked.get("stream") !== "false"
     let frames: string[] = []
+    let unread = 0
     let waiting: CometResponse | undefined = first
     let isOver = false
     let isFlushing = false
@@ -66,6 +70,7 @@ export function createComet({ service, accept }: CometOptions): Comet {
         if (!isOver) remember()
         const text = `[${frames.join(",")}]`
         frames = []
+        unread = 0
         if (isStream) waiting.write(`${text}\n`)
         else {
           waiting.end(200, text)
@@ -105,6 +110,8 @@ export function createComet({ service, accept }: CometOptions): Comet {
       {
         send(frame) {
           frames.push(String(frame))
+          unread += frame.length
+          if (unread > maxUnread) return session.cut()
           flushSoon()
         },
         ping() {},

@@ -46,7 +46,7 @@ export function compileFilter(expression: string): MessageFilter {
 
   function comparison(): Node {
     const left = operand()
-    const compare = COMPARE[peek() ?? ""]
+    const compare = COMPARE.get(peek() ?? "")
     if (!compare) return left
     next()
     const right = operand()
@@ -77,7 +77,7 @@ export function compileFilter(expression: string): MessageFilter {
   }
 
   function call(name: string): Node {
-    const test = FUNCTIONS[name]
+    const test = FUNCTIONS.get(name)
     if (!test) throw invalid(expression)
     expect("(")
     const subject = or()
@@ -92,19 +92,19 @@ export function compileFilter(expression: string): MessageFilter {
   return (message) => isTrue(root(fieldsOf(message)))
 }
 
-const COMPARE: Record<string, (left: Value, right: Value) => boolean> = {
-  "==": (left, right) => left === right,
-  "!=": (left, right) => left !== right,
-  "<": (left, right) => Number(left) < Number(right),
-  "<=": (left, right) => Number(left) <= Number(right),
-  ">": (left, right) => Number(left) > Number(right),
-  ">=": (left, right) => Number(left) >= Number(right),
-}
+const COMPARE = new Map<string, (left: Value, right: Value) => boolean>([
+  ["==", (left, right) => left === right],
+  ["!=", (left, right) => left !== right],
+  ["<", (left, right) => Number(left) < Number(right)],
+  ["<=", (left, right) => Number(left) <= Number(right)],
+  [">", (left, right) => Number(left) > Number(right)],
+  [">=", (left, right) => Number(left) >= Number(right)],
+])
 
-const FUNCTIONS: Record<string, (subject: string, argument: string) => boolean> = {
-  contains: (subject, argument) => subject.includes(argument),
-  starts_with: (subject, argument) => subject.startsWith(argument),
-}
+const FUNCTIONS = new Map<string, (subject: string, argument: string) => boolean>([
+  ["contains", (subject, argument) => subject.includes(argument)],
+  ["starts_with", (subject, argument) => subject.startsWith(argument)],
+])
 
 function tokenize(expression: string): string[] {
   const pattern = /\s*('[^']*'|`[^`]*`|&&|\|\||[=!<>]=|[<>!(),]|(?:\w+|"[^"]*")(?:\.(?:\w+|"[^"]*"))*)/y
@@ -133,12 +133,16 @@ function lookUp(fields: Record<string, unknown>, path: string[]): Value {
   return typeof value === "object" ? null : ((value as Value) ?? null)
 }
 
+/** Text, a number, true, false or null: an object may refuse to be compared. */
 function parseLiteral(json: string, expression: string): Value {
+  let value: unknown
   try {
-    return JSON.parse(json)
+    value = JSON.parse(json)
   } catch {
     throw invalid(expression)
   }
+  if (typeof value === "object" && value !== null) throw invalid(expression)
+  return value as Value
 }
 
 function isTrue(value: Value): boolean {

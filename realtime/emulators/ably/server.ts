@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
-import type { WebSocket } from "ws"
-import { type ListenerOptions, startListener } from "../listener.ts"
+import { type ListenerOptions, maxUnreadBytes, startListener, type Wire } from "../listener.ts"
 import type { Inspector } from "../page/inspector.ts"
 import { CONTENT_TYPE } from "./codec.ts"
 import { type Comet, type CometResponse, createComet } from "./comet.ts"
@@ -69,7 +68,7 @@ export async function startAblyEmulator(options: AblyEmulatorOptions = {}): Prom
     maxBytes: 16 * 1024 * 1024,
     answer: (request, response, body) => answer(service, page, comet, readRequest(request, body), response),
     hasSocketsAt: (path) => path === "/",
-    open: (webSocket, request) => accept(service, page, carriedBy(webSocket), urlOf(request).searchParams),
+    open: (wire, request) => accept(service, page, carriedBy(wire), urlOf(request).searchParams),
   })
   const { url, host, port } = listener
 
@@ -131,18 +130,15 @@ function accept(service: AblyService, page: Inspector, socket: Socket, query: UR
   }
 }
 
-const carriedBy = (webSocket: WebSocket): Socket => ({
-  send: (frame) => webSocket.send(frame),
-  ping: () => webSocket.ping(),
-  close: () => webSocket.close(),
-  terminate: () => webSocket.terminate(),
-})
+/** The core has frames for every reason, and no codes. */
+const carriedBy = (wire: Wire): Socket => ({ ...wire, ping: () => wire.ping(), close: () => wire.close() })
 
 /** An HTTP answer as comet holds it open. */
 function holdOpen(comet: Comet, read: RestRequest, response: ServerResponse): CometResponse {
   const headers = { ...corsHeaders(read), "content-type": CONTENT_TYPE.json, "cache-control": "no-store" }
   const held: CometResponse = {
     write(text) {
+      if (response.writableLength > maxUnreadBytes) return void response.destroy()
       if (!response.headersSent) response.writeHead(200, headers)
       response.write(text)
     },

@@ -63,9 +63,14 @@ export function createSession(service: AblyService, socket: Socket, query: URLSe
     },
   }
 
+  /** Whoever can't be written to is cut: a recipient's trouble is neither the publisher's nor the other recipients'. */
   function write(message: ProtocolMessage) {
     if (isOver || isSilent) return
-    socket.send(encodeFrame(message, format))
+    try {
+      socket.send(encodeFrame(message, format))
+    } catch {
+      cut()
+    }
   }
 
   function handle(message: ProtocolMessage) {

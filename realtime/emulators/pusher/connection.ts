@@ -71,7 +71,13 @@ export function createConnection(options: ConnectionOptions): ConnectionHandle {
     direction: "to-client",
     target: (frame) => ({ app: settings, socketId, event: frame.event, channels: channelsOf(frame) }),
     deliver(frame) {
-      if (isOpen && !isHalfOpen) socket.send(frame.text)
+      if (!isOpen || isHalfOpen) return
+      try {
+        socket.send(frame.text)
+      } catch {
+        // Whoever can't be written to is cut: that is neither the publisher's trouble nor the other recipients'.
+        connection.suffer({ kind: "cut" })
+      }
     },
   })
   const inbound = createLane<ClientFrame>({

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
-import type { WebSocket } from "ws"
-import { type Conversation, type ListenerOptions, startListener } from "../listener.ts"
+import { type Conversation, type ListenerOptions, startListener, type Wire } from "../listener.ts"
 import type { Inspector } from "../page/inspector.ts"
 import type { App } from "./app.ts"
 import type { Socket } from "./connection.ts"
@@ -61,8 +60,8 @@ export async function startPusherEmulator(options: PusherServerOptions = {}): Pr
     answer: (request, response, body) => answer(emulator, page, request, response, body),
     // One of another path is told so by its close code (pusher-protocol.md §8).
     hasSocketsAt: () => true,
-    open: (socket, request) =>
-      attach(emulator, page, socket, {
+    open: (wire, request) =>
+      attach(emulator, page, wire, {
         url: request.url ?? "/",
         isTLS: tls !== undefined,
         origin: request.headers.origin,
@@ -102,22 +101,22 @@ export async function startPusherEmulator(options: PusherServerOptions = {}): Pr
 function attach(
   emulator: PusherEmulator,
   page: Inspector,
-  socket: WebSocket,
+  wire: Wire,
   request: ConnectRequest,
 ): Conversation {
   let socketId: string | undefined
-  const wire: Socket = {
+  const socket: Socket = {
     send(text) {
       page.passed(() => ({ from: "service", connection: socketId, ...readFrame(text) }))
-      socket.send(text)
+      wire.send(text)
     },
     close(code, reason) {
       page.passed(() => ({ from: "service", connection: socketId, name: `close ${code}`, text: reason }))
-      socket.close(code, reason)
+      wire.close(code, reason)
     },
-    terminate: () => socket.terminate(),
+    terminate: () => wire.terminate(),
   }
-  const connection = emulator.connect(request, wire)
+  const connection = emulator.connect(request, socket)
   socketId = connection.socketId
   return {
     receive(frame) {
