@@ -1,11 +1,17 @@
 import { createHmac } from "node:crypto"
 import { once } from "node:events"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { encode } from "@msgpack/msgpack"
 import { describe, expect, it } from "vitest"
 import { WebSocket } from "ws"
 import { createManualClock } from "./ably/clock.ts"
 import { startAblyEmulator } from "./ably/index.ts"
 import { createAblyService } from "./ably/service.ts"
+import { signTokenRequest } from "./ably/tokens.ts"
+import { createInspector } from "./page/inspector.ts"
+import { createEventCache } from "./pusher/cache.ts"
+import { createManualClock as createPusherClock } from "./pusher/clock.ts"
 import { createPusherEmulator } from "./pusher/emulator.ts"
 import { startPusherEmulator } from "./pusher/index.ts"
 import { createServerLibrary } from "./pusher/test-clients.ts"
@@ -241,29 +247,133 @@ describe("a reader that doesn't read", () => {
     },
   ]
 
-  it.each(services)("is cut off by $name emulator, and the others go on", async ({ start }) => {
-    await using emulator = await start()
-    const open = async () => {
-      const socket = new WebSocket(emulator.url.replace("http", "ws") + emulator.socketAt)
-      await once(socket, "message")
-      socket.send(emulator.join)
-      await once(socket, "message")
-      return socket
-    }
-    const deaf = await open()
-    const reader = await open()
-    deaf.pause()
-    let read = 0
-    reader.on("message", () => {
-      read += 1
+  it.each(services)(
+    "is cut off by $name emulator, and the others go on",
+    { timeout: 60_000 },
+    async ({ start }) => {
+      await using emulator = await start()
+      const open = async () => {
+        const socket = new WebSocket(emulator.url.replace("http", "ws") + emulator.socketAt)
+        await once(socket, "message")
+        socket.send(emulator.join)
+        await once(socket, "message")
+        return socket
+      }
+      const deaf = await open()
+      const reader = await open()
+      deaf.pause()
+      let read = 0
+      reader.on("message", () => {
+        read += 1
+      })
+      // More than both kernels hold of a connection and the emulator keeps.
+      for (let sent = 0; sent < 60 && emulator.openSockets() > 1; sent += 1)
+        await emulator.publish("x".repeat(size))
+      expect(emulator.openSockets()).toBe(1)
+      expect(read).toBeGreaterThan(10)
+      deaf.terminate()
+      reader.terminate()
+    },
+  )
+})
+
+describe("what is let go with time", () => {
+  it("channels of Ably's that nobody is in and nothing is kept of", async () => {
+    const { app, clock, connect, request } = createAbly({
+      apps: [{ namespaces: [{ id: "kept", persisted: true }] }],
     })
-    // More than both kernels hold of a connection and the emulator keeps.
-    for (let sent = 0; sent < 60 && emulator.openSockets() > 1; sent += 1)
-      await emulator.publish("x".repeat(size))
-    expect(emulator.openSockets()).toBe(1)
-    expect(read).toBeGreaterThan(10)
-    deaf.terminate()
-    reader.terminate()
+    const reader = connect()
+    reader.say({ action: 10, channel: "held" })
+    for (let n = 0; n < 500; n += 1) {
+      await request("POST", `/channels/room-${n}/messages`, '{"name":"m"}')
+      await request("GET", `/channels/asked-${n}/messages`)
+      const passer = connect()
+      passer.say({ action: 10, channel: `passed-${n}` })
+      passer.say({ action: 7 })
+    }
+    await request("POST", "/channels/kept:room/messages", '{"name":"m"}')
+    expect(app.channels.size).toBeGreaterThan(1_500)
+    clock.advance(10 * 60_000)
+    expect([...app.channels.keys()]).toEqual(["held", "kept:room"])
+    clock.advance(73 * 3_600_000)
+    expect([...app.channels.keys()]).toEqual(["held"])
+  })
+
+  it("ids, nonces, tokens, dropped connections and former keys", async () => {
+    const { app, clock, connect, request, service } = createAbly()
+    const [key] = app.keys
+    if (!key) throw new Error("there is no key")
+    for (let n = 0; n < 300; n += 1) {
+      const fields = { keyName: key.name, timestamp: clock.now(), nonce: `nonce ${n} of this run` }
+      const signed = { ...fields, mac: signTokenRequest(key.secret, fields) }
+      await request("POST", `/keys/${key.name}/requestToken`, JSON.stringify(signed))
+      connect().session.cut()
+    }
+    expect([app.nonces.size, app.tokens.size, app.connections.size]).toEqual([300, 300, 300])
+    clock.advance(26 * 3_600_000)
+    expect([app.nonces.size, app.tokens.size, app.connections.size, app.dropped.size]).toEqual([0, 0, 0, 0])
+
+    const first = connect()
+    const keyOf = ({ told }: typeof first) => String(told[0]?.connectionKey)
+    let last = first
+    for (let n = 0; n < 40; n += 1) last = connect({ resume: keyOf(last) })
+    const [connection] = app.connections.values()
+    expect([connection?.hasKey(keyOf(last)), connection?.hasKey(keyOf(first))]).toEqual([true, false])
+    expect(service.sessions.size).toBe(1)
+  })
+
+  it("keeps no more dropped connections than it has room for", () => {
+    const { app, connect } = createAbly()
+    for (let n = 0; n < 10_050; n += 1) connect().session.cut()
+    expect(app.connections.size).toBe(10_000)
+  })
+
+  it("refuses an append that makes a message longer than any", async () => {
+    const { connect } = createAbly()
+    const writer = connect()
+    const publish = (msgSerial: number, message: object) =>
+      writer.say({ action: 15, channel: "mutable:room", msgSerial, messages: [message] })
+    publish(0, { data: "x".repeat(60_000) })
+    const { res } = writer.told.at(-1) as { res?: { serials: string[] }[] }
+    const serial = res?.[0]?.serials[0]
+    publish(1, { action: 5, serial, data: "x".repeat(60_000) })
+    expect(writer.told.at(-1)).toMatchObject({ action: 2, error: { code: 40009 } })
+  })
+
+  it("what passed, for a page that nobody opens", async () => {
+    const inspector = createInspector({
+      controls: { service: "", channelIn: "match", connectionField: "", switches: [], actions: [] },
+      view: () => ({ apps: [], faults: [], settings: {} }),
+    })
+    const held: WeakRef<object>[] = []
+    for (let n = 0; n < 100; n += 1) {
+      const frame = { text: "x" }
+      held.push(new WeakRef(frame))
+      inspector.passed(1024 * 1024, () => ({ from: "client", name: "m", text: frame.text }))
+    }
+    // What was looked at in this turn is held until its end.
+    await new Promise((resolve) => setImmediate(resolve))
+    setFlagsFromString("--expose-gc")
+    runInNewContext("gc")()
+    expect(held.filter((one) => one.deref()).length).toBeLessThan(10)
+  })
+
+  it("cached events of Pusher's, and its webhooks", async () => {
+    const clock = createPusherClock()
+    const cache = createEventCache(clock, 1_000)
+    for (let n = 0; n < 100; n += 1) {
+      cache.set(`cache-${n}`, "m", "{}")
+      clock.advance(100)
+    }
+    expect(cache.size).toBeLessThanOrEqual(10)
+    const { emulator, connect } = createPusher({
+      apps: [{ id: "1", key: "app-key", secret: "app-secret", webhooks: [{ url: "http://x" }] }],
+      sendWebhook: async () => 200,
+    })
+    const one = connect()
+    for (let n = 0; n < 1_100; n += 1) one.subscribe(`private-${n}`)
+    expect(emulator.app().webhooks.deliveries).toHaveLength(1_000)
+    emulator.stop()
   })
 })
 

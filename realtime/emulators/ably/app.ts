@@ -6,9 +6,10 @@ import type { Connection } from "./connection.ts"
 import { ablyError } from "./errors.ts"
 import { createRateLimiter, DEFAULT_LIMITS, type Limits, type RateLimiter } from "./limits.ts"
 import type { Random } from "./random.ts"
+import { createRecent, type Recent } from "./recent.ts"
 import type { Revocation } from "./revocation.ts"
 import { createStats, type Stats } from "./stats.ts"
-import type { Token } from "./tokens.ts"
+import { MAX_TTL, type Token } from "./tokens.ts"
 import { createWebhooks, type WebhookRule, type WebhookSender, type Webhooks } from "./webhooks.ts"
 import { isRecord } from "./wire.ts"
 
@@ -55,16 +56,21 @@ export interface App {
   readonly channels: Map<string, Channel>
   /** Live and resumable connections, by connection id. */
   readonly connections: Map<string, Connection>
+  /** Those of them that have no socket, the longest dropped first. */
+  readonly dropped: Set<Connection>
   /** Those it has issued, and the JWTs it has seen, by their text. */
   readonly tokens: Map<string, Token>
-  readonly nonces: Set<string>
-  readonly revocations: Revocation[]
+  /** Those of token requests, for as long as their time would still be accepted. */
+  readonly nonces: Recent<true>
+  revocations: Revocation[]
   readonly webhooks: Webhooks
   readonly stats: Stats
   /** When set, everything that counts towards the account's quota is refused with 40112. */
   overQuota: boolean
   channel(name: ChannelName): Channel
   revoke(revocation: Revocation): void
+  /** Something was added that has its time: what had it is let go after a while. */
+  tidyLater(): void
 }
 
 const DEFAULT_NAMESPACES = [
@@ -106,22 +112,43 @@ export function createApp(
     random,
     channels: new Map(),
     connections: new Map(),
+    dropped: new Set(),
     tokens: new Map(),
-    nonces: new Set(),
+    nonces: createRecent(clock, () => 2 * limits.timestampTolerance),
     revocations: [],
     stats: createStats(clock),
     overQuota: false,
     channel(name) {
-      const existing = app.channels.get(name.base)
-      if (existing) return existing
-      const channel = createChannel(name, app)
+      const channel = app.channels.get(name.base) ?? createChannel(name, app)
+      channel.usedAt = clock.now()
       app.channels.set(name.base, channel)
+      app.tidyLater()
       return channel
     },
     revoke(revocation) {
+      app.tidyLater()
       app.revocations.push(revocation)
       for (const connection of app.connections.values()) connection.onRevocation(revocation)
     },
+    tidyLater() {
+      if (isTidying) return
+      isTidying = true
+      clock.schedule(tidy, limits.continuityWindow)
+    },
+  }
+
+  let isTidying = false
+
+  /** Lets go of what nobody can ask for any more. */
+  function tidy() {
+    isTidying = false
+    const now = clock.now()
+    for (const [base, channel] of app.channels) if (channel.isIdle()) app.channels.delete(base)
+    // An expired one is told so for a day more.
+    for (const [text, { expires }] of app.tokens) if (expires + MAX_TTL < now) app.tokens.delete(text)
+    app.revocations = app.revocations.filter(({ appliesAt }) => appliesAt + MAX_TTL > now)
+    app.nonces.trim()
+    if (app.channels.size + app.tokens.size + app.revocations.length + app.nonces.size > 0) app.tidyLater()
   }
 
   for (const { name, presence } of setup.channels ?? []) {
@@ -148,10 +175,10 @@ export function readAppSetup(value: unknown): AppSetup {
 }
 
 /** The vendor's setup file nests `limits: { presence: { maxMembers } }`; ours is flat. Both are read. */
-function readLimits(value: unknown): Partial<Limits> {
+export function readLimits(value: unknown): Partial<Limits> {
   if (!isRecord(value)) return {}
   const flat = Object.entries(value).filter(
-    ([name, limit]) => name in DEFAULT_LIMITS && typeof limit === "number",
+    ([name, limit]) => Object.hasOwn(DEFAULT_LIMITS, name) && typeof limit === "number" && limit >= 0,
   )
   const limits: Partial<Limits> = Object.fromEntries(flat)
   if (isRecord(value.presence) && typeof value.presence.maxMembers === "number") {

@@ -48,6 +48,10 @@ export interface Channel {
   broadcast(frame: StreamFrame, kept?: StreamFrame | false): void
   /** What an attachment at this position has missed, or why that can't be told (90003, 90004, 90005). */
   since(channelSerial: string): { frames: StreamFrame[] } | { error: AblyError }
+  /** When somebody last asked for the channel. */
+  usedAt: number
+  /** Whether nobody would miss it: nobody is here, nothing is kept, and no position of it can be honoured any more. */
+  isIdle(): boolean
   /** Forgets the stream so far, so that no earlier `channelSerial` can be honoured. */
   forget(): void
 }
@@ -105,6 +109,15 @@ export function createChannel(name: ChannelName, app: App): Channel {
       if (channelSerial < forgottenThrough) return { error: ablyError(90003) }
       const frames = stream.filter((frame) => frame.channelSerial > channelSerial)
       return frames.length > app.limits.maxBacklog ? { error: ablyError(90004) } : { frames }
+    },
+    usedAt: app.clock.now(),
+    isIdle() {
+      trim()
+      return (
+        channel.attachments.size + presence.size() + stream.length === 0 &&
+        messages.all().length + presence.history().length === 0 &&
+        channel.usedAt + app.limits.continuityWindow <= app.clock.now()
+      )
     },
     forget() {
       stream = []

@@ -38,6 +38,8 @@ export interface Connection {
   receive(message: ProtocolMessage): void
   /** The socket is gone: attachments end, presence and state wait for a resume. */
   drop(): void
+  /** It can't be resumed any more. */
+  forget(): void
   /** §4.4: DISCONNECTED; the client may come back and resume. */
   disconnect(error: AblyError): void
   /** §4.4: ERROR; fatal for the client unless it is a token error. */
@@ -48,6 +50,11 @@ export interface Connection {
   requestReauth(): void
   onRevocation(revocation: Revocation): void
 }
+
+/** Keys that a connection had: a client comes back with the latest it was told. */
+const REMEMBERED_KEYS = 16
+/** Connections of an app that wait for their clients; beyond that, the longest dropped can't be resumed any more. */
+const MAX_DROPPED = 10_000
 
 /** How many answers are kept for messages that are sent again after a resume. */
 const REMEMBERED_ANSWERS = 1000
@@ -96,6 +103,7 @@ export function createConnection(
       cancelExpiry()
       transport = next
       credentials = nextCredentials
+      app.dropped.delete(connection)
       app.connections.set(id, connection)
       sendConnected(error)
       watchToken()
@@ -137,7 +145,15 @@ export function createConnection(
       }
       connection.attachments.clear()
       cancelExpiry()
-      cancelExpiry = clock.schedule(() => app.connections.delete(id), limits.connectionStateTtl)
+      cancelExpiry = clock.schedule(connection.forget, limits.connectionStateTtl)
+      app.dropped.add(connection)
+      const [first] = app.dropped
+      if (app.dropped.size > MAX_DROPPED) first?.forget()
+    },
+    forget() {
+      cancelExpiry()
+      app.dropped.delete(connection)
+      app.connections.delete(id)
     },
     disconnect(error) {
       send({ action: Action.DISCONNECTED, error: error.toErrorInfo() })
@@ -177,8 +193,7 @@ export function createConnection(
     connection.attachments.clear()
     const last = transport
     connection.drop()
-    cancelExpiry()
-    app.connections.delete(id)
+    connection.forget()
     for (const channel of app.channels.values()) channel.presence.leaveNow(id)
     last?.close()
   }
@@ -186,6 +201,8 @@ export function createConnection(
   function sendConnected(error?: AblyError) {
     key = `${id}!${random.string(16)}`
     keys.add(key)
+    const [firstKey] = keys
+    if (keys.size > REMEMBERED_KEYS && firstKey !== undefined) keys.delete(firstKey)
     send({
       action: Action.CONNECTED,
       connectionId: id,

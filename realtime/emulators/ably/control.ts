@@ -1,3 +1,4 @@
+import { readLimits } from "./app.ts"
 import { CONTENT_TYPE, decodeBody, encodeBody } from "./codec.ts"
 import { ablyError, toAblyError } from "./errors.ts"
 import { readFaultRule } from "./faults.ts"
@@ -37,10 +38,7 @@ const OPERATIONS: Record<string, Control> = {
   },
   limits: (service, body) => {
     for (const app of appsOf(service, body)) {
-      const known = Object.entries(body).filter(
-        ([name, limit]) => name in app.limits && typeof limit === "number",
-      )
-      Object.assign(app.limits, Object.fromEntries(known))
+      Object.assign(app.limits, readLimits(body))
       for (const connection of app.connections.values()) connection.announce()
     }
   },

@@ -1,5 +1,6 @@
 import type { Channel } from "./channel.ts"
 import type { Annotation, Message } from "./protocol.ts"
+import { createRecent } from "./recent.ts"
 
 /** A message as the channel keeps it: its place never changes, its content is that of the latest version (ably-protocol.md §6.4). */
 export interface StoredMessage {
@@ -30,9 +31,10 @@ export function createMessageStore(channel: Channel): MessageStore {
   const { clock, limits } = channel.app
   let stored: StoredMessage[] = []
   let bySerial = new Map<string, StoredMessage>()
-  const ids = new Map<string, { serial: string; at: number }>()
+  const ids = createRecent<string>(clock, () => limits.idempotencyWindow)
 
   function trim() {
+    ids.trim()
     const window = channel.rules.persisted ? limits.persistedWindow : limits.continuityWindow
     const oldest = clock.now() - window
     const kept = stored.findIndex((message) => message.timestamp >= oldest)
@@ -65,17 +67,10 @@ export function createMessageStore(channel: Channel): MessageStore {
       }
       stored.push(entry)
       bySerial.set(serial, entry)
-      if (message.id !== undefined) ids.set(message.id, { serial, at: clock.now() })
+      if (message.id !== undefined) ids.add(message.id, serial)
       return entry
     },
-    serialOf(id) {
-      const oldest = clock.now() - limits.idempotencyWindow
-      for (const [known, { at }] of ids) {
-        if (at >= oldest) break
-        ids.delete(known)
-      }
-      return ids.get(id)?.serial
-    },
+    serialOf: (id) => ids.get(id),
     rewind(value) {
       trim()
       const match = /^(\d+)([sm])?$/.exec(value)

@@ -51,6 +51,8 @@ export function mutate(publisher: Publisher, name: ChannelName, change: Message)
     action: isAppend ? MessageAction.update : change.action,
     version,
   }
+  // Appends add up, and the whole is one message.
+  assertSize(app, [merged])
   target.versions.push(merged)
   target.latest = merged
 

@@ -35,11 +35,16 @@ export function createPresenceSet(channel: Channel): PresenceSet {
   const leaving = new Map<string, () => void>()
   let events: PresenceEvent[] = []
 
+  function trim() {
+    const window = channel.rules.persisted ? limits.persistedWindow : limits.continuityWindow
+    const oldest = clock.now() - window
+    events = events.filter(({ message }) => message.timestamp >= oldest)
+  }
+
   function broadcast(frameId: string, connectionId: string, presence: Member[]) {
     const timestamp = clock.now()
     const channelSerial = channel.serials.next()
-    const window = channel.rules.persisted ? limits.persistedWindow : limits.continuityWindow
-    events = events.filter(({ message }) => message.timestamp >= timestamp - window)
+    trim()
     events.push(...presence.map((message) => ({ channelSerial, message })))
     channel.broadcast({
       action: Action.PRESENCE,
@@ -107,7 +112,10 @@ export function createPresenceSet(channel: Channel): PresenceSet {
   return {
     size: () => members.size,
     list: () => [...members.values()].map((member) => ({ ...member, action: PresenceAction.present })),
-    history: () => events,
+    history() {
+      trim()
+      return events
+    },
     apply(connectionId, frameId, messages) {
       const timestamp = clock.now()
       const entering = messages.map((message, index) => ({
@@ -137,7 +145,7 @@ export function createPresenceSet(channel: Channel): PresenceSet {
       const pages: ProtocolMessage[] = []
       let start = Number(match?.[2] ?? 0)
       do {
-        const end = start + limits.syncPageSize
+        const end = start + Math.max(1, limits.syncPageSize)
         const cursor = end < present.length ? String(end) : ""
         pages.push({
           action: Action.SYNC,

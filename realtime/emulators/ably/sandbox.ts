@@ -7,6 +7,9 @@ import type { Route } from "./route.ts"
 /** The vendor's own suites publish far faster than a free account may, and its sandbox lets them. */
 const SANDBOX_LIMITS = { maxInboundRate: 1000, maxChannelRate: 1000 }
 
+/** Anybody may make one, and each has channels of its own. */
+const MAX_APPS = 1_000
+
 /** The vendor's sandbox: an app of one's own per test run, made and thrown away over REST. */
 export const sandboxRoutes: Route[] = [
   {
@@ -15,6 +18,7 @@ export const sandboxRoutes: Route[] = [
     handle({ service, request }) {
       const setup = request.body.byteLength === 0 ? {} : readAppSetup(decodeBody(request.body, "json"))
       if (setup.id !== undefined && service.apps.has(setup.id)) throw ablyError(40003, "that app exists")
+      if (service.apps.size >= MAX_APPS) throw ablyError(40114, "too many apps; delete one first", 429)
       const app = service.addApp({ ...setup, limits: { ...SANDBOX_LIMITS, ...setup.limits } })
       return { status: 201, body: describeApp(app) }
     },

@@ -105,7 +105,7 @@ export async function startAblyEmulator(options: AblyEmulatorOptions = {}): Prom
 function accept(service: AblyService, page: Inspector, socket: Socket, query: URLSearchParams): Session {
   let session: Session | undefined
   const passed = (from: "client" | "service", frame: string | Uint8Array) =>
-    page.passed(() => ({ from, connection: session?.connection?.id, ...readFrame(frame) }))
+    page.passed(frame.length, () => ({ from, connection: session?.connection?.id, ...readFrame(frame) }))
   const opened = service.accept(
     {
       ...socket,
@@ -163,7 +163,7 @@ async function answer(
     return comet.handle(read, holdOpen(comet, read, response))
   const control = handleControl(service, read)
   let status: number | string = "pending"
-  if (!control) page.passed(() => describeRequest(read, status))
+  if (!control) page.passed(read.body.byteLength, () => describeRequest(read, status))
   const result = control ?? (await service.request(read))
   status = result?.status ?? "cut"
   if (!result) return void response.destroy()

@@ -82,7 +82,10 @@ export function createAblyService(options: ServiceOptions = {}): AblyService {
       return app
     },
     removeApp(appId) {
+      const app = apps.get(appId)
       apps.delete(appId)
+      app?.channels.clear()
+      app?.tokens.clear()
       for (const connection of live({ appId })) connection.fail(ablyError(40400, "the application is gone"))
     },
     dropConnections(match) {
@@ -110,7 +113,7 @@ export function createAblyService(options: ServiceOptions = {}): AblyService {
       endTokens(match, 40141)
     },
     forgetConnections(match) {
-      for (const connection of known(match)) connection.app.connections.delete(connection.id)
+      for (const connection of known(match)) connection.forget()
     },
     forgetChannel(channel, appId) {
       for (const app of apps.values()) {

@@ -124,7 +124,7 @@ export function createSession(service: AblyService, socket: Socket, query: URLSe
     if (clientId === "") throw ablyError(40012)
     const resolved = resolveClientId(credentials, clientId)
     const { app } = credentials
-    const live = [...app.connections.values()].filter((one) => one.transport).length
+    const live = app.connections.size - app.dropped.size
     if (live >= app.limits.maxConnections) throw ablyError(40111, undefined, 429)
     if (app.overQuota) throw ablyError(40112, undefined, 429)
     const rule = service.faults.strike(CONNECT_FAULTS, () => ({

@@ -28,7 +28,8 @@ export interface TokenDetails {
 }
 
 const DEFAULT_TTL = 3_600_000
-const MAX_TTL = 86_400_000
+/** No token lives longer. */
+export const MAX_TTL = 86_400_000
 
 /** §3.2 `POST /keys/{keyName}/requestToken`: the service's checks, in its order. */
 export function requestToken(app: App, key: Key, request: unknown, authenticated: boolean): TokenDetails {
@@ -64,6 +65,7 @@ export function issueToken(
     capability: formatCapability(capability),
     clientId,
   }
+  app.tidyLater()
   app.tokens.set(details.token, {
     key,
     capability,
@@ -88,8 +90,8 @@ function verifyTokenRequest(app: App, key: Key, request: Record<string, unknown>
   if (!equal(mac, signTokenRequest(key.secret, request))) throw ablyError(40101, "the mac does not match")
   // Without a number, the comparison fails too.
   if (!(Math.abs(now - readNumber(timestamp)) <= app.limits.timestampTolerance)) throw ablyError(40104)
-  if (app.nonces.has(nonce)) throw ablyError(40105)
-  app.nonces.add(nonce)
+  if (app.nonces.get(nonce)) throw ablyError(40105)
+  app.nonces.add(nonce, true)
 }
 
 function readTtl(value: unknown): number {
@@ -143,6 +145,7 @@ export function readJwt(app: App, key: Key, jwt: string): Token {
     ...(typeof clientId === "string" ? { clientId } : {}),
     ...(typeof revocationKey === "string" ? { revocationKey } : {}),
   }
+  app.tidyLater()
   app.tokens.set(jwt, token)
   return token
 }

@@ -7,8 +7,8 @@ import type { Controls, Traffic, View } from "./view.ts"
 export interface Inspector {
   /** False for a request that isn't the page's. */
   answer(request: IncomingMessage, response: ServerResponse): boolean
-  /** Keeps what has just passed. `read` is called only if somebody looks. */
-  passed(read: () => Omit<Traffic, "at" | "text"> & { text: string }): void
+  /** Keeps what has just passed, and is so big until it is read. `read` is called only if somebody looks. */
+  passed(size: number, read: () => Omit<Traffic, "at" | "text"> & { text: string }): void
   close(): void
 }
 
@@ -19,6 +19,8 @@ export interface InspectorOptions {
 
 /** What a page that is opened later still sees, and what it is shown at once at most. */
 const KEPT = 200
+/** Bytes of what passed, which it holds on to until somebody looks. */
+const KEPT_SIZE = 4 * 1024 * 1024
 const TICK_MS = 100
 const LONGEST_TEXT = 2_000
 /** The tables stay readable; the numbers above them tell all. */
@@ -33,7 +35,8 @@ interface Watcher {
 
 export function createInspector({ controls, view }: InspectorOptions): Inspector {
   const watchers = new Set<Watcher>()
-  let kept: { position: number; at: number; read: () => Omit<Traffic, "at"> }[] = []
+  let kept: { position: number; at: number; size: number; read: () => Omit<Traffic, "at"> }[] = []
+  let keptSize = 0
   let position = 0
   let timer: NodeJS.Timeout | undefined
 
@@ -85,17 +88,30 @@ export function createInspector({ controls, view }: InspectorOptions): Inspector
           return false
       }
     },
-    passed(read) {
+    passed(size, read) {
       position += 1
-      kept.push({ position, at: Date.now(), read })
+      kept.push({ position, at: Date.now(), size, read })
+      keptSize += size
       // Seldom, so that a busy service doesn't move the list at every frame.
-      if (kept.length >= 2 * KEPT) kept = kept.slice(-KEPT)
+      if (kept.length >= 2 * KEPT || keptSize > KEPT_SIZE) {
+        kept = keptSize > KEPT_SIZE ? lastWithin(kept, KEPT_SIZE / 2) : kept.slice(-KEPT)
+        keptSize = kept.reduce((sum, entry) => sum + entry.size, 0)
+      }
     },
     close() {
       clearInterval(timer)
       for (const { response } of watchers) response.end()
     },
   }
+}
+
+function lastWithin<Entry extends { size: number }>(entries: Entry[], size: number): Entry[] {
+  let left = size
+  const first = entries.findLastIndex((entry) => {
+    left -= entry.size
+    return left < 0
+  })
+  return entries.slice(first + 1)
 }
 
 /** Nothing from elsewhere, and nobody else's frame around it. */

@@ -9,6 +9,7 @@ export interface CachedEvent {
 
 /** The last event of each cache channel (pusher-protocol.md §9). It outlives the channel's subscribers. */
 export interface EventCache {
+  readonly size: number
   get(channel: string): CachedEvent | undefined
   /** Only what the HTTP API triggers is cached, never a client event. */
   set(channel: string, event: string, data: string): void
@@ -20,6 +21,9 @@ export function createEventCache(clock: Clock, ttlMs: number): EventCache {
   const events = new Map<string, { event: string; data: string; expiresAt: number }>()
 
   return {
+    get size() {
+      return events.size
+    },
     get(channel) {
       const cached = events.get(channel)
       const ttlMs = cached ? cached.expiresAt - clock.now() : 0
@@ -27,7 +31,15 @@ export function createEventCache(clock: Clock, ttlMs: number): EventCache {
       events.delete(channel)
       return undefined
     },
-    set: (channel, event, data) => void events.set(channel, { event, data, expiresAt: clock.now() + ttlMs }),
+    set(channel, event, data) {
+      // The oldest are first, since all are kept for as long.
+      for (const [name, { expiresAt }] of events) {
+        if (expiresAt > clock.now()) break
+        events.delete(name)
+      }
+      events.delete(channel)
+      events.set(channel, { event, data, expiresAt: clock.now() + ttlMs })
+    },
     clear: (channel) => (channel === undefined ? events.clear() : void events.delete(channel)),
   }
 }

@@ -107,11 +107,11 @@ function attach(
   let socketId: string | undefined
   const socket: Socket = {
     send(text) {
-      page.passed(() => ({ from: "service", connection: socketId, ...readFrame(text) }))
+      page.passed(text.length, () => ({ from: "service", connection: socketId, ...readFrame(text) }))
       wire.send(text)
     },
     close(code, reason) {
-      page.passed(() => ({ from: "service", connection: socketId, name: `close ${code}`, text: reason }))
+      page.passed(0, () => ({ from: "service", connection: socketId, name: `close ${code}`, text: reason }))
       wire.close(code, reason)
     },
     terminate: () => wire.terminate(),
@@ -120,7 +120,7 @@ function attach(
   socketId = connection.socketId
   return {
     receive(frame) {
-      page.passed(() => ({ from: "client", connection: socketId, ...readFrame(frame) }))
+      page.passed(frame.length, () => ({ from: "client", connection: socketId, ...readFrame(frame) }))
       connection.receive(frame)
     },
     closed: connection.closed,
@@ -145,7 +145,7 @@ async function answer(
   const method = request.method ?? "GET"
   let result: string | number = "pending"
   if (!path.startsWith("/__emulator"))
-    page.passed(() => ({ from: "http", name: `${method} ${path} ${result}`, text: body }))
+    page.passed(body.length, () => ({ from: "http", name: `${method} ${path} ${result}`, text: body }))
   const outcome = await emulator.handle({ method, path, query, headers, body })
   result = typeof outcome === "string" ? outcome : outcome.status
   if (outcome === "hang") return

@@ -47,9 +47,10 @@ const LEAVE_DELAY_MS = 3_000
 const RETRY_FOR_MS = 5 * 60_000
 const FIRST_RETRY_MS = 1_000
 const BATCH_WINDOW_MS = 100
+const KEPT_DELIVERIES = 1_000
 
 export interface Webhooks {
-  /** Every request so far, for tests to look at. */
+  /** The last thousand requests, for tests to look at. */
   readonly deliveries: readonly WebhookDelivery[]
   emit(event: WebhookEvent): void
   /** Emits `left` in three seconds, unless `returned` comes before; then neither is sent. */
@@ -95,6 +96,7 @@ export function createWebhooks({ app, clock, timeOfDay, send }: WebhooksOptions)
     }
     const delivery = { url: webhook.url, headers, body, events, attempts: 0, state: "pending" as const }
     deliveries.push(delivery)
+    if (deliveries.length > KEPT_DELIVERIES) deliveries.shift()
     void attempt(delivery, clock.now() + RETRY_FOR_MS, FIRST_RETRY_MS)
   }
 
