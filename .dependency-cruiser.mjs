@@ -206,7 +206,7 @@ export default {
         path: "^(app|lib|server|realtime)/",
         // The web page at `/__emulator/` and the port know nothing of either service.
         pathNot:
-          "^realtime/emulators/($1|page)/|^realtime/emulators/(depth|listener|test-certificate)\\.ts$|^realtime/testing/(send-much|wait-for|soketi)\\.ts$",
+          "^realtime/emulators/($1|page)/|^realtime/emulators/(depth|listener|test-certificate)\\.ts$|^realtime/testing/(chance|fuzz/(inputs|wire)|send-much|wait-for|soketi)\\.ts$",
       },
     },
     {

@@ -1,0 +1,238 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import fc from "fast-check"
+import { sealData } from "iron-session"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { openDatabase } from "#lib/chat/database.ts"
+import { createRooms } from "#lib/chat/rooms.ts"
+import { sessionCookie } from "#lib/chat/session.ts"
+import { createSocketIoPublisher } from "#realtime/providers/socketio/server"
+import { freePort, waitFor } from "#realtime/testing"
+import { anything, messages, nearly, outgoing, word } from "../realtime/testing/fuzz/inputs.ts"
+import {
+  createNonsense,
+  createTexts,
+  damaged,
+  frameOf,
+  fuzzListener,
+  inspectorOf,
+  inventFrames,
+  inventRequests,
+  upgradeTo,
+} from "../realtime/testing/fuzz/wire.ts"
+import { waitLimit } from "../realtime/testing/wait-for.ts"
+import { buildOnce } from "../scripts/build-once.ts"
+import { type RunningProgram, runProgram } from "./testing/program.ts"
+
+// A program that starts on a busy machine takes its time.
+waitLimit.ms = 120_000
+
+const inputs = Number(process.env.THROUGHLINE_FUZZ_INPUTS ?? 1_000_000)
+const seed = Number(process.env.THROUGHLINE_FUZZ_SEED ?? 1)
+/** What may stay of any number of inputs. */
+const maxGrowth = 16 * 1024 * 1024
+
+const SESSION_SECRET = "a session secret of this test, long enough"
+const SOCKET_INTERNAL_SECRET = "an internal secret of this test, long enough"
+const alice = { id: "alice", name: "Alice" }
+
+const channel = word("room:lobby", "room:", "room:%F0%9F%98%80", "person:alice", "nothing:1")
+const packet = fc
+  .tuple(
+    word(
+      "subscribe",
+      "unsubscribe",
+      "publish",
+      "signal",
+      "watch",
+      "enter",
+      "leave",
+      "disconnect",
+      "connect",
+      "error",
+    ),
+    fc.array(fc.oneof(channel, messages, outgoing, word("typing", "text-sent"), anything), { maxLength: 4 }),
+    fc.nat({ max: 50 }),
+  )
+  .map(([event, parameters, id]) => `42${id}${JSON.stringify([event, ...parameters])}`)
+/** Each of these is the last that a connection takes. */
+const lastPackets = [
+  "1",
+  "2",
+  "3",
+  "6",
+  "2probe",
+  "42[",
+  '42["publish"',
+  "41/x,",
+  "40/x,{}",
+  "43[]",
+  "430[]",
+  "44{}",
+  "5",
+  "4",
+  "40",
+  "41",
+  "451-",
+  '451-["x",{"_placeholder":true,"num":0}]',
+  "9",
+  "",
+  "bAAAA",
+].map((text) => Buffer.from(text))
+const bodies = nearly({
+  channel,
+  messages,
+  channels: fc.array(channel, { maxLength: 3 }),
+  event: word("typing"),
+  payload: nearly({ isTyping: fc.boolean() }),
+}).map((body) => JSON.stringify(body))
+
+const methods = ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "TRACE"]
+const addresses = [
+  ...[
+    "/",
+    "//",
+    "*",
+    "/%",
+    "/%E0%A4%A",
+    "/%00",
+    "/__proto__",
+    "http://[",
+    "/?%E0%A4%A",
+    "/?next=%2F%09%2Fx",
+    "/nothing",
+  ],
+  ...[
+    "/api/health",
+    "/api/ready",
+    "/api/metrics",
+    "/socket.io",
+    "/socket.io-guide",
+    "/socket.io/?EIO=4",
+    "/socket.io/?EIO=3",
+  ],
+  ...[
+    "/socket.io/?EIO=4&transport=polling&sid=nobody",
+    "/socket.io/?EIO=4&transport=nothing",
+    "/socket.io/?EIO=4&transport=polling&j=1",
+  ],
+  ...[
+    "publish",
+    "history?channel=room:lobby",
+    "head?channel=room:lobby",
+    "counts",
+    "members",
+    "config",
+    "signal",
+    "credentials/socketio",
+  ].map((path) => `/api/realtime/${path}`),
+  ...["/api/realtime/webhooks/pusher", "/api/realtime/internal/publish", "/api/realtime/%2e%2e/x"],
+]
+
+describe.each([
+  { name: "the gateway", file: "gateway.ts", isApp: false },
+  { name: "the app with its gateway", file: "main.ts", isApp: true },
+] as const)("$name", ({ file, isApp }) => {
+  const DATA_DIR = mkdtempSync(join(tmpdir(), "throughline-fuzz-"))
+  let program: RunningProgram
+  let port: number
+  let cookie: string
+
+  beforeAll(async () => {
+    if (isApp) await buildOnce()
+    const database = await openDatabase({ dataDir: DATA_DIR })
+    await createRooms(database).join(alice, "lobby")
+    await database.destroy()
+    cookie = `${sessionCookie}=${await sealData({ user: alice }, { password: SESSION_SECRET })}`
+    port = await freePort()
+    program = runProgram(file, {
+      ...{
+        NODE_ENV: "production",
+        HOST: "127.0.0.1",
+        PORT: String(port),
+        REALTIME_PROVIDER: "socketio",
+        DATA_DIR,
+      },
+      ...{
+        SESSION_SECRET,
+        SOCKET_INTERNAL_SECRET,
+        LOG_LEVEL: "error",
+        NODE_OPTIONS: "--inspect=127.0.0.1:0",
+      },
+    })
+    await waitFor(async () => {
+      if (program.child.exitCode !== null) throw new Error(program.output.text)
+      return (await fetch(`http://127.0.0.1:${port}/api/health`)).ok
+    }, "the program")
+  }, 600_000)
+  afterAll(async () => {
+    program?.child.kill("SIGTERM")
+    await program?.exited
+    rmSync(DATA_DIR, { recursive: true, force: true })
+  })
+
+  it("takes whatever comes", { timeout: 7_200_000 }, async () => {
+    const url = `http://127.0.0.1:${port}`
+    const publisher = createSocketIoPublisher({ internalUrl: url, secret: SOCKET_INTERNAL_SECRET })
+    const getTicket = async () => {
+      const granted = await publisher.credentials({
+        ...{ user: alice, body: {} },
+        ...{ authorize: async () => {}, acceptPresence: async () => null },
+      })
+      return (granted as { ticket: string }).ticket
+    }
+    const frames = createTexts(seed, packet)
+    const nonsense = createNonsense(seed)
+    const body = createTexts(seed, bodies)
+    const headers = [
+      ...[
+        "Content-Type: application/json\r\n",
+        "Content-Type: text/plain\r\n",
+        `Cookie: ${cookie}\r\n`,
+        "Origin: http://x\r\n",
+      ],
+      ...[
+        "X-Forwarded-Proto: https\r\n",
+        "X-Forwarded-Host: x\r\n",
+        "Authorization: Bearer x\r\n",
+        "Expect: 100-continue\r\n",
+      ],
+    ]
+    let caller = 0
+    const result = await fuzzListener({
+      ...{ port, inspector: await inspectorOf(program.output), inputs, seed },
+      async invent(chance) {
+        if (chance.happens(0.4))
+          return inventRequests(chance, {
+            methods,
+            addresses,
+            headers,
+            body: (one) => (one.happens(0.5) ? body(one) : nonsense(one).subarray(0, 20_000)),
+          })
+        // Everybody from an address of their own, as a proxy on this machine says, or the limits would be all that is tried.
+        caller += 1
+        const from = `X-Forwarded-For: 10.${(caller >> 16) & 255}.${(caller >> 8) & 255}.${caller & 255}\r\n`
+        const bytes = upgradeTo("/socket.io/?EIO=4&transport=websocket", from)
+        const hello = frameOf(Buffer.from(`40${JSON.stringify({ ticket: await getTicket() })}`), 1)
+        return inventFrames(
+          chance,
+          [{ bytes }, { bytes: hello, after: "pingInterval" }, { bytes: Buffer.alloc(0), after: "40{" }],
+          {
+            lasting: (one) => ({ bytes: frames(one) }),
+            last: (one) => ({
+              bytes: one.pick([one.pick(lastPackets), damaged(one, frames(one)), nonsense(one)]),
+              opcode: one.pick([1, 1, 2]),
+            }),
+          },
+        )
+      },
+      async expectAlive() {
+        expect(program.child.exitCode).toBeNull()
+        expect((await fetch(`${url}/api/health`)).status).toBe(200)
+      },
+    })
+    console.log(file, { seed, ...result }, program.output.text.slice(-3_000))
+    expect(result.heapAfter - result.heapBefore).toBeLessThan(maxGrowth)
+  })
+})
