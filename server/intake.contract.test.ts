@@ -120,6 +120,7 @@ describe.each(layouts)("%s", (layout) => {
       const answer = await exchange(port, get(address))
       const expected = isAlone ? 404 : 200
       expect([address, statusOf(answer)]).toEqual([address, expected])
+      expect([address, statusOf(await exchange(port, get(address, "TRACE")))]).toEqual([address, 405])
       expect([address, statusOf(await exchange(port, upgrade(address)))]).toEqual([address, 404])
     }
     if (!isAlone)

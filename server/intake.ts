@@ -53,6 +53,8 @@ export function takeIn(
       const target = readTarget(request)
       answerUnderId(request, response, logger, () => {
         if (!target) return refuse(response, 400)
+        // The one method that Node takes and the Web's `Request`, which Next.js makes of it, doesn't.
+        if (request.method === "TRACE") return refuse(response, 405)
         if (isForeignForm(request)) pageOrigin.refused(request)
         Promise.resolve(answer(request, response, target)).catch((error: unknown) => {
           // Whoever was reading what was cut off has nothing to tell.
@@ -145,7 +147,7 @@ function hangUp(socket: Socket): void {
   setTimeout(() => socket.destroy(), lingerMs).unref()
 }
 
-const errors = { 400: "bad-request", 413: "too-large", 500: "internal" }
+const errors = { 400: "bad-request", 405: "method-not-allowed", 413: "too-large", 500: "internal" }
 
 function refuse(response: ServerResponse, status: keyof typeof errors): void {
   // Half an answer is no answer: its end must not look like one.
