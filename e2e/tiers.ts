@@ -18,7 +18,9 @@ interface Project {
 const messages = ["changes", "drafts", "messages", "replies"]
 const outbox = ["outbox", "outbox-storage"]
 /** What depends on who carries the messages. */
-const carried = [...messages, ...outbox, "lab", "presence", "private-rooms", "unread", "weight"]
+const carried = [
+  ...[...messages, ...outbox, "lab", "presence", "private-rooms", "session", "unread", "weight"],
+]
 
 /** Which specs run on which layout. The first has all of the chat in its two tiers; the others what differs there. */
 export const projects: readonly Project[] = [

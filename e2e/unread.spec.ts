@@ -120,6 +120,8 @@ test("a mention and an answer have a badge of their own, and an order that puts 
   const other = await bobsTab.joinRoom(url)
   await other.send("just so")
   await alice.rooms.expectUnread("Workshop", 1)
+  // While the pointer is among the rooms they stay where they are.
+  await alice.page.getByRole("heading", { level: 1 }).hover()
 
   const me = await idOf(alice, bob, his)
   const mention = { id: uuidv7(), event: "text-sent", payload: { text: "@Alice, look!", mentions: [me] } }
