@@ -150,7 +150,7 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
   const signals = createHeldSignals({
     isBehind(id) {
       const socket = server.sockets.sockets.get(id)
-      return socket !== undefined && waitingBytes(socket.conn) > maxWaitingForSignals
+      return socket !== undefined && waitingBytes(socket.conn, maxWaitingForSignals) > maxWaitingForSignals
     },
     isIn: (id, channel) => adapter.rooms.get(channelRoom(channel))?.has(id) === true,
     emit: (ids, signal) => emitToEach(io, ids, "signal", signal),
@@ -542,10 +542,13 @@ interface WebSocketOf {
   socket?: { bufferedAmount: number; terminate(): void }
 }
 
-function waitingBytes(connection: Connection): number {
+function waitingBytes(connection: Connection, enough = Number.POSITIVE_INFINITY): number {
   const { writeBuffer } = connection as unknown as { writeBuffer: readonly { data?: string | Buffer }[] }
   let bytes = (connection.transport as WebSocketOf).socket?.bufferedAmount ?? 0
-  for (const { data } of writeBuffer) bytes += data?.length ?? 0
+  for (const { data } of writeBuffer) {
+    if (bytes > enough) break
+    bytes += data?.length ?? 0
+  }
   return bytes
 }
 

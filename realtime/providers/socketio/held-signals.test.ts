@@ -33,7 +33,7 @@ it("passes a signal on at once to whoever reads, and its sender's newest to whoe
   behind.add("slow")
   for (const n of [1, 2, 3]) held.send(["quick", "slow"], sentAs("a", n))
   held.send(["slow"], sentAs("a", 1, { event: "pointed", payload: "elsewhere" }))
-  held.send(["slow"], sentAs("b", 1))
+  held.send(["slow"], sentAs("b", 1, { from: { id: "bob" } }))
   vi.advanceTimersByTime(5 * intervalMs)
   const toQuick = [1, 2, 3].map((n) => ["quick", `a ${n}`])
   expect(got).toEqual(toQuick)
@@ -77,12 +77,39 @@ it("keeps nothing for a connection that left the channel, nor what is too old", 
   expect(got).toHaveLength(1)
 })
 
+it("holds one of a person and event, whatever they call their pages", () => {
+  const { behind, got, held } = stage()
+  behind.add("slow")
+  for (let n = 1; n <= 1_000; n += 1) held.send(["slow"], sentAs(`page ${n}`, 1))
+  behind.clear()
+  vi.advanceTimersByTime(intervalMs)
+  expect(got).toEqual([["slow", "page 1000 1"]])
+})
+
+it("looks once at a connection that stays behind, however much is held for it", () => {
+  let looks = 0
+  const held = createHeldSignals({
+    isBehind: () => {
+      looks += 1
+      return true
+    },
+    isIn: () => true,
+    emit: () => {},
+    intervalMs,
+  })
+  for (let n = 0; n < 100; n += 1) held.send(["slow"], sentAs("a", 1, { from: { id: `person ${n}` } }))
+  looks = 0
+  vi.advanceTimersByTime(intervalMs)
+  expect(looks).toBe(1)
+  held.close()
+})
+
 it("holds a bounded number for each connection", () => {
   const { behind, got, held } = stage()
   behind.add("slow")
-  for (let n = 0; n < 1_000; n += 1) held.send(["slow"], sentAs(`page ${n}`, 1))
+  for (let n = 0; n < 1_000; n += 1) held.send(["slow"], sentAs("a", n, { from: { id: `person ${n}` } }))
   behind.clear()
   vi.advanceTimersByTime(intervalMs)
   expect(got).toHaveLength(200)
-  expect(got.at(-1)).toEqual(["slow", "page 999 1"])
+  expect(got.at(-1)).toEqual(["slow", "a 999"])
 })

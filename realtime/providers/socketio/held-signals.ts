@@ -26,7 +26,7 @@ interface Held {
   since: number
 }
 
-/** Keeps the newest signals for the connections that are behind: memory is bounded by who sends there, not by how often. */
+/** Keeps the newest signals for the connections that are behind: memory is bounded by who sends there, not by how often or from how many pages. */
 export function createHeldSignals({
   isBehind,
   isIn,
@@ -50,11 +50,15 @@ export function createHeldSignals({
     timer = undefined
     const now = performance.now()
     for (const [connection, held] of heldBy) {
+      // Looked at anew after each that it is given only: of one that is behind it costs what waits for it.
+      let waits = isBehind(connection)
       for (const [key, { signal, since }] of held) {
         const isOfUse = now - since <= heldMs && isIn(connection, signal.channel)
-        if (isOfUse && isBehind(connection)) continue
+        if (isOfUse && waits) continue
         held.delete(key)
-        if (isOfUse) emit([connection], signal)
+        if (!isOfUse) continue
+        emit([connection], signal)
+        waits = isBehind(connection)
       }
       if (held.size === 0) heldBy.delete(connection)
     }
@@ -77,15 +81,17 @@ export function createHeldSignals({
     },
     close() {
       clearTimeout(timer)
+      timer = undefined
       heldBy.clear()
     },
   }
 }
 
-/** As their page counts them: several gateways may hand them on in another order. */
-const isNewest = ({ origin }: Signal, held: Held | undefined): boolean =>
-  (origin?.n ?? 0) >= (held?.signal.origin?.n ?? 0)
+/** Several gateways may hand on one page's in another order than it counted them. */
+function isNewest({ origin }: Signal, held: Held | undefined): boolean {
+  const before = held?.signal.origin
+  return origin?.page !== before?.page || (origin?.n ?? 0) >= (before?.n ?? 0)
+}
 
-/** Those that say nothing of their page, as server code's, are told apart by their sender. */
-const keyOf = ({ channel, event, from, origin }: Signal): string =>
-  JSON.stringify([channel, event, from.id, origin?.page ?? null])
+/** By the person whom the server knows: pages are what they say they are, and could be any number. */
+const keyOf = ({ channel, event, from }: Signal): string => JSON.stringify([channel, event, from.id])
