@@ -187,4 +187,32 @@ describe("a channel", () => {
     expect(received).toEqual(["waved"])
     await client.close()
   })
+
+  it("is opened and closed in turn by whoever is told of the step before", async () => {
+    await using backend = await startMemoryBackend()
+    const client = createClient({
+      transport: () => backend.createTransport({ id: "alice" }),
+      http: createContractHttp(backend.realtime, { id: "alice" }),
+    })
+    const channel = client.channel(room)
+    const heard: string[] = []
+    channel.subscribe({ onMessages: (messages) => void heard.push(...messages.map(({ event }) => event)) })
+    let reopenings = 0
+    client.connection.subscribe(() => {
+      if (client.connection.status.state !== "closed" || reopenings > 0) return
+      reopenings += 1
+      client.open()
+    })
+    client.open()
+    await waitFor(() => channel.status.state === "attached")
+    await client.close()
+    await waitFor(() => channel.status.state === "attached")
+    await channel.publish("said", { text: "open" })
+    await waitFor(() => heard.length === 1)
+    await client.close()
+    expect([client.connection.status.state, channel.status.state]).toEqual(["closed", "idle"])
+    await expect(channel.signal("typing", { isTyping: true })).rejects.toMatchObject({
+      code: "not-connected",
+    })
+  })
 })

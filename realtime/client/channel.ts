@@ -26,6 +26,8 @@ import type { Channel, ChannelHandlers, ChannelStatus, PendingMessage, PresenceS
 
 export interface ChannelOptions {
   ref: ChannelRef
+  /** The client is open. */
+  isOpen: () => boolean
   /** Takes part in it on the connection; null while the client isn't open. */
   join: (observer: ChannelObserver) => TransportSubscription | null
   http: RealtimeHttp
@@ -59,7 +61,7 @@ export interface ManagedChannel extends Channel {
 /** Who listens to messages: a stream from each opening of the client to its closing. */
 interface Follower {
   stream: Stream
-  follow(from: Cursor | null): Stream
+  follow(from: Cursor | null, isContinuation?: boolean): Stream
 }
 
 const defaultTimeoutMs = 15_000
@@ -94,6 +96,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   const signals = createSignalOutlet({
     pace: () => (status.state === "attached" ? signalRate() : null),
     async deliver(event, payload) {
+      if (!options.isOpen()) throw notOpen()
       signalsSent += 1
       const origin = { page: options.page, n: signalsSent }
       await (subscription?.signal
@@ -289,8 +292,11 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     onStatus: statusListeners.add,
 
     subscribe(handlers, { since = null } = {}) {
-      const follow = (from: Cursor | null) =>
-        createStream({ since: from, handlers: followed(handlers), read, onDenied: shutOut, onError })
+      const follow: Follower["follow"] = (from, isContinuation = false) =>
+        createStream({
+          ...{ since: from, isContinuation, handlers: followed(handlers) },
+          ...{ read, onDenied: shutOut, onError },
+        })
       const follower: Follower = { stream: follow(since ?? null), follow }
       followers.add(follower)
       const wasAttached = status.state === "attached"
@@ -400,6 +406,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
       const asked = streams().flatMap((stream) => (stream.cursor ? [{ stream, after: stream.cursor }] : []))
       if (asked.length === 0 || status.state === "denied") return null
       return (head: LogHead | RealtimeError) => {
+        if (!asked.some(({ stream }) => isFollowed(stream))) return
         if (isDenial(head)) return shutOut(head)
         if (isRealtimeError(head)) return onError(head, { stage: "compare heads" })
         for (const { stream, after } of asked) if (isFollowed(stream)) stream.head(head, after)
@@ -418,11 +425,14 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
       // A read that is under way belongs to those who asked for it; the next ones go on from where they stood.
       reads.clear()
       for (const follower of followers) {
-        const { cursor } = follower.stream
+        const { cursor, isEstablished } = follower.stream
         follower.stream.close()
-        follower.stream = follower.follow(cursor)
+        follower.stream = follower.follow(cursor, isEstablished)
       }
       leave()
     },
   })
 }
+
+const notOpen = () =>
+  new RealtimeError("not-connected", { message: "unable to send; the client isn't open", retryable: false })

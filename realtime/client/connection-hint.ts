@@ -1,9 +1,9 @@
 import type { Connection } from "./types.ts"
 
-/** Where it is usually wrong, by provider. */
+/** Where it is usually wrong, by provider. It isn't known to be: a first start compiles for longer. */
 const advice: Readonly<Record<string, string>> = {
   socketio:
-    "No gateway answers. `next dev` alone has none: start the server that attaches it (attachGateway), with SOCKET_URL where it is on another origin, or name another provider in REALTIME_PROVIDER.",
+    "If no gateway answers: `next dev` alone has none; start the server that attaches it (attachGateway), with SOCKET_URL where it is on another origin, or name another provider in REALTIME_PROVIDER.",
   pusher:
     "Compare PUSHER_KEY and PUSHER_CLUSTER with the app's, or PUSHER_HOST, PUSHER_PORT and PUSHER_TLS with where the server of its protocol runs.",
   ably: "Compare ABLY_API_KEY with the app's, and ABLY_ENDPOINT, ABLY_PORT and ABLY_TLS with where an emulator runs.",

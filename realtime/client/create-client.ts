@@ -57,6 +57,9 @@ export function createClient(options: ClientOptions): EndableClient {
   const page = createMessageId()
   const listeners = createListeners(onError, "onStatus")
   let isOpen = false
+  let isWanted = false
+  let isSettling = false
+  let closing = Promise.resolve()
   let ended: TransportStatus | null = null
   let stopWatching = () => {}
   const make = typeof options.transport === "function" ? options.transport : null
@@ -119,11 +122,11 @@ export function createClient(options: ClientOptions): EndableClient {
     return created
   }
 
-  function open(): void {
-    const isClosed = transport.status.state === "closed"
-    if (isOpen || ended || (isClosed && !make)) return
+  const isClosed = () => transport.status.state === "closed"
+
+  function start(): void {
     isOpen = true
-    if (isClosed) {
+    if (isClosed()) {
       transport = createTransport()
       wasConnected = false
       listeners.tell()
@@ -140,16 +143,26 @@ export function createClient(options: ClientOptions): EndableClient {
     outbox.open()
   }
 
-  async function close(): Promise<void> {
-    if (!isOpen && transport.status.state === "closed") return
+  function stop(): void {
     isOpen = false
     stopWatching()
     headCheck.stop()
     outbox.close()
     // The connection first: with it everything is left at once, and nothing has to be said about each channel.
-    const closed = transport.close()
+    closing = transport.close()
     for (const channel of channels.values()) channel.close()
-    await closed
+  }
+
+  /** One step after the other: a listener that is told of one may ask for the next, which waits until this one is done. */
+  function settle(): void {
+    if (isSettling) return
+    isSettling = true
+    for (;;) {
+      if (isWanted && !isOpen && !ended && (make || !isClosed())) start()
+      else if (!isWanted && (isOpen || !isClosed())) stop()
+      else break
+    }
+    isSettling = false
   }
 
   return {
@@ -163,13 +176,17 @@ export function createClient(options: ClientOptions): EndableClient {
       subscribe: listeners.add,
       retry: () => isOpen && transport.connect(),
     },
-    open,
+    open() {
+      isWanted = true
+      settle()
+    },
     channel<D extends AnyChannelDefinition>(ref: ChannelRef<D>): Channel<D> {
       let channel = channels.get(ref.name)
       if (channel) channel.redefine(ref.definition)
       else {
         channel = createChannel({
           ref,
+          isOpen: () => isOpen,
           join: (observer) => (isOpen ? transport.subscribe(ref.name, observer) : null),
           http,
           page,
@@ -182,19 +199,24 @@ export function createClient(options: ClientOptions): EndableClient {
           onError,
         })
         channels.set(ref.name, channel)
-        if (transport.status.state === "closed") channel.close()
+        if (isClosed()) channel.close()
       }
       return channel as unknown as Channel<D>
     },
     counts: async (refs) => (refs.length === 0 ? [] : http.counts(refs.map(({ name }) => name))),
     checkSession: () => http.checkSession(),
-    close,
+    async close() {
+      isWanted = false
+      settle()
+      await closing
+    },
     end(error) {
       if (ended) return
       ended = { state: "failed", error }
+      isWanted = false
       // Its last change of state, by which everybody hears of this one.
-      if (transport.status.state !== "closed") void close()
-      else listeners.tell()
+      if (isClosed()) listeners.tell()
+      else settle()
     },
   }
 }

@@ -192,7 +192,7 @@ describe("the client of a page", () => {
       expect(warn.mock.calls).toEqual([
         [
           expect.stringMatching(
-            /^\[realtime\] still reconnecting over socketio after 3 s \(.+\)\. No gateway answers\./,
+            /^\[realtime\] still reconnecting over socketio after 3 s \(.+\)\. If no gateway answers: /,
           ),
         ],
       ])

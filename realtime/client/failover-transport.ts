@@ -336,7 +336,8 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
       return {
         get signal() {
           const signal = active.joined.get(channel)?.subscription.signal
-          return signal && transport.capabilities.signalsOverConnection ? signal : undefined
+          // Without a connection, nor perhaps the provider's code, it says so itself.
+          return !isConnected(active) || transport.capabilities.signalsOverConnection ? signal : undefined
         },
         watchPresence() {
           wish.watchesPresence = true

@@ -39,8 +39,11 @@ export function createHeadCheck({
 }: HeadCheckOptions): HeadCheck {
   let timer: ReturnType<typeof setTimeout> | undefined
   let isStopped = true
+  /** Counts the stops: an answer that was asked for before one says nothing after it. */
+  let stops = 0
 
   async function compare(): Promise<void> {
+    const begunAt = stops
     const comparisons = new Map<string, Comparison>()
     for (const channel of channels()) {
       const comparison = channel.startComparison()
@@ -49,7 +52,8 @@ export function createHeadCheck({
     const names = [...comparisons.keys()]
     for (let start = 0; start < names.length; start += maxHeads) {
       const heads = await http.heads(names.slice(start, start + maxHeads))
-      for (const [name, head] of heads) if (!isStopped) comparisons.get(name)?.(head)
+      for (const [name, head] of heads) if (begunAt === stops) comparisons.get(name)?.(head)
+      if (begunAt !== stops) return
     }
   }
 
@@ -79,6 +83,7 @@ export function createHeadCheck({
     schedule,
     stop() {
       isStopped = true
+      stops += 1
       clearTimeout(timer)
     },
   }

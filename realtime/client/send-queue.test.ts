@@ -125,4 +125,26 @@ describe("the send queue", () => {
     await waiting
     await expect(queue.send(outgoing("b"), 1000)).rejects.toMatchObject({ code: "not-connected" })
   })
+
+  it("has nothing of before, no request and no pause, once it is closed and opened again", async () => {
+    const answer = Promise.withResolvers<never>()
+    const requests: string[][] = []
+    const queue = createSendQueue({
+      async deliver(messages) {
+        requests.push(messages.map(({ id }) => id))
+        if (requests.length === 1) await answer.promise
+        return messages.map((message, index) => accepted(message, index + 1))
+      },
+    })
+    const before = queue.send(outgoing("before"), 60_000)
+    await vi.advanceTimersByTimeAsync(0)
+    queue.close()
+    await expect(before).rejects.toMatchObject({ code: "not-connected" })
+    queue.open()
+    await expect(queue.send(outgoing("at once"), 1_000)).resolves.toMatchObject({ id: "at once" })
+    answer.reject(failure("rate-limited", 600_000))
+    await vi.advanceTimersByTimeAsync(0)
+    await expect(queue.send(outgoing("after"), 1_000)).resolves.toMatchObject({ id: "after" })
+    expect(requests).toEqual([["before"], ["at once"], ["after"]])
+  })
 })

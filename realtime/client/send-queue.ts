@@ -38,6 +38,8 @@ export function createSendQueue({ deliver, maxBatch = 50 }: SendQueueOptions): S
   let waiting: Waiting[] = []
   let isRunning = false
   let isClosed = false
+  /** Counts the closings: what was begun before one concerns nobody after it. */
+  let closings = 0
   let wake: () => void = () => {}
 
   function pause(ms: number): Promise<void> {
@@ -88,8 +90,10 @@ export function createSendQueue({ deliver, maxBatch = 50 }: SendQueueOptions): S
 
   async function run(): Promise<void> {
     let failures = 0
+    const begunAt = closings
     while (waiting.length > 0) {
       const reason = await attempt(waiting.slice(0, maxBatch))
+      if (begunAt !== closings) return
       if (!reason) {
         failures = 0
         continue
@@ -97,6 +101,7 @@ export function createSendQueue({ deliver, maxBatch = 50 }: SendQueueOptions): S
       const backoff = Math.min(maxPauseMs, firstPauseMs * 2 ** failures) * (0.5 + Math.random() / 2)
       const nearest = Math.min(...waiting.map(({ deadline }) => deadline)) - performance.now()
       await pause(Math.max(0, Math.min(reason.retryAfterMs ?? backoff, nearest)))
+      if (begunAt !== closings) return
       failures += 1
       expire(reason)
     }
@@ -120,6 +125,8 @@ export function createSendQueue({ deliver, maxBatch = 50 }: SendQueueOptions): S
     },
     close() {
       isClosed = true
+      isRunning = false
+      closings += 1
       wake()
       const abandoned = waiting
       waiting = []

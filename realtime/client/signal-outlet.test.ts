@@ -68,3 +68,14 @@ it("drops what waits when it is closed", async () => {
   await vi.advanceTimersByTimeAsync(10_000)
   expect(sent).toEqual(["typing 1"])
 })
+
+it("goes on as before with what comes after it was closed", async () => {
+  const { sent, send, outlet } = setup(1)
+  void send("typing", 1)
+  void send("typing", 2)
+  outlet.close()
+  const later = send("typing", 3)
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(await later).toBe("sent")
+  expect(sent).toEqual(["typing 1", "typing 3"])
+})

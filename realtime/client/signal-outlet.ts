@@ -5,7 +5,7 @@ import type { RateLimit } from "./rate-limit.ts"
 export interface SignalOutlet {
   /** Resolves when it has left; rejects with `rate-limited` when a newer one of its event took its place. */
   send(event: string, payload: unknown): Promise<void>
-  /** Whatever waits is dropped. */
+  /** Whatever waits is dropped; what comes later goes out as before. */
   close(): void
 }
 
@@ -53,6 +53,7 @@ export function createSignalOutlet({ pace, deliver }: SignalOutletOptions): Sign
     },
     close() {
       clearTimeout(timer)
+      timer = undefined
       for (const { reject } of held.values()) reject(closed())
       held.clear()
     },

@@ -9,6 +9,8 @@ import type { ChannelHandlers, ChannelMessage } from "./types.ts"
 export interface Stream {
   readonly cursor: Cursor | null
   readonly ready: Promise<void>
+  /** It has been followed: what comes after an interruption is caught up with. */
+  readonly isEstablished: boolean
   receive(messages: readonly WireMessage[]): void
   /** The provider has (again) accepted the subscription; `page` is what it says was missed after `after`. */
   attached(page: LogPage | undefined, after: Cursor | null): void
@@ -24,6 +26,8 @@ export interface Stream {
 
 export interface StreamOptions {
   since: Cursor | null
+  /** It goes on in the place of one that was followed: what it begins with is catching up. */
+  isContinuation?: boolean
   handlers: ChannelHandlers
   /** Reads the log after a cursor; with null, any page that shows the head. */
   read(after: Cursor | null): Promise<LogPage>
@@ -38,7 +42,8 @@ const maxPauseMs = 10_000
 const minLateMs = 50
 const maxLateMs = 250
 
-export function createStream({ since, handlers, read, onDenied, onError }: StreamOptions): Stream {
+export function createStream(options: StreamOptions): Stream {
+  const { since, isContinuation = false, handlers, read, onDenied, onError } = options
   const sequencer = createSequencer({ cursor: since })
   const ready = withResolvers<void>()
   // Waiting for `ready` is the listener's choice; not waiting must not crash a process.
@@ -46,7 +51,9 @@ export function createStream({ since, handlers, read, onDenied, onError }: Strea
   let isAttached = false
   let isClosed = false
   /** What came since the last interruption; null when there was none, or it is over. */
-  let catchingUp: { count: number; recovered: boolean } | null = null
+  let catchingUp: { count: number; recovered: boolean } | null = isContinuation
+    ? { count: 0, recovered: true }
+    : null
   /** Reads in a row that failed, or brought nothing of what is known to exist. */
   let vain = 0
   let paused: { timer: ReturnType<typeof setTimeout>; run: () => void } | null = null
@@ -141,6 +148,9 @@ export function createStream({ since, handlers, read, onDenied, onError }: Strea
       return sequencer.cursor
     },
     ready: ready.promise,
+    get isEstablished() {
+      return isAttached || catchingUp !== null
+    },
     receive: (messages) => perform(sequencer.receive(messages)),
     attached(page, after) {
       isAttached = true

@@ -24,8 +24,8 @@ export type ChannelMessage<D extends AnyChannelDefinition = AnyChannelDefinition
 export interface RealtimeClient {
   readonly connection: Connection
   /**
-   * Starts connecting. Before it the client listens to nothing, waits for nothing and reaches no network, so that one may be made and
-   * thrown away. After `close` it goes on: each subscription from its place, presence and the outbox as they were left. Idempotent.
+   * Starts connecting. Before it the client by itself listens to nothing, waits for nothing and reaches no network, so that one may be
+   * made and thrown away; what it is asked for, as a publish, goes by HTTP. After `close` it goes on: each subscription from its place, presence and the outbox as they were left. Idempotent.
    */
   open(): void
   /** A channel of this client. Cheap: the provider's subscription begins with the first listener and ends with the last. */

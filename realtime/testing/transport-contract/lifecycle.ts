@@ -81,9 +81,11 @@ export const lifecycleChecks = suite("lifecycle", {
     const room = stage.room()
     const client = stage.openClient(alice)
     const heard: string[] = []
-    const subscription = client
-      .channel(room)
-      .subscribe({ onMessages: (messages) => void heard.push(...textsOf(messages)) })
+    const caughtUp: unknown[] = []
+    const subscription = client.channel(room).subscribe({
+      onMessages: (messages) => void heard.push(...textsOf(messages)),
+      onCaughtUp: (result) => void caughtUp.push(result),
+    })
     const say = (text: string) => stage.backend.realtime.publish(room, "said", { text })
     await subscription.ready
     await say("before")
@@ -92,6 +94,8 @@ export const lifecycleChecks = suite("lifecycle", {
     await say("meanwhile")
     client.open()
     await subscription.ready
+    await waitFor(() => caughtUp.length > 0)
+    expect("what it caught up with", caughtUp, [{ count: 1, recovered: true }])
     await say("after")
     await waitFor(() => heard.length >= 3)
     expect("what was heard", heard, ["before", "meanwhile", "after"])
