@@ -1,5 +1,5 @@
 import { type NextRequest, NextResponse } from "next/server"
-import { cookieOptions, keptCookie } from "#lib/chat/kept-cookie.ts"
+import { cookieOptions, keptCookieOf } from "#lib/chat/kept-cookie.ts"
 import { loadEnv } from "#lib/env/load.ts"
 import { contentSecurityPolicy } from "#lib/security/content-security-policy.ts"
 
@@ -13,7 +13,8 @@ export function proxy(request: NextRequest): NextResponse {
   headers.set("content-security-policy", policy)
   const response = NextResponse.next({ request: { headers } })
   response.headers.set("Content-Security-Policy", policy)
-  if (!request.cookies.has(keptCookie)) response.cookies.set(keptCookie, "1", cookieOptions(env))
+  const kept = keptCookieOf(env)
+  if (!request.cookies.has(kept)) response.cookies.set(kept, "1", cookieOptions(env))
   return response
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { getSession } from "#lib/chat/current.ts"
-import { keptCookie } from "#lib/chat/kept-cookie.ts"
+import { keptCookieOf } from "#lib/chat/kept-cookie.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { parseEnv } from "#lib/env/schema.ts"
 import { createChat } from "#lib/realtime/create.ts"
@@ -54,7 +54,7 @@ afterEach(async () => {
 /** Somebody with a browser of their own, in which the page has been opened. */
 function arrive(address: string): void {
   request.cookies = new Map()
-  request.headers = new Headers({ "x-forwarded-for": address, cookie: `${keptCookie}=1` })
+  request.headers = new Headers({ "x-forwarded-for": address, cookie: `${keptCookieOf(chat.env)}=1` })
 }
 
 function formOf(fields: Record<string, string>): FormData {
@@ -94,9 +94,12 @@ describe("signing in", () => {
   })
 })
 
-it("makes nobody for a browser that keeps no cookie, which would be nobody again at once", async () => {
+it.each([
+  ["no cookie", ""],
+  ["only a cookie that was set in another way", `${keptCookieOf({ hasSecureCookies: true })}=1`],
+])("makes nobody for a browser that keeps %s, which would be nobody again at once", async (_, cookie) => {
   arrive("192.0.2.1")
-  request.headers.delete("cookie")
+  request.headers.set("cookie", cookie)
   expect(await outcomeOf(signIn(null, formOf({ name: "Aki" })))).toEqual({ error: "cookieLost" })
   expect([...request.cookies]).toEqual([])
   expect(await chat.rooms.members(lobbyId)).toEqual([])

@@ -6,7 +6,7 @@ import { isRealtimeError, type User } from "#realtime"
 import { warnOnce } from "../operations/process-log.ts"
 import { getChat } from "../realtime/server.ts"
 import type { Budget, Limits } from "../security/limits.ts"
-import { keptCookie } from "./kept-cookie.ts"
+import { keptCookieOf } from "./kept-cookie.ts"
 import { openSession, sessionOptions } from "./session.ts"
 
 /** The session of the request under way. */
@@ -17,9 +17,9 @@ export async function getSession() {
 
 /** Whether this browser brings back what a page sets. If not, one line in the log says what to set. */
 export async function keepsCookies(): Promise<boolean> {
-  const sent = await headers()
+  const [{ env }, sent] = await Promise.all([getChat(), headers()])
   // As the browser sent them: to `cookies()` Next.js adds what `proxy.ts` has set just now.
-  if (keptCookie in parseCookie(sent.get("cookie") ?? "")) return true
+  if (keptCookieOf(env) in parseCookie(sent.get("cookie") ?? "")) return true
   const origin = sent.get("origin") ?? "unknown"
   warnOnce("cookies", { origin: origin.slice(0, 200) }, notKept)
   return false

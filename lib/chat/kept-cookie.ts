@@ -6,6 +6,8 @@ export const cookieOptions = ({ hasSecureCookies }: Pick<Env, "hasSecureCookies"
 
 /**
  * Comes with every page, in the same way as the session's cookie will: a browser that doesn't bring it back would lose the session as
- * well, and whoever signs in there would be nobody again at the next click.
+ * well, and whoever signs in there would be nobody again at the next click. Its name says how it was set, because a browser doesn't: one
+ * that was set without `Secure`, as in development, tells nothing of the session's with it.
  */
-export const keptCookie = "throughline_kept"
+export const keptCookieOf = ({ hasSecureCookies }: Pick<Env, "hasSecureCookies">) =>
+  hasSecureCookies ? "throughline_kept_secure" : "throughline_kept"
