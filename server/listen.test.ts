@@ -1,7 +1,7 @@
 import { createServer } from "node:http"
 import { networkInterfaces } from "node:os"
 import { expect, it } from "vitest"
-import { listen } from "./listen.ts"
+import { listen, reachableHost } from "./listen.ts"
 
 const isThere = (family: string) =>
   Object.values(networkInterfaces()).some((addresses) => addresses?.some((each) => each.family === family))
@@ -17,3 +17,12 @@ it.each(
   http.closeAllConnections()
   await new Promise((resolve) => http.close(resolve))
 })
+
+it.each([
+  [undefined, "localhost"],
+  ["0.0.0.0", "localhost"],
+  ["::", "localhost"],
+  ["192.168.1.5", "192.168.1.5"],
+  ["::1", "::1"],
+  ["chat.internal", "chat.internal"],
+])("what listens on %s asks itself at %s", (hostname, host) => expect(reachableHost(hostname)).toBe(host))

@@ -22,11 +22,13 @@ export async function listen(
     })
   })
   const address = http.address() as AddressInfo
-  return { url: `http://${hostOf(hostname)}:${address.port}`, port: address.port }
+  const host = reachableHost(hostname)
+  return {
+    url: `http://${isIPv6(host) ? `[${host}]` : host}:${address.port}`,
+    port: address.port,
+  }
 }
 
-/** Where it is reached from this machine, as it stands in an address: all addresses are no address. */
-function hostOf(hostname: string | undefined): string {
-  if (hostname === undefined || hostname === "::" || hostname === "0.0.0.0") return "localhost"
-  return isIPv6(hostname) ? `[${hostname}]` : hostname
-}
+/** Where what listens there is reached from this machine: all addresses are no address. */
+export const reachableHost = (hostname: string | undefined): string =>
+  hostname === undefined || hostname === "::" || hostname === "0.0.0.0" ? "localhost" : hostname

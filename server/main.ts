@@ -18,7 +18,7 @@ await run(logger, async () => {
   await startTracing(env)
   const hasGateway = env.REALTIME_PROVIDER.includes("socketio") && !env.SOCKET_URL
   const address = { port: env.PORT, hostname: env.HOST }
-  const app = createNextApp({ port: env.PORT, dev, dir: projectDir })
+  const app = createNextApp({ ...address, dev, dir: projectDir })
   const server = hasGateway
     ? await createServer({ ...(await gatewayOptions(env, logger)), app })
     : await serveApp({

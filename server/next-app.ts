@@ -1,11 +1,13 @@
 import { Server } from "node:http"
 import next from "next"
 import type { App } from "./create-server.ts"
+import { reachableHost } from "./listen.ts"
 
 export interface NextAppOptions {
   dev: boolean
   dir: string
   port: number
+  hostname?: string | undefined
 }
 
 /**
@@ -14,10 +16,11 @@ export interface NextAppOptions {
  * Next adds its own `upgrade` listener to the server it is given, and ends the sockets of paths that it has a route
  * for. So it is given one that never listens, and what is meant for Next (hot reload) is passed on to that.
  */
-export function createNextApp({ dev, dir, port }: NextAppOptions): App & { ready: Promise<void> } {
+export function createNextApp(options: NextAppOptions): App & { ready: Promise<void> } {
+  const { dev, dir, port, hostname } = options
   const decoy = new Server()
-  // Next.js makes each request's address of it; where the server listens, as on `::`, needn't be one.
-  const app = next({ dev, dir, port, hostname: "localhost", httpServer: decoy })
+  // Next.js makes each request's address of it, and asks itself there. It puts an address of IPv6 in brackets.
+  const app = next({ dev, dir, port, hostname: reachableHost(hostname), httpServer: decoy })
   const handle = app.getRequestHandler()
   const ready = app.prepare()
 
