@@ -127,10 +127,11 @@ describe("the shipped server", () => {
   })
 
   it("lets in pages of its own origin and of listed ones, by either transport", async () => {
-    const server = await start({ allowedOrigins: ["https://chat.example"] })
+    const server = await start({ allowedOrigins: ["https://chat.example", "capacitor://localhost"] })
     for (const [origin, expected] of [
       [server.url, "connected"],
       ["https://chat.example", "connected"],
+      ["capacitor://localhost", "connected"],
       ["https://evil.example", "websocket error"],
       ["null", "websocket error"],
     ] as const) {

@@ -44,11 +44,11 @@ export function createPageOrigin({ trustedProxies, ownOrigins, logger }: PageOri
         headers.host = page.host
     },
     refused({ headers: { origin = "", host }, socket: { remoteAddress } }) {
-      const page = URL.parse(origin)?.origin ?? "null"
+      const page = origin.slice(0, 200)
       if (said.has(page) || said.size >= maxSaid) return
       said.add(page)
       logger.warn(
-        { origin: page.slice(0, 200), host, from: remoteAddress },
+        { origin: page, host, from: remoteAddress },
         "a page of another origin was refused. If it is this app's, behind a proxy: let the proxy send X-Forwarded-Host " +
           "and list it in TRUSTED_PROXIES, or set APP_ORIGIN to that origin. If it is another app's that uses this gateway: " +
           "list it in SOCKET_CORS_ORIGIN",

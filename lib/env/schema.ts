@@ -42,12 +42,16 @@ const readOrigin = (address: URL) => {
 
 /** Scheme, host and port. */
 const origin = parsed("must be an origin, as in https://live.example, without path", readOrigin)
-const originList = z
-  .string()
-  .transform(itemsOf)
-  .pipe(
-    z.array(parsed("must be a list of origins, as in https://chat.example, without path or *", readOrigin)),
-  )
+const originList = (read: (address: URL) => string | undefined) =>
+  z
+    .string()
+    .transform(itemsOf)
+    .pipe(z.array(parsed("must be a list of origins, as in https://chat.example, without path or *", read)))
+/** Of an app's or an extension's page, whose scheme the parser knows nothing of: as such pages send it. */
+const readPageOrigin = (address: URL) => {
+  const [, written] = /^([a-z][a-z0-9+.-]*:\/\/[^/?#*]+)\/?$/i.exec(address.href) ?? []
+  return address.origin === "null" ? written?.toLowerCase() : readOrigin(address)
+}
 /** With a path, if need be. */
 const url = parsed("must be a URL that begins with http:// or https://, without ? or #", (address) =>
   isHttp(address) && !/[?#]/.test(address.href) ? address.href.replace(/\/+$/, "") : undefined,
@@ -131,7 +135,7 @@ export const variables = {
       "Where people open the app, as in https://chat.example, separated by commas. Needed behind a proxy that doesn't say it, and where " +
       "it begins with http://: the session's cookie is sent without TLS then.",
     isSecret: false,
-    schema: originList,
+    schema: originList(readOrigin),
   },
   SOCKET_URL: {
     meaning:
@@ -150,9 +154,11 @@ export const variables = {
     schema: secret,
   },
   SOCKET_CORS_ORIGIN: {
-    meaning: "Origins whose pages may connect to the gateway, besides its own; separated by commas.",
+    meaning:
+      "Origins whose pages may connect to the gateway, besides its own, as in https://chat.example or capacitor://localhost; separated by " +
+      "commas.",
     isSecret: false,
-    schema: originList,
+    schema: originList(readPageOrigin),
   },
   REDIS_URL: {
     meaning: "Redis, through which several gateways deliver each other's messages; they share DATABASE_URL.",
