@@ -18,7 +18,9 @@ const config: NextConfig = {
   poweredByHeader: false,
   typedRoutes: false,
   // In development a page opened by another name of this machine, as on a phone in the same network, comes alive too.
-  allowedDevOrigins: ["127.0.0.1", "[::1]", ...localNames()],
+  ...(process.env.NODE_ENV === "development" && {
+    allowedDevOrigins: ["127.0.0.1", "[::1]", ...localNames()],
+  }),
   // Server libraries that are loaded as they are, and only when they are used.
   serverExternalPackages: ["pg", "pusher", "ably", "prom-client"],
   // `npm run check` looks at them; where only what production needs is installed, those of the tests aren't there.
