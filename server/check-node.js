@@ -1,24 +1,33 @@
 /**
- * Before a program: whether this Node.js runs it, and whether there is something to run. Plain JavaScript, so that an older Node.js says
- * so in a line, too, instead of failing at the first type.
+ * Before a program: whether this Node.js runs it, and in a line what it lacks. Plain JavaScript, so that an older Node.js says so in a
+ * line, too, instead of failing at the first type.
  */
 import { existsSync, readFileSync } from "node:fs"
+import { createRequire } from "node:module"
 
-const project = new URL("../", import.meta.url)
-const { dependencies } = JSON.parse(readFileSync(new URL("package.json", project), "utf8"))
-const wanted = Number.parseInt(dependencies.node.replace(/^\D+/, ""), 10)
-const missing = Object.keys(dependencies).filter(
-  (name) => !existsSync(new URL(`node_modules/${name}`, project)),
+const { dependencies, devDependencies } = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
 )
+const wanted = Number.parseInt(dependencies.node.replace(/^\D+/, ""), 10)
 
-const problem =
-  missing.length > 0
-    ? `Not installed: ${missing.length > 3 ? `${missing.length} packages` : missing.join(", ")}. Run \`npm ci\` first.`
-    : Number.parseInt(process.versions.node, 10) < wanted
-      ? `This is Node.js ${process.versions.node}, and the servers need ${wanted}. \`npm ci\` has put it beside them: use npm start, or node_modules/.bin/node.`
-      : null
-
-if (problem) {
+function fail(problem) {
   process.stderr.write(`${problem}\n`)
   process.exit(1)
 }
+
+if (Number.parseInt(process.versions.node, 10) < wanted) {
+  const folders = createRequire(import.meta.url).resolve.paths("node")
+  const own = folders.map((folder) => `${folder}/.bin/node`).find((path) => existsSync(path))
+  const where = own ? `use npm start, or ${own}` : "`npm ci` puts it beside them, without --ignore-scripts"
+  fail(`This is Node.js ${process.versions.node}, and the servers need ${wanted}: ${where}.`)
+}
+
+// What a program imports is what it needs, and Node.js knows best where that may be.
+process.on("uncaughtExceptionMonitor", ({ code, message }) => {
+  if (code !== "ERR_MODULE_NOT_FOUND" && code !== "MODULE_NOT_FOUND") return
+  const [, name] =
+    /^Cannot find (?:package|module) '((?:@[\w.-]+\/)?\w[\w.-]*)(?:\/[^']*)?'/.exec(message) ?? []
+  if (name in devDependencies)
+    fail(`Not installed: ${name}, which only development needs. Run \`npm ci --include=dev\` first.`)
+  if (name) fail(`Not installed: ${name}. Run \`npm ci\` first.`)
+})

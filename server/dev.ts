@@ -40,7 +40,7 @@ if (values.emulate) {
 /** Runs processes that stand and fall together. */
 function runTogether(programs: { file: string; env: Record<string, string> }[]): void {
   const children = programs.map(({ file, env }) =>
-    spawn(process.execPath, [join(import.meta.dirname, file)], {
+    spawn(process.execPath, [...process.execArgv, join(import.meta.dirname, file)], {
       env: { ...process.env, ...env },
       stdio: "inherit",
     }),
