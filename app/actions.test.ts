@@ -6,6 +6,8 @@ import { getSession } from "#lib/chat/current.ts"
 import { keptCookieOf } from "#lib/chat/kept-cookie.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { parseEnv } from "#lib/env/schema.ts"
+import { createLogger } from "#lib/operations/logger.ts"
+import { shareLogger } from "#lib/operations/process-log.ts"
 import { createChat } from "#lib/realtime/create.ts"
 import { hostChat, type ProcessChat } from "#lib/realtime/process-chat.ts"
 import type { Budget } from "#lib/security/limits.ts"
@@ -103,6 +105,26 @@ it.each([
   expect(await outcomeOf(signIn(null, formOf({ name: "Aki" })))).toEqual({ error: "cookieLost" })
   expect([...request.cookies]).toEqual([])
   expect(await chat.rooms.members(lobbyId)).toEqual([])
+})
+
+it("says in the log once for each address, and not at the first try, that cookies are dropped there", async () => {
+  const origins: unknown[] = []
+  shareLogger(
+    createLogger("app", { destination: { write: (line) => void origins.push(JSON.parse(line).origin) } }),
+  )
+  const signInAt = (origin: string, previous: unknown) => {
+    arrive("192.0.2.1")
+    request.headers.delete("cookie")
+    request.headers.set("origin", origin)
+    return signIn(previous, formOf({ name: "Aki" }))
+  }
+  const [here, there] = ["http://192.168.1.5:3000", "http://chat.lan"]
+  const lost = await signInAt(here, null)
+  expect(origins).toEqual([])
+  for (const origin of [here, here, there]) await signInAt(origin, lost)
+  expect(origins).toEqual([here, there])
+  for (let port = 1; port <= 100; port += 1) await signInAt(`http://127.0.0.1:${port}`, lost)
+  expect(origins).toHaveLength(20)
 })
 
 /** Somebody who has signed in from this address. */

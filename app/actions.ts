@@ -12,6 +12,7 @@ import {
   refuseAddress,
   refusePerson,
   requireOwner,
+  warnOfLostCookie,
 } from "#lib/chat/current.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { maxRoomNameLength } from "#lib/chat/rooms.ts"
@@ -26,10 +27,18 @@ export type FormState = { error: "badName" } | Refusal | null
 /** The form stands in a page of somebody who isn't signed in any more. */
 const sessionChanged: Refusal = { error: "session-changed" }
 
-export async function signIn(_: unknown, form: FormData): Promise<FormState | { error: "cookieLost" }> {
+/** The browser brought no cookie back. */
+const cookieLost = { error: "cookieLost" } as const
+const cookieLostSchema = z.object({ error: z.literal("cookieLost") })
+
+export async function signIn(previous: unknown, form: FormData): Promise<FormState | typeof cookieLost> {
   const name = nameSchema.safeParse(form.get("name"))
   if (!name.success) return { error: "badName" }
-  if (!(await keepsCookies())) return { error: "cookieLost" }
+  if (!(await keepsCookies())) {
+    // The first time the page may be older than the cookie, which comes with this answer.
+    if (cookieLostSchema.safeParse(previous).success) await warnOfLostCookie()
+    return cookieLost
+  }
   const next = ownPath(form.get("next")) ?? `/rooms/${lobbyId}`
   const refusal = await refuseAddress("guests from an address", "guests of a day from an address")
   if (refusal) return refusal

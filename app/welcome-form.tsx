@@ -5,10 +5,16 @@ import { Field } from "./_components/field.tsx"
 import { useRefusalText, useServerAction } from "./_components/server-action.tsx"
 import { signIn } from "./actions.ts"
 
+/** A page may be older than the cookie that has to come back. The answer has brought it: a second try tells whether it is kept. */
+async function signInWithCookie(form: FormData) {
+  const answer = await signIn(null, form)
+  return answer?.error === "cookieLost" ? signIn(answer, form) : answer
+}
+
 export function WelcomeForm({ next }: { next: string }) {
   const t = useTranslations("welcome")
   const refusalText = useRefusalText()
-  const [state, action, isPending] = useServerAction(signIn)
+  const [state, action, isPending, sent] = useServerAction(signIn, signInWithCookie)
   const errorText = (refused: NonNullable<typeof state>) =>
     refused.error === "badName" || refused.error === "cookieLost" ? t(refused.error) : refusalText(refused)
   return (
@@ -20,7 +26,7 @@ export function WelcomeForm({ next }: { next: string }) {
         label={t("name")}
         placeholder={t("placeholder")}
         error={state ? errorText(state) : undefined}
-        defaultValue={state && "form" in state ? String(state.form.get("name")) : undefined}
+        defaultValue={sent && String(sent.get("name"))}
         maxLength={40}
         required
         autoFocus

@@ -28,8 +28,7 @@ function CreateRoomForm() {
   const t = useTranslations("rooms")
   const refusalText = useRefusalText()
   const me = useMe()
-  const [state, action, isPending] = useServerAction(createRoom)
-  const kept = state && "form" in state ? state.form : null
+  const [state, action, isPending, sent] = useServerAction(createRoom)
   return (
     <form action={action} className="grid gap-4">
       <OwnerField id={me.id} />
@@ -40,13 +39,13 @@ function CreateRoomForm() {
         maxLength={60}
         required
         error={state ? (state.error === "badName" ? t("badName") : refusalText(state)) : undefined}
-        defaultValue={kept ? String(kept.get("name")) : undefined}
+        defaultValue={sent && String(sent.get("name"))}
       />
       <label className="flex min-h-10 items-center gap-3 text-sm">
         <input
           type="checkbox"
           name="isPrivate"
-          defaultChecked={kept?.has("isPrivate")}
+          defaultChecked={sent?.has("isPrivate")}
           className="size-5 accent-(--accent)"
         />
         {t("isPrivate")}

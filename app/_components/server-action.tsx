@@ -6,10 +6,9 @@ import type { Refusal } from "#lib/chat/current.ts"
 import { whenIn } from "#lib/i18n/when.ts"
 import { tellSession } from "./session-news.tsx"
 
-/** The server wasn't reached. With it what the form held, since React empties a form that has been sent. */
+/** The server wasn't reached. */
 interface Unreached {
   error: "not-connected"
-  form: FormData
 }
 
 /** What an action of the server answers, or `otherwise` where the network failed. Whatever else it throws, as a redirect, goes on. */
@@ -31,17 +30,28 @@ export async function answerOr<T, U>(answer: Promise<T>, otherwise: U): Promise<
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
 
-/** `useActionState` for an action of the server, with the failure of the network as one more state. */
-export function useServerAction<S>(action: (previous: unknown, form: FormData) => Promise<S>) {
+/**
+ * `useActionState` for an action of the server, with the failure of the network as one more state, and with what was sent last, since
+ * React empties a form that has been sent. `whenAlive` is done in the action's place by a page that runs scripts.
+ */
+export function useServerAction<S>(
+  action: (previous: unknown, form: FormData) => Promise<S>,
+  whenAlive: (form: FormData) => Promise<S> = (form) => action(null, form),
+) {
+  const [sent, setSent] = useState<FormData>()
   // Until the page is alive the browser sends the form by itself, which only the server's own action can take.
   const [isAlive, setIsAlive] = useState(false)
   useEffect(() => setIsAlive(true), [])
-  return useActionState<S | Unreached | null, FormData>(
+  const [state, run, isPending] = useActionState<S | Unreached | null, FormData>(
     isAlive
-      ? (_, form) => answerOr<S, Unreached>(action(null, form), { error: "not-connected", form })
+      ? (_, form) => {
+          setSent(form)
+          return answerOr<S, Unreached>(whenAlive(form), { error: "not-connected" })
+        }
       : action,
     null,
   )
+  return [state, run, isPending, sent] as const
 }
 
 /** What to tell of an action that wasn't done. */

@@ -15,14 +15,17 @@ export async function getSession() {
   return openSession(await cookies(), sessionOptions(env))
 }
 
-/** Whether this browser brings back what a page sets. If not, one line in the log says what to set. */
+/** Whether this browser brings back what a page sets. */
 export async function keepsCookies(): Promise<boolean> {
   const [{ env }, sent] = await Promise.all([getChat(), headers()])
   // As the browser sent them: to `cookies()` Next.js adds what `proxy.ts` has set just now.
-  if (keptCookieOf(env) in parseCookie(sent.get("cookie") ?? "")) return true
-  const origin = sent.get("origin") ?? "unknown"
-  warnOnce("cookies", { origin: origin.slice(0, 200) }, notKept)
-  return false
+  return keptCookieOf(env) in parseCookie(sent.get("cookie") ?? "")
+}
+
+/** Says in the log what to set where browsers don't, in one line for each address that the app is opened by. */
+export async function warnOfLostCookie(): Promise<void> {
+  const origin = ((await headers()).get("origin") ?? "unknown").slice(0, 200)
+  warnOnce(`cookies of ${origin}`, { origin }, notKept)
 }
 
 const notKept =

@@ -13,10 +13,12 @@ export function shareLogger(logger: Logger): Logger {
 }
 
 const warned = new Set<string>()
+/** A part of what is said may be strangers' words: so many are said. */
+const maxWarned = 20
 
 /** Says what an operator has to change, once in this process. */
 export function warnOnce(about: string, fields: object, text: string): void {
-  if (warned.has(about)) return
+  if (warned.has(about) || warned.size >= maxWarned) return
   warned.add(about)
   shared[key]?.warn(fields, text)
 }
