@@ -23,8 +23,8 @@ const maxSaid = 20
 
 /**
  * Server: whose page a request comes from. Both that compare a page's origin with the host, the gateway and Next.js for forms, find the
- * browser's in `Host`: a trusted proxy's word, else, where a proxy keeps it to itself, what the browser says by `Sec-Fetch-Site` or the
- * operator by `APP_ORIGIN`.
+ * browser's in `Host`: a trusted proxy's word, else, where a proxy keeps it to itself, what the browser says by `Sec-Fetch-Site`, which
+ * needn't come with a WebSocket, or the operator by `APP_ORIGIN`.
  */
 export function createPageOrigin({ trustedProxies, ownOrigins, logger }: PageOriginOptions): PageOrigin {
   const isTrusted = proxyAddr.compile([...trustedProxies])
