@@ -60,6 +60,13 @@ function warn(env: Env): Finding[] {
       "the gateway is on an address of its own, and no page's origin is listed",
       "List the app's origin at the gateway, unless both are on one origin behind a proxy.",
     )
+  const schemes = new Set(env.APP_ORIGIN.map((origin) => new URL(origin).protocol))
+  if (env.isProduction && schemes.size > 1)
+    say(
+      "APP_ORIGIN",
+      "names http:// beside https://, so the session's cookie is sent without TLS, too, wherever the app is opened",
+      "Leave out what begins with http://, unless people have to sign in there.",
+    )
   const unused = providerNames.filter((name) => !env.REALTIME_PROVIDER.includes(name))
   const keys = { socketio: env.SOCKET_URL, pusher: env.PUSHER_KEY, ably: env.ABLY_API_KEY }
   for (const name of unused.filter((provider) => keys[provider]))

@@ -53,10 +53,15 @@ describe("the environment", () => {
       ...{ REDIS_URL: "redis://:hidden@cache", SOCKET_URL: "http://live.example", NODE_ENV: "production" },
       SOCKET_INTERNAL_SECRET: "hidden and long enough",
     }
+    const warned = (given: Record<string, string>) =>
+      examineEnvironment(given)
+        .findings.filter(({ verdict }) => verdict === "warning")
+        .map(({ subject }) => subject)
     const { findings: seen } = examineEnvironment(source)
     expect(JSON.stringify(seen)).not.toContain("hidden")
-    expect(seen.filter(({ verdict }) => verdict === "warning").map(({ subject }) => subject)).toEqual([
-      ...["REDIS_URL", "SOCKET_URL", "SOCKET_CORS_ORIGIN", "ably"],
-    ])
+    expect(warned(source)).toEqual(["REDIS_URL", "SOCKET_URL", "SOCKET_CORS_ORIGIN", "ably"])
+    const mixed = { ...source, APP_ORIGIN: "https://chat.example,http://192.168.1.5:3000" }
+    expect(warned(mixed)).toEqual(["REDIS_URL", "SOCKET_URL", "APP_ORIGIN", "ably"])
+    expect(warned({ ...source, APP_ORIGIN: "https://chat.example" })).not.toContain("APP_ORIGIN")
   })
 })

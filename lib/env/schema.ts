@@ -133,7 +133,7 @@ export const variables = {
   APP_ORIGIN: {
     meaning:
       "Where people open the app, as in https://chat.example, separated by commas. Needed behind a proxy that doesn't say it, and where " +
-      "it begins with http://: the session's cookie is sent without TLS then.",
+      "it begins with http://: if any of them does, the session's cookie is sent without TLS, too, wherever the app is opened.",
     isSecret: false,
     schema: originList(readOrigin),
   },
