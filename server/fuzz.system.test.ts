@@ -16,9 +16,12 @@ import {
   damaged,
   frameOf,
   fuzzListener,
+  fuzzRun,
   inspectorOf,
   inventFrames,
   inventRequests,
+  maxGrowth,
+  oddAddresses,
   upgradeTo,
 } from "../realtime/testing/fuzz/wire.ts"
 import { waitLimit } from "../realtime/testing/wait-for.ts"
@@ -28,10 +31,7 @@ import { type RunningProgram, runProgram } from "./testing/program.ts"
 // A program that starts on a busy machine takes its time.
 waitLimit.ms = 120_000
 
-const inputs = Number(process.env.THROUGHLINE_FUZZ_INPUTS ?? 1_000_000)
-const seed = Number(process.env.THROUGHLINE_FUZZ_SEED ?? 1)
-/** What may stay of any number of inputs. */
-const maxGrowth = 16 * 1024 * 1024
+const { inputs, seed } = fuzzRun
 
 const SESSION_SECRET = "a session secret of this test, long enough"
 const SOCKET_INTERNAL_SECRET = "an internal secret of this test, long enough"
@@ -90,33 +90,19 @@ const bodies = nearly({
 
 const methods = ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "TRACE"]
 const addresses = [
-  ...[
-    "/",
-    "//",
-    "*",
-    "/%",
-    "/%E0%A4%A",
-    "/%00",
-    "/__proto__",
-    "http://[",
-    "/?%E0%A4%A",
-    "/?next=%2F%09%2Fx",
-    "/nothing",
-  ],
-  ...[
-    "/api/health",
-    "/api/ready",
-    "/api/metrics",
-    "/socket.io",
-    "/socket.io-guide",
-    "/socket.io/?EIO=4",
-    "/socket.io/?EIO=3",
-  ],
-  ...[
-    "/socket.io/?EIO=4&transport=polling&sid=nobody",
-    "/socket.io/?EIO=4&transport=nothing",
-    "/socket.io/?EIO=4&transport=polling&j=1",
-  ],
+  ...oddAddresses,
+  "/?next=%2F%09%2Fx",
+  "/nothing",
+  "/api/health",
+  "/api/ready",
+  "/api/metrics",
+  "/socket.io",
+  "/socket.io-guide",
+  "/socket.io/?EIO=4",
+  "/socket.io/?EIO=3",
+  "/socket.io/?EIO=4&transport=polling&sid=nobody",
+  "/socket.io/?EIO=4&transport=nothing",
+  "/socket.io/?EIO=4&transport=polling&j=1",
   ...[
     "publish",
     "history?channel=room:lobby",
@@ -127,7 +113,9 @@ const addresses = [
     "signal",
     "credentials/socketio",
   ].map((path) => `/api/realtime/${path}`),
-  ...["/api/realtime/webhooks/pusher", "/api/realtime/internal/publish", "/api/realtime/%2e%2e/x"],
+  "/api/realtime/webhooks/pusher",
+  "/api/realtime/internal/publish",
+  "/api/realtime/%2e%2e/x",
 ]
 
 describe.each([
@@ -186,18 +174,14 @@ describe.each([
     const nonsense = createNonsense(seed)
     const body = createTexts(seed, bodies)
     const headers = [
-      ...[
-        "Content-Type: application/json\r\n",
-        "Content-Type: text/plain\r\n",
-        `Cookie: ${cookie}\r\n`,
-        "Origin: http://x\r\n",
-      ],
-      ...[
-        "X-Forwarded-Proto: https\r\n",
-        "X-Forwarded-Host: x\r\n",
-        "Authorization: Bearer x\r\n",
-        "Expect: 100-continue\r\n",
-      ],
+      "Content-Type: application/json\r\n",
+      "Content-Type: text/plain\r\n",
+      `Cookie: ${cookie}\r\n`,
+      "Origin: http://x\r\n",
+      "X-Forwarded-Proto: https\r\n",
+      "X-Forwarded-Host: x\r\n",
+      "Authorization: Bearer x\r\n",
+      "Expect: 100-continue\r\n",
     ]
     let caller = 0
     const result = await fuzzListener({

@@ -11,18 +11,18 @@ import {
   createTexts,
   damaged,
   fuzzListener,
+  fuzzRun,
   inspectorOf,
   inventFrames,
   inventRequests,
+  maxGrowth,
+  oddAddresses,
   upgradeTo,
 } from "../testing/fuzz/wire.ts"
 import { waitFor } from "../testing/wait-for.ts"
 import { isTooDeep } from "./depth.ts"
 
-const inputs = Number(process.env.THROUGHLINE_FUZZ_INPUTS ?? 1_000_000)
-const seed = Number(process.env.THROUGHLINE_FUZZ_SEED ?? 1)
-/** What may stay of any number of inputs. */
-const maxGrowth = 16 * 1024 * 1024
+const { inputs, seed } = fuzzRun
 
 interface Ready {
   pusher: { port: number; url: string }
@@ -75,20 +75,13 @@ const channels = word(
 const nameFlood = fc.integer({ min: 0, max: 1_000_000 }).map((n) => `room-${n}`)
 const channel = fc.oneof({ weight: 3, arbitrary: channels }, { weight: 1, arbitrary: nameFlood })
 const odd = [
-  ...[
-    "/",
-    "//",
-    "*",
-    "/%",
-    "/%E0%A4%A",
-    "/%00",
-    "/__proto__",
-    "http://[",
-    "/?%E0%A4%A",
-    "/__emulator/",
-    "/__emulator/%",
-  ],
-  ...["/__emulator/toString", "/__emulator/__proto__", "/__emulator/connections", "/__emulator/state"],
+  ...oddAddresses,
+  "/__emulator/",
+  "/__emulator/%",
+  "/__emulator/toString",
+  "/__emulator/__proto__",
+  "/__emulator/connections",
+  "/__emulator/state",
 ]
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE"]
 
@@ -161,19 +154,16 @@ it("Pusher's emulator takes whatever comes", { timeout: 3_600_000 }, async () =>
   const nonsense = createNonsense(seed)
   const short = (chance: Chance) => nonsense(chance).subarray(0, 20_000)
   const addresses = [
-    ...[
-      "/apps/1/events",
-      "/apps/1/batch_events",
-      "/apps/1/channels",
-      "/apps/1/channels/room",
-      "/apps/1/users/a/terminate_connections",
-    ],
-    ...[
-      "/apps/1/channels/presence-a/users",
-      "/apps/2/events",
-      "/apps/1/events?auth_key=app-key&auth_timestamp=1&auth_version=1.0",
-    ],
-    ...["/app/app-key", ...odd],
+    "/apps/1/events",
+    "/apps/1/batch_events",
+    "/apps/1/channels",
+    "/apps/1/channels/room",
+    "/apps/1/users/a/terminate_connections",
+    "/apps/1/channels/presence-a/users",
+    "/apps/2/events",
+    "/apps/1/events?auth_key=app-key&auth_timestamp=1&auth_version=1.0",
+    "/app/app-key",
+    ...odd,
   ]
   const headers = [
     "Content-Type: application/json\r\n",
@@ -252,41 +242,31 @@ it("Ably's emulator takes whatever comes", { timeout: 3_600_000 }, async () => {
     ])
   }
   const addresses = [
-    ...[
-      "/channels/room/messages",
-      "/channels/mutable%3Aroom/messages/x",
-      "/channels/room/presence",
-      "/channels/room",
-      "/channels",
-    ],
-    ...[
-      "/messages",
-      "/presence",
-      "/time",
-      "/stats",
-      "/keys/x/requestToken",
-      `/keys/${key.split(":")[0]}/requestToken`,
-    ],
-    ...[
-      "/comet/connect",
-      "/comet/x/recv",
-      "/comet/x/send",
-      `/channels/room/messages?key=${key}`,
-      "/channels/%E0%A4%A/messages",
-      ...odd,
-    ],
+    "/channels/room/messages",
+    "/channels/mutable%3Aroom/messages/x",
+    "/channels/room/presence",
+    "/channels/room",
+    "/channels",
+    "/messages",
+    "/presence",
+    "/time",
+    "/stats",
+    "/keys/x/requestToken",
+    `/keys/${key.split(":")[0]}/requestToken`,
+    "/comet/connect",
+    "/comet/x/recv",
+    "/comet/x/send",
+    `/channels/room/messages?key=${key}`,
+    "/channels/%E0%A4%A/messages",
+    ...odd,
   ]
   const headers = [
-    ...[
-      "Content-Type: application/json\r\n",
-      "Content-Type: application/x-msgpack\r\n",
-      "Accept: application/x-msgpack\r\n",
-    ],
-    ...[
-      `Authorization: Basic ${Buffer.from(key).toString("base64")}\r\n`,
-      "Authorization: Bearer x.y.z\r\n",
-      "X-Ably-Version: 2\r\n",
-    ],
+    "Content-Type: application/json\r\n",
+    "Content-Type: application/x-msgpack\r\n",
+    "Accept: application/x-msgpack\r\n",
+    `Authorization: Basic ${Buffer.from(key).toString("base64")}\r\n`,
+    "Authorization: Bearer x.y.z\r\n",
+    "X-Ably-Version: 2\r\n",
   ]
   const result = await fuzzListener({
     ...{ port: ready.ably.port, inspector, inputs, seed },

@@ -6,6 +6,28 @@ import { type Chance, createChance } from "../chance.ts"
 import { waitFor } from "../wait-for.ts"
 import { anyText, deepText } from "./inputs.ts"
 
+/** How much of it, and which: by default the million of the docs, and always the same. */
+export const fuzzRun = {
+  inputs: Number(process.env.THROUGHLINE_FUZZ_INPUTS ?? 1_000_000),
+  seed: Number(process.env.THROUGHLINE_FUZZ_SEED ?? 1),
+}
+
+/** What may stay in the heap of any number of inputs, in bytes. */
+export const maxGrowth = 16 * 1024 * 1024
+
+/** Addresses that lead nowhere, or that a parser stumbles over. */
+export const oddAddresses = [
+  "/",
+  "//",
+  "*",
+  "/%",
+  "/%E0%A4%A",
+  "/%00",
+  "/__proto__",
+  "http://[",
+  "/?%E0%A4%A",
+]
+
 /** One connection's worth of bytes: each part is sent once the answer to the one before it holds what it waits for. */
 export interface Exchange {
   /** How many inputs are in it. */
