@@ -16,7 +16,7 @@ export interface SignalInboxOptions {
  * not when a newer one of its page and event was shown before. Which is newer the page itself says: servers' clocks differ.
  */
 export function createSignalInbox({ page, serverNow }: SignalInboxOptions): (signal: Signal) => boolean {
-  /** By page and event, or by its id what says nothing of its page. The least recent is forgotten first. */
+  /** By page and event; what says nothing of its page, by its id. The least recent is forgotten first. */
   const newest = new Map<string, number>()
   return ({ id, event, from, at, origin }) => {
     if (origin?.page === page) return false
