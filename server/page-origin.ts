@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http"
 import proxyAddr from "proxy-addr"
 import type { Logger } from "#lib/operations/logger.ts"
+import { createOnce } from "#lib/operations/once.ts"
 import { isAllowedOrigin } from "#realtime/providers/socketio/gateway"
 
 export interface PageOriginOptions {
@@ -18,9 +19,6 @@ export interface PageOrigin {
   refused(request: IncomingMessage): void
 }
 
-/** Origins are strangers' words: so many are said. */
-const maxSaid = 20
-
 /**
  * Server: whose page a request comes from. Both that compare a page's origin with the host, the gateway and Next.js for forms, find the
  * browser's in `Host`: a trusted proxy's word, else, where a proxy keeps it to itself, what the browser says by `Sec-Fetch-Site`, which
@@ -28,7 +26,7 @@ const maxSaid = 20
  */
 export function createPageOrigin({ trustedProxies, ownOrigins, logger }: PageOriginOptions): PageOrigin {
   const isTrusted = proxyAddr.compile([...trustedProxies])
-  const said = new Set<string>()
+  const isNew = createOnce()
 
   return {
     readHost(request) {
@@ -45,8 +43,7 @@ export function createPageOrigin({ trustedProxies, ownOrigins, logger }: PageOri
     },
     refused({ headers: { origin = "", host }, socket: { remoteAddress } }) {
       const page = origin.slice(0, 200)
-      if (said.has(page) || said.size >= maxSaid) return
-      said.add(page)
+      if (!isNew(page)) return
       logger.warn(
         { origin: page, host, from: remoteAddress },
         "a page of another origin was refused. If it is this app's, behind a proxy: let the proxy send X-Forwarded-Host " +

@@ -1,6 +1,7 @@
 import type { Logger } from "pino"
 import type { OnError, Tracing } from "#realtime"
 import { createLoggedSteps } from "../tracing/steps.ts"
+import { createOnce } from "./once.ts"
 
 /** Next.js and the servers are two bundles of this module; in one process they write to one log. */
 const key = Symbol.for("throughline.logger")
@@ -12,15 +13,11 @@ export function shareLogger(logger: Logger): Logger {
   return logger
 }
 
-const warned = new Set<string>()
-/** A part of what is said may be strangers' words: so many are said. */
-const maxWarned = 20
+const isNew = createOnce()
 
 /** Says what an operator has to change, once in this process. */
 export function warnOnce(about: string, fields: object, text: string): void {
-  if (warned.has(about) || warned.size >= maxWarned) return
-  warned.add(about)
-  shared[key]?.warn(fields, text)
+  if (isNew(about)) shared[key]?.warn(fields, text)
 }
 
 /** Where the realtime layer's background failures go: what failed, at which stage, and whose messages were part of it. */
