@@ -215,4 +215,32 @@ describe("a channel", () => {
       code: "not-connected",
     })
   })
+
+  it("is closed at once over a transport that takes its time to say so, and opened again over another", async () => {
+    await using backend = await startMemoryBackend()
+    const made: RealtimeTransport[] = []
+    const client = createClient({
+      transport() {
+        const transport = backend.createTransport({ id: "alice" })
+        made.push(transport)
+        const close = async () => {
+          await Promise.resolve()
+          await transport.close()
+        }
+        return Object.create(transport, { close: { value: close } }) as RealtimeTransport
+      },
+      http: createContractHttp(backend.realtime, { id: "alice" }),
+    })
+    const channel = client.channel(room)
+    channel.onSignal("typing", () => {})
+    client.open()
+    await waitFor(() => channel.status.state === "attached")
+    const closed = client.close()
+    expect(channel.status.state).toBe("idle")
+    client.open()
+    await closed
+    await waitFor(() => channel.status.state === "attached")
+    expect(made).toHaveLength(2)
+    await client.close()
+  })
 })

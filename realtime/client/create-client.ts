@@ -59,6 +59,8 @@ export function createClient(options: ClientOptions): EndableClient {
   let isOpen = false
   let isWanted = false
   let isSettling = false
+  /** The transport has been closed, whatever it says of itself yet. */
+  let isClosed = false
   let closing = Promise.resolve()
   let ended: TransportStatus | null = null
   let stopWatching = () => {}
@@ -122,11 +124,10 @@ export function createClient(options: ClientOptions): EndableClient {
     return created
   }
 
-  const isClosed = () => transport.status.state === "closed"
-
   function start(): void {
     isOpen = true
-    if (isClosed()) {
+    if (isClosed) {
+      isClosed = false
       transport = createTransport()
       wasConnected = false
       listeners.tell()
@@ -145,6 +146,7 @@ export function createClient(options: ClientOptions): EndableClient {
 
   function stop(): void {
     isOpen = false
+    isClosed = true
     stopWatching()
     headCheck.stop()
     outbox.close()
@@ -158,8 +160,8 @@ export function createClient(options: ClientOptions): EndableClient {
     if (isSettling) return
     isSettling = true
     for (;;) {
-      if (isWanted && !isOpen && !ended && (make || !isClosed())) start()
-      else if (!isWanted && (isOpen || !isClosed())) stop()
+      if (isWanted && !isOpen && !ended && (make || !isClosed)) start()
+      else if (!isWanted && !isClosed) stop()
       else break
     }
     isSettling = false
@@ -199,7 +201,7 @@ export function createClient(options: ClientOptions): EndableClient {
           onError,
         })
         channels.set(ref.name, channel)
-        if (isClosed()) channel.close()
+        if (isClosed) channel.close()
       }
       return channel as unknown as Channel<D>
     },
@@ -215,7 +217,7 @@ export function createClient(options: ClientOptions): EndableClient {
       ended = { state: "failed", error }
       isWanted = false
       // Its last change of state, by which everybody hears of this one.
-      if (isClosed()) listeners.tell()
+      if (isClosed) listeners.tell()
       else settle()
     },
   }
