@@ -20,18 +20,25 @@ export interface RunOptions {
   signal?: AbortSignal
 }
 
-/** Runs a program of `node_modules/.bin` (npm puts that on the PATH) in the project; resolves with its exit code. */
+/**
+ * Runs a program of `node_modules/.bin` (npm puts that on the PATH) in the project; resolves with its exit code. What it
+ * says goes to this program's own output, or where it is told.
+ */
 export async function run(
   program: string,
   parameters: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  onOutput?: (text: string) => void,
 ): Promise<number> {
+  const output = onOutput ? "pipe" : "inherit"
   const child = spawn(program, parameters, {
     cwd: projectDir,
     env: { ...process.env, ...env },
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", output, output],
   })
-  const [code] = (await once(child, "exit")) as [number | null]
+  if (onOutput)
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding("utf8").on("data", onOutput)
+  const [code] = (await once(child, "close")) as [number | null]
   return code ?? 1
 }
 
