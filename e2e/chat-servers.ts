@@ -194,7 +194,7 @@ async function startServers(
   )
 
   async function launch(program: Program): Promise<void> {
-    const child = spawn(process.execPath, [program.file], {
+    const child = spawn(process.execPath, ["--import", "./server/check-node.js", program.file], {
       cwd: folder,
       env: {
         ...inherited,

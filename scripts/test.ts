@@ -1,6 +1,8 @@
+import { join } from "node:path"
 import { inTier, type Tier } from "../e2e/tiers.ts"
 import { type Provisioned, provision } from "./provision.ts"
 import { type SuiteResult, summarize } from "./report.ts"
+import { projectDir } from "./run.ts"
 import { type Runner, repeatFailed, runTests, withReporter } from "./test-run.ts"
 import { tools, toolVariables } from "./tools.ts"
 
@@ -49,7 +51,9 @@ async function main(chosen: string[]): Promise<number> {
   const provisioned = await provision([...needed])
   // Vitest colours what goes to a file, too.
   const plain: Record<string, string> = process.stdout.isTTY ? {} : { NO_COLOR: "1" }
-  const env = { ...toolVariables(), ...plain }
+  // Hundreds of processes load the same code.
+  const compiled = join(projectDir, "node_modules/.cache/throughline/compiled")
+  const env = { ...toolVariables(), ...plain, NODE_COMPILE_CACHE: compiled }
 
   const runners: Runner[] = []
   const addVitest = (projects: string[], limitMs: number) => {

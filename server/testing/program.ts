@@ -16,7 +16,13 @@ export function runProgram(
   env: Record<string, string>,
   { parameters = [], folder = join(import.meta.dirname, ".."), maxFiles }: ProgramOptions = {},
 ) {
-  const program = [process.execPath, join(folder, file), ...parameters]
+  const program = [
+    process.execPath,
+    "--import",
+    join(folder, "check-node.js"),
+    join(folder, file),
+    ...parameters,
+  ]
   const [command = "", ...rest] = maxFiles
     ? ["sh", "-c", `ulimit -n ${maxFiles}; exec "$0" "$@"`, ...program]
     : program
