@@ -13,7 +13,7 @@ const patientMs = 20_000
 export default defineConfig({
   test: {
     // More than there are cores: much of what tests do is to wait.
-    maxWorkers: Math.ceil(availableParallelism() * 1.5),
+    maxWorkers: availableParallelism() * 2,
     projects: [
       {
         resolve: { alias },
@@ -43,8 +43,8 @@ export default defineConfig({
           environment: "node",
           setupFiles,
           include: ["{lib,realtime,scripts,server}/**/*.contract.test.ts"],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -76,7 +76,8 @@ export default defineConfig({
             only: true,
             ignoreSourceErrors: true,
             include: ["{lib,realtime}/**/*.test-d.ts"],
-            tsconfig: "./tsconfig.json",
+            // Of the types that they test, not of the project.
+            tsconfig: "./tsconfig.types.json",
           },
         },
       },
