@@ -120,7 +120,7 @@ test("at 320 px, and at twice the size, everything is in reach", async ({ people
   await expectNothingSticksOut(page)
 
   // 200 % of a screen of 1,280: what such a zoom leaves of it.
-  const zoomed = await people.signIn("Zoe", { viewport: { width: 640, height: 360 } })
+  const zoomed = await people.newcomer("Zoe", { viewport: { width: 640, height: 360 } })
   const same = await zoomed.joinRoom(room.url)
   await expectNothingSticksOut(zoomed.page)
   await expect(same.composer).toBeInViewport({ ratio: 1 })
@@ -152,7 +152,7 @@ test("what others say is announced, together when it comes together; what scroll
   people,
 }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Aloud")
   const his = await bob.joinRoom(hers.url)
   const announcer = alice.page.getByTestId("announcer")

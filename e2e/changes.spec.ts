@@ -39,7 +39,7 @@ test("what two people do to one message at once ends the same for both", async (
 
 test("changes made offline are shown at once and happen once", async ({ people }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Tunnel")
   const his = await bob.joinRoom(hers.url)
   await hers.send("draft", "keep")

@@ -40,7 +40,7 @@ test("with fingers alone: a tap brings the tools, and they work", async ({ peopl
 })
 
 test("what is read elsewhere before a tab is connected isn't unread in it", async ({ people }) => {
-  const alice = await people.signIn("Alice")
+  const alice = await people.newcomer("Alice")
   const bob = await people.signIn("Bob")
   const his = await bob.createRoom("Elsewhere")
   await alice.joinRoom(his.url)
@@ -70,7 +70,7 @@ test("what is read elsewhere before a tab is connected isn't unread in it", asyn
 })
 
 test("what is said between the page and its connection stands in it once", async ({ people }) => {
-  const alice = await people.signIn("Alice")
+  const alice = await people.newcomer("Alice")
   const bob = await people.signIn("Bob")
   const his = await bob.createRoom("Between")
   await alice.joinRoom(his.url)
@@ -163,7 +163,7 @@ test("one reacts, answers and deletes by the keyboard alone, and keeps one's pla
 
 test("four thousand emoji arrive whole", async ({ people }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Confetti")
   const his = await bob.joinRoom(hers.url)
   const confetti = "😀".repeat(4_000)

@@ -118,7 +118,7 @@ test("emoji that were wanted without a network come by themselves when it is bac
 
 test("somebody is mentioned from a list, and sees it", async ({ people }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Mentions")
   const his = await bob.joinRoom(hers.url)
   await hers.expectPresent(["Alice", "Bob"])
@@ -285,7 +285,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     people,
   }) => {
     const alice = await people.signIn("Alice", { colorScheme })
-    const bob = await people.signIn("Bob")
+    const bob = await people.newcomer("Bob")
     const room = await alice.createRoom("Accessible")
     await bob.joinRoom(room.url)
     await room.expectPresent(["Alice", "Bob"])

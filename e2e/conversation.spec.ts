@@ -2,7 +2,7 @@ import { expect, test } from "./fixtures.ts"
 
 test("two people in one room see each other's messages once, in order", async ({ people }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Harbour")
   const his = await bob.joinRoom(hers.url)
 
@@ -28,7 +28,7 @@ test("two people in one room see each other's messages once, in order", async ({
 
 test("one sees who else is typing, and not oneself", async ({ people }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Typing")
   const his = await bob.joinRoom(hers.url)
   // A signal goes to who is there when it is sent.

@@ -2,7 +2,7 @@ import { expect, test } from "./fixtures.ts"
 
 test("an answer that is being written is one after a reload, too", async ({ people }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Interruptions")
   const his = await bob.joinRoom(hers.url)
   await hers.send("Tea or coffee?")

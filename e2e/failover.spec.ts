@@ -5,7 +5,7 @@ test("when the preferred provider fails, the next one carries on, and nothing is
   chat,
 }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const downloads: string[] = []
   alice.page.on("response", async (response) => {
     // A response of a page that has been left has no body any more.

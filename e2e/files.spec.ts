@@ -45,7 +45,7 @@ test("pictures and files go to the room, are seen, enlarged by the keyboard and 
   people,
 }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Photographs")
   await bob.joinRoom(hers.url)
   const [mine, his] = [filesOf(alice), filesOf(bob)]
@@ -215,7 +215,7 @@ test("a private room's files are its members' alone, and not after leaving", asy
   chat,
 }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const mallory = await people.signIn("Mallory")
   const hers = await alice.createRoom("Private pictures", { isPrivate: true })
   const his = await bob.joinRoom(await hers.invitationLink())
@@ -271,7 +271,7 @@ test("on a phone everything of it is in reach, and axe finds nothing", async ({ 
 
 test("a picture has its place before it is here, and nothing moves when it comes", async ({ people }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Still")
   await bob.joinRoom(hers.url)
   let release = () => {}

@@ -7,6 +7,7 @@ import {
 import { explainMissing, tools } from "../scripts/tools.ts"
 import { type ChatServers, type Layout, startChat } from "./chat-servers.ts"
 import { Person, type PersonOptions, signIn } from "./person.ts"
+import { textsOf } from "./texts.ts"
 
 export { expect } from "@playwright/test"
 
@@ -14,9 +15,11 @@ export interface LayoutOptions {
   layout: Layout
 }
 
-interface People {
+export interface People {
   /** A person with a browser of their own (cookies, storage), past the welcome page. */
   signIn(name: string, options?: PersonOptions): Promise<Person>
+  /** A person with a browser of their own, who comes in by the link that they follow with `joinRoom`. */
+  newcomer(name: string, options?: PersonOptions): Promise<Person>
   /** The same person on one more device: another browser with their session. */
   anotherDeviceOf(person: Person, options?: PersonOptions): Promise<Person>
 }
@@ -65,6 +68,10 @@ export const test = base.extend<
     }
     await use({
       signIn: async (name, options) => signIn(await open(options ?? {}), name, options?.locale),
+      async newcomer(name, options) {
+        const page = await (await open(options ?? {})).newPage()
+        return new Person(page, name, textsOf(options?.locale), { isNewcomer: true })
+      },
       async anotherDeviceOf({ page, name, texts }, options) {
         const storageState = await page.context().storageState()
         const context = await open({ ...options, storageState })

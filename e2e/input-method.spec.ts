@@ -59,7 +59,7 @@ test("nor does it search, or choose what was found", async ({ people }) => {
 
 test("nor does it choose somebody to mention, or send", async ({ people }) => {
   const aki = await people.signIn("秋", { locale: "ja-JP" })
-  const haruko = await people.signIn("春子", { locale: "ja-JP" })
+  const haruko = await people.newcomer("春子", { locale: "ja-JP" })
   const room = await aki.createRoom("名前")
   await haruko.joinRoom(room.url)
   await room.expectPresent(["秋", "春子"])

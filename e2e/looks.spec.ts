@@ -43,7 +43,7 @@ for (const [name, options] of [
     await context.close()
 
     const aki = await people.signIn("秋", options)
-    const ben = await people.signIn("Ben", { locale: options.locale })
+    const ben = await people.newcomer("Ben", { locale: options.locale })
     await expectLooks((await inEmptyRoom(aki)).page, `${name}-empty`)
     const hers = await aki.createRoom("港")
     const his = await ben.joinRoom(hers.url)

@@ -2,7 +2,7 @@ import { expect, test } from "./fixtures.ts"
 
 test("a message is edited and deleted, for everyone, and says so", async ({ people }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Second thoughts")
   const his = await bob.joinRoom(hers.url)
   await hers.send("Helo", "Never mind")
@@ -27,7 +27,7 @@ test("a message is edited and deleted, for everyone, and says so", async ({ peop
 
 test("a page that never has to scroll shows all that comes in", async ({ people }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Short")
   const his = await bob.joinRoom(hers.url)
   const said = ["one", "two", "three", "four"]
@@ -39,7 +39,7 @@ test("a page that never has to scroll shows all that comes in", async ({ people 
 
 test("one changes one's own messages only; the room's owner may delete others'", async ({ people }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("House rules")
   const his = await bob.joinRoom(hers.url)
   await hers.send("by Alice")
@@ -59,7 +59,7 @@ test("one changes one's own messages only; the room's owner may delete others'",
 
 test("reactions are counted by person, say who, and are taken back by a second click", async ({ people }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Applause")
   const his = await bob.joinRoom(hers.url)
   await hers.send("We did it")

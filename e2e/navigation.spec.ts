@@ -2,7 +2,7 @@ import { expect, test } from "./fixtures.ts"
 
 test("a refresh shows what was there, and goes on", async ({ people }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Refresh")
   const his = await bob.joinRoom(hers.url)
   await his.send("one")
@@ -19,7 +19,7 @@ test("a refresh shows what was there, and goes on", async ({ people }) => {
 
 test("back and forward between rooms miss nothing that was said meanwhile", async ({ people }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const first = await alice.createRoom("First")
   const his = await bob.joinRoom(first.url)
   await his.send("before")

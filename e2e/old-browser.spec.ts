@@ -35,7 +35,7 @@ test("somebody with a browser of 2023 signs in, makes a room, writes and reads",
   const alice = await people.signIn("Alice")
   const errors: Error[] = []
   alice.page.on("pageerror", (error) => errors.push(error))
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Harbour")
   const his = await bob.joinRoom(hers.url)
   await hers.send("Good morning!")

@@ -27,7 +27,7 @@ const storages: [what: string, spoil: () => void][] = [
 for (const [what, spoil] of storages) {
   test(`what is written is sent all the same, once and in order, when ${what}`, async ({ people }) => {
     const alice = await people.signIn("Alice")
-    const bob = await people.signIn("Bob")
+    const bob = await people.newcomer("Bob")
     const { url } = await alice.createRoom("No room")
     const his = await bob.joinRoom(url)
     const failures: string[] = []

@@ -16,7 +16,7 @@ async function countStored(): Promise<number> {
 
 test("what was written without a network is sent by the next page, once and in order", async ({ people }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Tunnel")
   const his = await bob.joinRoom(hers.url)
   await hers.send("before")
@@ -59,7 +59,7 @@ test("two tabs that come back together send nothing twice", async ({ people }) =
 
 test("what waits for the network is said to wait, and can be thrown away", async ({ people }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Second thoughts")
   const his = await bob.joinRoom(hers.url)
   const browser = alice.page.context()
@@ -82,7 +82,7 @@ test("what the server fails to take says so, and goes out when it is tried again
 }) => {
   test.skip(layout === "one-port" || layout === "split", "a gateway takes messages over its socket")
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Bad day")
   const his = await bob.joinRoom(hers.url)
   const { messages } = alice.texts

@@ -1,4 +1,4 @@
-import type { BrowserContext, BrowserContextOptions, Page } from "@playwright/test"
+import { type BrowserContext, type BrowserContextOptions, expect, type Page } from "@playwright/test"
 import { RoomPage } from "./pages/room-page.ts"
 import { RoomsPage } from "./pages/rooms-page.ts"
 import { WelcomePage } from "./pages/welcome-page.ts"
@@ -11,11 +11,13 @@ export class Person {
   readonly name: string
   readonly page: Page
   readonly texts: Texts
+  #isNewcomer: boolean
 
-  constructor(page: Page, name: string, texts: Texts) {
+  constructor(page: Page, name: string, texts: Texts, { isNewcomer = false } = {}) {
     this.page = page
     this.name = name
     this.texts = texts
+    this.#isNewcomer = isNewcomer
   }
 
   async createRoom(name: string, options?: { isPrivate?: boolean }): Promise<RoomPage> {
@@ -23,9 +25,11 @@ export class Person {
     return this.openRoom()
   }
 
-  /** Follows a link to a room, or to an invitation, and joins. */
+  /** Follows a link to a room, or to an invitation, and joins; a newcomer is asked for a name on the way. */
   async joinRoom(url: string): Promise<RoomPage> {
     await this.page.goto(url)
+    if (this.#isNewcomer) await new WelcomePage(this.page, this.texts).enter(this.name)
+    this.#isNewcomer = false
     const room = new RoomPage(this.page, this.texts)
     await room.join()
     return room
@@ -54,5 +58,6 @@ export async function signIn(context: BrowserContext, name: string, locale?: str
   const texts = textsOf(locale)
   await page.goto("/")
   await new WelcomePage(page, texts).enter(name)
+  await expect(page.getByRole("heading", { name: texts.rooms.lobby, level: 1 })).toBeVisible()
   return new Person(page, name, texts)
 }

@@ -3,7 +3,7 @@ import { RoomsPage } from "./pages/rooms-page.ts"
 
 test("the list of rooms says how many people are in each", async ({ people }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const { url } = await alice.createRoom("Counted")
   await bob.joinRoom(url)
   const rooms = new RoomsPage(alice.page, alice.texts)
@@ -21,7 +21,7 @@ test("the list of rooms says how many people are in each", async ({ people }) =>
 
 test("a person is there once, however many tabs they have, and gone after the last", async ({ people }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Company")
   await bob.joinRoom(hers.url)
   await hers.expectPresent(["Alice", "Bob"])

@@ -32,7 +32,7 @@ test("who leaves a room hears no more of it, in no tab, and can't come back by t
   people,
 }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Boardroom", { isPrivate: true })
   const his = await bob.joinRoom(await hers.invitationLink())
   const tab = await bob.openTab()

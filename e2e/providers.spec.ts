@@ -6,7 +6,7 @@ test("who can't reach the gateway is on the list's other provider, and all hear 
 }) => {
   const other = layout.endsWith("pusher") ? "Pusher" : "Ably"
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Two ways")
   const his = await bob.joinRoom(hers.url)
   await his.expectVia("Socket.IO")

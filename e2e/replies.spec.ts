@@ -4,7 +4,7 @@ import { publish } from "./publish.ts"
 
 test("an answer quotes what it answers, and leads there", async ({ people }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Questions")
   const his = await bob.joinRoom(hers.url)
   await hers.send("Tea or coffee?")
@@ -32,7 +32,7 @@ test("an answer says whom and what it quotes, however far back that was said", a
   browser,
 }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Long ago")
   const his = await bob.joinRoom(hers.url)
   await hers.send("Tea or coffee?")

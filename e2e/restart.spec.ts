@@ -5,7 +5,7 @@ test("a server that is killed, or told to end, and comes back loses nothing and 
   chat,
 }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Restart")
   const his = await bob.joinRoom(hers.url)
   const all: string[] = []

@@ -73,7 +73,7 @@ for (const look of looks) {
 
   test(`marks, links, quotes and code look like themselves, at ${width} px`, async ({ people }, testInfo) => {
     const aki = await people.signIn("秋", look)
-    const ben = await people.signIn("Ben")
+    const ben = await people.newcomer("Ben")
     const room = await aki.createRoom("書式")
     const his = await ben.joinRoom(room.url)
     await his.expectPresent(["秋", "Ben"])

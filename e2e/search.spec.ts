@@ -41,7 +41,7 @@ test("finds what was said, in Japanese and English, as it stands now, newest fir
   people,
 }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Harbour")
   const his = await bob.joinRoom(hers.url)
   const said = ["The ferry leaves at eight", "明日は港で会いましょう", "The fery is late"]

@@ -2,7 +2,7 @@ import { expect, test } from "./fixtures.ts"
 
 test("what people write is text, and a script that got into a page doesn't run", async ({ people }) => {
   const alice = await people.signIn("<b>Alice</b>")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom(`<img src=x onerror="document.title='owned'">`)
   const his = await bob.joinRoom(hers.url)
   const attacks = [

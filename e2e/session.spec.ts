@@ -31,7 +31,7 @@ test("what somebody wrote goes out in their name or waits, whoever signs in besi
   people,
 }) => {
   const alice = await people.signIn("Alice")
-  const carol = await people.signIn("Carol")
+  const carol = await people.newcomer("Carol")
   const hers = await alice.createRoom("Shared desk")
   const carols = await carol.joinRoom(hers.url)
   const browser = alice.page.context()

@@ -111,7 +111,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await context.close()
 
     const alice = await people.signIn("Alice", { colorScheme })
-    const bob = await people.signIn("Bob", { colorScheme })
+    const bob = await people.newcomer("Bob", { colorScheme })
     const hers = await alice.createRoom("Accessible")
     const his = await bob.joinRoom(hers.url)
     await hers.send("from Alice")
@@ -158,7 +158,7 @@ test("whoever has left their page alone for minutes is away, and here again with
   people,
 }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const { url } = await alice.createRoom("Tea")
   await bob.joinRoom(url)
   await alice.page.clock.install()

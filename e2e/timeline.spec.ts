@@ -95,7 +95,7 @@ test("the page says that there is no network, and afterwards how much it caught 
   people,
 }) => {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Tunnel")
   const his = await bob.joinRoom(hers.url)
   const said = await listenTo(alice.page)

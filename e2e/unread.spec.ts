@@ -1,16 +1,14 @@
 import type { Page } from "@playwright/test"
 import { v7 as uuidv7 } from "uuid"
-import { expect, test } from "./fixtures.ts"
+import { expect, type People, test } from "./fixtures.ts"
 import type { RoomPage } from "./pages/room-page.ts"
 import type { Person } from "./person.ts"
 import { publish, roomIdOf } from "./publish.ts"
 
 /** Alice and Bob in a room; Alice looks at the lobby. */
-async function setUp(people: {
-  signIn(name: string): Promise<Person>
-}): Promise<{ alice: Person; bob: Person; hers: RoomPage; his: RoomPage }> {
+async function setUp(people: People): Promise<{ alice: Person; bob: Person; hers: RoomPage; his: RoomPage }> {
   const alice = await people.signIn("Alice")
-  const bob = await people.signIn("Bob")
+  const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Harbour")
   const { url } = hers
   const his = await bob.joinRoom(url)
@@ -224,7 +222,7 @@ test("rooms stay where they are while the pointer is among them", async ({ peopl
 
 test("on a phone the button of the list says how much is unread", async ({ people }) => {
   const { his } = await setUp(people)
-  const carol = await people.signIn("Carol", { viewport: { width: 320, height: 568 } })
+  const carol = await people.newcomer("Carol", { viewport: { width: 320, height: 568 } })
   await carol.joinRoom(his.url)
   await carol.page.goto("/")
   await his.send("for everybody")
