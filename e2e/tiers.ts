@@ -15,12 +15,10 @@ interface Project {
   system?: readonly string[]
 }
 
-const messages = ["changes", "drafts", "messages", "replies"]
-const outbox = ["outbox", "outbox-storage"]
+const moreOfMessages = ["changes", "drafts", "outbox-storage", "replies"]
+const allOfMessages = ["messages", "outbox", ...moreOfMessages]
 /** What depends on who carries the messages. */
-const carried = [
-  ...[...messages, ...outbox, "lab", "presence", "private-rooms", "session", "unread", "weight"],
-]
+const carried = [...allOfMessages, "lab", "presence", "private-rooms", "session", "unread", "weight"]
 
 /** Which specs run on which layout. The first has all of the chat in its two tiers; the others what differs there. */
 export const projects: readonly Project[] = [
@@ -28,19 +26,29 @@ export const projects: readonly Project[] = [
     name: "one-port",
     layout: "one-port",
     test: [
-      ...[...messages, ...outbox, "conversation", "downloads", "files-off", "first-paint", "input-method"],
-      ...["presence", "private-rooms", "restart", "security", "session", "weight"],
+      ...["conversation", "downloads", "first-paint", "input-method", "messages", "outbox", "presence"],
+      ...["private-rooms", "restart", "security", "session", "weight"],
     ],
     system: [
-      ...["accessibility", "choices", "composer", "files", "lab", "list", "looks", "navigation", "pages"],
-      ...["old-browser", "rich-text", "search", "shell", "timeline", "unread"],
+      ...[...moreOfMessages, "accessibility", "choices", "composer", "files", "files-off", "lab", "list"],
+      ...[
+        "looks",
+        "navigation",
+        "old-browser",
+        "pages",
+        "rich-text",
+        "search",
+        "shell",
+        "timeline",
+        "unread",
+      ],
     ],
   },
   {
     name: "split",
     layout: "split",
     test: ["private-rooms"],
-    system: [...outbox, "conversation", "downloads", "presence", "restart", "security"],
+    system: ["outbox", "outbox-storage", "conversation", "downloads", "presence", "restart", "security"],
   },
   { name: "pusher", layout: "pusher", test: ["conversation"], system: ["downloads", "restart", ...carried] },
   { name: "ably", layout: "ably", test: ["conversation"], system: ["downloads", "restart", ...carried] },
@@ -49,15 +57,28 @@ export const projects: readonly Project[] = [
     layout: "serverless-pusher",
     test: ["conversation", "serverless"],
     system: [
-      ...[...messages, ...outbox, "downloads", "files", "presence", "private-rooms", "search"],
-      ...["security", "unread"],
+      ...allOfMessages,
+      "downloads",
+      "files",
+      "presence",
+      "private-rooms",
+      "search",
+      "security",
+      "unread",
     ],
   },
   {
     name: "serverless-ably",
     layout: "serverless-ably",
-    test: ["downloads"],
-    system: [...messages, ...outbox, "conversation", "presence", "private-rooms", "serverless", "unread"],
+    system: [
+      ...allOfMessages,
+      "conversation",
+      "downloads",
+      "presence",
+      "private-rooms",
+      "serverless",
+      "unread",
+    ],
   },
   { name: "failover", layout: "failover", test: ["failover"], system: ["lab"] },
   { name: "socketio-pusher", layout: "socketio-pusher", test: ["providers"] },
