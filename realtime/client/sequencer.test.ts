@@ -118,10 +118,25 @@ describe("a sequencer that starts at a cursor", () => {
     expect(delivered(sequencer.receive([message(3, "epoch-2"), message(8)]))).toEqual([3])
   })
 
-  it("starts over when the log lost its end", () => {
-    const sequencer = createSequencer({ cursor: at(7) })
+  it("starts over when the log lost its end, and doesn't only lag behind what was delivered", () => {
+    const sequencer = createSequencer({ cursor: at(6), maxStalls: 2 })
+    sequencer.receive([message(7)])
     sequencer.resume()
-    expect(kinds(sequencer.page(page(1, 0, head(5)), at(7)))).toEqual(["reset", "fetch"])
+    const lagging = page(1, 0, head(5))
+    const again = { type: "fetch", after: seen(message(7)), isStalled: true }
+    for (let times = 0; times < 2; times += 1) {
+      expect(sequencer.page(lagging, seen(message(7)))).toEqual([again])
+      expect(sequencer.isCurrent).toBe(false)
+    }
+    // What comes meanwhile is handed out, and what is asked is where it was asked first.
+    expect(delivered(sequencer.receive([message(8)]))).toEqual([8])
+    expect(sequencer.page(page(8, 8, head(8)), seen(message(7)))).toEqual([])
+    expect(sequencer.isCurrent).toBe(true)
+
+    sequencer.resume()
+    const asked = seen(message(8))
+    for (let times = 0; times < 2; times += 1) sequencer.page(lagging, asked)
+    expect(kinds(sequencer.page(lagging, asked))).toEqual(["reset", "fetch"])
     expect(sequencer.cursor).toEqual(at(5))
     expect(sequencer.page({ head: head(5), messages: [] }, at(5))).toEqual([])
     expect(sequencer.isCurrent).toBe(true)
@@ -304,7 +319,7 @@ describe("a sequencer that is shown the log's head", () => {
     ["of another log", head(3, 1, "epoch-2")],
     ["of one that lost its end", head(2)],
   ])("%s looks closer, and believes the page", (_, contradiction) => {
-    const sequencer = createSequencer({ cursor: at(3) })
+    const sequencer = createSequencer({ cursor: at(3), maxStalls: 0 })
     expect(kinds(sequencer.head(contradiction, at(3)))).toEqual(["fetch"])
     expect(kinds(sequencer.page({ head: contradiction, messages: [] }, at(3)))).toEqual(["reset", "fetch"])
   })

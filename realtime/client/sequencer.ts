@@ -24,8 +24,8 @@ import {
  *
  * In *early* a moment is waited for what two deliveries that changed places bring by themselves; in *behind* one `fetch` is asked for
  * or under way, in *stalled* one after a pause. In every state but the first, what follows the cursor is delivered and what comes
- * early waits. A page says more than what it brings: its head may be of another epoch, or before the cursor that it was asked for
- * from, another message may stand there (`reset`), and it may keep less than what is missing (`gap`).
+ * early waits. A page says more than what it brings: its head may be of another epoch, or another message stand at the cursor that it
+ * was asked for from (`reset`), and it may keep less than what is missing (`gap`). One that ends before that cursor brings nothing.
  */
 export interface Sequencer {
   /** The last message handed out; null until positioned. */
@@ -34,7 +34,7 @@ export interface Sequencer {
   readonly isCurrent: boolean
   /** Live deliveries, as the provider brought them. */
   receive(messages: readonly WireMessage[]): SequencerAction[]
-  /** What the log holds after `after`: the answer to a `fetch`, or a catch-up that came with the subscription. */
+  /** What the log holds after `after`: the answer to a `fetch`. */
   page(page: LogPage, after: Cursor | null): SequencerAction[]
   /** A look at the head of the log, asked for when the cursor stood at `after`. */
   head(head: LogHead, after: Cursor | null): SequencerAction[]
@@ -45,10 +45,11 @@ export interface Sequencer {
   /** The `fetch` under way was refused: none is asked for until there is news, or `resume`. */
   abandon(): void
   /**
-   * Something may have been missed (a reconnect): asks for whatever follows the cursor. A read that is under way began
-   * too early to know, so another follows it.
+   * Something may have been missed (a reconnect): asks for whatever follows the cursor, unless that came with it, as `page` does. A read
+   * that is under way began too early to know, so another follows it. Looks that come this often say nothing of what a log that lags
+   * behind will bring: those in vain are counted anew.
    */
-  resume(): SequencerAction[]
+  resume(page?: LogPage, after?: Cursor | null): SequencerAction[]
 }
 
 export type SequencerAction =
@@ -181,13 +182,16 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
     return fetch(from)
   }
 
-  /** A head that was read when the cursor stood at `after` belongs to another log, or to one that lost its end. */
+  /** A head that was read when the cursor stood at `after` is of another log, or ends there with another message. */
   function contradicts(head: LogHead, after: Cursor | null): boolean {
     if (!cursor) return false
     if (head.epoch !== cursor.epoch) return true
-    if (after?.epoch !== head.epoch || head.seq > after.seq) return false
-    return head.seq < after.seq || areOfDifferentMessages(head.mark, after.mark)
+    return head.seq === after?.seq && areOfDifferentMessages(head.mark, after.mark)
   }
+
+  /** A log that ends before the place it was asked about lost its end, or lags behind what was delivered. Time tells the two apart. */
+  const endsBefore = (head: LogHead, after: Cursor | null) =>
+    after?.epoch === head.epoch && head.seq < after.seq
 
   /** The application starts over. One more look follows, for what was dropped while two lives were mixed. */
   function reset(head: LogHead): SequencerAction[] {
@@ -218,6 +222,32 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
     return [skipTo(Number.isFinite(next) ? next - 1 : head.seq), ...drain(), ...fetchIfBehind()]
   }
 
+  function take({ head, messages, mark }: LogPage, after: Cursor | null): SequencerAction[] {
+    isFetching = false
+    const isOtherLife =
+      contradicts(head, after) ||
+      areOfDifferentMessages(mark, after?.mark) ||
+      messages.some((message) => message.epoch === cursor?.epoch && !isWhatWasHandedOut(message))
+    if (cursor && (isForked || isOtherLife)) return reset(head)
+    if (!cursor) {
+      doubtOther(head.epoch)
+      moveTo(cursorOf(head))
+      return [...drain(), ...fetchIfBehind()]
+    }
+    const before = cursor.seq
+    const actions = head.first > before + 1 ? [skipTo(head.first - 1)] : []
+    learn(head)
+    for (const message of messages) {
+      if (message.epoch === head.epoch && message.seq > cursor.seq) waiting.set(message.seq, message)
+    }
+    actions.push(...drain())
+    const isShort = endsBefore(head, after)
+    if (!(isBehind() || isShort) || doubted || cursor.seq > before) return [...actions, ...fetchIfBehind()]
+    stalls += 1
+    if (stalls > maxStalls) return giveUp(head)
+    return fetch(isShort ? after : cursor)
+  }
+
   return {
     get cursor() {
       return cursor
@@ -242,33 +272,11 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
       return [...drain(), ...(isForeign || isForked ? look() : waitIfBehind())]
     },
 
-    page({ head, messages, mark }, after) {
-      isFetching = false
-      const isOtherLife =
-        contradicts(head, after) ||
-        areOfDifferentMessages(mark, after?.mark) ||
-        messages.some((message) => message.epoch === cursor?.epoch && !isWhatWasHandedOut(message))
-      if (cursor && (isForked || isOtherLife)) return reset(head)
-      if (!cursor) {
-        doubtOther(head.epoch)
-        moveTo(cursorOf(head))
-        return [...drain(), ...fetchIfBehind()]
-      }
-      const before = cursor.seq
-      const actions = head.first > before + 1 ? [skipTo(head.first - 1)] : []
-      learn(head)
-      for (const message of messages) {
-        if (message.epoch === head.epoch && message.seq > cursor.seq) waiting.set(message.seq, message)
-      }
-      actions.push(...drain())
-      if (!isBehind() || doubted || cursor.seq > before) return [...actions, ...fetchIfBehind()]
-      stalls += 1
-      return stalls > maxStalls ? giveUp(head) : fetch()
-    },
+    page: take,
 
     head(head, after) {
       if (!cursor) return fetch()
-      if (contradicts(head, after)) return look(after)
+      if (contradicts(head, after) || endsBefore(head, after)) return look(after)
       learn(head)
       return fetchIfBehind()
     },
@@ -284,6 +292,9 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
       isFetching = false
     },
 
-    resume: () => look(),
+    resume(page, after = null) {
+      stalls = 0
+      return page ? take(page, after) : look()
+    },
   }
 }

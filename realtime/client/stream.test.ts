@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { RealtimeError } from "../errors.ts"
 import type { Cursor, LogPage, RealtimeMessage } from "../message.ts"
-import { createStream } from "./stream.ts"
+import { createStream, type Stream } from "./stream.ts"
 
 const epoch = "epoch-1"
 const message = (seq: number): RealtimeMessage => ({
@@ -116,6 +116,46 @@ describe("a stream", () => {
     await vi.advanceTimersByTimeAsync(5_000)
     expect(told).toEqual(["got 1", "got 2"])
   })
+
+  it("takes a log that lags behind what was delivered for no earlier one", async () => {
+    let seen = 0
+    const { stream, told } = setup(() => upTo(seen))
+    stream.attached(upTo(0), { epoch, seq: 0 })
+    stream.receive([message(1), message(2)])
+    stream.check()
+    await vi.advanceTimersByTimeAsync(1_000)
+    seen = 1
+    await vi.advanceTimersByTimeAsync(1_000)
+    seen = 2
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(told).toEqual(["got 1", "got 2"])
+    // One that stays so is an earlier one.
+    seen = 1
+    stream.check()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(told.slice(2)).toEqual(["reset to 1"])
+  })
+
+  it.each([
+    ["looks", (stream: Stream) => stream.check()],
+    ["is attached", (stream: Stream) => stream.attached(undefined, null)],
+    ["is attached with what the log holds", (stream: Stream) => stream.attached(upTo(0), { epoch, seq: 0 })],
+  ])(
+    "takes nothing of a log that lags behind for missing, however often it %s meanwhile",
+    async (_, look) => {
+      let isThere = false
+      const { stream, told } = setup(() => (isThere ? upTo(2, message(1), message(2)) : upTo(0)))
+      stream.attached(upTo(0), { epoch, seq: 0 })
+      stream.receive([message(2)])
+      for (let times = 0; times < 20; times += 1) {
+        await vi.advanceTimersByTimeAsync(100)
+        look(stream)
+      }
+      isThere = true
+      await vi.advanceTimersByTimeAsync(10_000)
+      expect(told).toEqual(["got 1", "got 2"])
+    },
+  )
 
   it.each([
     ["none, where the other one comes within 50 ms", 49, 0],

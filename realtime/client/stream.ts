@@ -155,7 +155,7 @@ export function createStream(options: StreamOptions): Stream {
     attached(page, after) {
       isAttached = true
       hurry()
-      perform(page ? sequencer.page(page, after) : sequencer.resume())
+      perform(sequencer.resume(page, after))
     },
     detached() {
       if (isAttached) catchingUp ??= { count: 0, recovered: true }
