@@ -99,9 +99,16 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
       if (!options.isOpen()) throw notOpen()
       signalsSent += 1
       const origin = { page: options.page, n: signalsSent }
-      await (subscription?.signal
-        ? subscription.signal(event, payload as JsonValue, origin)
-        : http.signal(name, event, payload, origin))
+      const overConnection = subscription?.signal
+      if (overConnection) {
+        try {
+          return await overConnection(event, payload as JsonValue, origin)
+        } catch (error) {
+          // Refused by a permission that may be out of date, it is no way any more: the server says what counts now.
+          if (!isDenial(error) || subscription?.signal) throw error
+        }
+      }
+      await http.signal(name, event, payload, origin)
     },
   })
 

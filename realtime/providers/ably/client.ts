@@ -57,6 +57,8 @@ interface Joined {
   isFull: boolean
   /** The token in use doesn't let it be among the members. */
   isPresenceRefused: boolean
+  /** Nor send signals: from then on they go to the server, which says what counts now. */
+  isSignalRefused: boolean
 }
 
 /** https://ably.com/docs/platform/errors/codes: the channel has as many members as it may have. */
@@ -128,6 +130,7 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
       const wish = joined.get(channel)
       if (!wish) continue
       wish.isPresenceRefused = false
+      wish.isSignalRefused = false
       if (granted.has(channel)) wish.isDenied = false
       else deny(wish, fromWireError(denied[channel], provider))
     }
@@ -379,27 +382,35 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
         isDenied: false,
         isFull: false,
         isPresenceRefused: false,
+        isSignalRefused: false,
       }
       joined.set(channel, wish)
+      const signal: TransportSubscription["signal"] = async (event, payload, origin) => {
+        if (!wish.signals)
+          throw new RealtimeError("not-connected", { provider, message: "unable to send; not joined" })
+        try {
+          await wish.signals.publish({
+            name: signalEvent,
+            data: toAblyData({ event, payload, origin }),
+            extras: signalExtras,
+          })
+        } catch (cause) {
+          const error =
+            client?.connection.state === "connected"
+              ? fromAblyError(cause, "send a signal")
+              : new RealtimeError("not-connected", {
+                  provider,
+                  message: "unable to send; there is no connection",
+                })
+          if (error.code === "channel-denied") wish.isSignalRefused = true
+          throw error
+        }
+      }
       // Once all that is joined in this task is known: one token serves them all.
       queueMicrotask(() => joined.get(channel) === wish && join(channel, wish))
       return {
-        async signal(event, payload, origin) {
-          if (!wish.signals)
-            throw new RealtimeError("not-connected", { provider, message: "unable to send; not joined" })
-          try {
-            await wish.signals.publish({
-              name: signalEvent,
-              data: toAblyData({ event, payload, origin }),
-              extras: signalExtras,
-            })
-          } catch (error) {
-            if (client?.connection.state === "connected") throw fromAblyError(error, "send a signal")
-            throw new RealtimeError("not-connected", {
-              provider,
-              message: "unable to send; there is no connection",
-            })
-          }
+        get signal() {
+          return wish.isSignalRefused ? undefined : signal
         },
         watchPresence() {
           wish.watchesPresence = true

@@ -125,6 +125,28 @@ export const accessChecks = suite("access", {
     await waitFor(() => seen()?.length === 0, "an empty gallery")
   },
 
+  async "lets whoever was refused a signal send one once they may"(stage) {
+    const gallery = contractChannels.gallery({ gallery: freshName("gallery") })
+    const [visitor, owner] = [stage.openClient(alice), stage.openClient(keeper)].map((client) =>
+      client.channel(gallery),
+    )
+    if (!visitor || !owner) throw new Error("nobody is there")
+    const heard: boolean[] = []
+    owner.onSignal("typing", ({ payload }) => void heard.push(payload.isTyping))
+    await Promise.all([
+      visitor.subscribe({ onMessages() {} }).ready,
+      owner.subscribe({ onMessages() {} }).ready,
+    ])
+    for (const time of ["the first", "the second"]) {
+      const refused = await rejection(visitor.signal("typing", { isTyping: false }))
+      expect(time, refused.code, "channel-denied")
+    }
+    openTo(alice, gallery)
+    await visitor.signal("typing", { isTyping: true })
+    await waitFor(() => heard.length > 0, "the signal")
+    expect("what was heard", heard, [true])
+  },
+
   async "puts nobody out of a channel because it refused them presence"(stage) {
     const gallery = contractChannels.gallery({ gallery: freshName("gallery") })
     const visitor = stage.startProbe(await stage.connect(alice), gallery)
