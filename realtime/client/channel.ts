@@ -86,6 +86,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   let subscription: TransportSubscription | null = null
   let users = 0
   let asked: Cursor | null = null
+  let isAskingAgain = false
 
   const sendQueue = createSendQueue({
     deliver: (messages) => options.publish(name, messages),
@@ -136,7 +137,10 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   }
 
   function deny(error: RealtimeError): void {
-    for (const stream of streams()) stream.deny(error)
+    for (const stream of streams()) {
+      stream.detached()
+      stream.deny(error)
+    }
     forgetPresence()
     setStatus({ state: "denied", error })
   }
@@ -154,10 +158,42 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
 
   const ownPage = (page: LogPage): LogPage => ({ ...page, messages: ownOf(page.messages) })
 
+  /**
+   * A refusal is of its time: who is let in again goes on from where they stand. The server decides, by whether it shows them the log's
+   * head; a provider may still let in whom the server doesn't any more.
+   */
+  function reconsider(head: LogHead | RealtimeError | undefined): void {
+    const { state, error } = status
+    if (state !== "denied") return
+    if (head && !isRealtimeError(head)) {
+      subscription?.unsubscribe()
+      subscription = subscribe()
+    } else if (error) {
+      for (const stream of streams()) stream.deny(error)
+    }
+  }
+
+  function askAgain(): void {
+    if (isAskingAgain) return
+    isAskingAgain = true
+    http
+      .heads([name])
+      // Without an answer the next comparison asks again.
+      .then(
+        (heads) => heads.get(name),
+        () => undefined,
+      )
+      .then((head) => {
+        isAskingAgain = false
+        reconsider(head)
+      })
+  }
+
   /** Takes part in the provider's subscription; it begins with the first use and ends after the last. */
   function use(): () => void {
     users += 1
-    subscription ??= subscribe()
+    if (status.state === "denied") askAgain()
+    else subscription ??= subscribe()
     let isReleased = false
     return () => {
       if (isReleased) return
@@ -310,7 +346,6 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
       const stop = use()
       const { stream } = follower
       if (wasAttached) queueMicrotask(() => isFollowed(stream) && stream.attached(undefined, null))
-      else if (status.error) stream.deny(status.error)
       return {
         get ready() {
           return follower.stream.ready
@@ -405,13 +440,15 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   return Object.assign(channel, {
     check() {
       sendQueue.wake()
+      if (status.state === "denied") return askAgain()
       // Without a subscription too: the log stands in for a provider that is away.
-      if (status.state !== "denied") for (const stream of streams()) stream.check()
+      for (const stream of streams()) stream.check()
     },
     startComparison() {
+      if (status.state === "denied") return reconsider
       // Whoever isn't positioned yet has a read under way, which tells them more.
       const asked = streams().flatMap((stream) => (stream.cursor ? [{ stream, after: stream.cursor }] : []))
-      if (asked.length === 0 || status.state === "denied") return null
+      if (asked.length === 0) return null
       return (head: LogHead | RealtimeError) => {
         if (!asked.some(({ stream }) => isFollowed(stream))) return
         if (isDenial(head)) return shutOut(head)

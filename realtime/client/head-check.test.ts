@@ -118,4 +118,21 @@ describe("what a provider took and delivered to nobody", () => {
     expect(vault.received).toEqual([])
     await client.close()
   })
+
+  it("finds that a permission was given back, and goes on from where it was taken", async () => {
+    const { backend, follow, client, asker } = await setup({ connectedMs: 20, interruptedMs: never })
+    await using _ = backend
+    const ref = contractChannels.vault({ vault: "1" })
+    const vault = follow(ref as unknown as typeof room)
+    await vault.ready
+    asker.user = { id: "alice" }
+    await waitFor(() => vault.channel.status.state === "denied")
+    await backend.realtime.publish(ref, "said", { text: "meanwhile" })
+    asker.user = keeper
+    await waitFor(() => vault.channel.status.state === "attached")
+    await backend.realtime.publish(ref, "said", { text: "again" })
+    await waitFor(() => vault.received.length === 2)
+    expect(vault.received).toEqual(["meanwhile", "again"])
+    await client.close()
+  })
 })

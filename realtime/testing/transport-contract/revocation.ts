@@ -1,7 +1,7 @@
 import type { RealtimeMessage } from "../../message.ts"
 import { waitFor } from "../wait-for.ts"
-import { closeTo } from "./backend.ts"
-import { alice, bob, expect, settle, suite, textsOf } from "./check.ts"
+import { closeTo, openTo } from "./backend.ts"
+import { alice, bob, expect, rejection, settle, suite, textsOf } from "./check.ts"
 
 export const revocationChecks = suite("revocation", {
   async "takes a channel from whom it is closed to, and leaves them their others"(stage) {
@@ -37,6 +37,27 @@ export const revocationChecks = suite("revocation", {
     expect("the code", channel.status.error?.code, "channel-denied")
     await settle(stage, witness, room)
     expect("what was heard", heard, [])
+  },
+
+  async "lets the listeners go on once the channel is open again, whoever still listens"(stage) {
+    const room = stage.room()
+    const heard: string[] = []
+    const channel = stage.openClient(alice).channel(room)
+    await channel.subscribe({ onMessages: (messages) => void heard.push(...textsOf(messages)) }).ready
+    const publish = (text: string) => stage.backend.realtime.publish(room, "said", { text })
+    await publish("before")
+    await waitFor(() => heard.length === 1, "what came before")
+    closeTo(alice, room)
+    await stage.backend.realtime.revoke(alice, room)
+    await waitFor(() => channel.status.state === "denied", "the denial")
+    const refused = await rejection(channel.subscribe({ onMessages() {} }).ready)
+    expect("listening meanwhile", refused.code, "channel-denied")
+    openTo(alice, room)
+    await publish("meanwhile")
+    await channel.subscribe({ onMessages() {} }).ready
+    await publish("after")
+    await waitFor(() => heard.length === 3, "the rest")
+    expect("what was heard", heard, ["before", "meanwhile", "after"])
   },
 
   async "lets nothing be missed by whom it concerns needlessly"(stage) {
