@@ -41,7 +41,7 @@ function createApp(): App & { upgrades: string[] } {
     upgrade(request, socket) {
       if (!request.url?.startsWith("/_next/")) return false
       upgrades.push(request.url)
-      socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: test\r\nConnection: Upgrade\r\n\r\n")
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
       return true
     },
     close: async () => {},
@@ -115,7 +115,7 @@ describe("the shipped server", () => {
     expect(await outcome(socket)).toBe("connected")
     await new Promise<void>((resolve) => {
       const upgrade = httpRequest(`${server.url}/_next/webpack-hmr`, {
-        headers: { Connection: "Upgrade", Upgrade: "test" },
+        headers: { Connection: "Upgrade", Upgrade: "websocket" },
       })
       upgrade.on("upgrade", () => resolve())
       upgrade.end()

@@ -1,9 +1,4 @@
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from "node:http"
+import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
 import { setTimeout } from "node:timers/promises"
 import { Server as SocketIoServer } from "socket.io"
@@ -21,7 +16,7 @@ import {
 } from "#realtime/providers/socketio/gateway"
 import type { Realtime, RealtimePublisher } from "#realtime/server"
 import { createReadAddress, defaultTrustedProxies } from "./client-address.ts"
-import { endWithin, type Target, takeIn } from "./intake.ts"
+import { createHttpServer, endWithin, type Target, takeIn } from "./intake.ts"
 import { listen, type Stoppable } from "./listen.ts"
 import { createPageOrigin } from "./page-origin.ts"
 

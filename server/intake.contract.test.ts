@@ -28,7 +28,7 @@ function createApp(): App {
     },
     upgrade(request, socket) {
       if (request.url !== "/taken") return false
-      socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: test\r\nConnection: Upgrade\r\n\r\n")
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
       return true
     },
     close: async () => {},
@@ -125,6 +125,26 @@ describe.each(layouts)("%s", (layout) => {
     }
     if (!isAlone)
       expect(await exchange(port, get("http://chat.example/rooms/1?x"))).toContain("app: /rooms/1?x")
+    expect(lines).toEqual([])
+    await server.close()
+  })
+
+  it("answers whoever offers another protocol as if they hadn't", async () => {
+    const { server, lines, port } = await start(layout)
+    const offer =
+      "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
+    const socket = connect(port, "127.0.0.1")
+    let answers = ""
+    socket.on("data", (chunk) => {
+      answers += chunk
+    })
+    socket.write(`GET /offered HTTP/1.1\r\nHost: x\r\n${offer}`)
+    await waitFor(() => answers.includes("\r\n\r\n"))
+    // And the connection goes on.
+    socket.write(get("/next"))
+    await once(socket, "close")
+    const status = layout === "the gateway alone" ? "404" : "200"
+    expect(answers.match(/(?<=HTTP\/1\.1 )\d+/g)).toEqual([status, status])
     expect(lines).toEqual([])
     await server.close()
   })

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from "node:http"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { maxFileBytes } from "#lib/files/rules.ts"
@@ -37,6 +37,13 @@ const lingerMs = 1_000
  * The one way into a server: whatever strangers send has an answer, and every socket an owner. Nothing that is thrown on the way in
  * reaches the process.
  */
+/**
+ * A server whose upgrades are WebSockets. Whoever would like to go on by another protocol, as Java's client offers HTTP/2 with each
+ * request, has asked for something all the same, and is answered as they asked.
+ */
+export const createHttpServer = (): Server =>
+  createServer({ shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket" })
+
 export function takeIn(
   http: Server,
   { logger, readAddress, pageOrigin, answer, upgrade }: IntakeOptions,

@@ -1,8 +1,7 @@
-import { createServer } from "node:http"
 import type { Logger } from "#lib/operations/logger.ts"
 import { createReadAddress, defaultTrustedProxies } from "./client-address.ts"
 import type { App } from "./create-server.ts"
-import { endWithin, takeIn } from "./intake.ts"
+import { createHttpServer, endWithin, takeIn } from "./intake.ts"
 import { listen, type Stoppable } from "./listen.ts"
 import { createPageOrigin } from "./page-origin.ts"
 
@@ -30,7 +29,7 @@ export async function serveApp(options: ServeAppOptions): Promise<Stoppable> {
     logger,
     closeTimeoutMs = 8_000,
   } = options
-  const http = createServer()
+  const http = createHttpServer()
   const pageOrigin = createPageOrigin({ trustedProxies, ownOrigins, logger })
   const intake = takeIn(http, {
     logger,
