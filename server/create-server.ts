@@ -132,7 +132,6 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   })
   options.watch?.(gateway)
   const answerInternally = createInternalEndpoint({ publisher: broadcaster.publisher, secret, onError })
-  let isClosing = false
 
   const isSocket = ({ pathname }: Target) => pathname === socketPath || pathname.startsWith(`${socketPath}/`)
 
@@ -151,15 +150,12 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     },
   })
 
-  /** Before it closes it says so, that a balancer sends nobody here any more. */
   async function answerAlone(
     request: IncomingMessage,
     response: ServerResponse,
     { pathname }: Target,
   ): Promise<void> {
-    const found = isClosing
-      ? Response.json({ status: "closing" }, { status: 503 })
-      : await realtime.answer?.(pathname, request.headers.authorization ?? null)
+    const found = await realtime.answer?.(pathname, request.headers.authorization ?? null)
     const answer = found ?? Response.json({ error: "not-found" }, { status: 404 })
     response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), "Cache-Control": "no-store" })
     response.end(await answer.text())
@@ -170,7 +166,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
 
   /** What is in flight is finished; then the clients are sent to reconnect, elsewhere or here when it is back. */
   async function close(): Promise<void> {
-    isClosing = true
+    intake.sayClosing()
     const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
     const cut = globalThis.setTimeout(() => {
       logger.warn("closing took too long; what is left is cut")

@@ -191,6 +191,34 @@ describe.each(layouts)("%s", (layout) => {
     await server.close()
   })
 
+  it("says while it closes that it does, to whoever asks how it is, and answers the others", async () => {
+    const { server, port } = await start(layout)
+    const asked = ["/api/health", "/api/ready", "/other"].map(async (address) => {
+      const socket = connect(port, "127.0.0.1")
+      let answers = ""
+      socket.on("data", (chunk) => {
+        answers += chunk
+      })
+      // A second request has begun with the first, so that closing waits for its end.
+      socket.write(`GET / HTTP/1.1\r\nHost: x\r\n\r\nGET ${address} HTTP/1.1\r\nHost: x\r\n`)
+      await waitFor(() => answers.includes("\r\n\r\n"))
+      return async () => {
+        answers = ""
+        socket.write("Connection: close\r\n\r\n")
+        await once(socket, "close")
+        return [address, statusOf(answers), answers.includes('{"status":"closing"}')]
+      }
+    })
+    const finish = await Promise.all(asked)
+    const closed = server.close()
+    expect(await Promise.all(finish.map((end) => end()))).toEqual([
+      ["/api/health", 503, true],
+      ["/api/ready", 503, true],
+      ["/other", layout === "the gateway alone" ? 404 : 200, false],
+    ])
+    await closed
+  })
+
   it("closes in time, whoever holds a connection", async () => {
     const { server, port } = await start(layout)
     const open = [

@@ -22,6 +22,8 @@ export interface IntakeOptions {
 }
 
 export interface Intake {
+  /** From now on whoever asks how the process is hears that it closes, so that a balancer sends nobody here any more. */
+  sayClosing(): void
   /** Ends every connection at once, those with an upgrade behind them too, which Node's server forgets. */
   cut(): void
 }
@@ -30,13 +32,11 @@ export interface Intake {
 const maxBodyBytes = maxFileBytes
 /** So much is read of a body that nobody wants, that its connection can be used again. */
 const maxUnreadBytes = 64 * 1024
+/** Where a balancer asks how the process is. */
+const probes: ReadonlySet<string> = new Set(["/api/health", "/api/ready"])
 /** After an answer that came early, so long the client has to read it. */
 const lingerMs = 1_000
 
-/**
- * The one way into a server: whatever strangers send has an answer, and every socket an owner. Nothing that is thrown on the way in
- * reaches the process.
- */
 /**
  * A server whose upgrades are WebSockets. Whoever would like to go on by another protocol, as Java's client offers HTTP/2 with each
  * request, has asked for something all the same, and is answered as they asked.
@@ -44,11 +44,16 @@ const lingerMs = 1_000
 export const createHttpServer = (): Server =>
   createServer({ shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket" })
 
+/**
+ * The one way into a server: whatever strangers send has an answer, and every socket an owner. Nothing that is thrown on the way in
+ * reaches the process.
+ */
 export function takeIn(
   http: Server,
   { logger, readAddress, pageOrigin, answer, upgrade }: IntakeOptions,
 ): Intake {
   const upgraded = new Set<Duplex>()
+  let isClosing = false
   const log = (error: unknown, { url }: IncomingMessage, what: string) =>
     logger.error({ err: error, path: loggedPath(url) }, what)
 
@@ -62,6 +67,7 @@ export function takeIn(
         if (!target) return refuse(response, 400)
         // The one method that Node takes and the Web's `Request`, which Next.js makes of it, doesn't.
         if (request.method === "TRACE") return refuse(response, 405)
+        if (isClosing && probes.has(target.pathname)) return endWith(response, 503, { status: "closing" })
         if (isForeignForm(request)) pageOrigin.refused(request)
         Promise.resolve(answer(request, response, target)).catch((error: unknown) => {
           // Whoever was reading what was cut off has nothing to tell.
@@ -94,6 +100,9 @@ export function takeIn(
   })
 
   return {
+    sayClosing() {
+      isClosing = true
+    },
     cut() {
       http.closeAllConnections()
       for (const socket of upgraded) socket.destroy()
@@ -159,10 +168,14 @@ const errors = { 400: "bad-request", 405: "method-not-allowed", 413: "too-large"
 function refuse(response: ServerResponse, status: keyof typeof errors): void {
   // Half an answer is no answer: its end must not look like one.
   if (response.headersSent) return void response.destroy()
+  endWith(response, status, { error: errors[status] })
+}
+
+function endWith(response: ServerResponse, status: number, body: object): void {
   const headers = { "Content-Type": "application/json", "Cache-Control": "no-store" }
   // Node destroys at once what is closed by a header; what was cut off is hung up on.
   response.writeHead(status, status === 413 ? headers : { ...headers, Connection: "close" })
-  response.end(JSON.stringify({ error: errors[status] }))
+  response.end(JSON.stringify(body))
 }
 
 function endUpgrade(socket: Duplex, status: string): void {

@@ -43,6 +43,7 @@ export async function serveApp(options: ServeAppOptions): Promise<Stoppable> {
   return {
     url,
     async close() {
+      intake.sayClosing()
       const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
       const cut = setTimeout(intake.cut, closeTimeoutMs)
       http.closeIdleConnections()
