@@ -35,6 +35,18 @@ describe("limits", () => {
     await limits.take("publishes of a person", "bob", 100)
   })
 
+  it("count a network of IPv6 as one address, of which it has no end", async () => {
+    const limits = await createLimits({})
+    await limits.take("rooms from an address", "2001:db8:1:2::1", 300)
+    const again = limits.take("rooms from an address", "2001:db8:1:2:ffff::2")
+    await expect(again).rejects.toMatchObject({ code: "rate-limited" })
+    await limits.take("rooms from an address", "2001:db8:1:3::1")
+    await limits.take("rooms from an address", "::ffff:192.0.2.1", 300)
+    await expect(limits.take("rooms from an address", "192.0.2.1")).rejects.toMatchObject({
+      code: "rate-limited",
+    })
+  })
+
   it.skipIf(!findRedis())("count together over Redis, and each for itself while it is away", async () => {
     await using redis = await startRedis()
     const told: unknown[] = []

@@ -8,6 +8,7 @@ import {
   RateLimiterRes,
 } from "rate-limiter-flexible"
 import { logError, type OnError, RealtimeError } from "#realtime"
+import { networkOf } from "./network.ts"
 
 /** So many points in so many seconds; who goes over waits for the rest of them. A burst of talk is fine, a flood isn't. */
 const budgets = {
@@ -89,7 +90,8 @@ export async function createLimits({
   return {
     async take(budget, whose, count = 1) {
       try {
-        await limiters.get(budget)?.consume(whose, count)
+        const counted = budget.endsWith("from an address") ? networkOf(whose) : whose
+        await limiters.get(budget)?.consume(counted, count)
       } catch (refusal) {
         if (!(refusal instanceof RateLimiterRes)) throw refusal
         throw new RealtimeError("rate-limited", {
