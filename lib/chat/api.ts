@@ -1,4 +1,5 @@
 import { type Cursor, ownerHeaders, RealtimeError, type RealtimeErrorCode } from "#realtime"
+import { limited } from "./limited.ts"
 import type { QuotedMessage } from "./message-index.ts"
 import type { CountedRoom } from "./room-activity.ts"
 
@@ -27,25 +28,28 @@ const codeByStatus: Record<number, RealtimeErrorCode> = {
   429: "rate-limited",
 }
 
+/** Longer than the server lets its database take. */
+const timeoutMs = 20_000
+
 type Init = Pick<RequestInit, "method" | "body" | "keepalive" | "signal">
 
 /** Browser: one request to the chat's own routes, in the name of whose page it is. Every failure is a `RealtimeError`. */
 async function call<T>(owner: string, path: string, init: Init = {}): Promise<T> {
   const doing = `unable to reach /api/chat/${path.split("?")[0]}`
-  let response: Response
-  try {
-    response = await fetch(`/api/chat/${path}`, {
-      ...init,
+  async function ask(signal: AbortSignal) {
+    const response = await fetch(`/api/chat/${path}`, {
+      ...{ ...init, signal },
       headers: { ...(init.body && { "Content-Type": "application/json" }), ...ownerHeaders(owner) },
       cache: "no-store",
       credentials: "same-origin",
     })
-    if (response.ok) return (await response.json()) as T
-  } catch (cause) {
+    return { status: response.status, body: response.ok ? ((await response.json()) as T) : null }
+  }
+  const { status, body } = await limited(timeoutMs, ask, init.signal).catch((cause: unknown) => {
     if (init.signal?.aborted) throw cause
     throw new RealtimeError("not-connected", { message: `${doing}; the network failed`, cause })
-  }
-  const { status } = response
+  })
+  if (body !== null) return body
   const code = codeByStatus[status] ?? (status >= 500 ? "provider-unavailable" : "invalid-request")
   throw new RealtimeError(code, { message: `${doing}; it answered ${status}` })
 }

@@ -1,4 +1,5 @@
 import type { SharedFile } from "#lib/chat/channels.ts"
+import { limited } from "#lib/chat/limited.ts"
 import {
   type FileErrorCode,
   fileErrorCodes,
@@ -32,6 +33,8 @@ export class UploadError extends Error {
   }
 }
 
+const previewMs = 10_000
+
 export interface SendFileOptions {
   /** Whose page it is. */
   owner: string
@@ -39,6 +42,8 @@ export interface SendFileOptions {
   signal: AbortSignal
   /** From 0 to 1, of what has left this browser. */
   onProgress(progress: number): void
+  /** After so long without a byte that leaves, or an answer, it has failed. Default a minute. */
+  patienceMs?: number
 }
 
 /**
@@ -47,19 +52,20 @@ export interface SendFileOptions {
  */
 export async function sendFile(
   file: File,
-  { owner, roomId, signal, onProgress }: SendFileOptions,
+  { owner, roomId, signal, onProgress, patienceMs = 60_000 }: SendFileOptions,
 ): Promise<SharedFile> {
   if (file.size === 0) throw new UploadError("file-empty")
   if (file.size > maxFileBytes) throw new UploadError("file-too-large")
-  const thumbnail = await makeThumbnail(file)
+  // Where the browser doesn't make a preview, or never says that it can't, the picture goes without one.
+  const thumbnail = await limited(previewMs, () => makeThumbnail(file), signal).catch(() => null)
   const announcement = {
     ...{ room: roomId, name: file.name, size: file.size },
     thumbnailSize: thumbnail?.size ?? 0,
   }
-  const ask = askAs(owner, signal)
+  const ask = askAs(owner, signal, patienceMs)
   const ticket = (await ask("/api/chat/files", announcement)) as UploadTicket
-  if (thumbnail && ticket.thumbnail) await put(ticket.thumbnail, thumbnail, { signal })
-  await put(ticket.file, file, { signal, onProgress })
+  if (thumbnail && ticket.thumbnail) await put(ticket.thumbnail, thumbnail, { signal, patienceMs })
+  await put(ticket.file, file, { signal, patienceMs, onProgress })
   const answer = (await ask(fileUrl(ticket.id), {})) as { file: SharedFile }
   return answer.file
 }
@@ -69,18 +75,22 @@ export function discardFile(id: string): void {
   fetch(fileUrl(id), { method: "DELETE", keepalive: true }).catch(() => {})
 }
 
-const askAs = (owner: string, signal: AbortSignal) =>
+const askAs = (owner: string, outer: AbortSignal, patienceMs: number) =>
   async function ask(path: string, body: object): Promise<unknown> {
-    const response = await fetch(path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", ...ownerHeaders(owner) },
-      body: JSON.stringify(body),
-      signal,
-    }).catch((cause: unknown) => {
-      throw signal.aborted ? signal.reason : new UploadError("not-connected", cause)
+    async function send(signal: AbortSignal) {
+      const response = await fetch(path, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", ...ownerHeaders(owner) },
+        body: JSON.stringify(body),
+        signal,
+      })
+      return { isDone: response.ok, text: await response.text() }
+    }
+    const { isDone, text } = await limited(patienceMs, send, outer).catch((cause: unknown) => {
+      throw outer.aborted ? outer.reason : new UploadError("not-connected", cause)
     })
-    if (response.ok) return response.json()
-    throw new UploadError(codeOf(await response.text()))
+    if (isDone) return JSON.parse(text)
+    throw new UploadError(codeOf(text))
   }
 
 function codeOf(answer: string): UploadErrorCode {
@@ -97,12 +107,27 @@ function codeOf(answer: string): UploadErrorCode {
 function put(
   { url, headers }: UploadTarget,
   body: Blob,
-  { signal, onProgress }: { signal: AbortSignal; onProgress?: SendFileOptions["onProgress"] },
+  {
+    signal,
+    patienceMs,
+    onProgress,
+  }: { signal: AbortSignal; patienceMs: number; onProgress?: SendFileOptions["onProgress"] },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest()
     const abort = () => request.abort()
-    request.upload.onprogress = ({ loaded, total }) => onProgress?.(total > 0 ? loaded / total : 0)
+    let patience: ReturnType<typeof setTimeout>
+    function wait(): void {
+      clearTimeout(patience)
+      patience = setTimeout(() => {
+        reject(new UploadError("not-connected"))
+        abort()
+      }, patienceMs)
+    }
+    request.upload.onprogress = ({ loaded, total }) => {
+      wait()
+      onProgress?.(total > 0 ? loaded / total : 0)
+    }
     request.onload = () => {
       if (request.status >= 200 && request.status < 300) return resolve()
       const code = codeOf(request.responseText)
@@ -111,11 +136,15 @@ function put(
     }
     request.onerror = () => reject(new UploadError("not-connected"))
     request.onabort = () => reject(signal.reason)
-    request.onloadend = () => signal.removeEventListener("abort", abort)
+    request.onloadend = () => {
+      clearTimeout(patience)
+      signal.removeEventListener("abort", abort)
+    }
     if (signal.aborted) return reject(signal.reason)
     signal.addEventListener("abort", abort)
     request.open("PUT", url)
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value)
     request.send(body)
+    wait()
   })
 }

@@ -1,7 +1,9 @@
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import type { SharedFile } from "#lib/chat/channels.ts"
 import { waitFor } from "../../../../realtime/testing/wait-for.ts"
-import { type SendFileOptions, UploadError } from "./send-file.ts"
+import { type SendFileOptions, sendFile, UploadError } from "./send-file.ts"
 import { createUploads } from "./uploads.ts"
 
 const noPreview = () => ""
@@ -110,4 +112,42 @@ describe("what is attached to a message", () => {
     expect(uploads.state().attachments[0]?.error).toBe("session-changed")
     expect(owners).toEqual(["me"])
   })
+
+  it.each(["POST", "PUT"])(
+    "has failed, and makes room for the next, where nobody answers a %s",
+    async (method) => {
+      const { url, ended } = await listenInSilence()
+      const target = { url, headers: {} }
+      vi.stubGlobal("fetch", (_: string, init: RequestInit) =>
+        method === "POST"
+          ? new Promise((_, reject) =>
+              init.signal?.addEventListener("abort", () => reject(init.signal?.reason)),
+            )
+          : Promise.resolve(Response.json({ id: "1", file: target })),
+      )
+      const sent = sendFile(fileOf("a"), {
+        ...{ owner: "me", roomId: "1", patienceMs: 50 },
+        ...{ signal: new AbortController().signal, onProgress() {} },
+      })
+      await expect(sent).rejects.toMatchObject({ code: "not-connected" })
+      await ended()
+    },
+  )
 })
+
+/** A store that takes what is sent and never says so. */
+async function listenInSilence() {
+  const server = createServer((request, response) => {
+    if (request.method !== "OPTIONS") return void request.resume()
+    const allowed = { "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "PUT" }
+    response.writeHead(204, allowed).end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    async ended() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
