@@ -12,6 +12,7 @@ import {
 import { askUnread, moveRead } from "#lib/chat/api.ts"
 import { type ActivityState, type CountedRoom, firstUnreadOf } from "#lib/chat/room-activity.ts"
 import { createRoomActivity, isLookedAt, type RoomActivityStore } from "#lib/chat/room-activity-store.ts"
+import { roomIdIn } from "#lib/chat/room-address.ts"
 import { logError } from "#realtime"
 import { useRealtimeClient } from "#realtime/react"
 import { useMe } from "./chat-provider.tsx"
@@ -38,12 +39,7 @@ export function useRoomActivity(): ActivityState {
 /** The room whose page this is; null on the others. */
 export function useCurrentRoom(): string | null {
   const { room } = useParams<{ room?: string }>()
-  try {
-    return room === undefined ? null : decodeURIComponent(room)
-  } catch {
-    // An address that somebody made up names no room.
-    return null
-  }
+  return room === undefined ? null : roomIdIn(room)
 }
 
 /** Follows the rooms below it: `initial` is what the server counted when it rendered the page. */

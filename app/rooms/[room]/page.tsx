@@ -4,6 +4,7 @@ import { getTranslations } from "next-intl/server"
 import { room as roomChannel } from "#lib/chat/channels.ts"
 import { requireUser } from "#lib/chat/current.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
+import { roomIdIn } from "#lib/chat/room-address.ts"
 import { canAttach } from "#lib/files/create-file-store.ts"
 import { isolated } from "#lib/i18n/isolated.ts"
 import { getChat } from "#lib/realtime/server.ts"
@@ -20,7 +21,8 @@ const pageSize = 50
 
 /** The room, for whoever may know of it. A private one that isn't theirs looks like one that doesn't exist. */
 async function load({ params }: Props) {
-  const id = decodeURIComponent((await params).room)
+  const id = roomIdIn((await params).room)
+  if (id === null) return null
   const user = await requireUser(`/rooms/${id}`)
   const { env, rooms, realtime, messageIndex } = await getChat()
   const found = await rooms.find(user.id, id)
