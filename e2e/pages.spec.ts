@@ -1,6 +1,18 @@
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { invitationDays } from "../lib/chat/invitation.ts"
 import { expectAccessible, expectNothingSticksOut } from "./axe.ts"
+import type { ChatServers } from "./chat-servers.ts"
 import { expect, test } from "./fixtures.ts"
 import { textsOf } from "./texts.ts"
+
+/** Every invitation is so many days older than it was. */
+function age({ dataDir }: ChatServers, days: number): void {
+  if (!dataDir) throw new TypeError("unable to age the invitations; this layout keeps them elsewhere")
+  const database = new DatabaseSync(join(dataDir, "chat.db"), { timeout: 10_000 })
+  database.prepare("UPDATE invitations SET created_at = created_at - ?").run(days * 24 * 60 * 60 * 1000)
+  database.close()
+}
 
 test("a first visit explains itself: what this is, who carries it, how to try, break and deploy it", async ({
   page,
@@ -39,11 +51,71 @@ test("a private room that isn't theirs looks exactly like one that doesn't exist
   const ofPrivate = await seen(url)
   const ofNone = await seen(url.replace(/[^/]+$/, "00000000-0000-7000-8000-000000000000"))
   expect(ofPrivate).toEqual(ofNone)
+  // Nor does what can't be the name of any.
+  for (const name of ["%25E0%25A4%25A", "%2500", "%25", "%25ED%25A0%2580"])
+    expect([name, await seen(url.replace(/[^/]+$/, name))]).toEqual([name, ofNone])
   const { missing, pages, rooms } = mallory.texts
   expect(ofPrivate.text).toContain(missing.title)
   expect(ofPrivate.text).toContain(pages.roomAsk.replace("{invite}", rooms.invite))
   // The list of rooms is there to go on from.
   await mallory.rooms.open(rooms.lobby)
+})
+
+test("an invitation that was withdrawn or has expired says so, also to who had its page open", async ({
+  people,
+  chat,
+}) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.signIn("Bob")
+  const hers = await alice.createRoom("Secret garden", { isPrivate: true })
+  const { invitation, missing, rooms } = bob.texts
+  const heading = (name: string) => bob.page.getByRole("heading", { name })
+
+  const old = await hers.invitationLink()
+  await bob.page.goto(old)
+  await hers.withdrawInvitations()
+  await bob.page.getByRole("button", { name: invitation.accept }).click()
+  await expect(heading(missing.invitation)).toBeVisible()
+  await expect(bob.page.getByText(invitation.unknownLead)).toBeVisible()
+
+  const expiring = await hers.invitationLink()
+  await bob.page.goto(expiring)
+  age(chat, invitationDays)
+  await bob.page.getByRole("button", { name: invitation.accept }).click()
+  await expect(heading(invitation.expired)).toBeVisible()
+  await expect(bob.page.getByRole("button", { name: invitation.accept })).toHaveCount(0)
+  // What was withdrawn stays so, and a new one opens the room.
+  await bob.page.goto(old)
+  await expect(heading(missing.invitation)).toBeVisible()
+  await bob.page.getByRole("link", { name: missing.back }).click()
+  await expect(bob.rooms.link(rooms.lobby)).toBeVisible()
+  await expect(bob.rooms.link("Secret garden")).toHaveCount(0)
+  await bob.joinRoom(await hers.invitationLink())
+})
+
+test("whoever comes back into a room hears it in every tab, also where they were told that they were out", async ({
+  people,
+}) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.signIn("Bob")
+  const hers = await alice.createRoom("Boardroom", { isPrivate: true })
+  const invitation = await hers.invitationLink()
+  await bob.joinRoom(invitation)
+  const tab = await bob.openTab()
+  // Nobody reads it, so that its number says that both tabs hear the room.
+  for (const { page } of [bob, tab]) await page.goto(new URL("/rooms/lobby", hers.url).href)
+  await hers.send("before")
+  for (const { rooms } of [bob, tab]) await rooms.expectUnread("Boardroom", 1)
+  await bob.rooms.open("Boardroom")
+  await (await bob.openRoom()).leave()
+  await hers.send("meanwhile")
+  await bob.joinRoom(invitation)
+
+  await tab.rooms.open("Boardroom")
+  const other = await tab.openRoom()
+  await other.expectWritten(["before", "meanwhile"])
+  await hers.send("after")
+  await other.expectWritten(["before", "meanwhile", "after"])
 })
 
 test("an address that leads nowhere leads back", async ({ people }) => {

@@ -97,6 +97,16 @@ export class RoomPage {
     await expect(this.#page.locator("[data-connection=connected]")).toHaveCount(0)
   }
 
+  /** Makes void every invitation into the room, and says yes when asked. */
+  async withdrawInvitations(): Promise<void> {
+    const { rooms } = this.#texts
+    await this.#page.getByRole("button", { name: rooms.menu }).click()
+    await this.#page.getByRole("menuitem", { name: rooms.withdraw }).click()
+    const dialog = this.#page.getByRole("alertdialog", { name: rooms.withdrawTitle })
+    await dialog.getByRole("button", { name: rooms.withdrawConfirm, exact: true }).click()
+    await expect(dialog).toBeHidden()
+  }
+
   async invitationLink(): Promise<string> {
     const { rooms } = this.#texts
     await this.#page.getByRole("button", { name: rooms.menu }).click()
