@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util"
 import { createClient } from "../../client/create-client.ts"
+import { createFailoverTransport } from "../../client/failover-transport.ts"
 import { createChance } from "../chance.ts"
 import {
   contractChannels,
@@ -12,8 +13,8 @@ import { type Service, type ServiceName, serviceNames, startService } from "./se
 
 /**
  * `npm run head-to-head`: the same faults, by the same seeds, on the vendor's SDKs alone and on the same SDKs below our
- * contract. One server writes numbers, one after another; readers note what they see. What the SDK or the contract said was
- * taken has to arrive once, in order.
+ * contract; then on lists of providers, which the SDKs alone have no answer to. One server writes numbers, one after another;
+ * readers note what they see. What the SDK or the contract said was taken has to arrive once, in order.
  */
 const { values } = parseArgs({
   options: {
@@ -38,7 +39,8 @@ interface Outcome {
 }
 
 /** The vendor's SDKs as they are. A publish that fails is tried twice more, as an application would. */
-function bareSide({ bare }: Service): Side {
+function bareSide([service]: readonly Service[]): Side {
+  const { bare } = service as Service
   return {
     async publish(n) {
       for (let attempt = 1; ; attempt += 1) {
@@ -54,16 +56,25 @@ function bareSide({ bare }: Service): Side {
   }
 }
 
-function ourSide(service: Service): Side {
-  const realtime = createContractRealtime({ publishers: [service.publisher], deliveryTimeoutMs: 300 })
-  service.attach(realtime.core)
+function ourSide(services: readonly Service[]): Side {
+  const realtime = createContractRealtime({
+    publishers: services.map(({ publisher }) => publisher),
+    deliveryTimeoutMs: 300,
+  })
+  for (const service of services) service.attach(realtime.core)
   const room = contractChannels.room({ room: crypto.randomUUID() })
   return {
     publish: (n) => realtime.publish(room, "said", { text: String(n) }),
     open(onMessage) {
       const http = createContractHttp(realtime, { id: crypto.randomUUID() })
+      const candidates = services.map((service) => ({
+        provider: service.provider,
+        key: service.provider,
+        create: () => service.createTransport(http),
+      }))
       const client = createClient({
-        ...{ transport: service.createTransport(http), http, onError() {} },
+        transport: createFailoverTransport({ candidates, patienceMs: 150, returnMs: 300 }),
+        ...{ http, onError() {} },
         headCheck: { connectedMs: 400, interruptedMs: 200 },
       })
       client.channel(room).subscribe({
@@ -79,12 +90,14 @@ function ourSide(service: Service): Side {
 }
 
 async function measure(
-  name: ServiceName,
+  list: readonly ServiceName[],
   seed: number,
-  sideOf: (service: Service) => Side,
+  sideOf: (services: readonly Service[]) => Side,
 ): Promise<Outcome> {
-  await using service = await startService[name](seed)
-  const side = sideOf(service)
+  await using stack = new AsyncDisposableStack()
+  const services: Service[] = []
+  for (const name of list) services.push(stack.use(await startService[name](seed)))
+  const side = sideOf(services)
   const seen: number[][] = Array.from({ length: readers }, () => [])
   const open = seen.map((list) => side.open((n) => void list.push(n)))
   // All are there before anything counts.
@@ -98,10 +111,11 @@ async function measure(
 
   const chance = createChance(seed)
   const random = (below: number) => chance.between(0, below - 1)
-  const fire = createFire([service])
+  const fire = createFire(services)
   const accepted: number[] = []
   for (let step = 1; step <= Number(values.steps); step += 1) {
     const dice = random(100)
+    const service = chance.pick(services)
     if (dice < 7) fire.toggle(service, "outages")
     else if (dice < 14) fire.toggle(service, "disturbances")
     else if (dice < 18) fire.toggle(service, "refusals")
@@ -145,17 +159,29 @@ const sides = [
   ["alone", bareSide],
   ["with Throughline", ourSide],
 ] as const
+const alone = serviceNames.map((name) => [name])
+const others = serviceNames.filter((name) => name !== "socketio")
+/** The gateway beside a service, either of them first; and all three. */
+const lists: ServiceName[][] = [
+  ...others.flatMap((name): ServiceName[][] => [
+    ["socketio", name],
+    [name, "socketio"],
+  ]),
+  [...serviceNames],
+]
 console.log(`| SDK | | accepted × ${readers} readers | lost | repeated | out of order |`)
 console.log("| --- | --- | --- | --- | --- | --- |")
-for (const name of serviceNames) {
-  for (const [label, sideOf] of sides) {
+for (const list of [...alone, ...lists]) {
+  for (const [label, sideOf] of list.length > 1 ? sides.slice(1) : sides) {
     const total: Outcome = { accepted: 0, lost: 0, repeated: 0, outOfOrder: 0 }
     for (let seed = 1; seed <= Number(values.seeds); seed += 1) {
-      const outcome = await measure(name, seed, sideOf)
+      const outcome = await measure(list, seed, sideOf)
       for (const key of Object.keys(total) as (keyof Outcome)[]) total[key] += outcome[key]
     }
     const { accepted, lost, repeated, outOfOrder } = total
-    console.log(`| ${name} | ${label} | ${accepted * readers} | ${lost} | ${repeated} | ${outOfOrder} |`)
+    console.log(
+      `| ${list.join(", ")} | ${label} | ${accepted * readers} | ${lost} | ${repeated} | ${outOfOrder} |`,
+    )
   }
 }
 process.exit(0)
