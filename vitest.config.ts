@@ -8,7 +8,7 @@ const alias = { "server-only": fileURLToPath(new URL("./realtime/testing/empty.t
 const setupFiles = fileURLToPath(new URL("./realtime/testing/fixed-seed.ts", import.meta.url))
 
 /** Only a test that hangs takes so long, on a busy machine too. */
-const patientMs = 20_000
+const patientMs = 60_000
 
 export default defineConfig({
   test: {
