@@ -443,6 +443,40 @@ describe("an outbox", () => {
     }
   })
 
+  it("brings nothing back that left while the store was read", async () => {
+    const owner = newOwner()
+    const real = createIndexedDbStore(owner)
+    const read = Promise.withResolvers<void>()
+    let isHeldUp = false
+    let held = 0
+    const store: OutboxStore = {
+      ...real,
+      async load() {
+        const stored = await real.load()
+        if (!isHeldUp) return stored
+        held += 1
+        await read.promise
+        return stored
+      },
+    }
+    const server = createServer()
+    server.answerWith(fail("not-connected"))
+    const tab = openTab(owner, server.deliver, { store })
+    const thrown = tab.say("thrown away")
+    await eventually(async () => expect(await storedBy(owner)).toHaveLength(1))
+    isHeldUp = true
+    await eventually(() => {
+      tab.outbox.wake()
+      expect(held).toBe(1)
+    })
+    tab.outbox.discard(thrown)
+    await eventually(async () => expect(await storedBy(owner)).toEqual([]))
+    server.answerWith(null)
+    read.resolve()
+    const kept = tab.say("kept")
+    await eventually(() => expect(server.log).toEqual([kept]))
+  })
+
   it("waits for a disk that never answers once, not for each message, and takes it up when it answers", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
     try {

@@ -93,6 +93,8 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   const listeners = new Map<string, Listeners<[]>>()
   const draining = new Set<string>()
   const pauses = new Map<string, { failures: number; timer: ReturnType<typeof setTimeout> | undefined }>()
+  /** For each read of the store that is under way, what left meanwhile: it brings that back as it was. */
+  const reads = new Set<Set<string>>()
   let isOpen = false
   let isStoreBroken = false
   /** Requests that the store owes an answer past its time. While there are any nobody waits for it, which would be in vain. */
@@ -126,13 +128,19 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     if (entry) set({ ...entry, ...to })
   }
 
+  function left(id: string): void {
+    for (const ids of reads) ids.add(id)
+  }
+
   function remove(id: string): void {
+    left(id)
     const entry = entries.get(id)
     if (entry && entries.delete(id)) changed(entry.channel)
   }
 
   /** In the log: shown until it arrives, where somebody looks. */
   function settled(id: string, place?: Cursor): void {
+    left(id)
     const entry = entries.get(id)
     if (!entry) return
     // Of what has no place nobody could say that it won't arrive any more.
@@ -287,11 +295,18 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   /** What another tab has sent, refused or thrown away since it was read; by default in all channels. */
   async function reconcile(channel?: string): Promise<void> {
     const isMeant = (message: { channel: string }) => channel === undefined || message.channel === channel
-    const stored = (await store.load()).filter(isMeant)
+    const leftMeanwhile = new Set<string>()
+    reads.add(leftMeanwhile)
+    let stored: readonly StoredMessage[]
+    try {
+      stored = (await store.load()).filter(isMeant)
+    } finally {
+      reads.delete(leftMeanwhile)
+    }
     const ids = new Set(stored.map(({ id }) => id))
     for (const { id, isStored, state } of [...entries.values()].filter(isMeant))
       if (isStored && state !== "sent" && !ids.has(id)) settled(id)
-    for (const message of stored) restore(message)
+    for (const message of stored) if (!leftMeanwhile.has(message.id)) restore(message)
   }
 
   async function drain(channel: string): Promise<void> {
