@@ -8,6 +8,8 @@ import { openDatabase } from "#lib/chat/database.ts"
 import { createRooms } from "#lib/chat/rooms.ts"
 import { parseEnv } from "#lib/env/schema.ts"
 import { createLogger, loggedPath } from "#lib/operations/logger.ts"
+import { withRequestId } from "#lib/operations/request-id.ts"
+import { createPublishers } from "#lib/realtime/publishers.ts"
 import { createSocketIoPublisher } from "#realtime/providers/socketio/server"
 import { waitFor } from "#realtime/testing"
 import { createServer } from "./create-server.ts"
@@ -16,13 +18,15 @@ import { gatewayOptions } from "./gateway-options.ts"
 const DATA_DIR = mkdtempSync(join(tmpdir(), "throughline-requests-"))
 afterAll(() => rmSync(DATA_DIR, { recursive: true, force: true }))
 
+const internalSecret = "an internal secret of this test, long enough"
+
 type Line = Record<string, unknown>
 
 async function start() {
   const lines: Line[] = []
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Line) }
   const logger = createLogger("gateway", { level: "debug", destination })
-  const secret = "an internal secret of this test, long enough"
+  const secret = internalSecret
   const env = parseEnv({
     ...{ DATA_DIR, PORT: "0", HOST: "127.0.0.1", SOCKET_INTERNAL_SECRET: secret },
     SESSION_SECRET: "a session secret of this test, long enough",
@@ -76,6 +80,21 @@ describe("what the log says", () => {
     expect(lines.find(({ requestId }) => requestId === "8f3c.proxy-1")).toMatchObject({
       ...{ method: "GET", path: "/api/health", status: 200, isComplete: true },
     })
+    socket.disconnect()
+    await server.close()
+  })
+
+  it("names what the app asks a gateway in another process as the request that the app is answering", async () => {
+    const { server, lines, socket } = await start()
+    const [publisher] = await createPublishers(
+      parseEnv({
+        ...{ DATA_DIR, SOCKET_URL: server.url, SOCKET_INTERNAL_SECRET: internalSecret },
+        SESSION_SECRET: "a session secret of this test, long enough",
+      }),
+    )
+    await withRequestId("8f3c.page-1", async () => publisher?.counts?.(["room:lobby"]))
+    const asked = await waitFor(() => lines.find(({ path }) => path === "/_realtime/counts"))
+    expect(asked).toMatchObject({ msg: "request", requestId: "8f3c.page-1", status: 200 })
     socket.disconnect()
     await server.close()
   })

@@ -1,6 +1,7 @@
 import { RealtimeError } from "#realtime"
 import type { RealtimePublisher } from "#realtime/server"
 import type { Env, ProviderName } from "../env/schema.ts"
+import { currentRequestId, requestIdHeader } from "../operations/request-id.ts"
 
 /**
  * The server halves of the chosen providers, in every process the same: whatever is accepted in one goes out by all. Only those are
@@ -19,6 +20,12 @@ export async function createPublishers(env: Env, gateway?: RealtimePublisher): P
   )
 }
 
+/** The gateway's log goes by the id of the request that the app is answering. */
+function requestIdHeaders(): Record<string, string> {
+  const id = currentRequestId()
+  return id === undefined ? {} : { [requestIdHeader]: id }
+}
+
 async function createPublisher(provider: ProviderName, env: Env): Promise<RealtimePublisher> {
   switch (provider) {
     case "socketio": {
@@ -33,6 +40,7 @@ async function createPublisher(provider: ProviderName, env: Env): Promise<Realti
         internalUrl,
         publicUrl: env.SOCKET_URL,
         secret: env.SOCKET_INTERNAL_SECRET,
+        headers: requestIdHeaders,
       })
     }
     case "pusher": {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { RealtimeError } from "../errors.ts"
 import { createMemoryLog } from "../log/memory.ts"
@@ -48,6 +49,29 @@ describe("the commit queue", () => {
     const results = await Promise.all([first, ...others])
     expect(groups).toEqual([1, 1, 50])
     expect(results.map(([result]) => result?.seq)).toEqual(results.map((_, index) => index + 2))
+  })
+
+  it("commits each group as part of what its first caller is doing, not of what began the queue", async () => {
+    const doing = new AsyncLocalStorage<string>()
+    const { log, groups, hold } = createGatedLog()
+    const seen: unknown[] = []
+    const queue = createCommitQueue({
+      log,
+      async onCommit(entries) {
+        seen.push([doing.getStore(), entries.length])
+      },
+    })
+    const release = hold()
+    const first = doing.run("one", () => queue.add([entry("1")]))
+    while (groups.length < 1) await new Promise((resolve) => setImmediate(resolve))
+    const second = doing.run("two", () => queue.add([entry("2")]))
+    const third = doing.run("three", () => queue.add([entry("3")]))
+    release()
+    await Promise.all([first, second, third])
+    expect(seen).toEqual([
+      ["one", 1],
+      ["two", 2],
+    ])
   })
 
   it("says once that the log is out, and once more when it is out again", async () => {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks"
 import { RealtimeError } from "../errors.ts"
 import { markTold } from "../guard.ts"
 import type { AppendResult, LogEntry, MessageLog } from "../log/message-log.ts"
@@ -25,6 +26,8 @@ export interface CommitQueueOptions {
 
 interface Waiting {
   entries: readonly LogEntry[]
+  /** Runs something as part of what the caller is doing. */
+  within<T>(work: () => T): T
   resolve(results: AppendResult[]): void
   reject(error: unknown): void
 }
@@ -98,7 +101,8 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
       if (hadCompany && pause > 0 && waiting.length < enoughCalls) await gather(pause)
       const group = takeGroup()
       hadCompany = group.length > 1
-      await commit(group)
+      // For several callers at once, in the name of the first: never of whoever found the queue empty a thousand groups ago.
+      await group[0]?.within(() => commit(group))
       committedAt = performance.now()
     }
     draining = null
@@ -121,7 +125,7 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
         return Promise.reject(new RealtimeError("rate-limited", { message, retryAfterMs: 1000 }))
       }
       return new Promise((resolve, reject) => {
-        waiting.push({ entries, resolve, reject })
+        waiting.push({ entries, within: AsyncLocalStorage.snapshot(), resolve, reject })
         waitingCount += entries.length
         draining ??= drain()
         if (waiting.length >= enoughCalls) stopGathering?.()

@@ -12,6 +12,8 @@ export interface SocketIoPublisherOptions {
   publicUrl?: string | undefined
   /** Shared with the gateway. */
   secret: string
+  /** More headers of each request to the gateway, asked for each time: as one by which its log knows who asked. */
+  headers?(): Record<string, string>
   fetch?: typeof globalThis.fetch
   timeoutMs?: number
 }
@@ -21,7 +23,7 @@ export const internalPath = "/_realtime"
 
 /** Server: reaches the gateway from another process or bundle, by its authenticated internal endpoint. */
 export function createSocketIoPublisher(options: SocketIoPublisherOptions): RealtimePublisher {
-  const { internalUrl, publicUrl, secret, fetch = globalThis.fetch, timeoutMs = 5_000 } = options
+  const { internalUrl, publicUrl, secret, headers, fetch = globalThis.fetch, timeoutMs = 5_000 } = options
   requireVariables(provider, { SOCKET_INTERNAL_URL: internalUrl })
   const tickets = createTickets({ secret })
 
@@ -29,7 +31,7 @@ export function createSocketIoPublisher(options: SocketIoPublisherOptions): Real
     try {
       const response = await fetch(new URL(`${internalPath}/${operation}`, internalUrl), {
         method: "POST",
-        headers: { Authorization: `Bearer ${secret}`, "Content-Type": "application/json" },
+        headers: { ...headers?.(), Authorization: `Bearer ${secret}`, "Content-Type": "application/json" },
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(timeoutMs),
       })
