@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { createPostgresLog } from "../realtime/log/postgres.ts"
 import { startPostgres } from "../realtime/testing/postgres.ts"
@@ -94,10 +95,24 @@ test("what isn't done when it answers is done before it stands still", async () 
       SESSION_SECRET: "a secret of the browser tests, long enough",
       DATABASE_URL: postgres.connectionString,
       LOG_RETENTION_MESSAGES: "1",
+      CRON_SECRET: "a secret of the host's clock",
     },
   })
   // Nobody is signed in, so that it is over as soon as the function has started; it begins to apply the retention then.
   expect((await fetch(`${platform.url}/api/realtime/config`)).status).toBe(401)
   await expect.poll(async () => (await log.heads([channel]))[0]?.first).toBe(3)
+
+  // A function that goes on is told to by the host's clock; when it answers, it is done.
+  const { crons } = JSON.parse(readFileSync(join(projectDir, ".vercel", "output", "config.json"), "utf8"))
+  expect(crons).toEqual([expect.objectContaining({ path: "/api/retention" })])
+  const ask = (secret: string) =>
+    fetch(platform.url + crons[0].path, { headers: { Authorization: `Bearer ${secret}` } })
+  for (const first of [5, 7]) {
+    await log.append([entry(), entry()])
+    expect((await ask("a secret of the host's clock")).status).toBe(200)
+    expect((await log.heads([channel]))[0]?.first).toBe(first)
+    // By the function's other process, so that the first one is asked again.
+    expect((await ask("somebody else's")).status).toBe(401)
+  }
   await log.close()
 })

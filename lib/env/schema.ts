@@ -244,6 +244,12 @@ export const variables = {
     isSecret: false,
     schema: count,
   },
+  CRON_SECRET: {
+    meaning:
+      "What Vercel's clock sends to have /api/retention apply these two, and remove files that nobody can see any more, once a day. Unset: there is no such page.",
+    isSecret: true,
+    schema: secret,
+  },
   REALTIME_LIVE_ONLY: {
     meaning: "Accepts that messages are lost with the instance, on a serverless host without DATABASE_URL.",
     isSecret: false,

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { RealtimeError } from "#realtime"
 import { createMemoryLog } from "#realtime/log/memory"
 import type { RealtimePublisher } from "#realtime/server"
 import { createMetrics } from "./metrics.ts"
-import { health, metrics, ready } from "./pages.ts"
+import { health, metrics, ready, retention } from "./pages.ts"
 
 const entry = (id: string, channel = "room:1") => ({ id, channel, event: "said", payload: {}, from: null })
 
@@ -116,5 +116,15 @@ describe("the pages for whoever runs the servers", () => {
       expect.stringContaining("text/plain"),
     ])
     expect(await shown.text()).toContain("throughline_process_cpu_seconds_total")
+  })
+  it("apply the retention for whoever knows the secret, and for nobody where there is none", async () => {
+    const secret = "a secret of this test"
+    const apply = vi.fn(async () => ({ messages: 2, files: 1 }))
+    expect((await retention(undefined, null, apply)).status).toBe(404)
+    expect((await retention(secret, null, apply)).status).toBe(401)
+    expect((await retention(secret, "Bearer wrong", apply)).status).toBe(401)
+    expect(apply).not.toHaveBeenCalled()
+    const done = await retention(secret, `Bearer ${secret}`, apply)
+    expect([done.status, await done.json()]).toEqual([200, { removed: { messages: 2, files: 1 } }])
   })
 })

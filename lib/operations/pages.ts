@@ -37,6 +37,20 @@ export async function metrics(token: string | undefined, authorization: string |
   })
 }
 
+/**
+ * Applies the retention, for a host's clock that knows the secret; without one there is no such page. Vercel's sends it as a bearer token:
+ * https://vercel.com/docs/cron-jobs/manage-cron-jobs#securing-cron-jobs
+ */
+export async function retention(
+  secret: string | undefined,
+  authorization: string | null,
+  apply: () => Promise<object>,
+): Promise<Response> {
+  if (!secret) return answer(404, { error: "not-found" })
+  if (!isEqual(authorization ?? "", `Bearer ${secret}`)) return answer(401, { error: "unauthorized" })
+  return answer(200, { removed: await apply() })
+}
+
 /** Compares in a time that tells nothing about where the two differ. */
 function isEqual(given: string, expected: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest()

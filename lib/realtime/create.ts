@@ -1,6 +1,4 @@
 import type { Logger } from "pino"
-import type { OnError } from "#realtime"
-import type { MessageLog } from "#realtime/log/message-log"
 import { createRealtime, type LimitedRequest, type Realtime, type RealtimePublisher } from "#realtime/server"
 import { type AccessOptions, createAuthorize } from "../chat/access.ts"
 import { type ChatChannels, chatChannels } from "../chat/channels.ts"
@@ -14,7 +12,7 @@ import { createSearch } from "../chat/search.ts"
 import { identifyRequest, sessionOptions } from "../chat/session.ts"
 import type { Env } from "../env/schema.ts"
 import { fileStoreOf } from "../files/create-file-store.ts"
-import { createFiles, type Files } from "../files/files.ts"
+import { createFiles } from "../files/files.ts"
 import { createFileHandlers, type FileHandlers } from "../files/handlers.ts"
 import { createFileRegister } from "../files/register.ts"
 import { openProcessLog } from "../operations/process-log.ts"
@@ -22,6 +20,7 @@ import { createLimits, type Limits } from "../security/limits.ts"
 import { followBy, followLog, followPublishers } from "../tracing/follow.ts"
 import { serverTracing } from "../tracing/server.ts"
 import { createLog } from "./log.ts"
+import { createRetention, keepRetention, type Removed } from "./retention.ts"
 
 export interface Chat {
   realtime: Realtime<ChatChannels>
@@ -35,6 +34,8 @@ export interface Chat {
   limits: Limits
   /** What the chat's rules ask. */
   access: AccessOptions
+  /** Removes now what the configured retention no longer keeps, and files that nobody can see any more. */
+  applyRetention(): Promise<Removed>
   close(): Promise<void>
 }
 
@@ -95,7 +96,8 @@ export async function createChat({
     ...{ tracing, onError },
   })
   const files = createFiles({ register, store: fileStoreOf(env), rooms, limits })
-  const stopTrimming = keepTrimmed({ log, files, env, onError, waitUntil })
+  const applyRetention = createRetention({ log, files, env })
+  const stopTrimming = keepRetention({ applyRetention, env, onError, waitUntil })
   const readPositions = createReadPositions({ database, index })
   const handlers = createChatHandlers({
     ...{ identify, rooms, readPositions, index, limits, onError },
@@ -110,6 +112,7 @@ export async function createChat({
     fileHandlers: createFileHandlers({ files, identify, limits, onError }),
     limits,
     access,
+    applyRetention,
     async close() {
       stopTrimming()
       await realtime.close()
@@ -127,33 +130,4 @@ function limitRequests(limits: Limits) {
     await limits.take(`${what} of a person`, user.id, count)
     await limits.take(`${what} in a room`, channel, count)
   }
-}
-
-const trimEveryMs = 10 * 60 * 1000
-
-interface Kept {
-  log: MessageLog
-  files: Files
-  env: Env
-  onError: OnError
-  waitUntil: ((work: Promise<unknown>) => void) | undefined
-}
-
-/** Applies the configured retention now and then, for as long as the process lives, and removes files that nobody can see any more. */
-function keepTrimmed({ log, files, env, onError, waitUntil }: Kept): () => void {
-  const { LOG_RETENTION_DAYS: days, LOG_RETENTION_MESSAGES: maxMessagesPerChannel } = env
-  const isTrimmed = days !== undefined || maxMessagesPerChannel !== undefined
-  const trim = async () => {
-    if (isTrimmed)
-      await log.trim({ maxAgeMs: days === undefined ? undefined : days * 86_400_000, maxMessagesPerChannel })
-    await files.clear(log)
-  }
-  const run = () => trim().catch((error: unknown) => onError(error, { stage: "apply the retention" }))
-  if (waitUntil) {
-    waitUntil(run())
-    return () => {}
-  }
-  const timer = setInterval(run, trimEveryMs).unref()
-  if (isTrimmed) void run()
-  return () => clearInterval(timer)
 }
