@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs"
+import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
@@ -63,6 +63,28 @@ describe("npm run data", () => {
     expect((await data(env, "everything")).exitCode).toBe(1)
     await log.close()
     await database.destroy()
+  })
+
+  it("gives the disk back what was removed, beside a server that goes on", async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), "throughline-data-"))
+    const path = join(dataDir, "realtime.db")
+    const log = createSqliteLog({ path })
+    const say = () => ({
+      ...{ id: crypto.randomUUID(), channel: lobby, event: "text-sent", from: alice },
+      payload: { text: "x".repeat(1_000) },
+    })
+    await log.append(Array.from({ length: 2_000 }, say))
+    const env = { DATA_DIR: dataDir, LOG_RETENTION_MESSAGES: "10" }
+    expect((await data(env, "retention")).text).toMatch(/^1990 messages/)
+    expect(await data(env, "compact")).toEqual({
+      exitCode: 0,
+      text: expect.stringMatching(/realtime\.db: .* now/),
+    })
+    expect(statSync(path).size).toBeLessThan(100_000)
+    expect(statSync(`${path}-wal`).size).toBe(0)
+    expect(await log.append([say()])).toMatchObject([{ seq: 2_001 }])
+    expect((await log.readAfter(lobby, 1_990, 100)).messages).toHaveLength(11)
+    await log.close()
   })
 
   it("removes files: what was never sent, and all of a person who is erased", async () => {

@@ -1,3 +1,6 @@
+import { statSync } from "node:fs"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { openDatabase, openPool } from "#lib/chat/database.ts"
 import { eraseMessages } from "#lib/chat/erase.ts"
 import { createMessageIndex } from "#lib/chat/message-index.ts"
@@ -6,17 +9,19 @@ import { fileStoreOf } from "#lib/files/create-file-store.ts"
 import { createFiles } from "#lib/files/files.ts"
 import { createFileRegister } from "#lib/files/register.ts"
 import { createLog } from "#lib/realtime/log.ts"
+import { createRetention } from "#lib/realtime/retention.ts"
 import { loadServerEnv } from "./env.ts"
 
 /**
  * `npm run data -- …`, beside servers that run or without them:
  *
  * - `retention` removes now what `LOG_RETENTION_DAYS` and `LOG_RETENTION_MESSAGES` no longer keep, and files that nobody can see;
+ * - `compact` gives the disk back what SQLite's files no longer need, which `retention` and `erase` leave to them;
  * - `erase USER_ID` takes a person out of the log, the chat's tables and the file store;
  * - `restored` after a backup was put back: readers start over in place of trusting a head that was passed before.
  */
 const [command = "", userId = ""] = process.argv.slice(2)
-const usage = "npm run data -- retention | erase USER_ID | restored"
+const usage = "npm run data -- retention | compact | erase USER_ID | restored"
 
 const env = loadServerEnv({ dev: process.env.NODE_ENV !== "production" })
 const pool = env.DATABASE_URL ? openPool(env.DATABASE_URL, { max: 2 }) : undefined
@@ -31,12 +36,13 @@ const files = createFiles({
 
 const commands: Record<string, () => Promise<string>> = {
   async retention() {
-    const { LOG_RETENTION_DAYS: days, LOG_RETENTION_MESSAGES: maxMessagesPerChannel } = env
-    const removed = await log.trim({
-      maxAgeMs: days === undefined ? undefined : days * 86_400_000,
-      maxMessagesPerChannel,
-    })
-    return `${removed} messages and ${await files.clear(log)} files removed`
+    const removed = await createRetention({ log, files, env })()
+    return `${removed.messages} messages and ${removed.files} files removed`
+  },
+  async compact() {
+    if (pool) return "PostgreSQL does it by itself (autovacuum)"
+    const files = ["realtime.db", "chat.db"].map((name) => compactSqlite(join(env.DATA_DIR, name)))
+    return files.join("\n")
   },
   async erase() {
     if (!userId) throw new TypeError(usage)
@@ -48,6 +54,15 @@ const commands: Record<string, () => Promise<string>> = {
   },
   restored: async () =>
     `the log lives on as ${await log.renew()}; pages start over when they next hear of it`,
+}
+
+/** Whoever writes meanwhile waits, or is refused after five seconds and tries again. */
+function compactSqlite(path: string): string {
+  using database = new DatabaseSync(path, { timeout: 60_000 })
+  const before = statSync(path).size
+  database.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+  const megabytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MiB`
+  return `${path}: ${megabytes(before)} before, ${megabytes(statSync(path).size)} now`
 }
 
 try {
