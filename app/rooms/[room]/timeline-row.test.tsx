@@ -2,6 +2,8 @@ import { cleanup, render, renderHook, screen } from "@testing-library/react"
 import { NextIntlClientProvider } from "next-intl"
 import type { ReactNode } from "react"
 import { afterEach, describe, expect, it, vi } from "vitest"
+import { createConversation, type RoomMessage } from "#lib/chat/conversation.ts"
+import { toTimeline } from "#lib/chat/timeline.ts"
 import messages from "#lib/i18n/messages/en.json"
 import { TimelineRowView } from "./timeline-row.tsx"
 import { useTimeZone } from "./use-time-zone.ts"
@@ -16,10 +18,32 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
+const state = { replied: null, isTabStop: false, isEditing: false, isHighlighted: false }
+
+describe("a message of an event that the page doesn't know, as a later release may bring", () => {
+  it.each(["polled", "constructor"])("such as %s, is said to be there", (event) => {
+    const failures = vi.spyOn(console, "error")
+    const at = 0
+    const message = {
+      ...{ id: "1", channel: "room:1", seq: 1, epoch: "e", at },
+      event,
+      payload: {},
+      from: null,
+    }
+    const [row] = toTimeline({
+      items: createConversation({ id: "me", name: null })([message as unknown as RoomMessage], []).items,
+      ...{ gaps: [], timeZone: "UTC" },
+    }).filter(({ kind }) => kind !== "day")
+    if (!row) throw new Error("there is no row")
+    render(<TimelineRowView row={row} now={at} timeZone="UTC" {...state} />, { wrapper: inEnglish })
+    expect(screen.getByText(messages.messages.newer)).toBeTruthy()
+    expect(failures).not.toHaveBeenCalled()
+  })
+})
+
 describe("the line above a day", () => {
   const day = (at: string, now: string, timeZone: string): string | null => {
     const row = { kind: "day", key: "day", at: Date.parse(at) } as const
-    const state = { replied: null, isTabStop: false, isEditing: false, isHighlighted: false }
     render(<TimelineRowView row={row} now={Date.parse(now)} timeZone={timeZone} {...state} />, {
       wrapper: inEnglish,
     })

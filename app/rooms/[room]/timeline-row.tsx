@@ -109,9 +109,11 @@ function SystemLine({ message }: { message: SystemMessage }) {
   const t = useTranslations("messages")
   const marked = useMarkedName()
   const name = marked(message.from?.id, message.from?.name ?? t("somebody"))
+  // Of a later release, which others have loaded already, this page may be given what it has no name for.
+  const text = Object.hasOwn(systemTexts, message.event) ? systemTexts[message.event] : "newer"
   return (
     <p data-event={message.event} className="break-words py-2 text-center text-muted text-sm">
-      {t(systemTexts[message.event], { name })}
+      {t(text, { name })}
     </p>
   )
 }
