@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from "node:crypto"
-import type { RealtimeError, TransportStatus } from "#realtime"
+import type { RealtimeError, RealtimeErrorCode, TransportStatus } from "#realtime"
 import { createHttp } from "#realtime/client"
 import { createMemoryLog } from "#realtime/log/memory"
 import { createRealtime, type RealtimePublisher } from "#realtime/server"
@@ -9,7 +9,8 @@ import { providers } from "../realtime/client.ts"
 import { createPublishers } from "../realtime/publishers.ts"
 import { clockFinding, type Finding, wordsOf } from "./finding.ts"
 
-const patienceMs = 10_000
+/** How long anything that is asked may take. */
+export const patienceMs = 10_000
 
 /** Connects, publishes and receives as a page and a server do, then looks at what is particular to the provider. */
 export async function examineProvider(provider: ProviderName, env: Env): Promise<Finding[]> {
@@ -37,7 +38,7 @@ export async function examineProvider(provider: ProviderName, env: Env): Promise
         subject,
         verdict: "failed",
         detail: wordsOf(error),
-        advice: adviceOn(provider, error as RealtimeError),
+        advice: adviceOn(provider, (error as RealtimeError).code),
       },
     ]
   } finally {
@@ -45,7 +46,7 @@ export async function examineProvider(provider: ProviderName, env: Env): Promise
   }
 }
 
-const names: Record<ProviderName, string> = { socketio: "Gateway", pusher: "Pusher", ably: "Ably" }
+export const names: Record<ProviderName, string> = { socketio: "Gateway", pusher: "Pusher", ably: "Ably" }
 
 const isRunning = (url: string) =>
   fetch(`${url}/api/health`, { signal: AbortSignal.timeout(3_000) }).then(
@@ -111,7 +112,7 @@ async function tryRoundTrip(
       { subject, verdict: "ok", detail: `published and received in ${deliveredMs} ms` },
     ]
   } catch (error) {
-    const advice = adviceOn(provider, error as RealtimeError)
+    const advice = adviceOn(provider, (error as RealtimeError).code)
     return [{ subject, verdict: "failed", detail: wordsOf(error), advice }]
   } finally {
     received.promise.catch(() => {})
@@ -129,7 +130,8 @@ async function tryRoundTrip(
   }
 }
 
-async function inTime(work: Promise<void>, why: () => RealtimeError | undefined): Promise<void> {
+/** Rejects with the reason, where one is known, when it takes too long. */
+export async function inTime(work: Promise<void>, why: () => RealtimeError | undefined): Promise<void> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
     late.reject(why() ?? new Error(`nothing happened within ${patienceMs / 1000} s`))
@@ -137,7 +139,7 @@ async function inTime(work: Promise<void>, why: () => RealtimeError | undefined)
   await Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
 }
 
-function adviceOn(provider: ProviderName, { code }: RealtimeError): string {
+export function adviceOn(provider: ProviderName, code: RealtimeErrorCode | undefined): string {
   if (provider === "socketio")
     return code === "unauthorized"
       ? "The gateway has another SOCKET_INTERNAL_SECRET (or SESSION_SECRET): give both processes the same."
