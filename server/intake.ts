@@ -3,6 +3,7 @@ import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { maxFileBytes } from "#lib/files/rules.ts"
 import { type Logger, loggedPath } from "#lib/operations/logger.ts"
+import { createOnce } from "#lib/operations/once.ts"
 import { isAllowedOrigin } from "#realtime/providers/socketio/gateway"
 import type { ReadAddress } from "./client-address.ts"
 import type { PageOrigin } from "./page-origin.ts"
@@ -52,6 +53,7 @@ export function takeIn(
   http: Server,
   { logger, readAddress, pageOrigin, answer, upgrade }: IntakeOptions,
 ): Intake {
+  boundConnections(http, logger)
   const upgraded = new Set<Duplex>()
   let isClosing = false
   const log = (error: unknown, { url }: IncomingMessage, what: string) =>
@@ -108,6 +110,36 @@ export function takeIn(
       for (const socket of upgraded) socket.destroy()
     },
   }
+}
+
+/** Of the files that a process may open, an eighth and no less than this isn't for connections, if that leaves them half. */
+const leastReserve = 64
+
+/**
+ * Whoever connects may take all files but those that the process needs by itself: Next.js reads a page's code when somebody first opens
+ * it, and never again once that failed; the database, Redis and providers want connections of their own.
+ */
+function boundConnections(http: Server, logger: Logger): void {
+  const maxFiles = maxOpenFiles()
+  if (maxFiles === null) return
+  http.maxConnections = maxFiles - Math.floor(Math.min(maxFiles / 2, Math.max(leastReserve, maxFiles / 8)))
+  const isNew = createOnce()
+  http.on("drop", () => {
+    if (isNew("drop"))
+      logger.warn(
+        { maxConnections: http.maxConnections, maxFiles },
+        "more connect than this process may have files open for, and are refused; raise the limit (LimitNOFILE, ulimit -n)",
+      )
+  })
+}
+
+/** Null where the system sets no limit, or doesn't say. */
+function maxOpenFiles(): number | null {
+  // Else the name of each open connection's other end is looked up for it. The types don't know it: https://nodejs.org/docs/latest-v24.x/api/process.html#processreportexcludenetwork
+  Object.assign(process.report, { excludeNetwork: true })
+  const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } }
+  const soft = userLimits?.open_files?.soft
+  return typeof soft === "number" ? soft : null
 }
 
 /** Of these Next.js does nothing: the form of another site's page. */

@@ -174,6 +174,8 @@ describe("the gateway's process", () => {
       isFull = socket === null
       expect(sockets.length).toBeLessThan(80)
     }
+    // Not for want of files: some are kept for the process itself.
+    expect(gateway.output.text).toContain('"maxConnections":40,"maxFiles":80')
     const [writer, reader] = sockets as [(typeof sockets)[0], (typeof sockets)[0]]
     const received = once(reader as never, "messages")
     await reader.emitWithAck("subscribe", "room:lobby", null)
