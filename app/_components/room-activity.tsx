@@ -42,19 +42,19 @@ export function useCurrentRoom(): string | null {
   return room === undefined ? null : roomIdIn(room)
 }
 
-/** Follows the rooms below it: `initial` is what the server counted when it rendered the page. */
+/** Follows the rooms below it: `initial` is what the server counted when it rendered the page; null: it couldn't. */
 export function RoomActivityProvider({
   initial,
   children,
 }: {
-  initial: readonly CountedRoom[]
+  initial: readonly CountedRoom[] | null
   children: ReactNode
 }) {
   const client = useRealtimeClient()
   const me = useMe()
   const [store] = useState(() =>
     createRoomActivity({
-      ...{ client, me: me.id, initial, onError: logError },
+      ...{ client, me: me.id, initial: initial ?? [], onError: logError },
       ask: () => askUnread(me.id),
       move: (room, place, isLast) => moveRead(me.id, room, place, isLast),
     }),
@@ -62,7 +62,9 @@ export function RoomActivityProvider({
   const room = useCurrentRoom()
   useEffect(() => store.start(), [store])
   // One more room that was joined, or one less, comes with the server's next list.
-  useEffect(() => store.accept(initial), [store, initial])
+  useEffect(() => {
+    if (initial) store.accept(initial)
+  }, [store, initial])
   useEffect(() => store.open(room), [store, room])
   return <ActivityContext value={store}>{children}</ActivityContext>
 }

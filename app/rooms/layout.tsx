@@ -1,5 +1,6 @@
 import type { ReactNode } from "react"
 import { getSession } from "#lib/chat/current.ts"
+import { orWhileUnavailable } from "#lib/chat/database-failure.ts"
 import { getChat } from "#lib/realtime/server.ts"
 import { tracedRatio } from "#lib/tracing/server.ts"
 import { ChatProvider } from "../_components/chat-provider.tsx"
@@ -11,7 +12,10 @@ export default async function RoomsLayout({ children }: { children: ReactNode })
   // The page asks for a name; it knows where to come back to.
   if (!user) return children
   const { env, realtime, rooms, readPositions } = await getChat()
-  const [listed, unread] = await Promise.all([rooms.list(user.id), readPositions.unread(user.id)])
+  const [listed, unread] = await Promise.all([
+    rooms.list(user.id),
+    orWhileUnavailable(readPositions.unread(user.id), null),
+  ])
   return (
     <ChatProvider
       config={realtime.clientConfig()}

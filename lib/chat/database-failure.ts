@@ -47,3 +47,13 @@ function refuseUnkeepable(parameter: unknown): void {
     throw new RealtimeError("invalid-request", { message })
   }
 }
+
+/** What is worked out by writing it down first, as counts and quotes are: while nothing can be written a page does without. */
+export async function orWhileUnavailable<T, U>(answer: Promise<T>, otherwise: U): Promise<T | U> {
+  try {
+    return await answer
+  } catch (error) {
+    if (isRealtimeError(error) && error.code === "log-unavailable") return otherwise
+    throw error
+  }
+}

@@ -3,6 +3,7 @@ import { notFound } from "next/navigation"
 import { getTranslations } from "next-intl/server"
 import { room as roomChannel } from "#lib/chat/channels.ts"
 import { requireUser } from "#lib/chat/current.ts"
+import { orWhileUnavailable } from "#lib/chat/database-failure.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { roomIdIn } from "#lib/chat/room-address.ts"
 import { canAttach } from "#lib/files/create-file-store.ts"
@@ -67,7 +68,7 @@ export default async function RoomPage(props: Props) {
         key={found.id}
         room={found}
         initial={initial}
-        origins={await messageIndex.quote(found.id, originsOf(initial))}
+        origins={await orWhileUnavailable(messageIndex.quote(found.id, originsOf(initial)), [])}
         renderedAt={Date.now()}
         canAttach={canAttach(env)}
       />
