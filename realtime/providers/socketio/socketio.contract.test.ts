@@ -65,6 +65,35 @@ it("sends nothing into a network that the browser says is gone, on localhost eit
   expect(states).toEqual(["connected", "reconnecting", "connected"])
 })
 
+it("comes back after a pause of its own, so that those who lost their connection in one moment don't return in one", async () => {
+  const timers = vi.spyOn(globalThis, "setTimeout")
+  await using stack = new AsyncDisposableStack()
+  stack.defer(() => timers.mockRestore())
+  const gateway = await startGateway()
+  stack.defer(gateway.close)
+  const app = createContractHttp(gateway.realtime, { id: "alice" })
+  const transports = Array.from({ length: 10 }, () => {
+    const transport = createSocketIoTransport({
+      config: { provider: "socketio", url: `http://127.0.0.1:${gateway.port}` },
+      credentials: (body) => app.credentials("socketio", body),
+      onError: undefined,
+    })
+    stack.defer(() => transport.close())
+    transport.connect()
+    return transport
+  })
+  const areAll = (state: string) => transports.every(({ status }) => status.state === state)
+  await waitFor(() => areAll("connected"))
+  timers.mockClear()
+  for (const { conn } of gateway.io.sockets.sockets.values()) conn.close()
+  await waitFor(() => timers.mock.calls.filter(isPause).length >= transports.length)
+  const pauses = timers.mock.calls.filter(isPause).map(([, ms]) => ms)
+  expect(new Set(pauses).size).toBeGreaterThan(transports.length / 2)
+})
+
+/** Half of the first pause more or less; nothing else waits for so long. */
+const isPause = ([, ms = 0]: unknown[]) => (ms as number) >= 250 && (ms as number) <= 750
+
 it("forgets whoever's network ended without a word when they don't answer its ping", async () => {
   const gateway = await startGateway({ pingInterval: 200, pingTimeout: 300 })
   await using stack = new AsyncDisposableStack()
