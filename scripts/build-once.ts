@@ -1,7 +1,11 @@
 import { createHash } from "node:crypto"
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { setTimeout as delay } from "node:timers/promises"
 import { variables } from "../lib/env/schema.ts"
+import { isLocked } from "../realtime/log/sqlite-failure.ts"
 import { projectDir, run } from "./run.ts"
 import { findVercel } from "./tools.ts"
 
@@ -36,6 +40,7 @@ export const buildCanaries: Record<string, string> = Object.fromEntries(
 
 /** The production build of the sources as they are: made, unless the one that is there is of the same sources. */
 export async function buildOnce(): Promise<void> {
+  using _ = await lockBuild()
   const built = existsSync(markPath) ? readFileSync(markPath, "utf8") : null
   const vercel = findVercel()
   const env = {
@@ -49,6 +54,23 @@ export async function buildOnce(): Promise<void> {
   const exitCode = vercel ? await buildForVercel(vercel, env) : await run("next", ["build"], env)
   if (exitCode !== 0) throw new Error("the production build failed; what it printed is above")
   writeFileSync(markPath, mark)
+}
+
+/** Several times what a build takes. */
+const patienceMs = 15 * 60_000
+
+/** Of several processes that want the build at the same time one makes it, and the others find it. A lock of SQLite ends with its process. */
+async function lockBuild(): Promise<Disposable> {
+  const name = createHash("sha256").update(projectDir).digest("hex").slice(0, 16)
+  const database = new DatabaseSync(join(tmpdir(), `throughline-build-${name}.lock`), { timeout: 0 })
+  for (const began = performance.now(); ; await delay(200)) {
+    try {
+      database.exec("BEGIN EXCLUSIVE")
+      return { [Symbol.dispose]: () => database.close() }
+    } catch (error) {
+      if (!isLocked(error) || performance.now() - began > patienceMs) throw error
+    }
+  }
 }
 
 /** `vercel build` without an account: a project's ids are only looked at when something is uploaded. */

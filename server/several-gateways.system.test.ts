@@ -1,9 +1,13 @@
 import { Client } from "pg"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { findPostgres, findRedis, waitFor } from "#realtime/testing"
+import { waitLimit } from "../realtime/testing/wait-for.ts"
 import { type GatewayProcess, type Installation, startInstallation } from "./testing/installation.ts"
 import { makeNextRelease } from "./testing/next-release.ts"
 import { findNginx } from "./testing/nginx.ts"
+
+// Programs that start on a busy machine take their time.
+waitLimit.ms = 60_000
 
 const lacking = [
   ...(findRedis() ? [] : ["Redis"]),
@@ -21,7 +25,9 @@ describe.skipIf(lacking.length > 0)(
     let second: GatewayProcess
 
     beforeAll(async () => {
-      site = await startInstallation({ gateways: 3, people: 6 })
+      site = await startInstallation({
+        ...{ program: "gateway.ts", processes: 3, people: 6, pauseMs: 20, isHurried: true },
+      })
       ;[first, second] = site.gateways as [GatewayProcess, GatewayProcess]
       await site.everybodyIsSeen()
     }, 120_000)
@@ -118,6 +124,26 @@ describe.skipIf(lacking.length > 0)(
       })
       await client.end()
       await nothingIsLost()
+    })
+
+    it("when PostgreSQL has no connection for them for a while", async () => {
+      const pages = async (path: string) => {
+        const answers = site.gateways.map(({ port }) => fetch(`http://127.0.0.1:${port}${path}`))
+        return (await Promise.all(answers)).map(({ status }) => status)
+      }
+      await site.underLoad(async () => {
+        const allow = await site.database.refuseConnections()
+        await waitFor(
+          () => site.refusals.some((error) => /PostgreSQL has too many connections/.test(String(error))),
+          "publishes to be refused",
+        )
+        // They live, and ask to be left alone.
+        expect(await pages("/api/health")).toEqual([200, 200, 200])
+        expect(await pages("/api/ready")).toEqual([503, 503, 503])
+        await allow()
+      })
+      await nothingIsLost()
+      expect(await pages("/api/ready")).toEqual([200, 200, 200])
     })
 
     it("when the next release replaces this one, both at work meanwhile", async () => {

@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process"
+import { type ChildProcessByStdio, spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import { once } from "node:events"
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
@@ -10,6 +10,7 @@ import type { Readable, Writable } from "node:stream"
 import { fileURLToPath } from "node:url"
 import fc from "fast-check"
 import { describe, expect, it, vi } from "vitest"
+import { canMountDisk, mountDisk } from "../testing/small-disk.ts"
 import { createMemoryLog } from "./memory.ts"
 import type { LogEntry, MessageLog } from "./message-log.ts"
 import { createSqliteLog } from "./sqlite.ts"
@@ -383,42 +384,12 @@ it("lets the process's other work, and so appends, between the steps of trimming
   expect(order).toEqual(["appended 10001", "trimmed 9991"])
 })
 
-/** A file system of its own with little room; null where this user may not mount one. */
-function mountSmallDisk(): ({ folder: string; remount(option: "ro" | "rw"): void } & Disposable) | null {
-  const folder = mkdtempSync(join(tmpdir(), "throughline-disk-"))
-  const mount = (options: string) =>
-    execFileSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", folder], { stdio: "pipe" })
-  try {
-    mount("size=1m")
-  } catch {
-    rmSync(folder, { recursive: true })
-    return null
-  }
-  return {
-    folder,
-    remount: (option) => mount(`remount,size=1m,${option}`),
-    [Symbol.dispose]() {
-      execFileSync("umount", [folder])
-      rmSync(folder, { recursive: true })
-    },
-  }
-}
-
-function canMount(): boolean {
-  using disk = mountSmallDisk()
-  return disk !== null
-}
-
-const isMountable = canMount()
+const isMountable = canMountDisk()
 
 describe.skipIf(!isMountable)(
   isMountable ? "on a small disk" : "on a small disk (skipped: mounting needs root)",
   () => {
-    const openDisk = () => {
-      const disk = mountSmallDisk()
-      if (!disk) throw new Error("unable to mount")
-      return disk
-    }
+    const openDisk = () => mountDisk("1m")
     const large = () => entry("a", "x".repeat(20_000))
 
     it("keeps what it accepted when the disk is full, and goes on when there is room", async () => {

@@ -1,4 +1,5 @@
 import { sealData } from "iron-session"
+import { Client } from "pg"
 import { room } from "#lib/chat/channels.ts"
 import { sessionCookie } from "#lib/chat/session.ts"
 import { parseEnv } from "#lib/env/schema.ts"
@@ -14,7 +15,7 @@ const sessionSecret = "a session secret of this test, long enough"
 const internalSecret = "an internal secret of this test, long enough"
 const lobby = room({ room: "lobby" })
 
-/** One gateway's process, which can be ended and started again at the same place, and its own wire to Redis. */
+/** One process with a gateway, which can be ended and started again at the same place, and its own wire to Redis. */
 export interface GatewayProcess {
   readonly port: number
   program: RunningProgram
@@ -24,18 +25,34 @@ export interface GatewayProcess {
   cutFromRedis(): Promise<() => void>
 }
 
+export interface InstallationOptions {
+  /**
+   * What the processes run: the gateway alone, with pages that ask app servers in the test's own process; or the app with its
+   * gateway, as `npm start` does, with pages that ask by way of the balancer. The app needs a production build.
+   */
+  program: "gateway.ts" | "main.ts"
+  processes: number
+  people: number
+  /** Between one message that is written and the next. */
+  pauseMs: number
+  /** Pages reconnect, and compare where they stand with the log, sooner than those that ship. */
+  isHurried?: boolean
+}
+
 /**
- * What runs in production behind a balancer: gateways in processes of their own, app servers that publish through any of them,
+ * What runs in production behind a balancer: processes with gateways, app servers that publish through any of them,
  * PostgreSQL, Redis and nginx, all real; and people whose pages keep a ledger of what they were given.
  */
-export async function startInstallation({ gateways: size, people }: { gateways: number; people: number }) {
+export async function startInstallation(options: InstallationOptions) {
+  const { program, processes, people, pauseMs, isHurried = false } = options
   await using stack = new AsyncDisposableStack()
   const [postgres, redis] = await Promise.all([startPostgres(), startRedis()])
   stack.use(postgres)
   stack.use(redis)
+  const database = await makeRole(postgres.connectionString)
   const shared = {
     REALTIME_PROVIDER: "socketio",
-    DATABASE_URL: postgres.connectionString,
+    DATABASE_URL: database.connectionString,
     SESSION_SECRET: sessionSecret,
     SOCKET_INTERNAL_SECRET: internalSecret,
   }
@@ -50,9 +67,9 @@ export async function startInstallation({ gateways: size, people }: { gateways: 
     }
     const gateway: GatewayProcess = {
       port,
-      program: runProgram("gateway.ts", env),
+      program: runProgram(program, env),
       async start(folder) {
-        gateway.program = runProgram("gateway.ts", env, folder === undefined ? {} : { folder })
+        gateway.program = runProgram(program, env, folder === undefined ? {} : { folder })
         await isReady()
       },
       cutFromRedis: () => wire.startOutage(),
@@ -61,8 +78,8 @@ export async function startInstallation({ gateways: size, people }: { gateways: 
       waitFor(() => {
         const { child, output } = gateway.program
         if (child.exitCode !== null) throw new Error(output.text)
-        return output.text.includes("gateway ready")
-      }, "the gateway")
+        return output.text.includes("ready on http")
+      }, `${program} to be ready`)
     stack.defer(async () => {
       gateway.program.child.kill("SIGKILL")
       await gateway.program.exited
@@ -71,12 +88,12 @@ export async function startInstallation({ gateways: size, people }: { gateways: 
     return gateway
   }
 
-  const gateways = await Promise.all(Array.from({ length: size }, startGateway))
+  const gateways = await Promise.all(Array.from({ length: processes }, startGateway))
   const nginx = stack.use(await startNginx(gateways.map(({ port }) => port)))
 
   /** What a Next.js server runs: it holds no socket and reaches some gateway through the balancer. */
   const startApp = async () => {
-    const env = parseEnv({ ...shared, NODE_ENV: "production", SOCKET_URL: nginx.url })
+    const env = parseEnv({ ...shared, NODE_ENV: "production", SOCKET_URL: nginx.url, LOG_LEVEL: "silent" })
     const publisher = createSocketIoPublisher({
       ...{ internalUrl: nginx.url, publicUrl: nginx.url, secret: internalSecret },
     })
@@ -101,6 +118,7 @@ export async function startInstallation({ gateways: size, people }: { gateways: 
       async fetch(input, init) {
         const request = new Request(input, init)
         request.headers.set("cookie", cookie)
+        if (program === "main.ts") return fetch(request)
         const { GET, POST } = chat.realtime.handlers
         return request.method === "POST" ? POST(request) : GET(request)
       },
@@ -109,9 +127,12 @@ export async function startInstallation({ gateways: size, people }: { gateways: 
       config: { provider: "socketio", url: nginx.url },
       credentials: (body) => http.credentials("socketio", body),
       onError: () => {},
-      ...{ firstPauseMs: 20, maxPauseMs: 500 },
+      ...(isHurried && { firstPauseMs: 20, maxPauseMs: 500 }),
     })
-    const client = createClient({ transport, http, headCheck: { connectedMs: 2_000, interruptedMs: 500 } })
+    const client = createClient({
+      ...{ transport, http, onError: () => {} },
+      ...(isHurried && { headCheck: { connectedMs: 2_000, interruptedMs: 500 } }),
+    })
     stack.defer(() => client.close())
     const received: { seq: number; id: string }[] = []
     const channel = client.channel(lobby)
@@ -125,7 +146,7 @@ export async function startInstallation({ gateways: size, people }: { gateways: 
     channel.presence.enter({ status: "active" })
     client.open()
     await subscription.ready
-    return { user, client, channel, received, from: subscription.cursor?.seq ?? 0 }
+    return { user, cookie, client, channel, received, from: subscription.cursor?.seq ?? 0 }
   }
   const pages: Awaited<ReturnType<typeof openPage>>[] = []
   for (let index = 0; index < people; index += 1) pages.push(await openPage(index))
@@ -155,11 +176,11 @@ export async function startInstallation({ gateways: size, people }: { gateways: 
 
   const owned = stack.move()
   return {
-    ...{ postgres, redis, gateways, apps, pages, lobby, refusals },
+    ...{ postgres, database, redis, nginx, gateways, apps, pages, lobby, refusals },
     /** Writes without pause while something happens, and a little before and after. */
     async underLoad(happening: () => Promise<void>): Promise<void> {
       let n = 0
-      const timer = setInterval(() => write(n++), 20)
+      const timer = setInterval(() => write(n++), pauseMs)
       const first = accepted.length
       await waitFor(() => accepted.length > first + 10, "messages before")
       await happening()
@@ -194,6 +215,32 @@ export async function startInstallation({ gateways: size, people }: { gateways: 
         "everybody to see everybody",
       ),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** As the guide makes it: who owns tables and may do nothing else. PostgreSQL's limits don't hold for its administrator. */
+async function makeRole(connectionString: string) {
+  const asAdministrator = async (...statements: string[]) => {
+    const client = new Client({ connectionString })
+    await client.connect()
+    for (const statement of statements) await client.query(statement)
+    await client.end()
+  }
+  await asAdministrator(
+    "CREATE ROLE chat LOGIN PASSWORD 'canary-password'",
+    "GRANT CREATE ON DATABASE postgres TO chat",
+    "GRANT CREATE ON SCHEMA public TO chat",
+  )
+  return {
+    connectionString: connectionString.replace("//throughline:", "//chat:"),
+    /** Takes all its connections from it and gives it no other, until the returned function is called. */
+    async refuseConnections() {
+      await asAdministrator(
+        "ALTER ROLE chat CONNECTION LIMIT 0",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'chat'",
+      )
+      return () => asAdministrator("ALTER ROLE chat CONNECTION LIMIT -1")
+    },
   }
 }
 

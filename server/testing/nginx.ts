@@ -23,7 +23,7 @@ export const shippedSite = readFileSync(
 export async function startNginx(
   ports: readonly number[],
   configuration: string = shippedSite,
-): Promise<{ url: string } & AsyncDisposable> {
+): Promise<{ url: string; restart(): Promise<void> } & AsyncDisposable> {
   const program = findNginx()
   if (!program) throw new Error("unable to start nginx; it was not found (THROUGHLINE_NGINX)")
   const folder = mkdtempSync(join(tmpdir(), "throughline-nginx-"))
@@ -42,25 +42,37 @@ export async function startNginx(
      events { worker_connections 1024; }
      http { access_log off; ${temporary} ${site} }`,
   )
-  const child = spawn(
-    program,
-    ["-p", folder, "-e", join(folder, "error.log"), "-c", join(folder, "nginx.conf")],
-    {
-      stdio: ["ignore", "ignore", "inherit"],
-    },
-  )
   const url = `http://127.0.0.1:${port}`
-  await waitFor(() => {
-    if (child.exitCode !== null) throw new Error(readFileSync(join(folder, "error.log"), "utf8"))
-    return fetch(url, { signal: AbortSignal.timeout(2_000) })
-  }, "nginx")
+  let child = start()
+
+  function start() {
+    const parameters = ["-p", folder, "-e", join(folder, "error.log"), "-c", join(folder, "nginx.conf")]
+    return spawn(program as string, parameters, { stdio: ["ignore", "ignore", "inherit"] })
+  }
+
+  const answers = () =>
+    waitFor(() => {
+      if (child.exitCode !== null) throw new Error(readFileSync(join(folder, "error.log"), "utf8"))
+      return fetch(url, { signal: AbortSignal.timeout(2_000) })
+    }, "nginx")
+
+  async function stop(): Promise<void> {
+    if (child.exitCode !== null) return
+    child.kill("SIGTERM")
+    await once(child, "exit")
+  }
+
+  await answers()
   return {
     url,
+    /** Cuts everybody off and starts it again. */
+    async restart() {
+      await stop()
+      child = start()
+      await answers()
+    },
     async [Symbol.asyncDispose]() {
-      if (child.exitCode === null) {
-        child.kill("SIGTERM")
-        await once(child, "exit")
-      }
+      await stop()
       rmSync(folder, { recursive: true, force: true })
     },
   }
