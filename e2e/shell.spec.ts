@@ -317,6 +317,28 @@ test("a proxy that answers in the server's place is told of in words, and leaves
   await expect(page.locator("html")).toHaveAttribute("lang", "ja")
 })
 
+test("an action that the server's release doesn't have leads to a page that offers to load it anew, and loses no draft", async ({
+  people,
+}) => {
+  const alice = await people.signIn("Alice")
+  const { page } = alice
+  const room = await alice.createRoom("Between releases")
+  const { pages, settings } = alice.texts
+  await room.composer.fill("half a sentence")
+  await page.route("**/*", (route) => {
+    const headers = route.request().headers()
+    if (!headers["next-action"]) return route.fallback()
+    return route.continue({ headers: { ...headers, "next-action": `7f${"0".repeat(40)}` } })
+  })
+  await page.getByRole("button", { name: /Settings of Alice/ }).click()
+  await page.getByRole("menuitem", { name: settings.signOut }).click()
+  await page.getByRole("alertdialog").getByRole("button", { name: settings.signOut }).click()
+  await expect(page.getByRole("heading", { name: pages.errorTitle })).toBeVisible()
+  await page.unrouteAll()
+  await page.getByRole("button", { name: pages.errorReload }).click()
+  await expect(room.composer).toHaveValue("half a sentence")
+})
+
 test("a text that the browser doesn't let copy is said not to be", async ({ people }) => {
   const alice = await people.signIn("Alice")
   const { page } = alice
