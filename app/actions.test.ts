@@ -18,6 +18,7 @@ import {
   joinRoom,
   leaveRoom,
   signIn,
+  signOut,
   withdrawInvitations,
 } from "./actions.ts"
 
@@ -35,6 +36,9 @@ vi.mock("next/headers", () => ({
   }),
 }))
 vi.mock("next/cache", () => ({ revalidatePath() {} }))
+/** What is done once the answer is on its way. */
+const afterwards: (() => Promise<void>)[] = []
+vi.mock("next/server", () => ({ after: (work: () => Promise<void>) => void afterwards.push(work) }))
 
 let chat: ProcessChat
 let dataDir: string
@@ -145,6 +149,46 @@ const exhaust = (budget: Budget, whose: string) => chat.limits.take(budget, whos
 
 const refused = { error: "rate-limited", retryAfterMs: expect.any(Number) }
 const [here, elsewhere] = ["192.0.2.1", "192.0.2.2"]
+
+describe("signing out", () => {
+  it("ends the session wherever its cookie is, and its open connections", async () => {
+    await enter(here)
+    const [owner, cookies] = [await me(), new Map(request.cookies)]
+    const room = String(await outcomeOf(createRoom(null, await ownFormOf({ name: "Hers" }))))
+    const revoked = vi.spyOn(chat.realtime, "revoke")
+    expect(await outcomeOf(signOut(owner))).toBe("/")
+    expect(await me()).toBe("")
+    for (const work of afterwards.splice(0)) await work()
+    const own = [`person:${owner}`, `room:${lobbyId}`, `room:${room.split("/").at(-1)}`]
+    expect(revoked.mock.calls.map(([user, { name }]) => `${user.id} ${name}`).toSorted()).toEqual(
+      own.map((name) => `${owner} ${name}`).toSorted(),
+    )
+    // Stolen before.
+    request.cookies = cookies
+    expect(await me()).toBe("")
+    expect(await outcomeOf(joinRoom(null, formOf({ owner, room: lobbyId })))).toMatch(/^\/\?next=/)
+    expect(await outcomeOf(createRoom(null, formOf({ owner, name: "His" })))).toMatch(/^\/\?next=/)
+  })
+
+  it("is done by the page of whoever is signed in, and by no other", async () => {
+    await enter(here)
+    const owner = await me()
+    await outcomeOf(signOut("somebody else"))
+    expect(await me()).toBe(owner)
+  })
+
+  it("begins with a session of one's own, whatever cookie was there before", async () => {
+    await enter(elsewhere)
+    const [planted, cookies] = [await me(), new Map(request.cookies)]
+    arrive(here)
+    request.cookies = new Map(cookies)
+    await outcomeOf(signIn(null, formOf({ name: "Victim" })))
+    expect(await me()).not.toBe(planted)
+    // Whoever planted it is still who they were.
+    request.cookies = cookies
+    expect(await me()).toBe(planted)
+  })
+})
 
 describe("what people make has limits", () => {
   it.each(["guests from an address", "guests of a day from an address"] as const)("%s", async (budget) => {

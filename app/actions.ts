@@ -3,8 +3,9 @@
 import { revalidatePath } from "next/cache"
 import { cookies } from "next/headers"
 import { redirect } from "next/navigation"
+import { after } from "next/server"
 import * as z from "zod/mini"
-import { room } from "#lib/chat/channels.ts"
+import { person, room } from "#lib/chat/channels.ts"
 import {
   getSession,
   keepsCookies,
@@ -53,10 +54,23 @@ export async function signIn(previous: unknown, form: FormData): Promise<FormSta
   redirect(next)
 }
 
-/** Ends this person's session, and nobody else's. */
+/** Ends this person's session, and nobody else's: their cookie is good for nothing any more, wherever else it is. */
 export async function signOut(owner: string): Promise<void> {
   const session = await getSession()
-  if (session.user?.id === owner) session.destroy()
+  const { user } = session
+  if (user?.id === owner) {
+    const { guests, rooms, realtime } = await getChat()
+    await guests.leave(user.id)
+    session.destroy()
+    // Connections that are open go once the page has its answer, which it needs none of them for.
+    after(async () => {
+      const listed = await rooms.list(user.id)
+      const own = listed.filter(({ isMember }) => isMember).map(({ id }) => room({ room: id }))
+      await Promise.all(
+        [...own, person({ person: user.id })].map((channel) => realtime.revoke(user, channel)),
+      )
+    })
+  }
   redirect("/")
 }
 

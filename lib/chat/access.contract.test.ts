@@ -3,7 +3,8 @@ import { expect, it } from "vitest"
 import type { User } from "#realtime"
 import { resolveChannel } from "../../realtime/channel.ts"
 import { type AccessOptions, createAuthorize } from "./access.ts"
-import { chatChannels, room } from "./channels.ts"
+import { chatChannels, lab, person, room } from "./channels.ts"
+import { createGuests } from "./guests.ts"
 import { describeStores, type TestProcess, writerOf } from "./testing/stores.ts"
 
 const [alice, bob, carol] = ["alice", "bob", "carol"].map((id) => ({ id, name: id })) as [User, User, User]
@@ -12,10 +13,11 @@ const noFiles: AccessOptions["files"] = { claim: async () => false }
 const channelOf = (roomId: string) => resolveChannel(chatChannels, room({ room: roomId }).name)
 
 /** Alice's room, which Bob has joined; Carol hasn't. `may` resolves with true, false, or the code of the refusal. */
-async function stage({ rooms, index, log }: TestProcess, files = noFiles) {
+async function stage({ database, rooms, index, log }: TestProcess, files = noFiles) {
   const { id: roomId } = await rooms.create(alice, { name: "x", isPrivate: false })
   await rooms.join(bob, roomId)
-  const authorize = createAuthorize({ rooms, index, log, files })
+  const guests = createGuests(database)
+  const authorize = createAuthorize({ rooms, guests, index, log, files })
   const may = (
     user: User,
     event: string,
@@ -26,7 +28,7 @@ async function stage({ rooms, index, log }: TestProcess, files = noFiles) {
       ...{ user, event, payload, earlier, id: `${user.id}'s` },
       ...{ channel: channelOf(roomId), action: "publish" },
     }).catch(({ code }: { code: string }) => code)
-  return { roomId, authorize, may, ...writerOf({ log }, roomId) }
+  return { roomId, authorize, guests, may, ...writerOf({ log }, roomId) }
 }
 
 describeStores("access", (use) => {
@@ -42,6 +44,20 @@ describeStores("access", (use) => {
       expect(await may(carol, "text-sent", { text: "hi" })).toBe(false)
       for (const event of ["room-created", "member-joined", "member-left", "erased"])
         expect(await may(alice, event, {})).toBe(false)
+    }))
+
+  it("is for nobody who has signed out, whatever they were in", () =>
+    use(async ({ main }) => {
+      const { authorize, guests, roomId } = await stage(main)
+      const own = [person({ person: bob.id }), lab({ owner: bob.id, visit: "1" })]
+      const channels = [channelOf(roomId), ...own.map(({ name }) => resolveChannel(chatChannels, name))]
+      const mayOf = (user: User) =>
+        Promise.all(channels.map((channel) => authorize({ user, channel, action: "subscribe" })))
+      expect(await mayOf(bob)).toEqual([true, true, true])
+      await guests.leave(bob.id)
+      await guests.leave(bob.id)
+      expect(await mayOf(bob)).toEqual([false, false, false])
+      expect(await authorize({ user: alice, channel: channelOf(roomId), action: "subscribe" })).toBe(true)
     }))
 
   it("lets nobody edit what is another's, deleted, elsewhere or nowhere", () =>
@@ -157,7 +173,7 @@ describeStores("access", (use) => {
       const authorize = createAuthorize({
         rooms: { isMember: main.rooms.isMember, find: unasked },
         index: { catchUp: unasked, find: unasked },
-        ...{ log: { readAfter: unasked }, files: { claim: unasked } },
+        ...{ log: { readAfter: unasked }, files: { claim: unasked }, guests: { hasLeft: unasked } },
       })
       const question = { channel: channelOf(roomId), action: "publish", event: "text-sent" } as const
       const payload = { text: "hi", mentions: ["alice"] }
@@ -170,8 +186,9 @@ describeStores("access", (use) => {
       const said: { id: string }[] = []
       for (let n = 0; n < 5; n += 1) said.push(await say(bob, `${n}`))
       const slow = await open({ maxEntries: 1 })
-      const { rooms, index, log } = slow
-      const authorize = createAuthorize({ rooms, index, log, files: noFiles })
+      const { database, rooms, index, log } = slow
+      const guests = createGuests(database)
+      const authorize = createAuthorize({ rooms, guests, index, log, files: noFiles })
       const question = { channel: channelOf(roomId), action: "publish", event: "message-deleted" } as const
       const ask = () => authorize({ ...question, user: bob, payload: { target: said.at(-1)?.id } })
       await expect(ask()).rejects.toMatchObject({ code: "log-unavailable", retryable: true })

@@ -4,11 +4,13 @@ import type { MessageLog } from "#realtime/log/message-log"
 import type { AuthorizeQuestion } from "#realtime/server"
 import type { FileRegister } from "../files/register.ts"
 import { type ChatChannels, publishableEvents, room } from "./channels.ts"
+import type { Guests } from "./guests.ts"
 import type { IndexedMessage, MessageIndex } from "./message-index.ts"
 import type { Rooms } from "./rooms.ts"
 
 export interface AccessOptions {
   rooms: Pick<Rooms, "isMember" | "find">
+  guests: Pick<Guests, "hasLeft">
   index: Pick<MessageIndex, "catchUp" | "find">
   log: Pick<MessageLog, "readAfter">
   /** Attaches to a message what its sender uploaded for this room, if it is that. */
@@ -30,12 +32,12 @@ interface Call {
 /**
  * Who may do what in which room: the one decision, in Next.js and in the gateway, for every provider. Only members
  * may do anything; what the server says by itself (who came, who left) no browser may say. A laboratory is its visitor's
- * alone, and so is what a person's devices tell each other.
+ * alone, and so is what a person's devices tell each other. Whoever has signed out may do nothing.
  *
  * What is said with nothing beside it costs one question to the database. What changes a message is looked up: only its sender edits
  * it, only its sender or the room's owner deletes it, and nothing is done to one that isn't there.
  */
-export function createAuthorize({ rooms, index, log, files }: AccessOptions) {
+export function createAuthorize({ rooms, guests, index, log, files }: AccessOptions) {
   /** A message of this room, as the log has it now, or as it is about to be by the same request. */
   async function targetOf({ user, roomId, payload, earlier }: Call): Promise<IndexedMessage> {
     const { target } = payload as Payload<"message-deleted">
@@ -101,8 +103,10 @@ export function createAuthorize({ rooms, index, log, files }: AccessOptions) {
     earlier = [],
   }: Question): Promise<boolean> => {
     if (action === "publish" && event !== undefined && !publishableEvents.has(event)) return false
-    if (channel.kind === "lab") return channel.params.owner === user.id
-    if (channel.kind === "person") return channel.params.person === user.id
+    if (channel.kind !== "room") {
+      const owner = channel.kind === "lab" ? channel.params.owner : channel.params.person
+      return owner === user.id && !(await guests.hasLeft(user.id))
+    }
     const roomId = channel.params.room
     if (!(await rooms.isMember(user.id, roomId))) return false
     const rule = action === "publish" && event !== undefined ? rules[event] : undefined

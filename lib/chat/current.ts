@@ -9,10 +9,12 @@ import type { Budget, Limits } from "../security/limits.ts"
 import { keptCookieOf } from "./kept-cookie.ts"
 import { openSession, sessionOptions } from "./session.ts"
 
-/** The session of the request under way. */
+/** The session of the request under way. One that has ended is nobody's, whoever brings its cookie. */
 export async function getSession() {
-  const { env } = await getChat()
-  return openSession(await cookies(), sessionOptions(env))
+  const { env, guests } = await getChat()
+  const session = await openSession(await cookies(), sessionOptions(env))
+  if (session.user && (await guests.hasLeft(session.user.id))) delete session.user
+  return session
 }
 
 /** Whether this browser brings back what a page sets. */

@@ -19,6 +19,7 @@ export interface Tables {
   message_index_cursors: MessageIndexCursorsTable
   read_positions: ReadPositionsTable
   files: FilesTable
+  departed_guests: DepartedGuestsTable
 }
 
 interface RoomsTable {
@@ -121,6 +122,12 @@ interface FilesTable {
   height: number | null
   /** In bytes; 0 where there is none. */
   thumbnail_size: number
+}
+
+/** Who has signed out; kept for longer than any cookie of theirs may be used. */
+interface DepartedGuestsTable {
+  user_id: string
+  left_at: number
 }
 
 export type Database = Kysely<Tables>

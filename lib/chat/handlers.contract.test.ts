@@ -3,6 +3,7 @@ import { afterEach, expect, it, vi } from "vitest"
 import type { User } from "#realtime"
 import { createLimits } from "../security/limits.ts"
 import { askPeople, askQuotes, askUnread, moveRead, searchRoom } from "./api.ts"
+import { createGuests } from "./guests.ts"
 import { type ChatHandlers, createChatHandlers } from "./handlers.ts"
 import { identifyRequest, sessionCookie, sessionOptions } from "./session.ts"
 import { describeStores, type TestProcess, writerOf } from "./testing/stores.ts"
@@ -14,12 +15,13 @@ const session = sessionOptions({
 })
 
 /** The routes as they are, and a private room of Alice's and Bob's. `ask` is a browser's request, with the status and body of the answer. */
-async function open({ rooms, readPositions, search, index, log }: TestProcess) {
+async function open({ database, rooms, readPositions, search, index, log }: TestProcess) {
   const limits = await createLimits({})
   const failures: unknown[] = []
+  const guests = createGuests(database)
   const handlers = createChatHandlers({
     ...{ rooms, readPositions, search, index, limits },
-    identify: (request) => identifyRequest(request, session),
+    identify: (request) => identifyRequest(request, session, guests),
     onError: (error) => void failures.push(error),
   })
   const cookieOf = async (user: User | null) =>

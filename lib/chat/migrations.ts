@@ -139,6 +139,13 @@ const migrationsFor = ({ isPostgres }: MigrateOptions): Record<string, Migration
       await sql.raw("CREATE INDEX invitations_by_age ON invitations (created_at)").execute(database)
     },
   },
+  "2026-11-29-session-ends": {
+    async up(database: Kysely<unknown>) {
+      const run = (statement: string) => sql.raw(statement).execute(database)
+      await run("CREATE TABLE departed_guests (user_id text PRIMARY KEY, left_at bigint NOT NULL)")
+      await run("CREATE INDEX departed_guests_by_time ON departed_guests (left_at)")
+    },
+  },
 })
 
 interface MigrateOptions {

@@ -33,6 +33,7 @@ export interface Rooms {
    * makes rooms by the thousand pushes the others' quiet ones out of sight, and nobody's own.
    */
   list(userId: string): Promise<(Room & { isMember: boolean })[]>
+  /** False for whoever has signed out, too: a connection of theirs may be open still, or opened with a ticket of theirs. */
   isMember(userId: string, roomId: string): Promise<boolean>
   /** Joins a public room. False where there is nothing new: already in, or no such room. */
   join(user: User, roomId: string): Promise<boolean>
@@ -132,6 +133,9 @@ export function createRooms(
       .select("user_id")
       .where("room_id", "=", roomId)
       .where("user_id", "=", userId)
+      .where(({ not, exists, selectFrom }) =>
+        not(exists(selectFrom("departed_guests").select("left_at").where("user_id", "=", userId))),
+      )
       .executeTakeFirst()
     return row !== undefined
   }

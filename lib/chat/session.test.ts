@@ -6,6 +6,7 @@ const options = sessionOptions({
   SESSION_SECRET: "a secret of this test, long enough",
   hasSecureCookies: true,
 })
+const nobodyLeft = { hasLeft: async () => false }
 const request = (cookie: string) =>
   new Request("http://chat.test/", { headers: cookie === "" ? {} : { cookie } })
 
@@ -14,7 +15,11 @@ describe("a request's session", () => {
     const user = newGuest("アキ")
     const sealed = await sealData({ user }, { password: options.password })
     expect(
-      await identifyRequest(request(`a=b; ${sessionCookie}=${encodeURIComponent(sealed)}; c=d`), options),
+      await identifyRequest(
+        request(`a=b; ${sessionCookie}=${encodeURIComponent(sealed)}; c=d`),
+        options,
+        nobodyLeft,
+      ),
     ).toEqual(user)
   })
 
@@ -31,7 +36,7 @@ describe("a request's session", () => {
       `${sessionCookie}=%zz`,
       `${sessionCookie}=${foreign}`,
     ]) {
-      expect(await identifyRequest(request(cookie), options)).toBeNull()
+      expect(await identifyRequest(request(cookie), options, nobodyLeft)).toBeNull()
     }
   })
 
@@ -41,7 +46,7 @@ describe("a request's session", () => {
     const real = Date.now
     Date.now = () => real() + 120_000
     try {
-      expect(await identifyRequest(request(`${sessionCookie}=${sealed}`), aged)).toBeNull()
+      expect(await identifyRequest(request(`${sessionCookie}=${sealed}`), aged, nobodyLeft)).toBeNull()
     } finally {
       Date.now = real
     }

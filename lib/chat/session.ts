@@ -5,6 +5,7 @@ import { v7 as uuidv7 } from "uuid"
 import * as z from "zod/mini"
 import { parseUser, type User } from "#realtime"
 import type { Env } from "../env/schema.ts"
+import type { Guests } from "./guests.ts"
 import { cookieOptions } from "./kept-cookie.ts"
 import { isLineOfText, visibleText } from "./visible-text.ts"
 
@@ -21,6 +22,9 @@ export const nameOfAtMost = (length: number) =>
 /** What a guest may be called. */
 export const nameSchema = nameOfAtMost(40)
 
+/** So long a cookie is good for, thirty days. */
+export const sessionSeconds = 60 * 60 * 24 * 30
+
 /** What of the environment a session needs. */
 type SessionEnvironment = Pick<Env, "SESSION_SECRET" | "hasSecureCookies">
 
@@ -28,7 +32,7 @@ export function sessionOptions(env: SessionEnvironment): SessionOptions {
   return {
     cookieName: sessionCookie,
     password: env.SESSION_SECRET,
-    ttl: 60 * 60 * 24 * 30,
+    ttl: sessionSeconds,
     cookieOptions: cookieOptions(env),
   }
 }
@@ -47,12 +51,17 @@ export function openSession(store: CookieStore, options: SessionOptions) {
  * Who sent a request: the one place to change for an identity provider (`docs/guides/identity.md`). Runs in plain Node
  * too, so it reads the request and nothing else.
  */
-export async function identifyRequest(request: Request, options: SessionOptions): Promise<User | null> {
+export async function identifyRequest(
+  request: Request,
+  options: SessionOptions,
+  guests: Pick<Guests, "hasLeft">,
+): Promise<User | null> {
   const sealed = parseCookie(request.headers.get("cookie") ?? "")[sessionCookie]
   if (!sealed) return null
-  const { user } = await unsealData<SessionData>(sealed, {
+  const { user: sealedUser } = await unsealData<SessionData>(sealed, {
     password: options.password,
     ...(options.ttl !== undefined && { ttl: options.ttl }),
   })
-  return parseUser(user)
+  const user = parseUser(sealedUser)
+  return user && (await guests.hasLeft(user.id)) ? null : user
 }

@@ -1,8 +1,10 @@
 import type { Logger } from "pino"
+import type { User } from "#realtime"
 import { createRealtime, type LimitedRequest, type Realtime, type RealtimePublisher } from "#realtime/server"
 import { type AccessOptions, createAuthorize } from "../chat/access.ts"
 import { type ChatChannels, chatChannels } from "../chat/channels.ts"
 import { type Database, openDatabase, openPool } from "../chat/database.ts"
+import { createGuests, type Guests } from "../chat/guests.ts"
 import { type ChatHandlers, createChatHandlers } from "../chat/handlers.ts"
 import { createMessageIndex, type MessageIndex } from "../chat/message-index.ts"
 import { createPresenceCounts } from "../chat/presence-counts.ts"
@@ -25,6 +27,9 @@ import { createRetention, keepRetention, type Removed } from "./retention.ts"
 export interface Chat {
   realtime: Realtime<ChatChannels>
   rooms: Rooms
+  guests: Guests
+  /** Who sent a request, for routes that aren't among the handlers. */
+  identify(request: Request): Promise<User | null>
   readPositions: ReadPositions
   messageIndex: MessageIndex
   /** The chat's own routes, under `app/api/chat/`. */
@@ -74,6 +79,7 @@ export async function createChat({
   const log = tracing ? followLog(tracing, measuredLog) : measuredLog
   const measuredPublishers = metrics ? metrics.ofPublishers(publishers) : publishers
   const rooms = createRooms(database, Date.now, log)
+  const guests = createGuests(database)
   const isPostgres = pool !== undefined
   const index = createMessageIndex({ database, isPostgres, log })
   // One machine's processes are few and count for themselves.
@@ -81,9 +87,9 @@ export async function createChat({
     ...{ redisUrl: env.REDIS_URL, pool: env.isServerless ? pool : undefined, waitUntil, onError },
   })
   const session = sessionOptions(env)
-  const identify = (request: Request) => identifyRequest(request, session)
+  const identify = (request: Request) => identifyRequest(request, session, guests)
   const register = createFileRegister(database)
-  const access: AccessOptions = { rooms, index, log, files: register }
+  const access: AccessOptions = { rooms, guests, index, log, files: register }
   const limit = limitRequests(limits)
   const realtime = createRealtime({
     ...(await declareChat(access, env)),
@@ -106,6 +112,8 @@ export async function createChat({
   return {
     realtime,
     rooms,
+    guests,
+    identify,
     readPositions,
     messageIndex: index,
     handlers,

@@ -1,4 +1,3 @@
-import { identifyRequest, sessionOptions } from "#lib/chat/session.ts"
 import { getChat } from "#lib/realtime/server.ts"
 import { collectSpans } from "#lib/tracing/collect.ts"
 
@@ -6,11 +5,9 @@ import { collectSpans } from "#lib/tracing/collect.ts"
 export const dynamic = "force-dynamic"
 
 export async function POST(request: Request): Promise<Response> {
-  const { env, limits } = await getChat()
-  const session = sessionOptions(env)
+  const { env, identify, limits } = await getChat()
   return collectSpans(request, {
     ...{ endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT, headers: env.OTEL_EXPORTER_OTLP_HEADERS },
-    identify: (asking) => identifyRequest(asking, session),
-    limits,
+    ...{ identify, limits },
   })
 }

@@ -10,7 +10,7 @@ import type { QuotedMessage } from "#lib/chat/message-index.ts"
 import type { Room } from "#lib/chat/rooms.ts"
 import type { LogPage } from "#realtime"
 import type { FeedState } from "#realtime/client"
-import { useChannel, useMessages } from "#realtime/react"
+import { useChannel, useMessages, useRealtimeClient } from "#realtime/react"
 import { useMe } from "../../_components/chat-provider.tsx"
 import { useReadPosition } from "../../_components/room-activity.tsx"
 import { Announcer } from "./announcer.tsx"
@@ -307,13 +307,20 @@ function useNotice() {
   return [notice, setNotice] as const
 }
 
-/** They left in another tab, or were put out: the server knows what to show them now. */
+/**
+ * They left in another tab, or were put out: the server knows what to show them now. Where their session has ended, as everywhere at a
+ * sign-out, `SessionGuard` says so, in place of the door that the server would show.
+ */
 function useLostAccess(ref: ReturnType<typeof roomChannel>): void {
   const { state } = useChannel(ref).status
+  const client = useRealtimeClient()
   const router = useRouter()
   useEffect(() => {
-    if (state === "denied") router.refresh()
-  }, [state, router])
+    if (state !== "denied") return
+    void client.checkSession().then(() => {
+      if (client.connection.status.error?.code !== "session-changed") router.refresh()
+    })
+  }, [state, client, router])
 }
 
 /** What the server rendered names days as of then; the browser knows better, once it is there. */

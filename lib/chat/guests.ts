@@ -1,0 +1,32 @@
+import type { Database } from "./database.ts"
+import { sessionSeconds } from "./session.ts"
+
+/** Guests who have signed out. Nobody can be the same guest again, so that whatever still speaks in their name is somebody else's. */
+export interface Guests {
+  /** From now on no session, ticket or open connection of this guest is good for anything. */
+  leave(userId: string): Promise<void>
+  hasLeft(userId: string): Promise<boolean>
+}
+
+export function createGuests(database: Database, now: () => number = Date.now): Guests {
+  return {
+    async leave(userId) {
+      // By then no cookie of theirs is taken any more.
+      const forgotten = now() - 2 * sessionSeconds * 1000
+      await database.deleteFrom("departed_guests").where("left_at", "<", forgotten).execute()
+      await database
+        .insertInto("departed_guests")
+        .values({ user_id: userId, left_at: now() })
+        .onConflict((conflict) => conflict.column("user_id").doNothing())
+        .execute()
+    },
+    async hasLeft(userId) {
+      const row = await database
+        .selectFrom("departed_guests")
+        .select("user_id")
+        .where("user_id", "=", userId)
+        .executeTakeFirst()
+      return row !== undefined
+    },
+  }
+}
