@@ -10,7 +10,7 @@ import { createLogger } from "#lib/operations/logger.ts"
 import { shareLogger } from "#lib/operations/process-log.ts"
 import { createChat } from "#lib/realtime/create.ts"
 import { hostChat, type ProcessChat } from "#lib/realtime/process-chat.ts"
-import type { Budget } from "#lib/security/limits.ts"
+import type { Budget } from "#lib/security/budgets.ts"
 import {
   acceptInvitation,
   createRoom,

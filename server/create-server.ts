@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises"
 import { Server as SocketIoServer } from "socket.io"
 import type { Logger } from "#lib/operations/logger.ts"
 import { logErrors } from "#lib/operations/process-log.ts"
-import { requestIdOf, withRequestId } from "#lib/operations/request-id.ts"
+import { contextOf, requestIdOf, withRequest } from "#lib/operations/request-context.ts"
 import type { OnError } from "#realtime"
 import {
   type AttachedGateway,
@@ -127,8 +127,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const realtime = await options.createRealtime(broadcaster.publisher)
   const gateway = attachGateway({
     ...{ broadcaster, core: realtime.core, onError },
-    // What a page asks over its socket is a request like any other.
-    answer: (work) => withRequestId(requestIdOf(), work),
+    // What a page asks over its socket is a request like any other, from where the socket came from.
+    answer: (work, { headers }) => withRequest({ ...contextOf(headers), id: requestIdOf() }, work),
   })
   options.watch?.(gateway)
   const answerInternally = createInternalEndpoint({ publisher: broadcaster.publisher, secret, onError })

@@ -31,7 +31,7 @@ const rooms = createRooms(database)
 const files = createFiles({
   ...{ register: createFileRegister(database), store: fileStoreOf(env), rooms },
   // Whoever runs this sends nothing.
-  limits: { take: async () => {} },
+  limits: { takeOf: async () => {} },
 })
 
 const commands: Record<string, () => Promise<string>> = {

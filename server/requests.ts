@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { type Logger, loggedPath } from "#lib/operations/logger.ts"
-import { requestIdHeader, requestIdOf, withRequestId } from "#lib/operations/request-id.ts"
+import { contextOf, requestIdHeader, withRequest } from "#lib/operations/request-context.ts"
 
 /**
  * Answers a request under its id: a proxy's, or one of its own. Everything that is logged meanwhile has it, so does the answer, and
@@ -12,18 +12,18 @@ export function answerUnderId(
   logger: Logger,
   answer: () => void,
 ): void {
-  const id = requestIdOf(request.headers[requestIdHeader.toLowerCase()])
+  const context = contextOf(request.headers)
   // Whoever is behind, Next.js or the gateway, goes by the same.
-  request.headers[requestIdHeader.toLowerCase()] = id
-  response.setHeader(requestIdHeader, id)
-  withRequestId(id, () => {
+  request.headers[requestIdHeader.toLowerCase()] = context.id
+  response.setHeader(requestIdHeader, context.id)
+  withRequest(context, () => {
     if (logger.isLevelEnabled("debug")) {
       const began = performance.now()
       const about = { method: request.method, path: loggedPath(request.url) }
       response.once("close", () => {
         const ms = Math.round(performance.now() - began)
         const line = { ...about, status: response.statusCode, isComplete: response.writableFinished, ms }
-        withRequestId(id, () => logger.debug(line, "request"))
+        withRequest(context, () => logger.debug(line, "request"))
       })
     }
     answer()

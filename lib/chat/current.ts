@@ -4,8 +4,10 @@ import { cookies, headers } from "next/headers"
 import { redirect } from "next/navigation"
 import { isRealtimeError, type User } from "#realtime"
 import { warnOnce } from "../operations/process-log.ts"
+import { contextOf, withRequest } from "../operations/request-context.ts"
 import { getChat } from "../realtime/server.ts"
-import type { Budget, Limits } from "../security/limits.ts"
+import type { Budget, Personal } from "../security/budgets.ts"
+import type { Limits } from "../security/limits.ts"
 import { keptCookieOf } from "./kept-cookie.ts"
 import { openSession, sessionOptions } from "./session.ts"
 
@@ -63,29 +65,20 @@ interface RateRefusal {
   retryAfterMs: number
 }
 
-/** In front of us, `server/client-address.ts` or the platform wrote it. */
-const addressOf = async () => (await headers()).get("x-forwarded-for")?.split(",")[0]?.trim() ?? "unknown"
-
 /** Null while the visitor's address may do this once more. */
 export async function refuseAddress(
-  ...budgets: Extract<Budget, `${string} from an address`>[]
+  ...spent: Extract<Budget, `${string} from an address`>[]
 ): Promise<RateRefusal | null> {
-  const address = await addressOf()
+  const { address = "unknown" } = contextOf(await headers())
   return refusalOf(async ({ take }) => {
-    for (const budget of budgets) await take(budget, address)
+    for (const budget of spent) await take(budget, address)
   })
 }
 
 /** Null while this person, and whoever shares their address, may make one more of what stays. */
-export async function refusePerson(
-  { id }: User,
-  made: "rooms" | "joins" | "invitations",
-): Promise<RateRefusal | null> {
-  const address = await addressOf()
-  return refusalOf(async ({ take }) => {
-    await take(`${made} of a person`, id)
-    await take(`${made} from an address`, address)
-  })
+export async function refusePerson({ id }: User, made: Personal): Promise<RateRefusal | null> {
+  const request = contextOf(await headers())
+  return refusalOf(({ takeOf }) => withRequest(request, () => takeOf(made, id)))
 }
 
 async function refusalOf(spend: (limits: Limits) => Promise<void>): Promise<RateRefusal | null> {

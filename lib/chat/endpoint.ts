@@ -1,5 +1,6 @@
 import { logError, type OnError, type User } from "#realtime"
 import { reportFailure, requireSession, statusOf, toWireError } from "#realtime/server"
+import { contextOf, withRequest } from "../operations/request-context.ts"
 
 export interface EndpointCall {
   user: User
@@ -23,15 +24,18 @@ export function createEndpoints({ identify, onError = logError }: EndpointOption
     Response.json(body, { status, headers: { "Cache-Control": "no-store" } })
 
   return function endpoint(answer: (call: EndpointCall) => Promise<object>): Endpoint {
-    return async (request) => {
-      try {
-        const user = await requireSession(request, identify)
-        return respond(200, await answer({ user, request, url: new URL(request.url) }))
-      } catch (error) {
-        // What somebody looked for is nobody's to read in a log.
-        reportFailure(onError, error, { stage: `answer ${request.method} ${new URL(request.url).pathname}` })
-        return respond(statusOf(error), { error: toWireError(error) })
-      }
-    }
+    return (request) =>
+      withRequest(contextOf(request.headers), async () => {
+        try {
+          const user = await requireSession(request, identify)
+          return respond(200, await answer({ user, request, url: new URL(request.url) }))
+        } catch (error) {
+          // What somebody looked for is nobody's to read in a log.
+          reportFailure(onError, error, {
+            stage: `answer ${request.method} ${new URL(request.url).pathname}`,
+          })
+          return respond(statusOf(error), { error: toWireError(error) })
+        }
+      })
   }
 }

@@ -28,7 +28,7 @@ export interface ChatHandlersOptions extends EndpointOptions {
   readPositions: ReadPositions
   search: Search
   index: Pick<MessageIndex, "quote">
-  limits: Pick<Limits, "take">
+  limits: Pick<Limits, "takeOf">
 }
 
 const roomSchema = z.string().check(z.minLength(1), z.maxLength(128))
@@ -71,26 +71,26 @@ export function createChatHandlers(options: ChatHandlersOptions): ChatHandlers {
 
   return {
     unread: endpoint(async ({ user }) => {
-      await limits.take("reads of a person", user.id)
+      await limits.takeOf("reads", user.id)
       return { rooms: await readPositions.unread(user.id) }
     }),
 
     read: endpoint(async ({ user, request }) => {
-      await limits.take("reads of a person", user.id)
+      await limits.takeOf("reads", user.id)
       const { room, epoch, seq } = parse(readSchema, await readJsonBody(request))
       await requireMember(user, room)
       return { read: await readPositions.move(user.id, room, { epoch, seq }) }
     }),
 
     search: endpoint(async ({ user, url }) => {
-      await limits.take("searches of a person", user.id)
+      await limits.takeOf("searches", user.id)
       const { room, query, before } = fromQuery(searchSchema, url)
       await requireMember(user, room)
       return search.find(room, query, before)
     }),
 
     quotes: endpoint(async ({ user, url: { searchParams } }) => {
-      await limits.take("reads of a person", user.id)
+      await limits.takeOf("reads", user.id)
       const asked = { room: searchParams.get("room"), ids: searchParams.getAll("id") }
       const { room, ids } = parse(quotesSchema, asked)
       await requireMember(user, room)
@@ -98,7 +98,7 @@ export function createChatHandlers(options: ChatHandlersOptions): ChatHandlers {
     }),
 
     people: endpoint(async ({ user, url }) => {
-      await limits.take("reads of a person", user.id)
+      await limits.takeOf("reads", user.id)
       const { room } = fromQuery(peopleSchema, url)
       await requireMember(user, room)
       return { people: await rooms.members(room) }

@@ -237,3 +237,23 @@ describe(".env.example", () => {
     expect(readFileSync(new URL("../../.env.example", import.meta.url), "utf8")).toBe(envExample())
   })
 })
+
+describe("LIMITS", () => {
+  it("are budgets by their names", () => {
+    const given = { ...production, LIMITS: "publishes-of-a-person=200/10, rooms-of-a-person=50/3600" }
+    expect(parseEnv(given).LIMITS).toEqual({
+      "publishes of a person": { points: 200, seconds: 10 },
+      "rooms of a person": { points: 50, seconds: 3600 },
+    })
+    expect(parseEnv(production).LIMITS).toBeUndefined()
+  })
+
+  it.each([["200"], ["publishes=200/10"], ["publishes-of-a-person=200/10,nothing=1/1"]])(
+    "aren't %s",
+    (LIMITS) => {
+      expect(problemsOf({ ...production, LIMITS })).toEqual([
+        expect.stringContaining("LIMITS must list budgets"),
+      ])
+    },
+  )
+})

@@ -2,6 +2,7 @@ import { isIPv6 } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as z from "zod"
+import { type Budgets, parseBudget } from "../security/budgets.ts"
 
 export const providerNames = ["socketio", "pusher", "ably"] as const
 export type ProviderName = (typeof providerNames)[number]
@@ -72,6 +73,17 @@ const flag = z
   .transform((v) => v === "true" || v === "1")
 const count = z.coerce.number({ error: "must be a number" }).int().positive()
 const list = z.string().transform(itemsOf)
+
+const notBudgets =
+  "must list budgets, as in publishes-of-a-person=200/10,rooms-of-a-person=50/3600, by the names that docs/guides/operations.md has"
+
+/** Each by its own name; what is named twice counts as it is named last. */
+const budgetList = list.transform((items, context): Budgets => {
+  const parsed = items.map(parseBudget)
+  if (!parsed.includes(null)) return Object.fromEntries(parsed as [string, unknown][])
+  context.addIssue({ code: "custom", message: notBudgets })
+  return z.NEVER
+})
 
 const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
   error: "must list addresses or networks, as in loopback,10.0.0.0/8",
@@ -171,6 +183,13 @@ export const variables = {
       "separated by commas. Default loopback.",
     isSecret: false,
     schema: list.pipe(z.array(z.union([z.enum(["loopback", "linklocal", "uniquelocal"]), network]))),
+  },
+  LIMITS: {
+    meaning:
+      "How much one may ask for, where that isn't as usual: so many in so many seconds, as in publishes-of-a-person=200/10; separated by " +
+      "commas. All are in docs/guides/operations.md.",
+    isSecret: false,
+    schema: budgetList,
   },
   PORT: { meaning: "Where to listen. Default 3000; the gateway alone: 3001.", isSecret: false, schema: port },
   HOST: {

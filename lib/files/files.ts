@@ -60,7 +60,7 @@ export interface FilesOptions {
   /** Null: there is nowhere to keep files. */
   store: (() => Promise<FileStore>) | null
   rooms: Pick<Rooms, "isMember">
-  limits: Pick<Limits, "take">
+  limits: Pick<Limits, "takeOf">
   now?: () => number
 }
 
@@ -133,8 +133,8 @@ export function createFiles({ register, store, rooms, limits, now = Date.now }: 
       if (size === 0) throw new FileError("file-empty", "unable to attach a file without content")
       if (size > maxFileBytes || thumbnailSize > maxThumbnailBytes)
         throw new FileError("file-too-large", `unable to attach more than ${maxFileBytes} bytes`)
-      await limits.take("uploads of a person", user.id)
-      await limits.take("kilobytes uploaded by a person", user.id, Math.ceil((size + thumbnailSize) / 1024))
+      await limits.takeOf("uploads", user.id)
+      await limits.takeOf("kilobytes", user.id, Math.ceil((size + thumbnailSize) / 1024))
       await doomForgotten()
       await removeDoomed(clearedBeside)
       const declared = { roomId, uploaderId: user.id, name: cleanFileName(name), size, thumbnailSize }
@@ -148,7 +148,7 @@ export function createFiles({ register, store, rooms, limits, now = Date.now }: 
 
     async receive(user, id, part, body) {
       const { incoming } = await openStore()
-      await limits.take("uploads of a person", user.id)
+      await limits.takeOf("uploads", user.id)
       const file = await requireOwn(user, id)
       const size = part === "file" ? file.size : file.thumbnailSize
       if (file.state !== "declared" || size === 0 || !("receive" in incoming)) throw missing()
@@ -157,7 +157,7 @@ export function createFiles({ register, store, rooms, limits, now = Date.now }: 
 
     async complete(user, id) {
       const opened = await openStore()
-      await limits.take("uploads of a person", user.id)
+      await limits.takeOf("uploads", user.id)
       const file = await requireOwn(user, id)
       if (file.state !== "declared") return toSharedFile(file)
       const key = keyOf(id, "file")
@@ -199,6 +199,7 @@ export function createFiles({ register, store, rooms, limits, now = Date.now }: 
     },
 
     async discard(user, id) {
+      await limits.takeOf("uploads", user.id)
       await register.doom({ id, uploaderId: user.id })
       await removeDoomed(clearedBeside)
     },

@@ -1,6 +1,7 @@
 import * as z from "zod/mini"
 import { logError, type OnError, RealtimeError, type User } from "#realtime"
 import { readJsonBody, reportFailure, requireSession, statusOf, toWireError } from "#realtime/server"
+import { contextOf, withRequest } from "../operations/request-context.ts"
 import type { Limits } from "../security/limits.ts"
 import type { ByteRange } from "./file-store.ts"
 import type { FilePart, Files, ServedFile } from "./files.ts"
@@ -22,7 +23,7 @@ export interface FileHandlers {
 export interface FileHandlersOptions {
   files: Files
   identify(request: Request): Promise<User | null>
-  limits: Pick<Limits, "take">
+  limits: Pick<Limits, "takeOf">
   onError?: OnError
 }
 
@@ -52,16 +53,17 @@ export function createFileHandlers(options: FileHandlersOptions): FileHandlers {
     Response.json(body, { status, headers: { "Cache-Control": "no-store" } })
 
   /** For whoever is signed in; failures as `{ error: { code, message } }`. */
-  async function answer(request: Request, act: (user: User) => Promise<Response>): Promise<Response> {
-    try {
-      return await act(await requireSession(request, identify))
-    } catch (error) {
-      if (error instanceof FileError)
-        return respond(statusByCode[error.code], { error: { code: error.code, message: error.message } })
-      reportFailure(onError, error, { stage: `answer ${request.method} /api/chat/files` })
-      return respond(statusOf(error), { error: toWireError(error) })
-    }
-  }
+  const answer = (request: Request, act: (user: User) => Promise<Response>): Promise<Response> =>
+    withRequest(contextOf(request.headers), async () => {
+      try {
+        return await act(await requireSession(request, identify))
+      } catch (error) {
+        if (error instanceof FileError)
+          return respond(statusByCode[error.code], { error: { code: error.code, message: error.message } })
+        reportFailure(onError, error, { stage: `answer ${request.method} /api/chat/files` })
+        return respond(statusOf(error), { error: toWireError(error) })
+      }
+    })
 
   return {
     announce: (request) =>
@@ -94,7 +96,7 @@ export function createFileHandlers(options: FileHandlersOptions): FileHandlers {
 
     serve: (request, id, part) =>
       answer(request, async (user) => {
-        await limits.take("reads of a person", user.id)
+        await limits.takeOf("reads", user.id)
         const isDownload = new URL(request.url).searchParams.has("download")
         return toResponse(request, await files.open(user, id, { part, isDownload }))
       }),

@@ -1,12 +1,12 @@
 import { type DestinationStream, type Logger, pino } from "pino"
 import { currentTraceId } from "../tracing/trace-id.ts"
-import { currentRequestId } from "./request-id.ts"
+import { currentRequest } from "./request-context.ts"
 
 export type { Logger }
 
 /** What each line says of where it was written: the request that it belongs to, and its trace where there is one. */
 function surroundings(): object {
-  const requestId = currentRequestId()
+  const requestId = currentRequest()?.id
   const traceId = currentTraceId()
   return { ...(requestId && { requestId }), ...(traceId && { traceId }) }
 }

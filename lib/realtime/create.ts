@@ -84,7 +84,8 @@ export async function createChat({
   const index = createMessageIndex({ database, isPostgres, log })
   // One machine's processes are few and count for themselves.
   const limits = await createLimits({
-    ...{ redisUrl: env.REDIS_URL, pool: env.isServerless ? pool : undefined, waitUntil, onError },
+    ...{ own: env.LIMITS, redisUrl: env.REDIS_URL, pool: env.isServerless ? pool : undefined },
+    ...{ waitUntil, onError },
   })
   const session = sessionOptions(env)
   const identify = (request: Request) => identifyRequest(request, session, guests)
@@ -130,12 +131,12 @@ export async function createChat({
   }
 }
 
-/** Of a person everywhere, and of all people in one room. */
-function limitRequests(limits: Limits) {
+/** Of a person everywhere, of all people of an address, and of all in one room. */
+function limitRequests({ take, takeOf }: Limits) {
   return async ({ user, action, channel, count }: LimitedRequest): Promise<void> => {
-    if (action === "read" || channel === undefined) return limits.take("reads of a person", user.id, count)
+    if (action === "read" || channel === undefined) return takeOf("reads", user.id, count)
     const what = action === "publish" ? "publishes" : "signals"
-    await limits.take(`${what} of a person`, user.id, count)
-    await limits.take(`${what} in a room`, channel, count)
+    await takeOf(what, user.id, count)
+    await take(`${what} in a room`, channel, count)
   }
 }

@@ -8,44 +8,22 @@ import {
   RateLimiterRes,
 } from "rate-limiter-flexible"
 import { logError, type OnError, RealtimeError } from "#realtime"
+import { currentRequest } from "../operations/request-context.ts"
+import { type Budget, type Budgets, budgets, type Personal } from "./budgets.ts"
 import { networkOf } from "./network.ts"
-
-/** So many points in so many seconds; who goes over waits for the rest of them. A burst of talk is fine, a flood isn't. */
-const budgets = {
-  "publishes of a person": { points: 100, duration: 10 },
-  "publishes in a room": { points: 1_000, duration: 10 },
-  "signals of a person": { points: 100, duration: 10 },
-  "signals in a room": { points: 2_000, duration: 10 },
-  "reads of a person": { points: 600, duration: 10 },
-  // As one types, with a pause here and there.
-  "searches of a person": { points: 60, duration: 10 },
-  // Four requests each: announced, its preview and itself sent, looked at.
-  "uploads of a person": { points: 400, duration: 10 * 60 },
-  "kilobytes uploaded by a person": { points: 1024 * 1024, duration: 24 * 60 * 60 },
-  // Many people may share an address: an office, a school, a mobile carrier.
-  "connections from an address": { points: 3_000, duration: 60 },
-  "guests from an address": { points: 600, duration: 10 * 60 },
-  "guests of a day from an address": { points: 5_000, duration: 24 * 60 * 60 },
-  "invitations tried from an address": { points: 1_200, duration: 10 * 60 },
-  // What stays. A name costs nothing, so that a person's limit without the address's would be none.
-  "rooms of a person": { points: 20, duration: 60 * 60 },
-  "rooms from an address": { points: 300, duration: 60 * 60 },
-  "joins of a person": { points: 100, duration: 60 * 60 },
-  "joins from an address": { points: 3_000, duration: 60 * 60 },
-  "invitations of a person": { points: 60, duration: 60 * 60 },
-  "invitations from an address": { points: 1_000, duration: 60 * 60 },
-} as const
-
-export type Budget = keyof typeof budgets
 
 /** How much one may ask for, counted where all processes see it: in Redis, else PostgreSQL, else this process's memory. */
 export interface Limits {
   /** Rejects with `rate-limited`, and when to come back, once the budget of this person, room or address is used up. */
   take(budget: Budget, whose: string, count?: number): Promise<void>
+  /** The same of a person, and then of the address that the request under way comes from, where that is known. */
+  takeOf(what: Personal, userId: string, count?: number): Promise<void>
   close(): Promise<void>
 }
 
 export interface LimitsOptions {
+  /** Those that aren't the usual ones, as `LIMITS` has them. */
+  own?: Budgets | undefined
   redisUrl?: string | undefined
   /** Where the table `limits` is; used without Redis. */
   pool?: Pool | undefined
@@ -55,6 +33,7 @@ export interface LimitsOptions {
 }
 
 export async function createLimits({
+  own = {},
   redisUrl,
   pool,
   waitUntil,
@@ -62,8 +41,9 @@ export async function createLimits({
 }: LimitsOptions): Promise<Limits> {
   const redis = redisUrl ? await connectRedis(redisUrl, onError) : null
   const limiters = new Map<Budget, RateLimiterAbstract>()
-  for (const [budget, { points, duration }] of Object.entries(budgets)) {
-    const options = { keyPrefix: `throughline:${budget.replaceAll(" ", "-")}`, points, duration }
+  for (const [budget, { points, seconds }] of Object.entries({ ...budgets, ...own })) {
+    const keyPrefix = `throughline:${budget.replaceAll(" ", "-")}`
+    const options = { keyPrefix, points, duration: seconds }
     const memory = new RateLimiterMemory(options)
     // A store that is away must not keep people from talking: this process counts alone meanwhile.
     const shared = { ...options, insuranceLimiter: memory, inMemoryBlockOnConsumed: points + 1 }
@@ -87,18 +67,27 @@ export async function createLimits({
     )
   }
   if (pool && !redis) waitUntil?.(removeExpired(pool, onError))
+
+  async function take(budget: Budget, whose: string, count = 1): Promise<void> {
+    const key = budget.endsWith(" from an address") ? networkOf(whose) : whose
+    try {
+      await limiters.get(budget)?.consume(key, count)
+    } catch (refusal) {
+      if (!(refusal instanceof RateLimiterRes)) throw refusal
+      throw new RealtimeError("rate-limited", {
+        message: `unable to accept more; the ${budget} are over the limit`,
+        retryAfterMs: Math.max(refusal.msBeforeNext, 100),
+      })
+    }
+  }
+
   return {
-    async take(budget, whose, count = 1) {
-      try {
-        const counted = budget.endsWith("from an address") ? networkOf(whose) : whose
-        await limiters.get(budget)?.consume(counted, count)
-      } catch (refusal) {
-        if (!(refusal instanceof RateLimiterRes)) throw refusal
-        throw new RealtimeError("rate-limited", {
-          message: `unable to accept more; the ${budget} are over the limit`,
-          retryAfterMs: Math.max(refusal.msBeforeNext, 100),
-        })
-      }
+    take,
+    // One after the other: whoever is over their own budget uses up nobody else's.
+    async takeOf(what, userId, count) {
+      await take(`${what} of a person`, userId, count)
+      const address = currentRequest()?.address
+      if (address !== undefined) await take(`${what} from an address`, address, count)
     },
     close: async () => redis?.destroy(),
   }

@@ -45,7 +45,7 @@ async function send(
     headers: "api-key=a%20key, other=x",
     identify: async () => user,
     limits: {
-      async take() {
+      async takeOf() {
         if (isEnough) throw new RealtimeError("rate-limited", { message: "enough" })
       },
     },

@@ -1,5 +1,6 @@
 import { isRealtimeError, type User } from "#realtime"
 import { readWithin, statusOf } from "#realtime/server"
+import { contextOf, withRequest } from "../operations/request-context.ts"
 import type { Limits } from "../security/limits.ts"
 
 export interface CollectOptions {
@@ -7,7 +8,7 @@ export interface CollectOptions {
   endpoint: string | undefined
   headers?: string | undefined
   identify(request: Request): Promise<User | null>
-  limits: Pick<Limits, "take">
+  limits: Pick<Limits, "takeOf">
 }
 
 const maxBytes = 512 * 1024
@@ -37,7 +38,7 @@ export async function collectSpans(request: Request, options: CollectOptions): P
   if (!user) return answer(401)
   let text: string
   try {
-    await limits.take("reads of a person", user.id)
+    await withRequest(contextOf(request.headers), () => limits.takeOf("reads", user.id))
     text = await readWithin(request.body, maxBytes)
   } catch (error) {
     if (isRealtimeError(error)) return answer(statusOf(error))

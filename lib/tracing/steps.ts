@@ -1,6 +1,6 @@
 import type { Logger } from "pino"
 import type { Tracing } from "#realtime"
-import { currentRequestId, withRequestId } from "../operations/request-id.ts"
+import { currentRequest, withRequest } from "../operations/request-context.ts"
 
 /**
  * Follows messages as lines of the log, at `debug`: which request brought which message, when it was committed and when it
@@ -10,7 +10,7 @@ export function createLoggedSteps(logger: Logger): Tracing | undefined {
   if (!logger.isLevelEnabled("debug")) return undefined
   return {
     start(step, { id, channel, event }, _parent, attributes) {
-      const requestId = currentRequestId()
+      const request = currentRequest()
       const began = performance.now()
       return {
         end(error) {
@@ -25,7 +25,7 @@ export function createLoggedSteps(logger: Logger): Tracing | undefined {
             ...(error ? { err: error } : {}),
           }
           // A group is committed on behalf of several requests; each line is its own one's.
-          if (requestId) withRequestId(requestId, () => logger.debug(line, "message"))
+          if (request) withRequest(request, () => logger.debug(line, "message"))
           else logger.debug(line, "message")
         },
       }

@@ -257,8 +257,8 @@ export interface GatewayOptions {
   maxWaitingBytes?: number
   /** How often the log is looked at while another gateway may be publishing unheard. */
   doubtIntervalMs?: number
-  /** Around the answer to each request, for whoever tells requests apart. */
-  answer?(work: () => Promise<void>): Promise<void>
+  /** Around the answer to each request, for whoever tells requests apart; `handshake` is the one that opened the connection. */
+  answer?(work: () => Promise<void>, handshake: IncomingMessage): Promise<void>
   onError?: OnError
 }
 
@@ -453,7 +453,7 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
     answerDirectly(io, socket)
     Object.assign(dataOf(socket), { channels: new Map(), expel })
     socket.onAny((event: string, ...args: unknown[]) =>
-      guard(onError, `answer ${event}`, () => answer(() => respond(socket, event, args))),
+      guard(onError, `answer ${event}`, () => answer(() => respond(socket, event, args), socket.request)),
     )
     socket.on("disconnect", () => {
       const { channels } = dataOf(socket)
