@@ -19,3 +19,8 @@ it.each([
   expect(createReadAddress(["loopback", "10.0.0.0/8"])(request)).toBe(expected)
   expect(request.headers["x-forwarded-for"]).toBe(expected)
 })
+
+it("is nobody's where the other side is gone already", () => {
+  const request = requestFrom(undefined as unknown as string)
+  expect(createReadAddress(["loopback"])(request)).toBe("")
+})

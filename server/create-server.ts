@@ -3,8 +3,10 @@ import type { Duplex } from "node:stream"
 import { setTimeout } from "node:timers/promises"
 import { Server as SocketIoServer } from "socket.io"
 import type { Logger } from "#lib/operations/logger.ts"
+import { createOnce } from "#lib/operations/once.ts"
 import { logErrors } from "#lib/operations/process-log.ts"
 import { contextOf, requestIdOf, withRequest } from "#lib/operations/request-context.ts"
+import { networkOf } from "#lib/security/network.ts"
 import type { OnError } from "#realtime"
 import {
   type AttachedGateway,
@@ -16,11 +18,20 @@ import {
 } from "#realtime/providers/socketio/gateway"
 import type { Realtime, RealtimePublisher } from "#realtime/server"
 import { createReadAddress, defaultTrustedProxies } from "./client-address.ts"
-import { createHttpServer, endWithin, type Target, takeIn } from "./intake.ts"
+import {
+  createListener,
+  endWithin,
+  type HoldOptions,
+  type Target,
+  takeIn,
+  usualMaxConnections,
+  usualMaxConnectionsPerAddress,
+} from "./intake.ts"
 import { listen, type Stoppable } from "./listen.ts"
 import { createPageOrigin } from "./page-origin.ts"
+import { createTally } from "./tally.ts"
 
-export interface ServerOptions {
+export interface ServerOptions extends HoldOptions {
   port: number
   hostname?: string | undefined
   /** Shared with the app's servers: signs tickets and opens the internal endpoint. */
@@ -70,6 +81,12 @@ export interface RunningServer extends Stoppable {
   readonly realtime: Realtime
 }
 
+/** The part of a connection of Engine.IO that is looked at here. */
+interface EngineSocket {
+  request: IncomingMessage
+  once(event: "close", listener: () => void): void
+}
+
 /** A payload over the application's limit is answered; only a frame of this size costs the connection. */
 const maxFrameBytes = 2 * 1024 * 1024
 
@@ -94,7 +111,12 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const pageOrigin = createPageOrigin({ trustedProxies, ownOrigins, logger })
   const onError = logErrors(logger)
 
-  const http = createHttpServer()
+  const sockets = createTally({
+    max: options.maxConnections ?? usualMaxConnections,
+    maxPerAddress: options.maxConnectionsPerAddress ?? usualMaxConnectionsPerAddress,
+  })
+  const isNews = createOnce()
+  const http = createListener(options)
   const io = new SocketIoServer({
     path: socketPath,
     serveClient: false,
@@ -108,15 +130,25 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
         return callback("the page's origin is not listed", false)
       }
       // A polling client asks again and again on one connection.
-      const isNew = !new URLSearchParams(request.url?.split("?")[1]).has("sid")
-      const admitted = isNew ? realtime.admit?.(readAddress(request)) : undefined
-      Promise.resolve(admitted).then(
-        () => callback(null, true),
+      if (new URLSearchParams(request.url?.split("?")[1]).has("sid")) return callback(null, true)
+      const address = readAddress(request)
+      Promise.resolve(realtime.admit?.(address)).then(
+        () => {
+          const full = sockets.fullFor(networkOf(address))
+          if (!full) return callback(null, true)
+          if (isNews(full)) logger.warn({ full, address }, "too many connections at once; more are refused")
+          callback(`too many connections${full === "address" ? " from one address" : ""}`, false)
+        },
         () => callback("too many connections from one address", false),
       )
     },
   })
   io.attach(http)
+  io.engine.on("connection", (socket: EngineSocket) => {
+    // As it was read when it came in: by now the other side may be gone, and nobody knows where it was.
+    const { address = "" } = contextOf(socket.request.headers)
+    socket.once("close", sockets.hold(networkOf(address)))
+  })
   // One owner of requests and upgrades: Socket.IO would answer only its own path but leave every other upgrade to
   // whoever else listens, and Next would end those of Socket.IO. So both are called from here.
   http.removeAllListeners("request")
@@ -136,7 +168,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const isSocket = ({ pathname }: Target) => pathname === socketPath || pathname.startsWith(`${socketPath}/`)
 
   const intake = takeIn(http, {
-    ...{ logger, readAddress, pageOrigin },
+    ...{ ...options, readAddress, pageOrigin, trustedProxies },
     answer(request, response, target) {
       if (isSocket(target))
         return io.engine.handleRequest(request as Parameters<typeof io.engine.handleRequest>[0], response)

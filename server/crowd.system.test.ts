@@ -14,6 +14,8 @@ it.skipIf(mayOpen < 12_000)("a gateway takes five thousand connections at once",
   const server = await createServer({
     ...{ port: 0, hostname: "127.0.0.1", secret: "a secret of this test, long enough" },
     logger: pino({ level: "silent" }),
+    // All of the crowd have one address here, and some come twice.
+    maxConnectionsPerAddress: 10_000,
     createRealtime: (publisher) => createContractRealtime({ publishers: [publisher] }),
   })
   const app = createContractHttp(server.realtime as ContractRealtime, { id: "crowd" })

@@ -10,15 +10,15 @@ import {
   waitFor,
   wireOf,
 } from "#realtime/testing"
-import { createServer, type RunningServer } from "./create-server.ts"
+import { createServer, type RunningServer, type ServerOptions } from "./create-server.ts"
 
 type ContractRealtime = ReturnType<typeof createContractRealtime>
 
-async function start(admit?: (address: string) => Promise<void>) {
+async function start(admit?: (address: string) => Promise<void>, options: Partial<ServerOptions> = {}) {
   const told: string[] = []
   const logger = pino({ level: "error" }, { write: (line: string) => void told.push(line) })
   const server = await createServer({
-    ...{ port: 0, hostname: "127.0.0.1", secret: "a secret of this test, long enough", logger },
+    ...{ port: 0, hostname: "127.0.0.1", secret: "a secret of this test, long enough", logger, ...options },
     createRealtime: (publisher) => ({
       ...createContractRealtime({ publishers: [publisher] }),
       ...(admit && { admit }),
@@ -73,6 +73,38 @@ describe("a gateway under abuse", () => {
     await once(admitted as never, "connect")
     expect(asked).toEqual(["192.0.2.66", "192.0.2.7"])
     admitted.disconnect()
+    await server.close()
+  })
+
+  it("holds so many connections of one address, and so many of all", async () => {
+    const { server } = await start(undefined, { maxConnections: 3, maxConnectionsPerAddress: 2 })
+    const [here, there] = ["192.0.2.1", "2001:db8::1"].map((address) => ({ "x-forwarded-for": address }))
+    const arrive = async (headers = here) => {
+      const socket = await connect(server, "alice", headers)
+      const isIn = await new Promise<boolean>((resolve) => {
+        socket.on("connect", () => resolve(true))
+        socket.on("connect_error", () => resolve(false))
+      })
+      return { socket, isIn }
+    }
+    /** What a page is told that asks by the transport which can. */
+    const refusal = async (headers: typeof here) => {
+      const response = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`, {
+        headers: { ...headers },
+      })
+      return [response.status, ((await response.json()) as { message: string }).message]
+    }
+    const arrived = [await arrive(), await arrive(), await arrive(), await arrive(there)]
+    expect(arrived.map(({ isIn }) => isIn)).toEqual([true, true, false, true])
+    expect(await refusal(there)).toEqual([403, "too many connections"])
+    arrived[3]?.socket.disconnect()
+    await waitFor(async () => (await arrive(there)).isIn)
+    arrived[0]?.socket.disconnect()
+    await waitFor(async () => (await arrive()).isIn)
+    // The same network of 64 bits counts as one address.
+    arrived[1]?.socket.disconnect()
+    await waitFor(async () => (await arrive({ "x-forwarded-for": "2001:db8::2" })).isIn)
+    expect(await refusal({ "x-forwarded-for": "2001:db8::3" })).toEqual([403, "too many connections"])
     await server.close()
   })
 })

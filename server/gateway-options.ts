@@ -18,6 +18,8 @@ export async function gatewayOptions(env: Env, logger: Logger) {
     redisUrl: env.REDIS_URL,
     trustedProxies: env.TRUSTED_PROXIES,
     ownOrigins: env.APP_ORIGIN,
+    maxConnections: env.MAX_CONNECTIONS,
+    maxConnectionsPerAddress: env.MAX_CONNECTIONS_PER_ADDRESS,
     async createRealtime(publisher: RealtimePublisher) {
       const publishers = await createPublishers(env, publisher)
       const { realtime, limits, close } = hostChat({

@@ -1,21 +1,33 @@
 import { once } from "node:events"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { connect } from "node:net"
+import type { Duplex } from "node:stream"
 import { pino } from "pino"
 import { describe, expect, it } from "vitest"
 import { createContractRealtime, waitFor } from "#realtime/testing"
 import { sendMuch } from "../realtime/testing/send-much.ts"
 import { type App, createServer } from "./create-server.ts"
+import { createListener, type HoldOptions, usualPatience } from "./intake.ts"
 import { serveApp } from "./serve-app.ts"
 
 const secret = "a secret of this test, long enough"
 
 type Line = Record<string, unknown>
 
+const much = Buffer.alloc(64 * 1024 * 1024)
+
 /** Answers with the path, unless that asks it to fail; takes upgrades of `/taken` and never ends them. */
-function createApp(): App {
-  return {
-    async handle(request, response) {
+function createApp(): App & { unread: number } {
+  const app = {
+    /** Long answers that nobody has read, and that have ended. */
+    unread: 0,
+    async handle(request: IncomingMessage, response: ServerResponse) {
+      if (request.url === "/much") {
+        response.on("close", () => {
+          if (!response.writableFinished) app.unread += 1
+        })
+        return void response.end(much)
+      }
       if (request.url === "/throws") throw new Error("the app's own")
       if (request.url === "/throws-midway") {
         response.write("half an answer")
@@ -26,13 +38,14 @@ function createApp(): App {
       if (request.url === "/api/realtime/publish") return answerAsNext(request, response)
       response.end(`app: ${request.url}`)
     },
-    upgrade(request, socket) {
+    upgrade(request: IncomingMessage, socket: Duplex) {
       if (request.url !== "/taken") return false
       socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
       return true
     },
     close: async () => {},
   }
+  return app
 }
 
 /** As Next.js calls a route handler. */
@@ -49,13 +62,16 @@ async function answerAsNext(request: IncomingMessage, response: ServerResponse):
 
 const layouts = ["the app with its gateway", "the gateway alone", "the app alone"] as const
 
-async function start(layout: (typeof layouts)[number]) {
+async function start(
+  layout: (typeof layouts)[number],
+  hold: HoldOptions & { trustedProxies?: string[] } = {},
+) {
   const lines: Line[] = []
   const logger = pino(
     { level: "warn" },
     { write: (line: string) => void lines.push(JSON.parse(line) as Line) },
   )
-  const common = { port: 0, hostname: "127.0.0.1", logger, closeTimeoutMs: 300 }
+  const common = { port: 0, hostname: "127.0.0.1", logger, closeTimeoutMs: 300, ...hold }
   const app = createApp()
   const server =
     layout === "the app alone"
@@ -66,7 +82,7 @@ async function start(layout: (typeof layouts)[number]) {
           createRealtime: (publisher) => createContractRealtime({ publishers: [publisher] }),
           ...(layout === "the app with its gateway" && { app }),
         })
-  return { server, lines, port: Number(new URL(server.url).port) }
+  return { server, app, lines, port: Number(new URL(server.url).port) }
 }
 
 /** Sends bytes as they are; resolves with all that is answered, once the server has ended the connection. */
@@ -219,6 +235,57 @@ describe.each(layouts)("%s", (layout) => {
     await closed
   })
 
+  it("is held by nobody who sends slowly, and serves others meanwhile", async () => {
+    const patience = { headMs: 400, requestMs: 800, silenceMs: 10_000 }
+    const { server, lines, port } = await start(layout, { patience })
+    const head = `POST /reads HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n`
+    const hook =
+      "POST /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+    const drips: [whole: string, drop: string][] = [
+      ["", ""],
+      ["GET / HTTP/1.1\r\nHost: x\r\n", "X-More: x\r\n"],
+      ["G", "E"],
+      [`${head}\r\n`, "x"],
+      [hook, "x"],
+      [`POST /reads HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`, "1\r\nx\r\n"],
+    ]
+    const ended = drips.map(async ([whole, drop]) => {
+      const socket = connect(port, "127.0.0.1")
+      socket.on("error", () => {})
+      socket.resume()
+      socket.write(whole)
+      const timer = setInterval(() => void socket.write(drop), 50)
+      // What is still sent then may be answered by a reset.
+      await new Promise<void>((resolve) => socket.once("close", () => resolve()))
+      clearInterval(timer)
+    })
+    // On a busy machine a request may itself be late, and is sent again.
+    await waitFor(async () => statusOf(await exchange(port, get("/")).catch(() => "")) > 0)
+    await Promise.all(ended)
+    expect(lines).toEqual([])
+    await server.close()
+  })
+
+  it("takes so many connections from one address, and more when one of them has gone", async () => {
+    // No proxy's word is taken here: the test's connections are its own address's.
+    const { server, lines, port } = await start(layout, {
+      ...{ maxConnections: 100, maxConnectionsPerAddress: 2, trustedProxies: ["192.0.2.1"] },
+    })
+    const sockets = Array.from({ length: 5 }, () => {
+      const socket = connect(port, "127.0.0.1")
+      socket.on("error", () => {})
+      return socket.resume()
+    })
+    const isClosed = () => sockets.filter(({ closed }) => closed)
+    await waitFor(() => isClosed().length === 1)
+    expect(lines.map(({ address, level }) => [address, level])).toEqual([["127.0.0.1", 40]])
+    sockets.find(({ closed }) => !closed)?.destroy()
+    await waitFor(async () => statusOf(await exchange(port, get("/")).catch(() => "")) > 0)
+    expect(isClosed()).toHaveLength(2)
+    for (const socket of sockets) socket.destroy()
+    await server.close()
+  })
+
   it("closes in time, whoever holds a connection", async () => {
     const { server, port } = await start(layout)
     const open = [
@@ -242,6 +309,21 @@ describe.each(layouts)("%s", (layout) => {
 })
 
 describe.each(["the app with its gateway", "the app alone"] as const)("%s", (layout) => {
+  it("doesn't keep an answer for long that nobody reads", async () => {
+    const patience = { headMs: 10_000, requestMs: 10_000, silenceMs: 500 }
+    const { server, app, lines, port } = await start(layout, { patience })
+    const sockets = Array.from({ length: 3 }, () => {
+      const socket = connect(port, "127.0.0.1")
+      socket.on("error", () => {})
+      socket.write("GET /much HTTP/1.1\r\nHost: x\r\n\r\n")
+      return socket.pause()
+    })
+    await waitFor(() => app.unread === sockets.length)
+    for (const socket of sockets) socket.destroy()
+    expect(lines).toEqual([])
+    await server.close()
+  })
+
   it("answers for an app that fails, says so once, and never passes half an answer for a whole one", async () => {
     const { server, lines, port } = await start(layout)
     const answer = await exchange(port, get("/throws"))
@@ -255,4 +337,13 @@ describe.each(["the app with its gateway", "the app alone"] as const)("%s", (lay
     ])
     await server.close()
   })
+})
+
+it("waits for nobody for longer than is said", () => {
+  const { headersTimeout, requestTimeout, timeout } = createListener({})
+  expect({ headersTimeout, requestTimeout, timeout }).toEqual({
+    ...{ headersTimeout: usualPatience.headMs, requestTimeout: usualPatience.requestMs },
+    timeout: usualPatience.silenceMs,
+  })
+  expect(headersTimeout).toBeLessThanOrEqual(20_000)
 })

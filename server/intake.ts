@@ -1,19 +1,64 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
+import proxyAddr from "proxy-addr"
 import { maxFileBytes } from "#lib/files/rules.ts"
 import { type Logger, loggedPath } from "#lib/operations/logger.ts"
 import { createOnce } from "#lib/operations/once.ts"
+import { networkOf } from "#lib/security/network.ts"
 import { isAllowedOrigin } from "#realtime/providers/socketio/gateway"
 import type { ReadAddress } from "./client-address.ts"
 import type { PageOrigin } from "./page-origin.ts"
 import { answerUnderId } from "./requests.ts"
+import { createTally } from "./tally.ts"
+
+/** How much strangers may hold of a server, and for how long. */
+export interface HoldOptions {
+  /** How many live sockets there may be at once, as in `MAX_CONNECTIONS`. Connections of TCP may be twice as many. Default 20,000. */
+  maxConnections?: number | undefined
+  /** How many of them from one address, as in `MAX_CONNECTIONS_PER_ADDRESS`. Default 5,000. */
+  maxConnectionsPerAddress?: number | undefined
+  /** Default `usualPatience`. */
+  patience?: Patience | undefined
+}
+
+interface Patience {
+  /** So long a request's head may take to come, from the moment that its connection is there. */
+  headMs: number
+  /** So long the whole of a request may take. */
+  requestMs: number
+  /** So long a connection may be silent in the middle of a request or an answer, neither side taking what the other has. */
+  silenceMs: number
+}
+
+/** A file of 25 MiB comes in time at 0.7 Mbit/s. A poll is answered within 25 s. */
+export const usualPatience: Patience = { headMs: 20_000, requestMs: 300_000, silenceMs: 120_000 }
+export const usualMaxConnections = 20_000
+export const usualMaxConnectionsPerAddress = 5_000
+
+/**
+ * A server that nobody holds by sending slowly, or by never reading: it takes what `takeIn` is asked to take in. Its upgrades are
+ * WebSockets: whoever would like to go on by another protocol, as Java's client offers HTTP/2 with each request, has asked for something
+ * all the same, and is answered as they asked.
+ */
+export function createListener({ patience = usualPatience }: HoldOptions): Server {
+  const { headMs, requestMs, silenceMs } = patience
+  const http = createServer({
+    ...{ headersTimeout: headMs, requestTimeout: requestMs },
+    connectionsCheckingInterval: Math.min(headMs / 4, 5_000),
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
+  })
+  http.timeout = silenceMs
+  return http
+}
 
 /** Where a request leads, by what the parser makes of its address. */
 export type Target = Pick<URL, "pathname" | "searchParams">
 
-export interface IntakeOptions {
+export interface IntakeOptions extends HoldOptions {
   logger: Logger
+  /** Whose connections are those of many. */
+  trustedProxies: readonly string[]
   readAddress: ReadAddress
   pageOrigin: PageOrigin
   /** What it throws is the request's fault, and answered 400; what it rejects with is ours, and answered 500. */
@@ -39,27 +84,20 @@ const probes: ReadonlySet<string> = new Set(["/api/health", "/api/ready"])
 const lingerMs = 1_000
 
 /**
- * A server whose upgrades are WebSockets. Whoever would like to go on by another protocol, as Java's client offers HTTP/2 with each
- * request, has asked for something all the same, and is answered as they asked.
- */
-export const createHttpServer = (): Server =>
-  createServer({ shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket" })
-
-/**
  * The one way into a server: whatever strangers send has an answer, and every socket an owner. Nothing that is thrown on the way in
  * reaches the process.
  */
-export function takeIn(
-  http: Server,
-  { logger, readAddress, pageOrigin, answer, upgrade }: IntakeOptions,
-): Intake {
-  boundConnections(http, logger)
+export function takeIn(http: Server, options: IntakeOptions): Intake {
+  const { logger, readAddress, pageOrigin, answer, upgrade } = options
   const upgraded = new Set<Duplex>()
+  boundConnections(http, options)
   let isClosing = false
   const log = (error: unknown, { url }: IncomingMessage, what: string) =>
     logger.error({ err: error, path: loggedPath(url) }, what)
 
   http.on("request", (request, response) => {
+    // On whatever is answered, by whomever.
+    response.setHeader("X-Content-Type-Options", "nosniff")
     const body = boundBody(request, response)
     try {
       readAddress(request)
@@ -72,8 +110,8 @@ export function takeIn(
         if (isClosing && probes.has(target.pathname)) return endWith(response, 503, { status: "closing" })
         if (isForeignForm(request)) pageOrigin.refused(request)
         Promise.resolve(answer(request, response, target)).catch((error: unknown) => {
-          // Whoever was reading what was cut off has nothing to tell.
-          if (body.isCut) return
+          // Whoever was reading what was cut off, by us or by the other side, has nothing to tell.
+          if (body.isCut || (request.destroyed && !request.complete)) return
           log(error, request, "unable to answer a request")
           refuse(response, 500)
         })
@@ -86,6 +124,8 @@ export function takeIn(
 
   http.on("upgrade", (request, socket, head) => {
     upgraded.add(socket)
+    // What speaks on it now asks by itself whether the other side is there.
+    request.socket.setTimeout(0)
     socket.on("close", () => upgraded.delete(socket))
     // A client that goes away in the middle of a handshake must not take the process with it.
     socket.on("error", (error) => logger.debug({ err: error }, "a socket failed while upgrading"))
@@ -112,34 +152,60 @@ export function takeIn(
   }
 }
 
+/** A page asks for a few things beside its socket. */
+const connectionsPerSocket = 2
 /** Of the files that a process may open, an eighth and no less than this isn't for connections, if that leaves them half. */
 const leastReserve = 64
 
 /**
- * Whoever connects may take all files but those that the process needs by itself: Next.js reads a page's code when somebody first opens
- * it, and never again once that failed; the database, Redis and providers want connections of their own.
+ * Closes what comes when there is too much of it already: of all, or of an address that isn't that of a proxy. And whoever connects may
+ * take all files but those that the process needs by itself: Next.js reads a page's code when somebody first opens it, and never again
+ * once that failed; the database, Redis and providers want connections of their own.
  */
-function boundConnections(http: Server, logger: Logger): void {
-  const maxFiles = maxOpenFiles()
-  if (maxFiles === null) return
-  http.maxConnections = maxFiles - Math.floor(Math.min(maxFiles / 2, Math.max(leastReserve, maxFiles / 8)))
+function boundConnections(http: Server, { logger, trustedProxies, ...options }: IntakeOptions): void {
+  const { maxConnections = usualMaxConnections } = options
+  const { maxConnectionsPerAddress = usualMaxConnectionsPerAddress } = options
+  const isProxy = proxyAddr.compile([...trustedProxies])
   const isNew = createOnce()
+  const maxFiles = maxOpenFiles()
+  const reserve = Math.floor(Math.min(maxFiles / 2, Math.max(leastReserve, maxFiles / 8)))
+  const wanted = connectionsPerSocket * maxConnections
+  const held = Math.min(wanted, maxFiles - reserve)
+  http.maxConnections = held
   http.on("drop", () => {
-    if (isNew("drop"))
+    if (!isNew("all")) return
+    if (held === wanted) logger.warn({ maxConnections }, "too many connections at once; more are closed")
+    else
       logger.warn(
-        { maxConnections: http.maxConnections, maxFiles },
+        { maxConnections: held, maxFiles },
         "more connect than this process may have files open for, and are refused; raise the limit (LimitNOFILE, ulimit -n)",
       )
   })
+  const tally = createTally({
+    max: Number.POSITIVE_INFINITY,
+    maxPerAddress: connectionsPerSocket * maxConnectionsPerAddress,
+  })
+  http.on("connection", (socket: Socket) => {
+    const { remoteAddress = "" } = socket
+    if (remoteAddress === "" || isProxy(remoteAddress, 0)) return
+    const address = networkOf(remoteAddress)
+    if (!tally.fullFor(address)) return void socket.once("close", tally.hold(address))
+    if (isNew(address))
+      logger.warn(
+        { address, maxConnectionsPerAddress },
+        "too many connections from one address; more are closed",
+      )
+    socket.destroy()
+  })
 }
 
-/** Null where the system sets no limit, or doesn't say. */
-function maxOpenFiles(): number | null {
+/** More than there are anywhere where the system sets no limit, or doesn't say. */
+function maxOpenFiles(): number {
   // Else the name of each open connection's other end is looked up for it. The types don't know it: https://nodejs.org/docs/latest-v24.x/api/process.html#processreportexcludenetwork
   Object.assign(process.report, { excludeNetwork: true })
   const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } }
   const soft = userLimits?.open_files?.soft
-  return typeof soft === "number" ? soft : null
+  return typeof soft === "number" ? soft : Number.MAX_SAFE_INTEGER
 }
 
 /** Of these Next.js does nothing: the form of another site's page. */

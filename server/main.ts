@@ -24,6 +24,7 @@ await run(logger, async () => {
     : await serveApp({
         ...{ ...address, app, logger },
         ...{ trustedProxies: env.TRUSTED_PROXIES, ownOrigins: env.APP_ORIGIN },
+        ...{ maxConnections: env.MAX_CONNECTIONS, maxConnectionsPerAddress: env.MAX_CONNECTIONS_PER_ADDRESS },
       })
   await app.ready
   logger.info({ url: server.url }, `ready on ${server.url}`)

@@ -1,11 +1,11 @@
 import type { Logger } from "#lib/operations/logger.ts"
 import { createReadAddress, defaultTrustedProxies } from "./client-address.ts"
 import type { App } from "./create-server.ts"
-import { createHttpServer, endWithin, takeIn } from "./intake.ts"
+import { createListener, endWithin, type HoldOptions, takeIn } from "./intake.ts"
 import { listen, type Stoppable } from "./listen.ts"
 import { createPageOrigin } from "./page-origin.ts"
 
-export interface ServeAppOptions {
+export interface ServeAppOptions extends HoldOptions {
   app: App
   port: number
   hostname?: string | undefined
@@ -29,10 +29,11 @@ export async function serveApp(options: ServeAppOptions): Promise<Stoppable> {
     logger,
     closeTimeoutMs = 8_000,
   } = options
-  const http = createHttpServer()
+  const http = createListener(options)
   const pageOrigin = createPageOrigin({ trustedProxies, ownOrigins, logger })
   const intake = takeIn(http, {
-    logger,
+    ...options,
+    trustedProxies,
     readAddress: createReadAddress(trustedProxies),
     pageOrigin,
     answer: (request, response) => app.handle(request, response),

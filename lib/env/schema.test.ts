@@ -256,4 +256,8 @@ describe("LIMITS", () => {
       ])
     },
   )
+
+  it.each([["0"], ["-1"], ["many"], ["1.5"]])("MAX_CONNECTIONS isn't %s", (MAX_CONNECTIONS) => {
+    expect(problemsOf({ ...production, MAX_CONNECTIONS })).toHaveLength(1)
+  })
 })

@@ -191,6 +191,16 @@ export const variables = {
     isSecret: false,
     schema: budgetList,
   },
+  MAX_CONNECTIONS: {
+    meaning: "How many connections a gateway holds at once. Default 20000.",
+    isSecret: false,
+    schema: count,
+  },
+  MAX_CONNECTIONS_PER_ADDRESS: {
+    meaning: "How many of them may be from one address, behind which there may be many people. Default 5000.",
+    isSecret: false,
+    schema: count,
+  },
   PORT: { meaning: "Where to listen. Default 3000; the gateway alone: 3001.", isSecret: false, schema: port },
   HOST: {
     meaning: "The address to listen on. Default: all.",
