@@ -16,6 +16,8 @@ describe("a page's policy", () => {
       "/api",
       "/api-guide",
       "/apis/x",
+      "/_next/nothing",
+      "/_next/static-x/y",
       "/_nextdoor",
       "/_next-x/y",
       "/_realtime-x",

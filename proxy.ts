@@ -18,7 +18,10 @@ export function proxy(request: NextRequest): NextResponse {
   return response
 }
 
-/** Pages alone: neither the API nor files. Whole names: `/socket.io-guide` would be a page. Next.js reads it without running it. */
+/**
+ * Pages alone: neither the API nor files. Whole names: `/socket.io-guide` would be a page, and where there is no file of Next.js' own, it
+ * says so by a page. Next.js reads this without running it.
+ */
 export const config = {
-  matcher: ["/((?!(?:api|_next|_realtime|socket\\.io)/|(?:socket\\.io|icon\\.svg)$).*)"],
+  matcher: ["/((?!(?:api|_next/static|_realtime|socket\\.io)/|(?:_next/image|socket\\.io|icon\\.svg)$).*)"],
 }

@@ -44,3 +44,78 @@ test("each page is sent with a policy of its own, and the policy holds", async (
   await refused
   await expect(page).not.toHaveTitle("owned")
 })
+
+/** One of each kind of answer that the app gives, whatever is asked for. */
+const answers: [path: string, status: number][] = [
+  ["/", 200],
+  ["/rooms/lobby", 307],
+  ["/invitations/made-up", 307],
+  ["/nothing", 404],
+  ["/icon.svg/nothing", 404],
+  ["/api", 404],
+  ["/api/nothing", 404],
+  ["/api/chat/nothing/here", 404],
+  ["/api/health", 200],
+  ["/api/chat/unread", 401],
+  ["/api/realtime/nothing", 400],
+  ["/icon.svg", 200],
+  ["/_next/nothing", 404],
+  ["/_next/static/nothing.js", 404],
+]
+
+test("whatever is answered has the headers that browsers go by, and each page its policy", async ({
+  page,
+}) => {
+  const [scriptAt] = await page
+    .goto("/")
+    .then(async (answer) => /\/_next\/static\/[^"]+\.js/.exec((await answer?.text()) ?? "") ?? [])
+  for (const [path, status] of [...answers, [scriptAt ?? "", 200] as const]) {
+    const answer = await page.request.get(path, { maxRedirects: 0 })
+    const headers = answer.headers()
+    expect.soft([path, answer.status()]).toEqual([path, status])
+    expect.soft([path, headers["x-content-type-options"]]).toEqual([path, "nosniff"])
+    const isPage = headers["content-type"]?.startsWith("text/html") === true
+    const policy = headers["content-security-policy"] ?? ""
+    if (isPage) expect.soft([path, /script-src [^;]*'nonce-/.test(policy)]).toEqual([path, true])
+    expect.soft([path, headers["access-control-allow-origin"]]).toEqual([path, undefined])
+    // Another site's page may ask whether it may; nobody says that it may.
+    const asked = { origin: "https://evil.example", "access-control-request-method": "POST" }
+    const preflight = await page.request.fetch(path, { method: "OPTIONS", headers: asked, maxRedirects: 0 })
+    expect.soft([path, preflight.headers()["access-control-allow-origin"]]).toEqual([path, undefined])
+  }
+})
+
+test("an action is done for the app's own pages alone, by script or as a form", async ({ people }) => {
+  const alice = await people.signIn("Alice")
+  const { page } = alice
+  const sent = page.waitForRequest((request) => request.headers()["next-action"] !== undefined)
+  await alice.createRoom("Once")
+  const original = await sent
+  const { origin: own = "", "content-type": type = "", "next-action": id = "" } = await original.allHeaders()
+  const body = original.postDataBuffer() ?? Buffer.alloc(0)
+  const send = async (origin: string, action: string | null, data = body, contentType = type) => {
+    const headers = { origin, "content-type": contentType, ...(action !== null && { "next-action": action }) }
+    return (await page.request.post(original.url(), { headers, data, maxRedirects: 0 })).status()
+  }
+  const rooms = async () => {
+    await page.reload()
+    return alice.rooms.link("Once").count()
+  }
+  // As a page without script would send it: the action's name is a field of the form.
+  const boundary = /boundary=(.+)$/.exec(type)?.[1] ?? "x"
+  const field = `--${boundary}\r\nContent-Disposition: form-data; name="$ACTION_ID_${id}"\r\n\r\n\r\n`
+  for (const origin of ["https://evil.example", "null", "http://evil.example"]) {
+    expect([origin, await send(origin, id)]).toEqual([origin, 500])
+    const asForm = await send(
+      origin,
+      null,
+      Buffer.concat([Buffer.from(field), body]),
+      `multipart/form-data; boundary=${boundary}`,
+    )
+    expect([origin, asForm >= 400]).toEqual([origin, true])
+    await send(origin, id, body, "text/plain")
+  }
+  expect(await rooms()).toBe(1)
+  expect(await send(own, id)).toBeLessThan(400)
+  expect(await rooms()).toBe(2)
+})
