@@ -8,7 +8,7 @@ import { openDatabase } from "#lib/chat/database.ts"
 import { createRooms } from "#lib/chat/rooms.ts"
 import { parseEnv } from "#lib/env/schema.ts"
 import { createLogger, loggedPath } from "#lib/operations/logger.ts"
-import { withRequestId } from "#lib/operations/request-id.ts"
+import { withRequest } from "#lib/operations/request-context.ts"
 import { createPublishers } from "#lib/realtime/publishers.ts"
 import { createSocketIoPublisher } from "#realtime/providers/socketio/server"
 import { waitFor } from "#realtime/testing"
@@ -92,7 +92,7 @@ describe("what the log says", () => {
         SESSION_SECRET: "a session secret of this test, long enough",
       }),
     )
-    await withRequestId("8f3c.page-1", async () => publisher?.counts?.(["room:lobby"]))
+    await withRequest({ id: "8f3c.page-1" }, async () => publisher?.counts?.(["room:lobby"]))
     const asked = await waitFor(() => lines.find(({ path }) => path === "/_realtime/counts"))
     expect(asked).toMatchObject({ msg: "request", requestId: "8f3c.page-1", status: 200 })
     socket.disconnect()

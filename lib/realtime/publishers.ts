@@ -1,7 +1,7 @@
 import { RealtimeError } from "#realtime"
 import type { RealtimePublisher } from "#realtime/server"
 import type { Env, ProviderName } from "../env/schema.ts"
-import { currentRequestId, requestIdHeader } from "../operations/request-id.ts"
+import { currentRequest, requestIdHeader } from "../operations/request-context.ts"
 
 /**
  * The server halves of the chosen providers, in every process the same: whatever is accepted in one goes out by all. Only those are
@@ -22,7 +22,7 @@ export async function createPublishers(env: Env, gateway?: RealtimePublisher): P
 
 /** The gateway's log goes by the id of the request that the app is answering. */
 function requestIdHeaders(): Record<string, string> {
-  const id = currentRequestId()
+  const id = currentRequest()?.id
   return id === undefined ? {} : { [requestIdHeader]: id }
 }
 
