@@ -201,6 +201,21 @@ describe("the life of a page's client", () => {
     await client.close()
   })
 
+  it("goes on when hot reload has evaluated the provider's module again", async () => {
+    const { create, counts } = setup()
+    const client = create()
+    const view = render(<RealtimeProvider client={client}>first</RealtimeProvider>)
+    await waitFor(() => expect(client.connection.status.state).toBe("connected"))
+    vi.resetModules()
+    const { RealtimeProvider: Edited } = await import("./provider.tsx")
+    expect(Edited).not.toBe(RealtimeProvider)
+    view.rerender(<Edited client={client}>second</Edited>)
+    await new Promise((resolve) => setTimeout(resolve, 0))
+    expect([client.connection.status.state, counts.connections]).toEqual(["connected", 1])
+    view.unmount()
+    await waitFor(() => expect(client.connection.status.state).toBe("closed"))
+  })
+
   it("is as long as that of the last provider that has it", async () => {
     const { create } = setup()
     const client = create()

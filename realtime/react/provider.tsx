@@ -3,8 +3,11 @@ import { type ReactNode, useEffect } from "react"
 import type { RealtimeClient } from "../client/types.ts"
 import { RealtimeContext } from "./context.ts"
 
-/** How many mounted providers a client has. */
-const owners = new WeakMap<RealtimeClient, number>()
+const key = Symbol.for("throughline.owners")
+const shared = globalThis as { [key]?: WeakMap<RealtimeClient, number> }
+shared[key] ??= new WeakMap()
+/** How many mounted providers a client has. Those of before hot reload evaluated this module again count, too. */
+const owners = shared[key]
 
 function own(client: RealtimeClient): () => void {
   const count = (by: number) => owners.set(client, (owners.get(client) ?? 0) + by)
