@@ -22,13 +22,18 @@ export async function listen(
     })
   })
   const address = http.address() as AddressInfo
-  const host = reachableHost(hostname)
+  const host = hostname?.includes("%") ? hostname : reachableHost(hostname)
   return {
     url: `http://${isIPv6(host) ? `[${host}]` : host}:${address.port}`,
     port: address.port,
   }
 }
 
-/** Where what listens there is reached from this machine: all addresses are no address. */
+/**
+ * What the one that listens there is called in a URL, on this machine: all addresses are no address, and no URL holds one with a zone, as
+ * fe80::1%eth0.
+ */
 export const reachableHost = (hostname: string | undefined): string =>
-  hostname === undefined || hostname === "::" || hostname === "0.0.0.0" ? "localhost" : hostname
+  hostname === undefined || hostname === "::" || hostname === "0.0.0.0" || hostname.includes("%")
+    ? "localhost"
+    : hostname

@@ -111,6 +111,8 @@ describe("the environment", () => {
     [{ ...production, HOST: "http://127.0.0.1" }, "HOST must be a host alone"],
     [{ ...production, HOST: "127.0.0.1:3000" }, "HOST must be a host alone"],
     [{ ...production, HOST: "127.0.0.1:80" }, "HOST must be a host alone"],
+    [{ ...production, HOST: "127.0.0.1%eth0" }, "HOST must be a host alone"],
+    [{ ...production, HOST: "fe80::1%" }, "HOST must be a host alone"],
     [{ ...ably, ABLY_ENDPOINT: "ably.example:8080" }, "without scheme, port or path"],
     [{ ...production, OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318/?x" }, "must be a URL"],
     [{ ...production, PUSHER_TLS: "maybe" }, "must be true or false"],
@@ -194,6 +196,8 @@ describe("the environment", () => {
     ["HOST", "[::1]", "::1"],
     ["HOST", "0:0:0:0:0:0:0:1", "::1"],
     ["HOST", "LocalHost", "localhost"],
+    ["HOST", "fe80::1%eth0", "fe80::1%eth0"],
+    ["HOST", "[FE80:0::1%en0]", "fe80::1%en0"],
     ["PUSHER_HOST", "::1", "[::1]"],
     ["PUSHER_HOST", "WS_1.example", "ws_1.example"],
   ] as const)("reads %s as browsers read addresses: %s", (name, value, read) => {

@@ -66,6 +66,15 @@ const host = z
   .transform((value) => `http://${value}`)
   .pipe(parsed(notHost, readOrigin))
   .transform((value) => value.replace("http://", ""))
+/** Not in a URL: without the brackets of IPv6, whose addresses may end in a zone, as in fe80::1%eth0, which the parser refuses. */
+const hostToListenOn = z.string().transform((value, context) => {
+  const bare = value.replace(/^\[(.*)\]$/, "$1")
+  const [address = "", zone] = isIPv6(bare) ? bare.split("%") : [value]
+  const read = host.safeParse(address)
+  if (read.success) return `${read.data.replace(/^\[(.*)\]$/, "$1")}${zone === undefined ? "" : `%${zone}`}`
+  context.addIssue({ code: "custom", message: notHost })
+  return z.NEVER
+})
 const port = z.coerce.number().int().min(0).max(65535)
 const secret = z.string().min(16, "must have at least 16 characters")
 const flag = z
@@ -205,8 +214,7 @@ export const variables = {
   HOST: {
     meaning: "The address to listen on. Default: all.",
     isSecret: false,
-    // Here the brackets of an address of IPv6 are left out.
-    schema: host.transform((value) => value.replace(/^\[(.*)\]$/, "$1")),
+    schema: hostToListenOn,
   },
   DATA_DIR: {
     meaning: "Where SQLite files and what people attach are kept. Default .data.",
