@@ -1,13 +1,11 @@
 "use client"
 import { CloudAlert } from "lucide-react"
-import { useTranslations } from "next-intl"
-import { ErrorActions, type ErrorProps } from "./_components/error-actions.tsx"
+import { ErrorActions, type ErrorProps, useErrorText } from "./_components/error-actions.tsx"
 import { NoticePage } from "./_components/notice-page.tsx"
 
 export default function ErrorPage(props: ErrorProps) {
-  const t = useTranslations("pages")
   return (
-    <NoticePage icon={CloudAlert} title={t("errorTitle")} lead={t("errorLead")}>
+    <NoticePage icon={CloudAlert} {...useErrorText(props)}>
       <ErrorActions {...props} />
     </NoticePage>
   )

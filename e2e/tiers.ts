@@ -31,17 +31,8 @@ export const projects: readonly Project[] = [
     ],
     system: [
       ...[...moreOfMessages, "accessibility", "choices", "composer", "files", "files-off", "lab", "list"],
-      ...[
-        "looks",
-        "navigation",
-        "old-browser",
-        "pages",
-        "rich-text",
-        "search",
-        "shell",
-        "timeline",
-        "unread",
-      ],
+      ...["looks", "navigation", "old-browser", "pages", "proxy", "rich-text", "search", "shell"],
+      ...["timeline", "unread"],
     ],
   },
   {

@@ -5,6 +5,7 @@ import proxyAddr from "proxy-addr"
 import { maxFileBytes } from "#lib/files/rules.ts"
 import { type Logger, loggedPath } from "#lib/operations/logger.ts"
 import { createOnce } from "#lib/operations/once.ts"
+import { foreignFormAnswer } from "#lib/security/foreign-form.ts"
 import { networkOf } from "#lib/security/network.ts"
 import { isAllowedOrigin } from "#realtime/providers/socketio/gateway"
 import type { ReadAddress } from "./client-address.ts"
@@ -107,8 +108,11 @@ export function takeIn(http: Server, options: IntakeOptions): Intake {
         if (!target) return refuse(response, 400)
         // The one method that Node takes and the Web's `Request`, which Next.js makes of it, doesn't.
         if (request.method === "TRACE") return refuse(response, 405)
-        if (isClosing && probes.has(target.pathname)) return endWith(response, 503, { status: "closing" })
-        if (isForeignForm(request)) pageOrigin.refused(request)
+        if (isClosing && probes.has(target.pathname)) return refuse(response, 503)
+        if (isForeignForm(request, target)) {
+          pageOrigin.refused(request)
+          return refuse(response, 403)
+        }
         Promise.resolve(answer(request, response, target)).catch((error: unknown) => {
           // Whoever was reading what was cut off, by us or by the other side, has nothing to tell.
           if (body.isCut || (request.destroyed && !request.complete)) return
@@ -208,9 +212,13 @@ function maxOpenFiles(): number {
   return typeof soft === "number" ? soft : Number.MAX_SAFE_INTEGER
 }
 
-/** Of these Next.js does nothing: the form of another site's page. */
-const isForeignForm = (request: IncomingMessage) =>
-  request.headers["next-action"] !== undefined && !isAllowedOrigin(request, [])
+/** A form of another origin's page, sent by Next.js' scripts or by the browser itself. Next.js would answer that it has failed. */
+function isForeignForm(request: IncomingMessage, { pathname }: Target): boolean {
+  const { "next-action": action, "content-type": type } = request.headers
+  const isForm =
+    action !== undefined || (type?.startsWith("multipart/form-data") && !pathname.startsWith("/api/"))
+  return isForm === true && !isAllowedOrigin(request, [])
+}
 
 /**
  * Null where nobody can say where it leads: no path, an escape that stands for nothing, a NUL. The absolute form, as proxies are sent it,
@@ -261,19 +269,25 @@ function hangUp(socket: Socket): void {
   setTimeout(() => socket.destroy(), lingerMs).unref()
 }
 
-const errors = { 400: "bad-request", 405: "method-not-allowed", 413: "too-large", 500: "internal" }
-
-function refuse(response: ServerResponse, status: keyof typeof errors): void {
-  // Half an answer is no answer: its end must not look like one.
-  if (response.headersSent) return void response.destroy()
-  endWith(response, status, { error: errors[status] })
+const json = (error: string) => ({ type: "application/json", text: JSON.stringify({ error }) })
+const refusals = {
+  400: json("bad-request"),
+  // Next.js hands it on under this very type.
+  403: { type: "text/plain", text: foreignFormAnswer },
+  405: json("method-not-allowed"),
+  413: json("too-large"),
+  500: json("internal"),
+  503: { type: "application/json", text: JSON.stringify({ status: "closing" }) },
 }
 
-function endWith(response: ServerResponse, status: number, body: object): void {
-  const headers = { "Content-Type": "application/json", "Cache-Control": "no-store" }
+function refuse(response: ServerResponse, status: keyof typeof refusals): void {
+  // Half an answer is no answer: its end must not look like one.
+  if (response.headersSent) return void response.destroy()
+  const { type, text } = refusals[status]
+  const headers = { "Content-Type": type, "Cache-Control": "no-store" }
   // Node destroys at once what is closed by a header; what was cut off is hung up on.
   response.writeHead(status, status === 413 ? headers : { ...headers, Connection: "close" })
-  response.end(JSON.stringify(body))
+  response.end(text)
 }
 
 function endUpgrade(socket: Duplex, status: string): void {

@@ -2,12 +2,21 @@
 import { useRouter } from "next/navigation"
 import { useTranslations } from "next-intl"
 import { startTransition } from "react"
+import { isForeignForm } from "#lib/security/foreign-form.ts"
 import { Button } from "./button.tsx"
 
 /** What Next.js hands to an error page. */
 export interface ErrorProps {
   error: Error & { digest?: string }
   reset(): void
+}
+
+/** What to say of it. */
+export function useErrorText({ error }: ErrorProps): { title: string; lead: string } {
+  const t = useTranslations("pages")
+  if (!isForeignForm(error)) return { title: t("errorTitle"), lead: t("errorLead") }
+  const { origin } = window.location
+  return { title: t("addressTitle"), lead: t("addressLead", { origin }) }
 }
 
 /** What to do about a page that failed: try again, then reload; and what to tell whoever can do more. */

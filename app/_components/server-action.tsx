@@ -4,6 +4,7 @@ import { useFormatter, useTranslations } from "next-intl"
 import { type ComponentProps, useActionState, useEffect, useState } from "react"
 import type { Refusal } from "#lib/chat/current.ts"
 import { whenIn } from "#lib/i18n/when.ts"
+import { isForeignForm } from "#lib/security/foreign-form.ts"
 import { tellSession } from "./session-news.tsx"
 
 /** The server wasn't reached. */
@@ -20,9 +21,10 @@ export async function answerOr<T, U>(answer: Promise<T>, otherwise: U): Promise<
     return given
   } catch (error) {
     unstable_rethrow(error)
-    // The server's own failures carry a digest, and a page of an earlier deployment has to be loaded anew. Everything else is the
-    // network, or a proxy that answered in the server's place; thrown on, it would put an error page in the place of the whole chat.
-    const isServers = !isObject(error) || "digest" in error
+    // The server's own failures carry a digest, where it takes no form from this address it takes none at all, and a page of an earlier
+    // deployment has to be loaded anew. Everything else is the network, or a proxy that answered in the server's place; thrown on, it
+    // would put an error page in the place of the whole chat.
+    const isServers = !isObject(error) || "digest" in error || isForeignForm(error)
     if (isServers || unstable_isUnrecognizedActionError(error)) throw error
     return otherwise
   }

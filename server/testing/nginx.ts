@@ -19,6 +19,11 @@ export const shippedSite = readFileSync(
   "utf8",
 )
 
+/** The least that makes nginx a proxy: it asks for `Host: throughline`, and passes no upgrade on. */
+export const defaultSite = (more = "") => `
+  upstream throughline { server 127.0.0.1:3000; }
+  server { listen 80; location / { proxy_pass http://throughline; ${more} } }`
+
 /** A real nginx before these processes, with the configuration that is shipped or another one on port 80 for one on port 3000. */
 export async function startNginx(
   ports: readonly number[],
