@@ -375,6 +375,24 @@ describe("what is let go with time", () => {
     expect(emulator.app().webhooks.deliveries).toHaveLength(1_000)
     emulator.stop()
   })
+
+  it("so many subscriptions of one of Pusher's connections, which goes on", () => {
+    const { emulator, connect } = createPusher({
+      apps: [{ id: "1", key: "app-key", secret: "app-secret", limits: { subscriptionsPerConnection: 3 } }],
+    })
+    const one = connect()
+    for (const name of ["a", "b", "private-c", "d", "private-e", "presence-f"]) one.subscribe(name)
+    const [connection] = emulator.app().connections.values()
+    expect([...(connection?.subscriptions ?? [])]).toEqual(["a", "b", "private-c"])
+    expect(one.told.filter(({ event }) => event === "pusher:subscription_error")).toMatchObject(
+      ["d", "private-e", "presence-f"].map((channel) => ({
+        channel,
+        data: { type: "LimitReached", status: 4100 },
+      })),
+    )
+    expect(connection?.isOpen).toBe(true)
+    emulator.stop()
+  })
 })
 
 describe("MessagePack that declares more than it holds", () => {

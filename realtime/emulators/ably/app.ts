@@ -4,7 +4,7 @@ import type { ChannelName } from "./channel-name.ts"
 import type { Clock } from "./clock.ts"
 import type { Connection } from "./connection.ts"
 import { ablyError } from "./errors.ts"
-import { createRateLimiter, DEFAULT_LIMITS, type Limits, type RateLimiter } from "./limits.ts"
+import { createRateLimiter, DEFAULT_LIMITS, type Limits, type RateLimiter, watchLimits } from "./limits.ts"
 import type { Random } from "./random.ts"
 import { createRecent, type Recent } from "./recent.ts"
 import type { Revocation } from "./revocation.ts"
@@ -47,6 +47,7 @@ export interface App {
   readonly id: string
   readonly keys: Key[]
   readonly namespaces: Map<string, Namespace>
+  /** They may be changed at any time. Whoever is connected is told of it, once for all that changes in one turn. */
   readonly limits: Limits
   /** Counts what is published in the whole app. */
   readonly rate: RateLimiter
@@ -84,7 +85,9 @@ export function createApp(
 ): App {
   const { clock, random } = context
   const id = setup.id ?? random.string(6)
-  const limits: Limits = { ...DEFAULT_LIMITS, ...context.limits, ...setup.limits }
+  const limits = watchLimits({ ...DEFAULT_LIMITS, ...context.limits, ...setup.limits }, () => {
+    for (const connection of app.connections.values()) connection.announce()
+  })
   const namespaces = (setup.namespaces ?? DEFAULT_NAMESPACES).map(
     (namespace): Namespace => ({
       persisted: false,

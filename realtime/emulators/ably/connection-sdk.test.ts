@@ -403,6 +403,14 @@ describe("connection, on a clock of its own", () => {
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected"])
     clock.advance(1000)
     expect(await errorOf(channel.publish("m", "x".repeat(11)))).toMatchObject({ code: 40009 })
+
+    // In the same process, two of them at once.
+    const again = client.connection.once("update")
+    const [app] = emulator.service.apps.values()
+    Object.assign(app?.limits ?? {}, { maxInboundRate: 50, maxMessageSize: 11 })
+    expect((await again).current).toBe("connected")
+    expect(detailsOf(client)).toMatchObject({ maxInboundRate: 50, maxMessageSize: 11 })
+    await channel.publish("m", "x".repeat(10))
   })
 
   test("§6.1m presence is counted by itself, and four times as mildly", async () => {

@@ -37,10 +37,7 @@ const OPERATIONS: Record<string, Control> = {
     service.clock.skewMs = readNumber(body, "skewMs") ?? 0
   },
   limits: (service, body) => {
-    for (const app of appsOf(service, body)) {
-      Object.assign(app.limits, readLimits(body))
-      for (const connection of app.connections.values()) connection.announce()
-    }
+    for (const app of appsOf(service, body)) Object.assign(app.limits, readLimits(body))
   },
   "over-quota": (service, body) => {
     for (const app of appsOf(service, body)) app.overQuota = body.overQuota !== false

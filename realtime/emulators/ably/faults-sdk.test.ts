@@ -248,6 +248,38 @@ describe("the control endpoint", () => {
     expect(emulator.faults.list()).toEqual([])
   })
 
+  test("takes no fault that makes no sense, and names the field", async () => {
+    await using emulator = await startAblyEmulator()
+    for (const [field, wrong] of [
+      ["fault", {}],
+      ["fault", { fault: "nonsense" }],
+      ["times", { fault: "drop", times: "once" }],
+      ["skip", { fault: "drop", skip: -1 }],
+      ["probability", { fault: "drop", probability: 2 }],
+      ["delayMs", { fault: "slow", delayMs: "long" }],
+      ["delayMs", { fault: "slow", delayMs: 1e12 }],
+      ["code", { fault: "fail", code: "40000" }],
+      ["statusCode", { fault: "refuse", statusCode: 99 }],
+      ["statusCode", { fault: "refuse", statusCode: 1e9 }],
+      ["message", { fault: "refuse", message: {} }],
+      ["when", { fault: "abort", when: "later" }],
+      ["match", { fault: "drop", match: "room" }],
+      ["match.channel", { fault: "drop", match: { channel: 1 } }],
+      ["match.path", { fault: "refuse", match: { path: ["/"] } }],
+      ["match.action", { fault: "drop", match: { action: "NOTHING" } }],
+      ["match.direction", { fault: "drop", match: { direction: "up" } }],
+      ["match.chanel", { fault: "drop", match: { chanel: "room" } }],
+      ["channel", { fault: "drop", channel: "room" }],
+      ["match.times", { fault: "drop", match: { times: 1 } }],
+      ["__proto__", JSON.parse('{"fault":"drop","__proto__":1}')],
+    ]) {
+      const response = await post(emulator, "faults", wrong)
+      expect([wrong, response.status]).toEqual([wrong, 400])
+      expect((await response.json()).error.message).toContain(`${field} is `)
+    }
+    expect(emulator.faults.list()).toEqual([])
+  })
+
   test("adds, lists and removes faults", async () => {
     await using emulator = await startAblyEmulator()
     const added = await (await post(emulator, "faults", { fault: "refuse", code: 50000 })).json()

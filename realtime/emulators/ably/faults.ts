@@ -164,14 +164,49 @@ function matches(match: FaultMatch, subject: FaultMatch): boolean {
   )
 }
 
-/** Reads a rule from the control endpoint. */
+/** Whole numbers, but for a probability, from the one to the other. */
+const NUMBERS: Readonly<Record<string, readonly [number, number]>> = {
+  times: [0, Number.MAX_SAFE_INTEGER],
+  skip: [0, Number.MAX_SAFE_INTEGER],
+  probability: [0, 1],
+  /** The longest that a timer waits. */
+  delayMs: [0, 2 ** 31 - 1],
+  code: [0, 999_999],
+  statusCode: [200, 599],
+}
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  fault: ALL_FAULTS,
+  when: ["before", "after"],
+  direction: ["inbound", "outbound"],
+  action: Object.keys(Action),
+}
+const TEXTS = ["message", "appId", "channel", "connectionId", "clientId", "method", "path"]
+const MATCH = ["appId", "channel", "connectionId", "clientId", "direction", "action", "method", "path"]
+
+/** Reads a rule from the control endpoint. A misspelt field is an error. */
 export function readFaultRule(value: unknown): FaultRule {
-  if (!isRecord(value) || !ALL_FAULTS.some((fault) => fault === value.fault)) {
+  if (!isRecord(value) || value.fault === undefined)
     throw ablyError(40000, `fault is one of ${ALL_FAULTS.join(", ")}`)
-  }
-  const { match = {} } = value
+  const { match = {}, ...rule } = value
   if (!isRecord(match)) throw ablyError(40000, "match is an object")
-  if (match.action !== undefined && !Object.hasOwn(Action, String(match.action)))
-    throw ablyError(40000, `match.action is one of ${Object.keys(Action).join(", ")}`)
+  for (const [field, given] of Object.entries(rule)) readField(field, given, !MATCH.includes(field))
+  for (const [field, given] of Object.entries(match)) readField(field, given, MATCH.includes(field), "match.")
   return value as unknown as FaultRule
+}
+
+function readField(field: string, value: unknown, isKnown: boolean, where = ""): void {
+  const refuse = (expected: string) => {
+    throw ablyError(40000, `${where}${field} is ${expected}`)
+  }
+  const range = isKnown && Object.hasOwn(NUMBERS, field) ? NUMBERS[field] : undefined
+  const words = isKnown && Object.hasOwn(WORDS, field) ? WORDS[field] : undefined
+  if (range) {
+    const [least, most] = range
+    const isWhole = Number.isInteger(value) || (field === "probability" && typeof value === "number")
+    if (!isWhole || Number(value) < least || Number(value) > most) refuse(`a number from ${least} to ${most}`)
+  } else if (words) {
+    if (!words.some((word) => word === value)) refuse(`one of ${words.join(", ")}`)
+  } else if (isKnown && TEXTS.includes(field)) {
+    if (typeof value !== "string") refuse("text")
+  } else refuse("unknown")
 }

@@ -79,6 +79,24 @@ export const DEFAULT_LIMITS: Limits = {
   syncPageSize: 100,
 }
 
+/** The same limits; calls back after any of them has changed, once for all that change in one turn. */
+export function watchLimits(limits: Limits, onChange: () => void): Limits {
+  let isTold = true
+  return new Proxy(limits, {
+    set(target, name, value) {
+      const isChange = Reflect.get(target, name) !== value
+      if (isChange && isTold) {
+        isTold = false
+        queueMicrotask(() => {
+          isTold = true
+          onChange()
+        })
+      }
+      return Reflect.set(target, name, value)
+    },
+  })
+}
+
 export interface RateLimiter {
   /** Takes `count` permits if there are that many; otherwise takes none. */
   take(count: number): boolean

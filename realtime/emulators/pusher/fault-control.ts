@@ -1,6 +1,6 @@
 import type { AppHandle } from "./app.ts"
 import { type Connection, connectionFaults } from "./connection.ts"
-import { isCloseCode } from "./errors.ts"
+import { parseFault } from "./fault-json.ts"
 import {
   type ActiveFault,
   type ConnectionFault,
@@ -14,7 +14,7 @@ import {
 export interface FaultControl {
   /**
    * A connection fault acts on the connections that are open, unless `on` says otherwise; any other fault acts from now
-   * on. Throws a `TypeError` at a close code that no close frame may carry.
+   * on. Throws a `TypeError` at what makes no sense, as a close code that no close frame may carry.
    */
   inject(fault: Fault): ActiveFault
   /** False when there is no such fault any more. */
@@ -40,9 +40,10 @@ export function createFaultControl(faults: Faults, apps: readonly AppHandle[]): 
   }
 
   return {
-    inject(fault) {
-      if (fault.kind === "close" && !isCloseCode(fault.code))
-        throw new TypeError(`[emulators/pusher] unable to inject a fault; ${fault.code} is no close code`)
+    inject(given) {
+      const fault = parseFault(toJson(given))
+      if ("problem" in fault)
+        throw new TypeError(`[emulators/pusher] unable to inject a fault; ${fault.problem}`)
       if (!isConnectionFault(fault) || (fault.on ?? "now") !== "now") return faults.add(fault)
       return { id: "now", fault, hits: strikeNow(fault), remove: () => {} }
     },
@@ -51,6 +52,10 @@ export function createFaultControl(faults: Faults, apps: readonly AppHandle[]): 
     list: faults.list,
   }
 }
+
+/** Without what is only named. */
+const toJson = (fault: Fault) =>
+  Object.fromEntries(Object.entries(fault).filter(([, value]) => value !== undefined))
 
 function isConnectionFault(fault: Fault): fault is Fault & ConnectionFault {
   return (connectionFaults as readonly string[]).includes(fault.kind)

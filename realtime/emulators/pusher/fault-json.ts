@@ -3,7 +3,21 @@ import { type Fault, type FaultKind, type FaultScope, faultKinds } from "./fault
 import type { JsonObject } from "./json.ts"
 
 const strings = ["app", "channel", "event", "socketId", "reason", "message", "error", "body"]
-const numbers = ["after", "times", "probability", "copies", "delayMs", "window", "code", "status", "skewMs"]
+const most = Number.MAX_SAFE_INTEGER
+/** The longest that a timer waits. */
+const maxDelayMs = 2 ** 31 - 1
+/** Whole numbers, but for a probability, from the one to the other. */
+const numbers: Readonly<Record<string, readonly [number, number]>> = {
+  after: [0, most],
+  times: [0, most],
+  probability: [0, 1],
+  copies: [0, 1_000],
+  delayMs: [0, maxDelayMs],
+  window: [1, 1_000],
+  code: [0, 9_999],
+  status: [200, 599],
+  skewMs: [-1e12, 1e12],
+}
 const words: Readonly<Record<string, readonly unknown[]>> = {
   kind: faultKinds,
   direction: ["to-client", "from-client"],
@@ -33,7 +47,7 @@ const required: Partial<Record<FaultKind, readonly string[]>> = {
   "over-quota": ["quota"],
 }
 
-/** A fault that came as JSON, from another process; or what is wrong with it. A misspelt field is an error. */
+/** A fault as anybody may have written it; or what is wrong with it. A misspelt field is an error. */
 export function parseFault(json: JsonObject): Fault | { problem: string } {
   const problem = problemOf(json)
   if (problem !== undefined) return { problem }
@@ -55,8 +69,11 @@ function problemOf(json: JsonObject): string | undefined {
     const isNull = field === "code" && value === null && json.kind === "error"
     if (strings.includes(field)) {
       if (typeof value !== "string") return `Expected ${field} to be a string`
-    } else if (numbers.includes(field)) {
-      if (typeof value !== "number" && !isNull) return `Expected ${field} to be a number`
+    } else if (Object.hasOwn(numbers, field)) {
+      const [least, greatest] = numbers[field] ?? [0, 0]
+      const isWhole = Number.isInteger(value) || (field === "probability" && typeof value === "number")
+      const isInRange = isWhole && Number(value) >= least && Number(value) <= greatest
+      if (!isInRange && !isNull) return `Expected ${field} to be a number from ${least} to ${greatest}`
     } else if (!Object.hasOwn(words, field)) {
       return `Unknown field: ${field}`
     } else if (!words[field]?.includes(value)) {

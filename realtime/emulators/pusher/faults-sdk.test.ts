@@ -314,7 +314,14 @@ describe("faults, as the official SDKs see them", () => {
       { kind: "close", code: 1006 },
       { kind: "close", code: null },
       { kind: "drop", times: null },
+      { kind: "drop", times: -1 },
+      { kind: "drop", probability: 2 },
       { kind: "cut", on: "sunday" },
+      ...[99, 101, 204.5, 600, 1e9].map((status) => ({ kind: "http-refuse", status })),
+      ...[-1, 0.5, 1e9].map((copies) => ({ kind: "duplicate", copies })),
+      ...[-1, 1e12].map((delayMs) => ({ kind: "delay", delayMs })),
+      { kind: "reorder", window: 1e9 },
+      { kind: "clock-skew", skewMs: 1e300 },
       { kind: "http-cut" },
       JSON.parse('{"kind":"drop","__proto__":1}'),
     ])
@@ -324,6 +331,7 @@ describe("faults, as the official SDKs see them", () => {
         status: 201,
         body: { fault: { code: code ?? null } },
       })
+    expect(() => scene.emulator.faults.inject({ kind: "http-refuse", status: 1 })).toThrow("from 200 to 599")
     expect(await call("POST", "/drop-connections", { channel: 1 })).toMatchObject({ status: 400 })
     expect((await fetch(`${control}/faults`, { method: "POST", body: "{}" })).status).toBe(415)
     const headers = { "content-type": "application/json" }

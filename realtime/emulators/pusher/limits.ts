@@ -25,6 +25,8 @@ export interface PusherLimits {
   /** From this many subscribers on, `subscription_count` is sent at most once per interval. */
   subscriptionCountThreshold: number
   subscriptionCountIntervalMs: number
+  /** Channels that one connection may be subscribed to (4100). Not a vendor's figure: more than any honest page has. */
+  subscriptionsPerConnection: number
   /** Bytes of one WebSocket frame from a client; a bigger one closes the socket with 1009. Not a vendor's figure. */
   frameBytes: number
   /** How far `auth_timestamp` may be from the service's clock. */
@@ -45,6 +47,7 @@ export const defaultLimits: PusherLimits = {
   cacheTtlMs: 30 * 60_000,
   subscriptionCountThreshold: 100,
   subscriptionCountIntervalMs: 5_000,
+  subscriptionsPerConnection: 10_000,
   frameBytes: 256 * 1024,
   timestampSkewSeconds: 600,
 }

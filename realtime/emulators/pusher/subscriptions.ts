@@ -87,6 +87,11 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
       if (connection.subscriptions.has(name))
         return connection.send(errorFrame(null, `Existing subscription to channel ${name}`))
 
+      if (connection.subscriptions.size >= limits.subscriptionsPerConnection) {
+        const error = `The connection is over its limit of ${limits.subscriptionsPerConnection} subscriptions`
+        return refuse(connection, name, { type: "LimitReached", error, status: 4100 })
+      }
+
       if (type === "server-to-user") {
         // Only the signed-in user's own, and without a signature (§7).
         if (connection.user?.id === serverToUserId(name)) return channels.subscribe(connection, name)
