@@ -5,6 +5,7 @@ import type { User } from "../message.ts"
 import { createMemoryTransport } from "../providers/memory/client.ts"
 import { createMemoryHub } from "../providers/memory/hub.ts"
 import { createMemoryPublisher } from "../providers/memory/server.ts"
+import { createPusherTransport } from "../providers/pusher/client.ts"
 import { waitFor } from "../testing/wait-for.ts"
 import { inThisPage } from "./create-client.ts"
 import { createRealtimeClient, type RealtimeClientOptions } from "./create-realtime-client.ts"
@@ -202,6 +203,33 @@ describe("the client of a page", () => {
       vi.unstubAllEnvs()
       warn.mockRestore()
     }
+  })
+
+  it("goes on to the next when a provider refuses what the server says of it, and ends with its words where there is none", async () => {
+    const { options, server, deploy } = setup()
+    let loads = 0
+    const refusing = async () => {
+      loads += 1
+      return createPusherTransport
+    }
+    const create = (...deployed: string[]) => {
+      server.running = deploy(...deployed)
+      const { providers, ...rest } = options()
+      return createRealtimeClient({ ...rest, providers: { ...providers, one: refusing } })
+    }
+    const alone = create("one")
+    alone.open()
+    await waitFor(() => alone.connection.status.state === "failed")
+    expect(alone.connection.status.error).toMatchObject({ code: "invalid-config", provider: "pusher" })
+    alone.connection.retry()
+    await waitFor(() => loads === 2)
+    await waitFor(() => alone.connection.status.state === "failed")
+    await alone.close()
+    const both = create("one", "two")
+    both.open()
+    await waitFor(() => both.connection.status.state === "connected")
+    expect(both.connection.provider).toBe("two")
+    await both.close()
   })
 
   it("refuses a configuration that none of its loaders fits", () => {

@@ -1,4 +1,4 @@
-import { type OnError, RealtimeError } from "../errors.ts"
+import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
 import { guard } from "../guard.ts"
 import { createListeners } from "../listeners.ts"
 import type {
@@ -10,7 +10,10 @@ import type {
 
 export interface LazyTransportOptions {
   provider: string
-  /** Downloads the provider's code and makes its transport; called on the first `connect`, again after a failure. */
+  /**
+   * Downloads the provider's code and makes its transport; called on the first `connect`, again after a failure. A `RealtimeError` is the
+   * provider's refusal of its configuration, and ends in `failed`.
+   */
   load(): Promise<RealtimeTransport>
   onError: OnError
 }
@@ -59,6 +62,8 @@ export function createLazyTransport({ provider, load, onError }: LazyTransportOp
     } catch (cause) {
       isLoading = false
       if (status.state === "closed") return
+      // The code is there, and refuses what it was given: another download changes nothing.
+      if (isRealtimeError(cause)) return setStatus({ state: "failed", error: cause })
       const message = "unable to load the provider's code; the download failed"
       setStatus({
         state: "reconnecting",

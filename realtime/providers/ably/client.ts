@@ -13,6 +13,7 @@ import { fromWireError, isRealtimeError, RealtimeError } from "../../errors.ts"
 import { createReporter } from "../../guard.ts"
 import type { JsonValue } from "../../json.ts"
 import { createListeners } from "../../listeners.ts"
+import { requireAddress } from "../../required.ts"
 import type {
   ChannelObserver,
   RealtimeTransport,
@@ -70,9 +71,13 @@ const maxTokenPauseMs = 10_000
 /** Tokens are dated in whole seconds: one of the same second as the revocation would be revoked with the last. */
 const revokedPauseMs = 1_000
 
-/** Browser: Ably over the official client's modular build; only what is used is downloaded. */
+/**
+ * Browser: Ably over the official client's modular build; only what is used is downloaded. Throws `invalid-config` where that would connect to
+ * nowhere.
+ */
 export function createAblyTransport(options: AblyTransportOptions): RealtimeTransport {
   const { config, credentials, retryMs } = options
+  requireAddress(config, "endpoint")
   const onError = createReporter(options.onError)
   const listeners = createListeners<[TransportStatus]>(onError, "onStatus")
   const joined = new Map<string, Joined>()

@@ -4,6 +4,7 @@ import { isRealtimeError, RealtimeError } from "../../errors.ts"
 import { createReporter } from "../../guard.ts"
 import type { JsonValue } from "../../json.ts"
 import { createListeners } from "../../listeners.ts"
+import { requireAddress, requireVariables } from "../../required.ts"
 import type {
   ChannelObserver,
   RealtimeTransport,
@@ -67,9 +68,14 @@ interface Frame {
 
 const maxRetryMs = 10_000
 
-/** Browser: Pusher Channels, or a server of its protocol, over the official client. */
+/** Browser: Pusher Channels, or a server of its protocol, over the official client. Throws `invalid-config` where that would connect to nowhere. */
 export function createPusherTransport(options: PusherTransportOptions): RealtimeTransport {
   const { config, credentials, retryMs = 500, unavailableTimeoutMs = 10_000 } = options
+  requireVariables(provider, {
+    PUSHER_KEY: config.key,
+    "PUSHER_CLUSTER or PUSHER_HOST": config.host ?? config.cluster,
+  })
+  requireAddress(config, "host")
   const onError = createReporter(options.onError)
   const listeners = createListeners<[TransportStatus]>(onError, "onStatus")
   const joined = new Map<string, Joined>()

@@ -6,6 +6,7 @@ import type { JsonValue } from "../../json.ts"
 import { createListeners } from "../../listeners.ts"
 import { type PresenceSnapshot, parseSignal } from "../../message.ts"
 import { fromWireResults } from "../../publish-result.ts"
+import { requireAddress } from "../../required.ts"
 import type {
   ChannelObserver,
   RealtimeTransport,
@@ -54,9 +55,13 @@ interface Joined {
 /** How long an attempt may take that doesn't begin with a WebSocket, and the longest that one does. */
 const patientTimeoutMs = 20_000
 
-/** Browser: the bundled gateway, over the official client. WebSocket first, long-polling where that is blocked or never answered. */
+/**
+ * Browser: the bundled gateway, over the official client. WebSocket first, long-polling where that is blocked or never answered. Throws
+ * `invalid-config` where that would connect to nowhere.
+ */
 export function createSocketIoTransport(options: SocketIoTransportOptions): RealtimeTransport {
   const { config, credentials } = options
+  requireAddress(config, "url")
   const onError = createReporter(options.onError)
   const {
     suspendAfterMs = 60_000,
