@@ -1,5 +1,6 @@
 import type { OnError } from "../errors.ts"
 import { createReporter } from "../guard.ts"
+import { isDevelopment } from "../is-development.ts"
 import type { ProviderConfig } from "../publisher.ts"
 import type { Tracing } from "../tracing.ts"
 import type { RealtimeTransport } from "../transport.ts"
@@ -146,9 +147,7 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
     tracing: options.tracing,
     onError,
   })
-  // biome-ignore lint/style/noProcessEnv: no variable, but a constant that bundlers put in place; without one nobody develops
-  const isDevelopment = typeof process !== "undefined" && process.env.NODE_ENV === "development"
-  const hint = isDevelopment ? createConnectionHint(client.connection) : null
+  const hint = isDevelopment() ? createConnectionHint(client.connection) : null
   return {
     ...client,
     open() {

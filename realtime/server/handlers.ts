@@ -1,12 +1,14 @@
 import { type ChannelDefinitions, maxChannelNameLength } from "../channel.ts"
 import { isRealtimeError, type OnError, RealtimeError, toWireError, type WireError } from "../errors.ts"
 import { reportFailure } from "../guard.ts"
+import { isDevelopment } from "../is-development.ts"
 import { type LogPage, type PresenceSnapshot, parseSignalOrigin, type User } from "../message.ts"
 import { toWireResult } from "../publish-result.ts"
 import { configHeader } from "../publisher.ts"
 import type { OutgoingMessage } from "../transport.ts"
 import type { Core } from "./core.ts"
 import type { Counts } from "./counts.ts"
+import { createGatewayHint } from "./gateway-hint.ts"
 import { readJsonBody, statusOf } from "./http.ts"
 import { requireSession } from "./session.ts"
 import type { ClientConfig, HistoryOptions, RealtimeOptions } from "./types.ts"
@@ -39,6 +41,7 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
   options: HandlerOptions<Definitions>,
 ): { GET: Handler; POST: Handler } {
   const { core, counts, config, identify, publishers, log, readPage, members, onError } = options
+  const hint = isDevelopment() ? createGatewayHint() : null
 
   /** Of the channels that a question names, those that the user may read; one that they may not, or that is malformed, is refused by itself. */
   async function readable(user: User, url: URL): Promise<{ allowed: string[]; denied: object }> {
@@ -107,7 +110,9 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
       return {}
     },
     async credentials({ user, request, rest }) {
-      return publisherOf(rest).credentials({
+      const publisher = publisherOf(rest)
+      hint?.(publisher)
+      return publisher.credentials({
         user,
         body: await readJsonBody(request),
         authorize: (channel, action) => core.authorize(user, channel, action),
