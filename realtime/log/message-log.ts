@@ -10,6 +10,12 @@ import type { LogHead, LogPage, User } from "../message.ts"
  */
 export interface MessageLog {
   /**
+   * Names the store that the messages are in, and no other one: two logs of one location hold the same. By it `createRealtime` knows, in
+   * development, that it is called again over the same log. Absent: nothing is known of it.
+   */
+  readonly location?: string
+
+  /**
    * Appends entries as one group: all of them, durably, or none. In each channel they get the next `seq` in the given
    * order, without holes, whatever other writers do at the same time. An entry whose id its channel already holds is
    * not appended again; its result is that of the first. Results stand in the order of the entries.

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto"
+import { createHash, randomUUID } from "node:crypto"
 import { setTimeout as delay } from "node:timers/promises"
 import { escapeIdentifier, Pool, type PoolClient } from "pg"
 import { isRealtimeError } from "../errors.ts"
@@ -261,6 +261,11 @@ export function createPostgresLog(options: PostgresLogOptions): MessageLog {
   }
 
   return {
+    // A digest: the address holds a password.
+    ...("connectionString" in options && {
+      location: createHash("sha256").update(`${options.connectionString} ${schema}`).digest("base64url"),
+    }),
+
     append: (entries) =>
       lifetime.run("append", () => {
         const records = entries.map(toLogRecord)

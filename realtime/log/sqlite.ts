@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto"
+import { resolve } from "node:path"
 import type { StatementSync } from "node:sqlite"
 import { setTimeout as delay } from "node:timers/promises"
 import { isRealtimeError } from "../errors.ts"
@@ -128,6 +129,8 @@ export function createSqliteLog({
   }
 
   return {
+    location: resolve(path),
+
     append: (entries) =>
       lifetime.run("append", () => {
         const records = entries.map(toLogRecord)

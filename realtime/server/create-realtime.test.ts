@@ -1,8 +1,12 @@
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { v7 as uuidv7 } from "uuid"
-import { describe, expect, it } from "vitest"
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import * as z from "zod/mini"
 import { defineChannel } from "../channel.ts"
 import { createMemoryLog } from "../log/memory.ts"
+import { createSqliteLog } from "../log/sqlite.ts"
 import type { Member, WireMessage } from "../message.ts"
 import type { RealtimePublisher } from "../publisher.ts"
 import { contractChannels, createContractRealtime } from "../testing/index.ts"
@@ -152,6 +156,17 @@ describe("publishing from server code", () => {
   })
 })
 
+/** How often this process holds a file open. */
+const timesOpen = (path: string) =>
+  readdirSync("/proc/self/fd").filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === path
+    } catch {
+      // That of reading the folder.
+      return false
+    }
+  }).length
+
 describe("what hot reload has evaluated again", () => {
   const user = { id: "alice" }
   const channelWith = (...events: string[]) =>
@@ -192,5 +207,54 @@ describe("what hot reload has evaluated again", () => {
     await realtime.publish(channelWith("waved")({ room: "1" }), "waved", { text: "by the server" })
     expect(calls.flat().map(({ event }) => event)).toEqual(["said", "waved", "waved", "waved"])
     await realtime.close()
+  })
+
+  describe("a module that calls `createRealtime`", () => {
+    const folder = mkdtempSync(join(tmpdir(), "throughline-hot-reload-"))
+    beforeEach(() => void vi.stubEnv("NODE_ENV", "development"))
+    afterEach(() => void vi.unstubAllEnvs())
+    afterAll(() => rmSync(folder, { recursive: true }))
+
+    /** As in a module of its own, whose code is this by now. */
+    const evaluate = (path: string, ...events: string[]) =>
+      createRealtime({
+        channels: { room: channelWith(...events) },
+        identify: () => user,
+        authorize: () => true,
+        log: createSqliteLog({ path: join(folder, path) }),
+        publishers: [createRecorder("one").publisher],
+      })
+
+    it.skipIf(!existsSync("/proc/self/fd"))(
+      "has one log, and what was begun with goes by what it says now",
+      async () => {
+        const first = evaluate("one.db", "said")
+        const events = ["said"]
+        for (let edit = 1; edit <= 5; edit += 1) {
+          events.push(`event-${edit}`)
+          const edited = evaluate("one.db", ...events)
+          expect(await first.core.accept(user, "room:1", [message(`event-${edit}`)])).toMatchObject([
+            { receipt: { seq: 2 * edit - 1 } },
+          ])
+          await edited.publish(channelWith("said")({ room: "1" }), "said", { text: "x" })
+        }
+        expect(timesOpen(join(folder, "one.db"))).toBe(1)
+        await first.close()
+        // What comes after its end begins anew.
+        expect((await evaluate("one.db", "said").head(room("1"))).seq).toBe(10)
+        await evaluate("one.db").close()
+        expect(timesOpen(join(folder, "one.db"))).toBe(0)
+      },
+    )
+
+    it("is another one over another log, and in production each time", async () => {
+      const first = evaluate("one.db", "said")
+      expect(evaluate("one.db", "said")).toBe(first)
+      const second = evaluate("two.db", "said")
+      expect(second).not.toBe(first)
+      vi.stubEnv("NODE_ENV", "production")
+      expect(evaluate("one.db", "said")).not.toBe(first)
+      await Promise.all([first.close(), second.close()])
+    })
   })
 })

@@ -3,6 +3,8 @@ import { v7 as uuidv7 } from "uuid"
 import type { ChannelDefinitions } from "../channel.ts"
 import { RealtimeError } from "../errors.ts"
 import { createReporter } from "../guard.ts"
+import { isDevelopment } from "../is-development.ts"
+import type { MessageLog } from "../log/message-log.ts"
 import type { LogPage, Member, PresenceSnapshot } from "../message.ts"
 import { createCore, defaultMaxPayloadBytes } from "./core.ts"
 import { createCounts } from "./counts.ts"
@@ -12,16 +14,43 @@ import type { ClientConfig, HistoryOptions, Realtime, RealtimeOptions } from "./
 const defaultPageSize = 50
 const maxPageSize = 500
 
+/** Those of this process, while it is developed. Under a name that every copy of this module knows: each bundle has its own. */
+const key = Symbol.for("throughline.developed")
+const shared = globalThis as { [key]?: Map<string, Realtime> }
+shared[key] ??= new Map()
+const developed = shared[key]
+
+/** Null in production, where a module is evaluated once, and for a log that doesn't say where it is. */
+function nameWhileDeveloped({ version }: ClientConfig, { location }: MessageLog): string | null {
+  return isDevelopment() && location !== undefined ? `${version} ${location}` : null
+}
+
 /**
  * Server: one contract over every provider. Takes what was declared (channels), who may do what (`identify`,
  * `authorize`), where messages are kept (`log`) and who delivers them (`publishers`).
+ *
+ * In development hot reload evaluates the module that calls it again and again. Over the same log and providers there is one all the same,
+ * whose log stays open: it is redefined, and what is declared by now counts wherever it is in use, at a gateway too.
  */
 export function createRealtime<Definitions extends ChannelDefinitions>(
   given: RealtimeOptions<Definitions> & { basePath?: string },
 ): Realtime<Definitions> {
+  const { log, publishers, basePath = "/api/realtime", maxPayloadBytes = defaultMaxPayloadBytes } = given
+  const providers = publishers.map((publisher) => publisher.clientConfig())
+  const content = { basePath, maxPayloadBytes, providers }
+  const version = createHash("sha256").update(JSON.stringify(content)).digest("base64url").slice(0, 12)
+  const config: ClientConfig = { version, ...content }
+
+  const name = nameWhileDeveloped(config, log)
+  const known = name === null ? undefined : developed.get(name)
+  if (known) {
+    const { channels, identify, authorize, limit } = given
+    known.redefine({ channels, identify, authorize, limit })
+    return known as Realtime<Definitions>
+  }
+
   /** All parts look at this one, which `redefine` changes. */
   const options = { ...given }
-  const { log, publishers, basePath = "/api/realtime", maxPayloadBytes = defaultMaxPayloadBytes } = options
   const onError = createReporter(options.onError)
   const core = createCore(options)
   const counts = createCounts(options)
@@ -46,11 +75,6 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
     if (snapshots.length === 0 && failed) throw failed.reason
     return mergeSnapshots(snapshots)
   }
-
-  const providers = publishers.map((publisher) => publisher.clientConfig())
-  const content = { basePath, maxPayloadBytes, providers }
-  const version = createHash("sha256").update(JSON.stringify(content)).digest("base64url").slice(0, 12)
-  const config: ClientConfig = { version, ...content }
 
   const realtime: Realtime<Definitions> = {
     async publish(channel, event, payload, { id = uuidv7(), from = null } = {}) {
@@ -98,11 +122,13 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
     core,
     redefine: (declarations) => void Object.assign(options, declarations),
     async close() {
+      if (name !== null && developed.get(name) === realtime) developed.delete(name)
       await core.stop()
       await Promise.all(publishers.map((publisher) => publisher.close()))
       await log.close()
     },
   }
+  if (name !== null) developed.set(name, realtime)
   return realtime
 }
 

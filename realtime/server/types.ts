@@ -35,6 +35,11 @@ export interface Declarations<Definitions extends ChannelDefinitions> {
    * asking us, is told once of each channel, so there `signal` is asked about on joining, without an event.
    */
   authorize(question: AuthorizeQuestion<Definitions>): Promise<boolean> | boolean
+  /**
+   * Called before what a user asks for is done, publishes and signals and reads alike; rejects with `rate-limited` to refuse
+   * it. What server code does by itself isn't limited.
+   */
+  limit?: ((request: LimitedRequest) => Promise<void>) | undefined
 }
 
 export interface RealtimeOptions<Definitions extends ChannelDefinitions> extends Declarations<Definitions> {
@@ -53,11 +58,6 @@ export interface RealtimeOptions<Definitions extends ChannelDefinitions> extends
    * takes what is still on its way then. With it nothing is left to timers either.
    */
   waitUntil?: ((work: Promise<unknown>) => void) | undefined
-  /**
-   * Called before what a user asks for is done, publishes and signals and reads alike; rejects with `rate-limited` to refuse
-   * it. What server code does by itself isn't limited.
-   */
-  limit?(request: LimitedRequest): Promise<void>
   /** Where webhooks keep how many people are in which channel; without it they are refused. */
   presenceCounts?: PresenceCounts
   /** Follows messages from their senders to their readers; absent, nobody does and nothing more travels. */
