@@ -30,7 +30,12 @@ if (values.emulate) {
     SOCKET_CORS_ORIGIN: `http://localhost:${port},http://127.0.0.1:${port}`,
   }
   runTogether([
-    { file: "gateway.ts", env: { ...shared, PORT: String(gatewayPort) } },
+    // What Next.js does for the app by hot reload: the gateway, too, goes by what its sources say by now.
+    {
+      file: "gateway.ts",
+      env: { ...shared, PORT: String(gatewayPort) },
+      options: ["--watch", "--watch-preserve-output"],
+    },
     { file: "main.ts", env: { ...shared, PORT: String(port) } },
   ])
 } else {
@@ -38,9 +43,9 @@ if (values.emulate) {
 }
 
 /** Runs processes that stand and fall together. */
-function runTogether(programs: { file: string; env: Record<string, string> }[]): void {
-  const children = programs.map(({ file, env }) =>
-    spawn(process.execPath, [...process.execArgv, join(import.meta.dirname, file)], {
+function runTogether(programs: { file: string; env: Record<string, string>; options?: string[] }[]): void {
+  const children = programs.map(({ file, env, options = [] }) =>
+    spawn(process.execPath, [...process.execArgv, ...options, join(import.meta.dirname, file)], {
       env: { ...process.env, ...env },
       stdio: "inherit",
     }),

@@ -1,0 +1,37 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { projectDir } from "./run.ts"
+
+export interface ProjectCopy extends Disposable {
+  readonly folder: string
+  /** Changes a file as an editor would. */
+  edit(path: string, ...changes: readonly (readonly [from: string, to: string])[]): void
+}
+
+/**
+ * A copy of the project that may be edited, as a checkout in which nothing was compiled yet. It lies inside the project, so that both find
+ * the same `node_modules`, and has no lockfile, so that Next.js takes the copy for its root.
+ */
+export function copyProject(): ProjectCopy {
+  const parent = join(projectDir, ".data")
+  mkdirSync(parent, { recursive: true })
+  const folder = mkdtempSync(join(parent, "development-"))
+  const left = ["node_modules", "package-lock.json", "test-results", "e2e", "docs"]
+  for (const name of readdirSync(projectDir)) {
+    if (name.startsWith(".") || left.includes(name)) continue
+    cpSync(join(projectDir, name), join(folder, name), { recursive: true })
+  }
+  return {
+    folder,
+    edit(path, ...changes) {
+      const file = join(folder, path)
+      let text = readFileSync(file, "utf8")
+      for (const [from, to] of changes) {
+        if (!text.includes(from)) throw new Error(`unable to edit ${path}; it has no ${from} any more`)
+        text = text.replace(from, to)
+      }
+      writeFileSync(file, text)
+    },
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}

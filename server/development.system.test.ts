@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { createSocketIoTransport } from "#realtime/providers/socketio/client"
+import { createSocketIoPublisher } from "#realtime/providers/socketio/server"
+import { freePort, waitFor } from "#realtime/testing"
+import { copyProject } from "../scripts/copy-project.ts"
+
+const secret = "an internal secret of this test, long enough"
+const alice = { id: "alice", name: "Alice" }
+
+/** `npm run dev:split` of the project in a folder; both of its servers answer. */
+async function startSplit(folder: string) {
+  const dataDir = mkdtempSync(join(tmpdir(), "throughline-development-"))
+  const [port, gatewayPort] = [await freePort(), await freePort()]
+  const child = spawn(process.execPath, ["server/dev.ts", "--split"], {
+    cwd: folder,
+    env: {
+      ...{ PATH: process.env.PATH, NODE_ENV: "development", NEXT_TELEMETRY_DISABLED: "1" },
+      ...{ PORT: String(port), GATEWAY_PORT: String(gatewayPort), DATA_DIR: dataDir },
+      ...{ SOCKET_INTERNAL_SECRET: secret },
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  })
+  let output = ""
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => {
+      output += chunk
+    })
+  const url = `http://localhost:${gatewayPort}`
+  await waitFor(async () => (await fetch(`${url}/api/health`)).ok, "the gateway")
+  return {
+    ...{ child, url, output: () => output },
+    async [Symbol.asyncDispose]() {
+      await end(child)
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+async function end(child: ChildProcess): Promise<number | null> {
+  const exited = once(child, "exit")
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill("SIGTERM")
+    await exited
+  }
+  return child.exitCode
+}
+
+describe("`npm run dev:split`", () => {
+  it("knows a new event at its gateway, too, once it is declared, and pages stay with it", async () => {
+    using project = copyProject()
+    await using servers = await startSplit(project.folder)
+    const publisher = createSocketIoPublisher({ internalUrl: servers.url, secret })
+    const request = { user: alice, body: {}, authorize: async () => {}, acceptPresence: async () => null }
+    const transport = createSocketIoTransport({
+      config: { provider: "socketio", url: servers.url },
+      credentials: () => publisher.credentials(request),
+      onError: () => {},
+      ...{ firstPauseMs: 20, maxPauseMs: 200 },
+    })
+    await using _closing = { [Symbol.asyncDispose]: () => transport.close() }
+    const wave = async () => {
+      const message = { id: crypto.randomUUID(), event: "waved", payload: {} }
+      const [result] = (await transport.publish?.("lab:alice:1", [message])) ?? []
+      return result && "error" in result ? result.error.code : result?.receipt.seq
+    }
+    transport.connect()
+    await waitFor(() => transport.status.state === "connected", "a connection")
+    expect(await wave()).toBe("event-unknown")
+
+    project.edit(
+      "lib/chat/channels.ts",
+      ["numbered: z.object(", "waved: nothing, numbered: z.object("],
+      ['"numbered",\n', '"numbered", "waved",\n'],
+    )
+    await waitFor(async () => (await wave().catch(() => null)) === 1, "the new event")
+
+    // What doesn't even parse ends neither of them.
+    project.edit("lib/chat/channels.ts", ["export const lab", "export const const lab"])
+    await waitFor(() => transport.status.state !== "connected", "the broken gateway's end")
+    project.edit("lib/chat/channels.ts", ["export const const lab", "export const lab"])
+    await waitFor(async () => (await wave().catch(() => null)) === 2, "the mended gateway")
+    expect(servers.child.exitCode).toBeNull()
+  })
+})
