@@ -1,25 +1,10 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, globSync, readlinkSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "@playwright/test"
-import { projectDir } from "../scripts/run.ts"
+import { localNames } from "../lib/env/local-addresses.ts"
+import { copyProject } from "../scripts/copy-project.ts"
 import { startDevelopment } from "./chat-servers.ts"
 import { signIn } from "./person.ts"
-
-/**
- * A copy of the project that a test may edit. It lies inside the project, so that both find the same `node_modules`, and
- * has no lockfile, so that Next.js takes the project for its root.
- */
-function copyProject(): Disposable & { folder: string } {
-  const parent = join(projectDir, ".data")
-  mkdirSync(parent, { recursive: true })
-  const folder = mkdtempSync(join(parent, "development-"))
-  const left = ["node_modules", "package-lock.json", "test-results", "e2e", "docs"]
-  for (const name of readdirSync(projectDir)) {
-    if (name.startsWith(".") || left.includes(name)) continue
-    cpSync(join(projectDir, name), join(folder, name), { recursive: true })
-  }
-  return { folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
-}
 
 /** Runs in a page, before its own scripts: notes every socket that this document opens, and no earlier document's. */
 function noteSockets(): void {
@@ -37,17 +22,30 @@ function noteSockets(): void {
   Object.assign(window, { WebSocket: Noted, openSockets })
 }
 
-/** Changes a file as an editor would. */
-function edit(path: string, from: string, to: string): void {
-  const before = readFileSync(path, "utf8")
-  if (!before.includes(from)) throw new Error(`unable to edit ${path}; it has no ${from} any more`)
-  writeFileSync(path, before.replace(from, to))
+/** How often processes of this machine hold the log open, where the system tells. */
+function openLogs(dataDir: string): number {
+  const held = existsSync("/proc/self/fd") ? globSync("/proc/[0-9]*/fd/*") : []
+  return held.filter((file) => {
+    try {
+      return readlinkSync(file) === join(dataDir, "realtime.db")
+    } catch {
+      // It was closed, or is another user's.
+      return false
+    }
+  }).length
 }
 
-test("`npm run dev` shows an edit at once, without a reload, and stays connected", async ({ browser }) => {
+test("`npm run dev` shows an edit at once, without a reload, and stays connected, on a phone in the same network too", async ({
+  playwright,
+  launchOptions,
+}) => {
   using project = copyProject()
   await using chat = await startDevelopment(project.folder)
-  const context = await browser.newContext({ baseURL: chat.url })
+  // By a name of this machine, to which browsers don't give what they give to localhost.
+  const name = localNames().at(-1)
+  const args = [...(launchOptions.args ?? []), `--host-resolver-rules=MAP ${name} 127.0.0.1`]
+  const browser = await playwright.chromium.launch({ ...launchOptions, args })
+  const context = await browser.newContext({ baseURL: `http://${name}:${new URL(chat.url).port}` })
   await context.addInitScript(noteSockets)
   const alice = await signIn(context, "Alice")
   // Next.js 16.4 with Turbopack refreshes components of the page that was loaded, not of one that was navigated to.
@@ -56,8 +54,7 @@ test("`npm run dev` shows an edit at once, without a reload, and stays connected
   await room.composer.fill("half a sentence")
   await alice.page.evaluate(() => Object.assign(window, { isTheSamePage: true }))
 
-  const composer = join(project.folder, "app/rooms/[room]/composer.tsx")
-  edit(composer, 'placeholder={t("placeholder")}', 'placeholder="Edited"')
+  project.edit("app/rooms/[room]/composer.tsx", ['placeholder={t("placeholder")}', 'placeholder="Edited"'])
   await expect(room.composer).toHaveAttribute("placeholder", "Edited")
 
   await expect(room.composer).toHaveValue("half a sentence")
@@ -67,6 +64,55 @@ test("`npm run dev` shows an edit at once, without a reload, and stays connected
   // Hot reload has a socket of its own beside the page's one connection, StrictMode or not.
   const open = () =>
     alice.page.evaluate(() => (window as unknown as { openSockets(): string[] }).openSockets())
-  await expect.poll(async () => (await open()).toSorted()).toEqual(["/_next/hmr", "/socket.io/"])
-  await context.close()
+  const hasOneConnection = () =>
+    expect.poll(async () => (await open()).toSorted()).toEqual(["/_next/hmr", "/socket.io/"])
+  await hasOneConnection()
+
+  const logs = openLogs(chat.dataDir ?? "")
+  // The module that opens and closes the page's client is another one by now, whose effects have run again.
+  project.edit("realtime/react/provider.tsx", [
+    "function own(",
+    "Object.assign(globalThis, { isEdited: true })\nfunction own(",
+  ])
+  await alice.page.waitForFunction(() => "isEdited" in window)
+  await room.send("after the provider's edit")
+  await hasOneConnection()
+  expect(await alice.page.evaluate(() => "isTheSamePage" in window)).toBe(true)
+
+  // A new event is known to both sides, and the client that the recommended line makes anew is the page's only one.
+  project.edit(
+    "lib/chat/channels.ts",
+    ['"message-deleted": z.', 'waved: nothing, "message-deleted": z.'],
+    ['["text-sent", ', '["waved", "text-sent", '],
+  )
+  project.edit(
+    "app/_components/chat-provider.tsx",
+    [
+      "useState(() => clientOf(user, options))",
+      "useState(() => createChatClient({ ...options, owner: user.id }))",
+    ],
+    [
+      "return (\n    <MeContext",
+      `Object.assign(globalThis, { wave: () => client.channel(room({ room: "lobby" })).publish("waved", {}) })
+      return (<MeContext`,
+    ],
+    ["import { SessionGuard }", 'import { room } from "#lib/chat/channels.ts"\nimport { SessionGuard }'],
+  )
+  const wave = () =>
+    alice.page
+      .evaluate(async () => {
+        const { wave } = window as { wave?: () => Promise<{ seq: number }> }
+        return wave?.().then(
+          ({ seq }) => seq > 0,
+          ({ code }) => code,
+        )
+      })
+      // Next.js may load the page anew, for a module that isn't of components alone.
+      .catch((error: Error) => error.message)
+  await expect.poll(wave).toBe(true)
+  await hasOneConnection()
+  await room.send("after all edits")
+  await hasOneConnection()
+  expect(openLogs(chat.dataDir ?? "")).toBe(logs)
+  await browser.close()
 })
