@@ -69,6 +69,7 @@ test("whatever is answered has the headers that browsers go by, and each page it
   const [scriptAt] = await page
     .goto("/")
     .then(async (answer) => /\/_next\/static\/[^"]+\.js/.exec((await answer?.text()) ?? "") ?? [])
+  expect(scriptAt).toBeDefined()
   for (const [path, status] of [...answers, [scriptAt ?? "", 200] as const]) {
     const answer = await page.request.get(path, { maxRedirects: 0 })
     const headers = answer.headers()
@@ -85,7 +86,10 @@ test("whatever is answered has the headers that browsers go by, and each page it
   }
 })
 
-test("an action is done for the app's own pages alone, by script or as a form", async ({ people }) => {
+test("an action is done for the app's own pages alone, by script or as a form", async ({
+  people,
+  layout,
+}) => {
   const alice = await people.signIn("Alice")
   const { page } = alice
   const sent = page.waitForRequest((request) => request.headers()["next-action"] !== undefined)
@@ -104,15 +108,17 @@ test("an action is done for the app's own pages alone, by script or as a form", 
   // As a page without script would send it: the action's name is a field of the form.
   const boundary = /boundary=(.+)$/.exec(type)?.[1] ?? "x"
   const field = `--${boundary}\r\nContent-Disposition: form-data; name="$ACTION_ID_${id}"\r\n\r\n\r\n`
+  // Our servers say why before Next.js sees it; functions have Next.js alone.
+  const refused = layout.startsWith("serverless") ? 500 : 403
   for (const origin of ["https://evil.example", "null", "http://evil.example"]) {
-    expect([origin, await send(origin, id)]).toEqual([origin, 500])
+    expect([origin, await send(origin, id)]).toEqual([origin, refused])
     const asForm = await send(
       origin,
       null,
       Buffer.concat([Buffer.from(field), body]),
       `multipart/form-data; boundary=${boundary}`,
     )
-    expect([origin, asForm >= 400]).toEqual([origin, true])
+    expect([origin, asForm]).toEqual([origin, refused])
     await send(origin, id, body, "text/plain")
   }
   expect(await rooms()).toBe(1)

@@ -132,13 +132,19 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       // A polling client asks again and again on one connection.
       if (new URLSearchParams(request.url?.split("?")[1]).has("sid")) return callback(null, true)
       const address = readAddress(request)
+      const network = networkOf(address)
+      const isFull = () => {
+        const full = sockets.fullFor(network)
+        if (!full) return false
+        if (isNews(full === "address" ? network : full))
+          logger.warn({ full, address }, "too many connections at once; more are refused")
+        callback(`too many connections${full === "address" ? " from one address" : ""}`, false)
+        return true
+      }
+      // What there is no room for doesn't count as one.
+      if (isFull()) return
       Promise.resolve(realtime.admit?.(address)).then(
-        () => {
-          const full = sockets.fullFor(networkOf(address))
-          if (!full) return callback(null, true)
-          if (isNews(full)) logger.warn({ full, address }, "too many connections at once; more are refused")
-          callback(`too many connections${full === "address" ? " from one address" : ""}`, false)
-        },
+        () => isFull() || callback(null, true),
         () => callback("too many connections from one address", false),
       )
     },

@@ -64,7 +64,7 @@ const layouts = ["the app with its gateway", "the gateway alone", "the app alone
 
 async function start(
   layout: (typeof layouts)[number],
-  hold: HoldOptions & { trustedProxies?: string[] } = {},
+  hold: HoldOptions & { trustedProxies?: string[]; closeTimeoutMs?: number } = {},
 ) {
   const lines: Line[] = []
   const logger = pino(
@@ -208,7 +208,7 @@ describe.each(layouts)("%s", (layout) => {
   })
 
   it("says while it closes that it does, to whoever asks how it is, and answers the others", async () => {
-    const { server, port } = await start(layout)
+    const { server, port } = await start(layout, { closeTimeoutMs: 30_000 })
     const asked = ["/api/health", "/api/ready", "/other"].map(async (address) => {
       const socket = connect(port, "127.0.0.1")
       let answers = ""

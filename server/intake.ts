@@ -28,7 +28,7 @@ interface Patience {
   headMs: number
   /** So long the whole of a request may take. */
   requestMs: number
-  /** So long a connection may be silent in the middle of a request or an answer, neither side taking what the other has. */
+  /** So long a connection may be silent in the middle of a request or an answer, neither side taking what the other has; 0: without end. */
   silenceMs: number
 }
 
@@ -167,37 +167,36 @@ const leastReserve = 64
  * once that failed; the database, Redis and providers want connections of their own.
  */
 function boundConnections(http: Server, { logger, trustedProxies, ...options }: IntakeOptions): void {
-  const { maxConnections = usualMaxConnections } = options
-  const { maxConnectionsPerAddress = usualMaxConnectionsPerAddress } = options
+  const { maxConnections: maxSockets = usualMaxConnections } = options
+  const { maxConnectionsPerAddress: maxSocketsPerAddress = usualMaxConnectionsPerAddress } = options
   const isProxy = proxyAddr.compile([...trustedProxies])
-  const isNew = createOnce()
+  const [isFirst, isNewAddress] = [createOnce(), createOnce()]
   const maxFiles = maxOpenFiles()
   const reserve = Math.floor(Math.min(maxFiles / 2, Math.max(leastReserve, maxFiles / 8)))
-  const wanted = connectionsPerSocket * maxConnections
-  const held = Math.min(wanted, maxFiles - reserve)
-  http.maxConnections = held
+  const wanted = connectionsPerSocket * maxSockets
+  const maxConnections = Math.min(wanted, maxFiles - reserve)
+  http.maxConnections = maxConnections
   http.on("drop", () => {
-    if (!isNew("all")) return
-    if (held === wanted) logger.warn({ maxConnections }, "too many connections at once; more are closed")
+    if (!isFirst("drop")) return
+    if (maxConnections === wanted)
+      logger.warn({ maxConnections }, "too many connections at once; more are closed (MAX_CONNECTIONS)")
     else
       logger.warn(
-        { maxConnections: held, maxFiles },
+        { maxConnections, maxFiles },
         "more connect than this process may have files open for, and are refused; raise the limit (LimitNOFILE, ulimit -n)",
       )
   })
-  const tally = createTally({
-    max: Number.POSITIVE_INFINITY,
-    maxPerAddress: connectionsPerSocket * maxConnectionsPerAddress,
-  })
+  const maxPerAddress = connectionsPerSocket * maxSocketsPerAddress
+  const tally = createTally({ max: Number.POSITIVE_INFINITY, maxPerAddress })
   http.on("connection", (socket: Socket) => {
     const { remoteAddress = "" } = socket
     if (remoteAddress === "" || isProxy(remoteAddress, 0)) return
     const address = networkOf(remoteAddress)
     if (!tally.fullFor(address)) return void socket.once("close", tally.hold(address))
-    if (isNew(address))
+    if (isNewAddress(address))
       logger.warn(
-        { address, maxConnectionsPerAddress },
-        "too many connections from one address; more are closed",
+        { address, maxPerAddress },
+        "too many connections from one address; more are closed (MAX_CONNECTIONS_PER_ADDRESS)",
       )
     socket.destroy()
   })
@@ -285,8 +284,9 @@ function refuse(response: ServerResponse, status: keyof typeof refusals): void {
   if (response.headersSent) return void response.destroy()
   const { type, text } = refusals[status]
   const headers = { "Content-Type": type, "Cache-Control": "no-store" }
-  // Node destroys at once what is closed by a header; what was cut off is hung up on.
-  response.writeHead(status, status === 413 ? headers : { ...headers, Connection: "close" })
+  // Node destroys at once what is closed by a header; who may still be sending is hung up on, with time to read it.
+  const maySend = status === 413 || status === 403
+  response.writeHead(status, maySend ? headers : { ...headers, Connection: "close" })
   response.end(text)
 }
 

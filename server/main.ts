@@ -3,6 +3,7 @@ import { startTracing } from "#lib/tracing/server.ts"
 import { createServer } from "./create-server.ts"
 import { loadServerEnv, projectDir } from "./env.ts"
 import { gatewayOptions } from "./gateway-options.ts"
+import { usualPatience } from "./intake.ts"
 import { createProgramLogger } from "./logger.ts"
 import { createNextApp } from "./next-app.ts"
 import { run } from "./run.ts"
@@ -18,11 +19,13 @@ await run(logger, async () => {
   await startTracing(env)
   const hasGateway = env.REALTIME_PROVIDER.includes("socketio") && !env.SOCKET_URL
   const address = { port: env.PORT, hostname: env.HOST }
+  // A slow machine may compile a page for longer than a connection may otherwise be silent.
+  const patience = dev ? { ...usualPatience, silenceMs: 0 } : usualPatience
   const app = createNextApp({ ...address, dev, dir: projectDir })
   const server = hasGateway
-    ? await createServer({ ...(await gatewayOptions(env, logger)), app })
+    ? await createServer({ ...(await gatewayOptions(env, logger)), app, patience })
     : await serveApp({
-        ...{ ...address, app, logger },
+        ...{ ...address, app, logger, patience },
         ...{ trustedProxies: env.TRUSTED_PROXIES, ownOrigins: env.APP_ORIGIN },
         ...{ maxConnections: env.MAX_CONNECTIONS, maxConnectionsPerAddress: env.MAX_CONNECTIONS_PER_ADDRESS },
       })

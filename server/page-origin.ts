@@ -20,8 +20,8 @@ export interface PageOrigin {
 }
 
 /**
- * Server: whose page a request comes from. Both that compare a page's origin with the host, the gateway and Next.js for forms, find the
- * browser's in `Host`: a trusted proxy's word, else, where a proxy keeps it to itself, what the browser says by `Sec-Fetch-Site`, which
+ * Server: whose page a request comes from. All that compare a page's origin with the host, the intake and Next.js for forms and the
+ * gateway for sockets, find the browser's in `Host`: a trusted proxy's word, else, where a proxy keeps it to itself, what the browser says by `Sec-Fetch-Site`, which
  * needn't come with a WebSocket, or the operator by `APP_ORIGIN`.
  */
 export function createPageOrigin({ trustedProxies, ownOrigins, logger }: PageOriginOptions): PageOrigin {
@@ -48,7 +48,7 @@ export function createPageOrigin({ trustedProxies, ownOrigins, logger }: PageOri
         { origin: page, host, from: remoteAddress },
         "a page of another origin was refused. If it is this app's, behind a proxy: let the proxy send X-Forwarded-Host " +
           "and list it in TRUSTED_PROXIES, or set APP_ORIGIN to that origin. If it is another app's that uses this gateway: " +
-          "list it in SOCKET_CORS_ORIGIN",
+          "list it in SOCKET_CORS_ORIGIN (which counts for sockets alone)",
       )
     },
   }

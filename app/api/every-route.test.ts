@@ -65,6 +65,7 @@ const calls: Record<string, Call[]> = {
   health: [get("health", { isOpen: true })],
   metrics: [get("metrics", { isOpen: true })],
   ready: [get("ready", { isOpen: true })],
+  retention: [get("retention", { isOpen: true })],
   "realtime/[...path]": [
     ...["history", "head", "counts", "members"].map((name) => get(`realtime/${name}?channel=${channel}`)),
     get("realtime/config"),

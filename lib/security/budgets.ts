@@ -27,7 +27,8 @@ export const budgets = {
   "uploads from an address": { points: 10_000, seconds: 10 * 60 },
   "kilobytes of a person": { points: 1024 * 1024, seconds: 24 * 60 * 60 },
   "kilobytes from an address": { points: 50 * 1024 * 1024, seconds: 24 * 60 * 60 },
-  "connections from an address": { points: 3_000, seconds: 60 },
+  // All that an address may hold come back within moments of a restart, by WebSocket or at the second try.
+  "connections from an address": { points: 10_000, seconds: 60 },
   "guests from an address": { points: 600, seconds: 10 * 60 },
   "guests of a day from an address": { points: 5_000, seconds: 24 * 60 * 60 },
   "invitations tried from an address": { points: 1_200, seconds: 10 * 60 },

@@ -93,8 +93,9 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   const listeners = new Map<string, Listeners<[]>>()
   const draining = new Set<string>()
   const pauses = new Map<string, { failures: number; timer: ReturnType<typeof setTimeout> | undefined }>()
-  /** For each read of the store that is under way, what left meanwhile: it brings that back as it was. */
-  const reads = new Set<Set<string>>()
+  /** Reads of the store that are under way, and what left meanwhile, which they may still bring. */
+  let reads = 0
+  const leftMeanwhile = new Set<string>()
   let isOpen = false
   let isStoreBroken = false
   /** Requests that the store owes an answer past its time. While there are any nobody waits for it, which would be in vain. */
@@ -129,13 +130,17 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   }
 
   function left(id: string): void {
-    for (const ids of reads) ids.add(id)
+    if (reads > 0) leftMeanwhile.add(id)
+  }
+
+  function forget(id: string): void {
+    const entry = entries.get(id)
+    if (entry && entries.delete(id)) changed(entry.channel)
   }
 
   function remove(id: string): void {
     left(id)
-    const entry = entries.get(id)
-    if (entry && entries.delete(id)) changed(entry.channel)
+    forget(id)
   }
 
   /** In the log: shown until it arrives, where somebody looks. */
@@ -295,18 +300,18 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   /** What another tab has sent, refused or thrown away since it was read; by default in all channels. */
   async function reconcile(channel?: string): Promise<void> {
     const isMeant = (message: { channel: string }) => channel === undefined || message.channel === channel
-    const leftMeanwhile = new Set<string>()
-    reads.add(leftMeanwhile)
-    let stored: readonly StoredMessage[]
+    // What comes or leaves while it is read may be in the answer or not, which says nothing of it.
+    const known = [...entries.values()].filter(isMeant).filter(({ isStored }) => isStored)
+    reads += 1
     try {
-      stored = (await store.load()).filter(isMeant)
+      const stored = (await store.load()).filter(isMeant)
+      const ids = new Set(stored.map(({ id }) => id))
+      for (const { id } of known) if (!ids.has(id) && entries.get(id)?.state !== "sent") forget(id)
+      for (const message of stored) if (!leftMeanwhile.has(message.id)) restore(message)
     } finally {
-      reads.delete(leftMeanwhile)
+      reads -= 1
+      if (reads === 0) leftMeanwhile.clear()
     }
-    const ids = new Set(stored.map(({ id }) => id))
-    for (const { id, isStored, state } of [...entries.values()].filter(isMeant))
-      if (isStored && state !== "sent" && !ids.has(id)) settled(id)
-    for (const message of stored) if (!leftMeanwhile.has(message.id)) restore(message)
   }
 
   async function drain(channel: string): Promise<void> {
