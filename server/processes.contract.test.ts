@@ -175,7 +175,7 @@ describe("the gateway's process", () => {
       expect(sockets.length).toBeLessThan(80)
     }
     // Not for want of files: some are kept for the process itself.
-    expect(gateway.output.text).toContain('"maxConnections":40,"maxFiles":80')
+    await waitFor(() => gateway.output.text.includes('"maxConnections":40,"maxFiles":80'), "the reason")
     const [writer, reader] = sockets as [(typeof sockets)[0], (typeof sockets)[0]]
     const received = once(reader as never, "messages")
     await reader.emitWithAck("subscribe", "room:lobby", null)
