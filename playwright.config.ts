@@ -1,6 +1,6 @@
 import { defineConfig } from "@playwright/test"
 import type { LayoutOptions } from "./e2e/fixtures.ts"
-import { isTestTier, projects, specsOf } from "./e2e/tiers.ts"
+import { projects, specsOf } from "./e2e/tiers.ts"
 import { findChromium, installLine, tools } from "./scripts/tools.ts"
 
 const executablePath = findChromium()
@@ -10,15 +10,17 @@ if (!executablePath && isRun) {
   throw new Error(`unable to find Chromium; ${installLine(tools.chromium)}, or set THROUGHLINE_CHROMIUM`)
 }
 
-const vendorsAndDevelopment = [
-  { name: "emulators", testMatch: "emulators.spec.ts" },
+/** Those that need no layout of the chat. */
+const apart = [
+  { name: "emulators", test: ["emulators"], system: [] },
+  // It compiles as it goes, which is slow enough without another compiler beside it.
   {
-    name: "dev",
-    testMatch: "development.spec.ts",
-    // It compiles as it goes, which is slow enough without another compiler beside it.
-    dependencies: ["build"],
+    ...{ name: "dev", test: ["development"], system: ["hot-reload"], dependencies: ["build"] },
+    ...{ timeout: 360_000, expect: { timeout: 120_000 } },
   },
 ]
+
+const fileOf = (spec: string) => `${spec}.spec.ts`
 
 export default defineConfig<LayoutOptions>({
   testDir: "e2e",
@@ -46,10 +48,13 @@ export default defineConfig<LayoutOptions>({
   projects: [
     { name: "build", testMatch: "production-build.setup.ts" },
     ...projects.flatMap((project) => {
-      const specs = specsOf(project).map((name) => `${name}.spec.ts`)
+      const testMatch = specsOf(project).map(fileOf)
       const { name, layout } = project
-      return specs.length > 0 ? [{ name, use: { layout }, testMatch: specs, dependencies: ["build"] }] : []
+      return testMatch.length > 0 ? [{ name, use: { layout }, testMatch, dependencies: ["build"] }] : []
     }),
-    ...(isTestTier() ? vendorsAndDevelopment : []),
+    ...apart.flatMap(({ test, system, ...project }) => {
+      const testMatch = specsOf({ test, system }).map(fileOf)
+      return testMatch.length > 0 ? [{ ...project, testMatch }] : []
+    }),
   ],
 })

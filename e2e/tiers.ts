@@ -18,7 +18,9 @@ interface Project {
 const moreOfMessages = ["changes", "drafts", "outbox-storage", "replies"]
 const allOfMessages = ["messages", "outbox", ...moreOfMessages]
 /** What depends on who carries the messages. */
-const carried = [...allOfMessages, "lab", "presence", "private-rooms", "session", "unread", "weight"]
+const carried = [
+  ...[...allOfMessages, "lab", "presence", "private-rooms", "session", "typing", "unread", "weight"],
+]
 
 /** Which specs run on which layout. The first has all of the chat in its two tiers; the others what differs there. */
 export const projects: readonly Project[] = [
@@ -27,19 +29,28 @@ export const projects: readonly Project[] = [
     layout: "one-port",
     test: [
       ...["conversation", "downloads", "first-paint", "input-method", "messages", "outbox", "presence"],
-      ...["private-rooms", "restart", "security", "session", "weight"],
+      ...["restart", "security", "session", "typing", "weight"],
     ],
     system: [
       ...[...moreOfMessages, "accessibility", "choices", "composer", "files", "files-off", "lab", "list"],
-      ...["looks", "navigation", "old-browser", "pages", "proxy", "rich-text", "search", "shell"],
-      ...["timeline", "unread"],
+      ...["looks", "navigation", "old-browser", "pages", "private-rooms", "proxy", "rich-text", "search"],
+      ...["shell", "timeline", "unread"],
     ],
   },
   {
     name: "split",
     layout: "split",
     test: ["private-rooms"],
-    system: ["outbox", "outbox-storage", "conversation", "downloads", "presence", "restart", "security"],
+    system: [
+      "outbox",
+      "outbox-storage",
+      "conversation",
+      "downloads",
+      "presence",
+      "restart",
+      "security",
+      "typing",
+    ],
   },
   { name: "pusher", layout: "pusher", test: ["conversation"], system: ["downloads", "restart", ...carried] },
   { name: "ably", layout: "ably", test: ["conversation"], system: ["downloads", "restart", ...carried] },
@@ -48,13 +59,16 @@ export const projects: readonly Project[] = [
     layout: "serverless-pusher",
     test: ["conversation", "serverless"],
     system: [
-      ...allOfMessages,
-      "downloads",
-      "files",
-      "presence",
-      "private-rooms",
-      "search",
-      "security",
+      ...[
+        ...allOfMessages,
+        "downloads",
+        "files",
+        "presence",
+        "private-rooms",
+        "search",
+        "security",
+        "typing",
+      ],
       "unread",
     ],
   },
@@ -62,12 +76,7 @@ export const projects: readonly Project[] = [
     name: "serverless-ably",
     layout: "serverless-ably",
     system: [
-      ...allOfMessages,
-      "conversation",
-      "downloads",
-      "presence",
-      "private-rooms",
-      "serverless",
+      ...[...allOfMessages, "conversation", "downloads", "presence", "private-rooms", "serverless", "typing"],
       "unread",
     ],
   },
@@ -78,12 +87,12 @@ export const projects: readonly Project[] = [
 ]
 
 /** The specs of a project in the tier that the environment names; without a name, all. */
-export function specsOf({ test = [], system = [] }: Project): string[] {
+export function specsOf({ test = [], system = [] }: Pick<Project, "test" | "system">): string[] {
   const tier = process.env[variable]
   if (tier === "test") return [...test]
   if (tier === "system") return [...system]
   return [...test, ...system]
 }
 
-/** Whether the environment asks for what every change has to pass. */
-export const isTestTier = () => process.env[variable] !== "system"
+/** Whether the environment asks for the rest alone. */
+export const isSystemTier = () => process.env[variable] === "system"
