@@ -3,9 +3,8 @@
 import { revalidatePath } from "next/cache"
 import { cookies } from "next/headers"
 import { redirect } from "next/navigation"
-import { after } from "next/server"
 import * as z from "zod/mini"
-import { person, room } from "#lib/chat/channels.ts"
+import { room } from "#lib/chat/channels.ts"
 import {
   getSession,
   keepsCookies,
@@ -59,17 +58,11 @@ export async function signOut(owner: string): Promise<void> {
   const session = await getSession()
   const { user } = session
   if (user?.id === owner) {
-    const { guests, rooms, realtime } = await getChat()
+    const { guests, realtime } = await getChat()
     await guests.leave(user.id)
     session.destroy()
-    // Connections that are open go once the page has its answer, which it needs none of them for.
-    after(async () => {
-      const listed = await rooms.list(user.id)
-      const own = listed.filter(({ isMember }) => isMember).map(({ id }) => room({ room: id }))
-      await Promise.all(
-        [...own, person({ person: user.id })].map((channel) => realtime.revoke(user, channel)),
-      )
-    })
+    // What is open already and only listens; a provider that can't be told is logged, and keeps nobody signed in.
+    await realtime.revoke(user)
   }
   redirect("/")
 }

@@ -22,10 +22,10 @@ export interface RealtimePublisher {
   members(channel: string): Promise<PresenceSnapshot>
 
   /**
-   * The user may no longer do what they might: makes each of their connections ask again whether it may be in the channel.
-   * What it also takes from them is given back by the asking. Resolves when the provider has taken it.
+   * The user may no longer do what they might: makes each of their connections ask again whether it may be in the channel, or, without
+   * one, in each of its channels. What it also takes from them is given back by the asking. Resolves when the provider has taken it.
    */
-  revoke(userId: string, channel: string): Promise<void>
+  revoke(userId: string, channel?: string): Promise<void>
 
   /** How many people are in each channel, where the provider can tell it of many at once; elsewhere webhooks do. */
   counts?(channels: readonly string[]): Promise<number[]>

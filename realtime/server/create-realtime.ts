@@ -99,7 +99,7 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
     async revoke({ id }, channel) {
       const revocations = publishers.map((publisher) =>
         publisher
-          .revoke(id, channel.name)
+          .revoke(id, channel?.name)
           .catch((error) => onError(error, { stage: `revoke at ${publisher.provider}` })),
       )
       await Promise.all(revocations)

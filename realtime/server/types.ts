@@ -111,11 +111,11 @@ export interface Realtime<Definitions extends ChannelDefinitions = ChannelDefini
     options: { from: User },
   ): Promise<void>
   /**
-   * Call it when `authorize` has begun to refuse the user this channel: their open connections lose it at once, on every
-   * provider. What a provider couldn't be told goes to `onError`; those connections lose it when they next compare
+   * Call it when `authorize` has begun to refuse the user this channel, or, without one, whatever it may be: their open connections
+   * lose it at once, on every provider. Resolves once each provider was told. What a provider couldn't be told goes to `onError`; those connections lose it when they next compare
    * themselves with the log, within 75 s by default.
    */
-  revoke(user: Pick<User, "id">, channel: ChannelRef): Promise<void>
+  revoke(user: Pick<User, "id">, channel?: ChannelRef): Promise<void>
   /** A page of the log: after a `seq`, or before one; the newest page when neither is given. */
   history(channel: ChannelRef, options?: HistoryOptions): Promise<LogPage>
   head(channel: ChannelRef): Promise<LogHead>

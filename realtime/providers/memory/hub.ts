@@ -23,8 +23,8 @@ export interface MemoryHub {
   unsubscribe(connection: HubConnection, channel: string): void
   enter(connection: HubConnection, channel: string, data: JsonValue): Promise<void>
   leave(connection: HubConnection, channel: string): void
-  /** Puts the user's connections out of the channel. */
-  revoke(userId: string, channel: string): void
+  /** Puts the user's connections out of the channel, or of all. */
+  revoke(userId: string, channel?: string): void
   snapshot(channel: string): PresenceSnapshot
   /** Of a connection: rejects unless its user may. */
   signal(connection: HubConnection | null, signal: Signal): Promise<void>
@@ -102,11 +102,13 @@ export function createMemoryHub({ authorize, maxPresenceMembers }: MemoryHubOpti
     },
     leave,
     revoke(userId, channel) {
-      for (const connection of subscribersOf(channel)) {
-        if (connection.user.id !== userId) continue
-        subscribers.get(channel)?.delete(connection)
-        leave(connection, channel)
-        later(() => connection.onRevoked(channel))
+      for (const name of channel === undefined ? subscribers.keys() : [channel]) {
+        for (const connection of subscribersOf(name)) {
+          if (connection.user.id !== userId) continue
+          subscribers.get(name)?.delete(connection)
+          leave(connection, name)
+          later(() => connection.onRevoked(name))
+        }
       }
     },
     snapshot,

@@ -15,7 +15,8 @@ export type ClusterNote =
   /** What was committed together, of however many channels. */
   | { kind: "messages"; messages: readonly WireMessage[] }
   | { kind: "signal"; signal: Signal }
-  | { kind: "revoke"; userId: string; channel: string }
+  /** Without a channel: in all. */
+  | { kind: "revoke"; userId: string; channel?: string | undefined }
   | ({ kind: "entered" } & Entered)
   | { kind: "left"; channel: string; connection: string }
   /** Everybody who is there through this gateway, in place of what was known. */

@@ -162,12 +162,18 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
     signals.send(ids, signal)
   }
 
-  async function revoke(userId: string, channel: string): Promise<void> {
+  async function revoke(userId: string, channel?: string): Promise<void> {
     revocations += 1
-    for (const id of [...(adapter.rooms.get(channelRoom(channel)) ?? [])]) {
-      const socket = server.sockets.sockets.get(id)
-      const { user, expel } = (socket?.data ?? {}) as Partial<SocketData>
-      if (socket && user?.id === userId) await expel?.(socket, channel)
+    const { sockets } = server.sockets
+    for (const id of [
+      ...(channel === undefined ? sockets.keys() : (adapter.rooms.get(channelRoom(channel)) ?? [])),
+    ]) {
+      const socket = sockets.get(id)
+      const { user, channels, expel } = (socket?.data ?? {}) as Partial<SocketData>
+      if (!socket || user?.id !== userId) continue
+      // What is still being asked for is authorized once more.
+      const joined = [...(channels ?? [])].flatMap(([name, { isJoined }]) => (isJoined ? [name] : []))
+      for (const name of channel === undefined ? joined : [channel]) await expel?.(socket, name)
     }
   }
 

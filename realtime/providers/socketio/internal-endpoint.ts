@@ -43,7 +43,8 @@ export function createInternalEndpoint(options: InternalEndpointOptions) {
       return { counts: await publisher.counts?.(channels) }
     },
     async revoke({ userId, channel }) {
-      if (typeof userId !== "string" || typeof channel !== "string") throw malformed()
+      if (typeof userId !== "string" || (channel !== undefined && typeof channel !== "string"))
+        throw malformed()
       await publisher.revoke(userId, channel)
       return {}
     },

@@ -173,7 +173,8 @@ export function createSimulatedService(
     },
     async revoke(userId, channel) {
       for (const connection of connections) {
-        if (connection.user.id === userId && connection.observers.has(channel)) breakOff(connection, true)
+        if (connection.user.id === userId && (channel === undefined || connection.observers.has(channel)))
+          breakOff(connection, true)
       }
     },
     members: async (channel) => snapshotOf(channel),

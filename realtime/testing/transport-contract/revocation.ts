@@ -22,6 +22,28 @@ export const revocationChecks = suite("revocation", {
     expect("what was lost", textsOf(lost.messages).includes("secret"), false)
   },
 
+  async "takes every channel from whom all are closed to, and nothing from others"(stage) {
+    const rooms = [stage.room(), stage.room()]
+    const transport = await stage.connect(alice)
+    const lost = await Promise.all(rooms.map((room) => stage.probe(transport, room)))
+    const another = await stage.connect(bob)
+    const witnesses = await Promise.all(rooms.map((room) => stage.probe(another, room)))
+    for (const room of rooms) closeTo(alice, room)
+    await stage.backend.realtime.revoke(alice)
+    await waitFor(() => lost.every(({ denied }) => denied.length > 0), "the denials")
+    for (const room of rooms) await stage.backend.realtime.publish(room, "said", { text: "secret" })
+    await waitFor(
+      () => witnesses.every(({ messages }) => textsOf(messages).includes("secret")),
+      "the witness",
+    )
+    expect("what was lost", lost.flatMap(({ messages }) => textsOf(messages)).includes("secret"), false)
+    expect(
+      "what others lost",
+      witnesses.flatMap(({ denied }) => denied),
+      [],
+    )
+  },
+
   async "tells the listeners of the client, who hear no more of it"(stage) {
     const room = stage.room()
     const heard: string[] = []
