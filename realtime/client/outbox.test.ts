@@ -423,7 +423,8 @@ describe("an outbox", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
     try {
       const hangs = () => new Promise<never>(() => {})
-      const store = { load: hangs, add: hangs, refuse: hangs, remove: hangs, close() {} }
+      const load = vi.fn(hangs)
+      const store = { load, add: hangs, refuse: hangs, remove: hangs, close() {} }
       const server = createServer()
       const tab = openTab(newOwner(), server.deliver, { store })
       const id = tab.say("a")
@@ -438,6 +439,10 @@ describe("an outbox", () => {
           message: "[realtime] unable to read the outbox; the browser didn't answer in 5000 ms",
         },
       ])
+      const others = [tab.say("b"), tab.say("c")]
+      await vi.advanceTimersByTimeAsync(0)
+      expect(server.log).toEqual([id, ...others])
+      expect(load).toHaveBeenCalledTimes(1)
     } finally {
       vi.useRealTimers()
     }
