@@ -1,7 +1,8 @@
 import { createServer } from "node:http"
 import { networkInterfaces } from "node:os"
 import { expect, it } from "vitest"
-import { listen, reachableHost } from "./listen.ts"
+import { reachableHost } from "#lib/env/local-addresses.ts"
+import { listen } from "./listen.ts"
 
 const isThere = (family: string) =>
   Object.values(networkInterfaces()).some((addresses) => addresses?.some((each) => each.family === family))

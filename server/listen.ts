@@ -1,5 +1,6 @@
 import type { Server } from "node:http"
 import { type AddressInfo, isIPv6 } from "node:net"
+import { reachableHost } from "#lib/env/local-addresses.ts"
 
 /** Something that runs until it is told to stop. */
 export interface Stoppable {
@@ -28,12 +29,3 @@ export async function listen(
     port: address.port,
   }
 }
-
-/**
- * What the one that listens there is called in a URL, on this machine: all addresses are no address, and no URL holds one with a zone, as
- * fe80::1%eth0.
- */
-export const reachableHost = (hostname: string | undefined): string =>
-  hostname === undefined || hostname === "::" || hostname === "0.0.0.0" || hostname.includes("%")
-    ? "localhost"
-    : hostname

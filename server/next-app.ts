@@ -1,7 +1,7 @@
 import { Server } from "node:http"
 import next from "next"
+import { reachableHost } from "#lib/env/local-addresses.ts"
 import type { App } from "./create-server.ts"
-import { reachableHost } from "./listen.ts"
 
 export interface NextAppOptions {
   dev: boolean

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto"
 import { sealData } from "iron-session"
 import { isRealtimeError } from "#realtime"
-import { createClient, createHttp, type RealtimeHttp } from "#realtime/client"
+import { createClient, createHttp, type RealtimeClient, type RealtimeHttp } from "#realtime/client"
 import { chatChannels } from "../chat/channels.ts"
 import { sessionCookie } from "../chat/session.ts"
 import { type Env, type ProviderName, providerNames } from "../env/schema.ts"
@@ -82,21 +82,23 @@ interface PageOptions {
 /** Joins, publishes, hears it, and finds it in the log. */
 async function tryPage(provider: ProviderName, options: PageOptions): Promise<Finding> {
   const { url, user, http, entry, visit } = options
-  const create = await providers[provider]?.()
-  if (!create) throw new Error("there is no transport for it")
-  const transport = create({
-    // Where the gateway is part of the app, pages find it on their own origin.
-    config: { ...entry, provider, ...(provider === "socketio" && !entry.url && { url }) },
-    credentials: (body) => http.credentials(provider, body),
-    onError() {},
-  })
-  const client = createClient({ transport, http })
-  const channel = client.channel(chatChannels.lab({ owner: user.id, visit }))
-  const received = Promise.withResolvers<void>()
-  const { ready } = channel.subscribe({ onMessages: () => received.resolve() })
-  client.open()
-  const why = () => client.connection.status.error
+  let client: RealtimeClient | undefined
   try {
+    const create = await providers[provider]?.()
+    if (!create) throw new Error("there is no transport for it")
+    const transport = create({
+      // Where the gateway is part of the app, pages find it on their own origin.
+      config: { ...entry, provider, ...(provider === "socketio" && !entry.url && { url }) },
+      credentials: (body) => http.credentials(provider, body),
+      onError() {},
+    })
+    client = createClient({ transport, http })
+    const { connection } = client
+    const channel = client.channel(chatChannels.lab({ owner: user.id, visit }))
+    const received = Promise.withResolvers<void>()
+    const { ready } = channel.subscribe({ onMessages: () => received.resolve() })
+    client.open()
+    const why = () => connection.status.error
     await inTime(ready, why)
     const began = performance.now()
     const { id } = await channel.publish("numbered", { side: "left" }, { timeoutMs: patienceMs })
@@ -115,6 +117,6 @@ async function tryPage(provider: ProviderName, options: PageOptions): Promise<Fi
     const detail = `${names[provider]}: ${wordsOf(error)}`
     return { subject, verdict: "failed", detail, advice: adviceOn(provider, code) }
   } finally {
-    await client.close()
+    await client?.close()
   }
 }

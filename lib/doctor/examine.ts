@@ -1,3 +1,4 @@
+import { ownUrl } from "../env/local-addresses.ts"
 import { examineApp, isApp } from "./app.ts"
 import { examineEnvironment } from "./environment.ts"
 import { examineFiles } from "./files.ts"
@@ -22,7 +23,7 @@ export async function examine(
   findings.push(...(await examineRedis(env)))
   findings.push(...(await examineFiles(env)))
   for (const provider of env.REALTIME_PROVIDER) findings.push(...(await examineProvider(provider, env)))
-  const local = `http://127.0.0.1:${env.PORT}`
+  const local = ownUrl(env)
   if (url !== undefined || (await isApp(local))) findings.push(...(await examineApp(url ?? local, env)))
   return findings
 }

@@ -4,6 +4,7 @@ import { createHttp } from "#realtime/client"
 import { createMemoryLog } from "#realtime/log/memory"
 import { createRealtime, type RealtimePublisher } from "#realtime/server"
 import { chatChannels } from "../chat/channels.ts"
+import { ownUrl } from "../env/local-addresses.ts"
 import type { Env, ProviderName } from "../env/schema.ts"
 import { providers } from "../realtime/client.ts"
 import { createPublishers } from "../realtime/publishers.ts"
@@ -15,7 +16,7 @@ export const patienceMs = 10_000
 /** Connects, publishes and receives as a page and a server do, then looks at what is particular to the provider. */
 export async function examineProvider(provider: ProviderName, env: Env): Promise<Finding[]> {
   const subject = names[provider]
-  const local = `http://127.0.0.1:${env.PORT}`
+  const local = ownUrl(env)
   const isBundled = provider === "socketio" && !env.SOCKET_URL
   if (isBundled && !(await isRunning(local)))
     return [
@@ -174,7 +175,7 @@ async function examineWebhooks(
 
 const particulars: Record<ProviderName, (env: Env, publisher: RealtimePublisher) => Promise<Finding[]>> = {
   async socketio(env) {
-    const url = env.SOCKET_INTERNAL_URL ?? env.SOCKET_URL ?? `http://127.0.0.1:${env.PORT}`
+    const url = env.SOCKET_INTERNAL_URL ?? env.SOCKET_URL ?? ownUrl(env)
     const response = await fetch(`${url}/api/health`, { signal: AbortSignal.timeout(patienceMs) })
     const date = Date.parse(response.headers.get("date") ?? "")
     // Whole seconds, of a moment ago.
