@@ -35,6 +35,9 @@ export const contextOf = (headers: IncomingHttpHeaders | Headers): RequestContex
 export const requestIdOf = (given?: string | string[] | null): string =>
   typeof given === "string" && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID()
 
-/** The visitor's, in what `X-Forwarded-For` says by the time that we read it. */
+/**
+ * The visitor's, in what `X-Forwarded-For` says by the time that we read it: one address, where `server/client-address.ts` or Vercel wrote it.
+ * Elsewhere the last is what the nearest proxy added, and those before it are its visitor's own word.
+ */
 const addressOf = (forwarded?: string | string[] | null): string | undefined =>
-  (typeof forwarded === "string" && forwarded.split(",", 1)[0]?.trim()) || undefined
+  (typeof forwarded === "string" && forwarded.split(",").at(-1)?.trim()) || undefined
