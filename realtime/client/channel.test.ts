@@ -168,6 +168,28 @@ describe("a channel", () => {
     await Promise.all([client.close(), witness.close()])
   })
 
+  it("lets nobody be refused by an answer that is older than their question", async () => {
+    const denial = new RealtimeError("channel-denied", { message: "not yet" })
+    const first = Promise.withResolvers<Awaited<ReturnType<RealtimeHttp["heads"]>>>()
+    let asked = 0
+    const { backend, client, observers } = await setup((http) => ({
+      heads(channels) {
+        asked += 1
+        return asked === 1 ? first.promise : http.heads(channels)
+      },
+    }))
+    await using _ = backend
+    const channel = client.channel(room)
+    await channel.subscribe({ onMessages() {} }).ready
+    observers.get(room.name)?.onDenied(denial)
+    const early = channel.subscribe({ onMessages() {} })
+    const late = channel.subscribe({ onMessages() {} })
+    first.resolve(new Map([[room.name, denial]]))
+    await Promise.all([early.ready, late.ready])
+    expect([channel.status.state, asked]).toEqual(["attached", 2])
+    await client.close()
+  })
+
   it("goes by its definition as hot reload has evaluated it last, whoever holds it", async () => {
     const { backend, client } = await setup()
     await using _ = backend

@@ -87,6 +87,8 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   let users = 0
   let asked: Cursor | null = null
   let isAskingAgain = false
+  /** Whoever began to ask while an answer was under way, which may be older than what made them ask. */
+  let isAskedMeanwhile = false
 
   const sendQueue = createSendQueue({
     deliver: (messages) => options.publish(name, messages),
@@ -174,7 +176,10 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   }
 
   function askAgain(): void {
-    if (isAskingAgain) return
+    if (isAskingAgain) {
+      isAskedMeanwhile = true
+      return
+    }
     isAskingAgain = true
     http
       .heads([name])
@@ -184,8 +189,12 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
         () => undefined,
       )
       .then((head) => {
+        const isOutdated = isAskedMeanwhile
         isAskingAgain = false
-        reconsider(head)
+        isAskedMeanwhile = false
+        // Access may have been given back before whoever asked last did, and after this refusal.
+        if (isOutdated && (!head || isRealtimeError(head))) askAgain()
+        else reconsider(head)
       })
   }
 
