@@ -6,6 +6,7 @@ import {
   startPgBouncer,
   startPostgres,
   startRedis,
+  startTcpProxy,
   waitFor,
 } from "#realtime/testing"
 import { openDatabase, openPool } from "../chat/database.ts"
@@ -58,6 +59,19 @@ describe("limits", () => {
     expect(await spend(second, "192.0.2.3")).toBe(60)
     await Promise.all([first.close(), second.close()])
   })
+
+  it.skipIf(!findRedis())(
+    "count in this process while Redis says nothing, and wait for it once",
+    async () => {
+      await using redis = await startRedis()
+      await using wire = await startTcpProxy({ host: "127.0.0.1", port: redis.port })
+      const limits = await createLimits({ redisUrl: `redis://127.0.0.1:${wire.port}`, onError() {} })
+      await limits.take("invitations of a person", "alice", 60)
+      wire.freeze()
+      expect(await spend(limits, "bob")).toBe(60)
+      await limits.close()
+    },
+  )
 
   const isPooled = findPgBouncer() !== null
   it.skipIf(!findPostgres())(

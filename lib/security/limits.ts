@@ -40,38 +40,64 @@ export async function createLimits({
   onError = logError,
 }: LimitsOptions): Promise<Limits> {
   const redis = redisUrl ? await connectRedis(redisUrl, onError) : null
-  const limiters = new Map<Budget, RateLimiterAbstract>()
+  const limiters = new Map<Budget, { shared: RateLimiterAbstract; memory: RateLimiterAbstract }>()
+  /** The store owes an answer past its time: until it comes nobody waits for one, which would be in vain. */
+  let isOverdue = false
   for (const [budget, { points, seconds }] of Object.entries({ ...budgets, ...own })) {
     const keyPrefix = `throughline:${budget.replaceAll(" ", "-")}`
     const options = { keyPrefix, points, duration: seconds }
     const memory = new RateLimiterMemory(options)
     // A store that is away must not keep people from talking: this process counts alone meanwhile.
-    const shared = { ...options, insuranceLimiter: memory, inMemoryBlockOnConsumed: points + 1 }
-    limiters.set(
-      budget as Budget,
-      redis
+    const insured = { ...options, insuranceLimiter: memory, inMemoryBlockOnConsumed: points + 1 }
+    limiters.set(budget as Budget, {
+      memory,
+      shared: redis
         ? new RateLimiterRedis({
-            ...shared,
+            ...insured,
             storeClient: redis,
             useRedisPackage: true,
             rejectIfRedisNotReady: true,
           })
         : pool
           ? new RateLimiterPostgres({
-              ...{ ...shared, tableName: "limits", tableCreated: true, clearExpiredByTimeout: !waitUntil },
+              ...{ ...insured, tableName: "limits", tableCreated: true, clearExpiredByTimeout: !waitUntil },
               // Named statements belong to a session, which a pooler in transaction mode doesn't keep.
               storeClient: { query: ({ text, values }: Query) => pool.query({ text, values, ...patience }) },
               storeType: "pool",
             })
           : memory,
-    )
+    })
   }
   if (pool && !redis) waitUntil?.(removeExpired(pool, onError))
+
+  async function consume(budget: Budget, key: string, count: number): Promise<void> {
+    const limiter = limiters.get(budget)
+    if (!limiter) return
+    const { shared, memory } = limiter
+    if (shared === memory || isOverdue) {
+      await memory.consume(key, count)
+      return
+    }
+    const counted = shared.consume(key, count)
+    const { promise: late, resolve } = Promise.withResolvers<null>()
+    const timer = setTimeout(resolve, answerTimeoutMs, null)
+    try {
+      if ((await Promise.race([counted, late])) !== null) return
+    } finally {
+      clearTimeout(timer)
+    }
+    isOverdue = true
+    const answered = () => {
+      isOverdue = false
+    }
+    counted.then(answered, answered)
+    await memory.consume(key, count)
+  }
 
   async function take(budget: Budget, whose: string, count = 1): Promise<void> {
     const key = budget.endsWith(" from an address") ? networkOf(whose) : whose
     try {
-      await limiters.get(budget)?.consume(key, count)
+      await consume(budget, key, count)
     } catch (refusal) {
       if (!(refusal instanceof RateLimiterRes)) throw refusal
       throw new RealtimeError("rate-limited", {
@@ -99,11 +125,11 @@ async function removeExpired(pool: Pool, onError: OnError): Promise<void> {
 }
 
 const connectTimeoutMs = 2_000
-/** A publish doesn't wait longer than that for being counted. */
-const queryTimeoutMs = 1_000
+/** So long a store may take to count. What is counted in turn, by person and by address, doesn't wait again. */
+const answerTimeoutMs = 1_000
 
-/** Of `pg`, whose types leave it out of a query's configuration. */
-const patience = { query_timeout: queryTimeoutMs }
+/** A query that nobody waits for any more is given up. Of `pg`, whose types leave it out of a query's configuration. */
+const patience = { query_timeout: 2 * answerTimeoutMs }
 
 interface Query {
   text: string
@@ -115,7 +141,9 @@ async function connectRedis(url: string, onError: OnError) {
   const client = createClient({
     url,
     disableOfflineQueue: true,
-    socket: { connectTimeout: connectTimeoutMs },
+    // A connection that died without a word.
+    pingInterval: 5_000,
+    socket: { connectTimeout: connectTimeoutMs, socketTimeout: 15_000 },
   })
   let wasTold = false
   client.on("ready", () => {
