@@ -216,13 +216,19 @@ describe("what hot reload has evaluated again", () => {
     afterAll(() => rmSync(folder, { recursive: true }))
 
     /** As in a module of its own, whose code is this by now. */
-    const evaluate = (path: string, ...events: string[]) =>
+    const evaluate = (path: string, ...events: string[]) => evaluateWith({}, path, ...events)
+    const evaluateWith = (
+      options: { basePath?: string; maxPayloadBytes?: number; publishers?: RealtimePublisher[] },
+      path: string,
+      ...events: string[]
+    ) =>
       createRealtime({
         channels: { room: channelWith(...events) },
         identify: () => user,
         authorize: () => true,
         log: createSqliteLog({ path: join(folder, path) }),
         publishers: [createRecorder("one").publisher],
+        ...options,
       })
 
     it.skipIf(!existsSync("/proc/self/fd"))(
@@ -246,6 +252,17 @@ describe("what hot reload has evaluated again", () => {
         expect(timesOpen(join(folder, "one.db"))).toBe(0)
       },
     )
+
+    it("is the one that is there whatever else was changed, and another one under another path", async () => {
+      const first = evaluate("one.db", "said")
+      const config = first.clientConfig()
+      const changed = { maxPayloadBytes: 10, publishers: [createRecorder("two").publisher] }
+      expect(evaluateWith(changed, "one.db", "said")).toBe(first)
+      expect(first.clientConfig()).toBe(config)
+      const second = evaluateWith({ basePath: "/api/other" }, "one.db", "said")
+      expect(second).not.toBe(first)
+      await Promise.all([first.close(), second.close()])
+    })
 
     it("is another one over another log, and in production each time", async () => {
       const first = evaluate("one.db", "said")

@@ -21,33 +21,34 @@ shared[key] ??= new Map()
 const developed = shared[key]
 
 /** Null in production, where a module is evaluated once, and for a log that doesn't say where it is. */
-function nameWhileDeveloped({ version }: ClientConfig, { location }: MessageLog): string | null {
-  return isDevelopment() && location !== undefined ? `${version} ${location}` : null
+function nameWhileDeveloped(basePath: string, { location }: MessageLog): string | null {
+  return isDevelopment() && location !== undefined ? `${basePath} ${location}` : null
 }
 
 /**
  * Server: one contract over every provider. Takes what was declared (channels), who may do what (`identify`,
  * `authorize`), where messages are kept (`log`) and who delivers them (`publishers`).
  *
- * In development hot reload evaluates the module that calls it again and again. Over the same log and providers there is one all the same,
- * whose log stays open: it is redefined, and what is declared by now counts wherever it is in use, at a gateway too.
+ * In development hot reload evaluates the module that calls it again and again. Over the same log and path there is one all the same, whose
+ * log stays open: it is redefined, and what is declared by now counts wherever it is in use, at a gateway too. Its other options stay as
+ * they were. Of a log without a `location` nothing is known, and each call makes another one.
  */
 export function createRealtime<Definitions extends ChannelDefinitions>(
   given: RealtimeOptions<Definitions> & { basePath?: string },
 ): Realtime<Definitions> {
   const { log, publishers, basePath = "/api/realtime", maxPayloadBytes = defaultMaxPayloadBytes } = given
-  const providers = publishers.map((publisher) => publisher.clientConfig())
-  const content = { basePath, maxPayloadBytes, providers }
-  const version = createHash("sha256").update(JSON.stringify(content)).digest("base64url").slice(0, 12)
-  const config: ClientConfig = { version, ...content }
-
-  const name = nameWhileDeveloped(config, log)
+  const name = nameWhileDeveloped(basePath, log)
   const known = name === null ? undefined : developed.get(name)
   if (known) {
     const { channels, identify, authorize, limit } = given
     known.redefine({ channels, identify, authorize, limit })
     return known as Realtime<Definitions>
   }
+
+  const providers = publishers.map((publisher) => publisher.clientConfig())
+  const content = { basePath, maxPayloadBytes, providers }
+  const version = createHash("sha256").update(JSON.stringify(content)).digest("base64url").slice(0, 12)
+  const config: ClientConfig = { version, ...content }
 
   /** All parts look at this one, which `redefine` changes. */
   const options = { ...given }
