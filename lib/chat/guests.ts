@@ -8,6 +8,10 @@ export interface Guests {
   hasLeft(userId: string): Promise<boolean>
 }
 
+/** A row if this guest has signed out: a question of its own, or part of another one. */
+export const departure = (database: Database, userId: string) =>
+  database.selectFrom("departed_guests").select("user_id").where("user_id", "=", userId)
+
 export function createGuests(database: Database, now: () => number = Date.now): Guests {
   return {
     async leave(userId) {
@@ -21,12 +25,7 @@ export function createGuests(database: Database, now: () => number = Date.now): 
         .execute()
     },
     async hasLeft(userId) {
-      const row = await database
-        .selectFrom("departed_guests")
-        .select("user_id")
-        .where("user_id", "=", userId)
-        .executeTakeFirst()
-      return row !== undefined
+      return (await departure(database, userId).executeTakeFirst()) !== undefined
     },
   }
 }

@@ -5,6 +5,7 @@ import type { LogHead, User } from "#realtime"
 import type { MessageLog } from "#realtime/log/message-log"
 import { room as roomChannel } from "./channels.ts"
 import type { Database, Tables } from "./database.ts"
+import { departure } from "./guests.ts"
 import { invitationDays } from "./invitation.ts"
 import { lobbyId } from "./lobby.ts"
 import { forgetMessages } from "./message-index.ts"
@@ -30,7 +31,8 @@ export interface Rooms {
   find(userId: string, roomId: string): Promise<Room | null>
   /**
    * The rooms that the user is in, then public ones, each the most recently active first. Of very many the newest 500 and 200: whoever
-   * makes rooms by the thousand pushes the others' quiet ones out of sight, and nobody's own.
+   * makes rooms by the thousand pushes the others' quiet ones out of sight, and nobody's own. It isn't a permission: whoever has signed out
+   * has the rooms that they had.
    */
   list(userId: string): Promise<(Room & { isMember: boolean })[]>
   /** False for whoever has signed out, too: a connection of theirs may be open still, or opened with a ticket of theirs. */
@@ -133,9 +135,7 @@ export function createRooms(
       .select("user_id")
       .where("room_id", "=", roomId)
       .where("user_id", "=", userId)
-      .where(({ not, exists, selectFrom }) =>
-        not(exists(selectFrom("departed_guests").select("left_at").where("user_id", "=", userId))),
-      )
+      .where(({ not, exists }) => not(exists(departure(database, userId))))
       .executeTakeFirst()
     return row !== undefined
   }
