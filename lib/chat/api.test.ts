@@ -35,7 +35,7 @@ it.each([
   await using server = await listenInSilence(isBegun)
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
   const answer = askUnread("me")
-  const failed = expect(answer).rejects.toMatchObject({ code: "not-connected", retryable: true })
+  const failed = expect(answer).rejects.toMatchObject({ code: "timeout", retryable: true })
   await server.asked
   await vi.advanceTimersByTimeAsync(20_000)
   await failed

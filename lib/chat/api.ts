@@ -47,7 +47,9 @@ async function call<T>(owner: string, path: string, init: Init = {}): Promise<T>
   }
   const { status, body } = await limited(timeoutMs, ask, init.signal).catch((cause: unknown) => {
     if (init.signal?.aborted) throw cause
-    throw new RealtimeError("not-connected", { message: `${doing}; the network failed`, cause })
+    const isTimeout = cause instanceof DOMException && cause.name === "TimeoutError"
+    const why = isTimeout ? `there was no answer in ${timeoutMs} ms` : "the network failed"
+    throw new RealtimeError(isTimeout ? "timeout" : "not-connected", { message: `${doing}; ${why}`, cause })
   })
   if (body !== null) return body
   const code = codeByStatus[status] ?? (status >= 500 ? "provider-unavailable" : "invalid-request")
