@@ -30,6 +30,7 @@ async function send(
     type = "application/json",
     user = { id: "alice" } as { id: string } | null,
     isEnough = false,
+    isKnown = true,
     at = endpoint,
   } = {},
 ): Promise<number> {
@@ -43,7 +44,10 @@ async function send(
   const response = await collectSpans(request, {
     endpoint: at,
     headers: "api-key=a%20key, other=x",
-    identify: async () => user,
+    async identify() {
+      if (!isKnown) throw new RealtimeError("log-unavailable", { message: "the database is away" })
+      return user
+    },
     limits: {
       async takeOf() {
         if (isEnough) throw new RealtimeError("rate-limited", { message: "enough" })
@@ -77,6 +81,7 @@ describe("a page's spans", () => {
     expect(await send(good, { user: null })).toBe(401)
     expect(await send(good, { type: "text/plain" })).toBe(415)
     expect(await send(good, { isEnough: true })).toBe(429)
+    expect(await send(good, { isKnown: false })).toBe(503)
     expect(await send("x".repeat(600_000))).toBe(413)
     // Of 540,000 bytes.
     expect(await send("あ".repeat(180_000))).toBe(413)

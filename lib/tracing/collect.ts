@@ -34,10 +34,10 @@ export async function collectSpans(request: Request, options: CollectOptions): P
   if (!endpoint) return answer(404)
   // No other site can send this type without asking first.
   if (!request.headers.get("content-type")?.startsWith("application/json")) return answer(415)
-  const user = await identify(request)
-  if (!user) return answer(401)
   let text: string
   try {
+    const user = await identify(request)
+    if (!user) return answer(401)
     await withRequest(contextOf(request.headers), () => limits.takeOf("reads", user.id))
     text = await readWithin(request.body, maxBytes)
   } catch (error) {
