@@ -98,7 +98,8 @@ export interface TransportSubscription {
   /**
    * Sends a signal to every other connection in the channel, other tabs of the same person included, with its `origin`, by which
    * receivers know the newer one. Resolves when it has left, not when it arrived; rejects with `not-connected` or `rate-limited`, and
-   * then it is gone. Absent unless `signalsOverConnection`, and once the provider refused one by a permission that only a new one replaces.
+   * then it is gone, or with `channel-denied`. Absent unless `signalsOverConnection`, and once the provider refused one by a permission
+   * that only a new one replaces: that one, and those that follow, go over HTTP.
    */
   signal?(event: string, payload: JsonValue, origin: SignalOrigin): Promise<void>
   /** Asks for `onPresence` without becoming visible. */

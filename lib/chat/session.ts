@@ -49,7 +49,7 @@ export function openSession(store: CookieStore, options: SessionOptions) {
 
 /**
  * Who sent a request: the one place to change for an identity provider (`docs/guides/identity.md`). Runs in plain Node
- * too, so it reads the request and nothing else.
+ * too, so of Next.js it needs nothing: it reads the request, and asks the database whether they have left.
  */
 export async function identifyRequest(
   request: Request,

@@ -32,7 +32,8 @@ export interface Declarations<Definitions extends ChannelDefinitions> {
   /**
    * The one decision on access, for every provider and every way in. True lets the user do it. For `publish` and
    * `signal` it is asked about each event, with the payload as the schema returned it. Ably, which takes signals without
-   * asking us, is told once of each channel, so there `signal` is asked about on joining, without an event.
+   * asking us, is told once of each channel, so there `signal` is asked about on joining, without an event; a signal that it
+   * refuses goes over HTTP, with both.
    */
   authorize(question: AuthorizeQuestion<Definitions>): Promise<boolean> | boolean
   /**
