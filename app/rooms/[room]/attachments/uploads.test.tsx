@@ -114,7 +114,7 @@ describe("what is attached to a message", () => {
   })
 
   it.each(["POST", "PUT"])(
-    "has failed, and makes room for the next, where nobody answers a %s",
+    "fails in passing where nobody answers a %s, whose request is ended",
     async (method) => {
       const { url, ended } = await listenInSilence()
       const target = { url, headers: {} }
