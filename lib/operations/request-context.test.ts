@@ -9,6 +9,6 @@ it.each([
   ["", undefined],
   [undefined, undefined],
 ])("of %j what the nearest proxy added is the address, not what its visitor claims", (forwarded, address) => {
-  const headers = forwarded === undefined ? {} : { "x-forwarded-for": forwarded }
+  const headers: Record<string, string> = forwarded === undefined ? {} : { "x-forwarded-for": forwarded }
   expect([contextOf(headers).address, contextOf(new Headers(headers)).address]).toEqual([address, address])
 })
