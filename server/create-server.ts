@@ -107,7 +107,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     farewells = 100,
     pauseBetweenFarewells = () => setTimeout(100),
   } = options
-  const readAddress = createReadAddress(trustedProxies)
+  const readAddress = createReadAddress(trustedProxies, logger)
   const pageOrigin = createPageOrigin({ trustedProxies, ownOrigins, logger })
   const onError = logErrors(logger)
 

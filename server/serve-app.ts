@@ -34,7 +34,7 @@ export async function serveApp(options: ServeAppOptions): Promise<Stoppable> {
   const intake = takeIn(http, {
     ...options,
     trustedProxies,
-    readAddress: createReadAddress(trustedProxies),
+    readAddress: createReadAddress(trustedProxies, logger),
     pageOrigin,
     answer: (request, response) => app.handle(request, response),
     upgrade: (request, socket, head) => app.upgrade(request, socket, head),
