@@ -8,10 +8,10 @@ RUN npm run build
 
 FROM node:24-bookworm-slim
 WORKDIR /app
-ENV NODE_ENV=production DATA_DIR=/var/lib/throughline
+ENV NODE_ENV=production DATA_DIR=/var/lib/throughline NODE_COMPILE_CACHE=/var/cache/throughline
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force \
-  && install --directory --owner=node --group=node /var/lib/throughline
+  && install --directory --owner=node --group=node /var/lib/throughline /var/cache/throughline
 COPY next.config.ts proxy.ts tsconfig.json ./
 COPY app app
 COPY lib lib
@@ -23,4 +23,4 @@ VOLUME /var/lib/throughline
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:3000/api/ready').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "server/main.ts"]
+CMD ["node", "--import", "./server/check-node.js", "server/main.ts"]

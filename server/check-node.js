@@ -33,7 +33,8 @@ process.on("uncaughtExceptionMonitor", ({ code, message }) => {
   if (name) fail(`Not installed: ${name}. Run \`npm ci\` first.`)
 })
 
-// In a folder that nobody else may write to, as the default in the system's temporary one isn't. Where it can't be written it isn't used.
+// In a folder that nobody else may write to, as the default in the system's temporary one isn't. Where it can't be written it isn't used;
+// `NODE_COMPILE_CACHE`, which comes first, names another, as the unit and the image do, whose `node_modules` aren't theirs to write.
 nodeModule.enableCompileCache(
   fileURLToPath(new URL("../node_modules/.cache/throughline/compiled", import.meta.url)),
 )
