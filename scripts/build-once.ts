@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto"
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { setTimeout as delay } from "node:timers/promises"
@@ -59,16 +58,22 @@ export async function buildOnce(): Promise<void> {
 /** Several times what a build takes. */
 const patienceMs = 15 * 60_000
 
-/** Of several processes that want the build at the same time one makes it, and the others find it. A lock of SQLite ends with its process. */
+/**
+ * Of several processes that want the build at the same time one makes it, and the others find it. A lock of SQLite ends with its process,
+ * and leaves its file behind.
+ */
 async function lockBuild(): Promise<Disposable> {
-  const name = createHash("sha256").update(projectDir).digest("hex").slice(0, 16)
-  const database = new DatabaseSync(join(tmpdir(), `throughline-build-${name}.lock`), { timeout: 0 })
+  const path = join(projectDir, "node_modules/.cache/throughline/build.lock")
+  mkdirSync(dirname(path), { recursive: true })
+  const database = new DatabaseSync(path, { timeout: 0 })
   for (const began = performance.now(); ; await delay(200)) {
     try {
       database.exec("BEGIN EXCLUSIVE")
       return { [Symbol.dispose]: () => database.close() }
     } catch (error) {
-      if (!isLocked(error) || performance.now() - began > patienceMs) throw error
+      if (!isLocked(error)) throw error
+      if (performance.now() - began > patienceMs)
+        throw new Error(`another process has been building for too long; it holds ${path}`, { cause: error })
     }
   }
 }
