@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { variables } from "../lib/env/schema.ts"
 import { startS3Server } from "../lib/files/testing/s3-server.ts"
 import { startPostgres } from "../realtime/testing/postgres.ts"
 import { projectDir } from "../scripts/run.ts"
@@ -188,9 +189,7 @@ async function startServers(
   const running = new Map<Program, { child: ChildProcess; output(): string }>()
   // Whatever this shell is set up for, the servers under test are not.
   const inherited = Object.fromEntries(
-    Object.entries(process.env).filter(
-      ([name]) => !/^(APP|DATABASE|REALTIME|SOCKET|PUSHER|ABLY|REDIS|FILES|OTEL)_/.test(name),
-    ),
+    Object.entries(process.env).filter(([name]) => !Object.hasOwn(variables, name)),
   )
 
   async function launch(program: Program): Promise<void> {
