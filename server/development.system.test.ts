@@ -7,7 +7,11 @@ import { describe, expect, it } from "vitest"
 import { createSocketIoTransport } from "#realtime/providers/socketio/client"
 import { createSocketIoPublisher } from "#realtime/providers/socketio/server"
 import { freePort, waitFor } from "#realtime/testing"
+import { waitLimit } from "../realtime/testing/wait-for.ts"
 import { copyProject } from "../scripts/copy-project.ts"
+
+// A copy in which nothing was compiled yet, on a machine that may be busy.
+waitLimit.ms = 60_000
 
 const secret = "an internal secret of this test, long enough"
 const alice = { id: "alice", name: "Alice" }
