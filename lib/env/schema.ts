@@ -201,7 +201,8 @@ export const variables = {
     schema: budgetList,
   },
   MAX_CONNECTIONS: {
-    meaning: "How many connections a gateway holds at once. Default 20000.",
+    meaning:
+      "How many live sockets a gateway holds at once. Of TCP a server, the app without a gateway too, takes twice as many connections. Default 20000.",
     isSecret: false,
     schema: count,
   },
