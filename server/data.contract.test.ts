@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process"
 import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
 import { room } from "#lib/chat/channels.ts"
 import { openDatabase } from "#lib/chat/database.ts"
@@ -76,9 +77,15 @@ describe("npm run data", () => {
     await log.append(Array.from({ length: 2_000 }, say))
     const env = { DATA_DIR: dataDir, LOG_RETENTION_MESSAGES: "10" }
     expect((await data(env, "retention")).text).toMatch(/^1990 messages/)
+    const reader = new DatabaseSync(path)
+    reader.exec("BEGIN; SELECT * FROM sqlite_master")
+    expect((await data(env, "compact")).text).toMatch(
+      /realtime\.db: .* now; .* run it again\n.*chat\.db: .* now$/,
+    )
+    reader.close()
     expect(await data(env, "compact")).toEqual({
       exitCode: 0,
-      text: expect.stringMatching(/realtime\.db: .* now/),
+      text: expect.stringMatching(/realtime\.db: .* now\n/),
     })
     expect(statSync(path).size).toBeLessThan(100_000)
     expect(statSync(`${path}-wal`).size).toBe(0)

@@ -41,8 +41,7 @@ const commands: Record<string, () => Promise<string>> = {
   },
   async compact() {
     if (pool) return "PostgreSQL does it by itself (autovacuum)"
-    const files = ["realtime.db", "chat.db"].map((name) => compactSqlite(join(env.DATA_DIR, name)))
-    return files.join("\n")
+    return ["realtime.db", "chat.db"].map((name) => compactSqlite(join(env.DATA_DIR, name))).join("\n")
   },
   async erase() {
     if (!userId) throw new TypeError(usage)
@@ -56,13 +55,16 @@ const commands: Record<string, () => Promise<string>> = {
     `the log lives on as ${await log.renew()}; pages start over when they next hear of it`,
 }
 
-/** Whoever writes meanwhile waits, or is refused after five seconds and tries again. */
+/** Whoever writes meanwhile waits, to the log for five seconds, to the chat's tables for ten, and then is refused. */
 function compactSqlite(path: string): string {
   using database = new DatabaseSync(path, { timeout: 60_000 })
   const before = statSync(path).size
-  database.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+  // While it waits for readers, it holds up writers.
+  database.exec("VACUUM; PRAGMA busy_timeout = 1000")
+  const isBusy = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.busy === 1
   const megabytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MiB`
-  return `${path}: ${megabytes(before)} before, ${megabytes(statSync(path).size)} now`
+  const rest = isBusy ? "; something still reads what was before: run it again" : ""
+  return `${path}: ${megabytes(before)} before, ${megabytes(statSync(path).size)} now${rest}`
 }
 
 try {
