@@ -10,7 +10,7 @@ export interface ProjectCopy extends Disposable {
 
 /**
  * A copy of the project that may be edited, as a checkout in which nothing was compiled yet. It lies inside the project, so that both find
- * the same `node_modules`, and has no lockfile, so that Next.js takes the copy for its root.
+ * the same `node_modules`, and has no lockfile, so that Next.js finds one, the project's, and takes the project for its root.
  */
 export function copyProject(): ProjectCopy {
   const parent = join(projectDir, ".data")

@@ -42,7 +42,7 @@ if (values.emulate) {
   await import("./main.ts")
 }
 
-/** Runs processes that stand and fall together. */
+/** Runs processes until one of them or a signal ends them all. What fails under `--watch` hasn't ended: it waits for the next edit. */
 function runTogether(programs: { file: string; env: Record<string, string>; options?: string[] }[]): void {
   const children = programs.map(({ file, env, options = [] }) =>
     spawn(process.execPath, [...process.execArgv, ...options, join(import.meta.dirname, file)], {
