@@ -19,8 +19,8 @@ await run(logger, async () => {
   await startTracing(env)
   const hasGateway = env.REALTIME_PROVIDER.includes("socketio") && !env.SOCKET_URL
   const address = { port: env.PORT, hostname: env.HOST }
-  // A slow machine may compile a page for longer than a connection may otherwise be silent.
-  const patience = dev ? { ...usualPatience, silenceMs: 0 } : usualPatience
+  // While a slow machine compiles nothing else may move, nor a connection be judged by that.
+  const patience = dev ? { headMs: 600_000, requestMs: 600_000, silenceMs: 0 } : usualPatience
   const app = createNextApp({ ...address, dev, dir: projectDir })
   const server = hasGateway
     ? await createServer({ ...(await gatewayOptions(env, logger)), app, patience })
