@@ -1,4 +1,4 @@
-import type { Page } from "@playwright/test"
+import { expect, type Page } from "@playwright/test"
 import type { Texts } from "../texts.ts"
 
 /** Where a newcomer picks a name. */
@@ -15,5 +15,7 @@ export class WelcomePage {
     const { welcome } = this.#texts
     await this.#page.getByRole("textbox", { name: welcome.name }).fill(name)
     await this.#page.getByRole("button", { name: welcome.enter }).click()
+    // Whoever goes elsewhere before they are in isn't.
+    await expect(this.#page.getByRole("textbox", { name: welcome.name })).toHaveCount(0)
   }
 }
