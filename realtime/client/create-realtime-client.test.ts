@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest"
 import { contractChannels, createContractRealtime } from "#realtime/testing"
+import { RealtimeError } from "../errors.ts"
 import { createMemoryLog } from "../log/memory.ts"
 import type { User } from "../message.ts"
 import { createMemoryTransport } from "../providers/memory/client.ts"
@@ -163,7 +164,7 @@ describe("the client of a page", () => {
   it("says once in development why it has no connection and what to do, and nothing where it has one or is closed", async () => {
     const { options } = setup()
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {})
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] })
     const config = { ...options().config, providers: [{ provider: "socketio" }] }
     const create = (load: RealtimeClientOptions["providers"][string]) =>
       createRealtimeClient({ ...options(), config, providers: { socketio: load }, failover: {} })
@@ -198,6 +199,54 @@ describe("the client of a page", () => {
         ],
       ])
       await Promise.all([inProduction, working, silent].map((client) => client.close()))
+    } finally {
+      vi.useRealTimers()
+      vi.unstubAllEnvs()
+      warn.mockRestore()
+    }
+  })
+
+  it("says so only after the app's route has answered, which compiles at first, or 30 s later where it never does", async () => {
+    const { options } = setup()
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {})
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] })
+    vi.stubEnv("NODE_ENV", "development")
+    const compiled = Promise.withResolvers<void>()
+    const asksAndFails: RealtimeClientOptions["providers"][string] =
+      async () =>
+      ({ credentials }) => {
+        void credentials({}).catch(() => {})
+        throw new RealtimeError("not-connected", { message: "unplugged" })
+      }
+    const create = (fetch: typeof globalThis.fetch) =>
+      createRealtimeClient({
+        ...options(),
+        fetch,
+        config: { ...options().config, providers: [{ provider: "socketio" }] },
+        providers: { socketio: asksAndFails },
+        failover: {},
+      })
+    const compiling = create(async () => {
+      await compiled.promise
+      return Response.json({})
+    })
+    const silent = create(() => new Promise(() => {}))
+    const said = () => warn.mock.calls.map(([text]) => /after \d+ s/.exec(String(text))?.[0])
+    try {
+      compiling.open()
+      await vi.advanceTimersByTimeAsync(20_000)
+      expect(said()).toEqual([])
+      compiled.resolve()
+      await vi.advanceTimersByTimeAsync(2_900)
+      expect(said()).toEqual([])
+      await vi.advanceTimersByTimeAsync(200)
+      expect(said()).toEqual(["after 23 s"])
+      silent.open()
+      await vi.advanceTimersByTimeAsync(32_000)
+      expect(said()).toHaveLength(1)
+      await vi.advanceTimersByTimeAsync(2_000)
+      expect(said()).toEqual(["after 23 s", "after 33 s"])
+      await Promise.all([compiling, silent].map((client) => client.close()))
     } finally {
       vi.useRealTimers()
       vi.unstubAllEnvs()

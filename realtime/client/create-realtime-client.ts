@@ -76,10 +76,12 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
   const outbox = options.outbox ?? (owner === undefined ? undefined : inBrowserOf(owner))
   let version = config.version
   let isFollowing = false
+  const ask = options.fetch ?? globalThis.fetch
+  const hint = isDevelopment() ? createConnectionHint(() => client.connection, ask) : null
   const http: RealtimeHttp = createHttp({
     basePath: config.basePath,
     owner,
-    ...(options.fetch && { fetch: options.fetch }),
+    fetch: hint?.fetch ?? ask,
     onSessionChanged: (error) => end(error),
     onConfigVersion: (seen) => void follow(seen),
   })
@@ -147,7 +149,6 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
     tracing: options.tracing,
     onError,
   })
-  const hint = isDevelopment() ? createConnectionHint(client.connection) : null
   return {
     ...client,
     open() {
