@@ -4,7 +4,7 @@
  */
 const tests = "\\.(contract\\.|live\\.|system\\.)?test\\.tsx?$|\\.test-d\\.ts$|\\.bench\\.ts$"
 const anyProvider = "^realtime/providers/"
-const neverShipped = "^(realtime/(testing|bench|emulators)|(server|lib/[^/]+)/testing)/"
+const neverShipped = "^(emulators|realtime/(testing|bench)|(server|lib/[^/]+)/testing)/"
 
 /** @param {string[]} paths */
 const any = (...paths) => paths.join("|")
@@ -68,15 +68,15 @@ export default {
     {
       name: "realtime-by-its-doors",
       comment:
-        'Import a door of package.json\'s "imports" ("#realtime", "#realtime/client", …), not a file behind it.',
+        'Import a door of the package ("throughline", "throughline/client", …) as a stranger would, not a file behind it.',
       severity: "error",
       from: { path: "^(app|lib|server)/", pathNot: tests },
       to: {
-        path: "^realtime/",
+        path: "^(realtime|emulators)/",
         pathNot: any(
           "^realtime/index\\.ts$",
           "^realtime/(client|react|server|testing)/index\\.ts$",
-          "^realtime/emulators/[^/]+/index\\.ts$",
+          "^emulators/[^/]+/index\\.ts$",
           "^realtime/log/[^/]+\\.ts$",
           "^realtime/providers/[^/]+/(client|server|gateway|redis)\\.ts$",
         ),
@@ -201,12 +201,12 @@ export default {
       comment:
         "An emulator that shared our mapping would share our mistake: read the vendor's protocol and write it anew.",
       severity: "error",
-      from: { path: "^realtime/emulators/([^/]+)/" },
+      from: { path: "^emulators/([^/]+)/" },
       to: {
-        path: "^(app|lib|server|realtime)/",
+        path: "^(app|lib|server|realtime|emulators)/",
         // The web page at `/__emulator/` and the port know nothing of either service.
         pathNot:
-          "^realtime/emulators/($1|page)/|^realtime/emulators/(depth|listener|test-certificate)\\.ts$|^realtime/testing/(chance|fuzz/(inputs|wire)|send-much|wait-for|soketi)\\.ts$",
+          "^emulators/($1|page)/|^emulators/(depth|listener|test-certificate)\\.ts$|^realtime/testing/(chance|fuzz/(inputs|wire)|send-much|wait-for|soketi)\\.ts$",
       },
     },
     {
@@ -214,7 +214,7 @@ export default {
       comment:
         "The vendor's SDK proves an emulator, in its tests; the emulator itself speaks the protocol alone.",
       severity: "error",
-      from: { path: "^realtime/emulators/", pathNot: any(tests, "/(harness|msw|test-clients)\\.ts$") },
+      from: { path: "^emulators/", pathNot: any(tests, "/(harness|msw|test-clients)\\.ts$") },
       to: { path: "node_modules/(ably|pusher|pusher-js|socket\\.io|socket\\.io-client)/" },
     },
   ],

@@ -2,6 +2,8 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY realtime/package.json realtime/
+COPY emulators/package.json emulators/
 RUN npm ci --no-audit --no-fund
 COPY . .
 RUN npm run build
@@ -10,6 +12,8 @@ FROM node:24-bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production DATA_DIR=/var/lib/throughline NODE_COMPILE_CACHE=/var/cache/throughline
 COPY package.json package-lock.json ./
+COPY realtime/package.json realtime/
+COPY emulators/package.json emulators/
 RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force \
   && install --directory --owner=node --group=node /var/lib/throughline /var/cache/throughline
 COPY next.config.ts proxy.ts tsconfig.json ./

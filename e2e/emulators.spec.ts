@@ -9,8 +9,8 @@ import * as AblyServerLibrary from "ably"
 import PusherServerLibrary from "pusher"
 import type PusherJs from "pusher-js"
 import type { PresenceChannel } from "pusher-js"
-import { startAblyEmulator } from "../realtime/emulators/ably/index.ts"
-import { startPusherEmulator } from "../realtime/emulators/pusher/index.ts"
+import { startAblyEmulator } from "throughline-emulators/ably"
+import { startPusherEmulator } from "throughline-emulators/pusher"
 import { projectDir } from "../scripts/run.ts"
 
 /** The vendors' own builds for browsers, as a `<script>` loads them. */

@@ -11,7 +11,7 @@ import { findVercel } from "./tools.ts"
 /** Everything that a build reads. Tests and what only they use don't count. */
 const sources = [
   "{app,lib,public}/**/*",
-  "realtime/*.ts",
+  "realtime/*.{json,ts}",
   "realtime/{client,log,providers,react,server}/**/*",
   "*.{ts,mjs,json}",
 ]

@@ -1,4 +1,13 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
 import { join } from "node:path"
 import { projectDir } from "./run.ts"
 
@@ -10,7 +19,7 @@ export interface ProjectCopy extends Disposable {
 
 /**
  * A copy of the project that may be edited, as a checkout in which nothing was compiled yet. It lies inside the project, so that both find
- * the same `node_modules`, and has no lockfile, so that Next.js finds one, the project's, and takes the project for its root.
+ * the same `node_modules`, but for the packages that the copy holds itself, and has no lockfile, so that Next.js finds one, the project's, and takes the project for its root.
  */
 export function copyProject(): ProjectCopy {
   const parent = join(projectDir, ".data")
@@ -21,6 +30,9 @@ export function copyProject(): ProjectCopy {
     if (name.startsWith(".") || left.includes(name)) continue
     cpSync(join(projectDir, name), join(folder, name), { recursive: true })
   }
+  mkdirSync(join(folder, "node_modules"))
+  symlinkSync("../realtime", join(folder, "node_modules/throughline"))
+  symlinkSync("../emulators", join(folder, "node_modules/throughline-emulators"))
   return {
     folder,
     edit(path, ...changes) {
@@ -28,7 +40,7 @@ export function copyProject(): ProjectCopy {
       let text = readFileSync(file, "utf8")
       for (const [from, to] of changes) {
         if (!text.includes(from)) throw new Error(`unable to edit ${path}; it has no ${from} any more`)
-        text = text.replace(from, to)
+        text = text.replace(from, () => to)
       }
       writeFileSync(file, text)
     },

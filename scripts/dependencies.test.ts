@@ -17,7 +17,9 @@ const { packages } = read("package-lock.json") as { packages: Record<string, Loc
 const { allowScripts } = read("package.json") as { allowScripts: Record<string, boolean> }
 
 /** All that `npm ci` downloads; what is in another one's archive is under that one's sum. */
-const downloaded = Object.entries(packages).filter(([path, { link, inBundle }]) => path && !link && !inBundle)
+const downloaded = Object.entries(packages).filter(
+  ([path, { link, inBundle }]) => path.includes("node_modules/") && !link && !inBundle,
+)
 const nameOf = (path: string) => path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length)
 
 /** What the lock says of them, without a network; `npm run audit` asks the registry for what has become known of them. */

@@ -25,10 +25,10 @@ const cases: [file: string, imported: string, rule: string | null][] = [
   ["realtime/client/types.ts", "react", "client-knows-no-react"],
   ["realtime/react/use-channel.ts", "../client/stream.ts", null],
   ["realtime/log/sqlite.ts", "../client/stream.ts", "server-half-without-the-browsers"],
-  ["realtime/emulators/pusher/server.ts", "../../message.ts", "emulators-share-nothing-of-ours"],
-  ["realtime/emulators/pusher/index.ts", "../ably/index.ts", "emulators-share-nothing-of-ours"],
-  ["realtime/emulators/ably/index.ts", "ably", "emulators-without-the-vendor"],
-  ["realtime/emulators/ably/channel-sdk.test.ts", "ably", null],
+  ["emulators/pusher/server.ts", "../../realtime/message.ts", "emulators-share-nothing-of-ours"],
+  ["emulators/pusher/index.ts", "../ably/index.ts", "emulators-share-nothing-of-ours"],
+  ["emulators/ably/index.ts", "ably", "emulators-without-the-vendor"],
+  ["emulators/ably/channel-sdk.test.ts", "ably", null],
   ["realtime/server/core.ts", "../testing/index.ts", "nothing-that-ships-imports-tests"],
   ["realtime/server/core.test.ts", "../testing/index.ts", null],
   ["app/page.ts", "../realtime/client/stream.ts", "realtime-by-its-doors"],
@@ -74,7 +74,7 @@ beforeAll(async () => {
     }
   }
   const { tsConfig: _, ...rest } = options ?? {}
-  const result = await cruise(["app", "lib", "realtime", "server"], {
+  const result = await cruise(["app", "lib", "realtime", "emulators", "server"], {
     ...rest,
     baseDir: folder,
     validate: true,

@@ -2,16 +2,16 @@ import { request as httpRequest } from "node:http"
 import { connect } from "node:net"
 import { pino } from "pino"
 import { io as connectSocket } from "socket.io-client"
-import { describe, expect, it } from "vitest"
-import { createMemoryLog, createMemoryLogStore } from "#realtime/log/memory"
-import { createSocketIoPublisher } from "#realtime/providers/socketio/server"
+import { createMemoryLog, createMemoryLogStore } from "throughline/log/memory"
+import { createSocketIoPublisher } from "throughline/socketio/server"
 import {
   contractChannels,
   createContractHttp,
   createContractRealtime,
   describeTransportContract,
   waitFor,
-} from "#realtime/testing"
+} from "throughline/testing"
+import { describe, expect, it } from "vitest"
 import { createSocketIoBackend } from "../realtime/testing/socketio-backend.ts"
 import { type App, createServer, type RunningServer, type ServerOptions } from "./create-server.ts"
 

@@ -2,12 +2,8 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
 import { setTimeout } from "node:timers/promises"
 import { Server as SocketIoServer } from "socket.io"
-import type { Logger } from "#lib/operations/logger.ts"
-import { createOnce } from "#lib/operations/once.ts"
-import { logErrors } from "#lib/operations/process-log.ts"
-import { contextOf, requestIdOf, withRequest } from "#lib/operations/request-context.ts"
-import { networkOf } from "#lib/security/network.ts"
-import type { OnError } from "#realtime"
+import type { OnError } from "throughline"
+import type { Realtime, RealtimePublisher } from "throughline/server"
 import {
   type AttachedGateway,
   attachGateway,
@@ -15,8 +11,12 @@ import {
   createBroadcaster,
   createInternalEndpoint,
   isAllowedOrigin,
-} from "#realtime/providers/socketio/gateway"
-import type { Realtime, RealtimePublisher } from "#realtime/server"
+} from "throughline/socketio/gateway"
+import type { Logger } from "#lib/operations/logger.ts"
+import { createOnce } from "#lib/operations/once.ts"
+import { logErrors } from "#lib/operations/process-log.ts"
+import { contextOf, requestIdOf, withRequest } from "#lib/operations/request-context.ts"
+import { networkOf } from "#lib/security/network.ts"
 import { createReadAddress, defaultTrustedProxies } from "./client-address.ts"
 import {
   createListener,
@@ -254,6 +254,6 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
 
 /** Loaded only where there are several gateways. */
 async function connectRedis(io: SocketIoServer, url: string, onError: OnError): Promise<ClusterBus> {
-  const { connectRedisCluster } = await import("#realtime/providers/socketio/redis")
+  const { connectRedisCluster } = await import("throughline/socketio/redis")
   return connectRedisCluster({ io, url, onError })
 }

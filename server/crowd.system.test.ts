@@ -1,8 +1,8 @@
 import { execSync } from "node:child_process"
 import { pino } from "pino"
 import { io as connectSocket } from "socket.io-client"
+import { createContractHttp, createContractRealtime } from "throughline/testing"
 import { expect, it } from "vitest"
-import { createContractHttp, createContractRealtime } from "#realtime/testing"
 import { createServer } from "./create-server.ts"
 
 type ContractRealtime = ReturnType<typeof createContractRealtime>

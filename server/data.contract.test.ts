@@ -3,16 +3,10 @@ import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from "
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { describe, expect, it } from "vitest"
-import { room } from "#lib/chat/channels.ts"
-import { openDatabase } from "#lib/chat/database.ts"
-import { createRooms } from "#lib/chat/rooms.ts"
-import { createLocalStore } from "#lib/files/local-store.ts"
-import { createFileRegister } from "#lib/files/register.ts"
-import { createClient, createMessageFeed } from "#realtime/client"
-import type { MessageLog } from "#realtime/log/message-log"
-import { createPostgresLog } from "#realtime/log/postgres"
-import { createSqliteLog } from "#realtime/log/sqlite"
+import { createClient, createMessageFeed } from "throughline/client"
+import { createPostgresLog } from "throughline/log/postgres"
+import { createSqliteLog } from "throughline/log/sqlite"
+import type { MessageLog } from "throughline/server"
 import {
   contractChannels,
   createContractHttp,
@@ -20,7 +14,13 @@ import {
   findPostgres,
   startPostgres,
   waitFor,
-} from "#realtime/testing"
+} from "throughline/testing"
+import { describe, expect, it } from "vitest"
+import { room } from "#lib/chat/channels.ts"
+import { openDatabase } from "#lib/chat/database.ts"
+import { createRooms } from "#lib/chat/rooms.ts"
+import { createLocalStore } from "#lib/files/local-store.ts"
+import { createFileRegister } from "#lib/files/register.ts"
 import { createMemoryTransport } from "../realtime/providers/memory/client.ts"
 import { createMemoryHub } from "../realtime/providers/memory/hub.ts"
 import { createMemoryPublisher } from "../realtime/providers/memory/server.ts"

@@ -1,9 +1,9 @@
 import { mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { findPostgres, findRedis, freePort, startPostgres, startRedis, waitFor } from "throughline/testing"
 import { describe, expect, it } from "vitest"
 import { startS3Server } from "#lib/files/testing/s3-server.ts"
-import { findPostgres, findRedis, freePort, startPostgres, startRedis, waitFor } from "#realtime/testing"
 import { startEmulator } from "./emulator.ts"
 import { runProgram } from "./testing/program.ts"
 

@@ -1,5 +1,5 @@
-import { startAblyEmulator } from "#realtime/emulators/ably"
-import { startPusherEmulator } from "#realtime/emulators/pusher"
+import { startAblyEmulator } from "throughline-emulators/ably"
+import { startPusherEmulator } from "throughline-emulators/pusher"
 
 /** A service's emulator in this process, and the variables that lead an app to it. */
 export interface Emulated extends AsyncDisposable {

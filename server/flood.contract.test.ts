@@ -1,15 +1,15 @@
 import { once } from "node:events"
 import { pino } from "pino"
 import { io as connectSocket } from "socket.io-client"
-import { describe, expect, it } from "vitest"
-import { RealtimeError } from "#realtime"
+import { RealtimeError } from "throughline"
 import {
   contractChannels,
   createContractHttp,
   createContractRealtime,
   waitFor,
   wireOf,
-} from "#realtime/testing"
+} from "throughline/testing"
+import { describe, expect, it } from "vitest"
 import { createServer, type RunningServer, type ServerOptions } from "./create-server.ts"
 
 type ContractRealtime = ReturnType<typeof createContractRealtime>

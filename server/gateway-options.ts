@@ -1,10 +1,10 @@
+import type { RealtimePublisher } from "throughline/server"
 import type { Env } from "#lib/env/schema.ts"
 import type { Logger } from "#lib/operations/logger.ts"
 import { health, metrics, ready } from "#lib/operations/pages.ts"
 import { createChat } from "#lib/realtime/create.ts"
 import { hostChat } from "#lib/realtime/process-chat.ts"
 import { createPublishers } from "#lib/realtime/publishers.ts"
-import type { RealtimePublisher } from "#realtime/server"
 import type { ServerOptions } from "./create-server.ts"
 
 /** What a gateway of the chat runs with, on the app's port or on one of its own. */

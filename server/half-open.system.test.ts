@@ -1,8 +1,8 @@
 import { pino } from "pino"
 import { io as connectSocket } from "socket.io-client"
+import type { AttachedGateway } from "throughline/socketio/gateway"
+import { createContractHttp, createContractRealtime, wireOf } from "throughline/testing"
 import { expect, it } from "vitest"
-import type { AttachedGateway } from "#realtime/providers/socketio/gateway"
-import { createContractHttp, createContractRealtime, wireOf } from "#realtime/testing"
 import { createServer } from "./create-server.ts"
 
 type ContractRealtime = ReturnType<typeof createContractRealtime>

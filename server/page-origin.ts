@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http"
 import proxyAddr from "proxy-addr"
+import { isAllowedOrigin } from "throughline/socketio/gateway"
 import type { Logger } from "#lib/operations/logger.ts"
 import { createOnce } from "#lib/operations/once.ts"
-import { isAllowedOrigin } from "#realtime/providers/socketio/gateway"
 
 export interface PageOriginOptions {
   /** Who may say which host a browser asked for, as in `TRUSTED_PROXIES`. */

@@ -1,12 +1,12 @@
 import { pino } from "pino"
+import { type ChannelDefinitions, defineChannel } from "throughline"
+import { type Channel, createClient, createHttp } from "throughline/client"
+import { createMemoryLog, createMemoryLogStore } from "throughline/log/memory"
+import { createRealtime } from "throughline/server"
+import { createSocketIoTransport } from "throughline/socketio/client"
+import { freePort, waitFor } from "throughline/testing"
 import { describe, expect, it } from "vitest"
 import * as z from "zod/mini"
-import { type ChannelDefinitions, defineChannel } from "#realtime"
-import { type Channel, createClient, createHttp } from "#realtime/client"
-import { createMemoryLog, createMemoryLogStore } from "#realtime/log/memory"
-import { createSocketIoTransport } from "#realtime/providers/socketio/client"
-import { createRealtime } from "#realtime/server"
-import { freePort, waitFor } from "#realtime/testing"
 import { createServer } from "./create-server.ts"
 
 /** What an application declares, in one release and in the next. */

@@ -1,6 +1,6 @@
 import { Client } from "pg"
+import { findPostgres, findRedis, waitFor } from "throughline/testing"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { findPostgres, findRedis, waitFor } from "#realtime/testing"
 import { waitLimit } from "../realtime/testing/wait-for.ts"
 import { type GatewayProcess, type Installation, startInstallation } from "./testing/installation.ts"
 import { makeNextRelease } from "./testing/next-release.ts"

@@ -1,8 +1,8 @@
 "use client"
 import { createContext, type ReactNode, useContext, useState } from "react"
+import type { RealtimeClient } from "throughline/client"
+import { RealtimeProvider } from "throughline/react"
 import { createChatClient } from "#lib/realtime/client.ts"
-import type { RealtimeClient } from "#realtime/client"
-import { RealtimeProvider } from "#realtime/react"
 import { SessionGuard } from "./session-guard.tsx"
 
 interface Me {

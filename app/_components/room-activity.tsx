@@ -9,12 +9,12 @@ import {
   useState,
   useSyncExternalStore,
 } from "react"
+import { logError } from "throughline"
+import { useRealtimeClient } from "throughline/react"
 import { askUnread, moveRead } from "#lib/chat/api.ts"
 import { type ActivityState, type CountedRoom, firstUnreadOf } from "#lib/chat/room-activity.ts"
 import { createRoomActivity, isLookedAt, type RoomActivityStore } from "#lib/chat/room-activity-store.ts"
 import { roomIdIn } from "#lib/chat/room-address.ts"
-import { logError } from "#realtime"
-import { useRealtimeClient } from "#realtime/react"
 import { useMe } from "./chat-provider.tsx"
 
 export const ActivityContext = createContext<RoomActivityStore | null>(null)

@@ -1,6 +1,6 @@
 "use client"
 import { useSyncExternalStore } from "react"
-import { createListeners, logError } from "#realtime"
+import { createListeners, logError } from "throughline"
 
 const shownMs = 6_000
 

@@ -1,8 +1,8 @@
 "use client"
 import { usePathname } from "next/navigation"
 import { useEffect, useState } from "react"
+import { useRealtimeClient } from "throughline/react"
 import { room } from "#lib/chat/channels.ts"
-import { useRealtimeClient } from "#realtime/react"
 
 const refreshMs = 60_000
 /** Whoever has just gone to another room is counted there by then. */

@@ -5,7 +5,7 @@ import {
   type RealtimeTransport,
   type TransportStatus,
   type WireMessage,
-} from "#realtime"
+} from "throughline"
 
 /** What the visitor has switched on. Read whenever something passes. */
 export interface Faults {

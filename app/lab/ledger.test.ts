@@ -1,5 +1,5 @@
+import type { RealtimeMessage } from "throughline"
 import { describe, expect, it } from "vitest"
-import type { RealtimeMessage } from "#realtime"
 import { createLedger } from "./ledger.ts"
 
 const graceMs = 1_000

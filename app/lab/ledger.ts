@@ -1,4 +1,4 @@
-import type { RealtimeMessage, WireMessage } from "#realtime"
+import type { RealtimeMessage, WireMessage } from "throughline"
 
 /** One message as one side saw it, in milliseconds of this page's clock. */
 export interface Passage {

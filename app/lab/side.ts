@@ -1,7 +1,7 @@
+import { createListeners, logError } from "throughline"
+import { type ConfiguredClient, createRealtimeClient, type RealtimeClientOptions } from "throughline/client"
 import { lab } from "#lib/chat/channels.ts"
 import { providers } from "#lib/realtime/client.ts"
-import { createListeners, logError } from "#realtime"
-import { type ConfiguredClient, createRealtimeClient, type RealtimeClientOptions } from "#realtime/client"
 import { createFaultyTransport, type Faults } from "./faulty-transport.ts"
 import { createLedger, type Ledger } from "./ledger.ts"
 

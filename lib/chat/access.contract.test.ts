@@ -1,6 +1,6 @@
+import type { User } from "throughline"
 import { v7 as uuidv7 } from "uuid"
 import { expect, it } from "vitest"
-import type { User } from "#realtime"
 import { resolveChannel } from "../../realtime/channel.ts"
 import { type AccessOptions, createAuthorize } from "./access.ts"
 import { chatChannels, lab, person, room } from "./channels.ts"

@@ -1,4 +1,4 @@
-import { type Cursor, ownerHeaders, RealtimeError, type RealtimeErrorCode } from "#realtime"
+import { type Cursor, ownerHeaders, RealtimeError, type RealtimeErrorCode } from "throughline"
 import { limited } from "./limited.ts"
 import type { QuotedMessage } from "./message-index.ts"
 import type { CountedRoom } from "./room-activity.ts"

@@ -1,5 +1,5 @@
+import { defineChannel } from "throughline"
 import * as z from "zod/mini"
-import { defineChannel } from "#realtime"
 import { isEmoji } from "./emoji.ts"
 import { visibleText } from "./visible-text.ts"
 

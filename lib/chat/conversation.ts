@@ -1,4 +1,4 @@
-import type { ChannelMessage, PendingMessage } from "#realtime/client"
+import type { ChannelMessage, PendingMessage } from "throughline/client"
 import type { RoomDefinition, SharedFile } from "./channels.ts"
 
 export type RoomMessage = ChannelMessage<RoomDefinition>

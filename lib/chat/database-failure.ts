@@ -1,5 +1,5 @@
 import type { Driver } from "kysely"
-import { isKeepable, isRealtimeError, RealtimeError } from "#realtime"
+import { isKeepable, isRealtimeError, RealtimeError } from "throughline"
 
 /**
  * Makes a driver refuse with `invalid-request` a text that not every database keeps, before it asks its own, so that the answer doesn't

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { sql } from "kysely"
+import { findPostgres, startPostgres, waitFor } from "throughline/testing"
 import { describe, expect, it } from "vitest"
-import { findPostgres, startPostgres, waitFor } from "#realtime/testing"
 import { type Database, openDatabase, openPool } from "./database.ts"
 
 const ask = (database: Database) => database.selectFrom("rooms").select("id").execute()

@@ -1,5 +1,5 @@
-import { logError, type OnError, type User } from "#realtime"
-import { reportFailure, requireSession, statusOf, toWireError } from "#realtime/server"
+import { logError, type OnError, type User } from "throughline"
+import { reportFailure, requireSession, statusOf, toWireError } from "throughline/server"
 import { contextOf, withRequest } from "../operations/request-context.ts"
 
 export interface EndpointCall {

@@ -1,5 +1,5 @@
+import type { MessageLog } from "throughline/server"
 import { v7 as uuidv7 } from "uuid"
-import type { MessageLog } from "#realtime/log/message-log"
 import { room } from "./channels.ts"
 import type { Database } from "./database.ts"
 import type { MessageIndex } from "./message-index.ts"

@@ -1,6 +1,6 @@
 import { sealData } from "iron-session"
+import type { User } from "throughline"
 import { afterEach, expect, it, vi } from "vitest"
-import type { User } from "#realtime"
 import { createLimits } from "../security/limits.ts"
 import { askPeople, askQuotes, askUnread, moveRead, searchRoom } from "./api.ts"
 import { createGuests } from "./guests.ts"

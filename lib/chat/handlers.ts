@@ -1,6 +1,6 @@
+import { RealtimeError, type User } from "throughline"
+import { readJsonBody } from "throughline/server"
 import * as z from "zod/mini"
-import { RealtimeError, type User } from "#realtime"
-import { readJsonBody } from "#realtime/server"
 import type { Limits } from "../security/limits.ts"
 import { maxQuotes } from "./api.ts"
 import { createEndpoints, type Endpoint, type EndpointOptions } from "./endpoint.ts"

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises"
 import { type Kysely, sql } from "kysely"
 import { type Migration, Migrator } from "kysely/migration"
-import { isRealtimeError, RealtimeError } from "#realtime"
+import { isRealtimeError, RealtimeError } from "throughline"
 import type { Tables } from "./database.ts"
 
 /** In order, never changed once released; a new one is added at the end. */

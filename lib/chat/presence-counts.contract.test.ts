@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { describePresenceCounts, findPostgres, startPostgres, type TestPostgres } from "throughline/testing"
 import { afterAll, beforeAll, describe } from "vitest"
-import { describePresenceCounts, findPostgres, startPostgres, type TestPostgres } from "#realtime/testing"
 import { openDatabase, openPool } from "./database.ts"
 import { createPresenceCounts } from "./presence-counts.ts"
 

@@ -1,4 +1,4 @@
-import { type PresenceCounts, presenceLifetimeMs, webhookWindowMs } from "#realtime/server"
+import { type PresenceCounts, presenceLifetimeMs, webhookWindowMs } from "throughline/server"
 import type { Database } from "./database.ts"
 
 /** How many people are where, kept in the chat's database: functions have no memory that they share. */

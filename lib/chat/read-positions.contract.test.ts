@@ -1,5 +1,5 @@
+import type { User } from "throughline"
 import { expect, it } from "vitest"
-import type { User } from "#realtime"
 import { describeStores, type TestProcess, writerOf } from "./testing/stores.ts"
 
 const [alice, bob, carol] = ["alice", "bob", "carol"].map((id) => ({ id, name: id })) as [User, User, User]

@@ -1,5 +1,5 @@
 import { sql } from "kysely"
-import type { Cursor } from "#realtime"
+import type { Cursor } from "throughline"
 import type { Database } from "./database.ts"
 import type { MessageIndex } from "./message-index.ts"
 import { ownRooms } from "./rooms.ts"

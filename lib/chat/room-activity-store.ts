@@ -1,5 +1,5 @@
-import { type Cursor, createListeners, isRealtimeError, type OnError } from "#realtime"
-import type { ChannelMessage, ChannelSubscription, RealtimeClient } from "#realtime/client"
+import { type Cursor, createListeners, isRealtimeError, type OnError } from "throughline"
+import type { ChannelMessage, ChannelSubscription, RealtimeClient } from "throughline/client"
 import { person, type RoomDefinition, room as roomChannel } from "./channels.ts"
 import {
   type ActivityEvent,

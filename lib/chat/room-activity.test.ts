@@ -1,5 +1,5 @@
+import type { ChannelMessage } from "throughline/client"
 import { describe, expect, it } from "vitest"
-import type { ChannelMessage } from "#realtime/client"
 import type { RoomDefinition } from "./channels.ts"
 import {
   type ActivityEvent,

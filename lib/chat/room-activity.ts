@@ -1,5 +1,5 @@
-import type { Cursor } from "#realtime"
-import type { ChannelMessage } from "#realtime/client"
+import type { Cursor } from "throughline"
+import type { ChannelMessage } from "throughline/client"
 import type { RoomDefinition } from "./channels.ts"
 
 /** One room as the server counts it for one person: what came after `read`, up to `head`. */

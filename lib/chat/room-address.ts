@@ -1,4 +1,4 @@
-import { isKeepable } from "#realtime"
+import { isKeepable } from "throughline"
 
 /** The room that a page's address names, as it stands there; null where nothing could be called so. */
 export function roomIdIn(parameter: string): string | null {

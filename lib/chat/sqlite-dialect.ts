@@ -8,7 +8,7 @@ import {
   type SqliteDialectConfig,
   SqliteDriver,
 } from "kysely"
-import { isLocked, unavailability } from "#realtime/log/sqlite-failure"
+import { isLocked, unavailability } from "throughline/log/sqlite"
 import { sayingWhy } from "./database-failure.ts"
 
 /** How long to wait while another connection holds the file's lock. */

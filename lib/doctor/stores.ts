@@ -8,7 +8,7 @@ export async function examineDatabase(env: Env): Promise<Finding[]> {
   if (env.DATABASE_URL) return examinePostgres(env.DATABASE_URL)
   const subject = "SQLite"
   try {
-    const { createSqliteLog } = await import("#realtime/log/sqlite")
+    const { createSqliteLog } = await import("throughline/log/sqlite")
     const log = await createSqliteLog({ path: `${env.DATA_DIR}/realtime.db` })
     await log.heads([])
     await log.close()
@@ -60,7 +60,7 @@ async function examinePostgres(url: string): Promise<Finding[]> {
 async function examineTables(url: string): Promise<Finding> {
   const subject = "Tables"
   const pool = openPool(url, { max: 2 })
-  const { createPostgresLog } = await import("#realtime/log/postgres")
+  const { createPostgresLog } = await import("throughline/log/postgres")
   const log = createPostgresLog({ pool })
   try {
     await log.heads([])

@@ -1,6 +1,6 @@
 import { create as contentDisposition } from "content-disposition"
-import { RealtimeError, type User } from "#realtime"
-import type { MessageLog } from "#realtime/log/message-log"
+import { RealtimeError, type User } from "throughline"
+import type { MessageLog } from "throughline/server"
 import { room, type SharedFile } from "../chat/channels.ts"
 import type { Rooms } from "../chat/rooms.ts"
 import type { Limits } from "../security/limits.ts"

@@ -1,6 +1,6 @@
+import { logError, type OnError, RealtimeError, type User } from "throughline"
+import { readJsonBody, reportFailure, requireSession, statusOf, toWireError } from "throughline/server"
 import * as z from "zod/mini"
-import { logError, type OnError, RealtimeError, type User } from "#realtime"
-import { readJsonBody, reportFailure, requireSession, statusOf, toWireError } from "#realtime/server"
 import { contextOf, withRequest } from "../operations/request-context.ts"
 import type { Limits } from "../security/limits.ts"
 import type { ByteRange } from "./file-store.ts"

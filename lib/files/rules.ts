@@ -1,4 +1,4 @@
-import { toWellFormed } from "#realtime"
+import { toWellFormed } from "throughline"
 import { disturbing, visibleText } from "../chat/visible-text.ts"
 
 /** What may be attached: asked in the browser before anything is sent, and on the server of what came. */

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs"
+import { RealtimeError } from "throughline"
+import { createMemoryLog } from "throughline/log/memory"
+import type { RealtimePublisher } from "throughline/server"
 import { describe, expect, it, vi } from "vitest"
-import { RealtimeError } from "#realtime"
-import { createMemoryLog } from "#realtime/log/memory"
-import type { RealtimePublisher } from "#realtime/server"
 import { createMetrics } from "./metrics.ts"
 import { health, metrics, ready, retention } from "./pages.ts"
 

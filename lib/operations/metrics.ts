@@ -1,8 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client"
-import { isRealtimeError } from "#realtime"
-import type { MessageLog } from "#realtime/log/message-log"
-import type { AttachedGateway, GatewayStats } from "#realtime/providers/socketio/gateway"
-import type { RealtimePublisher } from "#realtime/server"
+import { isRealtimeError } from "throughline"
+import type { MessageLog, RealtimePublisher } from "throughline/server"
+import type { AttachedGateway, GatewayStats } from "throughline/socketio/gateway"
 
 /** What an operator watches, in Prometheus' form (https://prometheus.io/docs/instrumenting/exposition_formats/). */
 export interface Metrics {

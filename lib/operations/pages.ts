@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto"
-import type { Realtime } from "#realtime/server"
+import type { Realtime } from "throughline/server"
 
 /** What whoever runs the servers asks of them: answered by Next.js, and by a gateway that stands alone. */
 

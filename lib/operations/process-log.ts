@@ -1,5 +1,5 @@
 import type { Logger } from "pino"
-import type { OnError, Tracing } from "#realtime"
+import type { OnError, Tracing } from "throughline"
 import { createLoggedSteps } from "../tracing/steps.ts"
 import { createOnce } from "./once.ts"
 

@@ -1,5 +1,5 @@
+import { RealtimeError } from "throughline"
 import { beforeEach, expect, it, vi } from "vitest"
-import { RealtimeError } from "#realtime"
 import { onRequestError } from "../../instrumentation.ts"
 import { createLogger } from "./logger.ts"
 import { shareLogger } from "./process-log.ts"

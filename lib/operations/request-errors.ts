@@ -1,5 +1,5 @@
 import type { Instrumentation } from "next"
-import { reportFailure } from "#realtime/server"
+import { reportFailure } from "throughline/server"
 import { loggedPath } from "./logger.ts"
 import { openProcessLog } from "./process-log.ts"
 

@@ -1,11 +1,11 @@
-import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions } from "#realtime/client"
+import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions } from "throughline/client"
 import { createLazyTracing } from "../tracing/lazy.ts"
 
 /** Each provider is a chunk of its own; the browser asks for the chosen one's only. */
 export const providers: RealtimeClientOptions["providers"] = {
-  socketio: async () => (await import("#realtime/providers/socketio/client")).createSocketIoTransport,
-  pusher: async () => (await import("#realtime/providers/pusher/client")).createPusherTransport,
-  ably: async () => (await import("#realtime/providers/ably/client")).createAblyTransport,
+  socketio: async () => (await import("throughline/socketio/client")).createSocketIoTransport,
+  pusher: async () => (await import("throughline/pusher/client")).createPusherTransport,
+  ably: async () => (await import("throughline/ably/client")).createAblyTransport,
 }
 
 export interface ChatClientOptions extends Pick<RealtimeClientOptions, "config" | "owner"> {

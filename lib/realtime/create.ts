@@ -1,6 +1,11 @@
 import type { Logger } from "pino"
-import type { User } from "#realtime"
-import { createRealtime, type LimitedRequest, type Realtime, type RealtimePublisher } from "#realtime/server"
+import type { User } from "throughline"
+import {
+  createRealtime,
+  type LimitedRequest,
+  type Realtime,
+  type RealtimePublisher,
+} from "throughline/server"
 import { type AccessOptions, createAuthorize } from "../chat/access.ts"
 import { type ChatChannels, chatChannels } from "../chat/channels.ts"
 import { type Database, openDatabase, openPool } from "../chat/database.ts"

@@ -1,6 +1,6 @@
 import PusherJs from "pusher-js"
+import { describeTransportContract } from "throughline/testing"
 import { describe } from "vitest"
-import { describeTransportContract } from "#realtime/testing"
 import { createBreakableWebSocket } from "../../realtime/testing/breakable-websocket.ts"
 import { createPusherBackend } from "../../realtime/testing/pusher-backend.ts"
 import { waitLimit } from "../../realtime/testing/wait-for.ts"

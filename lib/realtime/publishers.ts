@@ -1,5 +1,5 @@
-import { RealtimeError } from "#realtime"
-import type { RealtimePublisher } from "#realtime/server"
+import { RealtimeError } from "throughline"
+import type { RealtimePublisher } from "throughline/server"
 import type { Env, ProviderName } from "../env/schema.ts"
 import { currentRequest, requestIdHeader } from "../operations/request-context.ts"
 
@@ -35,7 +35,7 @@ async function createPublisher(provider: ProviderName, env: Env): Promise<Realti
           "unable to reach the gateway; start the app by `npm run dev` or `npm start`, or set SOCKET_URL"
         throw new RealtimeError("invalid-config", { provider, message })
       }
-      const { createSocketIoPublisher } = await import("#realtime/providers/socketio/server")
+      const { createSocketIoPublisher } = await import("throughline/socketio/server")
       return createSocketIoPublisher({
         internalUrl,
         publicUrl: env.SOCKET_URL,
@@ -44,7 +44,7 @@ async function createPublisher(provider: ProviderName, env: Env): Promise<Realti
       })
     }
     case "pusher": {
-      const { createPusherPublisher } = await import("#realtime/providers/pusher/server")
+      const { createPusherPublisher } = await import("throughline/pusher/server")
       return createPusherPublisher({
         appId: env.PUSHER_APP_ID ?? "",
         key: env.PUSHER_KEY ?? "",
@@ -56,7 +56,7 @@ async function createPublisher(provider: ProviderName, env: Env): Promise<Realti
       })
     }
     case "ably": {
-      const { createAblyPublisher } = await import("#realtime/providers/ably/server")
+      const { createAblyPublisher } = await import("throughline/ably/server")
       return createAblyPublisher({
         apiKey: env.ABLY_API_KEY ?? "",
         endpoint: env.ABLY_ENDPOINT,

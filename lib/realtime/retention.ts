@@ -1,5 +1,5 @@
-import type { OnError } from "#realtime"
-import type { MessageLog } from "#realtime/log/message-log"
+import type { OnError } from "throughline"
+import type { MessageLog } from "throughline/server"
 import type { Env } from "../env/schema.ts"
 import type { Files } from "../files/files.ts"
 

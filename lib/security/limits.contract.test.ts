@@ -1,4 +1,3 @@
-import { describe, expect, it } from "vitest"
 import {
   findPgBouncer,
   findPostgres,
@@ -8,7 +7,8 @@ import {
   startRedis,
   startTcpProxy,
   waitFor,
-} from "#realtime/testing"
+} from "throughline/testing"
+import { describe, expect, it } from "vitest"
 import { openDatabase, openPool } from "../chat/database.ts"
 import { createLimits, type Limits } from "./limits.ts"
 

@@ -7,7 +7,7 @@ import {
   RateLimiterRedis,
   RateLimiterRes,
 } from "rate-limiter-flexible"
-import { logError, type OnError, RealtimeError } from "#realtime"
+import { logError, type OnError, RealtimeError } from "throughline"
 import { currentRequest } from "../operations/request-context.ts"
 import { type Budget, type Budgets, budgets, type Personal } from "./budgets.ts"
 import { networkOf } from "./network.ts"

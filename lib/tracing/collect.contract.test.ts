@@ -1,8 +1,8 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { text } from "node:stream/consumers"
+import { RealtimeError } from "throughline"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { RealtimeError } from "#realtime"
 import { collectSpans } from "./collect.ts"
 
 const taken: { url: string | undefined; key: unknown; body: string }[] = []

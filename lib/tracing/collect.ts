@@ -1,5 +1,5 @@
-import { isRealtimeError, type User } from "#realtime"
-import { readWithin, statusOf } from "#realtime/server"
+import { isRealtimeError, type User } from "throughline"
+import { readWithin, statusOf } from "throughline/server"
 import { contextOf, withRequest } from "../operations/request-context.ts"
 import type { Limits } from "../security/limits.ts"
 

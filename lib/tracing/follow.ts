@@ -1,6 +1,5 @@
-import { startAll, type Tracing } from "#realtime"
-import type { MessageLog } from "#realtime/log/message-log"
-import type { RealtimePublisher } from "#realtime/server"
+import { startAll, type Tracing } from "throughline"
+import type { MessageLog, RealtimePublisher } from "throughline/server"
 
 /** The same log; each message that is followed shows when it was committed. */
 export function followLog(tracing: Tracing, log: MessageLog): MessageLog {

@@ -1,4 +1,4 @@
-import { logError, type Tracing } from "#realtime"
+import { logError, type Tracing } from "throughline"
 
 /** Browser: follows messages once the code for that is there. Those before it aren't followed. */
 export function createLazyTracing(load: () => Promise<Tracing>): Tracing {

@@ -8,7 +8,7 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api"
-import { isRealtimeError, type TraceStep, type Tracing } from "#realtime"
+import { isRealtimeError, type TraceStep, type Tracing } from "throughline"
 
 const kinds: Record<TraceStep, SpanKind> = {
   send: SpanKind.PRODUCER,

@@ -6,7 +6,7 @@ import {
   ParentBasedSampler,
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace-base"
-import type { Tracing } from "#realtime"
+import type { Tracing } from "throughline"
 import { createTracing } from "./otel.ts"
 
 /** Where pages bring their spans; the app hands them to the collector. */

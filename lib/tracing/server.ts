@@ -1,5 +1,5 @@
 import { hostname } from "node:os"
-import type { Tracing } from "#realtime"
+import type { Tracing } from "throughline"
 import { tellTraceId } from "./trace-id.ts"
 
 /** What of the environment says whether and where traces are kept. */

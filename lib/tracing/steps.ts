@@ -1,5 +1,5 @@
 import type { Logger } from "pino"
-import type { Tracing } from "#realtime"
+import type { Tracing } from "throughline"
 import { currentRequest, withRequest } from "../operations/request-context.ts"
 
 /**

@@ -1,6 +1,6 @@
+import { startAblyEmulator } from "throughline-emulators/ably"
+import { startPusherEmulator } from "throughline-emulators/pusher"
 import { v7 as uuidv7 } from "uuid"
-import { startAblyEmulator } from "../emulators/ably/index.ts"
-import { startPusherEmulator } from "../emulators/pusher/index.ts"
 import { startPostgres } from "../testing/postgres.ts"
 import { startMetered } from "./meter.ts"
 import { median, type Pair } from "./report.ts"

@@ -1,8 +1,8 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
+import { startAblyEmulator } from "throughline-emulators/ably"
+import { startPusherEmulator } from "throughline-emulators/pusher"
 import { WebSocketServer } from "ws"
-import { startAblyEmulator } from "../emulators/ably/index.ts"
-import { startPusherEmulator } from "../emulators/pusher/index.ts"
 import { answerMeter } from "./meter.ts"
 
 /** One of the emulators, its rates lifted; or the control: a relay with nothing but an HTTP server and `ws`. */

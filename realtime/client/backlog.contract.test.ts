@@ -1,5 +1,5 @@
+import { contractChannels } from "throughline/testing"
 import { expect, test } from "vitest"
-import { contractChannels } from "#realtime/testing"
 import { startMemoryBackend } from "../testing/memory-backend.ts"
 import { createContractHttp } from "../testing/transport-contract/backend.ts"
 import { waitFor } from "../testing/wait-for.ts"

@@ -1,6 +1,6 @@
+import { contractChannels, createContractHttp } from "throughline/testing"
 import { describe, expect, it } from "vitest"
 import * as z from "zod/mini"
-import { contractChannels, createContractHttp } from "#realtime/testing"
 import { defineChannel } from "../channel.ts"
 import { RealtimeError } from "../errors.ts"
 import type { RealtimeMessage } from "../message.ts"

@@ -1,5 +1,5 @@
+import { contractChannels, createContractRealtime } from "throughline/testing"
 import { describe, expect, it, vi } from "vitest"
-import { contractChannels, createContractRealtime } from "#realtime/testing"
 import { RealtimeError } from "../errors.ts"
 import { createMemoryLog } from "../log/memory.ts"
 import type { User } from "../message.ts"

@@ -36,7 +36,7 @@ export interface RealtimeClientOptions {
   config: { version: string; basePath: string; maxPayloadBytes: number; providers: readonly ProviderConfig[] }
   /**
    * One loader per provider, so that only the code of the one in use is downloaded:
-   * `{ socketio: async () => (await import("#realtime/providers/socketio/client")).createSocketIoTransport }`.
+   * `{ socketio: async () => (await import("throughline/socketio/client")).createSocketIoTransport }`.
    */
   providers: Readonly<Record<string, () => Promise<TransportFactory>>>
   /**

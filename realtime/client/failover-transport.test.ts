@@ -1,6 +1,6 @@
 import fc from "fast-check"
+import { contractChannels, createContractHttp } from "throughline/testing"
 import { afterEach, describe, expect, it, vi } from "vitest"
-import { contractChannels, createContractHttp } from "#realtime/testing"
 import { RealtimeError } from "../errors.ts"
 import type { User } from "../message.ts"
 import { memoryCapabilities } from "../providers/memory/capabilities.ts"

@@ -1,4 +1,4 @@
-import { describeTransportContract } from "#realtime/testing"
+import { describeTransportContract } from "throughline/testing"
 import { startFailoverBackend } from "../testing/failover-backend.ts"
 
 describeTransportContract({ name: "memory, failover", start: () => startFailoverBackend() })

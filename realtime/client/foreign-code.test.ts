@@ -1,5 +1,5 @@
+import { contractChannels, createContractHttp } from "throughline/testing"
 import { afterEach, describe, expect, it, vi } from "vitest"
-import { contractChannels, createContractHttp } from "#realtime/testing"
 import { startMemoryBackend } from "../testing/memory-backend.ts"
 import { waitFor } from "../testing/wait-for.ts"
 import type { Tracing } from "../tracing.ts"

@@ -1,5 +1,5 @@
+import { contractChannels, createContractHttp } from "throughline/testing"
 import { describe, expect, it } from "vitest"
-import { contractChannels, createContractHttp } from "#realtime/testing"
 import { RealtimeError } from "../errors.ts"
 import { startFailoverBackend } from "../testing/failover-backend.ts"
 import { waitFor } from "../testing/wait-for.ts"

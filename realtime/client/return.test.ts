@@ -1,5 +1,5 @@
+import { contractChannels, createContractHttp } from "throughline/testing"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
-import { contractChannels, createContractHttp } from "#realtime/testing"
 import { startFailoverBackend } from "../testing/failover-backend.ts"
 import { waitFor } from "../testing/wait-for.ts"
 import { createClient } from "./create-client.ts"

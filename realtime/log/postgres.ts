@@ -19,6 +19,8 @@ import {
   toLogRecord,
 } from "./record.ts"
 
+export { unavailability } from "./postgres-failure.ts"
+
 export type PostgresLogOptions = (
   | {
       /** Secret. The log opens connections of its own. */

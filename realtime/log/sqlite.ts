@@ -22,6 +22,8 @@ import {
 import { isLocked, reasonOf } from "./sqlite-failure.ts"
 import { type ChannelRow, type HeadRow, openSqliteStore, type SqliteStore } from "./sqlite-store.ts"
 
+export { isLocked, unavailability } from "./sqlite-failure.ts"
+
 export interface SqliteLogOptions {
   /** The database file; it and its folder are made when they are missing. Not on a network share: WAL needs one machine. */
   path: string

@@ -1,5 +1,6 @@
 export { toWireError } from "../errors.ts"
 export { reportFailure } from "../guard.ts"
+export type { AppendResult, LogEntry, MessageLog, Retention } from "../log/message-log.ts"
 export { type ProviderEvent, type RealtimePublisher, webhookWindowMs } from "../publisher.ts"
 export { readWithin } from "../read-within.ts"
 export { createRealtime } from "./create-realtime.ts"

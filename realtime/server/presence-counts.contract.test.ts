@@ -1,4 +1,4 @@
-import { describePresenceCounts } from "#realtime/testing"
+import { describePresenceCounts } from "throughline/testing"
 import { createMemoryPresenceCounts } from "./presence-counts.ts"
 
 describePresenceCounts({

@@ -1,5 +1,5 @@
 import { type ClientOptions, Realtime } from "ably"
-import { type AblyEmulator, startAblyEmulator } from "../emulators/ably/index.ts"
+import { type AblyEmulator, startAblyEmulator } from "throughline-emulators/ably"
 import { createAblyTransport } from "../providers/ably/client.ts"
 import { messagesChannel, messagesEvent, signalsChannel, toAblyData } from "../providers/ably/mapping.ts"
 import { type AblyPublisherOptions, createAblyPublisher } from "../providers/ably/server.ts"

@@ -4,7 +4,7 @@ import {
   type PusherEmulator,
   type PusherServer,
   startPusherEmulator,
-} from "../emulators/pusher/index.ts"
+} from "throughline-emulators/pusher"
 import { createPusherTransport } from "../providers/pusher/client.ts"
 import { messagesChannel } from "../providers/pusher/mapping.ts"
 import { createPusherPublisher, type PusherPublisherOptions } from "../providers/pusher/server.ts"

@@ -1,7 +1,5 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { projectDir } from "../env.ts"
+import { copyProject } from "../../scripts/copy-project.ts"
 
 /** What a later release may bring that this one has never seen: each a text of this one's and what stands there then. */
 const changes: { file: string; from: string; to: string }[] = [
@@ -40,22 +38,7 @@ const changes: { file: string; from: string; to: string }[] = [
 
 /** The next release, as far as its neighbours can tell: these sources, changed, in a folder of their own. */
 export function makeNextRelease(): { folder: string } & Disposable {
-  const root = mkdtempSync(join(tmpdir(), "throughline-next-release-"))
-  for (const name of ["server", "lib", "realtime", "package.json"]) {
-    cpSync(join(projectDir, name), join(root, name), { recursive: true })
-  }
-  symlinkSync(join(projectDir, "node_modules"), join(root, "node_modules"))
-  for (const { file, from, to } of changes) {
-    const path = join(root, file)
-    const text = readFileSync(path, "utf8")
-    if (!text.includes(from)) throw new Error(`the next release can't be made; ${file} has no «${from}»`)
-    writeFileSync(
-      path,
-      text.replace(from, () => to),
-    )
-  }
-  return {
-    folder: join(root, "server"),
-    [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
-  }
+  const project = copyProject()
+  for (const { file, from, to } of changes) project.edit(file, [from, to])
+  return { folder: join(project.folder, "server"), [Symbol.dispose]: () => project[Symbol.dispose]() }
 }

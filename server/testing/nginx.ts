@@ -3,7 +3,7 @@ import { once } from "node:events"
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
-import { freePort, waitFor } from "#realtime/testing"
+import { freePort, waitFor } from "throughline/testing"
 
 /** Its program: what `THROUGHLINE_NGINX` says, else what is on the PATH or where Debian puts it; null when there is none. */
 export function findNginx(): string | null {

@@ -1,9 +1,9 @@
 import { act, cleanup, render, screen } from "@testing-library/react"
 import { NextIntlClientProvider } from "next-intl"
+import type { RealtimeClient } from "throughline/client"
+import { RealtimeProvider } from "throughline/react"
 import { afterEach, beforeEach, expect, it, vi } from "vitest"
 import messages from "#lib/i18n/messages/en.json"
-import type { RealtimeClient } from "#realtime/client"
-import { RealtimeProvider } from "#realtime/react"
 import { ConnectionBanner } from "./connection-banner.tsx"
 
 beforeEach(() => vi.useFakeTimers())

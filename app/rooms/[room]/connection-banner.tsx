@@ -2,7 +2,7 @@
 import { clsx } from "clsx"
 import { useTranslations } from "next-intl"
 import { useEffect, useState } from "react"
-import { useConnection } from "#realtime/react"
+import { useConnection } from "throughline/react"
 import { useIsOnline } from "./use-is-online.ts"
 
 /** A short loss of the network is over before anybody needs to hear of it. */

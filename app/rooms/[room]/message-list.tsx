@@ -11,10 +11,10 @@ import {
   useRef,
   useState,
 } from "react"
+import type { RealtimeError } from "throughline"
 import { Virtualizer, type VirtualizerHandle } from "virtua"
 import type { Conversation } from "#lib/chat/conversation.ts"
 import { type TimelineRow, toTimeline } from "#lib/chat/timeline.ts"
-import type { RealtimeError } from "#realtime"
 import { Button } from "../../_components/button.tsx"
 import { matches } from "../../_components/media.ts"
 import { EmptyRoom } from "./empty-room.tsx"

@@ -10,9 +10,9 @@ import {
   useRef,
   useState,
 } from "react"
+import { logError } from "throughline"
 import { askPeople } from "#lib/chat/api.ts"
 import { isolated } from "#lib/i18n/isolated.ts"
-import { logError } from "#realtime"
 import { useMe } from "../../_components/chat-provider.tsx"
 import { NameMarksContext, PeopleContext } from "../../_components/rich-text.tsx"
 

@@ -1,9 +1,9 @@
 "use client"
 import { useTranslations } from "next-intl"
 import { useCallback, useEffect, useRef, useState } from "react"
+import type { ChannelRef } from "throughline"
+import { useSignal } from "throughline/react"
 import type { RoomDefinition } from "#lib/chat/channels.ts"
-import type { ChannelRef } from "#realtime"
-import { useSignal } from "#realtime/react"
 import { useMarkedName } from "./room-people.tsx"
 
 interface Typist {

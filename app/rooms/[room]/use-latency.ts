@@ -1,8 +1,8 @@
 "use client"
 import { useEffect, useState } from "react"
+import type { ChannelRef } from "throughline"
+import { useRealtimeClient } from "throughline/react"
 import type { RoomDefinition } from "#lib/chat/channels.ts"
-import type { ChannelRef } from "#realtime"
-import { useRealtimeClient } from "#realtime/react"
 import { useActivityStore } from "../../_components/room-activity.tsx"
 
 /**

@@ -1,10 +1,10 @@
 "use client"
 import { useEffect, useMemo, useRef, useState } from "react"
+import { logError } from "throughline"
+import { useConnection } from "throughline/react"
 import { askQuotes, maxQuotes } from "#lib/chat/api.ts"
 import type { Conversation, Quoted, RoomMessage } from "#lib/chat/conversation.ts"
 import type { QuotedMessage } from "#lib/chat/message-index.ts"
-import { logError } from "#realtime"
-import { useConnection } from "#realtime/react"
 import { useMe } from "../../_components/chat-provider.tsx"
 
 /** What is quoted, by its id: null where it isn't known yet, `"gone"` where it isn't kept any more. */

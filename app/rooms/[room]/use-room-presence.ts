@@ -1,8 +1,8 @@
 "use client"
 import { useEffect, useReducer } from "react"
+import type { ChannelRef } from "throughline"
+import { usePresence } from "throughline/react"
 import type { RoomDefinition } from "#lib/chat/channels.ts"
-import type { ChannelRef } from "#realtime"
-import { usePresence } from "#realtime/react"
 import { useIdle } from "./use-idle.ts"
 
 /**

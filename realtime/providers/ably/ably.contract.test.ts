@@ -1,4 +1,4 @@
-import { describeTransportContract } from "#realtime/testing"
+import { describeTransportContract } from "throughline/testing"
 import { startAblyBackend } from "../../testing/ably-backend.ts"
 
 describeTransportContract({ name: "ably, emulator", start: startAblyBackend })

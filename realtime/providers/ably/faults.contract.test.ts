@@ -1,10 +1,10 @@
-import { describe, expect, it } from "vitest"
 import {
   type AblyEmulator,
   type AblyEmulatorOptions,
   createManualClock,
   startAblyEmulator,
-} from "#realtime/emulators/ably"
+} from "throughline-emulators/ably"
+import { describe, expect, it } from "vitest"
 import { describeProviderFaults, type RestFault } from "../../testing/describe-provider-faults.ts"
 import { createFaultStage } from "../../testing/fault-stage.ts"
 import { waitFor } from "../../testing/wait-for.ts"

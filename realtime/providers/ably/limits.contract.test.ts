@@ -1,6 +1,6 @@
+import { contractChannels } from "throughline/testing"
+import { type AblyEmulatorOptions, startAblyEmulator } from "throughline-emulators/ably"
 import { describe, expect, it } from "vitest"
-import { type AblyEmulatorOptions, startAblyEmulator } from "#realtime/emulators/ably"
-import { contractChannels } from "#realtime/testing"
 import { RealtimeError } from "../../errors.ts"
 import type { JsonValue } from "../../json.ts"
 import type { WireMessage } from "../../message.ts"

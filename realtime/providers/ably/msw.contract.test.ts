@@ -1,8 +1,8 @@
 import { Rest } from "ably"
 import { setupServer } from "msw/node"
+import { describeTransportContract } from "throughline/testing"
+import { createAblyHandlers } from "throughline-emulators/ably"
 import { afterAll, beforeAll } from "vitest"
-import { createAblyHandlers } from "#realtime/emulators/ably"
-import { describeTransportContract } from "#realtime/testing"
 
 /** One emulator at a time is at the host names; each check brings its own. */
 const network = setupServer()

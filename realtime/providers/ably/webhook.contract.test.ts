@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto"
+import { contractChannels, createContractRealtime } from "throughline/testing"
 import { describe, expect, it } from "vitest"
-import { contractChannels, createContractRealtime } from "#realtime/testing"
 import { messagesChannel, toClientId } from "./mapping.ts"
 import { createAblyPublisher } from "./server.ts"
 

@@ -1,4 +1,4 @@
-import { describeTransportContract } from "#realtime/testing"
+import { describeTransportContract } from "throughline/testing"
 import { startMemoryBackend } from "../../testing/memory-backend.ts"
 import { memoryCapabilities } from "./capabilities.ts"
 

@@ -1,7 +1,7 @@
 import { setupServer } from "msw/node"
 import PusherJs from "pusher-js"
+import { createPusherEmulator, pusherHandlers } from "throughline-emulators/pusher"
 import { afterAll, beforeAll, expect, it } from "vitest"
-import { createPusherEmulator, pusherHandlers } from "#realtime/emulators/pusher"
 import { createFaultStage } from "../../testing/fault-stage.ts"
 import { waitFor } from "../../testing/wait-for.ts"
 import { createPusherTransport } from "./client.ts"

@@ -1,5 +1,5 @@
+import { startPusherEmulator, systemClock } from "throughline-emulators/pusher"
 import { describe, expect, it, vi } from "vitest"
-import { startPusherEmulator, systemClock } from "#realtime/emulators/pusher"
 import type { RealtimePublisher } from "../../publisher.ts"
 import { describeProviderFaults, type RestFault } from "../../testing/describe-provider-faults.ts"
 import { createFaultStage } from "../../testing/fault-stage.ts"

@@ -1,8 +1,8 @@
 import { setupServer } from "msw/node"
 import PusherJs from "pusher-js"
+import { describeTransportContract } from "throughline/testing"
+import { createPusherEmulator, pusherHandlers } from "throughline-emulators/pusher"
 import { afterAll, beforeAll } from "vitest"
-import { createPusherEmulator, pusherHandlers } from "#realtime/emulators/pusher"
-import { describeTransportContract } from "#realtime/testing"
 import { createPusherBackend, faultsOf } from "../../testing/pusher-backend.ts"
 
 /** One emulator at a time is at the host names; each check brings its own. */

@@ -1,4 +1,4 @@
-import { describeTransportContract } from "#realtime/testing"
+import { describeTransportContract } from "throughline/testing"
 import { startPusherBackend } from "../../testing/pusher-backend.ts"
 
 describeTransportContract({ name: "pusher, emulator", start: () => startPusherBackend() })

@@ -1,5 +1,5 @@
+import { describeTransportContract } from "throughline/testing"
 import { afterAll, beforeAll, describe } from "vitest"
-import { describeTransportContract } from "#realtime/testing"
 import { createPusherBackend } from "../../testing/pusher-backend.ts"
 import { findSoketi, type Soketi, startSoketi } from "../../testing/soketi.ts"
 import { startTcpProxy } from "../../testing/tcp-proxy.ts"

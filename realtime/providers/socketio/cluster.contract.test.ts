@@ -7,13 +7,13 @@ import {
   type Socket,
 } from "node:net"
 import { Server } from "socket.io"
-import { describe, expect, it } from "vitest"
 import {
   contractChannels,
   createContractHttp,
   createContractRealtime,
   describeTransportContract,
-} from "#realtime/testing"
+} from "throughline/testing"
+import { describe, expect, it } from "vitest"
 import { createClient } from "../../client/create-client.ts"
 import { createMemoryLogStore, type MemoryLogStore } from "../../log/memory.ts"
 import { findRedis, startRedis } from "../../testing/redis.ts"

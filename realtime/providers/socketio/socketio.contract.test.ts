@@ -2,13 +2,13 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { isDeepStrictEqual } from "node:util"
 import { Server, type ServerOptions } from "socket.io"
-import { describe, expect, it, vi } from "vitest"
 import {
   contractChannels,
   createContractHttp,
   createContractRealtime,
   describeTransportContract,
-} from "#realtime/testing"
+} from "throughline/testing"
+import { describe, expect, it, vi } from "vitest"
 import { createClient } from "../../client/create-client.ts"
 import { createSocketIoBackend } from "../../testing/socketio-backend.ts"
 import { startTcpProxy } from "../../testing/tcp-proxy.ts"

@@ -1,3 +1,4 @@
+import { ownerHeaders } from "throughline"
 import type { SharedFile } from "#lib/chat/channels.ts"
 import { limited } from "#lib/chat/limited.ts"
 import {
@@ -8,7 +9,6 @@ import {
   type UploadTarget,
   type UploadTicket,
 } from "#lib/files/rules.ts"
-import { ownerHeaders } from "#realtime"
 import { makeThumbnail } from "./make-thumbnail.ts"
 
 const commonCodes = [

@@ -1,8 +1,8 @@
+import { createListeners, logError } from "throughline"
 import type { SharedFile } from "#lib/chat/channels.ts"
 import { maxFilesPerMessage } from "#lib/chat/channels.ts"
 import { personalStorage } from "#lib/chat/personal-storage.ts"
 import { fileUrl, pictureTypes, thumbnailUrl } from "#lib/files/rules.ts"
-import { createListeners, logError } from "#realtime"
 import { discardFile, sendFile, UploadError, type UploadErrorCode } from "./send-file.ts"
 
 /** A file that somebody is about to send. */

@@ -7,7 +7,7 @@ import { startAblyEmulator } from "./server.ts"
 // The browser's build, which Node's conditions would never select; it warns about being in Node.
 vi.spyOn(console, "log").mockImplementation(() => {})
 const require = createRequire(import.meta.url)
-const { Realtime } = require("../../../node_modules/ably/build/ably.js") as typeof Ably
+const { Realtime } = require("../../node_modules/ably/build/ably.js") as typeof Ably
 
 test("§1a §1b §3.4a §4.5a §4.5e the SDK's web build connects, authenticates, publishes and resumes over the global WebSocket and fetch", async () => {
   await using emulator = await startAblyEmulator()

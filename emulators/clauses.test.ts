@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { emulators, findCitations, readReadme, renderClauses, withClauseTable } from "./clauses.ts"
 
 it.each(emulators)(
-  "%s/README.md is current; `node realtime/emulators/clauses.ts` makes it so",
+  "%s/README.md is current; `node emulators/clauses.ts` makes it so",
   (emulator) => {
     const readme = readReadme(emulator)
     expect(readme).toBe(withClauseTable(emulator, readme))

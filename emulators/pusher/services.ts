@@ -1,6 +1,6 @@
 /** The servers that a test of the protocol runs on: the emulator, and soketi, a witness that isn't ours. */
 import { afterAll, test } from "vitest"
-import { findSoketi, type Soketi, startSoketi } from "../../testing/soketi.ts"
+import { findSoketi, type Soketi, startSoketi } from "../../realtime/testing/soketi.ts"
 import { type PusherServer, startPusherEmulator } from "./server.ts"
 
 /** What a test may ask of any server: where it is, and an app of the test's own. */

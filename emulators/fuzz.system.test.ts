@@ -4,8 +4,8 @@ import { join } from "node:path"
 import { encode } from "@msgpack/msgpack"
 import fc from "fast-check"
 import { afterAll, beforeAll, expect, it } from "vitest"
-import type { Chance } from "../testing/chance.ts"
-import { anything, nearly, word } from "../testing/fuzz/inputs.ts"
+import type { Chance } from "../realtime/testing/chance.ts"
+import { anything, nearly, word } from "../realtime/testing/fuzz/inputs.ts"
 import {
   createNonsense,
   createTexts,
@@ -18,8 +18,8 @@ import {
   maxGrowth,
   oddAddresses,
   upgradeTo,
-} from "../testing/fuzz/wire.ts"
-import { waitFor } from "../testing/wait-for.ts"
+} from "../realtime/testing/fuzz/wire.ts"
+import { waitFor } from "../realtime/testing/wait-for.ts"
 import { isTooDeep } from "./depth.ts"
 
 const { inputs, seed } = fuzzRun

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 /**
- * `node realtime/emulators/clauses.ts` writes the table of each emulator's README: which test shows which clause of the
+ * `node emulators/clauses.ts` writes the table of each emulator's README: which test shows which clause of the
  * protocol. A test names its clauses at the beginning of its own name, as in "§4.5a a dropped socket resumes".
  */
 export interface Clause {
@@ -25,7 +25,7 @@ export interface CitingTest {
 
 export const emulators = ["pusher", "ably"] as const
 
-const begin = "<!-- clauses: written by `node realtime/emulators/clauses.ts` -->"
+const begin = "<!-- clauses: written by `node emulators/clauses.ts` -->"
 const end = "<!-- /clauses -->"
 
 /** The README as it should be. Throws at a test that cites a clause that there isn't. */
