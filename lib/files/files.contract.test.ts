@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto"
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { ownerHeaders, RealtimeError, type User } from "throughline"
@@ -33,6 +33,8 @@ interface Stage extends AsyncDisposable {
   roomId: string
   /** The names of what the store holds. */
   stored(): string[]
+  /** What was reported, by its stage. */
+  failures: string[]
   pass(ms: number): void
   /** A browser where this user is signed in, and in it the page of the same, or of another. */
   as(user: User | null, owner?: User): Browser
@@ -65,7 +67,11 @@ async function openStage({ database, store, stored, ...backing }: Backing): Prom
   const register = createFileRegister(database, clock)
   const limits = await createLimits({})
   const rooms = createRooms(database)
-  const files = createFiles({ register, store: store && (async () => store), rooms, limits, now: clock })
+  const failures: string[] = []
+  const files = createFiles({
+    ...{ register, store: store && (async () => store), rooms, limits, now: clock },
+    onError: (_, { stage }) => void failures.push(stage),
+  })
   const room = await rooms.create(alice, { name: "files", isPrivate: false })
   await rooms.join(bob, room.id)
 
@@ -120,7 +126,7 @@ async function openStage({ database, store, stored, ...backing }: Backing): Prom
   }
 
   return {
-    ...{ database, files, register, rooms, roomId: room.id, stored, as },
+    ...{ database, files, register, rooms, roomId: room.id, stored, failures, as },
     pass: (ms) => {
       now += ms
     },
@@ -401,8 +407,7 @@ function openDisk() {
   }
 }
 
-async function openOnDisk(): Promise<Stage> {
-  const { folder, store, stored } = openDisk()
+async function openOnDisk({ folder, store, stored } = openDisk()): Promise<Stage> {
   const database = await openDatabase({ dataDir: folder })
   return openStage({
     ...{ database, store, stored },
@@ -413,7 +418,7 @@ async function openOnDisk(): Promise<Stage> {
   })
 }
 
-describeFiles("SQLite and the disk", openOnDisk)
+describeFiles("SQLite and the disk", () => openOnDisk())
 
 const isMissing = !findPostgres()
 describe.skipIf(isMissing)(isMissing ? "postgres (skipped: PostgreSQL not found)" : "with PostgreSQL", () => {
@@ -486,6 +491,24 @@ describe("files of this machine", () => {
     const { body } = await browser.announce({ name: "a.png", size: picture.length })
     const headers = { "Content-Type": "text/plain" }
     expect(await browser.put({ ...body.file, headers }, picture)).toBe(400)
+  })
+
+  it("are uploaded and discarded beside one whose bytes can't be removed, until they can be", async () => {
+    const disk = openDisk()
+    await using stage = await openOnDisk(disk)
+    const browser = stage.as(alice)
+    const { id } = (await browser.upload("a.png", picture)).body.file
+    const path = join(disk.folder, "files", "kept", id)
+    rmSync(path)
+    mkdirSync(path)
+    expect(await browser.discard(id)).toBe(200)
+    expect((await browser.upload("b.png", picture)).status).toBe(200)
+    expect(stage.failures).toHaveLength(2)
+    expect(new Set(stage.failures)).toEqual(new Set(["remove files that are nobody's any more"]))
+    rmdirSync(path)
+    writeFileSync(path, picture)
+    expect((await browser.upload("c.png", picture)).status).toBe(200)
+    expect(stage.stored()).not.toContain(id)
   })
 })
 

@@ -1,5 +1,5 @@
 import { create as contentDisposition } from "content-disposition"
-import { RealtimeError, type User } from "throughline"
+import { logError, type OnError, RealtimeError, type User } from "throughline"
 import type { MessageLog } from "throughline/server"
 import { room, type SharedFile } from "../chat/channels.ts"
 import type { Rooms } from "../chat/rooms.ts"
@@ -62,6 +62,7 @@ export interface FilesOptions {
   rooms: Pick<Rooms, "isMember">
   limits: Pick<Limits, "takeOf">
   now?: () => number
+  onError?: OnError
 }
 
 const hourMs = 60 * 60_000
@@ -74,7 +75,9 @@ const attachedBeforeMs = hourMs
 /** So many are removed beside an upload: whoever adds something clears away a little of what was left. */
 const clearedBeside = 10
 
-export function createFiles({ register, store, rooms, limits, now = Date.now }: FilesOptions): Files {
+export function createFiles(options: FilesOptions): Files {
+  const { register, store, rooms, limits, now = Date.now, onError = logError } = options
+
   async function openStore(): Promise<FileStore> {
     if (store) return store()
     throw new FileError("files-off", "unable to keep files; there is no store that lasts")
@@ -120,6 +123,13 @@ export function createFiles({ register, store, rooms, limits, now = Date.now }: 
   const doomForgotten = () =>
     register.doom({ declaredBefore: now() - declaredForMs, uploadedBefore: now() - uploadedForMs })
 
+  /** Nobody's upload fails by what others left: it is tried again beside the next one. */
+  async function clearBeside(): Promise<void> {
+    await removeDoomed(clearedBeside).catch((error: unknown) =>
+      onError(error, { stage: "remove files that are nobody's any more" }),
+    )
+  }
+
   async function refuse(file: RegisteredFile, error: FileError): Promise<never> {
     await register.doom({ id: file.id, uploaderId: file.uploaderId })
     throw error
@@ -136,7 +146,7 @@ export function createFiles({ register, store, rooms, limits, now = Date.now }: 
       await limits.takeOf("uploads", user.id)
       await limits.takeOf("kilobytes", user.id, Math.ceil((size + thumbnailSize) / 1024))
       await doomForgotten()
-      await removeDoomed(clearedBeside)
+      await clearBeside()
       const declared = { roomId, uploaderId: user.id, name: cleanFileName(name), size, thumbnailSize }
       const id = await register.declare(declared)
       return {
@@ -201,7 +211,7 @@ export function createFiles({ register, store, rooms, limits, now = Date.now }: 
     async discard(user, id) {
       await limits.takeOf("uploads", user.id)
       await register.doom({ id, uploaderId: user.id })
-      await removeDoomed(clearedBeside)
+      await clearBeside()
     },
 
     async open(user, id, { part, isDownload }) {
