@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { getSession } from "#lib/chat/current.ts"
 import { keptCookieOf } from "#lib/chat/kept-cookie.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
+import { sessionCookie } from "#lib/chat/session.ts"
 import { parseEnv } from "#lib/env/schema.ts"
 import { createLogger } from "#lib/operations/logger.ts"
 import { shareLogger } from "#lib/operations/process-log.ts"
@@ -40,14 +42,20 @@ vi.mock("next/cache", () => ({ revalidatePath() {} }))
 let chat: ProcessChat
 let dataDir: string
 
+const sessionSecret = "a session secret of this test, long enough"
+
 beforeEach(async () => {
   dataDir = mkdtempSync(join(tmpdir(), "throughline-actions-"))
+  await startChat()
+})
+
+async function startChat(): Promise<void> {
   const env = parseEnv({
-    ...{ SESSION_SECRET: "a session secret of this test, long enough", DATA_DIR: dataDir },
+    ...{ SESSION_SECRET: sessionSecret, DATA_DIR: dataDir },
     ...{ REALTIME_PROVIDER: "socketio", LOG_LEVEL: "silent" },
   })
   chat = hostChat({ env, ...(await createChat({ env, publishers: [] })) })
-})
+}
 
 afterEach(async () => {
   await chat.close()
@@ -181,6 +189,153 @@ describe("signing out", () => {
     request.cookies = cookies
     expect(await me()).toBe(planted)
   })
+})
+
+/** As on a full disk: what is there can be read, and this table takes nothing. */
+function fill(file: "chat.db" | "realtime.db", table: string): void {
+  using database = new DatabaseSync(join(dataDir, file))
+  database.exec(
+    `CREATE TRIGGER full BEFORE INSERT ON ${table} BEGIN SELECT RAISE(FAIL, 'the disk is full'); END`,
+  )
+}
+
+/** From now on, what is logged. */
+function readLog(): { err: { message: string; code?: string }; stage: string }[] {
+  const lines: ReturnType<typeof readLog> = []
+  shareLogger(createLogger("app", { destination: { write: (line) => void lines.push(JSON.parse(line)) } }))
+  return lines
+}
+
+describe("signing out where it can't be noted", () => {
+  /** Out in this browser, told so, and the operator told of the rest. */
+  async function expectOutHere(owner: string): Promise<void> {
+    const lines = readLog()
+    expect(await outcomeOf(signOut(owner))).toBe("/?signed-out=here")
+    expect(request.cookies.get(sessionCookie)).toBe("")
+    expect(lines).toEqual([expect.objectContaining({ stage: "sign out" })])
+    expect(lines[0]?.err.message).toContain(`npm run data -- sign-out ${owner}`)
+  }
+
+  it("ends the session in this browser all the same, and the connections", async () => {
+    await enter(here)
+    const owner = await me()
+    fill("chat.db", "departed_guests")
+    const revoked = vi.spyOn(chat.realtime, "revoke")
+    await expectOutHere(owner)
+    expect(revoked.mock.calls).toEqual([[expect.objectContaining({ id: owner })]])
+    expect(await me()).toBe("")
+  })
+
+  it("as well where nothing can be read", async () => {
+    await enter(here)
+    const owner = await me()
+    using database = new DatabaseSync(join(dataDir, "chat.db"))
+    database.exec("ALTER TABLE departed_guests RENAME TO away")
+    await expectOutHere(owner)
+  })
+
+  it("as well in a function that can't start for want of a database", async () => {
+    await enter(here)
+    const owner = await me()
+    await chat.close()
+    for (const [name, value] of Object.entries({
+      ...{ SESSION_SECRET: sessionSecret, DATABASE_URL: "postgres://chat@127.0.0.1:1/chat" },
+      ...{ REALTIME_PROVIDER: "pusher", PUSHER_APP_ID: "1", PUSHER_KEY: "key", PUSHER_SECRET: "secret" },
+      PUSHER_CLUSTER: "eu",
+    }))
+      vi.stubEnv(name, value)
+    await expectOutHere(owner)
+    vi.unstubAllEnvs()
+    await startChat()
+  })
+
+  it("is noted even where those who left long ago can't be forgotten", async () => {
+    await enter(here)
+    const owner = await me()
+    using database = new DatabaseSync(join(dataDir, "chat.db"))
+    database.exec(`
+      INSERT INTO departed_guests (user_id, left_at) VALUES ('long ago', 0);
+      CREATE TRIGGER kept BEFORE DELETE ON departed_guests BEGIN SELECT RAISE(FAIL, 'not now'); END`)
+    expect(await outcomeOf(signOut(owner))).toBe("/")
+    expect(await chat.guests.hasLeft(owner)).toBe(true)
+  })
+})
+
+describe("what is done where the room can't be told of it", () => {
+  /** Another's public room. */
+  async function makeRoom(): Promise<{ id: string; token: string }> {
+    await enter(elsewhere)
+    const owner = await me()
+    const { id } = await chat.rooms.create({ id: owner, name: "Aki" }, { name: "Hers", isPrivate: false })
+    return { id, token: (await chat.rooms.invite(owner, id)) ?? "" }
+  }
+
+  const announced = (event: string) => [
+    expect.objectContaining({
+      stage: `announce ${event}`,
+      err: expect.objectContaining({ message: expect.stringContaining("it is done all the same") }),
+    }),
+  ]
+  const linesOf = (lines: ReturnType<typeof readLog>) =>
+    lines.filter(({ stage }) => stage.startsWith("announce"))
+
+  it("signing in", async () => {
+    // The log's file is made with its first message.
+    await enter(elsewhere)
+    await chat.rooms.leave(await me(), lobbyId)
+    fill("realtime.db", "log_messages")
+    const lines = readLog()
+    arrive(here)
+    expect(await outcomeOf(signIn(null, formOf({ name: "Aki" })))).toBe(`/rooms/${lobbyId}`)
+    expect(await chat.rooms.members(lobbyId)).toMatchObject([{ id: await me() }])
+    expect(linesOf(lines)).toEqual(announced("member-joined"))
+  })
+
+  it("making a room, once", async () => {
+    await enter(here)
+    fill("realtime.db", "log_messages")
+    const lines = readLog()
+    expect(await outcomeOf(createRoom(null, await ownFormOf({ name: "Room" })))).toMatch(/^\/rooms\/.+/)
+    expect(linesOf(lines)).toEqual(announced("room-created"))
+  })
+
+  it("coming in, by the list or by an invitation", async () => {
+    const { id, token } = await makeRoom()
+    fill("realtime.db", "log_messages")
+    const lines = readLog()
+    for (const come of [
+      async () => joinRoom(null, await ownFormOf({ room: id })),
+      async () => acceptInvitation(null, await ownFormOf({ token })),
+    ]) {
+      arrive(here)
+      await outcomeOf(signIn(null, formOf({ name: "Ben" })))
+      lines.length = 0
+      expect([null, `/rooms/${id}`]).toContain(await outcomeOf(come()))
+      expect(await chat.rooms.isMember(await me(), id)).toBe(true)
+      expect(linesOf(lines)).toEqual(announced("member-joined"))
+    }
+  })
+
+  it("leaving, which ends what they have open there", async () => {
+    await enter(here)
+    const owner = await me()
+    fill("realtime.db", "log_messages")
+    const lines = readLog()
+    const revoked = vi.spyOn(chat.realtime, "revoke")
+    expect(await outcomeOf(leaveRoom(owner, lobbyId))).toBe("/")
+    expect(await chat.rooms.isMember(owner, lobbyId)).toBe(false)
+    expect(revoked.mock.calls).toEqual([
+      [expect.objectContaining({ id: owner }), expect.objectContaining({ name: `room:${lobbyId}` })],
+    ])
+    expect(linesOf(lines)).toEqual(announced("member-left"))
+  })
+})
+
+it("signs in nobody whom the database lets into no room, so that they can try again", async () => {
+  fill("chat.db", "members")
+  arrive(here)
+  await expect(signIn(null, formOf({ name: "Aki" }))).rejects.toThrow("the disk is full")
+  expect(request.cookies.has(sessionCookie)).toBe(false)
 })
 
 describe("what people make has limits", () => {

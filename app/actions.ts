@@ -5,7 +5,9 @@ import { cookies } from "next/headers"
 import { redirect } from "next/navigation"
 import * as z from "zod/mini"
 import { room } from "#lib/chat/channels.ts"
+import { announce, endSessions } from "#lib/chat/consequences.ts"
 import {
+  getBrowserSession,
   getSession,
   keepsCookies,
   type Refusal,
@@ -44,27 +46,25 @@ export async function signIn(previous: unknown, form: FormData): Promise<FormSta
   if (refusal) return refusal
   const user = newGuest(name.data)
   const session = await getSession()
+  const { rooms } = await getChat()
+  // First: who can't be let in isn't signed in either, and tries again.
+  const isNew = await rooms.join(user, lobbyId)
   session.user = user
   await session.save()
-  const { rooms, realtime } = await getChat()
-  if (await rooms.join(user, lobbyId)) {
-    await realtime.publish(room({ room: lobbyId }), "member-joined", {}, { from: user })
-  }
+  if (isNew) await announce(user, lobbyId, "member-joined")
   redirect(next)
 }
 
-/** Ends this person's session, and nobody else's: their cookie is good for nothing any more, wherever else it is. */
+/**
+ * Ends this person's session, and nobody else's: their cookie is good for nothing any more, wherever else it is. This browser is signed out
+ * whatever else fails; where the rest does, the person is told.
+ */
 export async function signOut(owner: string): Promise<void> {
-  const session = await getSession()
+  const session = await getBrowserSession()
   const { user } = session
-  if (user?.id === owner) {
-    const { guests, realtime } = await getChat()
-    await guests.leave(user.id)
-    session.destroy()
-    // What is open already and only listens; a provider that can't be told is logged, and keeps nobody signed in.
-    await realtime.revoke(user)
-  }
-  redirect("/")
+  if (!user || user.id !== owner) redirect("/")
+  session.destroy()
+  redirect((await endSessions(user)) ? "/" : "/?signed-out=here")
 }
 
 /** The browser keeps what it has shown; whoever changes which rooms are theirs must see the new list everywhere. */
@@ -82,9 +82,9 @@ export async function createRoom(_: unknown, form: FormData): Promise<FormState>
   if (!parsed.success) return { error: "badName" }
   const refusal = await refusePerson(user, "rooms")
   if (refusal) return refusal
-  const { rooms, realtime } = await getChat()
+  const { rooms } = await getChat()
   const created = await rooms.create(user, parsed.data)
-  await realtime.publish(room({ room: created.id }), "room-created", {}, { from: user })
+  await announce(user, created.id, "room-created")
   forgetRoomLists()
   redirect(`/rooms/${created.id}`)
 }
@@ -95,9 +95,8 @@ export async function joinRoom(_: unknown, form: FormData): Promise<Refusal | nu
   if (!user) return sessionChanged
   const refusal = await refusePerson(user, "joins")
   if (refusal) return refusal
-  const { rooms, realtime } = await getChat()
-  if (await rooms.join(user, id))
-    await realtime.publish(room({ room: id }), "member-joined", {}, { from: user })
+  const { rooms } = await getChat()
+  if (await rooms.join(user, id)) await announce(user, id, "member-joined")
   forgetRoomLists()
   return null
 }
@@ -107,8 +106,7 @@ export async function leaveRoom(owner: string, roomId: string): Promise<FormStat
   const user = await requireOwner(owner, `/rooms/${id}`)
   if (!user) return sessionChanged
   const { rooms, realtime } = await getChat()
-  if (await rooms.leave(user.id, id))
-    await realtime.publish(room({ room: id }), "member-left", {}, { from: user })
+  if (await rooms.leave(user.id, id)) await announce(user, id, "member-left")
   // What they left open elsewhere.
   await realtime.revoke(user, room({ room: id }))
   forgetRoomLists()
@@ -143,13 +141,11 @@ export async function acceptInvitation(_: unknown, form: FormData): Promise<Refu
   const refusal =
     (await refuseAddress("invitations tried from an address")) ?? (await refusePerson(user, "joins"))
   if (refusal) return refusal
-  const { rooms, realtime } = await getChat()
+  const { rooms } = await getChat()
   const accepted = await rooms.accept(user, token)
   // Its page says why.
   if (!accepted) redirect(`/invitations/${encodeURIComponent(token)}`)
-  if (accepted.isNew) {
-    await realtime.publish(room({ room: accepted.room.id }), "member-joined", {}, { from: user })
-  }
+  if (accepted.isNew) await announce(user, accepted.room.id, "member-joined")
   forgetRoomLists()
   redirect(`/rooms/${accepted.room.id}`)
 }

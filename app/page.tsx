@@ -11,12 +11,17 @@ import { SessionNews } from "./_components/session-news.tsx"
 import { WelcomeForm } from "./welcome-form.tsx"
 
 /** The door: a name, and for whoever is here for the first time, what is behind it. */
-export default async function WelcomePage({ searchParams }: { searchParams: Promise<{ next?: unknown }> }) {
+export default async function WelcomePage({
+  searchParams,
+}: {
+  searchParams: Promise<{ next?: unknown; "signed-out"?: unknown }>
+}) {
   const { user } = await getSession()
   if (user) redirect(`/rooms/${lobbyId}`)
   const t = await getTranslations()
   const { env } = await getChat()
-  const next = ownPath((await searchParams).next) ?? ""
+  const { next: wanted, "signed-out": signedOut } = await searchParams
+  const next = ownPath(wanted) ?? ""
   return (
     <main className="grid min-h-dvh place-items-center p-4 pb-[max(1rem,env(safe-area-inset-bottom))] sm:p-8">
       <SessionNews userId={null} />
@@ -37,6 +42,11 @@ export default async function WelcomePage({ searchParams }: { searchParams: Prom
             <p className="mt-2 mb-6 text-pretty text-muted">
               {t(next ? "welcome.returning" : "welcome.lead")}
             </p>
+            {signedOut === "here" && (
+              <p role="status" className="mb-6 text-pretty text-bad text-sm">
+                {t("welcome.signedOutHere")}
+              </p>
+            )}
             <WelcomeForm next={next} />
           </section>
           <section className="px-2 lg:pt-4">

@@ -5,16 +5,19 @@ import { redirect } from "next/navigation"
 import { isRealtimeError, type User } from "throughline"
 import { warnOnce } from "../operations/process-log.ts"
 import { contextOf, withRequest } from "../operations/request-context.ts"
-import { getChat } from "../realtime/server.ts"
+import { getChat, getEnv } from "../realtime/server.ts"
 import type { Budget, Personal } from "../security/budgets.ts"
 import type { Limits } from "../security/limits.ts"
 import { keptCookieOf } from "./kept-cookie.ts"
 import { openSession, sessionOptions } from "./session.ts"
 
+/** The session as this browser has it, which is known without the database. It may have ended elsewhere. */
+export const getBrowserSession = async () => openSession(await cookies(), sessionOptions(await getEnv()))
+
 /** The session of the request under way. One that has ended is nobody's, whoever brings its cookie. */
 export async function getSession() {
-  const { env, guests } = await getChat()
-  const session = await openSession(await cookies(), sessionOptions(env))
+  const { guests } = await getChat()
+  const session = await getBrowserSession()
   if (session.user && (await guests.hasLeft(session.user.id))) delete session.user
   return session
 }

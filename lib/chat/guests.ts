@@ -1,3 +1,4 @@
+import { logError, type OnError } from "throughline"
 import type { Database } from "./database.ts"
 import { sessionSeconds } from "./session.ts"
 
@@ -12,17 +13,29 @@ export interface Guests {
 export const departure = (database: Database, userId: string) =>
   database.selectFrom("departed_guests").select("user_id").where("user_id", "=", userId)
 
-export function createGuests(database: Database, now: () => number = Date.now): Guests {
+export interface GuestsOptions {
+  now?: () => number
+  onError?: OnError
+}
+
+export function createGuests(
+  database: Database,
+  { now = Date.now, onError = logError }: GuestsOptions = {},
+): Guests {
   return {
     async leave(userId) {
-      // By then no cookie of theirs is taken any more.
-      const forgotten = now() - 2 * sessionSeconds * 1000
-      await database.deleteFrom("departed_guests").where("left_at", "<", forgotten).execute()
       await database
         .insertInto("departed_guests")
         .values({ user_id: userId, left_at: now() })
         .onConflict((conflict) => conflict.column("user_id").doNothing())
         .execute()
+      // By then no cookie of theirs is taken any more. Who leaves has left, whether the others can be forgotten or not.
+      const forgotten = now() - 2 * sessionSeconds * 1000
+      await database
+        .deleteFrom("departed_guests")
+        .where("left_at", "<", forgotten)
+        .execute()
+        .catch((error: unknown) => onError(error, { stage: "forget who left long ago" }))
     },
     async hasLeft(userId) {
       return (await departure(database, userId).executeTakeFirst()) !== undefined

@@ -84,7 +84,7 @@ export async function createChat({
   const log = tracing ? followLog(tracing, measuredLog) : measuredLog
   const measuredPublishers = metrics ? metrics.ofPublishers(publishers) : publishers
   const rooms = createRooms(database, Date.now, log)
-  const guests = createGuests(database)
+  const guests = createGuests(database, { onError })
   const isPostgres = pool !== undefined
   const index = createMessageIndex({ database, isPostgres, log })
   // One machine's processes are few and count for themselves.
@@ -107,7 +107,7 @@ export async function createChat({
     waitUntil,
     ...{ tracing, onError },
   })
-  const files = createFiles({ register, store: fileStoreOf(env), rooms, limits })
+  const files = createFiles({ register, store: fileStoreOf(env), rooms, limits, onError })
   const applyRetention = createRetention({ log, files, env })
   const stopTrimming = keepRetention({ applyRetention, env, onError, waitUntil })
   const readPositions = createReadPositions({ database, index })

@@ -1,0 +1,47 @@
+import "server-only"
+import { isRealtimeError, RealtimeError, type User } from "throughline"
+import { getChat, report } from "../realtime/server.ts"
+import { room } from "./channels.ts"
+
+/**
+ * Server: says in a room what this person has done there. Never rejects: it is done, and isn't to look as if it had failed. That the room
+ * doesn't show it is logged.
+ */
+export async function announce(
+  user: User,
+  roomId: string,
+  event: "room-created" | "member-joined" | "member-left",
+): Promise<void> {
+  const { realtime } = await getChat()
+  const channel = room({ room: roomId })
+  await realtime.publish(channel, event, {}, { from: user }).catch((cause: unknown) => {
+    const message = `unable to say ${event} in ${channel.name}; it is done all the same, and the room doesn't show it`
+    return report(new RealtimeError(codeOf(cause), { message, cause }), { stage: `announce ${event}` })
+  })
+}
+
+/**
+ * Server: ends every session of this person, wherever its cookie is, and what they have open. Never rejects: false where the former
+ * couldn't be noted, which is logged with what to do about it.
+ */
+export async function endSessions(user: User): Promise<boolean> {
+  try {
+    const { guests, realtime } = await getChat()
+    try {
+      await guests.leave(user.id)
+    } finally {
+      // What is open already and only listens; a provider that can't be told is logged, and keeps nobody signed in.
+      await realtime.revoke(user)
+    }
+    return true
+  } catch (cause) {
+    const message = [
+      `unable to end the sessions of ${user.id}; they are signed out in their browser, but a copy of its cookie`,
+      `is good until it expires: run "npm run data -- sign-out ${user.id}" once the database can be written`,
+    ].join(" ")
+    await report(new RealtimeError(codeOf(cause), { message, cause }), { stage: "sign out" })
+    return false
+  }
+}
+
+const codeOf = (error: unknown) => (isRealtimeError(error) ? error.code : "internal")
