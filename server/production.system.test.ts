@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { sealData } from "iron-session"
 import { createHttp } from "throughline/client"
-import { findPostgres, findRedis, freePort, waitFor } from "throughline/testing"
+import { freePort, waitFor } from "throughline/testing"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { openDatabase } from "#lib/chat/database.ts"
 import { createRooms } from "#lib/chat/rooms.ts"
@@ -15,23 +15,17 @@ import { sessionCookie } from "#lib/chat/session.ts"
 import { canMountDisk, mountDisk } from "../realtime/testing/small-disk.ts"
 import { waitLimit } from "../realtime/testing/wait-for.ts"
 import { buildOnce } from "../scripts/build-once.ts"
-import { type Installation, startInstallation } from "./testing/installation.ts"
-import { findNginx } from "./testing/nginx.ts"
+import { type Installation, lookForPrograms, startInstallation } from "./testing/installation.ts"
 import { type ProgramOptions, runProgram } from "./testing/program.ts"
 
 // Next.js takes its time to start on a busy machine.
 waitLimit.ms = 60_000
 
-const lacking = [
-  ...(findRedis() ? [] : ["Redis"]),
-  ...(findPostgres() ? [] : ["PostgreSQL"]),
-  ...(findNginx() ? [] : ["nginx"]),
-]
-const unless = lacking.length > 0 ? ` (skipped: ${lacking.join(" and ")} not found)` : ""
+const { isLacking, unless } = lookForPrograms()
 
 beforeAll(buildOnce, 900_000)
 
-describe.skipIf(lacking.length > 0)(`the app as it runs in production, twice, behind nginx${unless}`, () => {
+describe.skipIf(isLacking)(`the app as it runs in production, twice, behind nginx${unless}`, () => {
   let site: Installation
 
   beforeAll(async () => {

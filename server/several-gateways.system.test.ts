@@ -1,22 +1,21 @@
 import { Client } from "pg"
-import { findPostgres, findRedis, waitFor } from "throughline/testing"
+import { waitFor } from "throughline/testing"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { waitLimit } from "../realtime/testing/wait-for.ts"
-import { type GatewayProcess, type Installation, startInstallation } from "./testing/installation.ts"
+import {
+  type GatewayProcess,
+  type Installation,
+  lookForPrograms,
+  startInstallation,
+} from "./testing/installation.ts"
 import { makeNextRelease } from "./testing/next-release.ts"
-import { findNginx } from "./testing/nginx.ts"
 
 // Programs that start on a busy machine take their time.
 waitLimit.ms = 60_000
 
-const lacking = [
-  ...(findRedis() ? [] : ["Redis"]),
-  ...(findPostgres() ? [] : ["PostgreSQL"]),
-  ...(findNginx() ? [] : ["nginx"]),
-]
-const unless = lacking.length > 0 ? ` (skipped: ${lacking.join(" and ")} not found)` : ""
+const { isLacking, unless } = lookForPrograms()
 
-describe.skipIf(lacking.length > 0)(
+describe.skipIf(isLacking)(
   `several gateways behind nginx lose nothing${unless}`,
   { timeout: 120_000 },
   () => {

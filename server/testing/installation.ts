@@ -3,17 +3,36 @@ import { Client } from "pg"
 import { createClient, createHttp } from "throughline/client"
 import { createSocketIoTransport } from "throughline/socketio/client"
 import { createSocketIoPublisher } from "throughline/socketio/server"
-import { freePort, startPostgres, startRedis, startTcpProxy, waitFor } from "throughline/testing"
+import {
+  findPostgres,
+  findRedis,
+  freePort,
+  startPostgres,
+  startRedis,
+  startTcpProxy,
+  waitFor,
+} from "throughline/testing"
 import { room } from "#lib/chat/channels.ts"
 import { sessionCookie } from "#lib/chat/session.ts"
 import { parseEnv } from "#lib/env/schema.ts"
 import { createChat } from "#lib/realtime/create.ts"
-import { startNginx } from "./nginx.ts"
+import { findNginx, startNginx } from "./nginx.ts"
 import { type RunningProgram, runProgram } from "./program.ts"
 
 const sessionSecret = "a session secret of this test, long enough"
 const internalSecret = "an internal secret of this test, long enough"
 const lobby = room({ room: "lobby" })
+
+/** Whether this machine lacks a program that an installation runs, and what a test that is skipped for that says in its name. */
+export function lookForPrograms(): { isLacking: boolean; unless: string } {
+  const lacking = [
+    ...(findRedis() ? [] : ["Redis"]),
+    ...(findPostgres() ? [] : ["PostgreSQL"]),
+    ...(findNginx() ? [] : ["nginx"]),
+  ]
+  const isLacking = lacking.length > 0
+  return { isLacking, unless: isLacking ? ` (skipped: ${lacking.join(" and ")} not found)` : "" }
+}
 
 /** One process with a gateway, which can be ended and started again at the same place, and its own wire to Redis. */
 export interface GatewayProcess {
