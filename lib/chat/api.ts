@@ -1,5 +1,5 @@
 import { type Cursor, ownerHeaders, RealtimeError, type RealtimeErrorCode } from "throughline"
-import { limited } from "./limited.ts"
+import { requestWithin } from "throughline/client"
 import type { QuotedMessage } from "./message-index.ts"
 import type { CountedRoom } from "./room-activity.ts"
 
@@ -35,7 +35,7 @@ type Init = Pick<RequestInit, "method" | "body" | "keepalive" | "signal">
 
 /** Browser: one request to the chat's own routes, in the name of whose page it is. Every failure is a `RealtimeError`. */
 async function call<T>(owner: string, path: string, init: Init = {}): Promise<T> {
-  const doing = `unable to reach /api/chat/${path.split("?")[0]}`
+  const doing = `reach /api/chat/${path.split("?")[0]}`
   async function ask(signal: AbortSignal) {
     const response = await fetch(`/api/chat/${path}`, {
       ...{ ...init, signal },
@@ -45,15 +45,10 @@ async function call<T>(owner: string, path: string, init: Init = {}): Promise<T>
     })
     return { status: response.status, body: response.ok ? ((await response.json()) as T) : null }
   }
-  const { status, body } = await limited(timeoutMs, ask, init.signal).catch((cause: unknown) => {
-    if (init.signal?.aborted) throw cause
-    const isTimeout = cause instanceof DOMException && cause.name === "TimeoutError"
-    const why = isTimeout ? `there was no answer in ${timeoutMs} ms` : "the network failed"
-    throw new RealtimeError(isTimeout ? "timeout" : "not-connected", { message: `${doing}; ${why}`, cause })
-  })
+  const { status, body } = await requestWithin(timeoutMs, doing, ask, init.signal)
   if (body !== null) return body
   const code = codeByStatus[status] ?? (status >= 500 ? "provider-unavailable" : "invalid-request")
-  throw new RealtimeError(code, { message: `${doing}; it answered ${status}` })
+  throw new RealtimeError(code, { message: `unable to ${doing}; it answered ${status}` })
 }
 
 /** Browser: what is unread in all rooms that one is in. */

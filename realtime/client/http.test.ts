@@ -81,8 +81,13 @@ describe("an answer of the server", () => {
   })
 
   it("that never comes is a timeout, and no network is no connection", async () => {
-    const timeout = () => Promise.reject(new DOMException("x", "TimeoutError"))
-    expect(await outcome(timeout, 5)).toMatchObject({ code: "timeout", retryable: true })
+    const never = () => new Promise<Response>(() => {})
+    expect(await outcome(never, 5)).toMatchObject({
+      ...{ code: "timeout", retryable: true },
+      message: "[realtime] unable to reach /api/realtime/credentials/ably; there was no answer in 5 ms",
+    })
+    const unfinished = () => new Response(new ReadableStream())
+    expect(await outcome(unfinished, 5)).toMatchObject({ code: "timeout", retryable: true })
     const offline = () => Promise.reject(new TypeError("fetch failed"))
     expect(await outcome(offline)).toMatchObject({ code: "not-connected", retryable: true })
   })

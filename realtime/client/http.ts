@@ -4,6 +4,7 @@ import { ownerHeaders } from "../owner.ts"
 import { fromWireResults } from "../publish-result.ts"
 import { configHeader } from "../publisher.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
+import { requestWithin } from "./within-limit.ts"
 
 /** Browser: the catch-all route, as functions. Every failure is a `RealtimeError`. */
 export interface RealtimeHttp {
@@ -66,25 +67,17 @@ export function createHttp({
     path: string,
     init: { method?: string; headers?: Record<string, string>; body?: string } = {},
   ): Promise<Record<string, unknown>> {
-    const doing = `unable to reach ${basePath}/${path.split("?")[0]}`
-    let response: Response
-    let body: unknown
-    try {
-      response = await fetch(`${basePath}/${path}`, {
-        ...init,
+    const doing = `reach ${basePath}/${path.split("?")[0]}`
+    async function ask(signal: AbortSignal) {
+      const response = await fetch(`${basePath}/${path}`, {
+        ...{ ...init, signal },
         headers: { ...init.headers, ...(owner !== undefined && ownerHeaders(owner)) },
         credentials: "same-origin",
         cache: "no-store",
-        signal: AbortSignal.timeout(timeoutMs),
       })
-      body = await response.json().catch(() => null)
-    } catch (cause) {
-      const isTimeout = cause instanceof DOMException && cause.name === "TimeoutError"
-      const message = isTimeout
-        ? `${doing}; there was no answer in ${timeoutMs} ms`
-        : `${doing}; the network failed`
-      throw new RealtimeError(isTimeout ? "timeout" : "not-connected", { message, cause })
+      return { response, body: (await response.json().catch(() => null)) as unknown }
     }
+    const { response, body } = await requestWithin(timeoutMs, doing, ask)
     const version = response.headers.get(configHeader)
     if (version) onConfigVersion?.(version)
     const date = Date.parse(response.headers.get("Date") ?? "")
@@ -97,11 +90,14 @@ export function createHttp({
       if (error.code === "session-changed") onSessionChanged?.(error)
       if (error.code !== "internal") throw error
       // A server that failed is one to ask again, even though it doesn't know why it failed.
-      throw new RealtimeError("internal", { message: `${doing}; the server failed`, retryable: true })
+      throw new RealtimeError("internal", {
+        message: `unable to ${doing}; the server failed`,
+        retryable: true,
+      })
     }
     // Not one of ours: a proxy's page, a crash. It may pass, but for what is too large on its way.
     throw new RealtimeError(codeByStatus[response.status] ?? "provider-unavailable", {
-      message: `${doing}; it answered ${response.status} without a reason`,
+      message: `unable to ${doing}; it answered ${response.status} without a reason`,
       retryAfterMs: secondsOf(response.headers.get("Retry-After")),
     })
   }

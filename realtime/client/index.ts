@@ -26,3 +26,4 @@ export type {
   SendOptions,
   SubscribeOptions,
 } from "./types.ts"
+export { requestWithin, withinLimit } from "./within-limit.ts"

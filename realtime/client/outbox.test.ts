@@ -436,7 +436,7 @@ describe("an outbox", () => {
       expect(tab.causes).toMatchObject([
         {
           code: "timeout",
-          message: "[realtime] unable to read the outbox; the browser didn't answer in 5000 ms",
+          message: "[realtime] unable to read the outbox; there was no answer in 5000 ms",
         },
       ])
       const others = [tab.say("b"), tab.say("c")]

@@ -187,7 +187,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       return
     }
     try {
-      await withinLimit(storePatienceMs, stage, answered)
+      await withinLimit(storePatienceMs, stage, () => answered)
       storeWorks()
     } catch (error) {
       if (!isStoreBroken && isOpen) onError(error, { stage })
@@ -231,7 +231,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     const stage = "take turns with the other tabs"
     const inTime = async (answer: Promise<unknown>) => {
       try {
-        await withinLimit(lockPatienceMs, stage, answer)
+        await withinLimit(lockPatienceMs, stage, () => answer)
         isLockBroken = false
         return true
       } catch (error) {

@@ -1,6 +1,6 @@
 import { ownerHeaders } from "throughline"
+import { withinLimit } from "throughline/client"
 import type { SharedFile } from "#lib/chat/channels.ts"
-import { limited } from "#lib/chat/limited.ts"
 import {
   type FileErrorCode,
   fileErrorCodes,
@@ -57,7 +57,9 @@ export async function sendFile(
   if (file.size === 0) throw new UploadError("file-empty")
   if (file.size > maxFileBytes) throw new UploadError("file-too-large")
   // Where the browser doesn't make a preview, or never says that it can't, the picture goes without one.
-  const thumbnail = await limited(previewMs, () => makeThumbnail(file), signal).catch(() => null)
+  const thumbnail = await withinLimit(previewMs, "make a preview", () => makeThumbnail(file), signal).catch(
+    () => null,
+  )
   const announcement = {
     ...{ room: roomId, name: file.name, size: file.size },
     thumbnailSize: thumbnail?.size ?? 0,
@@ -86,9 +88,11 @@ const askAs = (owner: string, outer: AbortSignal, patienceMs: number) =>
       })
       return { isDone: response.ok, text: await response.text() }
     }
-    const { isDone, text } = await limited(patienceMs, send, outer).catch((cause: unknown) => {
-      throw outer.aborted ? outer.reason : new UploadError("not-connected", cause)
-    })
+    const { isDone, text } = await withinLimit(patienceMs, `reach ${path}`, send, outer).catch(
+      (cause: unknown) => {
+        throw outer.aborted ? outer.reason : new UploadError("not-connected", cause)
+      },
+    )
     if (isDone) return JSON.parse(text)
     throw new UploadError(codeOf(text))
   }
