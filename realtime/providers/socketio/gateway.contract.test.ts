@@ -75,6 +75,7 @@ async function open(limits: { maxSubscriptions?: number } = {}) {
   await once(socket as never, "connect")
   return {
     log,
+    io,
     told,
     realtime,
     gateway,
@@ -185,6 +186,30 @@ it("access that is taken back while the log is being read gives nothing of it aw
   expect(revoked).toEqual([closing.name])
   expect(await ask("subscribe", closing.name, null)).toMatchObject({ error: { code: "channel-denied" } })
   expect(gateway.stats().subscriptions).toBe(0)
+})
+
+it("one channel is taken back by a look at that one, however many its people are in", async () => {
+  await using stage = await open()
+  const { io, realtime, socket, ask } = stage
+  const closing = contractChannels.room({ room: "that is named" })
+  for (const { name } of [room, closing]) await ask("subscribe", name, null)
+  let looks = 0
+  for (const { data } of io.sockets.sockets.values()) {
+    const { channels } = data as { channels: Map<string, unknown> }
+    const all = channels[Symbol.iterator].bind(channels)
+    channels[Symbol.iterator] = () => {
+      looks += 1
+      return all()
+    }
+  }
+  const revoked: string[] = []
+  socket.on("revoked", (channel) => revoked.push(channel))
+  await realtime.revoke(alice, closing)
+  await waitFor(() => revoked.length === 1)
+  expect(looks).toBe(0)
+  await realtime.revoke(alice)
+  await waitFor(() => revoked.length === 2)
+  expect([looks, revoked]).toEqual([1, [closing.name, room.name]])
 })
 
 it("whoever asks for a channel that they are in, and may not any more, is out of it", async () => {

@@ -53,6 +53,10 @@ interface SocketData {
   expel(socket: GatewaySocket, channel: string): Promise<void>
 }
 
+/** What is still being asked for is authorized once more, where a permission is taken back. */
+const joinedAmong = (channels: SocketData["channels"] = new Map()): string[] =>
+  [...channels].flatMap(([name, { isJoined }]) => (isJoined ? [name] : []))
+
 type GatewayServer = SocketIoServer<ClientEvents, ServerEvents>
 type GatewaySocket = Socket<ClientEvents, ServerEvents>
 
@@ -165,15 +169,13 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
   async function revoke(userId: string, channel?: string): Promise<void> {
     revocations += 1
     const { sockets } = server.sockets
-    for (const id of [
-      ...(channel === undefined ? sockets.keys() : (adapter.rooms.get(channelRoom(channel)) ?? [])),
-    ]) {
+    const ids = channel === undefined ? sockets.keys() : (adapter.rooms.get(channelRoom(channel)) ?? [])
+    for (const id of [...ids]) {
       const socket = sockets.get(id)
       const { user, channels, expel } = (socket?.data ?? {}) as Partial<SocketData>
       if (!socket || user?.id !== userId) continue
-      // What is still being asked for is authorized once more.
-      const joined = [...(channels ?? [])].flatMap(([name, { isJoined }]) => (isJoined ? [name] : []))
-      for (const name of channel === undefined ? joined : [channel]) await expel?.(socket, name)
+      for (const name of channel === undefined ? joinedAmong(channels) : [channel])
+        await expel?.(socket, name)
     }
   }
 
