@@ -3,6 +3,9 @@ import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from "
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import { sealData } from "iron-session"
+import { pino } from "pino"
+import { io as connect } from "socket.io-client"
 import { createClient, createMessageFeed } from "throughline/client"
 import { createPostgresLog } from "throughline/log/postgres"
 import { createSqliteLog } from "throughline/log/sqlite"
@@ -12,6 +15,7 @@ import {
   createContractHttp,
   createContractRealtime,
   findPostgres,
+  freePort,
   startPostgres,
   waitFor,
 } from "throughline/testing"
@@ -19,14 +23,20 @@ import { describe, expect, it } from "vitest"
 import { room } from "#lib/chat/channels.ts"
 import { openDatabase } from "#lib/chat/database.ts"
 import { createRooms } from "#lib/chat/rooms.ts"
+import { sessionCookie } from "#lib/chat/session.ts"
+import { parseEnv } from "#lib/env/schema.ts"
 import { createLocalStore } from "#lib/files/local-store.ts"
 import { createFileRegister } from "#lib/files/register.ts"
+import { chatOfProcess } from "#lib/realtime/process-chat.ts"
 import { createMemoryTransport } from "../realtime/providers/memory/client.ts"
 import { createMemoryHub } from "../realtime/providers/memory/hub.ts"
 import { createMemoryPublisher } from "../realtime/providers/memory/server.ts"
+import { createServer } from "./create-server.ts"
+import { gatewayOptions } from "./gateway-options.ts"
 import { runProgram } from "./testing/program.ts"
 
 const alice = { id: "alice", name: "Alice" }
+const password = "a session secret of this test, long enough"
 const lobby = room({ room: "lobby" }).name
 
 /** `npm run data -- …` with nothing but this environment. */
@@ -119,6 +129,57 @@ describe("npm run data", () => {
   })
 
   const programs = findPostgres()
+  const stores = ["SQLite", ...(programs ? ["PostgreSQL"] : [])]
+  describe.each(stores)(`ends the sessions of a person, in %s${programs ? "" : " alone"}`, (store) => {
+    it.each(["sign-out", "erase"])("by %s, and what they have open", async (command) => {
+      await using stack = new AsyncDisposableStack()
+      const postgres = store === "PostgreSQL" ? stack.use(await startPostgres()) : null
+      const variables = {
+        ...{ SESSION_SECRET: password, SOCKET_INTERNAL_SECRET: password, REALTIME_PROVIDER: "socketio" },
+        ...{ DATA_DIR: mkdtempSync(join(tmpdir(), "throughline-data-")), HOST: "127.0.0.1" },
+        ...(postgres && { DATABASE_URL: postgres.connectionString }),
+      }
+      const logger = pino({ level: "silent" })
+      const options = { ...(await gatewayOptions(parseEnv(variables), logger)), port: 0 }
+      const server = await createServer(options)
+      stack.defer(() => server.close())
+      const chat = await chatOfProcess(() => expect.unreachable("the server hosts one"))
+
+      /** Somebody who is in the lobby, and hears what is said there. */
+      async function enter(id: string) {
+        const user = { id, name: id }
+        await chat.rooms.join(user, "lobby")
+        const cookie = `${sessionCookie}=${encodeURIComponent(await sealData({ user }, { password }))}`
+        const question = { method: "POST", body: "{}" }
+        const ask = () =>
+          server.realtime.handlers.POST(
+            new Request("https://chat.example/api/realtime/credentials/socketio", {
+              ...{ ...question, headers: { cookie, "content-type": "application/json" } },
+            }),
+          )
+        const { ticket } = (await (await ask()).json()) as { ticket: string }
+        const socket = connect(server.url, { transports: ["websocket"], forceNew: true, auth: { ticket } })
+        stack.defer(() => void socket.disconnect())
+        const revoked: string[] = []
+        socket.on("revoked", (channel: string) => void revoked.push(channel))
+        expect(await socket.emitWithAck("subscribe", lobby, null)).toMatchObject({ ok: true })
+        return { ask, revoked }
+      }
+      const [her, him] = [await enter("alice"), await enter("bob")]
+
+      const env = { ...variables, PORT: String(server.port) }
+      const { exitCode, text } = await data(env, command, "alice")
+      expect([exitCode, text]).toEqual([0, expect.stringMatching(/their sessions are ended$/)])
+      await waitFor(() => her.revoked.length > 0, "the end of what she had open")
+      expect([her.revoked, (await her.ask()).status]).toEqual([[lobby], 401])
+      expect([him.revoked, (await him.ask()).status]).toEqual([[], 200])
+      // Again, where nobody is left to tell.
+      const away = await data({ ...env, PORT: String(await freePort()) }, command, "alice")
+      expect(away.exitCode).toBe(0)
+      expect(away.text).toMatch(/their sessions are ended, but .* at socketio .*: run this again/)
+    })
+  })
+
   it.skipIf(!programs)("makes readers start over after a backup of PostgreSQL was put back", async () => {
     await using postgres = await startBackedUpPostgres(programs ?? "")
     await using stage = openReader(() => createPostgresLog({ connectionString: postgres.connectionString }))

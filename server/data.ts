@@ -1,14 +1,17 @@
 import { statSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import type { RealtimePublisher } from "throughline/server"
 import { openDatabase, openPool } from "#lib/chat/database.ts"
 import { eraseMessages } from "#lib/chat/erase.ts"
+import { createGuests } from "#lib/chat/guests.ts"
 import { createMessageIndex } from "#lib/chat/message-index.ts"
 import { createRooms } from "#lib/chat/rooms.ts"
 import { fileStoreOf } from "#lib/files/create-file-store.ts"
 import { createFiles } from "#lib/files/files.ts"
 import { createFileRegister } from "#lib/files/register.ts"
 import { createLog } from "#lib/realtime/log.ts"
+import { besideApp, createPublishers } from "#lib/realtime/publishers.ts"
 import { createRetention } from "#lib/realtime/retention.ts"
 import { loadServerEnv } from "./env.ts"
 
@@ -17,11 +20,12 @@ import { loadServerEnv } from "./env.ts"
  *
  * - `retention` removes now what `LOG_RETENTION_DAYS` and `LOG_RETENTION_MESSAGES` no longer keep, and files that nobody can see;
  * - `compact` gives the disk back what SQLite's files no longer need, which `retention` and `erase` leave to them;
- * - `erase USER_ID` takes a person out of the log, the chat's tables and the file store;
+ * - `sign-out USER_ID` ends a person's sessions and what they have open, as they could themselves;
+ * - `erase USER_ID` does that, and takes the person out of the log, the chat's tables and the file store;
  * - `restored` after a backup was put back: readers start over in place of trusting a head that was passed before.
  */
 const [command = "", userId = ""] = process.argv.slice(2)
-const usage = "npm run data -- retention | compact | erase USER_ID | restored"
+const usage = "npm run data -- retention | compact | sign-out USER_ID | erase USER_ID | restored"
 
 const env = loadServerEnv({ dev: process.env.NODE_ENV !== "production" })
 const pool = env.DATABASE_URL ? openPool(env.DATABASE_URL, { max: 2 }) : undefined
@@ -43,16 +47,38 @@ const commands: Record<string, () => Promise<string>> = {
     if (pool) return "PostgreSQL does it by itself (autovacuum)"
     return ["realtime.db", "chat.db"].map((name) => compactSqlite(join(env.DATA_DIR, name))).join("\n")
   },
+  async "sign-out"() {
+    if (!userId) throw new TypeError(usage)
+    return endSessions()
+  },
   async erase() {
     if (!userId) throw new TypeError(usage)
+    // First: whoever is being erased writes nothing meanwhile.
+    const ended = await endSessions()
     const index = createMessageIndex({ database, isPostgres: pool !== undefined, log })
     const messages = await eraseMessages({ database, log, index }, userId)
     const removed = await files.forget(userId)
     await rooms.forget(userId)
-    return `${messages} messages erased, ${removed} files, and the person's memberships, invitations and presence`
+    return `${messages} messages erased, ${removed} files, and the person's memberships, invitations and presence; ${ended}`
   },
   restored: async () =>
     `the log lives on as ${await log.renew()}; pages start over when they next hear of it`,
+}
+
+/** The person is nobody from now on, wherever their cookie is; then their connections are ended, where there may be any. */
+async function endSessions(): Promise<string> {
+  await createGuests(database).leave(userId)
+  const publishers = await createPublishers(besideApp(env))
+  const untold: string[] = []
+  const revoke = async ({ provider, revoke, close }: RealtimePublisher) => {
+    await revoke(userId).catch((error: unknown) => {
+      untold.push(`${provider} (${error instanceof Error ? error.message : error})`)
+    })
+    await close()
+  }
+  await Promise.all(publishers.map(revoke))
+  if (untold.length === 0) return "their sessions are ended"
+  return `their sessions are ended, but a connection that is open listens on at ${untold.join(" and ")}: run this again when it can be reached`
 }
 
 /** Whoever writes meanwhile waits, to the log for five seconds, to the chat's tables for ten, and then is refused. */

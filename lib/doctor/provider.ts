@@ -7,7 +7,7 @@ import { chatChannels } from "../chat/channels.ts"
 import { ownUrl } from "../env/local-addresses.ts"
 import type { Env, ProviderName } from "../env/schema.ts"
 import { providers } from "../realtime/client.ts"
-import { createPublishers } from "../realtime/publishers.ts"
+import { besideApp, createPublishers } from "../realtime/publishers.ts"
 import { clockFinding, type Finding, wordsOf } from "./finding.ts"
 
 /** How long anything that is asked may take. */
@@ -27,8 +27,7 @@ export async function examineProvider(provider: ProviderName, env: Env): Promise
     ]
   let publisher: RealtimePublisher | undefined
   try {
-    const reached = isBundled ? { ...env, SOCKET_INTERNAL_URL: local } : env
-    ;[publisher] = await createPublishers({ ...reached, REALTIME_PROVIDER: [provider] })
+    ;[publisher] = await createPublishers({ ...besideApp(env), REALTIME_PROVIDER: [provider] })
     if (!publisher) throw new Error("there is no such provider")
     const findings = await tryRoundTrip(provider, publisher, isBundled ? local : env.SOCKET_URL)
     if (findings.some(({ verdict }) => verdict === "failed")) return findings

@@ -1,5 +1,6 @@
 import { RealtimeError } from "throughline"
 import type { RealtimePublisher } from "throughline/server"
+import { ownUrl } from "../env/local-addresses.ts"
 import type { Env, ProviderName } from "../env/schema.ts"
 import { currentRequest, requestIdHeader } from "../operations/request-context.ts"
 
@@ -19,6 +20,10 @@ export async function createPublishers(env: Env, gateway?: RealtimePublisher): P
     ),
   )
 }
+
+/** For a program that runs beside the app, on its machine: a gateway that is part of the app is reached at the app's own port. */
+export const besideApp = (env: Env): Env =>
+  env.SOCKET_URL ? env : { ...env, SOCKET_INTERNAL_URL: ownUrl(env) }
 
 /** The gateway's log goes by the id of the request that the app is answering. */
 function requestIdHeaders(): Record<string, string> {
