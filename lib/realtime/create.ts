@@ -23,6 +23,7 @@ import { createFiles } from "../files/files.ts"
 import { createFileHandlers, type FileHandlers } from "../files/handlers.ts"
 import { createFileRegister } from "../files/register.ts"
 import { openProcessLog } from "../operations/process-log.ts"
+import { currentRequest } from "../operations/request-context.ts"
 import { createLimits, type Limits } from "../security/limits.ts"
 import { followBy, followLog, followPublishers } from "../tracing/follow.ts"
 import { serverTracing } from "../tracing/server.ts"
@@ -136,9 +137,14 @@ export async function createChat({
   }
 }
 
-/** Of a person everywhere, of all people of an address, and of all in one room. */
+/** Of a person everywhere, of all people of an address, and of all in one room; of whatever sends webhooks by its address, where that is known. */
 function limitRequests({ take, takeOf }: Limits) {
-  return async ({ user, action, channel, count }: LimitedRequest): Promise<void> => {
+  return async (request: LimitedRequest): Promise<void> => {
+    if (request.action === "webhook") {
+      const address = currentRequest()?.address
+      return address === undefined ? undefined : take("webhooks from an address", address)
+    }
+    const { user, action, channel, count } = request
     if (action === "read" || channel === undefined) return takeOf("reads", user.id, count)
     const what = action === "publish" ? "publishes" : "signals"
     await takeOf(what, user.id, count)

@@ -29,6 +29,8 @@ export const budgets = {
   "kilobytes from an address": { points: 50 * 1024 * 1024, seconds: 24 * 60 * 60 },
   // All that an address may hold come back within moments of a restart, by WebSocket or at the second try.
   "connections from an address": { points: 10_000, seconds: 60 },
+  // Before its signature is known: a service sends from few addresses, in batches, and again what was refused.
+  "webhooks from an address": { points: 6_000, seconds: 10 },
   "guests from an address": { points: 600, seconds: 10 * 60 },
   "guests of a day from an address": { points: 5_000, seconds: 24 * 60 * 60 },
   "invitations tried from an address": { points: 1_200, seconds: 10 * 60 },

@@ -41,6 +41,8 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 export interface Core extends RealtimeCore {
   /** Validates and appends in server code's own name, then delivers. All or none. */
   publishTrusted(entries: readonly TrustedEntry[]): Promise<PublishReceipt[]>
+  /** Rejects with `rate-limited` when there are too many webhooks, forged ones among them. */
+  limitWebhook(): Promise<void>
   /** Validates a signal of server code; not authorized, not limited. */
   validateSignal(from: User, channel: string, event: string, payload: unknown): Promise<Signal>
   /** To everyone in its channel; rejects when no provider took it. */
@@ -185,6 +187,10 @@ export function createCore<Definitions extends ChannelDefinitions>(
 
     async limitRead(user) {
       await options.limit?.({ user, action: "read", count: 1 })
+    },
+
+    async limitWebhook() {
+      await options.limit?.({ user: null, action: "webhook", count: 1 })
     },
 
     accept: tracked(async (user, name, messages) => {

@@ -133,7 +133,9 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
 
   /** The provider's own request: nobody is signed in, its signature is what counts. */
   async function webhooks({ request, rest }: Call): Promise<unknown> {
-    await counts.takeWebhook(publisherOf(rest), request)
+    const publisher = publisherOf(rest)
+    await core.limitWebhook()
+    await counts.takeWebhook(publisher, request)
     return {}
   }
 

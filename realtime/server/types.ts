@@ -37,8 +37,8 @@ export interface Declarations<Definitions extends ChannelDefinitions> {
    */
   authorize(question: AuthorizeQuestion<Definitions>): Promise<boolean> | boolean
   /**
-   * Called before what a user asks for is done, publishes and signals and reads alike; rejects with `rate-limited` to refuse
-   * it. What server code does by itself isn't limited.
+   * Called before what a user asks for is done, publishes and signals and reads alike, and before a webhook is read, which anybody may
+   * send; rejects with `rate-limited` to refuse it. What server code does by itself isn't limited.
    */
   limit?: ((request: LimitedRequest) => Promise<void>) | undefined
 }
@@ -66,7 +66,9 @@ export interface RealtimeOptions<Definitions extends ChannelDefinitions> extends
   onError?: OnError
 }
 
-export interface LimitedRequest {
+export type LimitedRequest = UserRequest | WebhookRequest
+
+interface UserRequest {
   user: User
   /** `read`: whatever only asks, over HTTP or a socket, and permission to connect or to subscribe. */
   action: "publish" | "signal" | "read"
@@ -74,6 +76,13 @@ export interface LimitedRequest {
   channel?: string
   /** How many at once. */
   count: number
+}
+
+interface WebhookRequest {
+  /** Nobody is signed in, and whether it is the service's is known by its signature, once it is read. */
+  user: null
+  action: "webhook"
+  count: 1
 }
 
 export type AuthorizeQuestion<Definitions extends ChannelDefinitions> = {
