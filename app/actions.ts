@@ -4,6 +4,7 @@ import { revalidatePath } from "next/cache"
 import { cookies } from "next/headers"
 import { redirect } from "next/navigation"
 import * as z from "zod/mini"
+import { action, formOf, idSchema } from "#lib/chat/action.ts"
 import { room } from "#lib/chat/channels.ts"
 import { announce, endSessions } from "#lib/chat/consequences.ts"
 import {
@@ -19,7 +20,7 @@ import {
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { maxRoomNameLength } from "#lib/chat/rooms.ts"
 import { nameOfAtMost, nameSchema, newGuest } from "#lib/chat/session.ts"
-import { isLocale, localeCookie } from "#lib/i18n/locales.ts"
+import { localeCookie, locales } from "#lib/i18n/locales.ts"
 import { getChat } from "#lib/realtime/server.ts"
 import { ownPath } from "#lib/security/own-path.ts"
 
@@ -33,15 +34,17 @@ const sessionChanged: Refusal = { error: "session-changed" }
 const cookieLost = { error: "cookieLost" } as const
 const cookieLostSchema = z.object({ error: z.literal("cookieLost") })
 
-export async function signIn(previous: unknown, form: FormData): Promise<FormState | typeof cookieLost> {
-  const name = nameSchema.safeParse(form.get("name"))
+const signInSchema = formOf({ name: z.string(), next: z.optional(z.string()) })
+
+export const signIn = action(signInSchema, async (previous, form): Promise<FormState | typeof cookieLost> => {
+  const name = nameSchema.safeParse(form.name)
   if (!name.success) return { error: "badName" }
   if (!(await keepsCookies())) {
     // The first time the page may be older than the cookie, which comes with this answer.
     if (cookieLostSchema.safeParse(previous).success) await warnOfLostCookie()
     return cookieLost
   }
-  const next = ownPath(form.get("next")) ?? `/rooms/${lobbyId}`
+  const next = ownPath(form.next) ?? `/rooms/${lobbyId}`
   const refusal = await refuseAddress("guests from an address", "guests of a day from an address")
   if (refusal) return refusal
   const user = newGuest(name.data)
@@ -53,19 +56,19 @@ export async function signIn(previous: unknown, form: FormData): Promise<FormSta
   await session.save()
   if (isNew) await announce(user, lobbyId, "member-joined")
   redirect(next)
-}
+})
 
 /**
  * Ends this person's session, and nobody else's: their cookie is good for nothing any more, wherever else it is. This browser is signed out
  * whatever else fails; where the rest does, the person is told.
  */
-export async function signOut(owner: string): Promise<void> {
+export const signOut = action(z.tuple([z.string()]), async (owner): Promise<void> => {
   const session = await getBrowserSession()
   const { user } = session
   if (!user || user.id !== owner) redirect("/")
   session.destroy()
   redirect((await endSessions(user)) ? "/" : "/?signed-out=here")
-}
+})
 
 /** The browser keeps what it has shown; whoever changes which rooms are theirs must see the new list everywhere. */
 const forgetRoomLists = () => revalidatePath("/rooms", "layout")
@@ -75,10 +78,16 @@ const roomSchema = z.object({
   isPrivate: z.boolean(),
 })
 
-export async function createRoom(_: unknown, form: FormData): Promise<FormState> {
-  const user = await requireOwner(form.get("owner"), "/")
+const createRoomSchema = formOf({
+  ...{ owner: z.string(), name: z.string() },
+  // There where it is ticked.
+  isPrivate: z.optional(z.string()),
+})
+
+export const createRoom = action(createRoomSchema, async (_, form): Promise<FormState> => {
+  const user = await requireOwner(form.owner, "/")
   if (!user) return sessionChanged
-  const parsed = roomSchema.safeParse({ name: form.get("name"), isPrivate: form.get("isPrivate") !== null })
+  const parsed = roomSchema.safeParse({ name: form.name, isPrivate: form.isPrivate !== undefined })
   if (!parsed.success) return { error: "badName" }
   const refusal = await refusePerson(user, "rooms")
   if (refusal) return refusal
@@ -87,11 +96,12 @@ export async function createRoom(_: unknown, form: FormData): Promise<FormState>
   await announce(user, created.id, "room-created")
   forgetRoomLists()
   redirect(`/rooms/${created.id}`)
-}
+})
 
-export async function joinRoom(_: unknown, form: FormData): Promise<Refusal | null> {
-  const id = z.string().parse(form.get("room"))
-  const user = await requireOwner(form.get("owner"), `/rooms/${id}`)
+const joinRoomSchema = formOf({ owner: z.string(), room: idSchema })
+
+export const joinRoom = action(joinRoomSchema, async (_, { owner, room: id }): Promise<Refusal | null> => {
+  const user = await requireOwner(owner, `/rooms/${id}`)
   if (!user) return sessionChanged
   const refusal = await refusePerson(user, "joins")
   if (refusal) return refusal
@@ -99,10 +109,12 @@ export async function joinRoom(_: unknown, form: FormData): Promise<Refusal | nu
   if (await rooms.join(user, id)) await announce(user, id, "member-joined")
   forgetRoomLists()
   return null
-}
+})
 
-export async function leaveRoom(owner: string, roomId: string): Promise<FormState> {
-  const id = z.string().parse(roomId)
+/** A room of which the page's owner asks something, and who that is. */
+const ofRoom = z.tuple([z.string(), idSchema])
+
+export const leaveRoom = action(ofRoom, async (owner, id): Promise<FormState> => {
   const user = await requireOwner(owner, `/rooms/${id}`)
   if (!user) return sessionChanged
   const { rooms, realtime } = await getChat()
@@ -111,32 +123,34 @@ export async function leaveRoom(owner: string, roomId: string): Promise<FormStat
   await realtime.revoke(user, room({ room: id }))
   forgetRoomLists()
   redirect(id === lobbyId ? "/" : `/rooms/${lobbyId}`)
-}
+})
 
 /** A path that opens the room to whoever follows it; null unless the page's owner is in the room. */
-export async function inviteToRoom(owner: string, id: string): Promise<{ path: string } | Refusal | null> {
-  const roomId = z.string().parse(id)
-  const user = await requireOwner(owner, `/rooms/${roomId}`)
-  if (!user) return sessionChanged
-  const refusal = await refusePerson(user, "invitations")
-  if (refusal) return refusal
-  const { rooms } = await getChat()
-  const token = await rooms.invite(user.id, roomId)
-  return token === null ? null : { path: `/invitations/${token}` }
-}
+export const inviteToRoom = action(
+  ofRoom,
+  async (owner, roomId): Promise<{ path: string } | Refusal | null> => {
+    const user = await requireOwner(owner, `/rooms/${roomId}`)
+    if (!user) return sessionChanged
+    const refusal = await refusePerson(user, "invitations")
+    if (refusal) return refusal
+    const { rooms } = await getChat()
+    const token = await rooms.invite(user.id, roomId)
+    return token === null ? null : { path: `/invitations/${token}` }
+  },
+)
 
 /** Makes void every invitation into a room. False unless the room is the page's owner's. */
-export async function withdrawInvitations(owner: string, id: string): Promise<boolean | Refusal> {
-  const roomId = z.string().parse(id)
+export const withdrawInvitations = action(ofRoom, async (owner, roomId): Promise<boolean | Refusal> => {
   const user = await requireOwner(owner, `/rooms/${roomId}`)
   if (!user) return sessionChanged
   const { rooms } = await getChat()
   return rooms.withdrawInvitations(user.id, roomId)
-}
+})
 
-export async function acceptInvitation(_: unknown, form: FormData): Promise<Refusal | null> {
-  const token = z.string().parse(form.get("token"))
-  const user = await requireOwner(form.get("owner"), `/invitations/${token}`)
+const acceptSchema = formOf({ owner: z.string(), token: idSchema })
+
+export const acceptInvitation = action(acceptSchema, async (_, { owner, token }): Promise<Refusal | null> => {
+  const user = await requireOwner(owner, `/invitations/${token}`)
   if (!user) return sessionChanged
   const refusal =
     (await refuseAddress("invitations tried from an address")) ?? (await refusePerson(user, "joins"))
@@ -148,10 +162,9 @@ export async function acceptInvitation(_: unknown, form: FormData): Promise<Refu
   if (accepted.isNew) await announce(user, accepted.room.id, "member-joined")
   forgetRoomLists()
   redirect(`/rooms/${accepted.room.id}`)
-}
+})
 
-export async function setLocale(locale: string): Promise<void> {
-  if (!isLocale(locale)) return
+export const setLocale = action(z.tuple([z.enum(locales)]), async (locale): Promise<void> => {
   const store = await cookies()
   store.set(localeCookie, locale, { sameSite: "lax", path: "/", maxAge: 60 * 60 * 24 * 365 })
-}
+})

@@ -1,12 +1,14 @@
 "use server"
 
-import { lab } from "#lib/chat/channels.ts"
+import * as z from "zod/mini"
+import { action } from "#lib/chat/action.ts"
+import { lab, visitSchema } from "#lib/chat/channels.ts"
 import { requireUser } from "#lib/chat/current.ts"
 import { getChat } from "#lib/realtime/server.ts"
 
 /** Ends what the visitor's connections were permitted; they have to ask again. */
-export async function expirePermissions(visit: string): Promise<void> {
+export const expirePermissions = action(z.tuple([visitSchema]), async (visit): Promise<void> => {
   const user = await requireUser("/lab")
   const { realtime } = await getChat()
-  await realtime.revoke(user, lab({ owner: user.id, visit: String(visit) }))
-}
+  await realtime.revoke(user, lab({ owner: user.id, visit }))
+})

@@ -83,6 +83,9 @@ export const person = defineChannel("person:{person}", {
   presence: nothing,
 })
 
+/** What tells one visit to the laboratory from the visitor's others: a page's own number, and so of one length. */
+export const visitSchema = z.uuid()
+
 /** One visitor's laboratory: numbered messages between two clients of theirs. */
 export const lab = defineChannel("lab:{owner}:{visit}", {
   messages: { numbered: z.object({ side: z.enum(["left", "right"]) }) },

@@ -60,6 +60,8 @@ export type Refusal =
   | RateRefusal
   /** The page belongs to somebody who isn't signed in any more. */
   | { error: "session-changed" }
+  /** It was called with what no page of this app sends. */
+  | { error: "invalid-request" }
 
 /** Too much was asked for. */
 interface RateRefusal {

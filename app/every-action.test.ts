@@ -1,0 +1,164 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { getSession } from "#lib/chat/current.ts"
+import { keptCookieOf } from "#lib/chat/kept-cookie.ts"
+import { lobbyId } from "#lib/chat/lobby.ts"
+import { parseEnv } from "#lib/env/schema.ts"
+import { createLogger } from "#lib/operations/logger.ts"
+import { shareLogger } from "#lib/operations/process-log.ts"
+import { createChat } from "#lib/realtime/create.ts"
+import { hostChat, type ProcessChat } from "#lib/realtime/process-chat.ts"
+
+/** The request under way: what Next.js would take from it. */
+const request = { cookies: new Map<string, string>(), headers: new Headers() }
+
+vi.mock("next/headers", () => ({
+  headers: async () => request.headers,
+  cookies: async () => ({
+    get: (name: string) => {
+      const value = request.cookies.get(name)
+      return value === undefined ? undefined : { name, value }
+    },
+    set: (name: string, value: string) => void request.cookies.set(name, value),
+  }),
+}))
+vi.mock("next/cache", () => ({ revalidatePath() {} }))
+
+type Action = (...sent: unknown[]) => Promise<unknown>
+
+/** Every action of the app: one that is added has to say below what it takes, or these tests fail. */
+const files = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" })
+  .filter((file) => /\.tsx?$/.test(file))
+  .map((file) => join(import.meta.dirname, file))
+  .filter((file) => readFileSync(file, "utf8").startsWith('"use server"'))
+const actions = new Map<string, Action>()
+for (const file of files) {
+  const module = (await import(/* @vite-ignore */ file)) as Record<string, Action>
+  for (const [name, action] of Object.entries(module)) actions.set(name, action)
+}
+
+const formOf = (fields: Record<string, string>) => {
+  const form = new FormData()
+  for (const [name, value] of Object.entries(fields)) form.set(name, value)
+  return form
+}
+
+/** What the page of this person sends. Of a form, what it answered last comes first, and may be anything. */
+const fitting: Record<string, (owner: string) => unknown[]> = {
+  signIn: () => [null, formOf({ name: "Aki", next: "/lab" })],
+  signOut: (owner) => [owner],
+  createRoom: (owner) => [null, formOf({ owner, name: "Room", isPrivate: "on" })],
+  joinRoom: (owner) => [null, formOf({ owner, room: lobbyId })],
+  leaveRoom: (owner) => [owner, lobbyId],
+  inviteToRoom: (owner) => [owner, lobbyId],
+  withdrawInvitations: (owner) => [owner, lobbyId],
+  acceptInvitation: (owner) => [null, formOf({ owner, token: "a-token" })],
+  setLocale: () => ["ja"],
+  expirePermissions: () => ["018f0000-0000-7000-8000-000000000000"],
+}
+
+const noTexts: unknown[] = [
+  ...[
+    undefined,
+    null,
+    5,
+    5n,
+    true,
+    {},
+    [],
+    ["x"],
+    new Map(),
+    new Date(Number.NaN),
+    () => {},
+    Symbol.iterator,
+  ],
+  ...[{ toString: null }, Object.create(null), Promise.resolve("x"), new FormData(), new Blob(["x"])],
+]
+const oddTexts = ["", "\0", "\ud800", "x".repeat(600), "../..", "__proto__", "\r\n"]
+
+/** These arguments with one of them, or one field of a form, in the place of which something else stands. */
+function* spoiled(sent: unknown[], others: unknown[]): Generator<unknown[]> {
+  for (const [place, argument] of sent.entries()) {
+    if (argument === null) continue
+    for (const other of others) yield sent.with(place, other)
+    if (!(argument instanceof FormData)) continue
+    for (const name of [...argument.keys()]) {
+      for (const value of others.filter((other) => typeof other === "string" || other instanceof Blob)) {
+        const form = new FormData()
+        for (const [key, known] of argument) form.set(key, known)
+        form.set(name, value as string)
+        yield sent.with(place, form)
+      }
+    }
+  }
+}
+
+let chat: ProcessChat
+let dataDir: string
+const lines: unknown[] = []
+
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), "throughline-every-action-"))
+  const env = parseEnv({
+    ...{ SESSION_SECRET: "a session secret of this test, long enough", DATA_DIR: dataDir },
+    ...{ REALTIME_PROVIDER: "socketio", LOG_LEVEL: "silent" },
+  })
+  chat = hostChat({ env, ...(await createChat({ env, publishers: [] })) })
+  shareLogger(createLogger("app", { destination: { write: (line) => void lines.push(JSON.parse(line)) } }))
+})
+afterEach(async () => {
+  await chat.close()
+  rmSync(dataDir, { recursive: true })
+})
+
+/** Somebody who has just come in; without a name, who hasn't. */
+async function arrive(name?: string): Promise<string> {
+  request.cookies = new Map()
+  request.headers = new Headers({ "x-forwarded-for": "192.0.2.1", cookie: `${keptCookieOf(chat.env)}=1` })
+  if (name === undefined) return "nobody"
+  await outcomeOf("signIn", [null, formOf({ name })])
+  return (await getSession()).user?.id ?? ""
+}
+
+/** What an action answers, or that it leads elsewhere. Whatever else it throws is ours, and fails the test. */
+async function outcomeOf(name: string, sent: unknown[]): Promise<unknown> {
+  try {
+    return await actions.get(name)?.(...sent)
+  } catch (error) {
+    if (!String((error as { digest?: string }).digest).startsWith("NEXT_REDIRECT")) throw error
+    return "elsewhere"
+  }
+}
+
+const refused = { error: "invalid-request" }
+
+it("are all known here", () => {
+  expect([...actions.keys()].toSorted()).toEqual(Object.keys(fitting).toSorted())
+})
+
+describe.each(Object.keys(fitting))("%s", (name) => {
+  const sentBy = (owner: string) => fitting[name]?.(owner) ?? []
+
+  it.each([["somebody"], ["nobody"]])("refuses of %s what it doesn't take, and says so once", async (who) => {
+    const owner = await arrive(who === "nobody" ? undefined : "Aki")
+    lines.length = 0
+    const sent = sentBy(owner)
+    const misfits = [[], sent.slice(0, -1), [...sent, "more"], ...spoiled(sent, noTexts)]
+    for (const misfit of misfits) expect([misfit, await outcomeOf(name, misfit)]).toEqual([misfit, refused])
+    expect(lines.length).toBeLessThanOrEqual(1)
+  })
+
+  it("fails of no text", async () => {
+    const owner = await arrive("Aki")
+    lines.length = 0
+    for (const odd of spoiled(sentBy(owner), oddTexts)) await outcomeOf(name, odd)
+    expect(lines.length).toBeLessThanOrEqual(1)
+  })
+
+  it("takes what its page sends", async () => {
+    const owner = await arrive("Aki")
+    expect(await outcomeOf(name, sentBy(owner))).not.toEqual(refused)
+  })
+})
