@@ -35,28 +35,66 @@ describe("a page's policy", () => {
   })
 })
 
-describe("the cookie that a browser has to bring back", () => {
-  afterEach(() => vi.unstubAllEnvs())
+afterEach(() => vi.unstubAllEnvs())
 
+function runInProduction(origin = ""): void {
+  vi.stubEnv("NODE_ENV", "production")
+  vi.stubEnv("REALTIME_PROVIDER", "socketio")
+  vi.stubEnv("SESSION_SECRET", "a session secret of this test, long enough")
+  vi.stubEnv("APP_ORIGIN", origin)
+}
+
+describe("the cookie that a browser has to bring back", () => {
   it.each([
     ["", true],
     ["https://chat.example", true],
     ["http://192.168.1.5:3000", false],
-  ])("comes as the session's will, with APP_ORIGIN=%s", (origin, isSecure) => {
-    vi.stubEnv("NODE_ENV", "production")
-    vi.stubEnv("REALTIME_PROVIDER", "socketio")
-    vi.stubEnv("SESSION_SECRET", "a session secret of this test, long enough")
-    vi.stubEnv("APP_ORIGIN", origin)
+  ])("comes as the session's will, with APP_ORIGIN=%s", async (origin, isSecure) => {
+    runInProduction(origin)
     const open = (cookie: string) => proxy(new NextRequest("http://localhost:3000/", { headers: { cookie } }))
     const kept = keptCookieOf({ hasSecureCookies: isSecure })
-    expect(open("").cookies.get(kept)).toMatchObject({
+    expect((await open("")).cookies.get(kept)).toMatchObject({
       ...{ value: "1", httpOnly: true, sameSite: "lax", path: "/" },
       ...(isSecure && { secure: true }),
     })
-    expect(open("").headers.get("set-cookie")?.includes("Secure")).toBe(isSecure)
-    expect(open(`${kept}=1`).headers.get("set-cookie")).toBeNull()
+    expect((await open("")).headers.get("set-cookie")?.includes("Secure")).toBe(isSecure)
+    expect((await open(`${kept}=1`)).headers.get("set-cookie")).toBeNull()
     // One that was set in the other way, as before APP_ORIGIN was changed, proves nothing.
     const other = keptCookieOf({ hasSecureCookies: !isSecure })
-    expect(open(`${other}=1`).cookies.has(kept)).toBe(true)
+    expect((await open(`${other}=1`)).cookies.has(kept)).toBe(true)
+  })
+})
+
+describe("a form that is sent to a page", () => {
+  const boundary = "x"
+  const multipart = { "content-type": `multipart/form-data; boundary=${boundary}` }
+  const field = `--${boundary}\r\nContent-Disposition: form-data; name="0"\r\n\r\n[]\r\n`
+  const action = { "next-action": "00", "content-type": "text/plain;charset=UTF-8" }
+  const statusOf = async (headers: Record<string, string>, body: string) => {
+    const request = new NextRequest("http://localhost:3000/", { method: "POST", headers, body })
+    return [(await proxy(request)).status, await request.text()]
+  }
+
+  it.each([
+    ["no part of one", multipart, "x"],
+    ["nothing", multipart, ""],
+    ["no end", multipart, field],
+    ["no boundary", { "content-type": "multipart/form-data" }, `${field}--${boundary}--\r\n`],
+    ["arguments that are no JSON", action, "x"],
+    ["no arguments", action, ""],
+  ])("is answered 400 where it is %s", async (_, headers, body) => {
+    runInProduction()
+    expect(await statusOf(headers, body)).toEqual([400, body])
+  })
+
+  it.each([
+    ["a form", multipart, `${field}--${boundary}--\r\n`],
+    ["an action's form", { ...action, ...multipart }, `${field}--${boundary}--\r\n`],
+    ["an action's arguments", action, '["a"]'],
+    ["what no page takes", { "content-type": "text/plain" }, "x"],
+    ["more than Next.js takes, which says so itself", multipart, "x".repeat(1024 * 1024 + 1)],
+  ])("goes on to the page where it is %s", async (_, headers, body) => {
+    runInProduction()
+    expect(await statusOf(headers, body)).toEqual([200, body])
   })
 })
