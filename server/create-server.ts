@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
 import { setTimeout } from "node:timers/promises"
 import { Server as SocketIoServer } from "socket.io"
-import type { OnError } from "throughline"
+import { isRealtimeError, type OnError } from "throughline"
 import type { Realtime, RealtimePublisher } from "throughline/server"
 import {
   type AttachedGateway,
@@ -124,13 +124,12 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     destroyUpgrade: false,
     // A gateway by itself is on another origin than the app whose pages it serves.
     cors: { origin: [...allowedOrigins, ...ownOrigins] },
+    // Engine.IO asks before each handshake, and for nothing that comes on a connection that there is.
     allowRequest(request, callback) {
       if (!isAllowedOrigin(request, allowedOrigins)) {
         pageOrigin.refused(request)
         return callback("the page's origin is not listed", false)
       }
-      // A polling client asks again and again on one connection.
-      if (new URLSearchParams(request.url?.split("?")[1]).has("sid")) return callback(null, true)
       const address = readAddress(request)
       const network = networkOf(address)
       const isFull = () => {
@@ -145,7 +144,13 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       if (isFull()) return
       Promise.resolve(realtime.admit?.(address)).then(
         () => isFull() || callback(null, true),
-        () => callback("too many connections from one address", false),
+        (error: unknown) => {
+          const isTooOften = isRealtimeError(error) && error.code === "rate-limited"
+          if (!isTooOften) onError(error, { stage: "admit" })
+          else if (isNews(`often ${network}`))
+            logger.warn({ address }, "too many connections in a short time; more are refused (LIMITS)")
+          callback(isTooOften ? "too many connections from one address" : "unable to let anybody in", false)
+        },
       )
     },
   })

@@ -16,7 +16,7 @@ type ContractRealtime = ReturnType<typeof createContractRealtime>
 
 async function start(admit?: (address: string) => Promise<void>, options: Partial<ServerOptions> = {}) {
   const told: string[] = []
-  const logger = pino({ level: "error" }, { write: (line: string) => void told.push(line) })
+  const logger = pino({ level: "warn" }, { write: (line: string) => void told.push(line) })
   const server = await createServer({
     ...{ port: 0, hostname: "127.0.0.1", secret: "a secret of this test, long enough", logger, ...options },
     createRealtime: (publisher) => ({
@@ -73,6 +73,39 @@ describe("a gateway under abuse", () => {
     await once(admitted as never, "connect")
     expect(asked).toEqual(["192.0.2.66", "192.0.2.7"])
     admitted.disconnect()
+    await server.close()
+  })
+
+  it.each([
+    ["", "no session"],
+    ["&sid=", "an empty one"],
+    ["&sid=x&sid=", "two, the last of which is empty"],
+  ])("asks before each handshake: %j names %s", async (query) => {
+    let asked = 0
+    const { server, told } = await start(async () => {
+      asked += 1
+      throw new RealtimeError("rate-limited", { message: "too often" })
+    })
+    const knock = () => fetch(`${server.url}/socket.io/?EIO=4&transport=polling${query}`)
+    for (const response of [await knock(), await knock()]) {
+      expect(response.status).toBe(403)
+      expect(await response.json()).toMatchObject({ message: "too many connections from one address" })
+    }
+    expect(asked).toBe(2)
+    expect(told).toEqual([expect.stringContaining("too many connections in a short time")])
+    await server.close()
+  })
+
+  it("says and logs what keeps it from letting anybody in, where that isn't their number", async () => {
+    const { server, told } = await start(async () => {
+      throw new Error("the counter is broken")
+    })
+    const response = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`)
+    expect([response.status, await response.json()]).toEqual([
+      403,
+      expect.objectContaining({ message: "unable to let anybody in" }),
+    ])
+    expect(told).toEqual([expect.stringContaining("the counter is broken")])
     await server.close()
   })
 
