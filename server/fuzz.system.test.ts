@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import fc from "fast-check"
@@ -26,6 +26,7 @@ import {
 } from "../realtime/testing/fuzz/wire.ts"
 import { waitLimit } from "../realtime/testing/wait-for.ts"
 import { buildOnce } from "../scripts/build-once.ts"
+import { projectDir } from "../scripts/run.ts"
 import { type RunningProgram, runProgram } from "./testing/program.ts"
 
 // A program that starts on a busy machine takes its time.
@@ -88,6 +89,27 @@ const bodies = nearly({
   payload: nearly({ isTyping: fc.boolean() }),
 }).map((body) => JSON.stringify(body))
 
+/** Forms as pages send them to actions of the server, or nearly. */
+const forms = fc
+  .array(
+    fc.tuple(word("0", "1", "1_name", "1_owner", "$ACTION_KEY", "$ACTION_REF_1", "$ACTION_1:0"), anything),
+    {
+      maxLength: 4,
+    },
+  )
+  .map((fields) => {
+    const parts = fields.map(
+      ([name, value]) => `Content-Disposition: form-data; name="${name}"\r\n\r\n${JSON.stringify(value)}\r\n`,
+    )
+    return `--x\r\n${parts.join("--x\r\n")}--x--\r\n`
+  })
+
+/** What pages call the server's actions by, where there are any. */
+const readActionIds = (): string[] =>
+  Object.keys(
+    JSON.parse(readFileSync(join(projectDir, ".next/server/server-reference-manifest.json"), "utf8")).node,
+  )
+
 const methods = ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "TRACE"]
 const addresses = [
   ...oddAddresses,
@@ -103,6 +125,8 @@ const addresses = [
   "/socket.io/?EIO=4&transport=polling&sid=nobody",
   "/socket.io/?EIO=4&transport=nothing",
   "/socket.io/?EIO=4&transport=polling&j=1",
+  "/socket.io/?EIO=4&transport=polling&sid=",
+  "/socket.io/?EIO=4&transport=websocket&sid=",
   ...[
     "publish",
     "history?channel=room:lobby",
@@ -173,7 +197,10 @@ describe.each([
     const frames = createTexts(seed, packet)
     const nonsense = createNonsense(seed)
     const body = createTexts(seed, bodies)
+    const form = createTexts(seed, forms)
     const headers = [
+      "Content-Type: multipart/form-data; boundary=x\r\n",
+      ...(isApp ? readActionIds() : []).map((id) => `Next-Action: ${id}\r\n`),
       "Content-Type: application/json\r\n",
       "Content-Type: text/plain\r\n",
       `Cookie: ${cookie}\r\n`,
@@ -192,7 +219,8 @@ describe.each([
             methods,
             addresses,
             headers,
-            body: (one) => (one.happens(0.5) ? body(one) : nonsense(one).subarray(0, 20_000)),
+            body: (one) =>
+              one.happens(0.5) ? one.pick([body, form])(one) : nonsense(one).subarray(0, 20_000),
           })
         // Everybody from an address of their own, as a proxy on this machine says, or the limits would be all that is tried.
         caller += 1
