@@ -3,6 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { room } from "#lib/chat/channels.ts"
 import { getSession } from "#lib/chat/current.ts"
 import { keptCookieOf } from "#lib/chat/kept-cookie.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
@@ -23,6 +24,7 @@ import {
   signOut,
   withdrawInvitations,
 } from "./actions.ts"
+import { expirePermissions } from "./lab/actions.ts"
 
 /** The request under way: what Next.js would take from it. */
 const request = { cookies: new Map<string, string>(), headers: new Headers() }
@@ -338,6 +340,15 @@ it("signs in nobody whom the database lets into no room, so that they can try ag
   expect(request.cookies.has(sessionCookie)).toBe(false)
 })
 
+it("asks the provider to end what one has open in a room once, and of no room that one isn't in", async () => {
+  await enter(here)
+  const owner = await me()
+  const revoked = vi.spyOn(chat.realtime, "revoke")
+  for (let time = 0; time < 3; time += 1) await outcomeOf(leaveRoom(owner, lobbyId))
+  await outcomeOf(leaveRoom(owner, "another"))
+  expect(revoked.mock.calls).toEqual([[expect.objectContaining({ id: owner }), room({ room: lobbyId })]])
+})
+
 describe("what people make has limits", () => {
   it.each(["guests from an address", "guests of a day from an address"] as const)("%s", async (budget) => {
     await exhaust(budget, here)
@@ -358,12 +369,14 @@ describe("what people make has limits", () => {
     rooms: async () => outcomeOf(createRoom(null, await ownFormOf({ name: "Room" }))),
     joins: async () => outcomeOf(joinRoom(null, await ownFormOf({ room: lobbyId }))),
     invitations: async () => inviteToRoom(await me(), lobbyId),
+    revocations: async () => expirePermissions("018f0000-0000-7000-8000-000000000000"),
   }
   it.each([
     ["rooms", 20],
     ["joins", 100],
     ["invitations", 60],
-  ] as const)("%s: %i an hour for a person, more for an address", async (made, limit) => {
+    ["revocations", 100],
+  ] as const)("%s: %i in a time for a person, more for an address", async (made, limit) => {
     const act = acts[made]
     await enter(here)
     for (let n = 0; n < limit; n += 1) expect(await act()).not.toMatchObject(refused)

@@ -118,9 +118,11 @@ export const leaveRoom = action(ofRoom, async (owner, id): Promise<FormState> =>
   const user = await requireOwner(owner, `/rooms/${id}`)
   if (!user) return sessionChanged
   const { rooms, realtime } = await getChat()
-  if (await rooms.leave(user.id, id)) await announce(user, id, "member-left")
-  // What they left open elsewhere.
-  await realtime.revoke(user, room({ room: id }))
+  if (await rooms.leave(user.id, id)) {
+    await announce(user, id, "member-left")
+    // What they left open elsewhere. It is as often as they came in, which has a budget.
+    await realtime.revoke(user, room({ room: id }))
+  }
   forgetRoomLists()
   redirect(id === lobbyId ? "/" : `/rooms/${lobbyId}`)
 })

@@ -69,7 +69,8 @@ describe("`npm run dev:split`", () => {
     await using _closing = { [Symbol.asyncDispose]: () => transport.close() }
     const wave = async () => {
       const message = { id: crypto.randomUUID(), event: "waved", payload: {} }
-      const [result] = (await transport.publish?.("lab:alice:1", [message])) ?? []
+      const [result] =
+        (await transport.publish?.("lab:alice:018f0000-0000-7000-8000-000000000000", [message])) ?? []
       return result && "error" in result ? result.error.code : result?.receipt.seq
     }
     transport.connect()

@@ -21,6 +21,7 @@ import type { RealtimeClientOptions } from "throughline/client"
 import { v7 as uuidv7 } from "uuid"
 import { Button, iconButtonClass } from "../_components/button.tsx"
 import { LanguageSwitch } from "../_components/language-switch.tsx"
+import { answerOr, useRefusalText } from "../_components/server-action.tsx"
 import { expirePermissions } from "./actions.ts"
 import type { Faults } from "./faulty-transport.ts"
 import type { Counters, LedgerState } from "./ledger.ts"
@@ -211,6 +212,8 @@ function Score({ left, right }: { left: LedgerState; right: LedgerState }) {
   )
 }
 
+const notDone = { error: "not-connected" } as const
+
 interface SideViewProps {
   side: Side
   ledger: LedgerState
@@ -228,9 +231,12 @@ function SideView({ side, ledger, visit, now }: SideViewProps) {
   const isFailed = faults.failed.has(provider)
   const failProvider = () =>
     side.setFaults({ failed: faults.failed.size > 0 ? new Set() : new Set([provider]) })
-  const expire = () => {
-    side.mark("expire", true)
-    void expirePermissions(visit)
+  const refusalText = useRefusalText()
+  const [refusal, setRefusal] = useState<Parameters<typeof refusalText>[0] | null>(null)
+  const expire = async () => {
+    const refused = await answerOr(expirePermissions(visit), notDone)
+    setRefusal(refused)
+    if (!refused) side.mark("expire", true)
   }
   const marks = side.marks.map((mark) =>
     mark.provider ? { ...mark, provider: providerNames[mark.provider] ?? mark.provider } : mark,
@@ -299,6 +305,11 @@ function SideView({ side, ledger, visit, now }: SideViewProps) {
           {t("expire")}
         </FaultButton>
       </fieldset>
+      {refusal && (
+        <p role="alert" className="text-bad text-sm">
+          {refusalText(refusal)}
+        </p>
+      )}
     </section>
   )
 }

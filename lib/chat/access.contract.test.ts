@@ -2,6 +2,8 @@ import type { User } from "throughline"
 import { v7 as uuidv7 } from "uuid"
 import { expect, it } from "vitest"
 import { resolveChannel } from "../../realtime/channel.ts"
+import type { Budgets } from "../security/budgets.ts"
+import { createLimits } from "../security/limits.ts"
 import { type AccessOptions, createAuthorize } from "./access.ts"
 import { chatChannels, lab, person, room } from "./channels.ts"
 import { createGuests } from "./guests.ts"
@@ -9,15 +11,17 @@ import { describeStores, type TestProcess, writerOf } from "./testing/stores.ts"
 
 const [alice, bob, carol] = ["alice", "bob", "carol"].map((id) => ({ id, name: id })) as [User, User, User]
 const noFiles: AccessOptions["files"] = { claim: async () => false }
+const anId = "018f0000-0000-7000-8000-000000000000"
 
 const channelOf = (roomId: string) => resolveChannel(chatChannels, room({ room: roomId }).name)
 
 /** Alice's room, which Bob has joined; Carol hasn't. `may` resolves with true, false, or the code of the refusal. */
-async function stage({ database, rooms, index, log }: TestProcess, files = noFiles) {
+async function stage({ database, rooms, index, log }: TestProcess, files = noFiles, own: Budgets = {}) {
   const { id: roomId } = await rooms.create(alice, { name: "x", isPrivate: false })
   await rooms.join(bob, roomId)
   const guests = createGuests(database)
-  const authorize = createAuthorize({ rooms, guests, index, log, files })
+  const limits = await createLimits({ own })
+  const authorize = createAuthorize({ rooms, guests, index, log, limits, files })
   const may = (
     user: User,
     event: string,
@@ -49,7 +53,7 @@ describeStores("access", (use) => {
   it("is for nobody who has signed out, whatever they were in", () =>
     use(async ({ main }) => {
       const { authorize, guests, roomId } = await stage(main)
-      const own = [person({ person: bob.id }), lab({ owner: bob.id, visit: "1" })]
+      const own = [person({ person: bob.id }), lab({ owner: bob.id, visit: anId })]
       const channels = [channelOf(roomId), ...own.map(({ name }) => resolveChannel(chatChannels, name))]
       const mayOf = (user: User) =>
         Promise.all(channels.map((channel) => authorize({ user, channel, action: "subscribe" })))
@@ -58,6 +62,42 @@ describeStores("access", (use) => {
       await guests.leave(bob.id)
       expect(await mayOf(bob)).toEqual([false, false, false])
       expect(await authorize({ user: alice, channel: channelOf(roomId), action: "subscribe" })).toBe(true)
+    }))
+
+  it("lets one begin so many visits to the laboratory, each by an id, and go on in those that there are", () =>
+    use(async ({ main }) => {
+      const budget = { "laboratories of a person": { points: 2, seconds: 600 } }
+      const { authorize } = await stage(main, noFiles, budget)
+      const may = (visit: string, earlier: { id: string; event: string; payload: null }[] = []) =>
+        authorize({
+          ...{
+            user: bob,
+            action: "publish",
+            event: "numbered",
+            payload: { side: "left" },
+            id: uuidv7(),
+            earlier,
+          },
+          channel: resolveChannel(chatChannels, lab({ owner: bob.id, visit }).name),
+        }).catch(({ code }: { code: string }) => code)
+      for (const visit of ["1", "x".repeat(450), `${anId}x`]) expect(await may(visit)).toBe(false)
+      const visits = [uuidv7(), uuidv7(), uuidv7()] as const
+      const begin = async (visit: string) => {
+        const outcome = await may(visit)
+        const entry = { event: "numbered", payload: { side: "left" }, from: bob, id: uuidv7() }
+        if (outcome === true)
+          await main.log.append([{ ...entry, channel: lab({ owner: bob.id, visit }).name }])
+        return outcome
+      }
+      expect(await begin(visits[0])).toBe(true)
+      // The second of one request.
+      expect(await may(visits[1], [{ id: uuidv7(), event: "numbered", payload: null }])).toBe(true)
+      expect(await begin(visits[1])).toBe(true)
+      expect(await begin(visits[2])).toBe("rate-limited")
+      for (let time = 0; time < 5; time += 1) expect(await begin(visits[0])).toBe(true)
+      // Emptied, it is known all the same.
+      await main.log.trim({ maxAgeMs: 0 })
+      expect(await begin(visits[0])).toBe(true)
     }))
 
   it("lets nobody edit what is another's, deleted, elsewhere or nowhere", () =>
@@ -173,7 +213,8 @@ describeStores("access", (use) => {
       const authorize = createAuthorize({
         rooms: { isMember: main.rooms.isMember, find: unasked },
         index: { catchUp: unasked, find: unasked },
-        ...{ log: { readAfter: unasked }, files: { claim: unasked }, guests: { hasLeft: unasked } },
+        ...{ log: { readAfter: unasked, heads: unasked }, files: { claim: unasked } },
+        ...{ guests: { hasLeft: unasked }, limits: { takeOf: unasked } },
       })
       const question = { channel: channelOf(roomId), action: "publish", event: "text-sent" } as const
       const payload = { text: "hi", mentions: ["alice"] }
@@ -188,7 +229,8 @@ describeStores("access", (use) => {
       const slow = await open({ maxEntries: 1 })
       const { database, rooms, index, log } = slow
       const guests = createGuests(database)
-      const authorize = createAuthorize({ rooms, guests, index, log, files: noFiles })
+      const limits = await createLimits({})
+      const authorize = createAuthorize({ rooms, guests, index, log, limits, files: noFiles })
       const question = { channel: channelOf(roomId), action: "publish", event: "message-deleted" } as const
       const ask = () => authorize({ ...question, user: bob, payload: { target: said.at(-1)?.id } })
       await expect(ask()).rejects.toMatchObject({ code: "log-unavailable", retryable: true })

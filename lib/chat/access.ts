@@ -2,7 +2,8 @@ import { RealtimeError, type User } from "throughline"
 import type { AuthorizeQuestion, MessageLog } from "throughline/server"
 import type * as z from "zod/mini"
 import type { FileRegister } from "../files/register.ts"
-import { type ChatChannels, publishableEvents, room } from "./channels.ts"
+import type { Limits } from "../security/limits.ts"
+import { type ChatChannels, lab, publishableEvents, room, visitSchema } from "./channels.ts"
 import type { Guests } from "./guests.ts"
 import type { IndexedMessage, MessageIndex } from "./message-index.ts"
 import type { Rooms } from "./rooms.ts"
@@ -11,7 +12,8 @@ export interface AccessOptions {
   rooms: Pick<Rooms, "isMember" | "find">
   guests: Pick<Guests, "hasLeft">
   index: Pick<MessageIndex, "catchUp" | "find">
-  log: Pick<MessageLog, "readAfter">
+  log: Pick<MessageLog, "readAfter" | "heads">
+  limits: Pick<Limits, "takeOf">
   /** Attaches to a message what its sender uploaded for this room, if it is that. */
   files: Pick<FileRegister, "claim">
 }
@@ -36,7 +38,7 @@ interface Call {
  * What is said with nothing beside it costs one question to the database. What changes a message is looked up: only its sender edits
  * it, only its sender or the room's owner deletes it, and nothing is done to one that isn't there.
  */
-export function createAuthorize({ rooms, guests, index, log, files }: AccessOptions) {
+export function createAuthorize({ rooms, guests, index, log, limits, files }: AccessOptions) {
   /** A message of this room, as the log has it now, or as it is about to be by the same request. */
   async function targetOf({ user, roomId, payload, earlier }: Call): Promise<IndexedMessage> {
     const { target } = payload as Payload<"message-deleted">
@@ -62,6 +64,16 @@ export function createAuthorize({ rooms, guests, index, log, files }: AccessOpti
     if (seq < head.first) return true
     const [found] = messages
     return found?.seq === seq && found.id === id && (found.event === "text-sent" || found.event === "erased")
+  }
+
+  /** A visit that is written into stays in the log's list of channels for ever: nobody may begin them without end. */
+  async function mayVisit(user: User, visit: string, isWritten: boolean): Promise<boolean> {
+    if (!visitSchema.safeParse(visit).success) return false
+    if (isWritten) {
+      const [head] = await log.heads([lab({ owner: user.id, visit }).name])
+      if (head?.seq === 0) await limits.takeOf("laboratories", user.id)
+    }
+    return true
   }
 
   const rules: Record<string, (call: Call) => Promise<boolean>> = {
@@ -104,7 +116,9 @@ export function createAuthorize({ rooms, guests, index, log, files }: AccessOpti
     if (action === "publish" && event !== undefined && !publishableEvents.has(event)) return false
     if (channel.kind !== "room") {
       const owner = channel.kind === "lab" ? channel.params.owner : channel.params.person
-      return owner === user.id && !(await guests.hasLeft(user.id))
+      if (owner !== user.id || (await guests.hasLeft(user.id))) return false
+      const isBegun = action === "publish" && earlier.length === 0
+      return channel.kind !== "lab" || mayVisit(user, channel.params.visit, isBegun)
     }
     const roomId = channel.params.room
     if (!(await rooms.isMember(user.id, roomId))) return false

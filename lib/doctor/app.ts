@@ -43,9 +43,9 @@ export async function examineApp(url: string, env: Env): Promise<Finding[]> {
     return [...findings, { subject, verdict: "failed", detail: wordsOf(error), advice }]
   }
   const offered = Array.isArray(config.providers) ? (config.providers as { provider?: unknown }[]) : []
-  for (const [index, entry] of offered.entries()) {
+  for (const entry of offered) {
     const provider = providerNames.find((name) => name === entry.provider)
-    if (provider) findings.push(await tryPage(provider, { url, user, http, entry, visit: String(index) }))
+    if (provider) findings.push(await tryPage(provider, { url, user, http, entry }))
   }
   return findings
 }
@@ -76,12 +76,11 @@ interface PageOptions {
   http: RealtimeHttp
   /** What the app tells pages of the provider. */
   entry: Record<string, unknown>
-  visit: string
 }
 
 /** Joins, publishes, hears it, and finds it in the log. */
 async function tryPage(provider: ProviderName, options: PageOptions): Promise<Finding> {
-  const { url, user, http, entry, visit } = options
+  const { url, user, http, entry } = options
   let client: RealtimeClient | undefined
   try {
     const create = await providers[provider]?.()
@@ -94,7 +93,7 @@ async function tryPage(provider: ProviderName, options: PageOptions): Promise<Fi
     })
     client = createClient({ transport, http })
     const { connection } = client
-    const channel = client.channel(chatChannels.lab({ owner: user.id, visit }))
+    const channel = client.channel(chatChannels.lab({ owner: user.id, visit: randomUUID() }))
     const received = Promise.withResolvers<void>()
     const { ready } = channel.subscribe({ onMessages: () => received.resolve() })
     client.open()

@@ -62,7 +62,7 @@ async function tryRoundTrip(
 ): Promise<Finding[]> {
   const subject = names[provider]
   const user = { id: `doctor-${randomUUID()}` }
-  const channel = chatChannels.lab({ owner: user.id, visit: "1" })
+  const channel = chatChannels.lab({ owner: user.id, visit: randomUUID() })
   const realtime = createRealtime({
     channels: chatChannels,
     identify: () => user,

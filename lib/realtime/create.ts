@@ -96,7 +96,7 @@ export async function createChat({
   const session = sessionOptions(env)
   const identify = (request: Request) => identifyRequest(request, session, guests)
   const register = createFileRegister(database)
-  const access: AccessOptions = { rooms, guests, index, log, files: register }
+  const access: AccessOptions = { rooms, guests, index, log, limits, files: register }
   const limit = limitRequests(limits)
   const realtime = createRealtime({
     ...(await declareChat(access, env)),

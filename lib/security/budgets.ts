@@ -41,6 +41,11 @@ export const budgets = {
   "joins from an address": { points: 3_000, seconds: 60 * 60 },
   "invitations of a person": { points: 60, seconds: 60 * 60 },
   "invitations from an address": { points: 1_000, seconds: 60 * 60 },
+  "laboratories of a person": { points: 60, seconds: 60 * 60 },
+  "laboratories from an address": { points: 1_000, seconds: 60 * 60 },
+  // Each is a question to the provider.
+  "revocations of a person": { points: 100, seconds: 10 * 60 },
+  "revocations from an address": { points: 1_000, seconds: 10 * 60 },
 } as const satisfies Record<string, Rate>
 
 export type Budget = keyof typeof budgets
