@@ -1,9 +1,8 @@
 "use client"
 import { AlertDialog } from "@base-ui/react/alert-dialog"
-import { useTranslations } from "next-intl"
 import { useState, useTransition } from "react"
 import { buttonClass } from "./button.tsx"
-import { answerOr } from "./server-action.tsx"
+import { answerOr, type Unreached, useRefusalText } from "./server-action.tsx"
 
 export interface DialogState {
   isOpen: boolean
@@ -22,10 +21,11 @@ interface Props extends DialogState {
 
 /** Asks before something that can't be taken back, as going for good, and stays open where the server isn't reached. */
 export function FarewellDialog({ isOpen, onOpenChange, title, lead, stay, leave, action }: Props) {
-  const errors = useTranslations("errors")
+  const refusalText = useRefusalText()
   const [isLeaving, start] = useTransition()
-  const [isUnreached, setIsUnreached] = useState(false)
-  const go = () => start(async () => setIsUnreached((await answerOr(action(), "unreached")) === "unreached"))
+  const [unreached, setUnreached] = useState<Unreached | null>(null)
+  const act = () => action().then(() => null)
+  const go = () => start(async () => setUnreached(await answerOr(act(), (failure) => failure)))
   return (
     <AlertDialog.Root open={isOpen} onOpenChange={onOpenChange}>
       <AlertDialog.Portal>
@@ -37,9 +37,9 @@ export function FarewellDialog({ isOpen, onOpenChange, title, lead, stay, leave,
           <AlertDialog.Description className="text-pretty break-words text-muted text-sm">
             {lead}
           </AlertDialog.Description>
-          {isUnreached && (
+          {unreached && (
             <p role="alert" className="text-bad text-sm">
-              {errors("not-connected")}
+              {refusalText(unreached)}
             </p>
           )}
           <div className="flex justify-end gap-2">

@@ -14,7 +14,7 @@ const names = { en: "English", ja: "日本語" } as const
 export const changeLocale = (locale: keyof typeof names) =>
   answerOr(
     setLocale(locale).then(() => true),
-    false,
+    () => false,
   )
 
 export function LanguageSwitch() {

@@ -2,20 +2,31 @@
 import { unstable_isUnrecognizedActionError, unstable_rethrow } from "next/navigation"
 import { useFormatter, useTranslations } from "next-intl"
 import { type ComponentProps, useActionState, useEffect, useState } from "react"
+import { isRealtimeError } from "throughline"
+import { withinLimit } from "throughline/client"
 import type { Refusal } from "#lib/chat/current.ts"
 import { whenIn } from "#lib/i18n/when.ts"
 import { isForeignForm } from "#lib/security/foreign-form.ts"
 import { tellSession } from "./session-news.tsx"
 
-/** The server wasn't reached. */
-interface Unreached {
-  error: "not-connected"
+/** The server wasn't reached, or what it answered didn't come. */
+export interface Unreached {
+  error: "not-connected" | "timeout"
 }
 
-/** What an action of the server answers, or `otherwise` where the network failed. Whatever else it throws, as a redirect, goes on. */
-export async function answerOr<T, U>(answer: Promise<T>, otherwise: U): Promise<T | U> {
+/** A page that the answer leads to is part of it. */
+const patienceMs = 30_000
+
+/**
+ * What an action of the server answers, or what `otherwise` makes of it that the network failed, or took too long. Whatever else it throws,
+ * as a redirect, goes on.
+ */
+export async function answerOr<T, U>(
+  answer: Promise<T>,
+  otherwise: (unreached: Unreached) => U,
+): Promise<T | U> {
   try {
-    const given = await answer
+    const given = await withinLimit(patienceMs, "call the server", () => answer)
     // The page is somebody's who isn't signed in any more, and may not know it yet.
     if (isObject(given) && "error" in given && given.error === "session-changed") tellSession(null)
     return given
@@ -26,7 +37,8 @@ export async function answerOr<T, U>(answer: Promise<T>, otherwise: U): Promise<
     // would put an error page in the place of the whole chat.
     const isServers = !isObject(error) || "digest" in error || isForeignForm(error)
     if (isServers || unstable_isUnrecognizedActionError(error)) throw error
-    return otherwise
+    const isLate = isRealtimeError(error) && error.code === "timeout"
+    return otherwise({ error: isLate ? "timeout" : "not-connected" })
   }
 }
 
@@ -48,7 +60,7 @@ export function useServerAction<S>(
     isAlive
       ? (_, form) => {
           setSent(form)
-          return answerOr<S, Unreached>(whenAlive(form), { error: "not-connected" })
+          return answerOr(whenAlive(form), (unreached): S | Unreached => unreached)
         }
       : action,
     null,
@@ -57,13 +69,14 @@ export function useServerAction<S>(
 }
 
 /** What to tell of an action that wasn't done. */
-export function useRefusalText(): (refusal: Refusal | { error: "not-connected" }) => string {
+export function useRefusalText(): (refusal: Refusal | Unreached) => string {
   const t = useTranslations()
   const format = useFormatter()
-  return (refusal) =>
-    refusal.error === "rate-limited"
-      ? t("app.tooMuch", { when: whenIn(format, refusal.retryAfterMs) })
-      : t(`errors.${refusal.error}`)
+  return (refusal) => {
+    if (refusal.error === "rate-limited")
+      return t("app.tooMuch", { when: whenIn(format, refusal.retryAfterMs) })
+    return refusal.error === "timeout" ? t("app.noAnswer") : t(`errors.${refusal.error}`)
+  }
 }
 
 /** Whose page a form stands in: the server does what it asks in nobody else's name. */

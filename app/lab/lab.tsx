@@ -212,8 +212,6 @@ function Score({ left, right }: { left: LedgerState; right: LedgerState }) {
   )
 }
 
-const notDone = { error: "not-connected" } as const
-
 interface SideViewProps {
   side: Side
   ledger: LedgerState
@@ -234,7 +232,7 @@ function SideView({ side, ledger, visit, now }: SideViewProps) {
   const refusalText = useRefusalText()
   const [refusal, setRefusal] = useState<Parameters<typeof refusalText>[0] | null>(null)
   const expire = async () => {
-    const refused = await answerOr(expirePermissions(visit), notDone)
+    const refused = await answerOr(expirePermissions(visit), (unreached) => unreached)
     setRefusal(refused)
     if (!refused) side.mark("expire", true)
   }

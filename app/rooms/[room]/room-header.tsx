@@ -14,7 +14,7 @@ import { useMe } from "../../_components/chat-provider.tsx"
 import { copyText, hasClipboard } from "../../_components/clipboard.ts"
 import { MenuPopup, menuItemClass } from "../../_components/menu.tsx"
 import { Modal } from "../../_components/modal.tsx"
-import { useRefusalText } from "../../_components/server-action.tsx"
+import { answerOr, type Unreached, useRefusalText } from "../../_components/server-action.tsx"
 import { OpenSidebarButton } from "../../_components/shell.tsx"
 import { useRoomName } from "../../_components/use-room-name.ts"
 import { inviteToRoom } from "../../actions.ts"
@@ -55,14 +55,15 @@ function RoomMenu({ room, presence }: RoomHeaderProps) {
   const t = useTranslations("rooms")
   const me = useMe()
   const refusalText = useRefusalText()
-  const [invited, setInvited] = useState<Awaited<ReturnType<typeof inviteToRoom>>>()
+  const [invited, setInvited] = useState<Awaited<ReturnType<typeof inviteToRoom>> | Unreached>()
   const link = invited && "path" in invited ? new URL(invited.path, window.location.href).href : null
   const [isWithdrawing, setIsWithdrawing] = useState(false)
   const [isLeaving, setIsLeaving] = useState(false)
   const marked = useMarkedName()
   const owner = presence?.members?.find(({ user }) => user.id === room.ownerId)?.user
 
-  const invite = async () => setInvited(await inviteToRoom(me.id, room.id).catch(() => null))
+  const invite = async () =>
+    setInvited(await answerOr(inviteToRoom(me.id, room.id), (unreached) => unreached).catch(() => null))
   const failure = invited && "error" in invited ? refusalText(invited) : t("inviteFailed")
 
   return (

@@ -1,0 +1,56 @@
+import { act, cleanup, fireEvent, render, screen } from "@testing-library/react"
+import { NextIntlClientProvider } from "next-intl"
+import { afterEach, expect, it, vi } from "vitest"
+import en from "#lib/i18n/messages/en.json"
+import ja from "#lib/i18n/messages/ja.json"
+import { FarewellDialog } from "./farewell-dialog.tsx"
+import { ActionForm, answerOr } from "./server-action.tsx"
+
+afterEach(() => {
+  cleanup()
+  vi.useRealTimers()
+})
+
+/** As of a request that a network has swallowed. */
+const never = () => new Promise<null>(() => {})
+
+it.each([
+  ["en", en, "There was no answer in time."],
+  ["ja", ja, "時間内に応答がありませんでした。"],
+])("says in %s what to do where an action's answer never comes", async (locale, messages, text) => {
+  vi.useFakeTimers()
+  render(
+    <NextIntlClientProvider locale={locale} messages={messages as never} timeZone="UTC">
+      <ActionForm owner="me" action={never}>
+        <button type="submit">go</button>
+      </ActionForm>
+      <FarewellDialog
+        isOpen
+        onOpenChange={() => {}}
+        title="t"
+        lead="l"
+        stay="s"
+        leave="leave"
+        action={never}
+      />
+    </NextIntlClientProvider>,
+  )
+  for (const name of ["go", "leave"])
+    await act(async () => {
+      fireEvent.click(screen.getByRole("button", { name, hidden: true }))
+    })
+  await act(() => vi.advanceTimersByTimeAsync(29_000))
+  expect(screen.queryAllByRole("alert", { hidden: true })).toEqual([])
+  await act(() => vi.advanceTimersByTimeAsync(1_000))
+  const alerts = screen.getAllByRole("alert", { hidden: true })
+  expect(alerts.map(({ textContent }) => textContent?.startsWith(text))).toEqual([true, true])
+  expect(screen.getByRole<HTMLButtonElement>("button", { name: "leave" }).disabled).toBe(false)
+})
+
+it("hands on what the server itself throws, and tells the network's failures from it", async () => {
+  const failure = Object.assign(new Error("internal"), { digest: "1" })
+  await expect(answerOr(Promise.reject(failure), (unreached) => unreached)).rejects.toBe(failure)
+  const network = new TypeError("Failed to fetch")
+  expect(await answerOr(Promise.reject(network), ({ error }) => error)).toBe("not-connected")
+  expect(await answerOr(Promise.resolve(1), () => 2)).toBe(1)
+})
