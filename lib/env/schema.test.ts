@@ -1,6 +1,8 @@
-import { mkdtempSync, readFileSync } from "node:fs"
+import { execFile } from "node:child_process"
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { promisify } from "node:util"
 import { describe, expect, it } from "vitest"
 import { envExample } from "../../scripts/env-example.ts"
 import { developmentSecrets } from "./development.ts"
@@ -233,6 +235,29 @@ describe("development secrets", () => {
     expect(developmentSecrets({ DATA_DIR })).toEqual(first)
     expect(developmentSecrets({ DATA_DIR, SESSION_SECRET: secret })).not.toHaveProperty("SESSION_SECRET")
     expect(problemsOf({ ...first })).toEqual([])
+  })
+
+  it.each(["", "{", "null", "{}", '{"SESSION_SECRET":5}'])(
+    "are made anew where what is kept is %j, as after a crash, and nothing else is left",
+    (broken) => {
+      const DATA_DIR = mkdtempSync(join(tmpdir(), "throughline-env-"))
+      writeFileSync(join(DATA_DIR, "secrets.json"), broken)
+      const made = developmentSecrets({ DATA_DIR })
+      expect(problemsOf({ ...made })).toEqual([])
+      expect(developmentSecrets({ DATA_DIR })).toEqual(made)
+      expect(readdirSync(DATA_DIR)).toEqual(["secrets.json"])
+    },
+  )
+
+  it("are the same for processes that start at once, over broken ones too", async () => {
+    const file = new URL("./development.ts", import.meta.url).href
+    const script = `const { developmentSecrets } = await import(${JSON.stringify(file)}); console.log(JSON.stringify(developmentSecrets(process.env)))`
+    const DATA_DIR = mkdtempSync(join(tmpdir(), "throughline-env-"))
+    writeFileSync(join(DATA_DIR, "secrets.json"), "")
+    const start = () =>
+      promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { env: { DATA_DIR } })
+    const outputs = await Promise.all(Array.from({ length: 4 }, start))
+    expect(new Set(outputs.map(({ stdout }) => stdout)).size).toBe(1)
   })
 })
 
