@@ -24,24 +24,13 @@ export function createDrafts(userId: string) {
   const storage = personalStorage(userId, "draft")
   const replyOf = (roomId: string) => `${roomId}/reply`
 
-  function read<T>(name: string, parse: (kept: unknown) => T): T | null {
-    const kept = storage.read(name)
-    if (kept === null) return null
-    try {
-      return parse(JSON.parse(kept))
-    } catch {
-      // Written by another version, or by hand.
-      return null
-    }
-  }
-
   const write = (name: string, value: unknown) =>
     storage.write(value === null ? null : JSON.stringify(value), name)
 
   return {
-    read: (roomId: string): Draft => read(roomId, schema.parse) ?? emptyDraft,
+    read: (roomId: string): Draft => storage.readJson(schema.parse, roomId) ?? emptyDraft,
     write: (roomId: string, draft: Draft) => write(roomId, draft.text === "" ? null : draft),
-    readReply: (roomId: string): ReplyPlace | null => read(replyOf(roomId), replySchema.parse),
+    readReply: (roomId: string): ReplyPlace | null => storage.readJson(replySchema.parse, replyOf(roomId)),
     writeReply: (roomId: string, place: ReplyPlace | null) => write(replyOf(roomId), place),
     /** Takes away what others left here. */
     removeOthers: () => storage.removeOthers(),

@@ -14,6 +14,8 @@ const changed = "throughline:kept"
 export interface PersonalStorage {
   /** Null where there is nothing. */
   read(name?: string): string | null
+  /** The same of JSON, as `parse` takes it; null where that throws, since another version wrote it, or somebody by hand. */
+  readJson<T>(parse: (kept: unknown) => T, name?: string): T | null
   /** Null takes it away. Where the browser keeps nothing, it is there for as long as the page. */
   write(value: string | null, name?: string): void
   /** Takes away what others keep of this kind. */
@@ -33,8 +35,18 @@ export function personalStorage(owner: string, kind: keyof typeof places): Perso
   const own = `${ofKind}${encodeURIComponent(owner).replaceAll(".", "%2E")}`
   const keyOf = (name?: string) => (name === undefined ? own : `${own}.${name}`)
   const place = places[kind]
+  const read = (name?: string) => place.getItem(keyOf(name))
   return {
-    read: (name) => place.getItem(keyOf(name)),
+    read,
+    readJson(parse, name) {
+      const kept = read(name)
+      if (kept === null) return null
+      try {
+        return parse(JSON.parse(kept))
+      } catch {
+        return null
+      }
+    },
     write(value, name) {
       if (value === null) place.removeItem(keyOf(name))
       else place.setItem(keyOf(name), value)

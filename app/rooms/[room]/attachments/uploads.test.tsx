@@ -91,12 +91,24 @@ describe("what is attached to a message", () => {
   it("survives a reload once it is on the server", async () => {
     const before = setup()
     before.uploads.add(["a", "b"].map(fileOf))
-    before.sendings[0]?.resolve({ ...sharedOf("a"), width: 1, height: 1 })
+    const shared = { ...sharedOf("a"), id: crypto.randomUUID(), width: 1, height: 1 }
+    before.sendings[0]?.resolve(shared)
     await settled()
     const { uploads, states } = setup()
     expect(states()).toEqual(["a ready"])
-    expect(uploads.state().attachments[0]?.preview).toBe("/api/chat/files/id of a")
+    expect(uploads.state().attachments[0]?.preview).toBe(`/api/chat/files/${shared.id}`)
     uploads.take()
+    expect(setup().states()).toEqual([])
+  })
+
+  it.each(["null", "", "{", "[5]", '{"id":1}'])("is nothing where what is kept is %j", async (kept) => {
+    const before = setup()
+    before.uploads.add([fileOf("a")])
+    before.sendings[0]?.resolve({ ...sharedOf("a"), id: crypto.randomUUID() })
+    await settled()
+    const keys = Object.keys(sessionStorage)
+    expect(keys).toHaveLength(1)
+    sessionStorage.setItem(keys[0] as string, kept)
     expect(setup().states()).toEqual([])
   })
 

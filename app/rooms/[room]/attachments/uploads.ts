@@ -1,6 +1,6 @@
 import { createListeners, logError } from "throughline"
-import type { SharedFile } from "#lib/chat/channels.ts"
-import { maxFilesPerMessage } from "#lib/chat/channels.ts"
+import * as z from "zod/mini"
+import { fileSchema, maxFilesPerMessage, type SharedFile } from "#lib/chat/channels.ts"
 import { personalStorage } from "#lib/chat/personal-storage.ts"
 import { fileUrl, pictureTypes, thumbnailUrl } from "#lib/files/rules.ts"
 import { discardFile, sendFile, UploadError, type UploadErrorCode } from "./send-file.ts"
@@ -55,7 +55,10 @@ export function createUploads({ owner, roomId, send = sendFile }: UploadsOptions
   const storage = personalStorage(owner, "files")
   const listeners = createListeners(logError, "uploads.subscribe")
   const under = new Map<string, { file: File; controller: AbortController }>()
-  let state: UploadsState = { ...noUploads, attachments: restore(storage.read(roomId)) }
+  let state: UploadsState = {
+    ...noUploads,
+    attachments: restore(storage.readJson(keptSchema.parse, roomId) ?? []),
+  }
   let underWay = 0
   let made = 0
 
@@ -161,8 +164,9 @@ function toKept(attachments: readonly Attachment[]): string | null {
   return ready.length > 0 ? JSON.stringify(ready) : null
 }
 
-function restore(kept: string | null): Attachment[] {
-  const ready = JSON.parse(kept ?? "[]") as SharedFile[]
+const keptSchema = z.array(fileSchema)
+
+function restore(ready: readonly SharedFile[]): Attachment[] {
   return ready.map((shared) => ({
     ...{ key: shared.id, name: shared.name, size: shared.size, shared },
     preview: shared.width ? (shared.hasThumbnail ? thumbnailUrl : fileUrl)(shared.id) : null,
