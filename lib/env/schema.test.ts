@@ -117,6 +117,10 @@ describe("the environment", () => {
     [{ ...production, HOST: "fe80::1%" }, "HOST must be a host alone"],
     [{ ...ably, ABLY_ENDPOINT: "ably.example:8080" }, "without scheme, port or path"],
     [{ ...production, OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318/?x" }, "must be a URL"],
+    [{ ...production, OTEL_EXPORTER_OTLP_HEADERS: "a=50%" }, "must list headers"],
+    [{ ...production, OTEL_EXPORTER_OTLP_HEADERS: "a b=x" }, "must list headers"],
+    [{ ...production, OTEL_EXPORTER_OTLP_HEADERS: "a=x%0Ay" }, "must list headers"],
+    [{ ...production, OTEL_EXPORTER_OTLP_HEADERS: "," }, "must list headers"],
     [{ ...production, PUSHER_TLS: "maybe" }, "must be true or false"],
     [{ ...production, LOG_RETENTION_DAYS: "0" }, "LOG_RETENTION_DAYS"],
     [{ ...production, FILES_S3_REGION: "auto" }, "FILES_S3_ENDPOINT is missing: FILES_S3_REGION is set"],
@@ -171,6 +175,8 @@ describe("the environment", () => {
     { ...pusher, PUSHER_TLS: "true" },
     { ...ably, ABLY_ENDPOINT: "nonprod:sandbox" },
     { ...ably, ABLY_ENDPOINT: "localhost", ABLY_PORT: "8080", ABLY_TLS: "false" },
+    { ...production, DATABASE_URL: "POSTGRES://x", REDIS_URL: "REDIS://x" },
+    { ...production, OTEL_EXPORTER_OTLP_HEADERS: "api-key=50%25, other=a%2Cb=" },
     files,
   ])("%j is taken", (source) => {
     expect(problemsOf(source)).toEqual([])

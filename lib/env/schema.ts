@@ -3,6 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as z from "zod"
 import { type Budgets, parseBudget } from "../security/budgets.ts"
+import { readHeaderList } from "../tracing/header-list.ts"
 
 export const providerNames = ["socketio", "pusher", "ably"] as const
 export type ProviderName = (typeof providerNames)[number]
@@ -115,7 +116,7 @@ export const variables = {
   DATABASE_URL: {
     meaning: "PostgreSQL for the log and the chat's tables. Unset: SQLite files under DATA_DIR.",
     isSecret: true,
-    schema: z.string().regex(/^postgres(ql)?:\/\//, "must begin with postgres://"),
+    schema: z.string().regex(/^postgres(ql)?:\/\//i, "must begin with postgres://"),
   },
   SESSION_SECRET: {
     meaning: "Signs sessions. Required in production; at least 32 characters.",
@@ -260,7 +261,10 @@ export const variables = {
   OTEL_EXPORTER_OTLP_HEADERS: {
     meaning: "What the collector asks for, as in api-key=…; separated by commas.",
     isSecret: true,
-    schema: text,
+    schema: text.refine(
+      readHeaderList,
+      "must list headers, as in api-key=…, with % and commas as %25 and %2C",
+    ),
   },
   OTEL_SERVICE_NAME: {
     meaning: "What the servers are called there. Default throughline.",

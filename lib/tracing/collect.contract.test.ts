@@ -7,6 +7,7 @@ import { collectSpans } from "./collect.ts"
 
 const taken: { url: string | undefined; key: unknown; body: string }[] = []
 let status = 200
+const failures: string[] = []
 const http = createServer(async (request, response) => {
   taken.push({ url: request.url, key: request.headers["api-key"], body: await text(request) })
   response.writeHead(status).end("{}")
@@ -44,6 +45,9 @@ async function send(
   const response = await collectSpans(request, {
     endpoint: at,
     headers: "api-key=a%20key, other=x",
+    async onFailure({ message }) {
+      failures.push(message)
+    },
     async identify() {
       if (!isKnown) throw new RealtimeError("log-unavailable", { message: "the database is away" })
       return user
@@ -109,5 +113,9 @@ describe("a page's spans", () => {
     status = 500
     expect(await send(good)).toBe(502)
     expect(await send(good, { at: "http://127.0.0.1:9" })).toBe(503)
+    expect(failures).toEqual([
+      expect.stringMatching(/answered 500$/),
+      expect.stringMatching(/can't be reached$/),
+    ])
   })
 })
