@@ -31,6 +31,7 @@ describe.each(Object.entries(taken))("%s", (_, parse) => {
     ["\u0301\u0489"],
     ["\u200f\u202e"],
     ["\u{1d159}"],
+    ["\u{13441}\u{13442}"],
     ["\u{16fe4}"],
     ["\u{13431}"],
     ["\ufff9\ufffb"],
