@@ -17,7 +17,7 @@ const never = () => new Promise<null>(() => {})
 it.each([
   ["en", en, "There was no answer in time."],
   ["ja", ja, "時間内に応答がありませんでした。"],
-])("says in %s what to do where an action's answer never comes", async (locale, messages, text) => {
+] as const)("says in %s what to do where an action's answer never comes", async (locale, messages, text) => {
   vi.useFakeTimers()
   render(
     <NextIntlClientProvider locale={locale} messages={messages as never} timeZone="UTC">
