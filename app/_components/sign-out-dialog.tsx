@@ -4,6 +4,7 @@ import { isolated } from "#lib/i18n/isolated.ts"
 import { signOut } from "../actions.ts"
 import { useMe } from "./chat-provider.tsx"
 import { type DialogState, FarewellDialog } from "./farewell-dialog.tsx"
+import { leaveForGood } from "./leave-for-good.ts"
 
 /** Asks before a guest leaves for good: nobody can prove to be the same guest again. */
 export function SignOutDialog(state: DialogState) {
@@ -16,7 +17,7 @@ export function SignOutDialog(state: DialogState) {
       lead={t("signOutLead", { name: isolated(me.name) })}
       stay={t("stay")}
       leave={t("signOut")}
-      action={() => signOut(me.id)}
+      action={() => leaveForGood(me.id, signOut)}
     />
   )
 }

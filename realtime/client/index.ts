@@ -10,6 +10,7 @@ export {
 export { createHttp, type RealtimeHttp } from "./http.ts"
 export { createMessageFeed, type FeedState, type MessageFeed } from "./message-feed.ts"
 export type { OutboxState } from "./outbox.ts"
+export { forgetOutbox } from "./outbox-store.ts"
 export type {
   Channel,
   ChannelHandlers,

@@ -1,6 +1,7 @@
 import { type DBSchema, type IDBPDatabase, type IDBPObjectStore, openDB } from "idb"
 import type { RealtimeErrorCode } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
+import { withinLimit } from "./within-limit.ts"
 
 /** A message as it lies in the browser. */
 export interface StoredMessage {
@@ -40,7 +41,10 @@ interface Schema extends DBSchema {
 }
 
 /** Browser: IndexedDB, one database for the site; `owner` keeps what several people of one browser wrote apart. */
-export function createIndexedDbStore(owner: string): OutboxStore {
+export function createIndexedDbStore(owner: string): OutboxStore & {
+  /** Takes away all of this person's. */
+  clear(): Promise<void>
+} {
   let database: Promise<IDBPDatabase<Schema>> | null = null
 
   /**
@@ -100,6 +104,12 @@ export function createIndexedDbStore(owner: string): OutboxStore {
         if (position !== undefined) await messages.delete(position)
       })
     },
+    async clear() {
+      await write(async (messages) => {
+        for (const position of await messages.index("owner").getAllKeys(owner))
+          await messages.delete(position)
+      })
+    },
     close() {
       void database?.then(
         (opened) => opened.close(),
@@ -107,6 +117,22 @@ export function createIndexedDbStore(owner: string): OutboxStore {
       )
       database = null
     },
+  }
+}
+
+/** How long whoever signs out waits for the browser. */
+const patienceMs = 5_000
+
+/**
+ * Browser: takes away what this person has written here and not sent, where they can never come back for it. Rejects where the browser
+ * fails, and with `timeout` where it doesn't answer.
+ */
+export async function forgetOutbox(owner: string): Promise<void> {
+  const store = createIndexedDbStore(owner)
+  try {
+    await withinLimit(patienceMs, "empty the outbox", () => store.clear())
+  } finally {
+    store.close()
   }
 }
 

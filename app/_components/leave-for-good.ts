@@ -1,0 +1,33 @@
+import { unstable_rethrow } from "next/navigation"
+import { logError } from "throughline"
+import { forgetOutbox } from "throughline/client"
+
+/**
+ * Browser: signs a guest out, and takes away what they wrote and hadn't sent: nobody can be this guest again. It stays where they couldn't be
+ * signed out, and where their session has merely expired.
+ */
+export async function leaveForGood(
+  owner: string,
+  signOut: (owner: string) => Promise<unknown>,
+): Promise<void> {
+  try {
+    await signOut(owner)
+  } catch (error) {
+    // Where they were, it leads elsewhere; else the server wasn't reached, or has failed.
+    if (leadsElsewhere(error)) await forget(owner)
+    throw error
+  }
+}
+
+/** Next.js throws its redirects, and tells them from failures. */
+function leadsElsewhere(error: unknown): boolean {
+  try {
+    unstable_rethrow(error)
+    return false
+  } catch {
+    return true
+  }
+}
+
+const forget = (owner: string) =>
+  forgetOutbox(owner).catch((error: unknown) => logError(error, { stage: "empty the outbox" }))
