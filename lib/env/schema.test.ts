@@ -261,7 +261,9 @@ describe("development secrets", () => {
     const DATA_DIR = mkdtempSync(join(tmpdir(), "throughline-env-"))
     writeFileSync(join(DATA_DIR, "secrets.json"), "")
     const start = () =>
-      promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { env: { DATA_DIR } })
+      promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
+        env: { ...process.env, DATA_DIR },
+      })
     const outputs = await Promise.all(Array.from({ length: 4 }, start))
     expect(new Set(outputs.map(({ stdout }) => stdout)).size).toBe(1)
   })
