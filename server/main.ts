@@ -1,4 +1,4 @@
-import { localAddresses } from "#lib/env/local-addresses.ts"
+import { linesForNeighbours } from "#lib/env/local-addresses.ts"
 import { startTracing } from "#lib/tracing/server.ts"
 import { createServer } from "./create-server.ts"
 import { loadServerEnv, projectDir } from "./env.ts"
@@ -31,10 +31,8 @@ await run(logger, async () => {
       })
   await app.ready
   logger.info({ url: server.url }, `ready on ${server.url}`)
-  // Another process's address, or an emulator's, is this machine's own.
-  if (dev && hasGateway && env.HOST === undefined && env.REALTIME_PROVIDER.length === 1)
-    for (const address of localAddresses())
-      logger.info(`for others in your network: http://${address}:${new URL(server.url).port}`)
+  if (dev && env.HOST === undefined)
+    for (const line of linesForNeighbours(env, new URL(server.url).port)) logger.info(line)
   if (dev) void warm(server.url, logger)
   return server
 })

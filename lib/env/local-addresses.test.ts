@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest"
-import { localAddresses } from "./local-addresses.ts"
+import { linesForNeighbours, localAddresses } from "./local-addresses.ts"
 
 const networkInterfaces = vi.hoisted(() => vi.fn())
 vi.mock("node:os", async (original) => ({
@@ -19,3 +19,29 @@ it("tells this machine's addresses in its networks, and none where the system re
   })
   expect(localAddresses()).toEqual([])
 })
+
+it.each([
+  [{ REALTIME_PROVIDER: ["socketio"] }, "http://192.168.1.5:3000"],
+  [{ REALTIME_PROVIDER: ["pusher"] }, "http://192.168.1.5:3000"],
+  // An emulator's, of a provider that isn't used.
+  [{ REALTIME_PROVIDER: ["socketio"], PUSHER_HOST: "127.0.0.1" }, "http://192.168.1.5:3000"],
+  [{ REALTIME_PROVIDER: ["socketio"], SOCKET_URL: "http://localhost:3001" }, "socketio is at localhost"],
+  [{ REALTIME_PROVIDER: ["pusher"], PUSHER_HOST: "127.0.0.1" }, "pusher is at localhost"],
+  [{ REALTIME_PROVIDER: ["ably"], ABLY_ENDPOINT: "localhost" }, "ably is at localhost"],
+  [
+    {
+      REALTIME_PROVIDER: ["socketio", "pusher", "ably"],
+      PUSHER_HOST: "127.0.0.1",
+      ABLY_ENDPOINT: "localhost",
+    },
+    "pusher and ably are at localhost",
+  ],
+] satisfies [Parameters<typeof linesForNeighbours>[0], string][])(
+  "says of %j what a phone beside it can open, or why not",
+  (env, text) => {
+    networkInterfaces.mockReturnValueOnce({
+      eth0: [{ address: "192.168.1.5", family: "IPv4", internal: false }],
+    })
+    expect(linesForNeighbours(env, "3000")).toEqual([expect.stringContaining(text)])
+  },
+)
