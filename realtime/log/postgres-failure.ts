@@ -7,6 +7,7 @@ const reasons: Readonly<Record<string, string>> = {
   "25006": "PostgreSQL is read-only (a standby, or a full disk)",
   "28": "PostgreSQL refused the credentials",
   "3D": "PostgreSQL has no such database",
+  "40": "PostgreSQL undid it in favour of another transaction",
   "42501": "the database user lacks a right that the log needs",
   "53": "PostgreSQL ran out of a resource",
   "53100": "PostgreSQL's disk is full",
@@ -36,10 +37,15 @@ export function isConflict(error: unknown): boolean {
 /** Why PostgreSQL can't be used now, in words for an operator; null when it answered, and what it was asked was wrong. */
 export function unavailability(error: unknown): string | null {
   const code = codeOf(error)
-  // The driver's own, of a connection that ended or a wait that was too long, have no code.
-  if (code === undefined) return error instanceof Error && error.name === "Error" ? unreachable : null
-  return reasonFor(code) ?? null
+  const known = code === undefined ? undefined : reasonFor(code)
+  if (known !== undefined || (code !== undefined && isSqlState(code))) return known ?? null
+  // What didn't come from PostgreSQL came from the way there, whether or not we know its code; the driver's own have none. A
+  // programming mistake is another kind of error.
+  return error instanceof Error && error.name === "Error" ? unreachable : null
 }
+
+/** Codes of PostgreSQL; no class of them begins with the letter of the network's. */
+const isSqlState = (code: string) => /^[0-9A-Z]{5}$/.test(code) && !code.startsWith("E")
 
 const unreachable = "PostgreSQL cannot be reached or does not answer"
 
