@@ -24,6 +24,8 @@ export const realtimeErrorCodes = [
 
 /** The codes after which the same call may succeed by itself; the others need something to change first. */
 const retryableCodes: ReadonlySet<RealtimeErrorCode> = new Set([
+  // Nobody knows why it failed, so nobody knows that it would fail again.
+  "internal",
   "log-unavailable",
   "not-connected",
   "provider-unavailable",

@@ -89,11 +89,7 @@ export function createHttp({
       const error = fromWireError(answer.error)
       if (error.code === "session-changed") onSessionChanged?.(error)
       if (error.code !== "internal") throw error
-      // A server that failed is one to ask again, even though it doesn't know why it failed.
-      throw new RealtimeError("internal", {
-        message: `unable to ${doing}; the server failed`,
-        retryable: true,
-      })
+      throw new RealtimeError("internal", { message: `unable to ${doing}; the server failed` })
     }
     // Not one of ours: a proxy's page, a crash. It may pass, but for what is too large on its way.
     throw new RealtimeError(codeByStatus[response.status] ?? "provider-unavailable", {

@@ -112,7 +112,7 @@ async function settle(): Promise<void> {
 }
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] })
   vi.spyOn(Math, "random").mockReturnValue(0.5)
 })
 afterEach(() => {
@@ -294,6 +294,30 @@ describe("an outbox and the page", () => {
     vi.advanceTimersByTime(375)
     await settle()
     expect(page.requests.length).toBe(before + 1)
+  })
+
+  it("refuses what the server has failed at for ten minutes, to be tried again by hand", async () => {
+    const page = open()
+    page.answer((ids) => ids.map(() => ({ error: error("internal") })))
+    page.say("a")
+    await settle()
+    for (let second = 0; second < 590; second += 1) {
+      vi.advanceTimersByTime(1_000)
+      await settle()
+    }
+    expect(page.states()).toEqual(["a failed"])
+    for (let second = 0; second < 60; second += 1) {
+      vi.advanceTimersByTime(1_000)
+      await settle()
+    }
+    expect(page.states()).toEqual(["a refused"])
+    page.outbox.retry("a")
+    await settle()
+    expect(page.states()).toEqual(["a failed"])
+    page.answer(accept)
+    page.outbox.wake()
+    await settle()
+    expect([page.states(), page.stored()]).toEqual([[], []])
   })
 
   it("waits as long as the server asks", async () => {

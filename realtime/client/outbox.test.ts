@@ -228,6 +228,31 @@ describe("an outbox", () => {
     expect(await storedBy(owner)).toEqual([])
   })
 
+  it("tries again what the server fails at, and lets the next ones pass meanwhile", async () => {
+    const owner = newOwner()
+    const server = createServer()
+    let isFailing = true
+    const tab = openTab(owner, async (channel, messages) => {
+      const isBad = ({ id }: OutgoingMessage) => isFailing && id.startsWith("bad")
+      const results = await server.deliver(
+        channel,
+        messages.filter((message) => !isBad(message)),
+      )
+      return messages.map((message) =>
+        isBad(message)
+          ? { error: new RealtimeError("internal", { message: "the server failed" }) }
+          : (results.shift() as PublishResult),
+      )
+    })
+    const bad = Array.from({ length: 60 }, () => tab.say("bad"))
+    const good = Array.from({ length: 60 }, () => tab.say("good"))
+    await eventually(() => expect(server.log).toEqual(good))
+    await eventually(() => expect(tab.states()).toEqual(bad.map(() => "failed")))
+    isFailing = false
+    tab.outbox.wake()
+    await eventually(() => expect(server.log).toEqual([...good, ...bad]))
+  })
+
   it("says why a message that doesn't go through waits, and sends it when it can", async () => {
     const server = createServer()
     server.answerWith(fail("provider-unavailable"))

@@ -74,6 +74,8 @@ interface Entry extends OutboxMessage {
   isReady: boolean
   /** It came back from the log, which may be before the answer. */
   hasArrived: boolean
+  /** By `performance.now()`: since when the server has failed at it alone, each time it was tried. */
+  failsSince?: number | undefined
 }
 
 const maxBatch = 50
@@ -83,6 +85,8 @@ const maxPauseMs = 30_000
 const storePatienceMs = 5_000
 /** How long a tab that doesn't move (a phone put it to sleep) holds up the others. */
 const lockPatienceMs = 10_000
+/** How long a message is tried at which the server itself fails, without knowing why. */
+const accidentPatienceMs = 10 * 60_000
 
 /** The session is somebody else's. What was written waits for its writer, in the store. */
 const isOfAnother = ({ code }: RealtimeError) => code === "session-changed"
@@ -260,40 +264,68 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     await attempt("write to", () => store.remove(entry.id))
   }
 
+  function wait(id: string, error: RealtimeError): void {
+    const isOut = error.code === "not-connected" || isOfAnother(error)
+    change(id, isOut ? { state: "queued" } : { state: "failed", error })
+  }
+
+  /** The server failed at this one and says nothing against the others: it goes again, but not for ever. */
+  async function stumble(entry: Entry, error: RealtimeError): Promise<void> {
+    const now = performance.now()
+    const { failsSince = now } = entry
+    if (now - failsSince >= accidentPatienceMs) return refuse(entry, error)
+    change(entry.id, { state: "failed", error, failsSince })
+  }
+
   /** Sends everything of a channel, batch by batch; resolves with the reason why something has to wait. */
   async function sendAll(channel: string): Promise<RealtimeError | null> {
+    const stumbled = new Set<string>()
+    let accident: RealtimeError | null = null
     for (;;) {
-      const batch = waiting(channel).slice(0, maxBatch)
-      if (batch.length === 0 || !isOpen) return null
+      const batch = waiting(channel)
+        .filter(({ id }) => !stumbled.has(id))
+        .slice(0, maxBatch)
+      if (batch.length === 0 || !isOpen) return accident
       for (const { id } of batch) change(id, { state: "sending", error: undefined })
       const results = await answerTo(channel, batch)
       let reason: RealtimeError | null = null
       for (const [index, entry] of batch.entries()) {
-        const result = results[index] ?? { error: unanswered() }
+        const result = isRealtimeError(results)
+          ? { error: results }
+          : (results[index] ?? { error: unanswered() })
         if ("receipt" in result) await accept(entry, result.receipt)
         else if (!result.error.retryable && !isOfAnother(result.error)) await refuse(entry, result.error)
-        else {
+        else if (result.error.code === "internal" && !isRealtimeError(results)) {
+          accident = result.error
+          stumbled.add(entry.id)
+          await stumble(entry, accident)
+        } else {
           reason = result.error
-          const isOut = reason.code === "not-connected" || isOfAnother(reason)
-          change(entry.id, isOut ? { state: "queued" } : { state: "failed", error: reason })
+          wait(entry.id, reason)
         }
       }
       if (reason) return reason
     }
   }
 
-  /** A request without an answer is the same answer for each. */
-  async function answerTo(channel: string, batch: readonly Entry[]): Promise<PublishResult[]> {
+  /** A result for each; or, of a request that got none, why, which is the same for each. */
+  async function answerTo(
+    channel: string,
+    batch: readonly Entry[],
+  ): Promise<PublishResult[] | RealtimeError> {
     try {
       return await deliver(
         channel,
         batch.map(({ id, event, payload }) => ({ id, event, payload })),
       )
     } catch (cause) {
-      const error = isRealtimeError(cause)
+      return isRealtimeError(cause)
         ? cause
-        : new RealtimeError("internal", { message: "unable to publish; the client failed", cause })
-      return batch.map(() => ({ error }))
+        : new RealtimeError("internal", {
+            message: "unable to publish; the client failed",
+            retryable: false,
+            cause,
+          })
     }
   }
 
@@ -331,7 +363,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     } catch (cause) {
       onError(cause, { stage: "send the outbox" })
       const message = "unable to send the outbox; the client failed"
-      const error = new RealtimeError("internal", { message, cause, retryable: true })
+      const error = new RealtimeError("internal", { message, cause })
       for (const { id, state } of inOrder(channel))
         if (state === "sending") change(id, { state: "failed", error })
       reason = error
@@ -400,7 +432,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     retry(id) {
       const entry = entries.get(id)
       if (entry?.state !== "failed" && entry?.state !== "refused") return
-      change(id, { state: "queued", error: undefined })
+      change(id, { state: "queued", error: undefined, failsSince: undefined })
       tellTabs({ kind: "queued", id })
       void attempt("write to", () => store.refuse(id, undefined)).then(() => drain(entry.channel))
     },
@@ -446,4 +478,4 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
 const run = async <T>(task: () => Promise<T>): Promise<T> => task()
 
 const unanswered = () =>
-  new RealtimeError("internal", { message: "unable to publish; the answer is incomplete", retryable: true })
+  new RealtimeError("internal", { message: "unable to publish; the answer is incomplete" })

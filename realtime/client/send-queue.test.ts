@@ -92,6 +92,22 @@ describe("the send queue", () => {
     expect(good.status).toBe("fulfilled")
   })
 
+  it("tries again what the server fails at until its time is over, the others first", async () => {
+    const queue = createSendQueue({
+      deliver: async (messages) =>
+        messages.map((message) =>
+          message.id === "bad" ? { error: failure("internal") } : accepted(message, 1),
+        ),
+      maxBatch: 1,
+    })
+    const bad = expect(queue.send(outgoing("bad"), 1_000)).rejects.toMatchObject({ code: "internal" })
+    const good = queue.send(outgoing("good"), 1_000)
+    await vi.advanceTimersByTimeAsync(300)
+    expect((await good).id).toBe("good")
+    await vi.advanceTimersByTimeAsync(1_000)
+    await bad
+  })
+
   it("refuses the whole request when the server does, and goes on", async () => {
     const server = createServer(() => {
       throw failure("channel-denied")

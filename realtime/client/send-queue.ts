@@ -65,22 +65,29 @@ export function createSendQueue({ deliver, maxBatch = 50 }: SendQueueOptions): S
       const results = await deliver(batch.map(({ message }) => message))
       let retry: RealtimeError | null = null
       const done = new Set<Waiting>()
+      const stumbled: Waiting[] = []
       results.forEach((result, index) => {
         const item = batch[index] as Waiting
         if ("error" in result && result.error.retryable) {
           retry = result.error
+          if (retry.code === "internal") stumbled.push(item)
           return
         }
         done.add(item)
         if ("receipt" in result) item.resolve(result.receipt)
         else item.reject(result.error)
       })
-      waiting = waiting.filter((item) => !done.has(item))
+      // What the server fails at, again maybe, lets the others go first.
+      waiting = [...waiting.filter((item) => !done.has(item) && !stumbled.includes(item)), ...stumbled]
       return retry
     } catch (error) {
       const reason = isRealtimeError(error)
         ? error
-        : new RealtimeError("internal", { message: "unable to publish; the transport failed", cause: error })
+        : new RealtimeError("internal", {
+            message: "unable to publish; the transport failed",
+            retryable: false,
+            cause: error,
+          })
       if (reason.retryable) return reason
       waiting = waiting.filter((item) => !batch.includes(item))
       for (const { reject } of batch) reject(reason)

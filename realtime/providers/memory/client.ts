@@ -114,8 +114,12 @@ export function createMemoryTransport(options: MemoryTransportOptions): Realtime
         .enter(connection, channel, wish.data)
         .catch((error: unknown) => onError(error, { stage: "presence" }))
     } catch (error) {
-      if (joined.get(channel) !== wish) return
-      wish.observer.onDenied(isRealtimeError(error) ? error : unavailable(error))
+      const isWanted = () => joined.get(channel) === wish && status.state === "connected"
+      if (!isWanted()) return
+      const reason = isRealtimeError(error) ? error : unavailable(error)
+      if (reason.retryable)
+        setTimeout(() => isWanted() && void attach(channel, wish), reason.retryAfterMs ?? retryMs)
+      else wish.observer.onDenied(reason)
     }
   }
 

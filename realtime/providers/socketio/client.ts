@@ -45,6 +45,8 @@ interface Joined {
   isAttached: boolean
   /** How often it was asked for; only the answer to the last counts. */
   attempts: number
+  /** How often in a row it was tried in vain. */
+  failures: number
   watchesPresence: boolean
   data: JsonValue | undefined
   /** The data that others see. */
@@ -269,6 +271,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
       wish.observer.onAttached(page)
       if (wish.watchesPresence || wish.data !== undefined) await request("watch", channel)
       await enterAgain(channel, wish)
+      wish.failures = 0
     } catch (cause) {
       if (!isCurrent() || !socket.connected) return
       if (!isRealtimeError(cause)) {
@@ -276,9 +279,11 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
       } else if (!cause.retryable) {
         wish.observer.onDenied(cause)
       } else {
+        const backoffMs = Math.min(maxPauseMs, firstPauseMs * 2 ** wish.failures) * (0.5 + Math.random() / 2)
+        wish.failures += 1
         setTimeout(
           () => isCurrent() && socket.connected && void attach(channel, wish),
-          cause.retryAfterMs ?? firstPauseMs,
+          cause.retryAfterMs ?? backoffMs,
         )
       }
     }
@@ -335,6 +340,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
         observer,
         isAttached: false,
         attempts: 0,
+        failures: 0,
         watchesPresence: false,
         data: undefined,
         entered: undefined,

@@ -12,7 +12,7 @@ describe("fromConnectError", () => {
   it.each([
     [{ message: "refused", data: { code: "unauthorized", message: "[realtime] no" } }, "unauthorized", false],
     [{ message: "refused", data: { code: "rate-limited", message: "no" } }, "rate-limited", true],
-    [{ message: "refused", data: { code: "made up" } }, "internal", false],
+    [{ message: "refused", data: { code: "made up" } }, "internal", true],
     [{ message: "websocket error" }, "provider-unavailable", true],
     [{ message: "timeout", data: "text" }, "provider-unavailable", true],
     [{ message: { toString: 1 } }, "provider-unavailable", true],

@@ -1,8 +1,8 @@
 import type { RealtimeErrorCode } from "../../errors.ts"
 import type { OutgoingMessage } from "../../transport.ts"
 import { waitFor } from "../wait-for.ts"
-import { createContractHttp } from "./backend.ts"
-import { alice, expect, rejection, type Stage, suite } from "./check.ts"
+import { createContractHttp, failAt } from "./backend.ts"
+import { alice, expect, rejection, type Stage, suite, textsOf } from "./check.ts"
 
 const uuid = () => crypto.randomUUID()
 
@@ -85,6 +85,34 @@ export const errorChecks = suite("errors", {
       expect("can be tried again", error.retryable, true)
     }
     await end()
+  },
+
+  async "takes no failure of the server for a refusal: whoever joins is let in once it works"(stage) {
+    const room = stage.room()
+    const transport = await stage.connect(alice)
+    failAt(alice, room, 3)
+    const probe = await stage.probe(transport, room)
+    expect("what it was denied", probe.denied, [])
+  },
+
+  async "takes no failure of the server for a refusal: a message goes by itself once it works"(stage) {
+    const room = stage.room()
+    const channel = stage.openClient(alice).channel(room)
+    const heard: string[] = []
+    channel.subscribe({ onMessages: (messages) => void heard.push(...textsOf(messages)) })
+    await waitFor(() => channel.status.state === "attached")
+    failAt(alice, room, 2)
+    const states = new Set<string>()
+    channel.outbox.subscribe(() => {
+      for (const { state } of channel.outbox.messages) states.add(state)
+    })
+    channel.outbox.add("said", { text: "kept" })
+    await waitFor(() => heard.length === 1)
+    expect("what was said of it", [states.has("failed"), states.has("refused")], [true, false])
+    failAt(alice, room, 2)
+    await channel.publish("said", { text: "waited for" })
+    await waitFor(() => heard.length === 2)
+    expect("what was heard", heard, ["kept", "waited for"])
   },
 
   async "survives a listener that throws, and tells of it"(stage) {
