@@ -253,6 +253,25 @@ describe("an outbox", () => {
     await eventually(() => expect(server.log).toEqual([...good, ...bad]))
   })
 
+  it.each([
+    ["a proxy that takes 1 MiB", 1024, 50],
+    ["one that takes 100 KiB", 100, 49],
+  ])("sends fifty messages of 24 KiB by %s, and refuses what is too large alone", async (_, limit, taken) => {
+    const server = createServer()
+    const tab = openTab(newOwner(), async (channel, messages) => {
+      if (JSON.stringify(messages).length > limit * 1024)
+        throw new RealtimeError("message-too-large", { message: "it answered 413 without a reason" })
+      return server.deliver(channel, messages)
+    })
+    const written = Array.from({ length: 50 }, (_, n) =>
+      tab.say(String(n).padEnd((n === 7 ? 120 : 24) * 1024)),
+    )
+    const fitting = written.filter((_, n) => taken === 50 || n !== 7)
+    await eventually(() => expect(server.log.length + tab.states().length).toBe(50))
+    await eventually(() => expect(tab.states()).toEqual(Array(50 - taken).fill("refused")))
+    expect(server.log.map((id) => id.trim())).toEqual(fitting.map((id) => id.trim()))
+  })
+
   it("says why a message that doesn't go through waits, and sends it when it can", async () => {
     const server = createServer()
     server.answerWith(fail("provider-unavailable"))

@@ -5,6 +5,7 @@ import { createListeners, type Listeners } from "../listeners.ts"
 import type { Cursor } from "../message.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import { withResolvers } from "../with-resolvers.ts"
+import { batchOf, fewerThan, maxBatch } from "./batch.ts"
 import type { OutboxBus, OutboxNote } from "./outbox-bus.ts"
 import type { OutboxStore, StoredMessage } from "./outbox-store.ts"
 import { withinLimit } from "./within-limit.ts"
@@ -78,7 +79,6 @@ interface Entry extends OutboxMessage {
   failsSince?: number | undefined
 }
 
-const maxBatch = 50
 const firstPauseMs = 500
 const maxPauseMs = 30_000
 /** How long the browser may take to read or write; one that hangs is as good as one that keeps nothing. */
@@ -87,6 +87,8 @@ const storePatienceMs = 5_000
 const lockPatienceMs = 10_000
 /** How long a message is tried at which the server itself fails, without knowing why. */
 const accidentPatienceMs = 10 * 60_000
+
+const toOutgoing = ({ id, event, payload }: Entry): OutgoingMessage => ({ id, event, payload })
 
 /** The session is somebody else's. What was written waits for its writer, in the store. */
 const isOfAnother = ({ code }: RealtimeError) => code === "session-changed"
@@ -280,14 +282,23 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   /** Sends everything of a channel, batch by batch; resolves with the reason why something has to wait. */
   async function sendAll(channel: string): Promise<RealtimeError | null> {
     const stumbled = new Set<string>()
+    let most = maxBatch
     let accident: RealtimeError | null = null
     for (;;) {
-      const batch = waiting(channel)
-        .filter(({ id }) => !stumbled.has(id))
-        .slice(0, maxBatch)
+      const batch = batchOf(
+        waiting(channel).filter(({ id }) => !stumbled.has(id)),
+        most,
+        toOutgoing,
+      )
       if (batch.length === 0 || !isOpen) return accident
       for (const { id } of batch) change(id, { state: "sending", error: undefined })
       const results = await answerTo(channel, batch)
+      // Something between here and the log takes less at once; a message that is too large alone is found alone.
+      if (isRealtimeError(results) && results.code === "message-too-large" && batch.length > 1) {
+        most = fewerThan(batch.length)
+        for (const { id } of batch) change(id, { state: "queued" })
+        continue
+      }
       let reason: RealtimeError | null = null
       for (const [index, entry] of batch.entries()) {
         const result = isRealtimeError(results)
@@ -314,10 +325,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     batch: readonly Entry[],
   ): Promise<PublishResult[] | RealtimeError> {
     try {
-      return await deliver(
-        channel,
-        batch.map(({ id, event, payload }) => ({ id, event, payload })),
-      )
+      return await deliver(channel, batch.map(toOutgoing))
     } catch (cause) {
       return isRealtimeError(cause)
         ? cause

@@ -34,10 +34,30 @@ afterEach(() => void vi.useRealTimers())
 describe("the send queue", () => {
   it("sends together what is written together, and next what is written meanwhile", async () => {
     const server = createServer()
-    const queue = createSendQueue({ deliver: server.deliver, maxBatch: 2 })
-    const receipts = await Promise.all(["a", "b", "c"].map((id) => queue.send(outgoing(id), 1000)))
-    expect(server.requests).toEqual([["a", "b"], ["c"]])
-    expect(receipts.map(({ seq }) => seq)).toEqual([1, 2, 3])
+    const queue = createSendQueue({ deliver: server.deliver })
+    const ids = Array.from({ length: 60 }, (_, n) => String(n))
+    const receipts = await Promise.all(ids.map((id) => queue.send(outgoing(id), 1000)))
+    expect(server.requests).toEqual([ids.slice(0, 50), ids.slice(50)])
+    expect(receipts.map(({ seq }) => seq)).toEqual(ids.map((_, n) => n + 1))
+  })
+
+  it("sends no more together than proxies take, and fewer where one takes less", async () => {
+    const sizes: number[] = []
+    const server = createServer()
+    const queue = createSendQueue({
+      async deliver(messages) {
+        const bytes = JSON.stringify(messages).length
+        sizes.push(bytes)
+        if (bytes > 100 * 1024) throw failure("message-too-large")
+        return server.deliver(messages)
+      },
+    })
+    const texts = Array.from({ length: 50 }, (_, n) => String(n).padEnd((n === 7 ? 120 : 24) * 1024))
+    const send = (text: string) => queue.send({ id: text.trim(), event: "said", payload: text }, 1000)
+    const outcomes = await Promise.allSettled(texts.map(send))
+    expect(outcomes.flatMap(({ status }, n) => (status === "rejected" ? [n] : []))).toEqual([7])
+    expect(server.requests.flat()).toEqual(texts.map((text) => text.trim()).filter((id) => id !== "7"))
+    expect(Math.max(...sizes)).toBeLessThan(300 * 1024)
   })
 
   it("tries again what failed in passing, in order, under the same id", async () => {
@@ -98,14 +118,14 @@ describe("the send queue", () => {
         messages.map((message) =>
           message.id === "bad" ? { error: failure("internal") } : accepted(message, 1),
         ),
-      maxBatch: 1,
     })
+    const others = Array.from({ length: 60 }, () => queue.send(outgoing("bad"), 1_000).catch(() => {}))
     const bad = expect(queue.send(outgoing("bad"), 1_000)).rejects.toMatchObject({ code: "internal" })
     const good = queue.send(outgoing("good"), 1_000)
     await vi.advanceTimersByTimeAsync(300)
     expect((await good).id).toBe("good")
     await vi.advanceTimersByTimeAsync(1_000)
-    await bad
+    await Promise.all([bad, ...others])
   })
 
   it("refuses the whole request when the server does, and goes on", async () => {

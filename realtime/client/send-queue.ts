@@ -1,6 +1,7 @@
 import { isRealtimeError, RealtimeError } from "../errors.ts"
 import type { PublishReceipt } from "../message.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
+import { batchOf, fewerThan, maxBatch } from "./batch.ts"
 
 export interface SendQueue {
   send(message: OutgoingMessage, timeoutMs: number): Promise<PublishReceipt>
@@ -15,7 +16,6 @@ export interface SendQueue {
 export interface SendQueueOptions {
   /** One request; its results stand in the order of the messages. Rejects when there was no answer. */
   deliver(messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
-  maxBatch?: number
 }
 
 interface Waiting {
@@ -34,7 +34,7 @@ const maxPauseMs = 5_000
  * way the next batch gathers; what fails in passing stays at the front, with its id, so that trying again is safe.
  * A refused message doesn't hold up the next.
  */
-export function createSendQueue({ deliver, maxBatch = 50 }: SendQueueOptions): SendQueue {
+export function createSendQueue({ deliver }: SendQueueOptions): SendQueue {
   let waiting: Waiting[] = []
   let isRunning = false
   let isClosed = false
@@ -60,7 +60,8 @@ export function createSendQueue({ deliver, maxBatch = 50 }: SendQueueOptions): S
     for (const { reject } of expired) reject(reason)
   }
 
-  async function attempt(batch: Waiting[]): Promise<RealtimeError | null> {
+  /** Resolves with the reason why some of them wait, or with how many may go at once. */
+  async function attempt(batch: Waiting[]): Promise<RealtimeError | number | null> {
     try {
       const results = await deliver(batch.map(({ message }) => message))
       let retry: RealtimeError | null = null
@@ -89,6 +90,7 @@ export function createSendQueue({ deliver, maxBatch = 50 }: SendQueueOptions): S
             cause: error,
           })
       if (reason.retryable) return reason
+      if (reason.code === "message-too-large" && batch.length > 1) return fewerThan(batch.length)
       waiting = waiting.filter((item) => !batch.includes(item))
       for (const { reject } of batch) reject(reason)
       return null
@@ -97,10 +99,15 @@ export function createSendQueue({ deliver, maxBatch = 50 }: SendQueueOptions): S
 
   async function run(): Promise<void> {
     let failures = 0
+    let most = maxBatch
     const begunAt = closings
     while (waiting.length > 0) {
-      const reason = await attempt(waiting.slice(0, maxBatch))
+      const reason = await attempt(batchOf(waiting, most, ({ message }) => message))
       if (begunAt !== closings) return
+      if (typeof reason === "number") {
+        most = reason
+        continue
+      }
       if (!reason) {
         failures = 0
         continue
