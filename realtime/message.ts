@@ -101,6 +101,8 @@ export interface Signal<Event extends string = string, Payload = unknown> {
   from: User
   /** When the server or the provider took it, by its clock, in milliseconds since 1970. */
   at: number
+  /** Names that clock: every process has its own, and each provider that dates signals itself. */
+  clock?: string
   /** Absent when server code sent it. */
   origin?: SignalOrigin
 }
@@ -154,7 +156,12 @@ export function parseSignal(value: unknown): Signal | null {
   if (typeof id !== "string" || typeof channel !== "string" || typeof event !== "string") return null
   if (!from || typeof at !== "number") return null
   const origin = parseSignalOrigin(value.origin)
-  return { id, channel, event, payload, from, at, ...(origin && { origin }) }
+  const clock = typeof value.clock === "string" && value.clock.length <= 64 ? value.clock : undefined
+  return {
+    ...{ id, channel, event, payload, from, at },
+    ...(clock !== undefined && { clock }),
+    ...(origin && { origin }),
+  }
 }
 
 /** Reads what a page says of itself; undefined when it says nothing of use. Never throws. */

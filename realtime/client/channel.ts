@@ -19,6 +19,7 @@ import type { Outbox } from "./outbox.ts"
 import { createPresenceTracker } from "./presence.ts"
 import type { RateLimit } from "./rate-limit.ts"
 import { createSendQueue } from "./send-queue.ts"
+import type { SignalAges } from "./signal-ages.ts"
 import { createSignalInbox } from "./signal-inbox.ts"
 import { createSignalOutlet } from "./signal-outlet.ts"
 import { createStream, type Stream } from "./stream.ts"
@@ -33,6 +34,8 @@ export interface ChannelOptions {
   http: RealtimeHttp
   /** What the page calls itself to whoever gets its signals. */
   page: string
+  /** All channels share it: the clocks of one are those of the others. */
+  signalAges: SignalAges
   /** All channels share it; only asked when the provider's code is there. */
   signalRate: () => RateLimit
   /** One request with messages of one channel. */
@@ -94,7 +97,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     deliver: (messages) => options.publish(name, messages),
   })
 
-  const isFresh = createSignalInbox({ page: options.page, serverNow: http.serverNow })
+  const isFresh = createSignalInbox({ page: options.page, ages: options.signalAges })
   let signalsSent = 0
   const signals = createSignalOutlet({
     pace: () => (status.state === "attached" ? signalRate() : null),

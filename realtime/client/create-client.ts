@@ -12,6 +12,7 @@ import { createOutbox, type OutboxOptions } from "./outbox.ts"
 import { createSilentBus } from "./outbox-bus.ts"
 import { createMemoryStore } from "./outbox-store.ts"
 import { createRateLimit, type RateLimit } from "./rate-limit.ts"
+import { createSignalAges } from "./signal-ages.ts"
 import type { Channel, RealtimeClient } from "./types.ts"
 
 export interface ClientOptions {
@@ -55,6 +56,7 @@ export function createClient(options: ClientOptions): EndableClient {
   const tracing = options.tracing && guardTracing(options.tracing, onError)
   const channels = new Map<string, ManagedChannel>()
   const page = createMessageId()
+  const signalAges = createSignalAges({ serverNow: http.serverNow })
   const listeners = createListeners(onError, "onStatus")
   let isOpen = false
   let isWanted = false
@@ -192,6 +194,7 @@ export function createClient(options: ClientOptions): EndableClient {
           join: (observer) => (isOpen ? transport.subscribe(ref.name, observer) : null),
           http,
           page,
+          signalAges,
           signalRate,
           publish,
           outbox,

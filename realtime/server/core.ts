@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from "uuid"
+import { v4 as uuidv4, v7 as uuidv7 } from "uuid"
 import {
   type ChannelDefinitions,
   type ResolvedChannel,
@@ -295,6 +295,9 @@ function refuseDepth(payload: unknown): void {
   })
 }
 
+/** What this process's clock is called, where signals of several meet. */
+const clock = uuidv4()
+
 const toSignal = (
   channel: string,
   event: string,
@@ -302,7 +305,7 @@ const toSignal = (
   from: User,
   origin?: SignalOrigin,
 ): Signal => ({
-  ...{ id: uuidv7(), channel, event, payload, from, at: Date.now() },
+  ...{ id: uuidv7(), channel, event, payload, from, at: Date.now(), clock },
   ...(origin && { origin }),
 })
 

@@ -114,7 +114,7 @@ export function fromAblySignal(
     inbound.clientId === undefined || inbound.clientId === null ? from : inbound.clientId,
   )
   const { id = createMessageId(), timestamp: at } = inbound
-  return parseSignal({ id, channel, event, payload, from: user, at, origin })
+  return parseSignal({ id, channel, event, payload, from: user, at, clock: provider, origin })
 }
 
 export interface AblyMember {

@@ -152,6 +152,7 @@ export function createMemoryTransport(options: MemoryTransportOptions): Realtime
             payload,
             from: user,
             at: Date.now(),
+            clock: "memory",
             origin,
           })
         },

@@ -67,7 +67,7 @@ export interface Stage {
   /** Joins without waiting. */
   startProbe(transport: RealtimeTransport, ref: ChannelRef): Probe
   /** The delivery contract over a transport of this user: what an application has in its hands. */
-  openClient(user: User, transport?: ClientOptions["transport"]): RealtimeClient
+  openClient(user: User, transport?: ClientOptions["transport"], http?: ClientOptions["http"]): RealtimeClient
 }
 
 /** Live services remember the rooms of earlier runs. */
@@ -128,10 +128,14 @@ export async function withStage(
         await waitFor(() => probe.attachments > 0, "the attachment")
         return probe
       },
-      openClient(user, transport = () => backend.createTransport(user)) {
+      openClient(
+        user,
+        transport = () => backend.createTransport(user),
+        http = createContractHttp(backend.realtime, user),
+      ) {
         const client = createClient({
           transport,
-          http: createContractHttp(backend.realtime, user),
+          http,
           presenceGraceMs: 1_500,
           onError: (error) => errors.push(error),
         })

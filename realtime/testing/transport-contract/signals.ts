@@ -1,6 +1,20 @@
 import type { Signal } from "../../message.ts"
+import type { ChannelObserver, RealtimeTransport } from "../../transport.ts"
 import { waitFor } from "../wait-for.ts"
+import { createContractHttp } from "./backend.ts"
 import { alice, bob, carol, expect, origin, rejection, suite } from "./check.ts"
+
+/** Shows how a transport hands on signals. */
+function tapped(
+  transport: RealtimeTransport,
+  tap: (onSignal: ChannelObserver["onSignal"]) => void,
+): RealtimeTransport {
+  const subscribe: RealtimeTransport["subscribe"] = (channel, observer) => {
+    tap((signal) => observer.onSignal(signal))
+    return transport.subscribe(channel, observer)
+  }
+  return Object.create(transport, { subscribe: { value: subscribe } }) as RealtimeTransport
+}
 
 export const signalChecks = suite("signals", {
   async "reach the others with the sender's verified identity, and not the log"(stage) {
@@ -13,7 +27,7 @@ export const signalChecks = suite("signals", {
     }
     await a.subscription.signal("typing", { isTyping: true }, origin)
     const [signal] = await waitFor(() => b.signals.length > 0 && b.signals)
-    const { id, at, ...content } = signal ?? {}
+    const { id, at, clock, ...content } = signal ?? {}
     expect("the signal", content, {
       channel: room.name,
       event: "typing",
@@ -21,7 +35,11 @@ export const signalChecks = suite("signals", {
       from: alice,
       origin,
     })
-    expect("what it is known and dated by", [typeof id, typeof at], ["string", "number"])
+    expect(
+      "what it is known and dated by",
+      [typeof id, typeof at, typeof clock],
+      [...["string", "number", "string"]],
+    )
     expect("the log's head", (await stage.backend.realtime.head(room)).seq, 0)
     expect("what the sender's own connection heard", a.signals, [])
   },
@@ -57,6 +75,42 @@ export const signalChecks = suite("signals", {
     await waitFor(() => here.heard.length > 0)
     expect("what the one heard", here.heard, [false])
     expect("what the other heard", there.heard, [true])
+  },
+
+  async "are heard whatever the clocks say, and once too old not any more"(stage) {
+    const room = stage.room()
+    let skewMs = 0
+    let deliver = (_: Signal) => {}
+    const http = createContractHttp(stage.backend.realtime, bob)
+    const serverNow = () => Date.now() + skewMs
+    const listening = stage.openClient(
+      bob,
+      () =>
+        tapped(stage.backend.createTransport(bob), (onSignal) => {
+          deliver = onSignal
+        }),
+      { ...http, serverNow },
+    )
+    const heard: Signal[] = []
+    listening.channel(room).onSignal("typing", (signal) => heard.push(signal))
+    await waitFor(() => listening.channel(room).status.state === "attached")
+    const { realtime } = stage.backend
+    for (skewMs of [-60_000, 0, 15_000, 60_000]) {
+      const before = heard.length
+      await realtime.signal(room, "typing", { isTyping: true }, { from: carol })
+      await waitFor(() => heard.length === before + 1)
+    }
+    skewMs = 0
+    // What a service has kept for whoever reconnects comes as it was dated.
+    const [fresh] = heard as [Signal]
+    deliver({ ...fresh, id: "too old", at: fresh.at - 30_000 })
+    await realtime.signal(room, "typing", { isTyping: false }, { from: carol })
+    await waitFor(() => heard.length > 4)
+    expect(
+      "what came last",
+      heard.slice(4).map(({ payload }) => payload),
+      [{ isTyping: false }],
+    )
   },
 
   async "of one page show the newest last, however many there are at once"(stage) {
