@@ -89,6 +89,8 @@ export interface WireError {
   code: RealtimeErrorCode
   message: string
   retryAfterMs?: number
+  /** Where it isn't what the code implies. */
+  retryable?: boolean
 }
 
 export function toWireError(error: unknown): WireError {
@@ -98,6 +100,7 @@ export function toWireError(error: unknown): WireError {
     code: error.code,
     message: error.message,
     ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
+    ...(error.retryable !== retryableCodes.has(error.code) && { retryable: error.retryable }),
   }
 }
 
@@ -109,6 +112,8 @@ export function fromWireError(value: unknown, provider?: string): RealtimeError 
     message: (typeof wire.message === "string" ? wire.message : "unreadable").replace(/^\[[^\]]*\]\s*/, ""),
     provider,
     retryAfterMs: typeof wire.retryAfterMs === "number" ? wire.retryAfterMs : undefined,
+    // Of a code that this release doesn't know nothing is implied.
+    retryable: known && typeof wire.retryable === "boolean" ? wire.retryable : undefined,
   })
 }
 

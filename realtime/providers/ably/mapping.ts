@@ -289,6 +289,7 @@ const hints: Record<number | string, string> = {
   40144: "check ABLY_API_KEY and the server's clock",
   40145: "check ABLY_API_KEY",
   40400: "check ABLY_API_KEY and ABLY_ENDPOINT",
+  90010: "leave others first",
 }
 
 function entryOf<T>(table: Record<string | number, T>, key: unknown): T | undefined {
@@ -309,6 +310,7 @@ export function fromAblyError(value: unknown, doing = "reach Ably"): RealtimeErr
   const known = entryOf(codeByError, code) ?? entryOf(codeByNetworkError, given)
   const byStatus = status === undefined ? undefined : codeByStatus[status]
   // What the service says of the request itself stays true of the next; states of connections (8…, 9…) have such a status too.
+  const isFull = code === 90010
   const isRefusal =
     !known && !byStatus && status !== undefined && status >= 400 && status < 500 && (code ?? 0) < 80_000
   const hint = entryOf(hints, given)
@@ -316,7 +318,7 @@ export function fromAblyError(value: unknown, doing = "reach Ably"): RealtimeErr
   return new RealtimeError(known ?? byStatus ?? "provider-unavailable", {
     provider,
     message: `unable to ${doing}; Ably says ${code === undefined ? "" : `${code}: `}${reason}${hint ? `; ${hint}` : ""}`,
-    ...(isRefusal && { retryable: false }),
+    ...((isRefusal || isFull) && { retryable: false }),
     cause: code,
   })
 }

@@ -55,8 +55,8 @@ export interface AblyPublisherOptions {
 /** Ably's limits of a batch: https://ably.com/docs/messages/batch. 2 MiB for the whole request; some of it is framing. */
 const maxSpecsPerBatch = 100
 const maxBatchBytes = 2 * 1024 * 1024 - 64 * 1024
-/** The most channels of one token; a page that joins more is refused the rest. */
-const maxChannels = 200
+/** The most channels of one token; a page that joins more is refused the rest. A connection has 200 at Ably, and each of ours is two. */
+const maxChannels = 100
 /** A JWT travels in an address and in headers, where much more than 8 kB isn't taken: https://ably.com/docs/auth/token/jwt */
 const maxJwtLength = 6 * 1024
 
@@ -118,7 +118,7 @@ export function createAblyPublisher(options: AblyPublisherOptions): RealtimePubl
     for (const [index, channel] of channels.entries()) {
       try {
         if (index >= maxChannels) {
-          const message = `unable to join more than ${maxChannels} channels`
+          const message = `unable to join more than ${maxChannels} channels over one connection; leave others first`
           throw new RealtimeError("rate-limited", { provider, message, retryable: false })
         }
         Object.assign(capability, capabilityOf(channel, await rightsIn(channel, authorize)))

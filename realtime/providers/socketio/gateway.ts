@@ -317,7 +317,7 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
     const wanted = channels.get(channel)
     if (wanted) return wanted
     if (channels.size >= maxSubscriptions) {
-      const message = `unable to join more than ${maxSubscriptions} channels`
+      const message = `unable to join more than ${maxSubscriptions} channels over one connection; leave others first`
       throw new RealtimeError("rate-limited", { provider, message, retryable: false })
     }
     const membership = { isJoined: false, isPresent: false, asked: 0, done: 0 }

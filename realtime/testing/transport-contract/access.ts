@@ -50,6 +50,31 @@ export const accessChecks = suite("access", {
     expect("the code", probe.denied[0]?.code, "channel-unknown")
   },
 
+  async "lets into as many channels as a connection may have, and says of each further one what to do"(
+    stage,
+  ) {
+    const transport = await stage.connect(alice)
+    const probes = Array.from({ length: 201 }, () => stage.startProbe(transport, stage.room()))
+    const isAnswered = ({ attachments, denied }: Probe) => attachments + denied.length > 0
+    await waitFor(() => probes.every(isAnswered), "an answer for each channel")
+    const refused = probes.filter(({ attachments }) => attachments === 0)
+    for (const { denied } of refused) {
+      expect(
+        "how it is refused",
+        denied.map(({ code, retryable }) => [code, retryable]),
+        [["rate-limited", false]],
+      )
+      expect("what to do", denied[0]?.message.includes("leave others first"), true)
+    }
+    const most = probes.length - refused.length
+    expect(
+      "that the first are let in",
+      probes.slice(0, most).every(({ attachments }) => attachments > 0),
+      true,
+    )
+    expect("the connection", transport.status.state, "connected")
+  },
+
   async "refuses to publish, read and signal where the user may not"(stage) {
     const closed = vault()
     const http = createContractHttp(stage.backend.realtime, alice)
