@@ -7,6 +7,7 @@ import type {
   TransportStatus,
   TransportSubscription,
 } from "../transport.ts"
+import { withinLimit } from "./within-limit.ts"
 
 export interface LazyTransportOptions {
   provider: string
@@ -15,6 +16,8 @@ export interface LazyTransportOptions {
    * provider's refusal of its configuration, and ends in `failed`.
    */
   load(): Promise<RealtimeTransport>
+  /** How long one download may take. Default 15 s. */
+  timeoutMs?: number
   onError: OnError
 }
 
@@ -27,17 +30,25 @@ interface Desired {
 }
 
 const retryMs = 3_000
+const stage = "load the provider's code"
 
 /**
  * A transport whose code is downloaded when it is first needed, so that a page pays for one provider's SDK only. Until
  * it is there, the state is `connecting` and subscriptions wait.
  */
-export function createLazyTransport({ provider, load, onError }: LazyTransportOptions): RealtimeTransport {
+export function createLazyTransport({
+  provider,
+  load,
+  timeoutMs = 15_000,
+  onError,
+}: LazyTransportOptions): RealtimeTransport {
   const listeners = createListeners<[TransportStatus]>(onError, "onStatus")
   const desired = new Map<string, Desired>()
   let status: TransportStatus = { state: "connecting" }
   let current: RealtimeTransport | null = null
   let isLoading = false
+  /** That it can't be loaded is said once. */
+  let isTold = false
   let retryTimer: ReturnType<typeof setTimeout> | undefined
 
   function setStatus(next: TransportStatus): void {
@@ -53,29 +64,13 @@ export function createLazyTransport({ provider, load, onError }: LazyTransportOp
       wish.joined.enterPresence(wish.data).catch((error) => onError(error, { stage: "presence" }))
   }
 
-  async function loadOnce(): Promise<void> {
-    if (isLoading) return
-    isLoading = true
-    let transport: RealtimeTransport
-    try {
-      transport = await load()
-    } catch (cause) {
-      isLoading = false
-      if (status.state === "closed") return
-      // The code is there, and refuses what it was given: another download changes nothing.
-      if (isRealtimeError(cause)) return setStatus({ state: "failed", error: cause })
-      const message = "unable to load the provider's code; the download failed"
-      setStatus({
-        state: "reconnecting",
-        error: new RealtimeError("not-connected", { provider, message, cause }),
-      })
-      retryTimer = setTimeout(connect, retryMs)
+  /** A download that comes too late is as good, unless another came first. */
+  function adopt(transport: RealtimeTransport): void {
+    if (current || status.state === "closed") {
+      transport.close().catch((error: unknown) => onError(error, { stage }))
       return
     }
-    if (status.state === "closed") {
-      await transport.close()
-      return
-    }
+    clearTimeout(retryTimer)
     current = transport
     transport.onStatus(setStatus)
     // A vendor's code may throw, at a key that it doesn't like for example.
@@ -83,6 +78,29 @@ export function createLazyTransport({ provider, load, onError }: LazyTransportOp
       for (const [channel, wish] of desired) join(channel, wish, transport)
       transport.connect()
     })
+  }
+
+  async function loadOnce(): Promise<void> {
+    if (isLoading) return
+    isLoading = true
+    const loading = load()
+    loading.then(adopt, () => {})
+    try {
+      await withinLimit(timeoutMs, stage, () => loading)
+    } catch (cause) {
+      isLoading = false
+      if (current || status.state === "closed") return
+      const isLate = isRealtimeError(cause) && cause.code === "timeout"
+      // The code is there, and refuses what it was given: another download changes nothing.
+      if (isRealtimeError(cause) && !isLate) return setStatus({ state: "failed", error: cause })
+      const reason = isLate ? `it didn't come in ${timeoutMs} ms` : "the download failed"
+      const message = `unable to ${stage}; ${reason}`
+      const error = new RealtimeError(isLate ? "timeout" : "not-connected", { provider, message, cause })
+      if (!isTold) onError(error, { stage })
+      isTold = true
+      setStatus({ state: "reconnecting", error })
+      retryTimer = setTimeout(connect, retryMs)
+    }
   }
 
   function connect(): void {
