@@ -48,7 +48,12 @@ export function annotate(publisher: Publisher, wireName: string, annotations: An
     connectionId,
   })
 
-  for (const [index, annotation] of stored.entries()) targets[index]?.annotations.push(annotation)
+  for (const [index, annotation] of stored.entries()) {
+    const target = targets[index]
+    if (!target) continue
+    target.annotations.push(annotation)
+    channel.messages.grew(target, annotation)
+  }
   const summedUp = targets.filter((_, index) => methodOf(stored[index]?.type ?? ""))
   for (const target of new Set(summedUp)) {
     const summary = summarize(target.annotations)

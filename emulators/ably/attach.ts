@@ -7,6 +7,7 @@ import { type AblyError, ablyError, toAblyError } from "./errors.ts"
 import { compileFilter } from "./filter.ts"
 import { Action, ALL_MODES, DEFAULT_MODES, Flag, Mode, type ProtocolMessage } from "./protocol.ts"
 import { serialBefore } from "./serials.ts"
+import { readParams } from "./wire.ts"
 
 /** ably-protocol.md §5.1: the params that are confirmed. Others are dropped. */
 const KNOWN_PARAMS = ["rewind", "occupancy", "modes", "echo", "delta"]
@@ -31,7 +32,7 @@ function failAttachment(connection: Connection, wireName: string, error: AblyErr
 function attachTo(connection: Connection, name: ChannelName, message: ProtocolMessage) {
   const { app } = connection
   const former = connection.attachments.get(name.wire)
-  const params = knownParams({ ...name.params, ...message.params })
+  const params = knownParams({ ...name.params, ...readParams(message.params ?? {}) })
   const requestedModes = readModes(message.flags ?? 0, params.modes)
   const modes = requestedModes & permittedModes(connection, name)
   if (!modes) throw ablyError(40160, `the capability permits nothing on ${JSON.stringify(name.base)}`)

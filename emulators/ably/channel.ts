@@ -1,4 +1,5 @@
 import type { App, Namespace } from "./app.ts"
+import { createByteCount } from "./byte-count.ts"
 import type { ChannelName } from "./channel-name.ts"
 import { type AblyError, ablyError } from "./errors.ts"
 import { filterFrame, type MessageFilter } from "./filter.ts"
@@ -7,6 +8,7 @@ import { createMessageStore, type MessageStore } from "./messages.ts"
 import { createOccupancy, type Occupancy } from "./occupancy.ts"
 import { createPresenceSet, type PresenceSet } from "./presence.ts"
 import { Action, Mode, type ProtocolMessage } from "./protocol.ts"
+import { bytesOf } from "./publisher.ts"
 import { createSerials, type Serials, seriesOf } from "./serials.ts"
 
 /** One connection's hold on one channel (ably-protocol.md §5.1). */
@@ -65,11 +67,12 @@ export function createChannel(name: ChannelName, app: App): Channel {
   }
   let stream: StreamFrame[] = []
   let forgottenThrough = ""
+  const bytes = createByteCount<StreamFrame>(() => app.limits.maxHistorySize)
 
   function trim() {
     const oldest = app.clock.now() - app.limits.continuityWindow
     const kept = stream.findIndex((frame) => frame.timestamp >= oldest)
-    const count = kept < 0 ? stream.length : kept
+    const count = bytes.release(stream, kept < 0 ? stream.length : kept)
     const last = stream[count - 1]
     if (!last) return
     forgottenThrough = last.channelSerial
@@ -93,8 +96,11 @@ export function createChannel(name: ChannelName, app: App): Channel {
     },
     rate: createRateLimiter(app.clock, app.limits, () => app.limits.maxChannelRate),
     broadcast(frame, kept = frame) {
+      if (kept) {
+        stream.push(kept)
+        bytes.add(kept, frameBytes(kept))
+      }
       trim()
-      if (kept) stream.push(kept)
       for (const attachment of [...channel.attachments]) {
         try {
           pass(attachment, frame)
@@ -121,6 +127,7 @@ export function createChannel(name: ChannelName, app: App): Channel {
     },
     forget() {
       stream = []
+      bytes.clear()
       forgottenThrough = channel.serials.next()
       messages.clear()
     },
@@ -130,6 +137,9 @@ export function createChannel(name: ChannelName, app: App): Channel {
   const occupancy = createOccupancy(channel)
   return channel
 }
+
+const frameBytes = ({ messages = [], presence = [], annotations = [] }: StreamFrame): number =>
+  [...messages, ...presence, ...annotations].reduce((total, message) => total + bytesOf(message), 0)
 
 /** §5.1, §6.2, §7: gives an attachment the frame, or only moves it on when its modes don't cover the frame. */
 export function pass(attachment: Attachment, frame: StreamFrame): void {

@@ -4,19 +4,24 @@ import { createManualClock } from "./clock.ts"
 import { Action } from "./protocol.ts"
 import { createAblyService } from "./service.ts"
 
+/** More than the limit that the service is given here. */
+const maxMessageSize = 1_000
+const long = "x".repeat(1_500)
+const odd = fc.constantFrom({ toString: 1 }, { valueOf: null, toString: null }, [[]])
+
 const channel = fc.constantFrom("room", "mutable:room", "", ":bad", "[meta]log", "[filter=bmFtZQ==]room")
 const item = fc.record(
   {
     action: fc.oneof(fc.integer({ min: -1, max: 7 }), fc.string()),
     data: fc.oneof(fc.jsonValue(), fc.uint8Array()),
-    encoding: fc.constantFrom("json", "base64", "utf-8/base64", "nonsense", null),
+    encoding: fc.constantFrom("json", "base64", "utf-8/base64", "nonsense", null, long),
     clientId: fc.constantFrom("ann", "bob", "*", "", null),
     serial: fc.string(),
     messageSerial: fc.string(),
-    type: fc.constantFrom("a:total.v1", "a:unique.v1", "nonsense"),
-    extras: fc.jsonValue(),
-    version: fc.jsonValue(),
-    id: fc.constantFrom("a:0", "a:1", "b", 7),
+    type: fc.constantFrom("a:total.v1", "a:unique.v1", "nonsense", long),
+    extras: fc.oneof(fc.jsonValue(), odd),
+    version: fc.oneof(fc.jsonValue(), fc.constant({ description: long, metadata: { long } })),
+    id: fc.constantFrom("a:0", "a:1", "b", 7, long),
   },
   { requiredKeys: [] },
 )
@@ -29,7 +34,7 @@ const frame = fc.record(
     msgSerial: fc.oneof(fc.nat({ max: 5 }), fc.jsonValue()),
     flags: fc.oneof(fc.nat(), fc.jsonValue()),
     params: fc.oneof(
-      fc.dictionary(fc.constantFrom("rewind", "modes", "occupancy"), fc.string()),
+      fc.dictionary(fc.constantFrom("rewind", "modes", "occupancy"), fc.oneof(fc.string(), odd)),
       fc.jsonValue(),
     ),
     auth: fc.jsonValue(),
@@ -40,11 +45,18 @@ const frame = fc.record(
   { requiredKeys: ["action"] },
 )
 
+const fields = ["keyName", "ttl", "capability", "clientId", "timestamp", "nonce", "mac", "targets", "token"]
+const body = fc.dictionary(
+  fc.constantFrom(...fields, "issuedBefore", "channels", "messages", "keys", "namespaces"),
+  fc.oneof(odd, fc.array(odd), fc.jsonValue()),
+)
+
 test("whatever a client sends, the core answers or closes, and goes on for others", () => {
   fc.assert(
     fc.property(fc.array(frame, { maxLength: 8 }), (frames) => {
       const service = createAblyService({ seed: 1, clock: createManualClock() })
       const [app] = service.apps.values()
+      if (app) Object.assign(app.limits, { maxMessageSize, maxHistorySize: 5 * maxMessageSize })
       const [key] = app?.keys ?? []
       const open = (clientId: string) => {
         const sent: string[] = []
@@ -63,6 +75,13 @@ test("whatever a client sends, the core answers or closes, and goes on for other
       for (const one of frames) odd.session.receive(JSON.stringify(one))
       const errors = odd.sent.map((data) => JSON.parse(data).error?.code)
       expect(errors).not.toContain(50000)
+      for (const { messages, presence } of app?.channels.values() ?? []) {
+        const kept = [...messages.all().flatMap(({ versions }) => versions), ...presence.list()]
+        // Escapes, and what the service adds to each.
+        for (const message of kept) expect(JSON.stringify(message).length).toBeLessThan(4 * maxMessageSize)
+        const text = JSON.stringify([messages.all().map(({ versions }) => versions), presence.history()])
+        expect(text.length).toBeLessThan(40 * maxMessageSize)
+      }
 
       const { sent, session } = open("bob")
       session.receive(JSON.stringify({ action: Action.HEARTBEAT, id: "alive" }))
@@ -105,7 +124,7 @@ test("whatever a request holds, the answer is the vendor's", async () => {
     fc.asyncProperty(
       fc.constantFrom("GET", "POST", "PATCH", "DELETE"),
       fc.constantFrom(...paths),
-      fc.oneof(list, frame),
+      fc.oneof(list, frame, body),
       fc.dictionary(
         fc.constantFrom("limit", "start", "end", "direction", "cursor", "channels", "format"),
         fc.string(),

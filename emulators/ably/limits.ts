@@ -44,6 +44,8 @@ export interface Limits {
   maxBacklog: number
   /** The history of persisted namespaces. */
   persistedWindow: number
+  /** Bytes of the frames, of the messages and of the presence events that one channel keeps; the oldest go first. Not the service's. */
+  maxHistorySize: number
   /** How long the id of a publish is remembered (§2.3). */
   idempotencyWindow: number
   /** How far a TokenRequest's timestamp may be off (§3.2, 40104). */
@@ -73,6 +75,7 @@ export const DEFAULT_LIMITS: Limits = {
   continuityWindow: 120_000,
   maxBacklog: Number.POSITIVE_INFINITY,
   persistedWindow: 72 * 3_600_000,
+  maxHistorySize: 16 * 1_048_576,
   idempotencyWindow: 120_000,
   timestampTolerance: 120_000,
   reauthLead: 30_000,

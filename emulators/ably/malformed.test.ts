@@ -46,6 +46,41 @@ describe("frames that no SDK sends", () => {
     await expectAlive(emulator)
   })
 
+  test("params that are no text fail their channel, and nothing else", async () => {
+    await using emulator = await startAblyEmulator()
+    await using socket = await openRaw(emulator)
+    await socket.next("CONNECTED")
+    socket.send({ action: 10, channel: "room", params: { a: { toString: 1 } } })
+    expect(await socket.next("ERROR")).toMatchObject({ channel: "room", error: { code: 40000 } })
+    socket.send({ action: 0, id: "still here" })
+    expect((await socket.next("HEARTBEAT")).id).toBe("still here")
+  })
+
+  test.each(["id", "encoding"])("%s may be as long as a message, and no longer", async (field) => {
+    await using emulator = await startAblyEmulator({ limits: { maxMessageSize: 1_000 } })
+    await using socket = await openRaw(emulator, { clientId: "ann" })
+    await socket.next("CONNECTED")
+    socket.send({ action: 10, channel: "room" })
+    await socket.next("ATTACHED")
+    const long = { data: "x", [field]: "x".repeat(1_001) }
+    socket.send({ action: 15, channel: "room", msgSerial: 0, messages: [long] })
+    expect((await socket.next("NACK")).error?.code).toBe(40009)
+    socket.send({ action: 14, channel: "room", msgSerial: 1, presence: [{ action: 2, ...long }] })
+    expect((await socket.next("NACK")).error?.code).toBe(40009)
+    const many = Array.from({ length: 3 }, (_, n) => ({ data: "x", [field]: `${"x".repeat(400)}:${n}` }))
+    socket.send({ action: 15, channel: "room", msgSerial: 2, messages: many })
+    expect((await socket.next("NACK")).error?.code).toBe(40009)
+    await expectAlive(emulator)
+  })
+
+  test("a channel keeps so many bytes, the newest", async () => {
+    await using emulator = await startAblyEmulator({ limits: { maxHistorySize: 3_500 } })
+    const channel = openRest(emulator).channels.get("room")
+    for (let n = 0; n < 10; n += 1) await channel.publish(String(n), "x".repeat(1_000))
+    const { items } = await channel.history()
+    expect(items.map(({ name }) => name)).toEqual(["9", "8", "7"])
+  })
+
   test("§4.1a §4.3d unknown actions and fields are ignored", async () => {
     await using emulator = await startAblyEmulator()
     await using socket = await openRaw(emulator)

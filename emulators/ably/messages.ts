@@ -1,5 +1,7 @@
+import { createByteCount } from "./byte-count.ts"
 import type { Channel } from "./channel.ts"
-import type { Annotation, Message } from "./protocol.ts"
+import type { Annotation, BaseMessage, Message } from "./protocol.ts"
+import { bytesOf } from "./publisher.ts"
 import { createRecent } from "./recent.ts"
 
 /** A message as the channel keeps it: its place never changes, its content is that of the latest version (ably-protocol.md §6.4). */
@@ -17,6 +19,8 @@ export interface MessageStore {
   /** In the order of publication; older ones than the namespace keeps are gone (§8). */
   all(): StoredMessage[]
   find(serial: string): StoredMessage | undefined
+  /** It has taken this on: another version, or an annotation. */
+  grew(stored: StoredMessage, by: BaseMessage): void
   add(message: Message & { serial: string; timestamp: number }, channelSerial: string): StoredMessage
   /** §2.3: the serial that a message with this id got, if it was published within the window. */
   serialOf(id: string): string | undefined
@@ -31,6 +35,7 @@ export function createMessageStore(channel: Channel): MessageStore {
   const { clock, limits } = channel.app
   let stored: StoredMessage[] = []
   let bySerial = new Map<string, StoredMessage>()
+  const bytes = createByteCount<StoredMessage>(() => limits.maxHistorySize)
   const ids = createRecent<string>(clock, () => limits.idempotencyWindow)
 
   function trim() {
@@ -40,6 +45,7 @@ export function createMessageStore(channel: Channel): MessageStore {
     const kept = stored.findIndex((message) => message.timestamp >= oldest)
     let count = kept < 0 ? stored.length : kept
     if (channel.rules.persistLast) count = Math.min(count, stored.length - 1)
+    count = bytes.release(stored, count)
     if (count <= 0) return
     for (const message of stored.slice(0, count)) bySerial.delete(message.serial)
     stored = stored.slice(count)
@@ -66,10 +72,12 @@ export function createMessageStore(channel: Channel): MessageStore {
         latest: message,
       }
       stored.push(entry)
+      bytes.add(entry, bytesOf(message))
       bySerial.set(serial, entry)
       if (message.id !== undefined) ids.add(message.id, serial)
       return entry
     },
+    grew: (entry, by) => bytes.add(entry, bytesOf(by)),
     serialOf: (id) => ids.get(id),
     rewind(value) {
       trim()
@@ -82,6 +90,7 @@ export function createMessageStore(channel: Channel): MessageStore {
     },
     clear() {
       stored = []
+      bytes.clear()
       bySerial = new Map()
       ids.clear()
     },

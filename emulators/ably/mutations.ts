@@ -54,6 +54,7 @@ export function mutate(publisher: Publisher, name: ChannelName, change: Message)
   // Appends add up, and the whole is one message.
   assertSize(app, [merged])
   target.versions.push(merged)
+  channel.messages.grew(target, merged)
   target.latest = merged
 
   const live = isAppend ? { ...merged, action: change.action, data: change.data } : merged

@@ -1,6 +1,8 @@
+import { createByteCount } from "./byte-count.ts"
 import type { Channel } from "./channel.ts"
 import { ablyError } from "./errors.ts"
 import { Action, PresenceAction, type PresenceMessage, type ProtocolMessage } from "./protocol.ts"
+import { bytesOf } from "./publisher.ts"
 
 const CLIENT_ACTIONS: number[] = [PresenceAction.enter, PresenceAction.update, PresenceAction.leave]
 
@@ -34,18 +36,25 @@ export function createPresenceSet(channel: Channel): PresenceSet {
   const members = new Map<string, Member>()
   const leaving = new Map<string, () => void>()
   let events: PresenceEvent[] = []
+  const bytes = createByteCount<PresenceEvent>(() => limits.maxHistorySize)
 
   function trim() {
     const window = channel.rules.persisted ? limits.persistedWindow : limits.continuityWindow
     const oldest = clock.now() - window
-    events = events.filter(({ message }) => message.timestamp >= oldest)
+    const kept = events.findIndex(({ message }) => message.timestamp >= oldest)
+    const count = bytes.release(events, kept < 0 ? events.length : kept)
+    if (count > 0) events = events.slice(count)
   }
 
   function broadcast(frameId: string, connectionId: string, presence: Member[]) {
     const timestamp = clock.now()
     const channelSerial = channel.serials.next()
+    for (const message of presence) {
+      const event = { channelSerial, message }
+      events.push(event)
+      bytes.add(event, bytesOf(message))
+    }
     trim()
-    events.push(...presence.map((message) => ({ channelSerial, message })))
     channel.broadcast({
       action: Action.PRESENCE,
       id: frameId,

@@ -3,7 +3,7 @@ import type { Credentials } from "./auth.ts"
 import { type Operation, permits } from "./capability.ts"
 import { type ChannelName, parseChannelName } from "./channel-name.ts"
 import { ablyError } from "./errors.ts"
-import type { BaseMessage } from "./protocol.ts"
+import type { Annotation, BaseMessage, Message } from "./protocol.ts"
 
 /** Who publishes: a connection, or a REST request, which has no connection of its own. */
 export interface Publisher {
@@ -37,12 +37,23 @@ export function assertPermitted(
 
 /** §6.3: name, clientId, data and JSON of extras, all messages together. */
 export function assertSize(app: App, messages: (BaseMessage & { name?: string })[]): void {
-  const size = messages.reduce((total, message) => total + sizeOf(message), 0)
-  if (size <= app.limits.maxMessageSize) return
-  throw ablyError(
-    40009,
-    `maximum message length exceeded (was ${size} bytes, the limit is ${app.limits.maxMessageSize})`,
-  )
+  // The service doesn't count ids and the like; here they may be as much again, so that nothing is kept without a bound.
+  for (const bytesOf of [sizeOf, uncountedOf]) {
+    const size = messages.reduce((total, message) => total + bytesOf(message), 0)
+    if (size <= app.limits.maxMessageSize) continue
+    throw ablyError(
+      40009,
+      `maximum message length exceeded (was ${size} bytes, the limit is ${app.limits.maxMessageSize})`,
+    )
+  }
+}
+
+/** All that a message takes of the memory, as far as whoever publishes it decides. */
+export const bytesOf = (message: BaseMessage): number => sizeOf(message) + uncountedOf(message)
+
+function uncountedOf({ id = "", encoding = "", ...message }: BaseMessage): number {
+  const { version, type = "" } = message as Pick<Message, "version"> & Partial<Pick<Annotation, "type">>
+  return Buffer.byteLength(id + encoding + type + (version ? JSON.stringify(version) : ""))
 }
 
 export function sizeOf(message: BaseMessage & { name?: string }): number {

@@ -18,8 +18,8 @@ export function readProtocolMessage(value: unknown): ProtocolMessage {
     if (count !== undefined) message[field] = count
   }
   if (isRecord(value.auth)) message.auth = { accessToken: string(value.auth.accessToken) }
-  if (isRecord(value.params)) message.params = readParams(value.params)
-  // The lists stay unread until the frame is acted on, so that a bad message is a NACK and not the connection's end.
+  // These stay unread until the frame is acted on, so that a bad one is that frame's and not the connection's end.
+  if (isRecord(value.params)) message.params = value.params as Record<string, string>
   if (value.messages !== undefined) message.messages = value.messages as Message[]
   if (value.presence !== undefined) message.presence = value.presence as PresenceMessage[]
   if (value.annotations !== undefined) message.annotations = value.annotations as Annotation[]
@@ -99,8 +99,10 @@ function readVersion(version: Record<string, unknown>) {
   })
 }
 
-function readParams(params: Record<string, unknown>): Record<string, string> {
+export function readParams(params: Readonly<Record<string, unknown>>): Record<string, string> {
   const pairs = Object.entries(params).filter(([, value]) => value !== undefined && value !== null)
+  const isScalar = ([, value]: [string, unknown]) => ["string", "number", "boolean"].includes(typeof value)
+  if (!pairs.every(isScalar)) throw ablyError(40000, "params are text")
   return Object.fromEntries(pairs.map(([name, value]) => [name, String(value)]))
 }
 
