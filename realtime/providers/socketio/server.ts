@@ -1,5 +1,6 @@
 import { fromWireError, isRealtimeError, RealtimeError } from "../../errors.ts"
-import { type Member, type PresenceSnapshot, parseUser } from "../../message.ts"
+import { jsonByteLength, type Member, type PresenceSnapshot, parseUser } from "../../message.ts"
+import { firstWithin } from "../../packing.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import { requireVariables } from "../../required.ts"
 import { provider } from "./mapping.ts"
@@ -20,6 +21,9 @@ export interface SocketIoPublisherOptions {
 
 /** Where the gateway takes requests of the app's own servers. */
 export const internalPath = "/_realtime"
+
+/** The gateway takes 16 MiB at once; a proxy on the way may take less, and one of them is answered in time. */
+const maxRequestBytes = 4 * 1024 * 1024
 
 /** Server: reaches the gateway from another process or bundle, by its authenticated internal endpoint. */
 export function createSocketIoPublisher(options: SocketIoPublisherOptions): RealtimePublisher {
@@ -48,7 +52,11 @@ export function createSocketIoPublisher(options: SocketIoPublisherOptions): Real
   return {
     provider,
     async publish(messages) {
-      await call("publish", { messages })
+      for (let left = messages; left.length > 0; ) {
+        const part = firstWithin(left, maxRequestBytes, jsonByteLength)
+        await call("publish", { messages: part })
+        left = left.slice(part.length)
+      }
     },
     async signal(signal) {
       await call("signal", { signal })

@@ -1,0 +1,42 @@
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { expect, it } from "vitest"
+import type { RealtimeMessage } from "../../message.ts"
+import { createMemoryHub } from "../memory/hub.ts"
+import { createMemoryPublisher } from "../memory/server.ts"
+import { createInternalEndpoint } from "./internal-endpoint.ts"
+import { createSocketIoPublisher } from "./server.ts"
+
+it("takes a group of messages of any size, in their order", async () => {
+  const heard: number[] = []
+  const hub = createMemoryHub({ authorize: async () => {}, maxPresenceMembers: 0 })
+  const connection = {
+    user: { id: "alice" },
+    onMessages: (_: string, messages: readonly { seq: number }[]) =>
+      void heard.push(...messages.map(({ seq }) => seq)),
+    onSignal() {},
+    onPresence() {},
+    onRevoked() {},
+    onDropped() {},
+  }
+  await hub.connect(connection)
+  await hub.subscribe(connection, "room:1")
+  const secret = "a secret of the test"
+  const answer = createInternalEndpoint({ publisher: createMemoryPublisher(hub), secret })
+  const server = createServer((request, response) => void answer(request, response))
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const { port } = server.address() as AddressInfo
+  const publisher = createSocketIoPublisher({ internalUrl: `http://127.0.0.1:${port}`, secret })
+  const text = "x".repeat(1024 * 1024)
+  const messages = Array.from(
+    { length: 20 },
+    (_, n): RealtimeMessage => ({
+      ...{ id: String(n), channel: "room:1", seq: n + 1, epoch: "e", event: "said" },
+      ...{ payload: { text }, from: null, at: 0 },
+    }),
+  )
+  await publisher.publish(messages)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(heard).toEqual(messages.map(({ seq }) => seq))
+  await new Promise((resolve) => server.close(resolve))
+})
