@@ -204,7 +204,8 @@ test("rooms stay where they are while the pointer is among them", async ({ peopl
   const { alice, his } = await setUp(people)
   await alice.createRoom("Newest")
   await alice.rooms.open(alice.texts.rooms.lobby)
-  const names = async () => (await alice.rooms.yours.allTextContents()).map((text) => text.slice(0, "Lobby".length))
+  const names = async () =>
+    (await alice.rooms.yours.allTextContents()).map((text) => text.slice(0, "Lobby".length))
   await alice.rooms.link("Newest").hover()
   const before = await names()
   await his.send("one")

@@ -1,13 +1,10 @@
 import { describe, expect, it } from "vitest"
 import { emulators, findCitations, readReadme, renderClauses, withClauseTable } from "./clauses.ts"
 
-it.each(emulators)(
-  "%s/README.md is current; `node emulators/clauses.ts` makes it so",
-  (emulator) => {
-    const readme = readReadme(emulator)
-    expect(readme).toBe(withClauseTable(emulator, readme))
-  },
-)
+it.each(emulators)("%s/README.md is current; `node emulators/clauses.ts` makes it so", (emulator) => {
+  const readme = readReadme(emulator)
+  expect(readme).toBe(withClauseTable(emulator, readme))
+})
 
 describe("the clauses", () => {
   it("are read from the beginnings of test names, and from nowhere else", () => {
