@@ -39,7 +39,7 @@ const config: NextConfig = {
   serverExternalPackages: [...loadedAsTheyAre, ...(isDevelopment ? notCompiledInDevelopment : [])],
   // `npm run check` looks at them; where only what production needs is installed, those of the tests aren't there.
   typescript: { ignoreBuildErrors: true },
-  // What `proxy.ts` lets through to pages is copied; more than a server action takes, so that the action says that it is too much.
+  // What is sent to pages is copied for `proxy.ts`: more than a server action takes, so that it sees what is too much.
   experimental: { proxyClientMaxBodySize: "2mb" },
   headers: async () => [{ source: "/:path*", headers: securityHeaders }],
 }

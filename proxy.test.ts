@@ -82,9 +82,21 @@ describe("a form that is sent to a page", () => {
     ["no boundary", { "content-type": "multipart/form-data" }, `${field}--${boundary}--\r\n`],
     ["arguments that are no JSON", action, "x"],
     ["no arguments", action, ""],
+    ["arguments that are no list", action, "5"],
+    [
+      "an action's form without arguments",
+      { ...action, ...multipart },
+      `${field.replace('"0"', '"1"')}--${boundary}--\r\n`,
+    ],
   ])("is answered 400 where it is %s", async (_, headers, body) => {
     runInProduction()
     expect(await statusOf(headers, body)).toEqual([400, body])
+  })
+
+  it.each([multipart, action])("is answered 413 where it is longer than an action takes", async (headers) => {
+    runInProduction()
+    const body = JSON.stringify(["x".repeat(1024 * 1024)])
+    expect(await statusOf(headers, body)).toEqual([413, body])
   })
 
   it.each([
@@ -92,7 +104,6 @@ describe("a form that is sent to a page", () => {
     ["an action's form", { ...action, ...multipart }, `${field}--${boundary}--\r\n`],
     ["an action's arguments", action, '["a"]'],
     ["what no page takes", { "content-type": "text/plain" }, "x"],
-    ["more than Next.js takes, which says so itself", multipart, "x".repeat(1024 * 1024 + 1)],
   ])("goes on to the page where it is %s", async (_, headers, body) => {
     runInProduction()
     expect(await statusOf(headers, body)).toEqual([200, body])

@@ -5,7 +5,8 @@ import { contentSecurityPolicy } from "#lib/security/content-security-policy.ts"
 
 /** Gives each page a policy of its own, and the browser a cookie to bring back. Next.js puts the nonce on what it renders, as it finds it in the request's policy. */
 export async function proxy(request: NextRequest): Promise<NextResponse> {
-  if (!(await isReadable(request))) return new NextResponse("This form can't be read.", { status: 400 })
+  const refusal = await refusalOf(request)
+  if (refusal) return refusal
   const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64")
   const env = loadEnv()
   const policy = contentSecurityPolicy(env, nonce)
@@ -19,22 +20,26 @@ export async function proxy(request: NextRequest): Promise<NextResponse> {
   return response
 }
 
-/** More than Next.js lets an action take, so that it is the one to say that it is too much. */
-const tooMuch = 1024 * 1024
+/** As much as Next.js lets an action take. */
+const maxFormBytes = 1024 * 1024
 
-/** Whether a form that was sent to a page is one. Of one that isn't, Next.js makes a failure of ours. */
-async function isReadable(request: NextRequest): Promise<boolean> {
+/** How a form that was sent to a page is answered where it is none, or too long: Next.js makes a failure of ours of either. Null for all else. */
+async function refusalOf(request: NextRequest): Promise<NextResponse | null> {
   const type = request.headers.get("content-type") ?? ""
-  if (request.method !== "POST") return true
   const isForm = type.startsWith("multipart/form-data")
-  if (!isForm && !request.headers.has("next-action")) return true
+  const isAction = request.headers.has("next-action")
+  if (request.method !== "POST" || !(isForm || isAction)) return null
   const body = await request.clone().arrayBuffer()
-  if (body.byteLength > tooMuch) return true
+  if (body.byteLength > maxFormBytes) return new NextResponse("This form is too long.", { status: 413 })
   const sent = new Response(body, { headers: { "content-type": type } })
-  return (isForm ? sent.formData() : sent.json()).then(
-    () => true,
-    () => false,
-  )
+  try {
+    const form = isForm ? await sent.formData() : null
+    // An action's arguments, as Next.js' scripts write them.
+    if (!isAction || Array.isArray(form ? JSON.parse(String(form.get("0"))) : await sent.json())) return null
+  } catch {
+    // Neither multipart nor JSON.
+  }
+  return new NextResponse("This form can't be read.", { status: 400 })
 }
 
 /**
