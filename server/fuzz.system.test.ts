@@ -92,7 +92,7 @@ const bodies = nearly({
 /** Forms as pages send them to actions of the server, or nearly. */
 const forms = fc
   .array(
-    fc.tuple(word("0", "1", "1_name", "1_owner", "$ACTION_KEY", "$ACTION_REF_1", "$ACTION_1:0"), anything),
+    fc.tuple(word("0", "1", "_1_name", "_1_owner", "$ACTION_KEY", "$ACTION_REF_1", "$ACTION_1:0"), anything),
     {
       maxLength: 4,
     },
