@@ -1,4 +1,4 @@
-import type { JsonValue } from "throughline"
+import type { JsonValue, LogHead } from "throughline"
 import { createMemoryLog, createMemoryLogStore } from "throughline/log/memory"
 import type { MessageLog } from "throughline/server"
 import { expect, it } from "vitest"
@@ -111,6 +111,20 @@ describeStores("the index of messages", (use) => {
       expect(await find(later, "one", "restored two")).toEqual(["restored two"])
     }),
   )
+
+  it("counts as unread what was said after the log alone was put back", () =>
+    use(async ({ main, open }) => {
+      const { id: roomId } = await main.rooms.create(alice, { name: "x", isPrivate: false })
+      await main.rooms.join(bob, roomId)
+      for (const text of ["a", "b", "c", "d", "e"]) await writerOf(main, roomId).say(alice, text)
+      const { heads } = await main.index.catchUp([roomId])
+      await main.readPositions.move(bob.id, roomId, heads[0] as LogHead)
+      const restored = await putBack(main.log, roomId, 2)
+      const later = await open({ log: () => restored })
+      for (const text of ["new one", "new two", "new three", "new four"])
+        await writerOf(later, roomId).say(alice, text)
+      expect(await later.readPositions.unread(bob.id)).toMatchObject([{ unread: 4, read: { seq: 2 } }])
+    }))
 
   it("forgets what retention no longer keeps", () =>
     use(async ({ main }) => {

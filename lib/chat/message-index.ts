@@ -141,9 +141,10 @@ export function createMessageIndex({
         const page = await log.readAfter(channelOf(cursor.roomId), cursor.seq, Math.min(pageSize, left))
         left -= Math.max(1, page.messages.length)
         if (page.messages.length > 0) await new Promise((resolve) => setImmediate(resolve))
+        const reached = isRestart(cursor, page) ? await sharedWith(cursor.roomId, page.head) : 0
         const moved = await database
           .transaction()
-          .execute((transaction) => advance(transaction, cursor, page))
+          .execute((transaction) => advance(transaction, cursor, page, reached))
         cursor = moved ?? (await cursorOf(cursor.roomId))
         head = moved ? page.head : await headOf(cursor.roomId)
       }
@@ -152,19 +153,54 @@ export function createMessageIndex({
     return { heads, isIndexing }
   }
 
-  /** Takes a page into the index; null when another process moved the cursor meanwhile. */
+  /**
+   * How far a log that was put back is the one that the index knows: what it holds behind that nobody has read. Where nothing is left
+   * to compare, its end.
+   */
+  async function sharedWith(roomId: string, { first, seq }: LogHead): Promise<number> {
+    const known = database
+      .selectFrom("message_index")
+      .where("room_id", "=", roomId)
+      .where("seq", ">=", first)
+      .where("seq", "<=", seq)
+    const { count } = await known
+      .select(({ fn }) => fn.countAll<number | string>().as("count"))
+      .executeTakeFirstOrThrow()
+    if (Number(count) === 0) return seq
+    let shared = 0
+    for (let [low, high] = [0, Number(count)]; low < high; ) {
+      const middle = Math.floor((low + high) / 2)
+      const row = await known
+        .select(["id", "seq", "at"])
+        .orderBy("seq")
+        .offset(middle)
+        .limit(1)
+        .executeTakeFirst()
+      const place = Number(row?.seq ?? 0)
+      const [message] = row ? (await log.readAfter(channelOf(roomId), place - 1, 1)).messages : []
+      if (message?.seq === place && message.id === row?.id && message.at === Number(row.at)) {
+        shared = place
+        low = middle + 1
+      } else high = middle
+    }
+    return shared
+  }
+
+  /** Takes a page into the index; null when another process moved the cursor meanwhile. `reached` is how far the log was the same until a restart. */
   async function advance(
     transaction: Transaction<Tables>,
     cursor: Cursor,
-    { head, messages, mark }: LogPage,
+    logPage: LogPage,
+    reached: number,
   ): Promise<Cursor | null> {
+    const { head, messages } = logPage
     const { roomId, version } = cursor
-    const isRestart = !isSameLife(cursor, head) || areOfDifferentMessages(mark, cursor.mark)
+    const isAnew = isRestart(cursor, logPage)
     // A page of another life was read from the wrong place: the next one begins at its beginning.
-    const page = isRestart ? [] : messages
+    const page = isAnew ? [] : messages
     const next: Cursor = {
       ...{ roomId, epoch: head.epoch, first: head.first, version: version + 1 },
-      ...(isRestart ? { seq: 0, mark: undefined } : placeAfter(page, head)),
+      ...(isAnew ? { seq: 0, mark: undefined } : placeAfter(page, head)),
     }
     // The write comes first: it takes the lock behind which everything else is decided.
     const { numUpdatedRows } = await transaction
@@ -175,14 +211,14 @@ export function createMessageIndex({
       .where("version", "=", version)
       .executeTakeFirst()
     if (numUpdatedRows === 0n) return null
-    if (isRestart) {
+    if (isAnew) {
       await forgetBefore(transaction, roomId, Number.MAX_SAFE_INTEGER)
-      // What was read of the log's former life reaches no further than the new one.
+      // What was read of the log's former life reaches no further than the new one is the same.
       await transaction
         .updateTable("read_positions")
-        .set({ seq: head.seq })
+        .set({ seq: reached })
         .where("room_id", "=", roomId)
-        .where("seq", ">", head.seq)
+        .where("seq", ">", reached)
         .execute()
     } else if (head.first > cursor.first) await forgetBefore(transaction, roomId, head.first)
     await fold(transaction, roomId, page)
@@ -363,6 +399,10 @@ function placeAfter(messages: readonly RealtimeMessage[], head: LogHead): Pick<C
 /** Not so after the log was replaced, or put back to an earlier state under its old name. */
 const isSameLife = (cursor: Cursor, head: LogHead): boolean =>
   cursor.epoch === head.epoch && cursor.seq <= head.seq
+
+/** The index has to begin anew: what it has read isn't what the log holds there. */
+const isRestart = (cursor: Cursor, { head, mark }: LogPage): boolean =>
+  !isSameLife(cursor, head) || areOfDifferentMessages(mark, cursor.mark)
 
 const isCurrent = (cursor: Cursor, head: LogHead): boolean =>
   cursor.epoch === head.epoch &&
