@@ -201,13 +201,19 @@ export default {
       comment:
         "An emulator that shared our mapping would share our mistake: read the vendor's protocol and write it anew.",
       severity: "error",
-      from: { path: "^emulators/([^/]+)/" },
+      from: { path: "^emulators/" },
       to: {
-        path: "^(app|lib|server|realtime|emulators)/",
-        // The web page at `/__emulator/` and the port know nothing of either service.
-        pathNot:
-          "^emulators/($1|page)/|^emulators/(depth|listener|test-certificate)\\.ts$|^realtime/testing/(chance|fuzz/(inputs|wire)|send-much|wait-for|soketi)\\.ts$",
+        path: "^(app|lib|server|realtime)/",
+        // Tools of tests, which know nothing of either service.
+        pathNot: "^realtime/testing/(chance|fuzz/(inputs|wire)|send-much|wait-for|soketi)\\.ts$",
       },
+    },
+    {
+      name: "emulators-apart",
+      comment: "One emulator knows nothing of the other: move what both need beside their folders.",
+      severity: "error",
+      from: { path: "^emulators/(ably|pusher)/" },
+      to: { path: "^emulators/(ably|pusher)/", pathNot: "^emulators/$1/" },
     },
     {
       name: "emulators-without-the-vendor",

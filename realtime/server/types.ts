@@ -38,7 +38,8 @@ export interface Declarations<Definitions extends ChannelDefinitions> {
   authorize(question: AuthorizeQuestion<Definitions>): Promise<boolean> | boolean
   /**
    * Called before what a user asks for is done, publishes and signals and reads alike, and before a webhook is read, which anybody may
-   * send; rejects with `rate-limited` to refuse it. What server code does by itself isn't limited.
+   * send and whose `user` is null; rejects with `rate-limited` to refuse it. Count webhooks by the address that they come from: a number of
+   * all of them together is one that strangers can use up. What server code does by itself isn't limited.
    */
   limit?: ((request: LimitedRequest) => Promise<void>) | undefined
 }
