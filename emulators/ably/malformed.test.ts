@@ -62,7 +62,7 @@ describe("frames that no SDK sends", () => {
     await socket.next("CONNECTED")
     socket.send({ action: 10, channel: "room" })
     await socket.next("ATTACHED")
-    const long = { data: "x", [field]: "x".repeat(1_001) }
+    const long = { data: "x", [field]: "x".repeat(1_025) }
     socket.send({ action: 15, channel: "room", msgSerial: 0, messages: [long] })
     expect((await socket.next("NACK")).error?.code).toBe(40009)
     socket.send({ action: 14, channel: "room", msgSerial: 1, presence: [{ action: 2, ...long }] })

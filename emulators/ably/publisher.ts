@@ -35,17 +35,24 @@ export function assertPermitted(
   throw ablyError(40160, `the capability does not permit ${wanted} on ${JSON.stringify(name.base)}`)
 }
 
+/** However small messages have to be, so much of what isn't counted may come with them. */
+const minUncounted = 1_024
+
 /** §6.3: name, clientId, data and JSON of extras, all messages together. */
 export function assertSize(app: App, messages: (BaseMessage & { name?: string })[]): void {
+  refuseMoreThan(app.limits.maxMessageSize, messages, sizeOf)
   // The service doesn't count ids and the like; here they may be as much again, so that nothing is kept without a bound.
-  for (const bytesOf of [sizeOf, uncountedOf]) {
-    const size = messages.reduce((total, message) => total + bytesOf(message), 0)
-    if (size <= app.limits.maxMessageSize) continue
-    throw ablyError(
-      40009,
-      `maximum message length exceeded (was ${size} bytes, the limit is ${app.limits.maxMessageSize})`,
-    )
-  }
+  refuseMoreThan(Math.max(app.limits.maxMessageSize, minUncounted), messages, uncountedOf)
+}
+
+function refuseMoreThan(
+  limit: number,
+  messages: readonly BaseMessage[],
+  bytesOf: (message: BaseMessage) => number,
+): void {
+  const size = messages.reduce((total, message) => total + bytesOf(message), 0)
+  if (size <= limit) return
+  throw ablyError(40009, `maximum message length exceeded (was ${size} bytes, the limit is ${limit})`)
 }
 
 /** All that a message takes of the memory, as far as whoever publishes it decides. */
