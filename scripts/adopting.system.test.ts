@@ -48,6 +48,8 @@ beforeAll(() => {
   mkdirSync(join(app, "node_modules"), { recursive: true })
   symlinkSync(projectDir, join(root, "throughline"))
   execFileSync("sh", ["-ec", copyCommand], { cwd: app })
+  const { devDependencies, exports } = JSON.parse(readFileSync(join(app, "realtime/package.json"), "utf8"))
+  expect([devDependencies, exports["./testing"]]).toEqual([undefined, undefined])
   // As `npm install` of a folder leaves it; what it and the app need besides is found above them.
   symlinkSync("../realtime", join(app, "node_modules/throughline"))
   symlinkSync(join(projectDir, "node_modules"), join(root, "node_modules"))
