@@ -152,6 +152,33 @@ export function createCore<Definitions extends ChannelDefinitions>(
     }
   }
 
+  /**
+   * What each message of one request becomes, in order: its entry, or why not. All are asked about at once, as if those before were
+   * let in; behind one that wasn't, anew. Behind one that may be let in later nothing is, or it would stand before it.
+   */
+  async function prepare(
+    user: User,
+    channel: ResolvedChannel<Definitions>,
+    messages: readonly OutgoingMessage[],
+  ): Promise<(LogEntry | RealtimeError)[]> {
+    const ask = (message: OutgoingMessage, earlier: readonly OutgoingMessage[]) =>
+      toEntry(user, channel, message, earlier).catch(asRealtimeError(onError, message.id))
+    const asked = await Promise.all(messages.map((message, index) => ask(message, messages.slice(0, index))))
+    const prepared: (LogEntry | RealtimeError)[] = []
+    const accepted: OutgoingMessage[] = []
+    for (const [index, message] of messages.entries()) {
+      const isAsSupposed = accepted.length === index
+      const outcome = isAsSupposed
+        ? (asked[index] as LogEntry | RealtimeError)
+        : await ask(message, [...accepted])
+      prepared.push(outcome)
+      if (!isRealtimeError(outcome)) accepted.push(message)
+      else if (outcome.retryable)
+        return [...prepared, ...messages.slice(index + 1).map(() => waitingFor(outcome))]
+    }
+    return prepared
+  }
+
   async function toTrustedEntry(entry: TrustedEntry): Promise<LogEntry> {
     const { channel, event, payload, id, from, traceparent } = entry
     const accepted = await payloadOf(resolve(channel), "messages", event, payload)
@@ -206,13 +233,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
         () => name,
         messages,
         async (followed): Promise<PublishResult[]> => {
-          const prepared = await Promise.all(
-            followed.map((message, index) =>
-              toEntry(user, channel, message, followed.slice(0, index)).catch(
-                asRealtimeError(onError, message.id),
-              ),
-            ),
-          )
+          const prepared = await prepare(user, channel, followed)
           const entries = prepared.filter((entry): entry is LogEntry => !isRealtimeError(entry))
           const results = await queue.add(entries)
           let next = 0
@@ -308,6 +329,13 @@ const toSignal = (
   ...{ id: uuidv7(), channel, event, payload, from, at: Date.now(), clock },
   ...(origin && { origin }),
 })
+
+const waitingFor = ({ code, retryAfterMs }: RealtimeError) =>
+  new RealtimeError(code, {
+    message: "unable to accept the message yet; it waits for the one before",
+    retryable: true,
+    retryAfterMs,
+  })
 
 /** One message's failure is its own result; what isn't a `RealtimeError` is said as `internal`. */
 function asRealtimeError(onError: OnError, id: string) {

@@ -5,6 +5,7 @@ import { v7 as uuidv7 } from "uuid"
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import * as z from "zod/mini"
 import { defineChannel } from "../channel.ts"
+import { RealtimeError } from "../errors.ts"
 import { createMemoryLog } from "../log/memory.ts"
 import { createSqliteLog } from "../log/sqlite.ts"
 import type { Member, WireMessage } from "../message.ts"
@@ -52,6 +53,105 @@ describe("publishing from a browser", () => {
       [{ text: "2" }, [first]],
       [{ text: "3" }, []],
     ])
+  })
+
+  /** A room whose rule is what the test says of a message's text, or throws; what was said before it is told, too. */
+  function open(rule: (text: string, earlier: string[]) => boolean) {
+    const log = createMemoryLog()
+    const { core } = createRealtime({
+      ...{ channels: contractChannels, log, publishers: [], identify: () => null, onError: () => {} },
+      async authorize({ payload, earlier = [] }) {
+        const textOf = ({ payload }: { payload?: unknown }) => (payload as { text: string }).text
+        return rule(textOf({ payload }), earlier.map(textOf))
+      },
+    })
+    const { name } = room("a")
+    return {
+      publish: async (...texts: string[]) => {
+        const messages = texts.map((text) => ({ id: uuidv7(), event: "said", payload: { text } }))
+        const results = await core.accept({ id: "alice" }, name, messages)
+        return results.map((result) =>
+          "error" in result ? [result.error.code, result.error.retryable] : result.receipt.seq,
+        )
+      },
+      said: async () =>
+        (await log.readAfter(name, 0, 100)).messages.map(({ payload }) => (payload as { text: string }).text),
+    }
+  }
+
+  it.each([
+    ["internal", new Error("the application's own code failed")],
+    ["log-unavailable", new RealtimeError("log-unavailable", { message: "the index is behind" })],
+    ["rate-limited", new RealtimeError("rate-limited", { message: "too much", retryAfterMs: 1_000 })],
+    ["conflict", new RealtimeError("conflict", { message: "not yet", retryable: true })],
+  ])(
+    "lets nothing pass what fails with %s: it waits, as does all that is refused behind it",
+    async (code, failure) => {
+      let isFailing = true
+      const { publish, said } = open((text) => {
+        if (text === "bad" && isFailing) throw failure
+        return text !== "refused"
+      })
+      const failed = [code, true]
+      expect(await publish("1", "bad", "2", "refused", "3")).toEqual([1, failed, failed, failed, failed])
+      expect(await said()).toEqual(["1"])
+      isFailing = false
+      expect(await publish("bad", "2", "refused", "3")).toEqual([2, 3, ["channel-denied", false], 4])
+      expect(await said()).toEqual(["1", "bad", "2", "3"])
+    },
+  )
+
+  it("tells of no message before it that was refused", async () => {
+    const asked: [string, string[]][] = []
+    const { publish, said } = open((text, earlier) => {
+      asked.push([text, earlier])
+      if (text.startsWith("deletes ")) return earlier.includes(text.slice("deletes ".length))
+      return text !== "refused"
+    })
+    const denied = ["channel-denied", false]
+    expect(await publish("1", "refused", "deletes refused", "deletes 1", "2")).toEqual([
+      ...[1, denied, denied, 2, 3],
+    ])
+    expect(await said()).toEqual(["1", "deletes 1", "2"])
+    // Those behind it once more, knowing what became of it; nobody is asked a third time.
+    expect(asked.slice(5)).toEqual([
+      ["deletes refused", ["1"]],
+      ["deletes 1", ["1"]],
+      ["2", ["1", "deletes 1"]],
+    ])
+  })
+
+  it("says that what waits waits for the one before", async () => {
+    const core = createRealtime({
+      ...{ channels: contractChannels, log: createMemoryLog(), publishers: [], identify: () => null },
+      authorize: () => Promise.reject(new RealtimeError("rate-limited", { message: "x", retryAfterMs: 7 })),
+    }).core
+    const said = () => ({ id: uuidv7(), event: "said", payload: { text: "x" } })
+    const [, second] = await core.accept({ id: "alice" }, room("a").name, [said(), said()])
+    expect(second).toMatchObject({
+      error: { code: "rate-limited", retryAfterMs: 7, message: expect.stringContaining("the one before") },
+    })
+  })
+
+  it("keeps none of a request that the log doesn't take, and all in order once it does", async () => {
+    const log = createMemoryLog()
+    let isOut = true
+    const { core } = createRealtime({
+      ...{ channels: contractChannels, publishers: [], identify: () => null, authorize: () => true },
+      log: {
+        ...log,
+        append: async (entries) => {
+          if (isOut) throw new RealtimeError("log-unavailable", { message: "the log is away" })
+          return log.append(entries)
+        },
+      },
+      onError: () => {},
+    })
+    const messages = ["1", "2", "3"].map((text) => ({ id: uuidv7(), event: "said", payload: { text } }))
+    const publish = () => core.accept({ id: "alice" }, room("a").name, messages)
+    await expect(publish()).rejects.toMatchObject({ code: "log-unavailable", retryable: true })
+    isOut = false
+    expect(await publish()).toMatchObject([1, 2, 3].map((seq) => ({ receipt: { seq } })))
   })
 })
 

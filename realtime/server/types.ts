@@ -95,7 +95,10 @@ export type AuthorizeQuestion<Definitions extends ChannelDefinitions> = {
   payload?: unknown
   /** With `publish`: the message's, as its sender made it. */
   id?: string
-  /** With `publish`: what the same request brings before it, as it came. It isn't in the log yet, and may be refused. */
+  /**
+   * With `publish`: what the same request brings before it and was let in, as it came. It isn't in the log yet: it is refused there after
+   * all where its id is that of somebody else's message. Whoever is asked once more about a message was asked before as if more were let in.
+   */
   earlier?: readonly OutgoingMessage[]
 }
 

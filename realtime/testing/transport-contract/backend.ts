@@ -48,18 +48,21 @@ export function openTo(user: User, { name }: ChannelRef): void {
   exceptions.set(`${user.id} ${name}`, true)
 }
 
-const accidents = new Map<string, number>()
+const accidents = new Map<string, { after: number; times: number }>()
 
-/** So many times what this user asks about the channel ends in an error of the application's own code, which says nothing of them. */
-export function failAt(user: User, { name }: ChannelRef, times: number): void {
-  accidents.set(`${user.id} ${name}`, times)
+/**
+ * So many times what this user asks about the channel ends in an error of the application's own code, which says nothing of them; what
+ * is asked before, `after` times, is answered.
+ */
+export function failAt(user: User, { name }: ChannelRef, times: number, after = 0): void {
+  accidents.set(`${user.id} ${name}`, { after, times })
 }
 
 function stumble(key: string): void {
-  const left = accidents.get(key) ?? 0
-  if (left === 0) return
-  accidents.set(key, left - 1)
-  throw new Error("the application's own code failed")
+  const { after, times } = accidents.get(key) ?? { after: 0, times: 0 }
+  if (times === 0) return
+  accidents.set(key, after > 0 ? { after: after - 1, times } : { after, times: times - 1 })
+  if (after === 0) throw new Error("the application's own code failed")
 }
 
 /** A provider, running, as the contract needs it. Made anew for each check, so that none sees another's traces. */

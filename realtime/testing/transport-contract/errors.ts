@@ -115,6 +115,38 @@ export const errorChecks = suite("errors", {
     expect("what was heard", heard, ["kept", "waited for"])
   },
 
+  async "writes nothing of a request behind a message at which the server fails"(stage) {
+    const room = stage.room()
+    const transport = await stage.connect(alice)
+    const send = transport.publish ?? createContractHttp(stage.backend.realtime, alice).publish
+    const texts = ["before", "the one", "behind", "last"]
+    const messages = texts.map((text) => ({ id: uuid(), event: "said", payload: { text } }))
+    const outcomes = async (some: OutgoingMessage[]) =>
+      (await send(room.name, some)).map((result) =>
+        "error" in result ? [result.error.code, result.error.retryable] : result.receipt.seq,
+      )
+    failAt(alice, room, 1, 1)
+    const failed = ["internal", true]
+    expect("the outcomes", await outcomes(messages), [1, failed, failed, failed])
+    expect("the log's head", (await stage.backend.realtime.head(room)).seq, 1)
+    expect("the outcomes, once it works", await outcomes(messages), [1, 2, 3, 4])
+  },
+
+  async "keeps a sender's order past a message at which the server fails"(stage) {
+    const room = stage.room()
+    const channel = stage.openClient(alice).channel(room)
+    const heard: string[] = []
+    await channel.subscribe({ onMessages: (messages) => void heard.push(...textsOf(messages)) }).ready
+    const texts = ["one", "two", "three", "four"]
+    failAt(alice, room, 2, 1)
+    for (const text of texts) channel.outbox.add("said", { text })
+    await waitFor(() => heard.length === texts.length)
+    failAt(alice, room, 2, 1)
+    await Promise.all(texts.map((text) => channel.publish("said", { text })))
+    await waitFor(() => heard.length === 2 * texts.length)
+    expect("what was heard", heard, [...texts, ...texts])
+  },
+
   async "survives a listener that throws, and tells of it"(stage) {
     const room = stage.room()
     const channel = stage.openClient(alice).channel(room)
