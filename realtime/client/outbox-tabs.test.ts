@@ -111,8 +111,33 @@ async function settle(): Promise<void> {
   for (let n = 0; n < 20; n += 1) await new Promise((resolve) => setImmediate(resolve))
 }
 
+/** So much time, in which all that waits for it happens. */
+async function pass(seconds: number): Promise<void> {
+  for (let half = 0; half < 2 * seconds; half += 1) {
+    vi.advanceTimersByTime(500)
+    await settle()
+  }
+}
+
+/** The server fails at these, and so writes nothing that stands behind one of them. */
+const failAt =
+  (...bad: string[]): Answer =>
+  (ids) => {
+    const first = ids.findIndex((id) => bad.includes(id))
+    const taken = first < 0 ? ids : ids.slice(0, first)
+    return [...accept(taken), ...refuse("internal")(ids.slice(taken.length))]
+  }
+
+/** The server fails as a whole at a request that holds one of these. */
+const crashAt =
+  (...bad: string[]): Answer =>
+  (ids) => {
+    if (ids.some((id) => bad.includes(id))) throw error("internal")
+    return accept(ids)
+  }
+
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] })
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
   vi.spyOn(Math, "random").mockReturnValue(0.5)
 })
 afterEach(() => {
@@ -296,28 +321,108 @@ describe("an outbox and the page", () => {
     expect(page.requests.length).toBe(before + 1)
   })
 
-  it("refuses what the server has failed at for ten minutes, to be tried again by hand", async () => {
+  it("refuses what the server fails at after half a minute of tries, to be tried again by hand", async () => {
     const page = open()
-    page.answer((ids) => ids.map(() => ({ error: error("internal") })))
+    page.answer(failAt("a"))
     page.say("a")
-    await settle()
-    for (let second = 0; second < 590; second += 1) {
-      vi.advanceTimersByTime(1_000)
-      await settle()
-    }
-    expect(page.states()).toEqual(["a failed"])
-    for (let second = 0; second < 60; second += 1) {
-      vi.advanceTimersByTime(1_000)
-      await settle()
-    }
-    expect(page.states()).toEqual(["a refused"])
+    await pass(22)
+    expect([page.states(), page.requests.length]).toEqual([["a failed"], 6])
+    await pass(3)
+    expect([page.states(), page.requests.length]).toEqual([["a refused"], 7])
+    expect([page.stored(), page.errorOf("a")?.code]).toEqual([["a internal"], "internal"])
     page.outbox.retry("a")
-    await settle()
+    await pass(22)
     expect(page.states()).toEqual(["a failed"])
     page.answer(accept)
     page.outbox.wake()
     await settle()
     expect([page.states(), page.stored()]).toEqual([[], []])
+  })
+
+  it("lets nothing pass what the server fails at before that is refused", async () => {
+    const page = open()
+    page.answer(failAt("bad"))
+    for (const id of ["a", "bad", "b", "c"]) page.say(id)
+    await pass(20)
+    expect(page.states()).toEqual(["bad failed", "b failed", "c failed"])
+    await pass(5)
+    expect([page.states(), page.stored()]).toEqual([["bad refused"], ["bad internal"]])
+    const waiting = Array.from({ length: 6 }, () => `${room} bad,b,c`)
+    expect(page.requests.slice(-7)).toEqual([...waiting, `${room} b,c`])
+  })
+
+  it("counts each message's own failures, with pauses that begin anew", async () => {
+    const page = open()
+    page.answer(failAt("bad", "worse"))
+    for (const id of ["bad", "worse", "a"]) page.say(id)
+    await pass(25)
+    expect(page.states()).toEqual(["bad refused", "worse failed", "a failed"])
+    await pass(25)
+    expect(page.states()).toEqual(["bad refused", "worse refused"])
+  })
+
+  it("counts no try without a connection, and none before somebody asked for it again, in whichever tab", async () => {
+    const page = open()
+    page.answer(failAt("a"))
+    page.say("a")
+    await pass(14)
+    const tries = page.requests.length
+    page.answer(refuse("not-connected", 1_000))
+    await pass(60)
+    expect([tries, page.states()]).toEqual([6, ["a queued"]])
+    page.answer(failAt("a"))
+    page.hear({ kind: "queued", id: "a" })
+    for (let n = 1; n < 7; n += 1) {
+      page.outbox.wake()
+      await settle()
+      expect(page.states()).toEqual(["a failed"])
+    }
+    page.outbox.wake()
+    await settle()
+    expect(page.states()).toEqual(["a refused"])
+  })
+
+  it("tries a message without end while the server fails as a whole, and nothing waits behind it", async () => {
+    const page = open()
+    page.answer(crashAt("a"))
+    page.say("a")
+    await pass(600)
+    expect(page.states()).toEqual(["a failed"])
+    page.answer(accept)
+    await pass(30)
+    expect([page.states(), page.stored()]).toEqual([[], []])
+  })
+
+  it.each([
+    { bad: "a", alone: ["a"], together: "b,c,d" },
+    { bad: "c", alone: ["a", "b", "c"], together: "d" },
+  ])(
+    "finds $bad, at which the server fails as a whole, by sending the first alone",
+    async ({ bad, alone, together }) => {
+      const page = open([], { isOpen: false })
+      for (const id of ["a", "b", "c", "d"]) page.say(id)
+      page.answer(crashAt(bad))
+      page.outbox.open()
+      await pass(150)
+      expect([page.states(), page.stored()]).toEqual([[`${bad} refused`], [`${bad} internal`]])
+      const requests = page.requests.map((request) => request.split(" ")[1])
+      expect([...new Set(requests.slice(3))]).toEqual([...alone, together])
+      expect(requests.slice(0, 3)).toEqual(["a,b,c,d", "a,b,c,d", "a,b,c,d"])
+      expect(requests.filter((ids) => ids === bad)).toHaveLength(7)
+    },
+  )
+
+  it("sends together again once a server that failed as a whole has recovered, and refuses nothing", async () => {
+    const page = open()
+    page.answer(failWith(error("internal")))
+    for (const id of ["a", "b", "c"]) page.say(id)
+    await pass(30)
+    page.answer(accept)
+    await pass(30)
+    expect([page.states(), page.stored()]).toEqual([[], []])
+    for (const id of ["d", "e"]) page.say(id)
+    await settle()
+    expect(page.requests.at(-1)).toBe(`${room} d,e`)
   })
 
   it("waits as long as the server asks", async () => {

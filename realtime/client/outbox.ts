@@ -14,8 +14,8 @@ import { withinLimit } from "./within-limit.ts"
  * How far one's own message has come:
  *
  *     queued ──▶ sending ──▶ sent ──▶ (arrives, and is the log's)
- *       ▲           │ └────▶ refused   the server said no: `discard` it, or `retry`
- *       └── failed ◀┘                  tried in vain; goes by itself after a pause, or at once by `retry`
+ *       ▲           │ └────▶ refused   the server said no, or failed at it `maxAccidents` times: `discard` it, or `retry`
+ *       └── failed ◀┘                  tried in vain, or behind one that was; goes by itself after a pause, or at once by `retry`
  */
 export type OutboxState = "queued" | "sending" | "sent" | "failed" | "refused"
 
@@ -75,8 +75,8 @@ interface Entry extends OutboxMessage {
   isReady: boolean
   /** It came back from the log, which may be before the answer. */
   hasArrived: boolean
-  /** By `performance.now()`: since when the server has failed at it alone, each time it was tried. */
-  failsSince?: number | undefined
+  /** How often this page tried it and the server failed at it alone, since a person last asked for it. */
+  accidents?: number
 }
 
 const firstPauseMs = 500
@@ -85,20 +85,37 @@ const maxPauseMs = 30_000
 const storePatienceMs = 5_000
 /** How long a tab that doesn't move (a phone put it to sleep) holds up the others. */
 const lockPatienceMs = 10_000
-/** How long a message is tried at which the server itself fails, without knowing why. */
-const accidentPatienceMs = 10 * 60_000
+/**
+ * After so many tries that ended in a failure of the server itself, at this very message, it may be the message. With the pauses between
+ * them half a minute; it isn't counted in time, for a page that slept or had no network tried nothing.
+ */
+const maxAccidents = 7
+/** After so many requests of several messages at which the server failed as a whole, the first goes alone: it may be that one. */
+const maxCrashes = 3
+
+interface Pause {
+  /** Attempts in a row by which no message got away. */
+  failures: number
+  /** Requests of several messages at which the server failed as a whole, since it last answered one. */
+  crashes: number
+  timer?: ReturnType<typeof setTimeout>
+}
 
 const toOutgoing = ({ id, event, payload }: Entry): OutgoingMessage => ({ id, event, payload })
 
 /** The session is somebody else's. What was written waits for its writer, in the store. */
 const isOfAnother = ({ code }: RealtimeError) => code === "session-changed"
 
+/** The server failed and doesn't know why. */
+const isAccident = (answer: unknown) =>
+  isRealtimeError(answer) && answer.code === "internal" && answer.retryable
+
 export function createOutbox({ store, bus, exclusively, deliver, onError }: OutboxOptions): Outbox {
   const entries = new Map<string, Entry>()
   const shown = new Map<string, readonly OutboxMessage[]>()
   const listeners = new Map<string, Listeners<[]>>()
   const draining = new Set<string>()
-  const pauses = new Map<string, { failures: number; timer: ReturnType<typeof setTimeout> | undefined }>()
+  const pauses = new Map<string, Pause>()
   /** Reads of the store that are under way, and what left meanwhile, which they may still bring. */
   let reads = 0
   const leftMeanwhile = new Set<string>()
@@ -178,7 +195,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     else if (note.kind === "refused") {
       const { code, message } = note.refusal
       change(note.id, { state: "refused", error: new RealtimeError(code, { message, retryable: false }) })
-    } else change(note.id, { state: "queued", error: undefined })
+    } else change(note.id, { state: "queued", error: undefined, accidents: 0 })
   }
 
   /**
@@ -271,26 +288,27 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     change(id, isOut ? { state: "queued" } : { state: "failed", error })
   }
 
-  /** The server failed at this one and says nothing against the others: it goes again, but not for ever. */
-  async function stumble(entry: Entry, error: RealtimeError): Promise<void> {
-    const now = performance.now()
-    const { failsSince = now } = entry
-    if (now - failsSince >= accidentPatienceMs) return refuse(entry, error)
-    change(entry.id, { state: "failed", error, failsSince })
+  /** The server failed at this one: whether it has, so often that it is refused. */
+  async function stumble({ id }: Entry, error: RealtimeError): Promise<boolean> {
+    const entry = entries.get(id)
+    if (!entry) return true
+    const accidents = (entry.accidents ?? 0) + 1
+    change(id, { accidents })
+    if (accidents < maxAccidents) return false
+    await refuse(entry, error)
+    return true
   }
 
-  /** Sends everything of a channel, batch by batch; resolves with the reason why something has to wait. */
-  async function sendAll(channel: string): Promise<RealtimeError | null> {
-    const stumbled = new Set<string>()
+  /**
+   * Sends everything of a channel, batch by batch; resolves with the reason why something has to wait. Nothing passes what waits: the
+   * server wrote nothing that stands behind it.
+   */
+  async function sendAll(channel: string, pause: Pause): Promise<RealtimeError | null> {
     let most = maxBatch
-    let accident: RealtimeError | null = null
     for (;;) {
-      const batch = batchOf(
-        waiting(channel).filter(({ id }) => !stumbled.has(id)),
-        most,
-        toOutgoing,
-      )
-      if (batch.length === 0 || !isOpen) return accident
+      const isSearching = pause.crashes >= maxCrashes
+      const batch = batchOf(waiting(channel), isSearching ? 1 : most, toOutgoing)
+      if (batch.length === 0 || !isOpen) return null
       for (const { id } of batch) change(id, { state: "sending", error: undefined })
       const results = await answerTo(channel, batch)
       // Something between here and the log takes less at once; a message that is too large alone is found alone.
@@ -299,23 +317,28 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
         for (const { id } of batch) change(id, { state: "queued" })
         continue
       }
-      let reason: RealtimeError | null = null
+      if (!isRealtimeError(results) && !isSearching) pause.crashes = 0
+      else if (batch.length > 1 && isAccident(results)) pause.crashes += 1
+      const staying: { entry: Entry; error: RealtimeError }[] = []
       for (const [index, entry] of batch.entries()) {
         const result = isRealtimeError(results)
           ? { error: results }
           : (results[index] ?? { error: unanswered() })
         if ("receipt" in result) await accept(entry, result.receipt)
         else if (!result.error.retryable && !isOfAnother(result.error)) await refuse(entry, result.error)
-        else if (result.error.code === "internal" && !isRealtimeError(results)) {
-          accident = result.error
-          stumbled.add(entry.id)
-          await stumble(entry, accident)
-        } else {
-          reason = result.error
-          wait(entry.id, reason)
-        }
+        else staying.push({ entry, error: result.error })
       }
-      if (reason) return reason
+      if (staying.length < batch.length) pause.failures = 0
+      const [first] = staying
+      if (!first) continue
+      const isItsOwn = isAccident(first.error) && (isSearching || !isRealtimeError(results))
+      if (isItsOwn && (await stumble(first.entry, first.error))) {
+        Object.assign(pause, { failures: 0, crashes: 0 })
+        for (const { entry } of staying.slice(1)) change(entry.id, { state: "queued" })
+        continue
+      }
+      for (const { entry, error } of staying) wait(entry.id, error)
+      return first.error
     }
   }
 
@@ -358,7 +381,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     if (draining.has(channel) || !isOpen) return
     if (waiting(channel).length === 0) return
     draining.add(channel)
-    const pause = pauses.get(channel) ?? { failures: 0, timer: undefined }
+    const pause = pauses.get(channel) ?? { failures: 0, crashes: 0 }
     clearTimeout(pause.timer)
     let reason: RealtimeError | null = null
     try {
@@ -366,7 +389,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
         if (!isOpen) return
         // Behind one that the store owes an answer another would get none either.
         if (overdue === 0 || reads === 0) await attempt("read", () => reconcile(channel))
-        reason = await sendAll(channel)
+        reason = await sendAll(channel, pause)
       })
     } catch (cause) {
       onError(cause, { stage: "send the outbox" })
@@ -388,8 +411,9 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     // No pause brings its writer back: it goes when they are.
     if (isOfAnother(failed)) return
     const backoff = Math.min(maxPauseMs, firstPauseMs * 2 ** pause.failures) * (0.5 + Math.random() / 2)
-    const timer = setTimeout(() => void drain(channel), failed.retryAfterMs ?? backoff)
-    pauses.set(channel, { failures: pause.failures + 1, timer })
+    pause.failures += 1
+    pause.timer = setTimeout(() => void drain(channel), failed.retryAfterMs ?? backoff)
+    pauses.set(channel, pause)
   }
 
   const drainAll = () => {
@@ -440,7 +464,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     retry(id) {
       const entry = entries.get(id)
       if (entry?.state !== "failed" && entry?.state !== "refused") return
-      change(id, { state: "queued", error: undefined, failsSince: undefined })
+      change(id, { state: "queued", error: undefined, accidents: 0 })
       tellTabs({ kind: "queued", id })
       void attempt("write to", () => store.refuse(id, undefined)).then(() => drain(entry.channel))
     },

@@ -112,20 +112,57 @@ describe("the send queue", () => {
     expect(good.status).toBe("fulfilled")
   })
 
-  it("tries again what the server fails at until its time is over, the others first", async () => {
+  it("tries again in its place what the server fails at, and lets nothing pass it", async () => {
+    const waits = (id: string) => ({ error: new RealtimeError("internal", { message: `${id} waits` }) })
+    const fails = (messages: readonly OutgoingMessage[]) =>
+      messages.map((message, n) => (n === 0 ? accepted(message, 1) : waits(message.id)))
+    const server = createServer(fails, (messages) => messages.map(({ id }) => waits(id)))
+    const queue = createSendQueue({ deliver: server.deliver })
+    const ids = ["a", "bad", ...Array.from({ length: 58 }, (_, n) => `behind-${n}`)]
+    const sent = ids.map((id) => queue.send(outgoing(id), 10_000))
+    await vi.advanceTimersByTimeAsync(2_000)
+    await Promise.all(sent)
+    expect(server.requests).toEqual([
+      ...[ids.slice(0, 50), ids.slice(1, 51), ids.slice(1, 51)],
+      ids.slice(51),
+    ])
+  })
+
+  it("gives up what the server fails at when its own time is over, and goes on with the next", async () => {
     const queue = createSendQueue({
       deliver: async (messages) =>
-        messages.map((message) =>
-          message.id === "bad" ? { error: failure("internal") } : accepted(message, 1),
-        ),
+        messages[0]?.id === "bad"
+          ? messages.map(({ id }) => ({ error: new RealtimeError("internal", { message: id }) }))
+          : messages.map((message, n) => accepted(message, n + 1)),
     })
-    const others = Array.from({ length: 60 }, () => queue.send(outgoing("bad"), 1_000).catch(() => {}))
-    const bad = expect(queue.send(outgoing("bad"), 1_000)).rejects.toMatchObject({ code: "internal" })
-    const good = queue.send(outgoing("good"), 1_000)
-    await vi.advanceTimersByTimeAsync(300)
-    expect((await good).id).toBe("good")
-    await vi.advanceTimersByTimeAsync(1_000)
-    await Promise.all([bad, ...others])
+    const bad = expect(queue.send(outgoing("bad"), 2_000)).rejects.toMatchObject({ code: "internal" })
+    const good = queue.send(outgoing("good"), 10_000)
+    await vi.advanceTimersByTimeAsync(1_999)
+    const settled = vi.fn()
+    void good.finally(settled)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(settled).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(1)
+    await bad
+    expect((await good).seq).toBe(1)
+  })
+
+  it("rejects nobody for what another was refused for that it was never tried with", async () => {
+    const queue = createSendQueue({
+      deliver: async (messages) =>
+        messages.map(({ id }) => ({ error: new RealtimeError("internal", { message: id }) })),
+    })
+    const outcomes = Promise.allSettled(
+      Array.from({ length: 60 }, (_, n) => queue.send(outgoing(String(n)), 1_000)),
+    )
+    await vi.advanceTimersByTimeAsync(1_100)
+    const reasons = (await outcomes).map((outcome) => (outcome as PromiseRejectedResult).reason)
+    expect(reasons.slice(0, 50).map(({ message }) => message)).toEqual(
+      Array.from({ length: 50 }, (_, n) => `[realtime] ${n}`),
+    )
+    expect(reasons.slice(50)).toEqual(
+      Array.from({ length: 10 }, () => expect.objectContaining({ code: "timeout", retryable: true })),
+    )
   })
 
   it("refuses the whole request when the server does, and goes on", async () => {

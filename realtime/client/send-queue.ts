@@ -22,6 +22,8 @@ interface Waiting {
   message: OutgoingMessage
   /** When it may no longer be tried, by `performance.now()`. */
   deadline: number
+  /** Why its last attempt failed; null before the first. */
+  reason: RealtimeError | null
   resolve(receipt: PublishReceipt): void
   reject(error: RealtimeError): void
 }
@@ -31,8 +33,8 @@ const maxPauseMs = 5_000
 
 /**
  * One channel's way out: keeps the order of the calls, and a pace that the server sets. While one request is under
- * way the next batch gathers; what fails in passing stays at the front, with its id, so that trying again is safe.
- * A refused message doesn't hold up the next.
+ * way the next batch gathers; what fails in passing, at the server too, stays at the front, with its id, so that trying again is safe,
+ * and is tried until its own time is over. A refused message doesn't hold up the next.
  */
 export function createSendQueue({ deliver }: SendQueueOptions): SendQueue {
   let waiting: Waiting[] = []
@@ -52,35 +54,33 @@ export function createSendQueue({ deliver }: SendQueueOptions): SendQueue {
     })
   }
 
-  /** Gives up on what has been tried for long enough; the reason is that of the last attempt. */
-  function expire(reason: RealtimeError): void {
+  /** Gives up on what has waited for long enough: each for the reason of its own last attempt. */
+  function expire(obstacle: RealtimeError): void {
     const now = performance.now()
     const expired = waiting.filter(({ deadline }) => deadline <= now)
     waiting = waiting.filter(({ deadline }) => deadline > now)
-    for (const { reject } of expired) reject(reason)
+    for (const { reject, reason } of expired) reject(reason ?? neverTried(obstacle))
   }
 
   /** Resolves with the reason why some of them wait, or with how many may go at once. */
   async function attempt(batch: Waiting[]): Promise<RealtimeError | number | null> {
     try {
       const results = await deliver(batch.map(({ message }) => message))
-      let retry: RealtimeError | null = null
+      let first: RealtimeError | null = null
       const done = new Set<Waiting>()
-      const stumbled: Waiting[] = []
       results.forEach((result, index) => {
         const item = batch[index] as Waiting
         if ("error" in result && result.error.retryable) {
-          retry = result.error
-          if (retry.code === "internal") stumbled.push(item)
+          first ??= result.error
+          item.reason = result.error
           return
         }
         done.add(item)
         if ("receipt" in result) item.resolve(result.receipt)
         else item.reject(result.error)
       })
-      // What the server fails at, again maybe, lets the others go first.
-      waiting = [...waiting.filter((item) => !done.has(item) && !stumbled.includes(item)), ...stumbled]
-      return retry
+      waiting = waiting.filter((item) => !done.has(item))
+      return first
     } catch (error) {
       const reason = isRealtimeError(error)
         ? error
@@ -89,7 +89,10 @@ export function createSendQueue({ deliver }: SendQueueOptions): SendQueue {
             retryable: false,
             cause: error,
           })
-      if (reason.retryable) return reason
+      if (reason.retryable) {
+        for (const item of batch) item.reason = reason
+        return reason
+      }
       if (reason.code === "message-too-large" && batch.length > 1) return fewerThan(batch.length)
       waiting = waiting.filter((item) => !batch.includes(item))
       for (const { reject } of batch) reject(reason)
@@ -126,7 +129,7 @@ export function createSendQueue({ deliver }: SendQueueOptions): SendQueue {
     send(message, timeoutMs) {
       if (isClosed) return Promise.reject(closedError())
       return new Promise((resolve, reject) => {
-        waiting.push({ message, deadline: performance.now() + timeoutMs, resolve, reject })
+        waiting.push({ message, deadline: performance.now() + timeoutMs, reason: null, resolve, reject })
         if (isRunning) return
         isRunning = true
         // After the current task, so that calls made together leave together.
@@ -148,6 +151,12 @@ export function createSendQueue({ deliver }: SendQueueOptions): SendQueue {
     },
   }
 }
+
+const neverTried = (obstacle: RealtimeError) =>
+  new RealtimeError("timeout", {
+    message: `unable to publish; it wasn't attempted in its time, behind others that failed (${obstacle.code})`,
+    cause: obstacle,
+  })
 
 const closedError = () =>
   new RealtimeError("not-connected", {
