@@ -45,8 +45,6 @@ interface Joined {
   isAttached: boolean
   /** How often it was asked for; only the answer to the last counts. */
   attempts: number
-  /** How often in a row it was tried in vain. */
-  failures: number
   watchesPresence: boolean
   data: JsonValue | undefined
   /** The data that others see. */
@@ -263,31 +261,31 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
   async function attach(channel: string, wish: Joined): Promise<void> {
     wish.attempts += 1
     const attempt = wish.attempts
-    const isCurrent = () => joined.get(channel) === wish && wish.attempts === attempt
-    try {
-      const page = fromSubscribeAnswer(await request("subscribe", channel, wish.observer.cursor()))
-      if (!isCurrent()) return
-      wish.isAttached = true
-      wish.observer.onAttached(page)
-      if (wish.watchesPresence || wish.data !== undefined) await request("watch", channel)
-      await enterAgain(channel, wish)
-      wish.failures = 0
-    } catch (cause) {
-      if (!isCurrent() || !socket.connected) return
-      if (!isRealtimeError(cause)) {
-        onError(cause, { stage: "subscribe" })
-      } else if (!cause.retryable) {
-        wish.observer.onDenied(cause)
-      } else {
-        const backoffMs = Math.min(maxPauseMs, firstPauseMs * 2 ** wish.failures) * (0.5 + Math.random() / 2)
-        wish.failures += 1
-        setTimeout(
-          () => isCurrent() && socket.connected && void attach(channel, wish),
-          cause.retryAfterMs ?? backoffMs,
-        )
+    const isCurrent = () => joined.get(channel) === wish && wish.attempts === attempt && socket.connected
+    for (let failures = 0; ; failures += 1) {
+      try {
+        const page = fromSubscribeAnswer(await request("subscribe", channel, wish.observer.cursor()))
+        if (!isCurrent()) return
+        wish.isAttached = true
+        wish.observer.onAttached(page)
+        if (wish.watchesPresence || wish.data !== undefined) await request("watch", channel)
+        return await enterAgain(channel, wish, isCurrent)
+      } catch (cause) {
+        if (!isCurrent()) return
+        if (isRealtimeError(cause) && !cause.retryable) return wish.observer.onDenied(cause)
+        if (failures === 0) onError(cause, { stage: "subscribe" })
+        if (!isRealtimeError(cause)) return
+        await pauseBeforeNext(failures, cause)
+        if (!isCurrent()) return
       }
     }
   }
+
+  const pauseBeforeNext = (failures: number, { retryAfterMs }: RealtimeError) =>
+    new Promise((resolve) => {
+      const backoffMs = Math.min(maxPauseMs, firstPauseMs * 2 ** failures) * (0.5 + Math.random() / 2)
+      setTimeout(resolve, retryAfterMs ?? backoffMs)
+    })
 
   /** Data that was refused leaves things as they were. */
   async function enter(channel: string, wish: Joined, data: JsonValue): Promise<void> {
@@ -303,14 +301,18 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     }
   }
 
-  /** Whom presence is refused by now is in the channel all the same. */
-  async function enterAgain(channel: string, wish: Joined): Promise<void> {
-    while (wish.data !== undefined) {
+  /** Whom presence is refused by now, or where the server fails at it, is in the channel all the same. */
+  async function enterAgain(channel: string, wish: Joined, isCurrent: () => boolean): Promise<void> {
+    for (let failures = 0; isCurrent() && wish.data !== undefined; ) {
       try {
         return await enter(channel, wish, wish.data)
       } catch (error) {
-        if (!isFinal(error) || joined.get(channel) !== wish) throw error
-        onError(error, { stage: "presence" })
+        if (!isCurrent()) return
+        if (isFinal(error) || failures === 0) onError(error, { stage: "presence" })
+        if (!isRealtimeError(error)) return
+        if (!error.retryable) continue
+        await pauseBeforeNext(failures, error)
+        failures += 1
       }
     }
   }
@@ -340,7 +342,6 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
         observer,
         isAttached: false,
         attempts: 0,
-        failures: 0,
         watchesPresence: false,
         data: undefined,
         entered: undefined,

@@ -203,6 +203,60 @@ it("asks again for a channel that is taken from it while it is being let in", as
   expect([told, asked]).toEqual([["channel-denied"], 2])
 })
 
+it.each(["subscribe", "watch", "enter"] as const)(
+  "asks again with pauses when the server fails at %s, says so once, and repeats no more than that needs",
+  async (failing) => {
+    const http = createServer()
+    const io = new Server(http, { serveClient: false })
+    await using stack = new AsyncDisposableStack()
+    stack.defer(() => void io.close())
+    const asked: string[] = []
+    io.on("connection", (socket) => {
+      for (const event of ["subscribe", "watch", "enter", "signal"]) {
+        socket.on(event, (...args) => {
+          asked.push(event)
+          const isFailing = event === failing && asked.filter((other) => other === event).length <= 4
+          const answer = args.at(-1) as (answer: unknown) => void
+          answer(isFailing ? { ok: false, error: { code: "internal", message: "it failed" } } : { ok: true })
+        })
+      }
+    })
+    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve))
+    const errors: unknown[] = []
+    const transport = createSocketIoTransport({
+      config: { provider: "socketio", url: `http://127.0.0.1:${(http.address() as AddressInfo).port}` },
+      credentials: async () => ({}),
+      onError: (error, { stage }) => void errors.push([stage, (error as { code?: string }).code]),
+      ...{ firstPauseMs: 1, maxPauseMs: 10 },
+    })
+    stack.defer(() => transport.close())
+    const denied: unknown[] = []
+    const subscription = transport.subscribe(contractChannels.room({ room: "1" }).name, {
+      ...{
+        cursor: () => null,
+        onAttached() {},
+        onDetached() {},
+        onMessages() {},
+        onSignal() {},
+        onPresence() {},
+      },
+      onDenied: (error) => void denied.push(error),
+    })
+    await subscription.enterPresence({ mood: "fine" })
+    transport.connect()
+    const times = (event: string) => asked.filter((other) => other === event).length
+    await waitFor(() => times("enter") === (failing === "enter" ? 5 : 1))
+    // A round trip later nothing else was asked.
+    await subscription.signal?.("typing", { isTyping: true }, { page: "a page", n: 1 })
+    const [subscribes, watches, enters] = { subscribe: [5, 1, 1], watch: [5, 5, 1], enter: [1, 1, 5] }[
+      failing
+    ]
+    expect([times("subscribe"), times("watch"), times("enter")]).toEqual([subscribes, watches, enters])
+    expect(denied).toEqual([])
+    expect(errors).toEqual([[failing === "enter" ? "presence" : "subscribe", "internal"]])
+  },
+)
+
 describe("behind a proxy that never answers a WebSocket's handshake", () => {
   async function start(limits: { handshakeTimeoutMs?: number } = {}) {
     const stack = new AsyncDisposableStack()
