@@ -38,11 +38,16 @@ export function isConflict(error: unknown): boolean {
 export function unavailability(error: unknown): string | null {
   const code = codeOf(error)
   const known = code === undefined ? undefined : reasonFor(code)
-  if (known !== undefined || (code !== undefined && isSqlState(code))) return known ?? null
-  // What didn't come from PostgreSQL came from the way there, whether or not we know its code; the driver's own have none. A
-  // programming mistake is another kind of error.
-  return error instanceof Error && error.name === "Error" ? unreachable : null
+  if (known !== undefined) return known
+  return !(code !== undefined && isSqlState(code)) && isOfTheWay(error) ? unreachable : null
 }
+
+/**
+ * What didn't come from PostgreSQL came from the way there, whether or not we know its code; the driver's own have none. Node tells of a
+ * host with several addresses by all of their errors, with the code of the first. A programming mistake is another kind of error.
+ */
+const isOfTheWay = (error: unknown) =>
+  error instanceof Error && (error.name === "Error" || error.name === "AggregateError")
 
 /** Codes of PostgreSQL; no class of them begins with the letter of the network's. */
 const isSqlState = (code: string) => /^[0-9A-Z]{5}$/.test(code) && !code.startsWith("E")
@@ -59,6 +64,7 @@ export function toLogError(operation: string, error: unknown): RealtimeError {
     const message = `unable to ${operation}; the connection string of PostgreSQL is malformed`
     return new RealtimeError("invalid-config", { message })
   }
-  if (code === undefined) return logUnavailable(operation, unreachable, error)
-  return logUnavailable(operation, reasonFor(code) ?? `PostgreSQL answered with ${code}`, error)
+  const reason =
+    unavailability(error) ?? (code === undefined ? unreachable : `PostgreSQL answered with ${code}`)
+  return logUnavailable(operation, reason, error)
 }
