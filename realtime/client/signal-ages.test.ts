@@ -36,12 +36,32 @@ it("shows none that took ten seconds longer than the quickest of its clock", () 
   expect([page.shows("a", 29_000, -minute), page.shows("a", 0, -minute)]).toEqual([false, true])
 })
 
-it("believes a clock again that was set back", () => {
+it.each([10_000, 2 * minute, 5 * minute])(
+  "shows none that was kept through a silence of %i ms",
+  (silence) => {
+    const page = createPage()
+    expect(page.shows("a")).toBe(true)
+    page.pass(silence)
+    const kept = [11_001, 21_000, 41_000, 60_000]
+    expect(kept.map((ago) => page.shows("a", ago))).toEqual([false, false, false, false])
+    expect([page.shows("a", signalLifeMs), page.shows("a")]).toEqual([true, true])
+  },
+)
+
+it("believes a clock again that was set back, once it has been heard for a while", () => {
   const page = createPage()
   expect(page.shows("a")).toBe(true)
-  expect(page.shows("a", 0, -30_000)).toBe(false)
-  page.pass(5 * minute)
-  expect(page.shows("a", 0, -30_000)).toBe(true)
+  const setBack = () => page.shows("a", 0, -30_000)
+  expect(setBack()).toBe(false)
+  for (let n = 0; n < 50; n += 1) {
+    page.pass(3_000)
+    expect(setBack()).toBe(false)
+  }
+  for (let n = 0; n < 20; n += 1) {
+    page.pass(3_000)
+    setBack()
+  }
+  expect(setBack()).toBe(true)
 })
 
 it("shows nothing that is too old by any clock that is at most a minute off", () => {

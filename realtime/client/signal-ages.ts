@@ -4,7 +4,10 @@ import type { Signal } from "../message.ts"
 export const signalLifeMs = 10_000
 /** How far two servers' clocks may be apart. */
 export const clockSkewMs = 60_000
-/** A clock that is set back is believed again after a while: so much of the time since it was read counts for it. */
+/**
+ * A clock that is set back is believed again after a while: so much of the time that it is heard counts for it. Of a silence no more than
+ * of `signalLifeMs` does, or what a service kept meanwhile would pass for its new time.
+ */
 const drift = 0.1
 const maxClocks = 100
 
@@ -22,7 +25,7 @@ export interface SignalAges {
 
 /**
  * Judges signals by the clock that dated them, since no two clocks agree: too old is what took `signalLifeMs` longer than the quickest
- * of the same clock. Of a clock that is heard for the first time nothing is known but that it isn't more than `clockSkewMs` off.
+ * of the same clock, and a tenth of that more after a silence. Of a clock that is heard for the first time nothing is known but that it isn't more than `clockSkewMs` off.
  */
 export function createSignalAges({
   serverNow,
@@ -36,7 +39,7 @@ export function createSignalAges({
     const readAt = now()
     const delay = readAt - at
     const known = clocks.get(clock)
-    const quickest = known ? known.delay + (readAt - known.readAt) * drift : delay
+    const quickest = known ? known.delay + Math.min(readAt - known.readAt, signalLifeMs) * drift : delay
     clocks.delete(clock)
     clocks.set(clock, { delay: Math.min(delay, quickest), readAt })
     if (clocks.size > maxClocks) clocks.delete(clocks.keys().next().value as string)
