@@ -112,8 +112,8 @@ export function fromWireError(value: unknown, provider?: string): RealtimeError 
     message: (typeof wire.message === "string" ? wire.message : "unreadable").replace(/^\[[^\]]*\]\s*/, ""),
     provider,
     retryAfterMs: typeof wire.retryAfterMs === "number" ? wire.retryAfterMs : undefined,
-    // Of a code that this release doesn't know nothing is implied.
-    retryable: known && typeof wire.retryable === "boolean" ? wire.retryable : undefined,
+    // Of a code that this release doesn't know that much is known where it is said; otherwise it is taken for any failure of the server.
+    retryable: typeof wire.retryable === "boolean" ? wire.retryable : undefined,
   })
 }
 

@@ -14,7 +14,7 @@ describe("fromConnectError", () => {
     [{ message: "refused", data: { code: "rate-limited", message: "no" } }, "rate-limited", true],
     [{ message: "refused", data: { code: "made up" } }, "internal", true],
     [{ data: { code: "rate-limited", message: "no", retryable: false } }, "rate-limited", false],
-    [{ data: { code: "made up", retryable: false } }, "internal", true],
+    [{ data: { code: "made up", retryable: false } }, "internal", false],
     [{ message: "websocket error" }, "provider-unavailable", true],
     [{ message: "timeout", data: "text" }, "provider-unavailable", true],
     [{ message: { toString: 1 } }, "provider-unavailable", true],
