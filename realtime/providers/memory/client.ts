@@ -18,7 +18,9 @@ export interface MemoryTransportOptions {
   hub: MemoryHub
   user: User
   capabilities?: TransportCapabilities
+  /** The first pause after a failure; it doubles up to `maxRetryMs`. */
   retryMs?: number
+  maxRetryMs?: number
   /** After how many failed attempts the state is `suspended`. */
   suspendAfter?: number
   onError: OnError
@@ -27,6 +29,8 @@ export interface MemoryTransportOptions {
 interface Joined {
   observer: ChannelObserver
   isAttached: boolean
+  /** How often it was asked for; only the last one goes on. */
+  attempts: number
   watchesPresence: boolean
   data: JsonValue | undefined
 }
@@ -34,6 +38,7 @@ interface Joined {
 /** The reference transport: no network, no SDK, and the whole of what a provider must do. Start here to write one. */
 export function createMemoryTransport(options: MemoryTransportOptions): RealtimeTransport {
   const { hub, user, capabilities = memoryCapabilities, retryMs = 20, suspendAfter = 5 } = options
+  const { maxRetryMs = Math.max(1_000, retryMs) } = options
   const onError = createReporter(options.onError)
   const listeners = createListeners<[TransportStatus]>(onError, "onStatus")
   const joined = new Map<string, Joined>()
@@ -103,24 +108,31 @@ export function createMemoryTransport(options: MemoryTransportOptions): Realtime
   }
 
   async function attach(channel: string, wish: Joined): Promise<void> {
-    wish.observer.cursor()
-    try {
-      await hub.subscribe(connection, channel)
-      if (joined.get(channel) !== wish || status.state !== "connected") return
-      wish.isAttached = true
-      wish.observer.onAttached()
-      if (wish.data === undefined) return
-      hub
-        .enter(connection, channel, wish.data)
-        .catch((error: unknown) => onError(error, { stage: "presence" }))
-    } catch (error) {
-      const isWanted = () => joined.get(channel) === wish && status.state === "connected"
-      if (!isWanted()) return
-      const reason = isRealtimeError(error) ? error : unavailable(error)
-      if (reason.retryable)
-        setTimeout(() => isWanted() && void attach(channel, wish), reason.retryAfterMs ?? retryMs)
-      else wish.observer.onDenied(reason)
+    wish.attempts += 1
+    const attempt = wish.attempts
+    const isCurrent = () =>
+      joined.get(channel) === wish && wish.attempts === attempt && status.state === "connected"
+    for (let pause = retryMs; isCurrent(); pause = Math.min(maxRetryMs, pause * 2)) {
+      wish.observer.cursor()
+      try {
+        await hub.subscribe(connection, channel)
+        if (isCurrent()) attached(channel, wish)
+        return
+      } catch (cause) {
+        if (!isCurrent()) return
+        const error = isRealtimeError(cause) ? cause : unavailable(cause)
+        if (!error.retryable) return wish.observer.onDenied(error)
+        if (pause === retryMs) onError(error, { stage: "subscribe" })
+        await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs ?? pause))
+      }
     }
+  }
+
+  function attached(channel: string, wish: Joined): void {
+    wish.isAttached = true
+    wish.observer.onAttached()
+    if (wish.data === undefined) return
+    hub.enter(connection, channel, wish.data).catch((error: unknown) => onError(error, { stage: "presence" }))
   }
 
   return {
@@ -139,7 +151,13 @@ export function createMemoryTransport(options: MemoryTransportOptions): Realtime
       void attempt()
     },
     subscribe(channel, observer): TransportSubscription {
-      const wish: Joined = { observer, isAttached: false, watchesPresence: false, data: undefined }
+      const wish: Joined = {
+        observer,
+        isAttached: false,
+        attempts: 0,
+        watchesPresence: false,
+        data: undefined,
+      }
       joined.set(channel, wish)
       if (status.state === "connected") void attach(channel, wish)
       return {
