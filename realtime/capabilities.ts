@@ -25,6 +25,11 @@ export interface TransportCapabilities {
    * provider's own limit, which may cost more than the signal, is never met.
    */
   readonly maxSignalsPerSecond: number
+  /**
+   * The most channels of one connection; each further one is denied with `rate-limited`, which doesn't pass by itself. `Infinity`: nobody
+   * counts them.
+   */
+  readonly maxChannels: number
   /** The most people whose names a channel's presence holds; beyond it only their number is known. */
   readonly maxPresenceMembers: number
   /**

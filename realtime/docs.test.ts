@@ -39,3 +39,13 @@ describe("the README", () => {
     expect(tableOf("capabilities")).toEqual(rows)
   })
 })
+
+describe("the contract's text", () => {
+  it("says how many channels a connection takes", () => {
+    const protocol = readFileSync(new URL("PROTOCOL.md", import.meta.url), "utf8")
+    const [socketIo, ably] = [socketIoCapabilities.maxChannels, ablyCapabilities.maxChannels]
+    expect(protocol).toContain(
+      `A connection takes ${socketIo} channels over Socket.IO and ${ably} over Ably.`,
+    )
+  })
+})

@@ -67,7 +67,8 @@ export interface ConfiguredClient extends RealtimeClient {
 /**
  * Browser: connects the page to the providers that the server chose, the first that works. Follows the server when its
  * choice changes, without a reload. Inert until `open()`, so that it may be made while rendering, and thrown away by whoever renders.
- * In development a page without a connection says after 3 s in the console what is usually missing.
+ * In development a page without a connection says in the console what is usually missing: 3 s after it was opened or, where it asks the
+ * app's route, after that has answered; after 33 s at the latest.
  * Throws a `TypeError` when no loader fits the configuration.
  */
 export function createRealtimeClient(options: RealtimeClientOptions): ConfiguredClient {

@@ -70,7 +70,8 @@ export function createHttp({
     const doing = `reach ${basePath}/${path.split("?")[0]}`
     async function ask(signal: AbortSignal) {
       const response = await fetch(`${basePath}/${path}`, {
-        ...{ ...init, signal },
+        ...init,
+        signal,
         headers: { ...init.headers, ...(owner !== undefined && ownerHeaders(owner)) },
         credentials: "same-origin",
         cache: "no-store",

@@ -9,6 +9,8 @@ export const ablyCapabilities: TransportCapabilities = {
   signalsPassServer: false,
   /** Of the 50 messages a second that Ably takes from one connection; presence needs some. */
   maxSignalsPerSecond: 40,
+  /** A connection has 200 at Ably, and each of ours is two. The token holds no more. */
+  maxChannels: 100,
   /** https://ably.com/docs/platform/pricing/limits: 200 members of a channel by default, each tab being one. */
   maxPresenceMembers: 200,
   /** 64 KiB for a whole publish; the rest is left for names and framing. */

@@ -55,8 +55,8 @@ export interface AblyPublisherOptions {
 /** Ably's limits of a batch: https://ably.com/docs/messages/batch. 2 MiB for the whole request; some of it is framing. */
 const maxSpecsPerBatch = 100
 const maxBatchBytes = 2 * 1024 * 1024 - 64 * 1024
-/** The most channels of one token; a page that joins more is refused the rest. A connection has 200 at Ably, and each of ours is two. */
-const maxChannels = 100
+/** The most channels of one token; a page that joins more is refused the rest. */
+const { maxChannels } = ablyCapabilities
 /** A JWT travels in an address and in headers, where much more than 8 kB isn't taken: https://ably.com/docs/auth/token/jwt */
 const maxJwtLength = 6 * 1024
 

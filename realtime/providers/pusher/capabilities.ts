@@ -10,6 +10,8 @@ export const pusherCapabilities: TransportCapabilities = {
   signalsPassServer: false,
   /** What Pusher allows of client events, kept for requests to the route handler. */
   maxSignalsPerSecond: 10,
+  /** Pusher names no limit of a connection's. */
+  maxChannels: Number.POSITIVE_INFINITY,
   /** https://pusher.com/docs/channels/using_channels/presence-channels: 100 members; here each tab is one of them. */
   maxPresenceMembers: 100,
   /** An event holds 10 kB; the rest is left for what surrounds the messages. */

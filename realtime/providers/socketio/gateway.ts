@@ -296,7 +296,7 @@ export interface AttachedGateway {
 
 /** Server: lets browsers in by ticket and answers what they ask. Every request gets an answer, also a bad one. */
 export function attachGateway(options: GatewayOptions): AttachedGateway {
-  const { broadcaster, core, maxSubscriptions = 200 } = options
+  const { broadcaster, core, maxSubscriptions = socketIoCapabilities.maxChannels } = options
   const onError = createReporter(options.onError)
   const { maxWaitingBytes = 8 * 1024 * 1024, doubtIntervalMs = 2_000, answer = (work) => work() } = options
   const { io, tickets, presence } = broadcaster

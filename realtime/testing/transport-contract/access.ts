@@ -67,6 +67,7 @@ export const accessChecks = suite("access", {
       expect("what to do", denied[0]?.message.includes("leave others first"), true)
     }
     const most = probes.length - refused.length
+    expect("how many", most, Math.min(probes.length, transport.capabilities.maxChannels))
     expect(
       "that the first are let in",
       probes.slice(0, most).every(({ attachments }) => attachments > 0),
