@@ -118,6 +118,19 @@ describe("a sequencer that starts at a cursor", () => {
     expect(delivered(sequencer.receive([message(3, "epoch-2"), message(8)]))).toEqual([3])
   })
 
+  it("starts over once, whatever else was asked for in the life before", () => {
+    const [old, asked] = [seen(message(1)), seen(message(2))]
+    const sequencer = createSequencer({ cursor: asked })
+    sequencer.resume()
+    const mark = markOf(message(1, "epoch-2"))
+    const answer = { ...page(2, 3, head(3, 1, "epoch-2")), mark }
+    expect(kinds(sequencer.resume(answer, old))).toEqual(["reset", "fetch"])
+    expect(kinds(sequencer.page(answer, old))).not.toContain("reset")
+    const mixed = { ...head(2, 1, "epoch-2"), mark: markOf(message(2, "epoch-2")) }
+    expect(sequencer.head(mixed, asked)).toEqual([])
+    expect(sequencer.cursor).toEqual({ epoch: "epoch-2", seq: 3 })
+  })
+
   it("starts over when the log lost its end, and doesn't only lag behind what was delivered", () => {
     const sequencer = createSequencer({ cursor: at(6), maxStalls: 2 })
     sequencer.receive([message(7)])

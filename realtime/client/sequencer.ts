@@ -182,11 +182,15 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
     return fetch(from)
   }
 
+  /** Another message stands at `after` than did; a place in a life that was left since says nothing of this one. */
+  const isReplaced = (mark: string | undefined, after: Cursor | null) =>
+    after?.epoch === cursor?.epoch && areOfDifferentMessages(mark, after?.mark)
+
   /** A head that was read when the cursor stood at `after` is of another log, or ends there with another message. */
   function contradicts(head: LogHead, after: Cursor | null): boolean {
     if (!cursor) return false
     if (head.epoch !== cursor.epoch) return true
-    return head.seq === after?.seq && areOfDifferentMessages(head.mark, after.mark)
+    return head.seq === after?.seq && isReplaced(head.mark, after)
   }
 
   /** A log that ends before the place it was asked about lost its end, or lags behind what was delivered. Time tells the two apart. */
@@ -226,7 +230,7 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
     isFetching = false
     const isOtherLife =
       contradicts(head, after) ||
-      areOfDifferentMessages(mark, after?.mark) ||
+      isReplaced(mark, after) ||
       messages.some((message) => message.epoch === cursor?.epoch && !isWhatWasHandedOut(message))
     if (cursor && (isForked || isOtherLife)) return reset(head)
     if (!cursor) {
