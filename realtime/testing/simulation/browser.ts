@@ -21,6 +21,15 @@ interface Turn {
 const patienceMs = 10_000
 const never = new Promise<never>(() => {})
 
+/** How long each takes of what a browser does in order: none is done before the one that was begun before it. */
+function createPace(chance: Chance, longestMs: number): () => number {
+  let busyUntil = 0
+  return () => {
+    busyUntil = Math.max(busyUntil, performance.now() + chance.between(1, longestMs))
+    return busyUntil - performance.now()
+  }
+}
+
 export function createBrowser(chance: Chance): Browser {
   const kept = createMemoryStore()
   const listeners = new Map<Link, (note: OutboxNote) => void>()
@@ -37,8 +46,9 @@ export function createBrowser(chance: Chance): Browser {
 
   /** A disk takes its time, and a tab that is gone hears nothing of it. */
   function slow(link: Link, store: OutboxStore, onStored: (id: string) => void): OutboxStore {
+    const pace = createPace(chance, 20)
     async function work<T>(task: () => Promise<T>): Promise<T> {
-      await new Promise<void>((resolve) => setTimeout(resolve, chance.between(1, 20)))
+      await new Promise<void>((resolve) => setTimeout(resolve, pace()))
       if (link.isDead) return never
       return task()
     }
@@ -56,19 +66,24 @@ export function createBrowser(chance: Chance): Browser {
     }
   }
 
+  /** What one tab says reaches the others in its order. */
+  function busOf(link: Link): OutboxPlace["bus"] {
+    const pace = createPace(chance, 10)
+    return {
+      post(note) {
+        if (link.isDead) return
+        for (const [other, hear] of listeners)
+          if (other !== link) setTimeout(() => other.isDead || hear(structuredClone(note)), pace())
+      },
+      listen: (hear) => void listeners.set(link, hear),
+      close: () => void listeners.delete(link),
+    }
+  }
+
   return {
     place: (link, onStored) => ({
       store: slow(link, kept, onStored),
-      bus: {
-        post(note) {
-          if (link.isDead) return
-          for (const [other, hear] of listeners)
-            if (other !== link)
-              setTimeout(() => other.isDead || hear(structuredClone(note)), chance.between(1, 10))
-        },
-        listen: (hear) => void listeners.set(link, hear),
-        close: () => void listeners.delete(link),
-      },
+      bus: busOf(link),
       exclusively: (name, task) =>
         new Promise((resolve, reject) => {
           let isRun = false

@@ -38,6 +38,8 @@ export interface PageOptions {
   /** What readers are told, with the time. */
   tell(event: string): void
   onStored(id: string): void
+  /** The server has failed at it so often that it goes only once somebody asks for it. */
+  onRefused(id: string): void
 }
 
 /** The six states, and where each may lead. */
@@ -135,6 +137,9 @@ export function openPage(options: PageOptions): Page {
     state = now
   })
 
+  channel.outbox.subscribe(() => {
+    for (const { id, state } of channel.outbox.messages) if (state === "refused") options.onRefused(id)
+  })
   const feed = createMessageFeed(channel, undefined)
   feed.start()
   channel.presence.subscribe(() => {})

@@ -39,6 +39,8 @@ export interface SimulatedServer {
   peek(): Promise<LogHead>
   /** The log rejects everything, or takes what it is given and can't say so. */
   database: "up" | "down" | "mute"
+  /** Of a hundred messages, at how many the application's own code fails. */
+  accidents: number
   serve(request: Request): Promise<Response>
   /** Deploys anew, with the providers in this order. */
   deploy(providers: readonly SimulatedService[]): void
@@ -96,7 +98,11 @@ export function createSimulatedServer(chance: Chance, violations: string[]): Sim
     createRealtime({
       channels: simulatedChannels,
       identify: (request) => parseUser(JSON.parse(request.headers.get("x-user") ?? "null")),
-      authorize: () => true,
+      async authorize({ action }) {
+        const fails = action === "publish" && server.accidents > 0 && chance.happens(server.accidents / 100)
+        if (fails) throw new Error("the application's own code failed")
+        return true
+      },
       log,
       publishers: services.map(({ publisher }) => publisher),
       onError() {},
@@ -123,6 +129,7 @@ export function createSimulatedServer(chance: Chance, violations: string[]): Sim
       return head as LogHead
     },
     database: "up",
+    accidents: 0,
     async serve(request) {
       const { GET, POST } = realtime.handlers
       const response = await (request.method === "POST" ? POST(request) : GET(request))

@@ -42,7 +42,12 @@ export async function simulate({ seed, steps }: Program): Promise<Outcome> {
     violations.push(`of ${epoch}:${end}, readers have ${places.join(", ")}`)
   }
 
-  const isSent = () => pages.every(({ feed }) => feed.state.pending.length === 0)
+  /** Whatever was refused somebody asks for again. */
+  const isSent = () => {
+    for (const { feed } of pages)
+      for (const { id, state } of feed.state.pending) if (state === "refused") feed.retry(id)
+    return pages.every(({ feed }) => feed.state.pending.length === 0)
+  }
   if (!(await world.until(isSent, stalenessMs))) {
     const states = pages.flatMap(({ feed }) => feed.state.pending.map(({ state }) => state))
     violations.push(`messages stay behind: ${states.join(", ")}`)
@@ -52,6 +57,14 @@ export async function simulate({ seed, steps }: Program): Promise<Outcome> {
     written.filter(({ id, isStored }) => isStored && !server.logged.some((other) => other.id === id))
   if (!(await world.until(() => lost().length === 0, stalenessMs)))
     violations.push(...lost().map(({ id }) => `${id} was written and is lost`))
+  for (const [, ofPage] of Map.groupBy(written, ({ page }) => page)) {
+    const places = ofPage
+      .filter(({ wasRefused }) => !wasRefused)
+      .map(({ id }) => server.logged.findIndex((other) => other.id === id))
+      .filter((place) => place >= 0)
+    if (places.some((place, index) => place < (places[index - 1] ?? 0)))
+      violations.push(`a page's messages are in the log in another order: ${places}`)
+  }
   const [preferred] = world.listed
   const isHome = () =>
     pages.every(

@@ -26,7 +26,14 @@ export type StepName = keyof ReturnType<typeof createWorld>["steps"]
 export const weights: Record<StepName, number> = {
   ...{ "publish from the server": 8, "publish from a page": 6, "publish again": 3, write: 6, wave: 2 },
   ...{ "bad weather": 4, "an outage": 3, "a bad reception": 3, "bad deliveries": 4, "broken connections": 3 },
-  ...{ "an expired token": 2, "a bad database": 2, "a reload": 3, "a new tab": 2, "a tab less": 1 },
+  ...{
+    "an expired token": 2,
+    "a bad database": 2,
+    "a clumsy application": 4,
+    "a reload": 3,
+    "a new tab": 2,
+    "a tab less": 1,
+  },
   ...{ "another list": 1, retention: 1, "a backup": 1, "a restored backup": 1, "a set clock": 1, nothing: 3 },
 }
 
@@ -57,7 +64,7 @@ export function createWorld(clock: VirtualClock, chance: Chance) {
   const browsers = new Map<string, Browser>()
   const pages: Page[] = []
   /** By whom it was written, in that order; once it would survive the tab it must reach the log. */
-  const written: { id: string; page: Page; isStored: boolean }[] = []
+  const written: { id: string; page: Page; isStored: boolean; wasRefused: boolean }[] = []
   const publishedIds: string[] = []
   const ends: { at: number; end: () => void }[] = []
   let waves = 0
@@ -77,6 +84,10 @@ export function createWorld(clock: VirtualClock, chance: Chance) {
       onStored(id) {
         const found = written.find((message) => message.id === id)
         if (found) found.isStored = true
+      },
+      onRefused(id) {
+        const found = written.find((message) => message.id === id)
+        if (found) found.wasRefused = true
       },
     })
     pages.push(page)
@@ -134,10 +145,12 @@ export function createWorld(clock: VirtualClock, chance: Chance) {
     write({ which, size }: Step) {
       const page = nth(pages, which)
       if (!page) return
-      const text = "x".repeat(size % 5 === 0 ? 900 : 10)
-      written.push({ id: "", page, isStored: false })
-      const message = written.at(-1) as (typeof written)[number]
-      message.id = page.feed.send("said", { text })
+      for (let n = 0; n <= size % 4; n += 1) {
+        const text = "x".repeat(size % 5 === 0 ? 900 : 10)
+        const message = { id: "", page, isStored: false, wasRefused: false }
+        written.push(message)
+        message.id = page.feed.send("said", { text })
+      }
     },
     wave({ which }: Step) {
       const page = nth(pages, which)
@@ -215,6 +228,17 @@ export function createWorld(clock: VirtualClock, chance: Chance) {
         },
         () => {
           server.database = "up"
+        },
+      )
+    },
+    "a clumsy application"({ size, forMs }: Step) {
+      during(
+        forMs,
+        () => {
+          server.accidents = (size * 7) % 101
+        },
+        () => {
+          server.accidents = 0
         },
       )
     },
