@@ -173,6 +173,28 @@ describe("signing out", () => {
     expect(await outcomeOf(createRoom(null, formOf({ owner, name: "His" })))).toMatch(/^\/\?next=/)
   })
 
+  it("asks the provider no more than there is a budget for, however often a kept cookie is brought", async () => {
+    await enter(here)
+    const [owner, cookies] = [await me(), new Map(request.cookies)]
+    const revoked = vi.spyOn(chat.realtime, "revoke")
+    const again = () => {
+      request.cookies = new Map(cookies)
+      return outcomeOf(signOut(owner))
+    }
+    await exhaust("revocations of a person", owner)
+    // The first that is noted is told all the same.
+    for (let time = 0; time < 3; time += 1) expect(await again()).toBe("/")
+    expect(revoked).toHaveBeenCalledTimes(1)
+    await enter(elsewhere)
+    const [another, kept] = [await me(), new Map(request.cookies)]
+    for (let time = 0; time < 3; time += 1) {
+      request.cookies = new Map(kept)
+      await outcomeOf(signOut(another))
+    }
+    // One that had been noted without being told.
+    expect(revoked).toHaveBeenCalledTimes(4)
+  })
+
   it("is done by the page of whoever is signed in, and by no other", async () => {
     await enter(here)
     const owner = await me()
@@ -226,6 +248,25 @@ describe("signing out where it can't be noted", () => {
     await expectOutHere(owner)
     expect(revoked.mock.calls).toEqual([[expect.objectContaining({ id: owner })]])
     expect(await me()).toBe("")
+  })
+
+  it("asks the provider within the budget and says so once, however often a kept cookie is brought", async () => {
+    await enter(here)
+    const [owner, cookies] = [await me(), new Map(request.cookies)]
+    fill("chat.db", "departed_guests")
+    const lines = readLog()
+    const revoked = vi.spyOn(chat.realtime, "revoke")
+    const again = async () => {
+      request.cookies = new Map(cookies)
+      await outcomeOf(signOut(owner))
+      expect(request.cookies.get(sessionCookie)).toBe("")
+    }
+    for (let time = 0; time < 3; time += 1) await again()
+    expect(revoked).toHaveBeenCalledTimes(3)
+    await exhaust("revocations of a person", owner)
+    for (let time = 0; time < 3; time += 1) await again()
+    expect(revoked).toHaveBeenCalledTimes(3)
+    expect(lines).toHaveLength(1)
   })
 
   it("as well where nothing can be read", async () => {

@@ -1,7 +1,9 @@
 import "server-only"
+import { RateLimiterMemory } from "rate-limiter-flexible"
 import { isRealtimeError, RealtimeError, type User } from "throughline"
 import { getChat, report } from "../realtime/server.ts"
 import { room } from "./channels.ts"
+import { refusePerson } from "./current.ts"
 
 /**
  * Server: says in a room what this person has done there. Never rejects: it is done, and isn't to look as if it had failed. That the room
@@ -20,21 +22,30 @@ export async function announce(
   })
 }
 
+/** Whoever keeps a cookie can sign out by it again and again. */
+const unended = new RateLimiterMemory({ points: 1, duration: 60 * 60 })
+
 /**
  * Server: ends every session of this person, wherever its cookie is, and what they have open. Never rejects: false where the former
- * couldn't be noted, which is logged with what to do about it.
+ * couldn't be noted, which is logged with what to do about it, for each person once an hour.
  */
 export async function endSessions(user: User): Promise<boolean> {
   try {
     const { guests, realtime } = await getChat()
+    let isFirst = false
     try {
-      await guests.leave(user.id)
+      isFirst = await guests.leave(user.id)
     } finally {
       // What is open already and only listens; a provider that can't be told is logged, and keeps nobody signed in.
-      await realtime.revoke(user)
+      if (isFirst || !(await refusePerson(user, "revocations"))) await realtime.revoke(user)
     }
     return true
   } catch (cause) {
+    const isNews = await unended.consume(user.id).then(
+      () => true,
+      () => false,
+    )
+    if (!isNews) return false
     const message = [
       `unable to end the sessions of ${user.id}; they are signed out in their browser, but a copy of its cookie`,
       `is good until it expires: run "npm run data -- sign-out ${user.id}" once the database can be written`,

@@ -4,8 +4,8 @@ import { sessionSeconds } from "./session.ts"
 
 /** Guests who have signed out. Nobody can be the same guest again, so that whatever still speaks in their name is somebody else's. */
 export interface Guests {
-  /** From now on no session, ticket or open connection of this guest is good for anything. */
-  leave(userId: string): Promise<void>
+  /** From now on no session, ticket or open connection of this guest is good for anything. False if they had left before. */
+  leave(userId: string): Promise<boolean>
   hasLeft(userId: string): Promise<boolean>
 }
 
@@ -24,11 +24,12 @@ export function createGuests(
 ): Guests {
   return {
     async leave(userId) {
-      await database
+      const noted = await database
         .insertInto("departed_guests")
         .values({ user_id: userId, left_at: now() })
         .onConflict((conflict) => conflict.column("user_id").doNothing())
-        .execute()
+        .executeTakeFirst()
+      if (Number(noted.numInsertedOrUpdatedRows ?? 0) === 0) return false
       // By then no cookie of theirs is taken any more. Who leaves has left, whether the others can be forgotten or not.
       const forgotten = now() - 2 * sessionSeconds * 1000
       await database
@@ -36,6 +37,7 @@ export function createGuests(
         .where("left_at", "<", forgotten)
         .execute()
         .catch((error: unknown) => onError(error, { stage: "forget who left long ago" }))
+      return true
     },
     async hasLeft(userId) {
       return (await departure(database, userId).executeTakeFirst()) !== undefined
