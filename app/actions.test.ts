@@ -198,8 +198,12 @@ describe("signing out", () => {
   it("is done by the page of whoever is signed in, and by no other", async () => {
     await enter(here)
     const owner = await me()
-    await outcomeOf(signOut("somebody else"))
+    const isRefused = { error: "session-changed" }
+    expect(await outcomeOf(signOut("somebody else"))).toEqual(isRefused)
     expect(await me()).toBe(owner)
+    // Whose session has expired wasn't signed out: what they hadn't sent waits for them.
+    request.cookies = new Map()
+    expect(await outcomeOf(signOut(owner))).toEqual(isRefused)
   })
 
   it("begins with a session of one's own, whatever cookie was there before", async () => {

@@ -62,10 +62,10 @@ export const signIn = action(signInSchema, async (previous, form): Promise<FormS
  * Ends this person's session, and nobody else's: their cookie is good for nothing any more, wherever else it is. This browser is signed out
  * whatever else fails; where the rest does, the person is told.
  */
-export const signOut = action(z.tuple([z.string()]), async (owner): Promise<void> => {
+export const signOut = action(z.tuple([z.string()]), async (owner): Promise<Refusal> => {
   const session = await getBrowserSession()
   const { user } = session
-  if (!user || user.id !== owner) redirect("/")
+  if (user?.id !== owner) return sessionChanged
   session.destroy()
   redirect((await endSessions(user)) ? "/" : "/?signed-out=here")
 })
@@ -114,7 +114,7 @@ export const joinRoom = action(joinRoomSchema, async (_, { owner, room: id }): P
 /** A room of which the page's owner asks something, and who that is. */
 const ofRoom = z.tuple([z.string(), idSchema])
 
-export const leaveRoom = action(ofRoom, async (owner, id): Promise<FormState> => {
+export const leaveRoom = action(ofRoom, async (owner, id): Promise<Refusal> => {
   const user = await requireOwner(owner, `/rooms/${id}`)
   if (!user) return sessionChanged
   const { rooms, realtime } = await getChat()

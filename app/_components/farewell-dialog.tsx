@@ -1,6 +1,7 @@
 "use client"
 import { AlertDialog } from "@base-ui/react/alert-dialog"
 import { useState, useTransition } from "react"
+import type { Refusal } from "#lib/chat/current.ts"
 import { buttonClass } from "./button.tsx"
 import { answerOr, type Unreached, useRefusalText } from "./server-action.tsx"
 
@@ -15,17 +16,16 @@ interface Props extends DialogState {
   lead: string
   stay: string
   leave: string
-  /** An action of the server, after which the dialog is closed or the page is another one. */
-  action(): Promise<unknown>
+  /** An action of the server, after which the dialog is closed or the page is another one, unless it was refused. */
+  action(): Promise<Refusal | null>
 }
 
-/** Asks before something that can't be taken back, as going for good, and stays open where the server isn't reached. */
+/** Asks before something that can't be taken back, as going for good. Stays open and says why where it wasn't done. */
 export function FarewellDialog({ isOpen, onOpenChange, title, lead, stay, leave, action }: Props) {
   const refusalText = useRefusalText()
   const [isLeaving, start] = useTransition()
-  const [unreached, setUnreached] = useState<Unreached | null>(null)
-  const act = () => action().then(() => null)
-  const go = () => start(async () => setUnreached(await answerOr(act(), (failure) => failure)))
+  const [refusal, setRefusal] = useState<Refusal | Unreached | null>(null)
+  const go = () => start(async () => setRefusal(await answerOr(action(), (unreached) => unreached)))
   return (
     <AlertDialog.Root open={isOpen} onOpenChange={onOpenChange}>
       <AlertDialog.Portal>
@@ -37,9 +37,9 @@ export function FarewellDialog({ isOpen, onOpenChange, title, lead, stay, leave,
           <AlertDialog.Description className="text-pretty break-words text-muted text-sm">
             {lead}
           </AlertDialog.Description>
-          {unreached && (
+          {refusal && (
             <p role="alert" className="text-bad text-sm">
-              {refusalText(unreached)}
+              {refusalText(refusal)}
             </p>
           )}
           <div className="flex justify-end gap-2">

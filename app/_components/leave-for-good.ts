@@ -4,16 +4,16 @@ import { forgetOutbox } from "throughline/client"
 
 /**
  * Browser: signs a guest out, and takes away what they wrote and hadn't sent: nobody can be this guest again. It stays where they couldn't be
- * signed out, and where their session has merely expired.
+ * signed out, and where their session has merely expired or is another's by now; of that the answer tells.
  */
-export async function leaveForGood(
+export async function leaveForGood<Answer>(
   owner: string,
-  signOut: (owner: string) => Promise<unknown>,
-): Promise<void> {
+  signOut: (owner: string) => Promise<Answer>,
+): Promise<Answer> {
   try {
-    await signOut(owner)
+    return await signOut(owner)
   } catch (error) {
-    // Where they were, it leads elsewhere; else the server wasn't reached, or has failed.
+    // Where they were signed out, it leads elsewhere; else the server wasn't reached, or has failed.
     if (leadsElsewhere(error)) await forget(owner)
     throw error
   }

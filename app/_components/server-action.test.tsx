@@ -1,10 +1,11 @@
 import { act, cleanup, fireEvent, render, screen } from "@testing-library/react"
 import { NextIntlClientProvider } from "next-intl"
-import { afterEach, expect, it, vi } from "vitest"
+import { afterEach, expect, it, onTestFinished, vi } from "vitest"
 import en from "#lib/i18n/messages/en.json"
 import ja from "#lib/i18n/messages/ja.json"
 import { FarewellDialog } from "./farewell-dialog.tsx"
 import { ActionForm, answerOr } from "./server-action.tsx"
+import { onSessionTold } from "./session-news.tsx"
 
 afterEach(() => {
   cleanup()
@@ -45,6 +46,22 @@ it.each([
   const alerts = screen.getAllByRole("alert", { hidden: true })
   expect(alerts.map(({ textContent }) => textContent?.startsWith(text))).toEqual([true, true])
   expect(screen.getByRole<HTMLButtonElement>("button", { name: "leave" }).disabled).toBe(false)
+})
+
+it.each(["session-changed", "invalid-request"] as const)("says why the server refused: %s", async (error) => {
+  const told: (string | null)[] = []
+  onTestFinished(onSessionTold((userId) => void told.push(userId)))
+  render(
+    <NextIntlClientProvider locale="en" messages={en as never} timeZone="UTC">
+      <FarewellDialog
+        {...{ isOpen: true, onOpenChange() {}, title: "t", lead: "l", stay: "s", leave: "leave" }}
+        action={async () => ({ error })}
+      />
+    </NextIntlClientProvider>,
+  )
+  fireEvent.click(screen.getByRole("button", { name: "leave", hidden: true }))
+  expect((await screen.findByRole("alert", { hidden: true })).textContent).toBe(en.errors[error])
+  await vi.waitFor(() => expect(told).toEqual(error === "session-changed" ? [null] : []))
 })
 
 it("hands on what the server itself throws, and tells the network's failures from it", async () => {

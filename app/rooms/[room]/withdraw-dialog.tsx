@@ -13,10 +13,11 @@ export function WithdrawDialog({ room, ...state }: DialogState & { room: Room })
   const me = useMe()
   async function withdraw() {
     const answer = await withdrawInvitations(me.id, room.id)
-    // Whose page it is has changed: the dialog tells of it.
+    // The dialog says why it was refused.
     if (typeof answer !== "boolean") return answer
     state.onOpenChange(false)
     toast(answer ? t("withdrawn") : errors("channel-denied"))
+    return null
   }
   return (
     <FarewellDialog
