@@ -2,6 +2,7 @@ import { unstable_doesMiddlewareMatch } from "next/experimental/testing/server"
 import { NextRequest } from "next/server"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { keptCookieOf } from "#lib/chat/kept-cookie.ts"
+import { formRefusalOf } from "#lib/security/refused-form.ts"
 import { config, proxy } from "./proxy.ts"
 
 /** By the pattern that Next.js makes of it. */
@@ -83,6 +84,9 @@ describe("a form that is sent to a page", () => {
     ["arguments that are no JSON", action, "x"],
     ["no arguments", action, ""],
     ["arguments that are no list", action, "5"],
+    ["of no action", multipart, `${field}--${boundary}--\r\n`],
+    ["of no action but a key", multipart, `${field.replace('"0"', '"$ACTION_KEY"')}--${boundary}--\r\n`],
+    ["more arguments than React takes", action, JSON.stringify(Array(1001).fill(0))],
     [
       "an action's form without arguments",
       { ...action, ...multipart },
@@ -100,12 +104,41 @@ describe("a form that is sent to a page", () => {
   })
 
   it.each([
-    ["a form", multipart, `${field}--${boundary}--\r\n`],
+    ["a form", multipart, `${field.replace('"0"', '"$ACTION_ID_00"')}--${boundary}--\r\n`],
+    ["a form of bound arguments", multipart, `${field.replace('"0"', '"$ACTION_REF_1"')}--${boundary}--\r\n`],
     ["an action's form", { ...action, ...multipart }, `${field}--${boundary}--\r\n`],
     ["an action's arguments", action, '["a"]'],
+    ["as many as React takes", action, JSON.stringify(Array(1000).fill(0))],
     ["what no page takes", { "content-type": "text/plain" }, "x"],
   ])("goes on to the page where it is %s", async (_, headers, body) => {
     runInProduction()
     expect(await statusOf(headers, body)).toEqual([200, body])
+  })
+
+  it.each([
+    [400, "invalid-request", "x"],
+    [413, "message-too-large", JSON.stringify(["x".repeat(1024 * 1024)])],
+  ])("is answered %i so that our own scripts know why: %s", async (status, refusal, body) => {
+    runInProduction()
+    const request = new NextRequest("http://localhost:3000/", { method: "POST", headers: action, body })
+    const answer = await proxy(request)
+    // Under this very type Next.js' scripts hand it on.
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([status, "text/plain"])
+    expect(formRefusalOf(new Error(await answer.text()))).toBe(refusal)
+  })
+
+  it.each(["before", "while"])("is given up by a browser that has gone %s it is read", async (when) => {
+    runInProduction()
+    const gone = new AbortController()
+    const { promise: asked, resolve } = Promise.withResolvers<void>()
+    const body = new ReadableStream({ pull: () => resolve() }, { highWaterMark: 0 })
+    const init = { method: "POST", headers: action, body, duplex: "half", signal: gone.signal } as const
+    if (when === "before") gone.abort()
+    const answered = proxy(new NextRequest("http://localhost:3000/", init))
+    if (when === "while") {
+      await asked
+      gone.abort()
+    }
+    expect((await answered).status).toBe(400)
   })
 })

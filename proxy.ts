@@ -2,11 +2,15 @@ import { type NextRequest, NextResponse } from "next/server"
 import { cookieOptions, keptCookieOf } from "#lib/chat/kept-cookie.ts"
 import { loadEnv } from "#lib/env/load.ts"
 import { contentSecurityPolicy } from "#lib/security/content-security-policy.ts"
+import { answerToForm, type FormRefusal } from "#lib/security/refused-form.ts"
 
 /** Gives each page a policy of its own, and the browser a cookie to bring back. Next.js puts the nonce on what it renders, as it finds it in the request's policy. */
 export async function proxy(request: NextRequest): Promise<NextResponse> {
   const refusal = await refusalOf(request)
-  if (refusal) return refusal
+  if (refusal) {
+    const { text, status, headers } = answerToForm(refusal)
+    return new NextResponse(text, { status, headers })
+  }
   const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64")
   const env = loadEnv()
   const policy = contentSecurityPolicy(env, nonce)
@@ -22,24 +26,45 @@ export async function proxy(request: NextRequest): Promise<NextResponse> {
 
 /** As much as Next.js lets an action take. */
 const maxFormBytes = 1024 * 1024
+/** As many as React does. */
+const maxArguments = 1000
 
-/** How a form that was sent to a page is answered where it is none, or too long: Next.js makes a failure of ours of either. Null for all else. */
-async function refusalOf(request: NextRequest): Promise<NextResponse | null> {
+/** Why a form that was sent to a page isn't taken: Next.js makes a failure of ours, or a warning, of what is none. Null for all else. */
+async function refusalOf(request: NextRequest): Promise<FormRefusal | null> {
   const type = request.headers.get("content-type") ?? ""
   const isForm = type.startsWith("multipart/form-data")
   const isAction = request.headers.has("next-action")
   if (request.method !== "POST" || !(isForm || isAction)) return null
-  const body = await request.clone().arrayBuffer()
-  if (body.byteLength > maxFormBytes) return new NextResponse("This form is too long.", { status: 413 })
-  const sent = new Response(body, { headers: { "content-type": type } })
   try {
+    const body = await bodyOf(request)
+    if (body.byteLength > maxFormBytes) return "message-too-large"
+    const sent = new Response(body, { headers: { "content-type": type } })
     const form = isForm ? await sent.formData() : null
+    // Of a page without scripts: a form names its action.
+    if (!isAction) return [...(form?.keys() ?? [])].some(namesAction) ? null : "invalid-request"
     // An action's arguments, as Next.js' scripts write them.
-    if (!isAction || Array.isArray(form ? JSON.parse(String(form.get("0"))) : await sent.json())) return null
+    const given = form ? JSON.parse(String(form.get("0"))) : await sent.json()
+    return Array.isArray(given) && given.length <= maxArguments ? null : "invalid-request"
   } catch {
-    // Neither multipart nor JSON.
+    // Neither multipart nor JSON; or it was broken off, and nobody hears the answer.
+    return "invalid-request"
   }
-  return new NextResponse("This form can't be read.", { status: 400 })
+}
+
+const namesAction = (field: string) => /^\$ACTION_(REF|ID)_/.test(field)
+
+/** Rejects when the browser has gone: what it was sending may never end. */
+async function bodyOf(request: NextRequest): Promise<ArrayBuffer> {
+  const { signal } = request
+  signal.throwIfAborted()
+  const { promise: gone, reject } = Promise.withResolvers<never>()
+  const leave = () => reject(signal.reason)
+  signal.addEventListener("abort", leave)
+  try {
+    return await Promise.race([request.clone().arrayBuffer(), gone])
+  } finally {
+    signal.removeEventListener("abort", leave)
+  }
 }
 
 /**

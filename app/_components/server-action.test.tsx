@@ -3,6 +3,7 @@ import { NextIntlClientProvider } from "next-intl"
 import { afterEach, expect, it, onTestFinished, vi } from "vitest"
 import en from "#lib/i18n/messages/en.json"
 import ja from "#lib/i18n/messages/ja.json"
+import { answerToForm } from "#lib/security/refused-form.ts"
 import { FarewellDialog } from "./farewell-dialog.tsx"
 import { ActionForm, answerOr } from "./server-action.tsx"
 import { onSessionTold } from "./session-news.tsx"
@@ -70,4 +71,8 @@ it("hands on what the server itself throws, and tells the network's failures fro
   const network = new TypeError("Failed to fetch")
   expect(await answerOr(Promise.reject(network), ({ error }) => error)).toBe("not-connected")
   expect(await answerOr(Promise.resolve(1), () => 2)).toBe(1)
+  for (const refusal of ["invalid-request", "message-too-large"] as const) {
+    const answered = Promise.reject(new Error(answerToForm(refusal).text))
+    expect(await answerOr(answered, ({ error }) => error)).toBe(refusal)
+  }
 })

@@ -7,19 +7,20 @@ import { withinLimit } from "throughline/client"
 import type { Refusal } from "#lib/chat/current.ts"
 import { whenIn } from "#lib/i18n/when.ts"
 import { isForeignForm } from "#lib/security/foreign-form.ts"
+import { type FormRefusal, formRefusalOf } from "#lib/security/refused-form.ts"
 import { tellSession } from "./session-news.tsx"
 
-/** The server wasn't reached, or what it answered didn't come. */
+/** The server wasn't reached, what it answered didn't come, or no action took what was sent. */
 export interface Unreached {
-  error: "not-connected" | "timeout"
+  error: "not-connected" | "timeout" | FormRefusal
 }
 
 /** A page that the answer leads to is part of it. */
 const patienceMs = 30_000
 
 /**
- * What an action of the server answers, or what `otherwise` makes of it that the network failed, or took too long. Whatever else it throws,
- * as a redirect, goes on.
+ * What an action of the server answers, or what `otherwise` makes of it that the network failed, or took too long, or that the server didn't
+ * take what was sent. Whatever else it throws, as a redirect, goes on.
  */
 export async function answerOr<T, U>(
   answer: Promise<T>,
@@ -38,7 +39,7 @@ export async function answerOr<T, U>(
     const isServers = !isObject(error) || "digest" in error || isForeignForm(error)
     if (isServers || unstable_isUnrecognizedActionError(error)) throw error
     const isLate = isRealtimeError(error) && error.code === "timeout"
-    return otherwise({ error: isLate ? "timeout" : "not-connected" })
+    return otherwise({ error: formRefusalOf(error) ?? (isLate ? "timeout" : "not-connected") })
   }
 }
 

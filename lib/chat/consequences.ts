@@ -1,6 +1,6 @@
 import "server-only"
-import { RateLimiterMemory } from "rate-limiter-flexible"
 import { isRealtimeError, RealtimeError, type User } from "throughline"
+import { createSparing } from "../operations/sparing.ts"
 import { getChat, report } from "../realtime/server.ts"
 import { room } from "./channels.ts"
 import { refusePerson } from "./current.ts"
@@ -23,7 +23,7 @@ export async function announce(
 }
 
 /** Whoever keeps a cookie can sign out by it again and again. */
-const unended = new RateLimiterMemory({ points: 1, duration: 60 * 60 })
+const isNews = createSparing(1, 60 * 60)
 
 /**
  * Server: ends every session of this person, wherever its cookie is, and what they have open. Never rejects: false where the former
@@ -41,11 +41,7 @@ export async function endSessions(user: User): Promise<boolean> {
     }
     return true
   } catch (cause) {
-    const isNews = await unended.consume(user.id).then(
-      () => true,
-      () => false,
-    )
-    if (!isNews) return false
+    if (!(await isNews(user.id))) return false
     const message = [
       `unable to end the sessions of ${user.id}; they are signed out in their browser, but a copy of its cookie`,
       `is good until it expires: run "npm run data -- sign-out ${user.id}" once the database can be written`,

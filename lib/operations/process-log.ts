@@ -1,5 +1,5 @@
 import type { Logger } from "pino"
-import type { OnError, Tracing } from "throughline"
+import type { ErrorContext, OnError, Tracing } from "throughline"
 import { createLoggedSteps } from "../tracing/steps.ts"
 import { createOnce } from "./once.ts"
 
@@ -56,4 +56,17 @@ export async function openProcessLog(options: ProcessLogOptions): Promise<Proces
     },
     steps: undefined,
   }
+}
+
+/** Writes one failure to this process's log; resolves when it is written. */
+export async function logFailure(error: unknown, context: ErrorContext, level?: string): Promise<void> {
+  let written: Promise<unknown> | undefined
+  const { onError } = await openProcessLog({
+    level,
+    waitUntil(work) {
+      written = work
+    },
+  })
+  onError(error, context)
+  await written
 }

@@ -25,6 +25,21 @@ it("what an action threw is a line of the process's log, without what the path m
   ])
 })
 
+it("what strangers make fail again and again is so many lines a minute, whatever they say", async () => {
+  const decode = (words: string) => {
+    try {
+      return BigInt(words)
+    } catch (error) {
+      return error
+    }
+  }
+  // Of another message each, some of which look like a place.
+  for (let time = 0; time < 30; time += 1) await fail(decode(`x\n    at place${time} (a.js:1:1)\n`), "/")
+  expect(lines).toHaveLength(10)
+  await fail(new Error("something else"), "/")
+  expect(lines).toHaveLength(11)
+})
+
 it("the same failure is told of once, and a refusal isn't", async () => {
   const failure = new RealtimeError("log-unavailable", { message: "unable to read" })
   await fail(failure, "/rooms/lobby")

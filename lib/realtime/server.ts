@@ -3,7 +3,7 @@ import { after } from "next/server"
 import type { ErrorContext } from "throughline"
 import { loadEnv } from "../env/load.ts"
 import type { Env } from "../env/schema.ts"
-import { openProcessLog } from "../operations/process-log.ts"
+import { logFailure } from "../operations/process-log.ts"
 import { createChat, declareChat } from "./create.ts"
 import { chatOfProcess, type ProcessChat, redefineChat } from "./process-chat.ts"
 import { createPublishers } from "./publishers.ts"
@@ -32,7 +32,5 @@ export const getEnv = (): Promise<Env> =>
 
 /** Server: logs a failure that is the operator's to know and keeps nobody from what they do; while the chat can't be started, too. */
 export async function report(error: unknown, context: ErrorContext): Promise<void> {
-  const env = await getEnv()
-  const { onError } = await openProcessLog({ level: env.LOG_LEVEL, waitUntil: waitUntilOf(env) })
-  onError(error, context)
+  await logFailure(error, context, (await getEnv()).LOG_LEVEL)
 }
