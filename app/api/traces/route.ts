@@ -1,13 +1,13 @@
-import { createOnce } from "#lib/operations/once.ts"
-import { openProcessLog } from "#lib/operations/process-log.ts"
+import { logFailure } from "#lib/operations/process-log.ts"
+import { createSparing } from "#lib/operations/sparing.ts"
 import { getChat } from "#lib/realtime/server.ts"
 import { collectSpans } from "#lib/tracing/collect.ts"
 
 /** Where pages bring their spans, for the collector that the environment names. */
 export const dynamic = "force-dynamic"
 
-/** Each page asks every few seconds: the log has one line of each reason. */
-const isNews = createOnce()
+/** Each page asks every few seconds: of each reason the log has a line in ten minutes, so that a later outage is told as the first was. */
+const isNews = createSparing(1, 10 * 60)
 
 export async function POST(request: Request): Promise<Response> {
   const { env, identify, limits } = await getChat()
@@ -15,19 +15,7 @@ export async function POST(request: Request): Promise<Response> {
     ...{ endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT, headers: env.OTEL_EXPORTER_OTLP_HEADERS },
     ...{ identify, limits },
     async onFailure(error) {
-      if (isNews(error.message)) await log(error, env.LOG_LEVEL)
+      if (await isNews(error.message)) await logFailure(error, { stage: "traces" }, env.LOG_LEVEL)
     },
   })
-}
-
-async function log(error: Error, level: string | undefined): Promise<void> {
-  let written: Promise<unknown> | undefined
-  const { onError } = await openProcessLog({
-    level,
-    waitUntil(work) {
-      written = work
-    },
-  })
-  onError(error, { stage: "traces" })
-  await written
 }
