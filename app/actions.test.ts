@@ -1,8 +1,10 @@
+import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
+import { type AddressInfo, createServer, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest"
 import { room } from "#lib/chat/channels.ts"
 import { getSession } from "#lib/chat/current.ts"
 import { keptCookieOf } from "#lib/chat/kept-cookie.ts"
@@ -234,6 +236,26 @@ function readLog(): { err: { message: string; code?: string }; stage: string }[]
   return lines
 }
 
+/** In place of the chat, until the test is over: a function with this database. */
+async function becomeFunction(databaseUrl: string): Promise<AsyncDisposable> {
+  await chat.close()
+  for (const [name, value] of Object.entries({
+    ...{ SESSION_SECRET: sessionSecret, DATABASE_URL: databaseUrl },
+    ...{ REALTIME_PROVIDER: "pusher", PUSHER_APP_ID: "1", PUSHER_KEY: "key", PUSHER_SECRET: "secret" },
+    PUSHER_CLUSTER: "eu",
+  }))
+    vi.stubEnv(name, value)
+  return {
+    async [Symbol.asyncDispose]() {
+      vi.unstubAllEnvs()
+      await startChat()
+    },
+  }
+}
+
+/** As `vercel.json` says. */
+const maxDurationMs = 15_000
+
 describe("signing out where it can't be noted", () => {
   /** Out in this browser, told so, and the operator told of the rest. */
   async function expectOutHere(owner: string): Promise<void> {
@@ -284,16 +306,25 @@ describe("signing out where it can't be noted", () => {
   it("as well in a function that can't start for want of a database", async () => {
     await enter(here)
     const owner = await me()
-    await chat.close()
-    for (const [name, value] of Object.entries({
-      ...{ SESSION_SECRET: sessionSecret, DATABASE_URL: "postgres://chat@127.0.0.1:1/chat" },
-      ...{ REALTIME_PROVIDER: "pusher", PUSHER_APP_ID: "1", PUSHER_KEY: "key", PUSHER_SECRET: "secret" },
-      PUSHER_CLUSTER: "eu",
-    }))
-      vi.stubEnv(name, value)
+    await using _ = await becomeFunction("postgres://chat@127.0.0.1:1/chat")
     await expectOutHere(owner)
-    vi.unstubAllEnvs()
-    await startChat()
+  })
+
+  it("as well, before a function's time is up, where the database lets nobody in and says nothing", async () => {
+    await enter(here)
+    const owner = await me()
+    const sockets: Socket[] = []
+    const silent = createServer((socket) => void sockets.push(socket)).listen(0, "127.0.0.1")
+    onTestFinished(() => {
+      silent.close()
+      for (const socket of sockets) socket.destroy()
+    })
+    await once(silent, "listening")
+    const { port } = silent.address() as AddressInfo
+    await using _ = await becomeFunction(`postgres://chat@127.0.0.1:${port}/chat`)
+    const begun = performance.now()
+    await expectOutHere(owner)
+    expect(performance.now() - begun).toBeLessThan(maxDurationMs)
   })
 
   it("is noted even where those who left long ago can't be forgotten", async () => {

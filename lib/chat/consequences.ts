@@ -22,6 +22,21 @@ export async function announce(
   })
 }
 
+/** A function may be ended after 15 s, and a person waits no longer than that for a page. */
+const patienceMs = 4_000
+
+/** Rejects with `timeout` where it takes longer, as with a database to which packets get lost. */
+async function within<T>(work: Promise<T>, limitMs = patienceMs): Promise<T> {
+  const { promise: end, reject } = Promise.withResolvers<never>()
+  const message = `unable to sign out in time; there was no answer in ${limitMs} ms`
+  const timer = setTimeout(() => reject(new RealtimeError("timeout", { message })), limitMs)
+  try {
+    return await Promise.race([work, end])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** Whoever keeps a cookie can sign out by it again and again. */
 const isNews = createSparing(1, 60 * 60)
 
@@ -31,14 +46,16 @@ const isNews = createSparing(1, 60 * 60)
  */
 export async function endSessions(user: User): Promise<boolean> {
   try {
-    const { guests, realtime } = await getChat()
-    let isFirst = false
-    try {
-      isFirst = await guests.leave(user.id)
-    } finally {
+    const { guests, realtime } = await within(getChat())
+    const close = async (isFirst: boolean) => {
       // What is open already and only listens; a provider that can't be told is logged, and keeps nobody signed in.
       if (isFirst || !(await refusePerson(user, "revocations"))) await realtime.revoke(user)
     }
+    const noted = within(guests.leave(user.id))
+    await within(noted.catch(() => false).then(close), 2 * patienceMs).catch(async (error: unknown) => {
+      if (await isNews(`what is open of ${user.id}`)) await report(error, { stage: "end what is open" })
+    })
+    await noted
     return true
   } catch (cause) {
     if (!(await isNews(user.id))) return false

@@ -12,21 +12,20 @@ import { keptCookieOf } from "./kept-cookie.ts"
 import { openSession, sessionOptions } from "./session.ts"
 
 /** The session as this browser has it, which is known without the database. It may have ended elsewhere. */
-export const getBrowserSession = async () => openSession(await cookies(), sessionOptions(await getEnv()))
+export const getBrowserSession = async () => openSession(await cookies(), sessionOptions(getEnv()))
 
-/** The session of the request under way. One that has ended is nobody's, whoever brings its cookie. */
+/** The session of the request under way. One that has ended is nobody's, whoever brings its cookie. The database is asked of somebody alone. */
 export async function getSession() {
-  const { guests } = await getChat()
   const session = await getBrowserSession()
-  if (session.user && (await guests.hasLeft(session.user.id))) delete session.user
+  if (session.user && (await (await getChat()).guests.hasLeft(session.user.id))) delete session.user
   return session
 }
 
 /** Whether this browser brings back what a page sets. */
 export async function keepsCookies(): Promise<boolean> {
-  const [{ env }, sent] = await Promise.all([getChat(), headers()])
   // As the browser sent them: to `cookies()` Next.js adds what `proxy.ts` has set just now.
-  return keptCookieOf(env) in parseCookie(sent.get("cookie") ?? "")
+  const sent = (await headers()).get("cookie") ?? ""
+  return keptCookieOf(getEnv()) in parseCookie(sent)
 }
 
 /** Says in the log what to set where browsers don't, in one line for each address that the app is opened by. */

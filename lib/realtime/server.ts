@@ -5,7 +5,7 @@ import { loadEnv } from "../env/load.ts"
 import type { Env } from "../env/schema.ts"
 import { logFailure } from "../operations/process-log.ts"
 import { createChat, declareChat } from "./create.ts"
-import { chatOfProcess, type ProcessChat, redefineChat } from "./process-chat.ts"
+import { chatOfProcess, envOfHost, type ProcessChat, redefineChat } from "./process-chat.ts"
 import { createPublishers } from "./publishers.ts"
 
 async function start(): Promise<ProcessChat> {
@@ -23,14 +23,10 @@ if (process.env.NODE_ENV === "development") void redefineChat(declareChat)
 /** Server: the chat as this process runs it. */
 export const getChat = (): Promise<ProcessChat> => chatOfProcess(start)
 
-/** Server: this process's environment, which is known while its chat can't be started, too. */
-export const getEnv = (): Promise<Env> =>
-  getChat().then(
-    ({ env }) => env,
-    () => loadEnv(),
-  )
+/** Server: this process's environment, which waits for no chat: that may start slowly, or not at all. */
+export const getEnv = (): Env => envOfHost() ?? loadEnv()
 
 /** Server: logs a failure that is the operator's to know and keeps nobody from what they do; while the chat can't be started, too. */
 export async function report(error: unknown, context: ErrorContext): Promise<void> {
-  await logFailure(error, context, (await getEnv()).LOG_LEVEL)
+  await logFailure(error, context, getEnv().LOG_LEVEL)
 }
