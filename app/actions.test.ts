@@ -10,6 +10,7 @@ import { getSession } from "#lib/chat/current.ts"
 import { keptCookieOf } from "#lib/chat/kept-cookie.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { sessionCookie } from "#lib/chat/session.ts"
+import { signedOutCookie } from "#lib/chat/signed-out-cookie.ts"
 import { parseEnv } from "#lib/env/schema.ts"
 import { createLogger } from "#lib/operations/logger.ts"
 import { shareLogger } from "#lib/operations/process-log.ts"
@@ -166,6 +167,7 @@ describe("signing out", () => {
     const revoked = vi.spyOn(chat.realtime, "revoke")
     expect(await outcomeOf(signOut(owner))).toBe("/")
     expect(await me()).toBe("")
+    expect(request.cookies.has(signedOutCookie)).toBe(false)
     // All of their channels, before the answer.
     expect(revoked.mock.calls).toEqual([[expect.objectContaining({ id: owner })]])
     // Stolen before.
@@ -260,7 +262,10 @@ describe("signing out where it can't be noted", () => {
   /** Out in this browser, told so, and the operator told of the rest. */
   async function expectOutHere(owner: string): Promise<void> {
     const lines = readLog()
-    expect(await outcomeOf(signOut(owner))).toBe("/?signed-out=here")
+    expect(await outcomeOf(signOut(owner))).toBe("/")
+    expect(request.cookies.get(signedOutCookie)).toBe("here")
+    // As the door asks, which has to open without the database, too.
+    expect(await me()).toBe("")
     expect(request.cookies.get(sessionCookie)).toBe("")
     expect(lines).toEqual([expect.objectContaining({ stage: "sign out" })])
     expect(lines[0]?.err.message).toContain(`npm run data -- sign-out ${owner}`)

@@ -17,11 +17,13 @@ import {
   requireOwner,
   warnOfLostCookie,
 } from "#lib/chat/current.ts"
+import { cookieOptions } from "#lib/chat/kept-cookie.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { maxRoomNameLength } from "#lib/chat/rooms.ts"
 import { nameOfAtMost, nameSchema, newGuest } from "#lib/chat/session.ts"
+import { signedOutCookie, signedOutSeconds } from "#lib/chat/signed-out-cookie.ts"
 import { localeCookie, locales } from "#lib/i18n/locales.ts"
-import { getChat } from "#lib/realtime/server.ts"
+import { getChat, getEnv } from "#lib/realtime/server.ts"
 import { ownPath } from "#lib/security/own-path.ts"
 
 /** What a form shows when it was refused. */
@@ -67,7 +69,13 @@ export const signOut = action(z.tuple([z.string()]), async (owner): Promise<Refu
   const { user } = session
   if (user?.id !== owner) return sessionChanged
   session.destroy()
-  redirect((await endSessions(user)) ? "/" : "/?signed-out=here")
+  if (!(await endSessions(user))) {
+    const store = await cookies()
+    // The page takes it away.
+    const readable = { ...cookieOptions(getEnv()), httpOnly: false }
+    store.set(signedOutCookie, "here", { ...readable, maxAge: signedOutSeconds })
+  }
+  redirect("/")
 })
 
 /** The browser keeps what it has shown; whoever changes which rooms are theirs must see the new list everywhere. */

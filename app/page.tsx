@@ -1,27 +1,25 @@
+import { cookies } from "next/headers"
 import { redirect } from "next/navigation"
 import { getTranslations } from "next-intl/server"
 import { getSession } from "#lib/chat/current.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
-import { getChat } from "#lib/realtime/server.ts"
+import { signedOutCookie } from "#lib/chat/signed-out-cookie.ts"
+import { getEnv } from "#lib/realtime/server.ts"
 import { ownPath } from "#lib/security/own-path.ts"
 import { Introduction } from "./_components/introduction.tsx"
 import { LanguageSwitch } from "./_components/language-switch.tsx"
 import { Logo } from "./_components/logo.tsx"
 import { SessionNews } from "./_components/session-news.tsx"
+import { SignedOutHere } from "./_components/signed-out-here.tsx"
 import { WelcomeForm } from "./welcome-form.tsx"
 
 /** The door: a name, and for whoever is here for the first time, what is behind it. */
-export default async function WelcomePage({
-  searchParams,
-}: {
-  searchParams: Promise<{ next?: unknown; "signed-out"?: unknown }>
-}) {
+export default async function WelcomePage({ searchParams }: { searchParams: Promise<{ next?: unknown }> }) {
   const { user } = await getSession()
   if (user) redirect(`/rooms/${lobbyId}`)
   const t = await getTranslations()
-  const { env } = await getChat()
-  const { next: wanted, "signed-out": signedOut } = await searchParams
-  const next = ownPath(wanted) ?? ""
+  const next = ownPath((await searchParams).next) ?? ""
+  const isSignedOutHere = (await cookies()).has(signedOutCookie)
   return (
     <main className="grid min-h-dvh place-items-center p-4 pb-[max(1rem,env(safe-area-inset-bottom))] sm:p-8">
       <SessionNews userId={null} />
@@ -42,15 +40,11 @@ export default async function WelcomePage({
             <p className="mt-2 mb-6 text-pretty text-muted">
               {t(next ? "welcome.returning" : "welcome.lead")}
             </p>
-            {signedOut === "here" && (
-              <p role="status" className="mb-6 text-pretty text-bad text-sm">
-                {t("welcome.signedOutHere")}
-              </p>
-            )}
+            <SignedOutHere isNews={isSignedOutHere} />
             <WelcomeForm next={next} />
           </section>
           <section className="px-2 lg:pt-4">
-            <Introduction providers={env.REALTIME_PROVIDER} labHref="/?next=/lab" />
+            <Introduction providers={getEnv().REALTIME_PROVIDER} labHref="/?next=/lab" />
           </section>
         </div>
       </div>
