@@ -57,8 +57,9 @@ const commands: Record<string, () => Promise<string>> = {
     const ended = await endSessions()
     const index = createMessageIndex({ database, isPostgres: pool !== undefined, log })
     const messages = await eraseMessages({ database, log, index }, userId)
-    const removed = await files.forget(userId)
     await rooms.forget(userId)
+    // Last: a file that can't be removed now keeps nothing else.
+    const removed = await files.forget(userId)
     return `${messages} messages erased, ${removed} files, and the person's memberships, invitations and presence; ${ended}`
   },
   restored: async () =>

@@ -503,12 +503,57 @@ describe("files of this machine", () => {
     mkdirSync(path)
     expect(await browser.discard(id)).toBe(200)
     expect((await browser.upload("b.png", picture)).status).toBe(200)
-    expect(stage.failures).toHaveLength(2)
-    expect(new Set(stage.failures)).toEqual(new Set(["remove files that are nobody's any more"]))
+    // Of each reason once.
+    expect(stage.failures).toEqual(["remove files that are nobody's any more"])
     rmdirSync(path)
     writeFileSync(path, picture)
     expect((await browser.upload("c.png", picture)).status).toBe(200)
     expect(stage.stored()).not.toContain(id)
+  })
+})
+
+describe("files of which some can't be removed", () => {
+  /** As of a disk that holds back those of `stuck`; time goes on meanwhile. */
+  async function openStuck() {
+    const disk = openDisk()
+    const stuck = new Set<string>()
+    const store: FileStore = {
+      ...disk.store,
+      async remove(key) {
+        stage.pass(1)
+        if (stuck.has(key)) throw Object.assign(new Error(`unable to remove ${key}`), { code: "EBUSY" })
+        await disk.store.remove(key)
+      },
+    }
+    const stage = await openOnDisk({ ...disk, store })
+    const upload = async () => (await stage.as(alice).upload("a.png", picture)).body.file.id
+    return { stage, stuck, upload }
+  }
+
+  it("are removed but for those, whose number and reason is told", async () => {
+    const { stage, stuck, upload } = await openStuck()
+    await using _ = stage
+    for (let count = 0; count < 12; count += 1) stuck.add(await upload())
+    for (let count = 0; count < 12; count += 1) await upload()
+    const message = "unable to remove 12 files (EBUSY), which are tried again later; 12 were removed"
+    await expect(stage.files.forget("alice")).rejects.toThrow(message)
+    expect(stage.stored()).toEqual([...stuck].sort())
+    stuck.clear()
+    expect(await stage.files.clear(createNoLog())).toBe(12)
+    expect(stage.stored()).toEqual([])
+  })
+
+  it("hold up no others beside uploads either, however many they are", async () => {
+    const { stage, stuck, upload } = await openStuck()
+    await using _ = stage
+    for (let count = 0; count < 12; count += 1) stuck.add(await upload())
+    await stage.register.doom({ uploaderId: "alice" })
+    stage.pass(1)
+    const last = await upload()
+    await stage.as(alice).discard(last)
+    await upload()
+    expect(stage.stored()).not.toContain(last)
+    expect(stage.failures).toHaveLength(1)
   })
 })
 

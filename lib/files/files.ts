@@ -3,6 +3,7 @@ import { logError, type OnError, RealtimeError, type User } from "throughline"
 import type { MessageLog } from "throughline/server"
 import { room, type SharedFile } from "../chat/channels.ts"
 import type { Rooms } from "../chat/rooms.ts"
+import { createSparing } from "../operations/sparing.ts"
 import type { Limits } from "../security/limits.ts"
 import { type Download, type FileStore, keyOf } from "./file-store.ts"
 import { type FileRegister, type RegisteredFile, toSharedFile } from "./register.ts"
@@ -49,9 +50,9 @@ export interface Files {
   discard(user: User, id: string): Promise<void>
   /** To read it. What isn't theirs to see looks like what isn't there. */
   open(user: User, id: string, options: { part: FilePart; isDownload: boolean }): Promise<ServedFile>
-  /** Takes everything of a person away; resolves with how many files. */
+  /** Takes everything of a person away; resolves with how many files. Rejects, once all others are gone, where some can't be removed. */
   forget(userId: string): Promise<number>
-  /** Removes what was never sent, and what is in messages that were deleted or that the log no longer keeps. */
+  /** Removes what was never sent, and what is in messages that were deleted or that the log no longer keeps. Rejects as `forget` does. */
   clear(log: Pick<MessageLog, "heads" | "readAfter">): Promise<number>
 }
 
@@ -72,11 +73,14 @@ const declaredForMs = 24 * hourMs
 const uploadedForMs = 7 * 24 * hourMs
 /** A file is attached a moment before its message is in the log, by another clock perhaps. */
 const attachedBeforeMs = hourMs
-/** So many are removed beside an upload: whoever adds something clears away a little of what was left. */
-const clearedBeside = 10
+/** So many are removed at once; beside an upload no more: whoever adds something clears away a little of what was left. */
+const removedAtOnce = 10
 
 export function createFiles(options: FilesOptions): Files {
   const { register, store, rooms, limits, now = Date.now, onError = logError } = options
+
+  /** Each upload tries again. */
+  const isNews = createSparing(1, 60 * 60)
 
   async function openStore(): Promise<FileStore> {
     if (store) return store()
@@ -99,25 +103,39 @@ export function createFiles(options: FilesOptions): Files {
     return { url: part === "file" ? fileUrl(id) : thumbnailUrl(id), headers: { "Content-Type": uploadType } }
   }
 
-  /** Removes the bytes of what is doomed. One that fails stays doomed, and is tried again. */
-  async function removeDoomed(limit: number): Promise<number> {
-    const ids = await register.doomed(limit)
-    if (ids.length === 0) return 0
+  /** Removes the bytes of what is doomed. One that fails stays doomed, and is tried again after all others. */
+  async function removeDoomed(): Promise<{ removed: number; failures: Map<string, unknown> }> {
+    const failures = new Map<string, unknown>()
+    const ids = await register.doomed(removedAtOnce)
+    if (ids.length === 0) return { removed: 0, failures }
     const opened = await openStore()
-    for (const id of ids) {
+    const remove = async (id: string) => {
       for (const part of ["file", "thumbnail"] as const) await opened.remove(keyOf(id, part))
       await register.remove([id])
     }
-    return ids.length
+    const putOff = async (id: string, failure: unknown) => {
+      failures.set(id, failure)
+      await register.putOff(id)
+    }
+    await Promise.all(ids.map((id) => remove(id).catch((failure: unknown) => putOff(id, failure))))
+    return { removed: ids.length - failures.size, failures }
   }
 
+  /** Rejects, once all others are removed, where some can't be. */
   async function removeAllDoomed(): Promise<number> {
-    let removed = 0
+    const failed = new Map<string, unknown>()
+    let total = 0
     for (;;) {
-      const some = await removeDoomed(100)
-      if (some === 0) return removed
-      removed += some
+      const { removed, failures } = await removeDoomed()
+      const known = failed.size
+      for (const [id, failure] of failures) failed.set(id, failure)
+      total += removed
+      if (removed === 0 && failed.size === known) break
     }
+    if (failed.size === 0) return total
+    const reasons = new Map([...failed.values()].map((failure) => [reasonOf(failure), failure]))
+    const message = `unable to remove ${failed.size} files (${[...reasons.keys()].join(", ")}), which are tried again later; ${total} were removed`
+    throw new AggregateError(reasons.values(), message)
   }
 
   const doomForgotten = () =>
@@ -125,9 +143,12 @@ export function createFiles(options: FilesOptions): Files {
 
   /** Nobody's upload fails by what others left: it is tried again beside the next one. */
   async function clearBeside(): Promise<void> {
-    await removeDoomed(clearedBeside).catch((error: unknown) =>
-      onError(error, { stage: "remove files that are nobody's any more" }),
-    )
+    const { failures } = await removeDoomed().catch((failure: unknown) => ({
+      failures: new Map([["", failure]]),
+    }))
+    for (const failure of failures.values())
+      if (await isNews(reasonOf(failure)))
+        onError(failure, { stage: "remove files that are nobody's any more" })
   }
 
   async function refuse(file: RegisteredFile, error: FileError): Promise<never> {
@@ -255,6 +276,12 @@ export function createFiles(options: FilesOptions): Files {
       return removeAllDoomed()
     },
   }
+}
+
+/** Without what is this file's alone, as its path. */
+function reasonOf(failure: unknown): string {
+  if (!(failure instanceof Error)) return String(failure)
+  return "code" in failure ? String(failure.code) : failure.name
 }
 
 const channelOf = (roomId: string): string => room({ room: roomId }).name

@@ -48,8 +48,10 @@ export interface FileRegister {
   claim(claim: Claim): Promise<boolean>
   /** Dooms what a person announced or uploaded and didn't send; one file, or all that was forgotten since. */
   doom(which: Doomed): Promise<void>
-  /** Some that are doomed. */
+  /** Some that are doomed, by when that was or when they were last put off. */
   doomed(limit: number): Promise<string[]>
+  /** The bytes of this one can't be removed now: others are first. */
+  putOff(id: string): Promise<void>
   /** Once their bytes are gone. */
   remove(ids: readonly string[]): Promise<void>
   /** Rooms that have attached files. */
@@ -186,9 +188,15 @@ export function createFileRegister(database: Database, now: () => number = Date.
         .selectFrom("files")
         .select("id")
         .where("state", "=", "doomed")
+        .orderBy("at")
+        .orderBy("id")
         .limit(limit)
         .execute()
       return rows.map(({ id }) => id)
+    },
+    async putOff(id) {
+      const late = database.updateTable("files").set({ at: now() })
+      await late.where("id", "=", id).where("state", "=", "doomed").execute()
     },
     async remove(ids) {
       if (ids.length === 0) return
