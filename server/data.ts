@@ -1,7 +1,6 @@
 import { statSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import type { RealtimePublisher } from "throughline/server"
 import { openDatabase, openPool } from "#lib/chat/database.ts"
 import { eraseMessages } from "#lib/chat/erase.ts"
 import { createGuests } from "#lib/chat/guests.ts"
@@ -14,6 +13,7 @@ import { createLog } from "#lib/realtime/log.ts"
 import { besideApp, createPublishers } from "#lib/realtime/publishers.ts"
 import { createRetention } from "#lib/realtime/retention.ts"
 import { loadServerEnv } from "./env.ts"
+import { revokeEverywhere } from "./revoke-everywhere.ts"
 
 /**
  * `npm run data -- …`, beside servers that run or without them:
@@ -69,15 +69,7 @@ const commands: Record<string, () => Promise<string>> = {
 /** The person is nobody from now on, wherever their cookie is; then their connections are ended, where there may be any. */
 async function endSessions(): Promise<string> {
   await createGuests(database).leave(userId)
-  const publishers = await createPublishers(besideApp(env))
-  const untold: string[] = []
-  const revoke = async ({ provider, revoke, close }: RealtimePublisher) => {
-    await revoke(userId).catch((error: unknown) => {
-      untold.push(`${provider} (${error instanceof Error ? error.message : error})`)
-    })
-    await close()
-  }
-  await Promise.all(publishers.map(revoke))
+  const untold = await revokeEverywhere(() => createPublishers(besideApp(env)), userId)
   if (untold.length === 0) return "their sessions are ended"
   return `their sessions are ended, but a connection that is open listens on at ${untold.join(" and ")}: run this again when it can be reached`
 }
