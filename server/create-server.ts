@@ -116,6 +116,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     maxPerAddress: options.maxConnectionsPerAddress ?? usualMaxConnectionsPerAddress,
   })
   const isNews = createOnce()
+  // Apart, since strangers' addresses can use up the other.
+  const isNewFailure = createOnce()
   const http = createListener(options)
   const io = new SocketIoServer({
     path: socketPath,
@@ -146,9 +148,10 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
         () => isFull() || callback(null, true),
         (error: unknown) => {
           const isTooOften = isRealtimeError(error) && error.code === "rate-limited"
-          if (!isTooOften) onError(error, { stage: "admit" })
-          else if (isNews(`often ${network}`))
+          if (isTooOften && isNews(`often ${network}`))
             logger.warn({ address }, "too many connections in a short time; more are refused (LIMITS)")
+          if (!isTooOften && isNewFailure(error instanceof Error ? error.message : "unknown"))
+            onError(error, { stage: "admit" })
           callback(isTooOften ? "too many connections from one address" : "unable to let anybody in", false)
         },
       )

@@ -76,6 +76,20 @@ describe("a gateway under abuse", () => {
     await server.close()
   })
 
+  it("says once of each reason that nobody can be let in, however many try, and whatever strangers made it say before", async () => {
+    const { server, told } = await start(async (address) => {
+      const isFew = address.startsWith("192.0.2.")
+      if (isFew) throw new RealtimeError("rate-limited", { message: "too often" })
+      throw new Error("the counter is away")
+    })
+    const refuse = async (address: string) =>
+      once((await connect(server, "mallory", { "x-forwarded-for": address })) as never, "connect_error")
+    for (let host = 1; host <= 25; host += 1) await refuse(`192.0.2.${host}`)
+    for (let time = 0; time < 3; time += 1) await refuse("198.51.100.1")
+    expect(told.filter((line) => line.includes("the counter is away"))).toHaveLength(1)
+    await server.close()
+  })
+
   it.each([
     ["", "no session"],
     ["&sid=", "an empty one"],
