@@ -27,6 +27,8 @@ it.each([
   [{ REALTIME_PROVIDER: ["socketio"], PUSHER_HOST: "127.0.0.1" }, "http://192.168.1.5:3000"],
   [{ REALTIME_PROVIDER: ["socketio"], SOCKET_URL: "http://localhost:3001" }, "socketio is at localhost"],
   [{ REALTIME_PROVIDER: ["pusher"], PUSHER_HOST: "127.0.0.1" }, "pusher is at localhost"],
+  [{ REALTIME_PROVIDER: ["pusher"], PUSHER_HOST: "::1" }, "pusher is at localhost"],
+  [{ REALTIME_PROVIDER: ["socketio"], SOCKET_URL: "http://[::1]:3001" }, "socketio is at localhost"],
   [{ REALTIME_PROVIDER: ["ably"], ABLY_ENDPOINT: "localhost" }, "ably is at localhost"],
   [
     {

@@ -37,7 +37,7 @@ export function linesForNeighbours(
 type Connections = Pick<Env, "REALTIME_PROVIDER" | "SOCKET_URL" | "PUSHER_HOST" | "ABLY_ENDPOINT">
 
 const isThisMachine = (host: string | undefined) =>
-  host !== undefined && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(host)
+  host !== undefined && /^(localhost|127(\.\d+){3}|::1|\[::1\])$/.test(host)
 
 /** All that this machine is called by from outside; browsers write names in small letters. */
 export function localNames(): string[] {
