@@ -3,7 +3,7 @@ import type { RealtimeError, RealtimeErrorCode, TransportStatus } from "throughl
 import { createHttp } from "throughline/client"
 import { createMemoryLog } from "throughline/log/memory"
 import { createRealtime, type RealtimePublisher } from "throughline/server"
-import { chatChannels } from "../chat/channels.ts"
+import { chatChannels, lab } from "../chat/channels.ts"
 import { ownUrl } from "../env/local-addresses.ts"
 import type { Env, ProviderName } from "../env/schema.ts"
 import { providers } from "../realtime/client.ts"
@@ -223,7 +223,7 @@ const particulars: Record<ProviderName, (env: Env, publisher: RealtimePublisher)
     const [keyName = "", secret = ""] = apiKey.split(/:(.*)/s)
     const rawBody = JSON.stringify({ items: [{ timestamp: Date.now() }] })
     const sign = (by: string) => createHmac("sha256", by).update(rawBody).digest("base64")
-    const isRevocable = await publisher.revoke(`doctor-${randomUUID()}`, "lab:doctor:1").then(
+    const isRevocable = await publisher.revoke(`doctor-${randomUUID()}`, lab({ owner: "doctor", visit: randomUUID() }).name).then(
       () => true,
       () => false,
     )
