@@ -213,7 +213,7 @@ export function createMessageIndex({
     if (numUpdatedRows === 0n) return null
     if (isAnew) {
       await forgetBefore(transaction, roomId, Number.MAX_SAFE_INTEGER)
-      // What was read of the log's former life reaches no further than the new one is the same.
+      // Whoever read the log in its former life has read of the new one at most what both have in common.
       await transaction
         .updateTable("read_positions")
         .set({ seq: reached })
