@@ -174,7 +174,8 @@ export const acceptInvitation = action(acceptSchema, async (_, { owner, token })
   redirect(`/rooms/${accepted.room.id}`)
 })
 
-export const setLocale = action(z.tuple([z.enum(locales)]), async (locale): Promise<void> => {
+export const setLocale = action(z.tuple([z.enum(locales)]), async (locale): Promise<Refusal | null> => {
   const store = await cookies()
   store.set(localeCookie, locale, { sameSite: "lax", path: "/", maxAge: 60 * 60 * 24 * 365 })
+  return null
 })

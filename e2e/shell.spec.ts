@@ -300,7 +300,7 @@ test("a proxy that answers in the server's place is told of in words, and leaves
   const openSettings = () => page.getByRole("button", { name: /Settings of Alice/ }).click()
   await openSettings()
   await page.getByRole("menuitem", { name: "日本語" }).click()
-  await expect(page.getByRole("status").getByText(settings.notChanged)).toBeVisible()
+  await expect(page.getByRole("status").getByText(errors["not-connected"])).toBeVisible()
 
   await openSettings()
   await page.getByRole("menuitem", { name: settings.signOut }).click()

@@ -4,29 +4,29 @@ import { useLocale, useTranslations } from "next-intl"
 import { useTransition } from "react"
 import { setLocale } from "../actions.ts"
 import { Button } from "./button.tsx"
-import { answerOr } from "./server-action.tsx"
+import { answerOr, useRefusalText } from "./server-action.tsx"
 import { toast } from "./toast.tsx"
 
 /** Each language is called what its speakers call it. */
 const names = { en: "English", ja: "日本語" } as const
 
-/** False where the server wasn't reached. */
-export const changeLocale = (locale: keyof typeof names) =>
-  answerOr(
-    setLocale(locale).then(() => true),
-    () => false,
-  )
+/** Changes the language of this browser, or says why it isn't changed. */
+export function useLocaleChange(set = setLocale): (locale: keyof typeof names) => Promise<void> {
+  const refusalText = useRefusalText()
+  const router = useRouter()
+  return async (locale) => {
+    const refusal = await answerOr(set(locale), (unreached) => unreached)
+    if (refusal) toast(refusalText(refusal))
+    else router.refresh()
+  }
+}
 
 export function LanguageSwitch() {
   const t = useTranslations("settings")
-  const router = useRouter()
+  const changeLocale = useLocaleChange()
   const [isPending, start] = useTransition()
   const other = useLocale() === "ja" ? "en" : "ja"
-  const change = () =>
-    start(async () => {
-      if (await changeLocale(other)) router.refresh()
-      else toast(t("notChanged"))
-    })
+  const change = () => start(() => changeLocale(other))
   return (
     <Button
       look="quiet"

@@ -3,33 +3,27 @@ import { Menu } from "@base-ui/react/menu"
 import { clsx } from "clsx"
 import { Check, ChevronsUpDown, FlaskConical, Languages, LogOut } from "lucide-react"
 import Link from "next/link"
-import { useRouter } from "next/navigation"
 import { useLocale, useTranslations } from "next-intl"
 import { useTheme } from "next-themes"
 import { useState } from "react"
 import { isolated } from "#lib/i18n/isolated.ts"
 import { Avatar } from "./avatar.tsx"
 import { useMe } from "./chat-provider.tsx"
-import { changeLocale } from "./language-switch.tsx"
+import { useLocaleChange } from "./language-switch.tsx"
 import { MenuPopup, menuItemClass } from "./menu.tsx"
 import { NotificationChoice } from "./notifications.tsx"
 import { SignOutDialog } from "./sign-out-dialog.tsx"
 import { useSingleKeys } from "./single-keys.ts"
-import { toast } from "./toast.tsx"
 
 export function SettingsMenu() {
   const t = useTranslations("settings")
   const lab = useTranslations("lab")
   const me = useMe()
-  const router = useRouter()
+  const changeLocale = useLocaleChange()
   const other = useLocale() === "ja" ? "en" : "ja"
   const { theme, setTheme } = useTheme()
   const [hasSingleKeys, setSingleKeys] = useSingleKeys()
   const [isLeaving, setIsLeaving] = useState(false)
-  const changeLanguage = async () => {
-    if (await changeLocale(other)) router.refresh()
-    else toast(t("notChanged"))
-  }
   return (
     <>
       <Menu.Root>
@@ -71,7 +65,7 @@ export function SettingsMenu() {
             {t("singleKeys")}
           </Menu.CheckboxItem>
           <Menu.Separator className="my-1.5 h-px bg-line pointer-coarse:hidden" />
-          <Menu.Item className={menuItemClass} onClick={changeLanguage} lang={other}>
+          <Menu.Item className={menuItemClass} onClick={() => changeLocale(other)} lang={other}>
             <Languages size={16} aria-hidden="true" />
             {other === "ja" ? "日本語" : "English"}
           </Menu.Item>
