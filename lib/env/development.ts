@@ -1,11 +1,13 @@
-import { randomBytes, randomUUID } from "node:crypto"
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { randomBytes } from "node:crypto"
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
-interface Secrets {
-  SESSION_SECRET: string
-  SOCKET_INTERNAL_SECRET: string
-}
+const names = ["SESSION_SECRET", "SOCKET_INTERNAL_SECRET"] as const
+type Secrets = Record<(typeof names)[number], string>
+
+/** Another process makes them in a moment. */
+const usualPatienceMs = 5_000
+const pauseMs = 20
 
 /**
  * What a newcomer shouldn't have to make up: secrets for development, made once and kept under the data directory, so
@@ -13,61 +15,70 @@ interface Secrets {
  */
 export function developmentSecrets(
   source: Readonly<Record<string, string | undefined>>,
+  { patienceMs = usualPatienceMs }: { patienceMs?: number } = {},
 ): Record<string, string> {
   const directory = source.DATA_DIR || ".data"
   const path = join(directory, "secrets.json")
   mkdirSync(directory, { recursive: true })
-  const kept = readSecrets(path) ?? makeSecrets(directory, path)
+  const kept = wholeOf(readSecrets(path)) ?? makeSecrets(path, patienceMs)
   return Object.fromEntries(Object.entries(kept).filter(([name]) => !source[name]))
 }
 
-/** More than there are processes that start at once. */
-const maxTries = 20
-
-/** Makes them, unless another process is first, whose count. They are whole before they have their name. */
-function makeSecrets(directory: string, path: string): Secrets {
-  const own = join(directory, `secrets-${randomUUID()}.json`)
-  const aside = `${own}.aside`
-  const made: Secrets = {
-    SESSION_SECRET: randomBytes(32).toString("hex"),
-    SOCKET_INTERNAL_SECRET: randomBytes(32).toString("hex"),
+/**
+ * Makes those that are missing, unless another process does. Whoever holds the lock alone writes, and only what wasn't whole then: nobody
+ * ever replaces secrets that somebody has read. They are whole before they have their name.
+ */
+function makeSecrets(path: string, patienceMs: number): Secrets {
+  const lock = `${path}.lock`
+  for (let waitedMs = 0; !takeLock(lock); waitedMs += pauseMs) {
+    const kept = wholeOf(readSecrets(path))
+    if (kept) return kept
+    if (waitedMs >= patienceMs)
+      throw new Error(`unable to make secrets for development; if no other process does, remove ${lock}`)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs)
   }
-  writeFileSync(own, JSON.stringify(made), { flag: "wx", mode: 0o600 })
+  let isHeld = true
   try {
-    for (let tries = 0; tries < maxTries; tries += 1) {
-      unless("EEXIST", () => linkSync(own, path))
-      const kept = readSecrets(path)
-      if (kept) return kept
-      unless("ENOENT", () => renameSync(path, aside))
-      // Another process may have replaced what was broken meanwhile.
-      if (readSecrets(aside)) unless("EEXIST", () => linkSync(aside, path))
-      rmSync(aside, { force: true })
-    }
+    const found = readSecrets(path)
+    const kept = wholeOf(found)
+    if (kept) return kept
+    const make = () => randomBytes(32).toString("hex")
+    const made: Secrets = { SESSION_SECRET: make(), SOCKET_INTERNAL_SECRET: make(), ...found }
+    writeFileSync(lock, JSON.stringify(made))
+    // It takes its name in one go, and the lock is gone with that: by then another process may have one of its own.
+    renameSync(lock, path)
+    isHeld = false
+    return made
   } finally {
-    rmSync(own)
+    if (isHeld) rmSync(lock, { force: true })
   }
-  throw new Error(`unable to keep secrets for development in ${path}; other processes take them away`)
 }
 
-/** Null where there are none, or no whole ones, as after a crash in the middle of writing. */
-function readSecrets(path: string): Secrets | null {
+/** False where another process has it. No link is made: there are file systems without. */
+function takeLock(lock: string): boolean {
   try {
-    const { SESSION_SECRET, SOCKET_INTERNAL_SECRET } = JSON.parse(readFileSync(path, "utf8"))
-    const isWhole = typeof SESSION_SECRET === "string" && typeof SOCKET_INTERNAL_SECRET === "string"
-    return isWhole ? { SESSION_SECRET, SOCKET_INTERNAL_SECRET } : null
+    writeFileSync(lock, "", { flag: "wx", mode: 0o600 })
+    return true
   } catch (error) {
-    // Not JSON, or JSON's `null`.
-    if (error instanceof SyntaxError || error instanceof TypeError) return null
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false
     throw error
   }
 }
 
-/** Goes on where the task fails for this reason. */
-function unless(code: string, task: () => void): void {
+/** Those that are there: none, or not all, after a crash in the middle of writing, or where somebody has edited them. */
+function readSecrets(path: string): Partial<Secrets> {
   try {
-    task()
+    const found = JSON.parse(readFileSync(path, "utf8")) ?? {}
+    return Object.fromEntries(
+      names.filter((name) => typeof found[name] === "string").map((name) => [name, found[name]]),
+    )
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== code) throw error
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === "ENOENT") return {}
+    throw error
   }
+}
+
+function wholeOf({ SESSION_SECRET, SOCKET_INTERNAL_SECRET }: Partial<Secrets>): Secrets | null {
+  if (SESSION_SECRET === undefined || SOCKET_INTERNAL_SECRET === undefined) return null
+  return { SESSION_SECRET, SOCKET_INTERNAL_SECRET }
 }

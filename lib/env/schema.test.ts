@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -255,6 +255,28 @@ describe("development secrets", () => {
     },
   )
 
+  it("are kept where one of the two is there", () => {
+    const DATA_DIR = mkdtempSync(join(tmpdir(), "throughline-env-"))
+    writeFileSync(join(DATA_DIR, "secrets.json"), JSON.stringify({ SESSION_SECRET: secret }))
+    const made = developmentSecrets({ DATA_DIR })
+    expect(made.SESSION_SECRET).toBe(secret)
+    expect(problemsOf({ ...made })).toEqual([])
+    expect(developmentSecrets({ DATA_DIR })).toEqual(made)
+  })
+
+  it("are made by one process at a time, and what is in the way is named where none is there", () => {
+    const DATA_DIR = mkdtempSync(join(tmpdir(), "throughline-env-"))
+    const lock = join(DATA_DIR, "secrets.json.lock")
+    writeFileSync(join(DATA_DIR, "secrets.json"), "{")
+    writeFileSync(lock, "")
+    expect(() => developmentSecrets({ DATA_DIR }, { patienceMs: 0 })).toThrow(`remove ${lock}`)
+    expect(readFileSync(join(DATA_DIR, "secrets.json"), "utf8")).toBe("{")
+    const theirs = { SESSION_SECRET: secret, SOCKET_INTERNAL_SECRET: secret }
+    writeFileSync(join(DATA_DIR, "secrets.json"), JSON.stringify(theirs))
+    expect(developmentSecrets({ DATA_DIR }, { patienceMs: 0 })).toEqual(theirs)
+    expect(existsSync(lock)).toBe(true)
+  })
+
   it("are the same for processes that start at once, over broken ones too", async () => {
     const file = new URL("./development.ts", import.meta.url).href
     const script = `const { developmentSecrets } = await import(${JSON.stringify(file)}); console.log(JSON.stringify(developmentSecrets(process.env)))`
@@ -266,6 +288,7 @@ describe("development secrets", () => {
       })
     const outputs = await Promise.all(Array.from({ length: 4 }, start))
     expect(new Set(outputs.map(({ stdout }) => stdout)).size).toBe(1)
+    expect(readdirSync(DATA_DIR)).toEqual(["secrets.json"])
   })
 })
 
