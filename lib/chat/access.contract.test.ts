@@ -1,4 +1,5 @@
 import type { User } from "throughline"
+import { createRealtime } from "throughline/server"
 import { v7 as uuidv7 } from "uuid"
 import { expect, it } from "vitest"
 import { resolveChannel } from "../../realtime/channel.ts"
@@ -100,6 +101,25 @@ describeStores("access", (use) => {
       expect(await begin(visits[0])).toBe(true)
     }))
 
+  it("counts a visit once for all that a request begins it with, whatever of that is refused", () =>
+    use(async ({ main }) => {
+      const budget = { "laboratories of a person": { points: 2, seconds: 600 } }
+      const { authorize } = await stage(main, noFiles, budget)
+      const { core } = createRealtime({
+        ...{ channels: chatChannels, log: main.log, publishers: [], identify: () => null, authorize },
+      })
+      const numbered = (id: string) => ({ id, event: "numbered", payload: { side: "left" } })
+      const publish = async (ids: string[]) => {
+        const { name } = lab({ owner: bob.id, visit: uuidv7() })
+        const results = await core.accept(bob, name, ids.map(numbered))
+        return results.map((result) => ("error" in result ? result.error.code : true))
+      }
+      expect(await publish([uuidv7(), uuidv7(), uuidv7()])).toEqual([true, true, true])
+      expect(await publish(["x", uuidv7()])).toEqual(["invalid-request", true])
+      expect(await publish(["x", uuidv7()])).toEqual(["invalid-request", "rate-limited"])
+      expect(await publish([uuidv7(), uuidv7()])).toEqual(["rate-limited", "rate-limited"])
+    }))
+
   it("lets nobody edit what is another's, deleted, elsewhere or nowhere", () =>
     use(async ({ main }) => {
       const { may, say, remove } = await stage(main)
@@ -179,13 +199,17 @@ describeStores("access", (use) => {
 
   it("takes what changes a message of the same request for what it is", () =>
     use(async ({ main }) => {
-      const { may } = await stage(main)
+      const { may, say } = await stage(main)
       const id = uuidv7()
       const earlier = [{ id, event: "text-sent", payload: null }]
       expect(await may(bob, "message-edited", { target: id, text: "x" }, earlier)).toBe(true)
       expect(await may(bob, "message-deleted", { target: id }, earlier)).toBe(true)
       expect(await may(bob, "reaction-set", { target: id, emoji: "👍", isOn: true }, earlier)).toBe(true)
       expect(await may(carol, "message-deleted", { target: id }, earlier)).toBe(false)
+      // The log will refuse this one, since its id is somebody else's.
+      const another = (await say(alice, "a")).id
+      const claimed = [{ id: another, event: "text-sent", payload: null }]
+      expect(await may(bob, "message-deleted", { target: another }, claimed)).toBe(false)
     }))
 
   it("asks the register about files", () =>

@@ -42,9 +42,6 @@ export function createAuthorize({ rooms, guests, index, log, limits, files }: Ac
   /** A message of this room, as the log has it now, or as it is about to be by the same request. */
   async function targetOf({ user, roomId, payload, earlier }: Call): Promise<IndexedMessage> {
     const { target } = payload as Payload<"message-deleted">
-    // One's own, written and changed while offline: both are on their way together.
-    if (earlier.some(({ id, event }) => id === target && event === "text-sent"))
-      return { seq: 0, authorId: user.id, isDeleted: false }
     const { isIndexing } = await index.catchUp([roomId])
     const found = await index.find(roomId, target)
     if (found) return found
@@ -52,6 +49,9 @@ export function createAuthorize({ rooms, guests, index, log, limits, files }: Ac
       const message = "unable to accept; the room's messages are still being indexed"
       throw new RealtimeError("log-unavailable", { message })
     }
+    // One's own, written and changed while offline: both are on their way together. No text of somebody else's has its id.
+    if (earlier.some(({ id, event }) => id === target && event === "text-sent"))
+      return { seq: 0, authorId: user.id, isDeleted: false }
     throw tooLate("there is no such message")
   }
 
