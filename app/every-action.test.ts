@@ -149,7 +149,9 @@ it("are called with anything by strangers, of which the log says so much: one li
   lines.length = 0
   for (let time = 0; time < 2; time += 1)
     for (const action of fresh.values()) expect(await action()).toEqual(refused)
-  expect(lines).toMatchObject([{ level: warning, msg: expect.stringContaining("a server action was called") }])
+  expect(lines).toMatchObject([
+    { level: warning, msg: expect.stringContaining("a server action was called") },
+  ])
 })
 
 describe.each(Object.keys(fitting))("%s", (name) => {

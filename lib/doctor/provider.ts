@@ -223,10 +223,12 @@ const particulars: Record<ProviderName, (env: Env, publisher: RealtimePublisher)
     const [keyName = "", secret = ""] = apiKey.split(/:(.*)/s)
     const rawBody = JSON.stringify({ items: [{ timestamp: Date.now() }] })
     const sign = (by: string) => createHmac("sha256", by).update(rawBody).digest("base64")
-    const isRevocable = await publisher.revoke(`doctor-${randomUUID()}`, lab({ owner: "doctor", visit: randomUUID() }).name).then(
-      () => true,
-      () => false,
-    )
+    const isRevocable = await publisher
+      .revoke(`doctor-${randomUUID()}`, lab({ owner: "doctor", visit: randomUUID() }).name)
+      .then(
+        () => true,
+        () => false,
+      )
     return [
       clockFinding(subject, (await rest.time()) - Date.now(), 60_000),
       await examineCapability(rest),

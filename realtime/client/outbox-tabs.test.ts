@@ -128,14 +128,6 @@ const failAt =
     return [...accept(taken), ...refuse("internal")(ids.slice(taken.length))]
   }
 
-/** The server fails as a whole at a request that holds one of these. */
-const crashAt =
-  (...bad: string[]): Answer =>
-  (ids) => {
-    if (ids.some((id) => bad.includes(id))) throw error("internal")
-    return accept(ids)
-  }
-
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
   vi.spyOn(Math, "random").mockReturnValue(0.5)
@@ -382,41 +374,12 @@ describe("an outbox and the page", () => {
     expect(page.states()).toEqual(["a refused"])
   })
 
-  it("tries a message without end while the server fails as a whole, and nothing waits behind it", async () => {
-    const page = open()
-    page.answer(crashAt("a"))
-    page.say("a")
-    await pass(600)
-    expect(page.states()).toEqual(["a failed"])
-    page.answer(accept)
-    await pass(30)
-    expect([page.states(), page.stored()]).toEqual([[], []])
-  })
-
-  it.each([
-    { bad: "a", alone: ["a"], together: "b,c,d" },
-    { bad: "c", alone: ["a", "b", "c"], together: "d" },
-  ])(
-    "finds $bad, at which the server fails as a whole, by sending the first alone",
-    async ({ bad, alone, together }) => {
-      const page = open([], { isOpen: false })
-      for (const id of ["a", "b", "c", "d"]) page.say(id)
-      page.answer(crashAt(bad))
-      page.outbox.open()
-      await pass(150)
-      expect([page.states(), page.stored()]).toEqual([[`${bad} refused`], [`${bad} internal`]])
-      const requests = page.requests.map((request) => request.split(" ")[1])
-      expect([...new Set(requests.slice(3))]).toEqual([...alone, together])
-      expect(requests.slice(0, 3)).toEqual(["a,b,c,d", "a,b,c,d", "a,b,c,d"])
-      expect(requests.filter((ids) => ids === bad)).toHaveLength(7)
-    },
-  )
-
-  it("sends together again once a server that failed as a whole has recovered, and refuses nothing", async () => {
+  it("tries without end, and together, while the server fails at whole requests, and refuses nothing", async () => {
     const page = open()
     page.answer(failWith(error("internal")))
     for (const id of ["a", "b", "c"]) page.say(id)
-    await pass(30)
+    await pass(600)
+    expect(page.states()).toEqual(["a failed", "b failed", "c failed"])
     page.answer(accept)
     await pass(30)
     expect([page.states(), page.stored()]).toEqual([[], []])

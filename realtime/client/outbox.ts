@@ -90,14 +90,10 @@ const lockPatienceMs = 10_000
  * them half a minute; it isn't counted in time, for a page that slept or had no network tried nothing.
  */
 const maxAccidents = 7
-/** After so many requests of several messages at which the server failed as a whole, the first goes alone: it may be that one. */
-const maxCrashes = 3
 
 interface Pause {
   /** Attempts in a row by which no message got away. */
   failures: number
-  /** Requests of several messages at which the server failed as a whole, since it last answered one. */
-  crashes: number
   timer?: ReturnType<typeof setTimeout>
 }
 
@@ -107,8 +103,7 @@ const toOutgoing = ({ id, event, payload }: Entry): OutgoingMessage => ({ id, ev
 const isOfAnother = ({ code }: RealtimeError) => code === "session-changed"
 
 /** The server failed and doesn't know why. */
-const isAccident = (answer: unknown) =>
-  isRealtimeError(answer) && answer.code === "internal" && answer.retryable
+const isAccident = ({ code, retryable }: RealtimeError) => code === "internal" && retryable
 
 export function createOutbox({ store, bus, exclusively, deliver, onError }: OutboxOptions): Outbox {
   const entries = new Map<string, Entry>()
@@ -306,8 +301,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   async function sendAll(channel: string, pause: Pause): Promise<RealtimeError | null> {
     let most = maxBatch
     for (;;) {
-      const isSearching = pause.crashes >= maxCrashes
-      const batch = batchOf(waiting(channel), isSearching ? 1 : most, toOutgoing)
+      const batch = batchOf(waiting(channel), most, toOutgoing)
       if (batch.length === 0 || !isOpen) return null
       for (const { id } of batch) change(id, { state: "sending", error: undefined })
       const results = await answerTo(channel, batch)
@@ -317,8 +311,6 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
         for (const { id } of batch) change(id, { state: "queued" })
         continue
       }
-      if (!isRealtimeError(results) && !isSearching) pause.crashes = 0
-      else if (batch.length > 1 && isAccident(results)) pause.crashes += 1
       const staying: { entry: Entry; error: RealtimeError }[] = []
       for (const [index, entry] of batch.entries()) {
         const result = isRealtimeError(results)
@@ -331,9 +323,10 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       if (staying.length < batch.length) pause.failures = 0
       const [first] = staying
       if (!first) continue
-      const isItsOwn = isAccident(first.error) && (isSearching || !isRealtimeError(results))
+      // A whole request at which the server fails says nothing of a message.
+      const isItsOwn = isAccident(first.error) && !isRealtimeError(results)
       if (isItsOwn && (await stumble(first.entry, first.error))) {
-        Object.assign(pause, { failures: 0, crashes: 0 })
+        pause.failures = 0
         for (const { entry } of staying.slice(1)) change(entry.id, { state: "queued" })
         continue
       }
@@ -381,7 +374,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     if (draining.has(channel) || !isOpen) return
     if (waiting(channel).length === 0) return
     draining.add(channel)
-    const pause = pauses.get(channel) ?? { failures: 0, crashes: 0 }
+    const pause = pauses.get(channel) ?? { failures: 0 }
     clearTimeout(pause.timer)
     let reason: RealtimeError | null = null
     try {
