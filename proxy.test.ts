@@ -86,6 +86,8 @@ describe("a form that is sent to a page", () => {
     ["arguments that are no list", action, "5"],
     ["of no action", multipart, `${field}--${boundary}--\r\n`],
     ["of no action but a key", multipart, `${field.replace('"0"', '"$ACTION_KEY"')}--${boundary}--\r\n`],
+    ["a number that is none", action, '["$nx"]'],
+    ["what no page of this app sends, in the depth", action, '[{"a":["$Q1"]}]'],
     ["more arguments than React takes", action, JSON.stringify(Array(1001).fill(0))],
     [
       "an action's form without arguments",
@@ -107,7 +109,7 @@ describe("a form that is sent to a page", () => {
     ["a form", multipart, `${field.replace('"0"', '"$ACTION_ID_00"')}--${boundary}--\r\n`],
     ["a form of bound arguments", multipart, `${field.replace('"0"', '"$ACTION_REF_1"')}--${boundary}--\r\n`],
     ["an action's form", { ...action, ...multipart }, `${field}--${boundary}--\r\n`],
-    ["an action's arguments", action, '["a"]'],
+    ["an action's arguments", action, '["a","$$5","$undefined",null,{"error":"cookieLost"},"$K1"]'],
     ["as many as React takes", action, JSON.stringify(Array(1000).fill(0))],
     ["what no page takes", { "content-type": "text/plain" }, "x"],
   ])("goes on to the page where it is %s", async (_, headers, body) => {

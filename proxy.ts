@@ -44,11 +44,24 @@ async function refusalOf(request: NextRequest): Promise<FormRefusal | null> {
     if (!isAction) return [...(form?.keys() ?? [])].some(namesAction) ? null : "invalid-request"
     // An action's arguments, as Next.js' scripts write them.
     const given = form ? JSON.parse(String(form.get("0"))) : await sent.json()
-    return Array.isArray(given) && given.length <= maxArguments ? null : "invalid-request"
+    return Array.isArray(given) && given.length <= maxArguments && isPlain(given) ? null : "invalid-request"
   } catch {
     // Neither multipart nor JSON; or it was broken off, and nobody hears the answer.
     return "invalid-request"
   }
+}
+
+/** What React writes for text, a form and nothing, which is all that pages of this app send. Whatever else it would decode fails in its hands. */
+const isKnownText = (text: string) => !text.startsWith("$") || /^\$(\$|undefined$|K[\da-f]+$)/.test(text)
+
+/** Without recursion: how deep it goes is the sender's to choose. */
+function isPlain(given: unknown): boolean {
+  const left = [given]
+  for (const value of left) {
+    if (typeof value === "string" && !isKnownText(value)) return false
+    if (typeof value === "object" && value !== null) for (const part of Object.values(value)) left.push(part)
+  }
+  return true
 }
 
 const namesAction = (field: string) => /^\$ACTION_(REF|ID)_/.test(field)
