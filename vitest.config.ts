@@ -5,8 +5,6 @@ import { defineConfig } from "vitest/config"
 /** `server-only` throws outside a React server build; the tests stand in for that build. */
 const alias = { "server-only": fileURLToPath(new URL("./realtime/testing/empty.ts", import.meta.url)) }
 
-const setupFiles = fileURLToPath(new URL("./realtime/testing/fixed-seed.ts", import.meta.url))
-
 /** Only a test that hangs takes so long, on a busy machine too. */
 const patientMs = 60_000
 
@@ -20,7 +18,6 @@ export default defineConfig({
         test: {
           name: "unit",
           environment: "node",
-          setupFiles,
           include: ["*.test.ts", "{app,lib,realtime,emulators,server,scripts}/**/*.test.ts"],
           exclude: ["**/*.{contract,live,system}.test.ts", "**/node_modules/**"],
           testTimeout: patientMs,
@@ -31,7 +28,6 @@ export default defineConfig({
         test: {
           name: "react",
           environment: "jsdom",
-          setupFiles,
           include: ["{app,lib,realtime}/**/*.test.tsx"],
           testTimeout: patientMs,
         },
@@ -41,7 +37,6 @@ export default defineConfig({
         test: {
           name: "contract",
           environment: "node",
-          setupFiles,
           include: ["{lib,realtime,emulators,scripts,server}/**/*.contract.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
 import { encode } from "@msgpack/msgpack"
-import fc from "fast-check"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import type { Chance } from "../realtime/testing/chance.ts"
+import fc from "../realtime/testing/fast-check.ts"
 import { anything, nearly, word } from "../realtime/testing/fuzz/inputs.ts"
 import {
   createNonsense,

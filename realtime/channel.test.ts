@@ -1,8 +1,8 @@
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as z from "zod/mini"
 import { defineChannel, maxChannelNameLength, resolveChannel, schemaOf, validate } from "./channel.ts"
 import { isRealtimeError } from "./errors.ts"
+import fc from "./testing/fast-check.ts"
 import { isKeepable } from "./text.ts"
 
 const room = defineChannel("room:{room}", { messages: { said: z.object({ text: z.string() }) } })

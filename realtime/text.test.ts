@@ -1,5 +1,5 @@
-import fc from "fast-check"
 import { expect, it } from "vitest"
+import fc from "./testing/fast-check.ts"
 import { isWellFormed, toWellFormed } from "./text.ts"
 
 it("a text is well-formed, and made so, as newer engines say", () => {

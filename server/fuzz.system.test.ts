@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import fc from "fast-check"
 import { sealData } from "iron-session"
 import { createSocketIoPublisher } from "throughline/socketio/server"
 import { freePort, waitFor } from "throughline/testing"
@@ -9,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { openDatabase } from "#lib/chat/database.ts"
 import { createRooms } from "#lib/chat/rooms.ts"
 import { sessionCookie } from "#lib/chat/session.ts"
+import fc from "../realtime/testing/fast-check.ts"
 import { anything, messages, nearly, outgoing, word } from "../realtime/testing/fuzz/inputs.ts"
 import {
   createNonsense,

@@ -1,5 +1,5 @@
-import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import * as fc from "../../realtime/testing/fast-check.ts"
 import {
   type ConversationItem,
   createConversation,

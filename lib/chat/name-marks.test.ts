@@ -1,5 +1,5 @@
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import fc from "../../realtime/testing/fast-check.ts"
 import { nameMarks, skeletonOf } from "./name-marks.ts"
 
 describe("the skeleton of a name", () => {

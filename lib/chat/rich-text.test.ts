@@ -1,5 +1,5 @@
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import fc from "../../realtime/testing/fast-check.ts"
 import { type Mentioned, parseRichText, type RichBlock, type RichInline } from "./rich-text.ts"
 
 type Node = RichBlock | RichInline

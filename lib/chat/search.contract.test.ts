@@ -1,5 +1,5 @@
-import fc from "fast-check"
 import { expect, it } from "vitest"
+import fc from "../../realtime/testing/fast-check.ts"
 import { describeStores, type TestProcess, writerOf } from "./testing/stores.ts"
 
 const alice = { id: "alice", name: "Alice" }

@@ -1,4 +1,3 @@
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import {
   type Cursor,
@@ -8,6 +7,7 @@ import {
   type RealtimeMessage,
   type WireMessage,
 } from "../message.ts"
+import fc from "../testing/fast-check.ts"
 import { createSequencer, type SequencerAction } from "./sequencer.ts"
 
 const epoch = "epoch-1"

@@ -1,6 +1,6 @@
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { defineChannel } from "../channel.ts"
+import fc from "../testing/fast-check.ts"
 import {
   messagesChannel as ablyMessages,
   signalsChannel as ablySignals,

@@ -1,6 +1,6 @@
 import { inspect } from "node:util"
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import fc from "../../testing/fast-check.ts"
 import {
   fromConnectionError,
   fromMemberIds,

@@ -1,7 +1,7 @@
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { jsonByteLength, type LogPage, markOf, type RealtimeMessage } from "../../message.ts"
 import { maxPageBytes } from "../../packing.ts"
+import fc from "../../testing/fast-check.ts"
 import { createRecent } from "./recent.ts"
 
 const message = (seq: number, epoch = "e"): RealtimeMessage => ({

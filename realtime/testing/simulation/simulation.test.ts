@@ -1,5 +1,5 @@
-import fc from "fast-check"
 import { expect, test } from "vitest"
+import fc from "../fast-check.ts"
 import { programs } from "./programs.ts"
 import { simulate } from "./simulate.ts"
 
