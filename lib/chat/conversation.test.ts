@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import * as fc from "../../realtime/testing/fast-check.ts"
+import fc from "../../realtime/testing/fast-check.ts"
 import {
   type ConversationItem,
   createConversation,
