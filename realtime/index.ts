@@ -53,3 +53,4 @@ export type {
   TransportStatus,
   TransportSubscription,
 } from "./transport.ts"
+export { withinLimit } from "./within-limit.ts"

@@ -1,5 +1,5 @@
 import "server-only"
-import { isRealtimeError, RealtimeError, type User } from "throughline"
+import { isRealtimeError, RealtimeError, type User, withinLimit } from "throughline"
 import { createSparing } from "../operations/sparing.ts"
 import { getChat, report } from "../realtime/server.ts"
 import { room } from "./channels.ts"
@@ -25,17 +25,9 @@ export async function announce(
 /** A function may be ended after 15 s, and a person waits no longer than that for a page. */
 const patienceMs = 4_000
 
-/** Rejects with `timeout` where it takes longer, as with a database to which packets get lost. */
-async function within<T>(work: Promise<T>, limitMs = patienceMs): Promise<T> {
-  const { promise: end, reject } = Promise.withResolvers<never>()
-  const message = `unable to sign out in time; there was no answer in ${limitMs} ms`
-  const timer = setTimeout(() => reject(new RealtimeError("timeout", { message })), limitMs)
-  try {
-    return await Promise.race([work, end])
-  } finally {
-    clearTimeout(timer)
-  }
-}
+/** A database to which packets get lost answers after minutes. */
+const within = <T>(work: Promise<T>, limitMs = patienceMs) =>
+  withinLimit(limitMs, "sign out in time", () => work)
 
 /** Whoever keeps a cookie can sign out by it again and again. */
 const isNews = createSparing(1, 60 * 60)

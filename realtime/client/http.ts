@@ -4,7 +4,7 @@ import { ownerHeaders } from "../owner.ts"
 import { fromWireResults } from "../publish-result.ts"
 import { configHeader } from "../publisher.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
-import { requestWithin } from "./within-limit.ts"
+import { requestWithin } from "./request-within.ts"
 
 /** Browser: the catch-all route, as functions. Every failure is a `RealtimeError`. */
 export interface RealtimeHttp {

@@ -11,6 +11,7 @@ export { createHttp, type RealtimeHttp } from "./http.ts"
 export { createMessageFeed, type FeedState, type MessageFeed } from "./message-feed.ts"
 export type { OutboxState } from "./outbox.ts"
 export { forgetOutbox } from "./outbox-store.ts"
+export { requestWithin } from "./request-within.ts"
 export type {
   Channel,
   ChannelHandlers,
@@ -27,4 +28,3 @@ export type {
   SendOptions,
   SubscribeOptions,
 } from "./types.ts"
-export { requestWithin, withinLimit } from "./within-limit.ts"

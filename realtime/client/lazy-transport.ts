@@ -7,7 +7,7 @@ import type {
   TransportStatus,
   TransportSubscription,
 } from "../transport.ts"
-import { withinLimit } from "./within-limit.ts"
+import { withinLimit } from "../within-limit.ts"
 
 export interface LazyTransportOptions {
   provider: string

@@ -1,7 +1,7 @@
 import { type DBSchema, type IDBPDatabase, type IDBPObjectStore, openDB } from "idb"
 import type { RealtimeErrorCode } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
-import { withinLimit } from "./within-limit.ts"
+import { withinLimit } from "../within-limit.ts"
 
 /** A message as it lies in the browser. */
 export interface StoredMessage {

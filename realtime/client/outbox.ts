@@ -8,7 +8,7 @@ import { withResolvers } from "../with-resolvers.ts"
 import { batchOf, fewerThan, maxBatch } from "./batch.ts"
 import type { OutboxBus, OutboxNote } from "./outbox-bus.ts"
 import type { OutboxStore, StoredMessage } from "./outbox-store.ts"
-import { withinLimit } from "./within-limit.ts"
+import { withinLimit } from "../within-limit.ts"
 
 /**
  * How far one's own message has come:

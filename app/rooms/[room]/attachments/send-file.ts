@@ -1,5 +1,4 @@
-import { ownerHeaders } from "throughline"
-import { withinLimit } from "throughline/client"
+import { ownerHeaders, withinLimit } from "throughline"
 import type { SharedFile } from "#lib/chat/channels.ts"
 import {
   type FileErrorCode,
