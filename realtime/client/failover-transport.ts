@@ -1,3 +1,4 @@
+import { randomBetween } from "../back-off.ts"
 import type { OnError, RealtimeError } from "../errors.ts"
 import { createReporter } from "../guard.ts"
 import type { JsonValue } from "../json.ts"
@@ -283,13 +284,10 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
   /** Goes back to a better one after a while, not in step with other pages. */
   function returnLater(): void {
     clearTimeout(returning)
-    returning = setTimeout(
-      () => {
-        const [best] = candidates
-        if (best && !rising && isConnected(active) && rankOf(active) !== 0) raise(best)
-      },
-      returnPause * (0.5 + Math.random()),
-    )
+    returning = setTimeout(() => {
+      const [best] = candidates
+      if (best && !rising && isConnected(active) && rankOf(active) !== 0) raise(best)
+    }, returnPause * randomBetween(0.5, 1.5))
   }
 
   function connect(): void {

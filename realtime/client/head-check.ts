@@ -1,3 +1,4 @@
+import { randomBetween } from "../back-off.ts"
 import { isRealtimeError, type OnError } from "../errors.ts"
 import type { ManagedChannel } from "./channel.ts"
 import type { RealtimeHttp } from "./http.ts"
@@ -61,7 +62,7 @@ export function createHeadCheck({
     clearTimeout(timer)
     if (isStopped) return
     const interval = isConnected() ? intervals.connectedMs : intervals.interruptedMs
-    timer = setTimeout(run, interval * (0.75 + Math.random() / 2))
+    timer = setTimeout(run, interval * randomBetween(0.75, 1.25))
   }
 
   async function run(): Promise<void> {

@@ -1,3 +1,4 @@
+import { pause } from "../back-off.ts"
 import type { AnyChannelDefinition, MessageEvent, MessageInput } from "../channel.ts"
 import { isRealtimeError, RealtimeError } from "../errors.ts"
 import { createListeners } from "../listeners.ts"
@@ -180,7 +181,7 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
       } catch (cause) {
         const message = "unable to read older messages; the client failed"
         olderError = isRealtimeError(cause) ? cause : new RealtimeError("internal", { message, cause })
-        pauseAfterFailure = new Promise((resolve) => setTimeout(resolve, failurePauseMs))
+        pauseAfterFailure = pause(failurePauseMs)
       }
       update({ isLoadingOlder: false, olderError })
     },

@@ -1,3 +1,4 @@
+import { type BackOff, backOffMs } from "../back-off.ts"
 import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
 import { guard } from "../guard.ts"
 import type { JsonValue } from "../json.ts"
@@ -5,10 +6,10 @@ import { createListeners, type Listeners } from "../listeners.ts"
 import type { Cursor } from "../message.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import { withResolvers } from "../with-resolvers.ts"
+import { withinLimit } from "../within-limit.ts"
 import { batchOf, fewerThan, maxBatch } from "./batch.ts"
 import type { OutboxBus, OutboxNote } from "./outbox-bus.ts"
 import type { OutboxStore, StoredMessage } from "./outbox-store.ts"
-import { withinLimit } from "../within-limit.ts"
 
 /**
  * How far one's own message has come:
@@ -79,8 +80,7 @@ interface Entry extends OutboxMessage {
   accidents?: number
 }
 
-const firstPauseMs = 500
-const maxPauseMs = 30_000
+const backOff: BackOff = { firstMs: 500, maxMs: 30_000 }
 /** How long the browser may take to read or write; one that hangs is as good as one that keeps nothing. */
 const storePatienceMs = 5_000
 /** How long a tab that doesn't move (a phone put it to sleep) holds up the others. */
@@ -403,9 +403,8 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     }
     // No pause brings its writer back: it goes when they are.
     if (isOfAnother(failed)) return
-    const backoff = Math.min(maxPauseMs, firstPauseMs * 2 ** pause.failures) * (0.5 + Math.random() / 2)
     pause.failures += 1
-    pause.timer = setTimeout(() => void drain(channel), failed.retryAfterMs ?? backoff)
+    pause.timer = setTimeout(() => void drain(channel), backOffMs(backOff, pause.failures, failed))
     pauses.set(channel, pause)
   }
 

@@ -1,3 +1,4 @@
+import { type BackOff, backOffMs } from "../back-off.ts"
 import { isRealtimeError, RealtimeError } from "../errors.ts"
 import type { PublishReceipt } from "../message.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
@@ -28,8 +29,7 @@ interface Waiting {
   reject(error: RealtimeError): void
 }
 
-const firstPauseMs = 250
-const maxPauseMs = 5_000
+const backOff: BackOff = { firstMs: 250, maxMs: 5_000 }
 
 /**
  * One channel's way out: keeps the order of the calls, and a pace that the server sets. While one request is under
@@ -115,11 +115,10 @@ export function createSendQueue({ deliver }: SendQueueOptions): SendQueue {
         failures = 0
         continue
       }
-      const backoff = Math.min(maxPauseMs, firstPauseMs * 2 ** failures) * (0.5 + Math.random() / 2)
-      const nearest = Math.min(...waiting.map(({ deadline }) => deadline)) - performance.now()
-      await pause(Math.max(0, Math.min(reason.retryAfterMs ?? backoff, nearest)))
-      if (begunAt !== closings) return
       failures += 1
+      const nearest = Math.min(...waiting.map(({ deadline }) => deadline)) - performance.now()
+      await pause(Math.max(0, Math.min(backOffMs(backOff, failures, reason), nearest)))
+      if (begunAt !== closings) return
       expire(reason)
     }
     isRunning = false

@@ -1,4 +1,5 @@
-import { isDenial, isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
+import { type BackOff, backOffMs, randomBetween } from "../back-off.ts"
+import { isDenial, type OnError, RealtimeError } from "../errors.ts"
 import { guard } from "../guard.ts"
 import type { Cursor, LogHead, LogPage, WireMessage } from "../message.ts"
 import { withResolvers } from "../with-resolvers.ts"
@@ -36,8 +37,7 @@ export interface StreamOptions {
   onError: OnError
 }
 
-const firstPauseMs = 300
-const maxPauseMs = 10_000
+const backOff: BackOff = { firstMs: 300, maxMs: 10_000 }
 /** Two deliveries that changed places: the other one is waited for at least, and at most, so long. */
 const minLateMs = 50
 const maxLateMs = 250
@@ -88,7 +88,7 @@ export function createStream(options: StreamOptions): Stream {
               stopWaiting()
               perform(sequencer.overdue())
             },
-            minLateMs + (maxLateMs - minLateMs) * Math.random(),
+            randomBetween(minLateMs, maxLateMs),
           )
           break
       }
@@ -120,7 +120,7 @@ export function createStream(options: StreamOptions): Stream {
       }
       vain += 1
       onError(error, { stage: "read the log" })
-      pauseThen(() => perform(sequencer.retry()), isRealtimeError(error) ? error.retryAfterMs : undefined)
+      pauseThen(() => perform(sequencer.retry()), error)
     }
   }
 
@@ -129,11 +129,9 @@ export function createStream(options: StreamOptions): Stream {
     late = undefined
   }
 
-  /** As long as the server asks; else longer each time, and never in step with other clients. */
-  function pauseThen(run: () => void, askedMs?: number): void {
+  function pauseThen(run: () => void, error?: unknown): void {
     clearTimeout(paused?.timer)
-    const backoffMs = Math.min(maxPauseMs, firstPauseMs * 2 ** (vain - 1)) * (0.5 + Math.random() / 2)
-    paused = { timer: setTimeout(hurry, askedMs ?? backoffMs), run }
+    paused = { timer: setTimeout(hurry, backOffMs(backOff, vain, error)), run }
   }
 
   function hurry(): void {

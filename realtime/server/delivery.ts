@@ -6,6 +6,7 @@ import {
   handleWhen,
   isBrokenCircuitError,
 } from "cockatiel"
+import { backOffMs, pause } from "../back-off.ts"
 import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
 import { guard } from "../guard.ts"
 import type { Signal, WireMessage } from "../message.ts"
@@ -108,7 +109,7 @@ function createDeliverer(
     onFailure: (error: unknown) => void,
   ): Promise<void> {
     const end = performance.now() + timeoutMs
-    for (let pause = firstRetryMs; ; pause *= 2) {
+    for (let failures = 1; ; failures += 1) {
       try {
         return await publisher.publish(messages)
       } catch (error) {
@@ -116,10 +117,9 @@ function createDeliverer(
         if (!isRealtimeError(error) || !error.retryable) throw error
         if (error.code === "rate-limited")
           limitedUntil = performance.now() + (error.retryAfterMs ?? defaultLimitMs)
-        // Never in step with other servers that were refused at the same moment.
-        const wait = error.retryAfterMs ?? pause * (0.5 + Math.random() / 2)
-        if (performance.now() + wait > end) throw error
-        await new Promise((resolve) => setTimeout(resolve, wait))
+        const waitMs = backOffMs({ firstMs: firstRetryMs, maxMs: timeoutMs }, failures, error)
+        if (performance.now() + waitMs > end) throw error
+        await pause(waitMs)
       }
     }
   }

@@ -8,6 +8,7 @@ import type {
   TokenRequest,
 } from "ably"
 import { BaseRealtime, FetchRequest, RealtimePresence, WebSocketTransport } from "ably/modular"
+import { backOffMs, pause } from "../../back-off.ts"
 import type { TransportOptions } from "../../client/create-realtime-client.ts"
 import { fromWireError, isRealtimeError, RealtimeError } from "../../errors.ts"
 import { createReporter } from "../../guard.ts"
@@ -153,16 +154,15 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
    * was joined later.
    */
   async function keepAsking(isStillWanted: () => boolean, isRevoked = false): Promise<string | TokenRequest> {
-    if (isRevoked) await new Promise((resolve) => setTimeout(resolve, revokedPauseMs))
-    for (let pause = retryMs ?? 500; ; pause = Math.min(maxTokenPauseMs, pause * 2)) {
+    if (isRevoked) await pause(revokedPauseMs)
+    const backOff = { firstMs: retryMs ?? 500, maxMs: maxTokenPauseMs }
+    for (let failures = 1; ; failures += 1) {
       try {
         return await getToken()
       } catch (error) {
         if (!isRealtimeError(error) || !error.retryable) throw error
         onError(error, { stage: "get a token" })
-        await new Promise((resolve) =>
-          setTimeout(resolve, error.retryAfterMs ?? pause * (0.5 + Math.random() / 2)),
-        )
+        await pause(backOffMs(backOff, failures, error))
         if (!isStillWanted()) throw error
       }
     }

@@ -49,7 +49,10 @@ async function join(retryMs: number) {
 }
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }))
-afterEach(() => void vi.useRealTimers())
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
 
 it("attaches once after a reconnect, whatever pause was under way before it", async () => {
   const { hub, told, transport, wait, recover } = await join(1_000)
@@ -64,6 +67,7 @@ it("attaches once after a reconnect, whatever pause was under way before it", as
 })
 
 it("asks again with pauses that grow", async () => {
+  vi.spyOn(Math, "random").mockReturnValue(1)
   const { asked, told, transport, wait, recover } = await join(10)
   for (let n = 0; n < 32; n += 1) await wait(10)
   expect(asked).toEqual([0, 10, 30, 70, 150, 230, 310])

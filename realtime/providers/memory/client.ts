@@ -1,3 +1,4 @@
+import { backOffMs, pause } from "../../back-off.ts"
 import type { TransportCapabilities } from "../../capabilities.ts"
 import { isRealtimeError, type OnError, RealtimeError } from "../../errors.ts"
 import { createReporter } from "../../guard.ts"
@@ -112,7 +113,7 @@ export function createMemoryTransport(options: MemoryTransportOptions): Realtime
     const attempt = wish.attempts
     const isCurrent = () =>
       joined.get(channel) === wish && wish.attempts === attempt && status.state === "connected"
-    for (let pause = retryMs; isCurrent(); pause = Math.min(maxRetryMs, pause * 2)) {
+    for (let failures = 1; isCurrent(); failures += 1) {
       wish.observer.cursor()
       try {
         await hub.subscribe(connection, channel)
@@ -122,8 +123,8 @@ export function createMemoryTransport(options: MemoryTransportOptions): Realtime
         if (!isCurrent()) return
         const error = isRealtimeError(cause) ? cause : unavailable(cause)
         if (!error.retryable) return wish.observer.onDenied(error)
-        if (pause === retryMs) onError(error, { stage: "subscribe" })
-        await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs ?? pause))
+        if (failures === 1) onError(error, { stage: "subscribe" })
+        await pause(backOffMs({ firstMs: retryMs, maxMs: maxRetryMs }, failures, error))
       }
     }
   }

@@ -1,4 +1,5 @@
 import Pusher, { type Channel, type Options } from "pusher-js"
+import { backOffMs, pause, randomBetween } from "../../back-off.ts"
 import type { TransportOptions } from "../../client/create-realtime-client.ts"
 import { isRealtimeError, RealtimeError } from "../../errors.ts"
 import { createReporter } from "../../guard.ts"
@@ -173,7 +174,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     kind: string,
     isStillWanted: () => boolean,
   ): Promise<{ auth: string; [field: string]: unknown }> {
-    for (let pause = retryMs; ; pause = Math.min(maxRetryMs, pause * 2)) {
+    for (let failures = 1; ; failures += 1) {
       try {
         const answer = await credentials(request)
         if (isObject(answer) && typeof answer.auth === "string") return { ...answer, auth: answer.auth }
@@ -181,9 +182,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
       } catch (error) {
         if (!isRealtimeError(error) || !error.retryable) throw error
         onError(error, { stage: `sign for ${kind}` })
-        await new Promise((resolve) =>
-          setTimeout(resolve, error.retryAfterMs ?? pause * (0.5 + Math.random() / 2)),
-        )
+        await pause(backOffMs({ firstMs: retryMs, maxMs: maxRetryMs }, failures, error))
         if (!isStillWanted()) throw error
       }
     }
@@ -299,11 +298,11 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     isSignedIn = false
     const state = isExpelled ? "reconnecting" : fromPusherState(current, wasConnected)
     clearTimeout(startsOverLater)
-    if (isExpelled) startsOverLater = setTimeout(startOver, Math.random() * retryMs)
+    if (isExpelled) startsOverLater = setTimeout(startOver, randomBetween(0, retryMs))
     if (state === "suspended") {
       // After attempts that were refused at once pusher-js pauses for 15, 30 and then 60 s, and so would all who lost
       // a server that restarts. The jitter keeps them from coming back as one, and leaves a slow network its time.
-      startsOverLater = setTimeout(startOver, Math.random() * 2 * unavailableTimeoutMs)
+      startsOverLater = setTimeout(startOver, randomBetween(0, 2 * unavailableTimeoutMs))
     }
     if (state === "connected") {
       wasConnected = true

@@ -1,4 +1,5 @@
 import { io, type Socket } from "socket.io-client"
+import { backOffMs, pause, randomBetween } from "../../back-off.ts"
 import type { TransportOptions } from "../../client/create-realtime-client.ts"
 import { isRealtimeError, RealtimeError } from "../../errors.ts"
 import { createReporter } from "../../guard.ts"
@@ -228,10 +229,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
   /** Socket.IO doesn't come back by itself after a refusal or when the server ended the session. */
   function restart(): void {
     clearTimeout(restartTimer)
-    restartTimer = setTimeout(
-      () => socket.connect(),
-      firstPauseMs + Math.random() * (maxPauseMs - firstPauseMs),
-    )
+    restartTimer = setTimeout(() => socket.connect(), randomBetween(firstPauseMs, maxPauseMs))
   }
 
   /** One request, answered by the gateway. Rejects with its error, or `not-connected`, or `timeout`. */
@@ -262,7 +260,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     wish.attempts += 1
     const attempt = wish.attempts
     const isCurrent = () => joined.get(channel) === wish && wish.attempts === attempt && socket.connected
-    for (let failures = 0; ; failures += 1) {
+    for (let failures = 1; ; failures += 1) {
       try {
         const page = fromSubscribeAnswer(await request("subscribe", channel, wish.observer.cursor()))
         if (!isCurrent()) return
@@ -273,7 +271,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
       } catch (cause) {
         if (!isCurrent()) return
         if (isRealtimeError(cause) && !cause.retryable) return wish.observer.onDenied(cause)
-        if (failures === 0) onError(cause, { stage: "subscribe" })
+        if (failures === 1) onError(cause, { stage: "subscribe" })
         if (!isRealtimeError(cause)) return
         await pauseBeforeNext(failures, cause)
         if (!isCurrent()) return
@@ -281,11 +279,8 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     }
   }
 
-  const pauseBeforeNext = (failures: number, { retryAfterMs }: RealtimeError) =>
-    new Promise((resolve) => {
-      const backoffMs = Math.min(maxPauseMs, firstPauseMs * 2 ** failures) * (0.5 + Math.random() / 2)
-      setTimeout(resolve, retryAfterMs ?? backoffMs)
-    })
+  const pauseBeforeNext = (failures: number, error: RealtimeError) =>
+    pause(backOffMs({ firstMs: firstPauseMs, maxMs: maxPauseMs }, failures, error))
 
   /** Data that was refused leaves things as they were. */
   async function enter(channel: string, wish: Joined, data: JsonValue): Promise<void> {
@@ -303,12 +298,12 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
 
   /** Whom presence is refused by now, or where the server fails at it, is in the channel all the same. */
   async function enterAgain(channel: string, wish: Joined, isCurrent: () => boolean): Promise<void> {
-    for (let failures = 0; isCurrent() && wish.data !== undefined; ) {
+    for (let failures = 1; isCurrent() && wish.data !== undefined; ) {
       try {
         return await enter(channel, wish, wish.data)
       } catch (error) {
         if (!isCurrent()) return
-        if (isFinal(error) || failures === 0) onError(error, { stage: "presence" })
+        if (isFinal(error) || failures === 1) onError(error, { stage: "presence" })
         if (!isRealtimeError(error)) return
         if (!error.retryable) continue
         await pauseBeforeNext(failures, error)

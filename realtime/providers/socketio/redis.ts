@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto"
 import { createAdapter } from "@socket.io/redis-streams-adapter"
 import { createClient } from "redis"
 import type { Server } from "socket.io"
+import { type BackOff, backOffMs } from "../../back-off.ts"
 import { type OnError, RealtimeError } from "../../errors.ts"
 import { createReporter } from "../../guard.ts"
 import type { ClusterBus, ClusterNote } from "./cluster.ts"
@@ -22,7 +23,7 @@ export interface RedisClusterOptions {
 const noteType = 1_000
 /** What waits for a Redis that is away; what doesn't fit is owed to the others as a gap that the log fills. */
 const maxQueued = 1_000
-const maxPauseMs = 2_000
+const backOff: BackOff = { firstMs: 50, maxMs: 2_000 }
 /** So long after it was posted a note that hasn't come back says that the way is blocked. */
 const silenceMs = 5_000
 
@@ -49,8 +50,7 @@ export function connectRedisCluster(options: RedisClusterOptions): ClusterBus {
     pingInterval: 5_000,
     socket: {
       socketTimeout: 15_000,
-      reconnectStrategy: (attempts) =>
-        !isClosed && Math.min(maxPauseMs, 50 * 2 ** attempts) * (0.5 + Math.random() / 2),
+      reconnectStrategy: (attempts) => !isClosed && backOffMs(backOff, attempts + 1),
     },
   })
   let listener: Parameters<ClusterBus["listen"]>[0] = () => {}

@@ -1,0 +1,24 @@
+import { isRealtimeError } from "./errors.ts"
+
+export interface BackOff {
+  /** The longest pause after the first failure; it doubles with each further one. */
+  firstMs: number
+  /** No pause is longer. */
+  maxMs: number
+}
+
+/**
+ * How long to wait, in milliseconds, before trying again what has failed `failures` times in a row (1 after the first): as long as the
+ * error asks by its `retryAfterMs`; else longer each time, and half of it by chance, so that all who failed together don't come back
+ * together.
+ */
+export function backOffMs({ firstMs, maxMs }: BackOff, failures: number, error?: unknown): number {
+  const longestMs = Math.min(maxMs, firstMs * 2 ** (failures - 1))
+  const askedMs = isRealtimeError(error) ? error.retryAfterMs : undefined
+  return askedMs ?? randomBetween(longestMs / 2, longestMs)
+}
+
+/** For whoever waits for the same as many others: not in step with them. */
+export const randomBetween = (from: number, to: number) => from + (to - from) * Math.random()
+
+export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
