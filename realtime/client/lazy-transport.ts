@@ -1,12 +1,8 @@
 import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
 import { guard } from "../guard.ts"
-import { createListeners } from "../listeners.ts"
-import type {
-  ChannelObserver,
-  RealtimeTransport,
-  TransportStatus,
-  TransportSubscription,
-} from "../transport.ts"
+import { createJoinedChannels, subscribeAt } from "../joined-channels.ts"
+import type { RealtimeTransport, TransportSubscription } from "../transport.ts"
+import { createStatus } from "../transport-status.ts"
 import { withinLimit } from "../within-limit.ts"
 
 export interface LazyTransportOptions {
@@ -21,12 +17,9 @@ export interface LazyTransportOptions {
   onError: OnError
 }
 
-/** What a subscription was told before there was a transport, to be told to it once there is. */
-interface Desired {
-  observer: ChannelObserver
-  watchesPresence: boolean
-  data?: Parameters<TransportSubscription["enterPresence"]>[0]
-  joined: TransportSubscription | null
+interface ChannelState {
+  /** Null until there is a transport. */
+  subscription: TransportSubscription | null
 }
 
 const retryMs = 3_000
@@ -42,40 +35,26 @@ export function createLazyTransport({
   timeoutMs = 15_000,
   onError,
 }: LazyTransportOptions): RealtimeTransport {
-  const listeners = createListeners<[TransportStatus]>(onError, "onStatus")
-  const desired = new Map<string, Desired>()
-  let status: TransportStatus = { state: "connecting" }
+  const status = createStatus(onError)
+  const channels = createJoinedChannels<ChannelState>()
   let current: RealtimeTransport | null = null
   let isLoading = false
   /** That it can't be loaded is said once. */
   let isTold = false
   let retryTimer: ReturnType<typeof setTimeout> | undefined
 
-  function setStatus(next: TransportStatus): void {
-    status = next
-    listeners.tell(next)
-  }
-
-  function join(channel: string, wish: Desired, transport: RealtimeTransport): void {
-    wish.joined = transport.subscribe(channel, wish.observer)
-    if (wish.watchesPresence) wish.joined.watchPresence()
-    // Whoever entered waits for it no longer. Who isn't let in among the people may be in the channel all the same.
-    if (wish.data !== undefined)
-      wish.joined.enterPresence(wish.data).catch((error) => onError(error, { stage: "presence" }))
-  }
-
   /** A download that comes too late is as good, unless another came first. */
   function adopt(transport: RealtimeTransport): void {
-    if (current || status.state === "closed") {
+    if (current || status.current.state === "closed") {
       transport.close().catch((error: unknown) => onError(error, { stage }))
       return
     }
     clearTimeout(retryTimer)
     current = transport
-    transport.onStatus(setStatus)
+    transport.onStatus(status.set)
     // A vendor's code may throw, at a key that it doesn't like for example.
     guard(onError, "connect", () => {
-      for (const [channel, wish] of desired) join(channel, wish, transport)
+      for (const channel of channels) channel.subscription = subscribeAt(transport, channel, onError)
       transport.connect()
     })
   }
@@ -89,23 +68,23 @@ export function createLazyTransport({
       await withinLimit(timeoutMs, stage, () => loading)
     } catch (cause) {
       isLoading = false
-      if (current || status.state === "closed") return
+      if (current || status.current.state === "closed") return
       const isLate = isRealtimeError(cause) && cause.code === "timeout"
       // The code is there, and refuses what it was given: another download changes nothing.
-      if (isRealtimeError(cause) && !isLate) return setStatus({ state: "failed", error: cause })
+      if (isRealtimeError(cause) && !isLate) return status.set({ state: "failed", error: cause })
       const reason = isLate ? `it didn't come in ${timeoutMs} ms` : "the download failed"
       const message = `unable to ${stage}; ${reason}`
       const error = new RealtimeError(isLate ? "timeout" : "not-connected", { provider, message, cause })
       if (!isTold) onError(error, { stage })
       isTold = true
-      setStatus({ state: "reconnecting", error })
+      status.set({ state: "reconnecting", error })
       retryTimer = setTimeout(connect, retryMs)
     }
   }
 
   function connect(): void {
     clearTimeout(retryTimer)
-    if (status.state === "closed") return
+    if (status.current.state === "closed") return
     if (current) current.connect()
     else void loadOnce()
   }
@@ -125,34 +104,32 @@ export function createLazyTransport({
       throw new TypeError("unable to read the capabilities; the provider's code is not loaded yet")
     },
     get status() {
-      return status
+      return status.current
     },
-    onStatus: listeners.add,
+    onStatus: status.onStatus,
     connect,
 
-    subscribe(channel, observer) {
-      const wish: Desired = { observer, watchesPresence: false, joined: null }
-      desired.set(channel, wish)
-      if (current) join(channel, wish, current)
+    subscribe(name, observer) {
+      const channel = channels.join(name, observer, { subscription: null })
+      if (current) channel.subscription = subscribeAt(current, channel, onError)
       return {
         get signal() {
-          return current ? wish.joined?.signal : notConnected
+          return current ? channel.subscription?.signal : notConnected
         },
         watchPresence() {
-          wish.watchesPresence = true
-          wish.joined?.watchPresence()
+          channel.watchesPresence = true
+          channel.subscription?.watchPresence()
         },
         async enterPresence(data) {
-          wish.data = data
-          await wish.joined?.enterPresence(data)
+          channel.data = data
+          await channel.subscription?.enterPresence(data)
         },
         async leavePresence() {
-          wish.data = undefined
-          await wish.joined?.leavePresence()
+          channel.data = undefined
+          await channel.subscription?.leavePresence()
         },
         unsubscribe() {
-          desired.delete(channel)
-          wish.joined?.unsubscribe()
+          if (channel.leave()) channel.subscription?.unsubscribe()
         },
       }
     },
@@ -163,7 +140,7 @@ export function createLazyTransport({
 
     async close() {
       clearTimeout(retryTimer)
-      if (!current) setStatus({ state: "closed" })
+      if (!current) status.set({ state: "closed" })
       await current?.close()
     },
   }

@@ -12,15 +12,11 @@ import { backOffMs, pause } from "../../back-off.ts"
 import type { TransportOptions } from "../../client/create-realtime-client.ts"
 import { fromWireError, isRealtimeError, RealtimeError } from "../../errors.ts"
 import { createReporter } from "../../guard.ts"
+import { createJoinedChannels, type JoinedChannel } from "../../joined-channels.ts"
 import type { JsonValue } from "../../json.ts"
-import { createListeners } from "../../listeners.ts"
 import { requireAddress } from "../../required.ts"
-import type {
-  ChannelObserver,
-  RealtimeTransport,
-  TransportStatus,
-  TransportSubscription,
-} from "../../transport.ts"
+import type { RealtimeTransport, TransportSubscription } from "../../transport.ts"
+import { createStatus } from "../../transport-status.ts"
 import { ablyCapabilities } from "./capabilities.ts"
 import {
   fromAblyError,
@@ -42,15 +38,9 @@ export interface AblyTransportOptions extends TransportOptions {
   retryMs?: number
 }
 
-interface Joined {
-  observer: ChannelObserver
+interface ChannelState {
   messages: RealtimeChannel | null
   signals: RealtimeChannel | null
-  isAttached: boolean
-  watchesPresence: boolean
-  data: JsonValue | undefined
-  /** The data that others see. */
-  entered: JsonValue | undefined
   /** Tells the answers of overlapping reads of the members apart. */
   reads: number
   /** The server left it out of the latest token, or the service refused it. */
@@ -62,6 +52,8 @@ interface Joined {
   /** Nor send signals: from then on they go to the server, which says what counts now. */
   isSignalRefused: boolean
 }
+
+type Joined = JoinedChannel & ChannelState
 
 /** https://ably.com/docs/platform/errors/codes: the channel has as many members as it may have. */
 const tooManyMembers = 91003
@@ -80,11 +72,10 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
   const { config, credentials, retryMs } = options
   requireAddress(config, "endpoint")
   const onError = createReporter(options.onError)
-  const listeners = createListeners<[TransportStatus]>(onError, "onStatus")
-  const joined = new Map<string, Joined>()
+  const status = createStatus(onError)
+  const channels = createJoinedChannels<ChannelState>()
   /** The channels that the token in use covers. */
   let granted = new Set<string>()
-  let status: TransportStatus = { state: "connecting" }
   let wasConnected = false
   let client: BaseRealtime | null = null
   let authError: RealtimeError | undefined
@@ -125,28 +116,31 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
 
   /** A token for all that is joined, or what Ably makes one of. What the server leaves out is told to its channel. */
   async function getToken(): Promise<string | TokenRequest> {
-    const channels = [...joined.keys()]
-    const answer = (await credentials({ channels })) as { token?: unknown; denied?: Record<string, unknown> }
+    const names = [...channels].map(({ name }) => name)
+    const answer = (await credentials({ channels: names })) as {
+      token?: unknown
+      denied?: Record<string, unknown>
+    }
     if (!isToken(answer.token)) {
       throw new RealtimeError("internal", { provider, message: "unable to connect; the token is malformed" })
     }
     const denied = answer.denied ?? {}
-    granted = new Set(channels.filter((channel) => !Object.hasOwn(denied, channel)))
-    for (const channel of channels) {
-      const wish = joined.get(channel)
-      if (!wish) continue
-      wish.isPresenceRefused = false
-      wish.isSignalRefused = false
-      if (granted.has(channel)) wish.isDenied = false
-      else deny(wish, fromWireError(denied[channel], provider))
+    granted = new Set(names.filter((name) => !Object.hasOwn(denied, name)))
+    for (const name of names) {
+      const channel = channels.get(name)
+      if (!channel) continue
+      channel.isPresenceRefused = false
+      channel.isSignalRefused = false
+      if (granted.has(name)) channel.isDenied = false
+      else deny(channel, fromWireError(denied[name], provider))
     }
     return answer.token
   }
 
-  function deny(wish: Joined, error: RealtimeError): void {
-    if (wish.isDenied) return
-    wish.isDenied = true
-    wish.observer.onDenied(error)
+  function deny(channel: Joined, error: RealtimeError): void {
+    if (channel.isDenied) return
+    channel.isDenied = true
+    channel.observer.onDenied(error)
   }
 
   /**
@@ -176,39 +170,27 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
     return { name, message, code: isFinal ? 40300 : 50000, statusCode: isFinal ? 403 : 500 } as ErrorInfo
   }
 
-  function setStatus(next: TransportStatus): void {
-    if (status.state === "closed") return
-    status = next
-    listeners.tell(next)
-  }
-
   function follow({ current, reason }: ConnectionStateChange): void {
     const state = fromAblyState(current, wasConnected)
     if (state === "closed") return
     if (state === "connected") {
       wasConnected = true
       authError = undefined
-      if (status.state !== "connected") setStatus({ state })
-      for (const [channel, wish] of joined) join(channel, wish)
+      if (status.current.state !== "connected") status.set({ state })
+      for (const channel of channels) join(channel)
       return
     }
-    for (const wish of joined.values()) detached(wish)
+    channels.detachAll()
     const error = authError ?? (reason ? fromAblyError(reason, "connect") : undefined)
-    const isNews = error !== undefined && error.message !== status.error?.message
-    if (state !== status.state || isNews) setStatus({ state, error })
-  }
-
-  function detached(wish: Joined): void {
-    if (!wish.isAttached) return
-    wish.isAttached = false
-    wish.observer.onDetached()
+    const isNews = error !== undefined && error.message !== status.current.error?.message
+    if (state !== status.current.state || isNews) status.set({ state, error })
   }
 
   /** Attaches a channel that the token covers; asks for a new token first where it doesn't. */
-  function join(channel: string, wish: Joined): void {
-    if (client?.connection.state !== "connected" || wish.messages) return
-    if (granted.has(channel)) listen(channel, wish, client)
-    else if (!wish.isDenied) void authorize(client)
+  function join(channel: Joined): void {
+    if (client?.connection.state !== "connected" || channel.messages) return
+    if (granted.has(channel.name)) listen(channel, client)
+    else if (!channel.isDenied) void authorize(client)
   }
 
   /**
@@ -224,10 +206,9 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
   }
 
   async function renewToken(opened: BaseRealtime): Promise<void> {
-    const uncovered = () =>
-      [...joined].filter(([channel, wish]) => !granted.has(channel) && !wish.isDenied).map(([, wish]) => wish)
+    const uncovered = () => [...channels].filter(({ name, isDenied }) => !granted.has(name) && !isDenied)
     const isWanted = () =>
-      uncovered().length > 0 || [...joined.values()].some(({ isPresenceRefused }) => isPresenceRefused)
+      uncovered().length > 0 || [...channels].some(({ isPresenceRefused }) => isPresenceRefused)
     const isStillWanted = () => opened.connection.state === "connected" && isWanted()
     try {
       while (isStillWanted()) {
@@ -237,40 +218,39 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
     } catch (error) {
       const reason = fromAblyError(error, "renew the token")
       onError(reason, { stage: "authorize" })
-      if (!reason.retryable) for (const wish of uncovered()) deny(wish, reason)
+      if (!reason.retryable) for (const channel of uncovered()) deny(channel, reason)
     }
     isAuthorizing = false
-    for (const [channel, wish] of joined) if (granted.has(channel)) join(channel, wish)
+    for (const channel of channels) if (granted.has(channel.name)) join(channel)
   }
 
-  function listen(channel: string, wish: Joined, opened: BaseRealtime): void {
-    const messages = opened.channels.get(messagesChannel(channel))
-    const signals = opened.channels.get(signalsChannel(channel))
-    wish.messages = messages
-    wish.signals = signals
+  function listen(channel: Joined, opened: BaseRealtime): void {
+    const messages = opened.channels.get(messagesChannel(channel.name))
+    const signals = opened.channels.get(signalsChannel(channel.name))
+    channel.messages = messages
+    channel.signals = signals
     /** Attached is what both are. Ably attaches them again, by itself, after each interruption. */
     const follow = (change: ChannelStateChange) => {
-      if (joined.get(channel) !== wish) return
+      if (!channel.isCurrent()) return
       if (change.current === "failed") {
-        detached(wish)
+        channel.detached()
         // With its connection it only has to be joined again; by itself it was refused.
-        if (opened.connection.state === "failed") forget(wish)
-        else deny(wish, fromAblyError(change.reason, "join"))
+        if (opened.connection.state === "failed") forget(channel)
+        else deny(channel, fromAblyError(change.reason, "join"))
       } else if (messages.state !== "attached" || signals.state !== "attached") {
-        detached(wish)
-      } else if (!wish.isAttached || !change.resumed) {
+        channel.detached()
+      } else if (!channel.isAttached || !change.resumed) {
         // Also an update without `resumed`: Ably says that something may be missing.
-        wish.isAttached = true
-        wish.observer.onAttached()
-        if (wish.data !== undefined)
-          enter(wish, wish.data).catch((error) => onError(error, { stage: "presence" }))
-        show(wish)
+        channel.attached()
+        if (channel.data !== undefined)
+          enter(channel, channel.data).catch((error) => onError(error, { stage: "presence" }))
+        show(channel)
       }
     }
     messages.on(follow)
     signals.on(follow)
     const inBackground = (stage: string) => (error: unknown) => {
-      if (joined.get(channel) === wish) onError(fromAblyError(error, stage), { stage })
+      if (channel.isCurrent()) onError(fromAblyError(error, stage), { stage })
     }
     for (const failed of [messages, signals]) {
       // What failed before is only attached again when that is said.
@@ -278,82 +258,78 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
     }
     messages
       .subscribe(messagesEvent, (inbound: InboundMessage) => {
-        const received = fromAblyMessage(channel, inbound)
-        if (received.length > 0) wish.observer.onMessages(received)
+        const received = fromAblyMessage(channel.name, inbound)
+        if (received.length > 0) channel.observer.onMessages(received)
       })
       .catch(inBackground("subscribe"))
     signals
       .subscribe(signalEvent, (inbound: InboundMessage) => {
-        const signal = fromAblySignal(channel, inbound)
-        if (signal) wish.observer.onSignal(signal)
+        const signal = fromAblySignal(channel.name, inbound)
+        if (signal) channel.observer.onSignal(signal)
       })
       .catch(inBackground("subscribe to signals"))
-    messages.presence.subscribe(() => show(wish)).catch(inBackground("subscribe to presence"))
+    messages.presence.subscribe(() => show(channel)).catch(inBackground("subscribe to presence"))
   }
 
   /** Reads who is there and tells it; of several reads the last one started counts. */
-  function show(wish: Joined): void {
-    const { messages } = wish
-    if (!messages || !wish.isAttached || !(wish.watchesPresence || wish.data !== undefined)) return
-    wish.reads += 1
-    const read = wish.reads
+  function show(channel: Joined): void {
+    const { messages } = channel
+    if (!messages || !channel.isAttached || !channel.wantsPresence) return
+    channel.reads += 1
+    const read = channel.reads
     messages.presence.get().then(
       (members) => {
-        if (read !== wish.reads || wish.messages !== messages) return
+        if (read !== channel.reads || channel.messages !== messages) return
         const limit = ablyCapabilities.maxPresenceMembers
         const snapshot = fromAblyMembers(members, limit)
         // Whoever isn't among them any more knows no more than that there are at least so many.
-        wish.observer.onPresence(
-          wish.isFull ? { count: Math.max(limit, snapshot.count), members: null } : snapshot,
+        channel.observer.onPresence(
+          channel.isFull ? { count: Math.max(limit, snapshot.count), members: null } : snapshot,
         )
       },
       (error) => onError(fromAblyError(error, "read the members"), { stage: "presence" }),
     )
   }
 
-  async function enter(wish: Joined, data: JsonValue): Promise<void> {
+  async function enter(channel: Joined, data: JsonValue): Promise<void> {
     // A token says what was allowed when it was made; only a new one can say something else.
-    if (wish.isPresenceRefused && client) await authorize(client)
+    if (channel.isPresenceRefused && client) await authorize(client)
     // Left again, or entered with other data.
-    if (wish.data !== data) return
+    if (channel.data !== data) return
     try {
-      await wish.messages?.presence.enter(data)
-      wish.isFull = false
-      if (wish.data !== undefined) wish.entered = data
+      await channel.messages?.presence.enter(data)
+      channel.isFull = false
+      if (channel.data !== undefined) channel.entered = data
     } catch (error) {
       if ((error as { code?: unknown }).code === tooManyMembers) {
-        wish.isFull = true
-        show(wish)
+        channel.isFull = true
+        show(channel)
         return
       }
       const reason = fromAblyError(error, "enter")
-      wish.isPresenceRefused = reason.code === "channel-denied"
-      if (!reason.retryable && wish.data === data) {
-        // Data that was refused leaves things as they were.
-        wish.data = data === wish.entered ? undefined : wish.entered
-        wish.entered = wish.data
-      }
+      channel.isPresenceRefused = reason.code === "channel-denied"
+      if (!reason.retryable && channel.data === data) channel.dataRefused()
       throw reason
     }
   }
 
   /** Listens to the SDK's channels no longer. */
-  function forget(wish: Joined): RealtimeChannel[] {
-    const channels = [wish.messages, wish.signals].filter((channel) => channel !== null)
-    wish.messages = null
-    wish.signals = null
-    for (const channel of channels) {
-      channel.unsubscribe()
-      channel.off()
-      channel.presence.unsubscribe()
+  function forget(channel: Joined): RealtimeChannel[] {
+    const both = [channel.messages, channel.signals].filter((one) => one !== null)
+    channel.messages = null
+    channel.signals = null
+    for (const one of both) {
+      one.unsubscribe()
+      one.off()
+      one.presence.unsubscribe()
     }
-    return channels
+    return both
   }
 
-  function leave(wish: Joined): void {
-    for (const channel of forget(wish)) {
-      channel.detach().then(
-        () => client?.channels.release(channel.name),
+  function leave(channel: Joined): void {
+    for (const one of forget(channel)) {
+      one.detach().then(
+        () => client?.channels.release(one.name),
         () => {
           // Without a connection there is nothing to leave.
         },
@@ -365,36 +341,30 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
     provider,
     capabilities: ablyCapabilities,
     get status() {
-      return status
+      return status.current
     },
-    onStatus: listeners.add,
+    onStatus: status.onStatus,
     connect() {
-      if (status.state === "closed") return
+      if (status.current.state === "closed") return
       client ??= open()
       if (client.connection.state !== "connected" && client.connection.state !== "connecting")
         client.connect()
     },
-    subscribe(channel, observer): TransportSubscription {
-      const wish: Joined = {
-        observer,
+    subscribe(name, observer): TransportSubscription {
+      const channel = channels.join(name, observer, {
         messages: null,
         signals: null,
-        isAttached: false,
-        watchesPresence: false,
-        data: undefined,
-        entered: undefined,
         reads: 0,
         isDenied: false,
         isFull: false,
         isPresenceRefused: false,
         isSignalRefused: false,
-      }
-      joined.set(channel, wish)
+      })
       const signal: TransportSubscription["signal"] = async (event, payload, origin) => {
-        if (!wish.signals)
+        if (!channel.signals)
           throw new RealtimeError("not-connected", { provider, message: "unable to send; not joined" })
         try {
-          await wish.signals.publish({
+          await channel.signals.publish({
             name: signalEvent,
             data: toAblyData({ event, payload, origin }),
             extras: signalExtras,
@@ -407,48 +377,45 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
                   provider,
                   message: "unable to send; there is no connection",
                 })
-          if (error.code === "channel-denied") wish.isSignalRefused = true
+          if (error.code === "channel-denied") channel.isSignalRefused = true
           throw error
         }
       }
       // Once all that is joined in this task is known: one token serves them all.
-      queueMicrotask(() => joined.get(channel) === wish && join(channel, wish))
+      queueMicrotask(() => channel.isCurrent() && join(channel))
       return {
         get signal() {
-          return wish.isSignalRefused ? undefined : signal
+          return channel.isSignalRefused ? undefined : signal
         },
         watchPresence() {
-          wish.watchesPresence = true
-          show(wish)
+          channel.watchesPresence = true
+          show(channel)
         },
         async enterPresence(data) {
-          wish.data = data
-          if (!wish.isAttached) return
-          await enter(wish, data)
-          show(wish)
+          channel.data = data
+          if (!channel.isAttached) return
+          await enter(channel, data)
+          show(channel)
         },
         async leavePresence() {
-          if (wish.data === undefined) return
-          wish.data = undefined
-          wish.entered = undefined
-          wish.isFull = false
-          if (!wish.isAttached) return
-          await wish.messages?.presence.leave().catch((error) => {
+          if (channel.data === undefined) return
+          channel.data = undefined
+          channel.entered = undefined
+          channel.isFull = false
+          if (!channel.isAttached) return
+          await channel.messages?.presence.leave().catch((error) => {
             throw fromAblyError(error, "leave")
           })
         },
         unsubscribe() {
-          if (joined.get(channel) !== wish) return
-          joined.delete(channel)
-          leave(wish)
+          if (channel.leave()) leave(channel)
         },
       }
     },
     async close() {
-      if (status.state === "closed") return
-      joined.clear()
-      setStatus({ state: "closed" })
-      listeners.clear()
+      if (status.current.state === "closed") return
+      channels.clear()
+      status.set({ state: "closed" })
       client?.close()
     },
   }

@@ -2,16 +2,11 @@ import { backOffMs, pause } from "../../back-off.ts"
 import type { TransportCapabilities } from "../../capabilities.ts"
 import { isRealtimeError, type OnError, RealtimeError } from "../../errors.ts"
 import { createReporter } from "../../guard.ts"
-import type { JsonValue } from "../../json.ts"
-import { createListeners } from "../../listeners.ts"
+import { createJoinedChannels, type JoinedChannel } from "../../joined-channels.ts"
 import type { User } from "../../message.ts"
 import { createMessageId } from "../../message-id.ts"
-import type {
-  ChannelObserver,
-  RealtimeTransport,
-  TransportStatus,
-  TransportSubscription,
-} from "../../transport.ts"
+import type { RealtimeTransport, TransportSubscription } from "../../transport.ts"
+import { createStatus } from "../../transport-status.ts"
 import { memoryCapabilities } from "./capabilities.ts"
 import type { HubConnection, MemoryHub } from "./hub.ts"
 
@@ -27,57 +22,37 @@ export interface MemoryTransportOptions {
   onError: OnError
 }
 
-interface Joined {
-  observer: ChannelObserver
-  isAttached: boolean
-  /** How often it was asked for; only the last one goes on. */
-  attempts: number
-  watchesPresence: boolean
-  data: JsonValue | undefined
-}
-
 /** The reference transport: no network, no SDK, and the whole of what a provider must do. Start here to write one. */
 export function createMemoryTransport(options: MemoryTransportOptions): RealtimeTransport {
   const { hub, user, capabilities = memoryCapabilities, retryMs = 20, suspendAfter = 5 } = options
   const { maxRetryMs = Math.max(1_000, retryMs) } = options
   const onError = createReporter(options.onError)
-  const listeners = createListeners<[TransportStatus]>(onError, "onStatus")
-  const joined = new Map<string, Joined>()
-  let status: TransportStatus = { state: "connecting" }
+  const status = createStatus(onError)
+  const channels = createJoinedChannels()
   let isStarted = false
   let failures = 0
   let retryTimer: ReturnType<typeof setTimeout> | undefined
 
   const connection: HubConnection = {
     user,
-    onMessages: (channel, messages) => joined.get(channel)?.observer.onMessages(messages),
-    onSignal: (signal) => joined.get(signal.channel)?.observer.onSignal(signal),
-    onPresence(channel, snapshot) {
-      const wish = joined.get(channel)
-      if (wish?.watchesPresence || wish?.data !== undefined) wish.observer.onPresence(snapshot)
+    onMessages: (name, messages) => channels.get(name)?.observer.onMessages(messages),
+    onSignal: (signal) => channels.get(signal.channel)?.observer.onSignal(signal),
+    onPresence(name, snapshot) {
+      const channel = channels.get(name)
+      if (channel?.wantsPresence) channel.observer.onPresence(snapshot)
     },
-    onRevoked(channel) {
-      const wish = joined.get(channel)
-      if (!wish?.isAttached) return
-      wish.isAttached = false
-      wish.observer.onDetached()
-      void attach(channel, wish)
+    onRevoked(name) {
+      const channel = channels.get(name)
+      if (!channel?.isAttached) return
+      channel.detached()
+      void attach(channel)
     },
     onDropped() {
-      if (status.state === "closed") return
-      for (const wish of joined.values()) {
-        if (!wish.isAttached) continue
-        wish.isAttached = false
-        wish.observer.onDetached()
-      }
-      setStatus({ state: "reconnecting" })
+      if (status.current.state === "closed") return
+      channels.detachAll()
+      status.set({ state: "reconnecting" })
       void attempt()
     },
-  }
-
-  function setStatus(next: TransportStatus): void {
-    status = next
-    listeners.tell(next)
   }
 
   async function attempt(): Promise<void> {
@@ -86,87 +61,79 @@ export function createMemoryTransport(options: MemoryTransportOptions): Realtime
     try {
       await hub.connect(connection)
     } catch (cause) {
-      if (status.state === "closed") return
+      if (status.current.state === "closed") return
       const error = isRealtimeError(cause) ? cause : unavailable(cause)
       if (!error.retryable) {
         isStarted = false
-        setStatus({ state: "failed", error })
+        status.set({ state: "failed", error })
         return
       }
       failures += 1
-      const waiting = status.state === "connecting" ? "connecting" : "reconnecting"
-      setStatus({ state: failures >= suspendAfter ? "suspended" : waiting, error })
+      const waiting = status.current.state === "connecting" ? "connecting" : "reconnecting"
+      status.set({ state: failures >= suspendAfter ? "suspended" : waiting, error })
       retryTimer = setTimeout(attempt, retryMs)
       return
     }
-    if ((status.state as string) === "closed") {
+    if (status.current.state === "closed") {
       hub.disconnect(connection)
       return
     }
     failures = 0
-    setStatus({ state: "connected" })
-    for (const [channel, wish] of joined) void attach(channel, wish)
+    status.set({ state: "connected" })
+    for (const channel of channels) void attach(channel)
   }
 
-  async function attach(channel: string, wish: Joined): Promise<void> {
-    wish.attempts += 1
-    const attempt = wish.attempts
-    const isCurrent = () =>
-      joined.get(channel) === wish && wish.attempts === attempt && status.state === "connected"
+  async function attach(channel: JoinedChannel): Promise<void> {
+    const { name, observer } = channel
+    const isLatest = channel.beginAttempt()
+    const isCurrent = () => isLatest() && status.current.state === "connected"
     for (let failures = 1; isCurrent(); failures += 1) {
-      wish.observer.cursor()
+      observer.cursor()
       try {
-        await hub.subscribe(connection, channel)
-        if (isCurrent()) attached(channel, wish)
+        await hub.subscribe(connection, name)
+        if (isCurrent()) attached(channel)
         return
       } catch (cause) {
         if (!isCurrent()) return
         const error = isRealtimeError(cause) ? cause : unavailable(cause)
-        if (!error.retryable) return wish.observer.onDenied(error)
+        if (!error.retryable) return observer.onDenied(error)
         if (failures === 1) onError(error, { stage: "subscribe" })
         await pause(backOffMs({ firstMs: retryMs, maxMs: maxRetryMs }, failures, error))
       }
     }
   }
 
-  function attached(channel: string, wish: Joined): void {
-    wish.isAttached = true
-    wish.observer.onAttached()
-    if (wish.data === undefined) return
-    hub.enter(connection, channel, wish.data).catch((error: unknown) => onError(error, { stage: "presence" }))
+  function attached(channel: JoinedChannel): void {
+    channel.attached()
+    const { name, data } = channel
+    if (data === undefined) return
+    hub.enter(connection, name, data).catch((error: unknown) => onError(error, { stage: "presence" }))
   }
 
   return {
     provider: "memory",
     capabilities,
     get status() {
-      return status
+      return status.current
     },
-    onStatus: listeners.add,
+    onStatus: status.onStatus,
     connect() {
-      if (status.state === "closed") return
+      if (status.current.state === "closed") return
       if (!isStarted) {
         isStarted = true
-        setStatus({ state: "connecting" })
+        status.set({ state: "connecting" })
       } else if (!retryTimer) return
       void attempt()
     },
-    subscribe(channel, observer): TransportSubscription {
-      const wish: Joined = {
-        observer,
-        isAttached: false,
-        attempts: 0,
-        watchesPresence: false,
-        data: undefined,
-      }
-      joined.set(channel, wish)
-      if (status.state === "connected") void attach(channel, wish)
+    subscribe(name, observer): TransportSubscription {
+      const channel = channels.join(name, observer, {})
+      if (status.current.state === "connected") void attach(channel)
       return {
         async signal(event, payload, origin) {
-          if (!wish.isAttached) throw notConnected()
+          if (!channel.isAttached) throw notConnected()
           await hub.signal(connection, {
             id: createMessageId(),
-            channel,
+            channel: name,
             event,
             payload,
             from: user,
@@ -176,31 +143,28 @@ export function createMemoryTransport(options: MemoryTransportOptions): Realtime
           })
         },
         watchPresence() {
-          wish.watchesPresence = true
-          if (wish.isAttached) observer.onPresence(hub.snapshot(channel))
+          channel.watchesPresence = true
+          if (channel.isAttached) observer.onPresence(hub.snapshot(name))
         },
         async enterPresence(data) {
-          wish.data = data
-          if (wish.isAttached) await hub.enter(connection, channel, data)
+          channel.data = data
+          if (channel.isAttached) await hub.enter(connection, name, data)
         },
         async leavePresence() {
-          wish.data = undefined
-          hub.leave(connection, channel)
+          channel.data = undefined
+          hub.leave(connection, name)
         },
         unsubscribe() {
-          if (joined.get(channel) !== wish) return
-          joined.delete(channel)
-          hub.unsubscribe(connection, channel)
+          if (channel.leave()) hub.unsubscribe(connection, name)
         },
       }
     },
     async close() {
-      if (status.state === "closed") return
+      if (status.current.state === "closed") return
       clearTimeout(retryTimer)
-      joined.clear()
+      channels.clear()
       hub.disconnect(connection)
-      setStatus({ state: "closed" })
-      listeners.clear()
+      status.set({ state: "closed" })
     },
   }
 

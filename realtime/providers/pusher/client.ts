@@ -3,15 +3,11 @@ import { backOffMs, pause, randomBetween } from "../../back-off.ts"
 import type { TransportOptions } from "../../client/create-realtime-client.ts"
 import { isRealtimeError, RealtimeError } from "../../errors.ts"
 import { createReporter } from "../../guard.ts"
+import { createJoinedChannels, type JoinedChannel } from "../../joined-channels.ts"
 import type { JsonValue } from "../../json.ts"
-import { createListeners } from "../../listeners.ts"
 import { requireAddress, requireVariables } from "../../required.ts"
-import type {
-  ChannelObserver,
-  RealtimeTransport,
-  TransportStatus,
-  TransportSubscription,
-} from "../../transport.ts"
+import type { RealtimeTransport, TransportSubscription } from "../../transport.ts"
+import { createStatus } from "../../transport-status.ts"
 import { withResolvers } from "../../with-resolvers.ts"
 import { pusherCapabilities } from "./capabilities.ts"
 import {
@@ -34,27 +30,22 @@ export interface PusherTransportOptions extends TransportOptions {
   unavailableTimeoutMs?: number
 }
 
-interface Joined {
-  observer: ChannelObserver
-  messages: Channel
-  isAttached: boolean
-  watchesPresence: boolean
-  data: JsonValue | undefined
-  /** The data that others see. */
-  entered: JsonValue | undefined
+interface ChannelState {
+  messages: Channel | null
+  presence: Channel | null
   /** Whoever waits to hear whether the service took `data`. */
   entering: PromiseWithResolvers<void> | null
-  presence: Channel | null
-  /** The presence channel took nobody more. */
+  /** The presence channel has as many members as it may have. */
   isFull: boolean
   /** How many connections listen, as far as the service tells. */
   subscribers: number
 }
 
+type Joined = JoinedChannel & ChannelState
+
 /** What is signed for a Pusher channel: whose it is among ours, and which of the two. */
 interface Signable {
-  channel: string
-  wish: Joined
+  channel: Joined
   kind: "messages" | "presence"
   /** The presence data that was signed last, none to who only watches. */
   signed?: { data: JsonValue | undefined }
@@ -78,10 +69,9 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
   })
   requireAddress(config, "host")
   const onError = createReporter(options.onError)
-  const listeners = createListeners<[TransportStatus]>(onError, "onStatus")
-  const joined = new Map<string, Joined>()
+  const status = createStatus(onError)
+  const channels = createJoinedChannels<ChannelState>()
   const signables = new Map<string, Signable>()
-  let status: TransportStatus = { state: "connecting" }
   let lastError: RealtimeError | undefined
   let wasConnected = false
   let pusher: Pusher | null = null
@@ -188,16 +178,21 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     }
   }
 
-  /** To pusher-js a channel that is left and joined again meanwhile is joined once: whoever wishes it by then is signed for. */
+  /** To pusher-js a channel that is left and joined again meanwhile is joined once: whoever wants it by then is signed for. */
   async function sign(socketId: string, name: string): Promise<{ auth: string; channel_data?: string }> {
     for (;;) {
       const signable = signables.get(name)
       if (!signable || !isOpenAs(socketId)) throw leftBehind("join; the channel was left")
-      const { channel, wish, kind } = signable
-      const { data } = wish
+      const { channel, kind } = signable
+      const { name: ours, data } = channel
       signable.signed = { data }
       const isCurrent = () => signables.get(name) === signable && isOpenAs(socketId)
-      const request = { socketId, channel, kind, ...(kind === "presence" && data !== undefined && { data }) }
+      const request = {
+        socketId,
+        channel: ours,
+        kind,
+        ...(kind === "presence" && data !== undefined && { data }),
+      }
       try {
         const signature = await ask(request, kind, isCurrent)
         if (isCurrent()) return signature
@@ -233,35 +228,34 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     if (subscription) subscription.subscriptionPending = false
     const signable = signables.get(name)
     if (!signable) pusher?.unsubscribe(name)
-    else if (signable.kind === "messages") signable.wish.observer.onDenied(reason)
+    else if (signable.kind === "messages") signable.channel.observer.onDenied(reason)
     else refusedPresence(signable, reason)
   }
 
   function refusedPresence(signable: Signable, reason: RealtimeError): void {
-    const { channel, wish } = signable
+    const { channel } = signable
     if (!isUpToDate(signable)) {
-      refreshPresence(channel, wish)
+      refreshPresence(channel)
     } else if (reason.code === "rate-limited") {
-      wish.isFull = true
-      showCount(wish)
-      settle(wish)
+      channel.isFull = true
+      showCount(channel)
+      settle(channel)
     } else {
-      if (wish.entering) settle(wish, reason)
+      if (channel.entering) settle(channel, reason)
       else onError(reason, { stage: "presence" })
-      if (wish.data === undefined) return
-      // Data that was refused leaves things as they were: with those of before, as a watcher, or outside.
-      wish.data = wish.data === wish.entered ? undefined : wish.entered
-      wish.entered = wish.data
-      refreshPresence(channel, wish)
+      if (channel.data === undefined) return
+      // As before: with the data of then, as a watcher, or outside.
+      channel.dataRefused()
+      refreshPresence(channel)
     }
   }
 
-  /** Whether what Pusher answers is about what is wished now. */
-  const isUpToDate = ({ signed, wish }: Signable) => signed !== undefined && signed.data === wish.data
+  /** Whether what Pusher answers is about what is wanted now. */
+  const isUpToDate = ({ signed, channel }: Signable) => signed !== undefined && signed.data === channel.data
 
-  function settle(wish: Joined, reason?: RealtimeError): void {
-    const { entering } = wish
-    wish.entering = null
+  function settle(channel: Joined, reason?: RealtimeError): void {
+    const { entering } = channel
+    channel.entering = null
     if (reason) entering?.reject(reason)
     else entering?.resolve()
   }
@@ -275,12 +269,6 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
       count: Math.max(pusherCapabilities.maxPresenceMembers, subscribers),
       members: null,
     })
-  }
-
-  function setStatus(next: TransportStatus): void {
-    if (status.state === "closed") return
-    status = next
-    listeners.tell(next)
   }
 
   /** Ends the pause that pusher-js makes between two attempts; what it says in passing is nobody's news. */
@@ -307,164 +295,155 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     if (state === "connected") {
       wasConnected = true
       lastError = undefined
-      setStatus({ state })
+      status.set({ state })
       return
     }
     unexplained = undefined
-    for (const wish of joined.values()) {
-      settle(wish)
-      if (!wish.isAttached) continue
-      wish.isAttached = false
-      wish.observer.onDetached()
+    for (const channel of channels) {
+      settle(channel)
+      channel.detached()
     }
-    if (state !== status.state) setStatus({ state, error: lastError })
+    if (state !== status.current.state) status.set({ state, error: lastError })
   }
 
-  function joinMessages(channel: string, wish: Joined, client: Pusher): void {
-    const name = messagesChannel(channel)
-    signables.set(name, { channel, wish, kind: "messages" })
-    wish.messages = client.subscribe(name)
-    wish.messages.bind("pusher:subscription_succeeded", () => {
-      wish.isAttached = true
-      wish.observer.onAttached()
-    })
-    wish.messages.bind("pusher:subscription_count", (data: unknown) => {
+  function joinMessages(channel: Joined, client: Pusher): void {
+    const { observer } = channel
+    const name = messagesChannel(channel.name)
+    signables.set(name, { channel, kind: "messages" })
+    const messages = client.subscribe(name)
+    channel.messages = messages
+    messages.bind("pusher:subscription_succeeded", () => channel.attached())
+    messages.bind("pusher:subscription_count", (data: unknown) => {
       const { subscription_count: count } = (data ?? {}) as { subscription_count?: unknown }
       if (typeof count !== "number") return
-      wish.subscribers = count
-      if (wish.isFull) showCount(wish)
+      channel.subscribers = count
+      if (channel.isFull) showCount(channel)
     })
-    wish.messages.bind(messagesEvent, (data: unknown) => {
-      const messages = fromMessagesEvent(channel, data)
-      if (messages.length > 0) wish.observer.onMessages(messages)
+    messages.bind(messagesEvent, (data: unknown) => {
+      const received = fromMessagesEvent(channel.name, data)
+      if (received.length > 0) observer.onMessages(received)
     })
-    wish.messages.bind(signalEvent, (data: unknown) => {
-      const signal = fromSignalEvent(channel, data)
-      if (signal) wish.observer.onSignal(signal)
+    messages.bind(signalEvent, (data: unknown) => {
+      const signal = fromSignalEvent(channel.name, data)
+      if (signal) observer.onSignal(signal)
     })
   }
 
   /** Joins the presence channel, or joins it again with other data: Pusher fixes a member's data when it joins. */
-  function joinPresence(channel: string, wish: Joined, client: Pusher): void {
+  function joinPresence(channel: Joined, client: Pusher): void {
     // pusher-js can't take back a subscription under way; when it is through, it is looked at again.
-    if (wish.presence?.subscriptionPending) return
-    const name = presenceChannel(channel)
-    leavePresence(channel, wish)
-    wish.isFull = false
-    const signable: Signable = { channel, wish, kind: "presence" }
+    if (channel.presence?.subscriptionPending) return
+    const name = presenceChannel(channel.name)
+    leavePresence(channel)
+    channel.isFull = false
+    const signable: Signable = { channel, kind: "presence" }
     signables.set(name, signable)
     const presence = client.subscribe(name)
-    wish.presence = presence
+    channel.presence = presence
     const show = () => {
-      if (wish.presence !== presence) return
+      if (channel.presence !== presence) return
       const infos: unknown[] = []
       const { members } = presence as unknown as {
         members: { each(visit: (member: { info: unknown }) => void): void }
       }
       members.each(({ info }) => infos.push(info))
-      wish.observer.onPresence(fromMembers(infos))
+      channel.observer.onPresence(fromMembers(infos))
     }
     for (const event of ["pusher:subscription_succeeded", "pusher:member_added", "pusher:member_removed"]) {
       presence.bind(event, show)
     }
     presence.bind("pusher:subscription_succeeded", () => {
-      if (wish.presence !== presence) return
-      wish.isFull = false
-      wish.entered = signable.signed?.data
-      if (isUpToDate(signable)) settle(wish)
-      else refreshPresence(channel, wish)
+      if (channel.presence !== presence) return
+      channel.isFull = false
+      channel.entered = signable.signed?.data
+      if (isUpToDate(signable)) settle(channel)
+      else refreshPresence(channel)
     })
   }
 
-  /** Makes the presence channel what is wished of it now. */
-  function refreshPresence(channel: string, wish: Joined): void {
+  /** Makes the presence channel what is wanted of it now. */
+  function refreshPresence(channel: Joined): void {
     if (!pusher) return
-    if (wish.watchesPresence || wish.data !== undefined) joinPresence(channel, wish, pusher)
-    else leavePresence(channel, wish)
+    if (channel.wantsPresence) joinPresence(channel, pusher)
+    else leavePresence(channel)
   }
 
-  function leavePresence(channel: string, wish: Joined): void {
-    wish.isFull = false
-    if (!wish.presence) return
-    wish.presence.unbind()
-    wish.presence = null
-    signables.delete(presenceChannel(channel))
-    pusher?.unsubscribe(presenceChannel(channel))
+  function leavePresence(channel: Joined): void {
+    channel.isFull = false
+    if (!channel.presence) return
+    channel.presence.unbind()
+    channel.presence = null
+    signables.delete(presenceChannel(channel.name))
+    pusher?.unsubscribe(presenceChannel(channel.name))
   }
 
   return {
     provider,
     capabilities: pusherCapabilities,
     get status() {
-      return status
+      return status.current
     },
-    onStatus: listeners.add,
+    onStatus: status.onStatus,
     connect() {
-      if (status.state === "closed" || status.state === "connected") return
+      const { state } = status.current
+      if (state === "closed" || state === "connected") return
       if (!pusher) {
         pusher = open()
-        for (const [channel, wish] of joined) {
-          joinMessages(channel, wish, pusher)
-          refreshPresence(channel, wish)
+        for (const channel of channels) {
+          joinMessages(channel, pusher)
+          refreshPresence(channel)
         }
-      } else if (status.state !== "connecting") {
+      } else if (state !== "connecting") {
         startOver()
         follow(pusher.connection.state)
       }
     },
-    subscribe(channel, observer): TransportSubscription {
-      const wish = {
-        observer,
-        isAttached: false,
-        watchesPresence: false,
-        data: undefined,
-        entered: undefined,
-        entering: null,
+    subscribe(name, observer): TransportSubscription {
+      const channel = channels.join(name, observer, {
+        messages: null,
         presence: null,
+        entering: null,
         isFull: false,
         subscribers: 0,
-      } as unknown as Joined
-      joined.set(channel, wish)
-      if (pusher) joinMessages(channel, wish, pusher)
+      })
+      if (pusher) joinMessages(channel, pusher)
       return {
         watchPresence() {
-          if (wish.watchesPresence) return
-          wish.watchesPresence = true
-          if (!wish.presence) refreshPresence(channel, wish)
+          if (channel.watchesPresence) return
+          channel.watchesPresence = true
+          if (!channel.presence) refreshPresence(channel)
         },
         async enterPresence(data) {
-          wish.data = data
-          refreshPresence(channel, wish)
-          settle(wish)
-          if (status.state !== "connected") return
-          wish.entering = withResolvers()
-          await wish.entering.promise
+          channel.data = data
+          refreshPresence(channel)
+          settle(channel)
+          if (status.current.state !== "connected") return
+          channel.entering = withResolvers()
+          await channel.entering.promise
         },
         async leavePresence() {
-          if (wish.data === undefined) return
-          wish.data = undefined
-          wish.entered = undefined
-          settle(wish)
-          refreshPresence(channel, wish)
+          if (channel.data === undefined) return
+          channel.data = undefined
+          channel.entered = undefined
+          settle(channel)
+          refreshPresence(channel)
         },
         unsubscribe() {
-          if (joined.get(channel) !== wish) return
-          joined.delete(channel)
-          settle(wish)
-          leavePresence(channel, wish)
-          wish.messages?.unbind()
-          signables.delete(messagesChannel(channel))
-          pusher?.unsubscribe(messagesChannel(channel))
+          if (!channel.leave()) return
+          settle(channel)
+          leavePresence(channel)
+          channel.messages?.unbind()
+          signables.delete(messagesChannel(name))
+          pusher?.unsubscribe(messagesChannel(name))
         },
       }
     },
     async close() {
-      if (status.state === "closed") return
-      for (const wish of joined.values()) settle(wish)
-      joined.clear()
+      if (status.current.state === "closed") return
+      for (const channel of channels) settle(channel)
+      channels.clear()
       signables.clear()
-      setStatus({ state: "closed" })
-      listeners.clear()
+      status.set({ state: "closed" })
       clearTimeout(startsOverLater)
       pusher?.disconnect()
     },

@@ -3,17 +3,13 @@ import { backOffMs, pause, randomBetween } from "../../back-off.ts"
 import type { TransportOptions } from "../../client/create-realtime-client.ts"
 import { isRealtimeError, RealtimeError } from "../../errors.ts"
 import { createReporter } from "../../guard.ts"
+import { createJoinedChannels, type JoinedChannel } from "../../joined-channels.ts"
 import type { JsonValue } from "../../json.ts"
-import { createListeners } from "../../listeners.ts"
 import { type PresenceSnapshot, parseSignal } from "../../message.ts"
 import { fromWireResults } from "../../publish-result.ts"
 import { requireAddress } from "../../required.ts"
-import type {
-  ChannelObserver,
-  RealtimeTransport,
-  TransportStatus,
-  TransportSubscription,
-} from "../../transport.ts"
+import type { RealtimeTransport, TransportSubscription } from "../../transport.ts"
+import { createStatus } from "../../transport-status.ts"
 import { socketIoCapabilities } from "./capabilities.ts"
 import {
   applyPresenceChange,
@@ -41,15 +37,7 @@ export interface SocketIoTransportOptions
   maxPauseMs?: number
 }
 
-interface Joined {
-  observer: ChannelObserver
-  isAttached: boolean
-  /** How often it was asked for; only the answer to the last counts. */
-  attempts: number
-  watchesPresence: boolean
-  data: JsonValue | undefined
-  /** The data that others see. */
-  entered: JsonValue | undefined
+interface ChannelState {
   snapshot: PresenceSnapshot | null
 }
 
@@ -71,9 +59,8 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     firstPauseMs = 500,
     maxPauseMs = 5_000,
   } = options
-  const listeners = createListeners<[TransportStatus]>(onError, "onStatus")
-  const joined = new Map<string, Joined>()
-  let status: TransportStatus = { state: "connecting" }
+  const status = createStatus(onError)
+  const channels = createJoinedChannels<ChannelState>()
   let suspendTimer: ReturnType<typeof setTimeout> | undefined
   let restartTimer: ReturnType<typeof setTimeout> | undefined
 
@@ -149,35 +136,27 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
   function fail(error: RealtimeError): void {
     clearTimeout(suspendTimer)
     suspendTimer = undefined
-    setStatus({ state: "failed", error })
-  }
-
-  function setStatus(next: TransportStatus): void {
-    if (status.state === "closed") return
-    status = next
-    listeners.tell(next)
+    status.set({ state: "failed", error })
   }
 
   /** There is no connection, and one is being sought. */
   function interrupted(error: RealtimeError): void {
-    if (status.state === "closed" || status.state === "failed") return
-    suspendTimer ??= setTimeout(() => setStatus({ state: "suspended", error: status.error }), suspendAfterMs)
-    setStatus({ state: status.state === "connected" ? "reconnecting" : status.state, error })
-    for (const wish of joined.values()) detach(wish)
-  }
-
-  function detach(wish: Joined): void {
-    if (!wish.isAttached) return
-    wish.isAttached = false
-    wish.observer.onDetached()
+    const { state } = status.current
+    if (state === "closed" || state === "failed") return
+    suspendTimer ??= setTimeout(
+      () => status.set({ state: "suspended", error: status.current.error }),
+      suspendAfterMs,
+    )
+    status.set({ state: state === "connected" ? "reconnecting" : state, error })
+    channels.detachAll()
   }
 
   socket.on("connect", () => {
     clearTimeout(suspendTimer)
     suspendTimer = undefined
     webSocketTimeoutMs = handshakeTimeoutMs
-    setStatus({ state: "connected" })
-    for (const [channel, wish] of joined) void attach(channel, wish)
+    status.set({ state: "connected" })
+    for (const channel of channels) void attach(channel)
   })
   socket.on("connect_error", (cause) => {
     const error = fromConnectError(cause)
@@ -196,25 +175,25 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
   socket.on("messages", (value) => {
     const messages = fromMessagesEvent(value)
     const [first] = messages
-    if (first) joined.get(first.channel)?.observer.onMessages(messages)
+    if (first) channels.get(first.channel)?.observer.onMessages(messages)
   })
   socket.on("signal", (value) => {
     const signal = parseSignal(value)
-    if (signal) joined.get(signal.channel)?.observer.onSignal(signal)
+    if (signal) channels.get(signal.channel)?.observer.onSignal(signal)
   })
-  socket.on("presence", (channel, change) => {
-    const wish = joined.get(channel)
-    if (!wish) return
-    wish.snapshot = applyPresenceChange(wish.snapshot, change)
-    if (wish.snapshot) wish.observer.onPresence(wish.snapshot)
+  socket.on("presence", (name, change) => {
+    const channel = channels.get(name)
+    if (!channel) return
+    channel.snapshot = applyPresenceChange(channel.snapshot, change)
+    if (channel.snapshot) channel.observer.onPresence(channel.snapshot)
   })
 
-  socket.on("revoked", (channel) => {
-    const wish = joined.get(channel)
-    if (!wish) return
-    detach(wish)
+  socket.on("revoked", (name) => {
+    const channel = channels.get(name)
+    if (!channel) return
+    channel.detached()
     // While it is being asked for too: the answer that is on its way was given before.
-    void attach(channel, wish)
+    void attach(channel)
   })
 
   /**
@@ -256,21 +235,20 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     }
   }
 
-  async function attach(channel: string, wish: Joined): Promise<void> {
-    wish.attempts += 1
-    const attempt = wish.attempts
-    const isCurrent = () => joined.get(channel) === wish && wish.attempts === attempt && socket.connected
+  async function attach(channel: JoinedChannel): Promise<void> {
+    const { name, observer } = channel
+    const isLatest = channel.beginAttempt()
+    const isCurrent = () => isLatest() && socket.connected
     for (let failures = 1; ; failures += 1) {
       try {
-        const page = fromSubscribeAnswer(await request("subscribe", channel, wish.observer.cursor()))
+        const page = fromSubscribeAnswer(await request("subscribe", name, observer.cursor()))
         if (!isCurrent()) return
-        wish.isAttached = true
-        wish.observer.onAttached(page)
-        if (wish.watchesPresence || wish.data !== undefined) await request("watch", channel)
-        return await enterAgain(channel, wish, isCurrent)
+        channel.attached(page)
+        if (channel.wantsPresence) await request("watch", name)
+        return await enterAgain(channel, isCurrent)
       } catch (cause) {
         if (!isCurrent()) return
-        if (isRealtimeError(cause) && !cause.retryable) return wish.observer.onDenied(cause)
+        if (isRealtimeError(cause) && !cause.retryable) return observer.onDenied(cause)
         if (failures === 1) onError(cause, { stage: "subscribe" })
         if (!isRealtimeError(cause)) return
         await pauseBeforeNext(failures, cause)
@@ -282,25 +260,21 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
   const pauseBeforeNext = (failures: number, error: RealtimeError) =>
     pause(backOffMs({ firstMs: firstPauseMs, maxMs: maxPauseMs }, failures, error))
 
-  /** Data that was refused leaves things as they were. */
-  async function enter(channel: string, wish: Joined, data: JsonValue): Promise<void> {
+  async function enter(channel: JoinedChannel, data: JsonValue): Promise<void> {
     try {
-      await request("enter", channel, data)
-      if (wish.data !== undefined) wish.entered = data
+      await request("enter", channel.name, data)
+      if (channel.data !== undefined) channel.entered = data
     } catch (error) {
-      if (isFinal(error) && wish.data === data) {
-        wish.data = data === wish.entered ? undefined : wish.entered
-        wish.entered = wish.data
-      }
+      if (isFinal(error) && channel.data === data) channel.dataRefused()
       throw error
     }
   }
 
   /** Whom presence is refused by now, or where the server fails at it, is in the channel all the same. */
-  async function enterAgain(channel: string, wish: Joined, isCurrent: () => boolean): Promise<void> {
-    for (let failures = 1; isCurrent() && wish.data !== undefined; ) {
+  async function enterAgain(channel: JoinedChannel, isCurrent: () => boolean): Promise<void> {
+    for (let failures = 1; isCurrent() && channel.data !== undefined; ) {
       try {
-        return await enter(channel, wish, wish.data)
+        return await enter(channel, channel.data)
       } catch (error) {
         if (!isCurrent()) return
         if (isFinal(error) || failures === 1) onError(error, { stage: "presence" })
@@ -321,54 +295,44 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     provider,
     capabilities: socketIoCapabilities,
     get status() {
-      return status
+      return status.current
     },
-    onStatus: listeners.add,
+    onStatus: status.onStatus,
     connect() {
-      if (status.state === "closed" || socket.connected) return
-      if (status.state === "failed") setStatus({ state: "connecting" })
+      if (status.current.state === "closed" || socket.connected) return
+      if (status.current.state === "failed") status.set({ state: "connecting" })
       clearTimeout(restartTimer)
       // Between two attempts Socket.IO waits; starting over makes the next one now.
-      if (socket.active && status.state !== "connecting") socket.disconnect()
+      if (socket.active && status.current.state !== "connecting") socket.disconnect()
       socket.connect()
     },
-    subscribe(channel, observer): TransportSubscription {
-      const wish: Joined = {
-        observer,
-        isAttached: false,
-        attempts: 0,
-        watchesPresence: false,
-        data: undefined,
-        entered: undefined,
-        snapshot: null,
-      }
-      joined.set(channel, wish)
-      if (socket.connected) queueMicrotask(() => joined.get(channel) === wish && void attach(channel, wish))
+    subscribe(name, observer): TransportSubscription {
+      const channel = channels.join(name, observer, { snapshot: null })
+      if (socket.connected) queueMicrotask(() => channel.isCurrent() && void attach(channel))
       return {
         async signal(event, payload, origin) {
-          await request("signal", channel, event, payload, origin)
+          await request("signal", name, event, payload, origin)
         },
         watchPresence() {
-          if (wish.watchesPresence) return
-          wish.watchesPresence = true
-          if (wish.isAttached) request("watch", channel).catch(inBackground("watch presence"))
+          if (channel.watchesPresence) return
+          channel.watchesPresence = true
+          if (channel.isAttached) request("watch", name).catch(inBackground("watch presence"))
         },
         async enterPresence(data) {
-          wish.data = data
-          if (!wish.isAttached) return
-          if (!wish.watchesPresence && !wish.snapshot) await request("watch", channel)
-          await enter(channel, wish, data)
+          channel.data = data
+          if (!channel.isAttached) return
+          if (!channel.watchesPresence && !channel.snapshot) await request("watch", name)
+          await enter(channel, data)
         },
         async leavePresence() {
-          if (wish.data === undefined) return
-          wish.data = undefined
-          wish.entered = undefined
-          if (wish.isAttached && socket.connected) await request("leave", channel)
+          if (channel.data === undefined) return
+          channel.data = undefined
+          channel.entered = undefined
+          if (channel.isAttached && socket.connected) await request("leave", name)
         },
         unsubscribe() {
-          if (joined.get(channel) !== wish) return
-          joined.delete(channel)
-          if (socket.connected) request("unsubscribe", channel).catch(inBackground("unsubscribe"))
+          if (!channel.leave()) return
+          if (socket.connected) request("unsubscribe", name).catch(inBackground("unsubscribe"))
         },
       }
     },
@@ -377,13 +341,12 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
       return fromWireResults(results, messages)
     },
     async close() {
-      if (status.state === "closed") return
+      if (status.current.state === "closed") return
       clearTimeout(suspendTimer)
       clearTimeout(restartTimer)
       if (typeof window !== "undefined") window.removeEventListener("offline", onOffline)
-      joined.clear()
-      setStatus({ state: "closed" })
-      listeners.clear()
+      channels.clear()
+      status.set({ state: "closed" })
       socket.disconnect()
     },
   }
