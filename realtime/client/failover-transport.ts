@@ -1,15 +1,11 @@
 import { randomBetween } from "../back-off.ts"
 import type { OnError, RealtimeError } from "../errors.ts"
 import { createReporter } from "../guard.ts"
-import type { JsonValue } from "../json.ts"
-import { createListeners } from "../listeners.ts"
+import { createJoinedChannels, type JoinedChannel, subscribeAt } from "../joined-channels.ts"
 import type { PresenceSnapshot } from "../message.ts"
-import type {
-  ChannelObserver,
-  RealtimeTransport,
-  TransportStatus,
-  TransportSubscription,
-} from "../transport.ts"
+import type { RealtimeTransport, TransportStatus, TransportSubscription } from "../transport.ts"
+import { createStatus } from "../transport-status.ts"
+import { beginFailover, type FailoverCommand, type FailoverEvent, nextFailover } from "./failover-policy.ts"
 
 /** A provider that the server publishes to, and how to reach it. */
 export interface Candidate {
@@ -38,76 +34,54 @@ export interface FailoverTransport extends RealtimeTransport {
   setCandidates(candidates: readonly Candidate[]): void
 }
 
-/** A channel as the client wants it, on whichever provider. */
-interface Wish {
-  observer: ChannelObserver
-  watchesPresence: boolean
-  data: JsonValue | undefined
-}
-
-/** One provider's transport, and what it has done of the wishes. */
+/** One provider's transport, and how far it has come with each channel. */
 interface Leg {
   candidate: Candidate
   transport: RealtimeTransport
-  joined: Map<string, Joined>
-  /** The server doesn't know the provider any more: no refusal of anybody, but the end of this leg. */
+  channels: Map<string, LegChannel>
+  /** The server doesn't know the provider any more, which ends this leg and refuses nobody. */
   withdrawn?: RealtimeError
 }
 
-interface Joined {
+interface LegChannel {
   subscription: TransportSubscription
   isAttached: boolean
   denied?: RealtimeError
   presence?: PresenceSnapshot
 }
 
-const maxReturnMs = 10 * 60_000
-/** How many times its first patience the next one is given in the end. */
-const maxPatience = 8
-
 /**
  * One transport over several providers. The first is used; when it fails, or stays without a connection, the next is
- * opened beside it, and takes over once it carries every channel: make before break. Whatever either delivers is passed
- * on, since the client above takes each message once and in order; signals and presence come from the one in use.
- *
- *     active ──(no connection for patienceMs, or failed)──▶ active + rising ──(rising carries all)──▶ rising is active
- *     active, not the preferred ──(returnMs, with jitter)──▶ active + rising ──▶ …
+ * opened beside it, and takes over once it carries every channel: make before break. `failover-policy.ts` decides when, this does it.
+ * Whatever either delivers is passed on, since the client above takes each message once and in order; signals and presence come from
+ * the one in use.
  */
 export function createFailoverTransport(options: FailoverOptions): FailoverTransport {
   const { patienceMs = 10_000, returnMs = 60_000 } = options
+  const times = { patienceMs, returnMs }
   const onError = createReporter(options.onError)
-  const listeners = createListeners<[TransportStatus]>(onError, "onStatus")
-  const wishes = new Map<string, Wish>()
-  /** Those that said that they won't try again; the others are asked in turn. */
-  const refused = new Set<string>()
+  const status = createStatus(onError)
+  const channels = createJoinedChannels()
+  const timers = new Map<string, ReturnType<typeof setTimeout>>()
+  /** What happened while commands were being performed: it is told once they are done. */
+  const happened: (() => FailoverEvent | null)[] = []
+  let isPerforming = false
   let candidates = options.candidates
-  let rising: Leg | null = null
-  let status: TransportStatus = { state: "connecting" }
-  let isStarted = false
-  let patience: ReturnType<typeof setTimeout> | undefined
-  let risingPatience: ReturnType<typeof setTimeout> | undefined
-  let returning: ReturnType<typeof setTimeout> | undefined
-  let returnPause = returnMs
-  /** Attempts in vain since one worked. */
-  let vain = 0
 
   const [first] = candidates
   if (!first) throw new TypeError("unable to create a transport; there is no provider")
-  let active: Leg = open(first)
+  let policy = beginFailover(keysOf(candidates), times)
+  let active = open(first)
+  let standby: Leg | null = null
   let toldProvider = first.provider
 
-  const legs = () => (rising ? [active, rising] : [active])
-  /** Its place in the list; -1 when it isn't listed any more. */
-  const rankOf = (leg: Leg) => candidates.findIndex(({ key }) => key === leg.candidate.key)
-  const statusOf = ({ withdrawn, transport }: Leg): TransportStatus =>
-    withdrawn ? { state: "failed", error: withdrawn } : transport.status
+  const legs = () => (standby ? [active, standby] : [active])
   const isConnected = (leg: Leg) => statusOf(leg).state === "connected"
-  const isOffline = () => typeof navigator !== "undefined" && navigator.onLine === false
 
   function open(candidate: Candidate): Leg {
-    const leg: Leg = { candidate, transport: candidate.create(), joined: new Map() }
+    const leg: Leg = { candidate, transport: candidate.create(), channels: new Map() }
     leg.transport.onStatus(() => follow(leg))
-    for (const [channel, wish] of wishes) join(leg, channel, wish)
+    for (const channel of channels) join(leg, channel)
     return leg
   }
 
@@ -115,18 +89,18 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
     void leg?.transport.close()
   }
 
-  function join(leg: Leg, channel: string, wish: Wish): void {
-    const { observer } = wish
-    const joined = { isAttached: false } as Joined
-    leg.joined.set(channel, joined)
-    const isWanted = () => leg.joined.get(channel) === joined && (leg === active || leg === rising)
-    joined.subscription = leg.transport.subscribe(channel, {
+  function join(leg: Leg, channel: JoinedChannel): void {
+    const { name, observer } = channel
+    const joined = { isAttached: false } as LegChannel
+    leg.channels.set(name, joined)
+    const isWanted = () => leg.channels.get(name) === joined && (leg === active || leg === standby)
+    joined.subscription = subscribeAt(leg.transport, channel, onError, {
       cursor: () => observer.cursor(),
       onAttached(page) {
         if (!isWanted()) return
         joined.isAttached = true
         if (leg === active) observer.onAttached(page)
-        else promoteIfReady()
+        else follow(leg)
       },
       onDetached() {
         if (!isWanted()) return
@@ -143,7 +117,7 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
         }
         joined.denied = error
         if (leg === active) observer.onDenied(error)
-        else promoteIfReady()
+        else follow(leg)
       },
       onMessages: (messages) => isWanted() && observer.onMessages(messages),
       onSignal: (signal) => isWanted() && leg === active && observer.onSignal(signal),
@@ -153,161 +127,118 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
         if (leg === active) observer.onPresence(snapshot)
       },
     })
-    if (wish.watchesPresence) joined.subscription.watchPresence()
-    // Refusals reach whoever entered while the provider was in use; this one entered for them. Who isn't let in among the people
-    // may be in the channel all the same.
-    if (wish.data !== undefined)
-      joined.subscription.enterPresence(wish.data).catch((error) => onError(error, { stage: "presence" }))
   }
 
   /** A move from one connection to another is news as well. */
   function setStatus(next: TransportStatus): void {
     const { provider } = active.candidate
-    const isOld = next.state === status.state && next.error === status.error && provider === toldProvider
-    if (status.state === "closed" || isOld) return
+    const { state, error } = status.current
+    if (next.state === state && next.error === error && provider === toldProvider) return
     toldProvider = provider
     // Another object, for whoever compares: React does.
-    status = { ...next }
-    listeners.tell(status)
+    status.set({ ...next })
   }
 
-  /** What the application sees: a provider that gave up is no end while there are others. */
-  function showStatus(): void {
-    const { state, error } = statusOf(active)
-    const hasOthers = candidates.some(({ key }) => !refused.has(key) && key !== active.candidate.key)
-    setStatus(state === "failed" && hasOthers ? { state: "reconnecting", error } : statusOf(active))
-  }
-
+  /** Something may have changed at a leg. */
   function follow(leg: Leg): void {
-    const { state } = statusOf(leg)
-    if (state === "closed") return
-    if (state === "failed") refused.add(leg.candidate.key)
-    if (leg === rising) {
-      if (state === "failed") abandonRising()
-      else promoteIfReady()
-    } else if (leg === active) {
-      showStatus()
-      if (state === "connected") {
-        clearTimeout(patience)
-        patience = undefined
-        dropUnwanted()
-        returnLater()
-      } else if (state === "failed") raiseNext()
-      else patience ??= setTimeout(losePatience, patienceMs)
+    happens(() => {
+      const { state } = statusOf(leg)
+      if (state === "closed") return null
+      if (leg === active) return { type: "active-is", state: leg.withdrawn ? "withdrawn" : state }
+      if (leg !== standby) return null
+      if (state === "failed") return { type: "standby-failed", isOffline: isOffline() }
+      return isReady(leg) ? { type: "standby-ready" } : null
+    })
+  }
+
+  /** `what` is only asked when it is its turn: by then it may be no news any more. */
+  function happens(what: () => FailoverEvent | null): void {
+    happened.push(what)
+    if (isPerforming) return
+    isPerforming = true
+    try {
+      for (let next = happened.shift(); next; next = happened.shift()) {
+        const event = status.current.state === "closed" ? null : next()
+        if (!event) continue
+        const { state, commands } = nextFailover(policy, event, times)
+        policy = state
+        for (const command of commands) perform(command)
+      }
+    } finally {
+      isPerforming = false
     }
   }
 
-  function losePatience(): void {
-    patience = setTimeout(losePatience, patienceMs)
-    // Without a network the others would fail as well, and their code would be downloaded for nothing.
-    if (!isOffline()) raiseNext()
-  }
-
-  /** Opens the next in turn beside the one in use. */
-  function raiseNext(after = rankOf(active)): void {
-    if (rising) return
-    for (let step = 1; step <= candidates.length; step += 1) {
-      const candidate = candidates[(after + step) % candidates.length]
-      if (!candidate || candidate.key === active.candidate.key || refused.has(candidate.key)) continue
-      raise(candidate)
-      return
+  function perform(command: FailoverCommand): void {
+    switch (command.type) {
+      case "raise":
+        standby = open(candidateOf(command.key))
+        standby.transport.connect()
+        break
+      case "drop": {
+        const dropped = standby
+        standby = null
+        close(dropped)
+        break
+      }
+      case "promote":
+        promote(standby as Leg)
+        break
+      case "replace":
+        active = open(candidateOf(command.key))
+        break
+      case "connect":
+        active.transport.connect()
+        break
+      case "show-status": {
+        const { state, error } = statusOf(active)
+        // A provider that gave up is no end while there are others.
+        const isPassing = state === "failed" && command.hasOthers
+        setStatus(isPassing ? { state: "reconnecting", error } : statusOf(active))
+        break
+      }
+      case "wait":
+        wait(command)
+        break
+      case "stop-waiting":
+        clearTimeout(timers.get(command.of))
     }
   }
 
-  function raise(candidate: Candidate): void {
-    dropRising()
-    // Each round gives them more time: where the network is slow, none would ever be ready in that of the first.
-    const rounds = Math.floor(vain / Math.max(1, candidates.length - 1))
-    risingPatience = setTimeout(abandonRising, patienceMs * Math.min(maxPatience, 2 ** rounds))
-    rising = open(candidate)
-    rising.transport.connect()
-  }
+  /** Of a provider that was taken off the list only the active one is asked for. */
+  const candidateOf = (key: string) =>
+    candidates.find((candidate) => candidate.key === key) ?? active.candidate
 
-  function dropRising(): void {
-    clearTimeout(risingPatience)
-    const dropped = rising
-    rising = null
-    close(dropped)
-  }
-
-  /** While the one in use works and is listed, only a better one is wanted. */
-  function dropUnwanted(): void {
-    if (!rising) return
-    const isGood = isConnected(active) && rankOf(active) >= 0
-    if (rankOf(rising) < 0 || (isGood && rankOf(rising) >= rankOf(active))) dropRising()
-  }
-
-  /** It didn't work out: on to the next one if the one in use is no good, else later again. */
-  function abandonRising(): void {
-    const rank = rankOf(rising as Leg)
-    dropRising()
-    vain = isConnected(active) ? 0 : vain + 1
-    showStatus()
-    if (!isConnected(active) || rankOf(active) < 0) {
-      if (isOffline()) patience ??= setTimeout(losePatience, patienceMs)
-      else raiseNext(rank)
-      return
-    }
-    const better = candidates[rank + 1]
-    if (better && rank + 1 < rankOf(active)) {
-      raise(better)
-    } else {
-      returnPause = Math.min(maxReturnMs, returnPause * 2)
-      returnLater()
-    }
-  }
-
-  function promoteIfReady(): void {
-    if (!rising || !isConnected(rising)) return
-    for (const { isAttached, denied } of rising.joined.values()) if (!isAttached && !denied) return
-    clearTimeout(risingPatience)
-    clearTimeout(patience)
-    patience = undefined
+  function promote(next: Leg): void {
     const previous = active
-    active = rising
-    rising = null
-    vain = 0
-    refused.clear()
-    if (rankOf(active) === 0) returnPause = returnMs
-    for (const [channel, { observer }] of wishes) {
-      const joined = active.joined.get(channel) as Joined
+    active = next
+    standby = null
+    for (const { name, observer } of channels) {
+      const joined = active.channels.get(name) as LegChannel
       if (joined.denied) observer.onDenied(joined.denied)
       // Without the page that may have come when it attached: the cursor has moved since.
       else observer.onAttached()
       if (joined.presence) observer.onPresence(joined.presence)
     }
     close(previous)
-    showStatus()
-    returnLater()
   }
 
-  /** Goes back to a better one after a while, not in step with other pages. */
-  function returnLater(): void {
-    clearTimeout(returning)
-    returning = setTimeout(() => {
-      const [best] = candidates
-      if (best && !rising && isConnected(active) && rankOf(active) !== 0) raise(best)
-    }, returnPause * randomBetween(0.5, 1.5))
-  }
-
-  function connect(): void {
-    if (status.state === "closed") return
-    isStarted = true
-    refused.clear()
-    if (!isConnected(active)) patience ??= setTimeout(losePatience, patienceMs)
-    if (active.withdrawn) raise(active.candidate)
-    else active.transport.connect()
+  function wait({ of, ms }: Extract<FailoverCommand, { type: "wait" }>): void {
+    clearTimeout(timers.get(of))
+    const over = () => happens(() => ({ type: "time-over", of, isOffline: isOffline() }))
+    // All pages lost the preferred provider at the same moment, and aren't to come back to it at the same moment.
+    timers.set(of, setTimeout(over, of === "return" ? ms * randomBetween(0.5, 1.5) : ms))
   }
 
   /** Does something on both legs; what comes of it is the active one's. */
   async function onBoth(
-    channel: string,
+    name: string,
     action: (subscription: TransportSubscription) => Promise<void>,
   ): Promise<void> {
-    const risen = rising?.joined.get(channel)?.subscription
+    const raised = standby?.channels.get(name)?.subscription
     // The same is asked of it again if it fails, once it takes over.
-    if (risen) action(risen).catch(() => {})
-    const current = active.joined.get(channel)?.subscription
+    if (raised) action(raised).catch(() => {})
+    const current = active.channels.get(name)?.subscription
     if (current) await action(current)
   }
 
@@ -322,42 +253,40 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
       return isHeardByAll ? capabilities : { ...capabilities, signalsOverConnection: false }
     },
     get status() {
-      return status
+      return status.current
     },
-    onStatus: listeners.add,
-    connect,
+    onStatus: status.onStatus,
+    connect: () => happens(() => ({ type: "connect" })),
 
-    subscribe(channel, observer) {
-      const wish: Wish = { observer, watchesPresence: false, data: undefined }
-      wishes.set(channel, wish)
-      for (const leg of legs()) join(leg, channel, wish)
+    subscribe(name, observer) {
+      const channel = channels.join(name, observer, {})
+      for (const leg of legs()) join(leg, channel)
       return {
         get signal() {
-          const signal = active.joined.get(channel)?.subscription.signal
+          const signal = active.channels.get(name)?.subscription.signal
           // Without a connection, nor perhaps the provider's code, it says so itself.
           return !isConnected(active) || transport.capabilities.signalsOverConnection ? signal : undefined
         },
         watchPresence() {
-          wish.watchesPresence = true
-          for (const leg of legs()) leg.joined.get(channel)?.subscription.watchPresence()
+          channel.watchesPresence = true
+          for (const leg of legs()) leg.channels.get(name)?.subscription.watchPresence()
         },
         async enterPresence(data) {
-          wish.data = data
-          await onBoth(channel, (subscription) => subscription.enterPresence(data))
+          channel.data = data
+          await onBoth(name, (subscription) => subscription.enterPresence(data))
         },
         async leavePresence() {
-          wish.data = undefined
-          await onBoth(channel, (subscription) => subscription.leavePresence())
+          channel.data = undefined
+          await onBoth(name, (subscription) => subscription.leavePresence())
         },
         unsubscribe() {
-          if (wishes.get(channel) !== wish) return
-          wishes.delete(channel)
+          if (!channel.leave()) return
           for (const leg of legs()) {
-            const { subscription } = leg.joined.get(channel) as Joined
-            leg.joined.delete(channel)
+            const { subscription } = leg.channels.get(name) as LegChannel
+            leg.channels.delete(name)
             subscription.unsubscribe()
           }
-          promoteIfReady()
+          if (standby) follow(standby)
         },
       }
     },
@@ -367,26 +296,27 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
     },
 
     setCandidates(next) {
-      if (next.length === 0 || status.state === "closed") return
+      if (next.length === 0 || status.current.state === "closed") return
       candidates = next
-      refused.clear()
-      dropUnwanted()
-      const [preferred] = candidates
-      if (!isStarted) {
-        if (preferred && rankOf(active) !== 0) active = open(preferred)
-        return
-      }
-      // Nobody publishes there any more, or it won't try again by itself.
-      const isOfNoUse = rankOf(active) < 0 || statusOf(active).state === "failed"
-      if (preferred && isOfNoUse && !rising) raise(preferred)
-      else returnLater()
+      happens(() => ({ type: "list-changed", keys: keysOf(candidates) }))
     },
 
     async close() {
-      for (const timer of [patience, risingPatience, returning]) clearTimeout(timer)
+      for (const timer of timers.values()) clearTimeout(timer)
       setStatus({ state: "closed" })
       await Promise.all(legs().map((leg) => leg.transport.close()))
     },
   }
   return transport
 }
+
+const keysOf = (candidates: readonly Candidate[]) => candidates.map(({ key }) => key)
+
+const statusOf = ({ withdrawn, transport }: Leg): TransportStatus =>
+  withdrawn ? { state: "failed", error: withdrawn } : transport.status
+
+const isReady = ({ transport, channels }: Leg) =>
+  transport.status.state === "connected" &&
+  [...channels.values()].every(({ isAttached, denied }) => isAttached || denied)
+
+const isOffline = () => typeof navigator !== "undefined" && navigator.onLine === false
