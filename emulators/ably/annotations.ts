@@ -1,7 +1,8 @@
 import { assertMayPublishAs } from "./auth.ts"
 import { ablyError } from "./errors.ts"
+import type { Publisher } from "./model.ts"
 import { Action, type Annotation, AnnotationAction, type Message, MessageAction } from "./protocol.ts"
-import { assertPermitted, assertSize, type Publisher, publishableName } from "./publisher.ts"
+import { assertPermitted, assertSize, publishableName } from "./publisher.ts"
 import { messageSerial } from "./serials.ts"
 
 const METHODS = ["total.v1", "flag.v1", "distinct.v1", "unique.v1", "multiple.v1"] as const

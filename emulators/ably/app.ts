@@ -1,78 +1,15 @@
-import { type Capability, FULL_CAPABILITY, parseCapability } from "./capability.ts"
-import { type Channel, createChannel } from "./channel.ts"
-import type { ChannelName } from "./channel-name.ts"
+import { FULL_CAPABILITY, parseCapability } from "./capability.ts"
+import { createChannel } from "./channel.ts"
 import type { Clock } from "./clock.ts"
-import type { Connection } from "./connection.ts"
 import { ablyError } from "./errors.ts"
-import { createRateLimiter, DEFAULT_LIMITS, type Limits, type RateLimiter, watchLimits } from "./limits.ts"
+import { createRateLimiter, DEFAULT_LIMITS, type Limits, watchLimits } from "./limits.ts"
+import type { App, AppSetup, Namespace } from "./model.ts"
 import type { Random } from "./random.ts"
-import { createRecent, type Recent } from "./recent.ts"
-import type { Revocation } from "./revocation.ts"
-import { createStats, type Stats } from "./stats.ts"
-import { MAX_TTL, type Token } from "./tokens.ts"
-import { createWebhooks, type WebhookRule, type WebhookSender, type Webhooks } from "./webhooks.ts"
+import { createRecent } from "./recent.ts"
+import { createStats } from "./stats.ts"
+import { MAX_TTL } from "./tokens.ts"
+import { createWebhooks, type WebhookSender } from "./webhooks.ts"
 import { isRecord } from "./wire.ts"
-
-export interface Key {
-  /** `appId.keyId`, which is also a JWT's `kid`. */
-  name: string
-  secret: string
-  capability: Capability
-  /** Whether `revokeTokens` is allowed for this key's tokens (40163). */
-  revocableTokens: boolean
-}
-
-/** Rules for the channels whose name begins with `{id}:`, or is `id`. */
-export interface Namespace {
-  id: string
-  persisted: boolean
-  persistLast: boolean
-  /** Update, delete, append and annotations (§6.4, 93002). */
-  mutableMessages: boolean
-}
-
-/** The body of the sandbox's `POST /apps`, with ids and secrets that the caller may fix. */
-export interface AppSetup {
-  id?: string
-  keys?: { id?: string; secret?: string; capability?: string | Capability; revocableTokens?: boolean }[]
-  namespaces?: { id: string; persisted?: boolean; persistLast?: boolean; mutableMessages?: boolean }[]
-  /** Presence members that are there from the beginning. */
-  channels?: { name: string; presence?: { clientId: string; data?: string; encoding?: string }[] }[]
-  limits?: Partial<Limits>
-  webhooks?: WebhookRule[]
-}
-
-/** One vendor application: everything below it is separate from other apps. */
-export interface App {
-  readonly id: string
-  readonly keys: Key[]
-  readonly namespaces: Map<string, Namespace>
-  /** They may be changed at any time. Whoever is connected is told of it, once for all that changes in one turn. */
-  readonly limits: Limits
-  /** Counts what is published in the whole app. */
-  readonly rate: RateLimiter
-  readonly clock: Clock
-  readonly random: Random
-  /** Attached, dropped-but-resumable and REST-used channels, by base name. */
-  readonly channels: Map<string, Channel>
-  /** Live and resumable connections, by connection id. */
-  readonly connections: Map<string, Connection>
-  /** Those of them that have no socket, the longest dropped first. */
-  readonly dropped: Set<Connection>
-  /** Those it has issued, and the JWTs it has seen, by their text. */
-  readonly tokens: Map<string, Token>
-  /** Those of token requests, for as long as their time would still be accepted. */
-  readonly nonces: Recent<true>
-  revocations: Revocation[]
-  readonly webhooks: Webhooks
-  readonly stats: Stats
-  /** When set, everything that counts towards the account's quota is refused with 40112. */
-  overQuota: boolean
-  channel(name: ChannelName): Channel
-  revoke(revocation: Revocation): void
-  /** Something was added that has its time: what had it is let go after a while. */
-  tidyLater(): void
-}
 
 const DEFAULT_NAMESPACES = [
   { id: "persisted", persisted: true },

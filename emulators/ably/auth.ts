@@ -1,19 +1,7 @@
-import type { App, Key } from "./app.ts"
-import type { Capability } from "./capability.ts"
 import { ablyError } from "./errors.ts"
+import type { App, Apps, Credentials, Key } from "./model.ts"
 import { isRevoked } from "./revocation.ts"
-import { isJwt, keyNameOfJwt, readJwt, type Token } from "./tokens.ts"
-
-export type Apps = ReadonlyMap<string, App>
-
-/** Who a connection or request is, before its client id is settled. */
-export interface Credentials {
-  app: App
-  key: Key
-  capability: Capability
-  /** Absent with key authentication. */
-  token?: Token
-}
+import { isJwt, keyNameOfJwt, readJwt } from "./tokens.ts"
 
 /** ably-protocol.md §3.1: `appId.keyId:keySecret`. Of a key that is shown, an unknown app is 40101, as a wrong secret is. */
 export function authenticateKey(apps: Apps, keyString: string): Credentials {

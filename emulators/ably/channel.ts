@@ -1,62 +1,15 @@
-import type { App, Namespace } from "./app.ts"
 import { createByteCount } from "./byte-count.ts"
 import type { ChannelName } from "./channel-name.ts"
-import { type AblyError, ablyError } from "./errors.ts"
-import { filterFrame, type MessageFilter } from "./filter.ts"
-import { createRateLimiter, type RateLimiter } from "./limits.ts"
-import { createMessageStore, type MessageStore } from "./messages.ts"
-import { createOccupancy, type Occupancy } from "./occupancy.ts"
-import { createPresenceSet, type PresenceSet } from "./presence.ts"
+import { ablyError } from "./errors.ts"
+import { filterFrame } from "./filter.ts"
+import { createRateLimiter } from "./limits.ts"
+import { createMessageStore } from "./messages.ts"
+import type { App, Attachment, Channel, StreamFrame } from "./model.ts"
+import { createOccupancy } from "./occupancy.ts"
+import { createPresenceSet } from "./presence.ts"
 import { Action, Mode, type ProtocolMessage } from "./protocol.ts"
 import { bytesOf } from "./publisher.ts"
-import { createSerials, type Serials, seriesOf } from "./serials.ts"
-
-/** One connection's hold on one channel (ably-protocol.md §5.1). */
-export interface Attachment {
-  readonly connectionId: string
-  readonly name: ChannelName
-  /** Granted: what was requested and the capability permits. */
-  modes: number
-  /** A later token may permit more of these. */
-  readonly requestedModes: number
-  params: Record<string, string>
-  echo: boolean
-  filter?: MessageFilter
-  /** The last position that was passed to this attachment; a repeated ATTACH goes on from there. */
-  position: string
-  send(frame: ProtocolMessage): void
-  /** It couldn't be given a frame, and loses its channel: that is nobody else's trouble. */
-  failed(error: unknown): void
-}
-
-/** A frame in the channel's stream: MESSAGE, PRESENCE or ANNOTATION with its position. */
-export type StreamFrame = ProtocolMessage & { channelSerial: string; timestamp: number }
-
-export interface Channel {
-  readonly name: string
-  readonly app: App
-  readonly rules: Namespace
-  readonly serials: Serials
-  readonly attachments: Set<Attachment>
-  readonly messages: MessageStore
-  readonly presence: PresenceSet
-  readonly occupancy: Occupancy
-  /** Counts what is published here by all together. */
-  readonly rate: RateLimiter
-  /**
-   * Passes a frame to every attachment that may see it, and appends it to the stream for those that resume; `kept` is what
-   * of it stays, false for nothing.
-   */
-  broadcast(frame: StreamFrame, kept?: StreamFrame | false): void
-  /** What an attachment at this position has missed, or why that can't be told (90003, 90004, 90005). */
-  since(channelSerial: string): { frames: StreamFrame[] } | { error: AblyError }
-  /** When somebody last asked for the channel. */
-  usedAt: number
-  /** Whether nobody would miss it: nobody is here, nothing is kept, and no position of it can be honoured any more. */
-  isIdle(): boolean
-  /** Forgets the stream so far, so that no earlier `channelSerial` can be honoured. */
-  forget(): void
-}
+import { createSerials, seriesOf } from "./serials.ts"
 
 export function createChannel(name: ChannelName, app: App): Channel {
   const rules = app.namespaces.get(name.namespace) ?? {

@@ -1,10 +1,8 @@
 import { decodeBody } from "./codec.ts"
 import { ablyError, toAblyError } from "./errors.ts"
+import type { AblyService, RestRequest, Session, Socket } from "./model.ts"
 import { Action } from "./protocol.ts"
 import { decodeSegment, errorResponse } from "./rest.ts"
-import type { RestRequest } from "./route.ts"
-import type { AblyService } from "./service.ts"
-import type { Session, Socket } from "./session.ts"
 
 /** An answer that is held open until there is something to say. */
 export interface CometResponse {

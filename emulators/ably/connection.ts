@@ -1,55 +1,15 @@
 import { annotate } from "./annotations.ts"
-import type { App } from "./app.ts"
 import { attach, detach, dropAttachment, reviewAttachments, sendSync } from "./attach.ts"
-import { type Apps, assertMayEnterAs, authenticateToken, type Credentials, resolveClientId } from "./auth.ts"
-import type { Attachment } from "./channel.ts"
+import { assertMayEnterAs, authenticateToken, resolveClientId } from "./auth.ts"
 import { parseChannelName } from "./channel-name.ts"
 import { type AblyError, ablyError, isTokenError, toAblyError } from "./errors.ts"
 import { createRateLimiter, PRESENCE_MILDNESS } from "./limits.ts"
+import type { Apps, Connection, Credentials, Publisher, Transport } from "./model.ts"
 import { Action, Mode, type ModeName, type ProtocolMessage } from "./protocol.ts"
 import { publish } from "./publish.ts"
-import { assertPermitted, assertSize, type Publisher } from "./publisher.ts"
-import { type Revocation, targets } from "./revocation.ts"
+import { assertPermitted, assertSize } from "./publisher.ts"
+import { targets } from "./revocation.ts"
 import { readAnnotations, readMessages, readPresence } from "./wire.ts"
-
-/** The socket beneath a connection, as the connection sees it. */
-export interface Transport {
-  send(message: ProtocolMessage): void
-  /** Ends the socket after what was sent. */
-  close(): void
-}
-
-/** A connection outlives its sockets: until `connectionStateTtl` after a drop it can be resumed (ably-protocol.md §4.5). */
-export interface Connection {
-  readonly id: string
-  /** Changes with each CONNECTED; what was issued before still names this connection (`hasKey`). */
-  readonly key: string
-  readonly app: App
-  readonly echo: boolean
-  readonly credentials: Credentials
-  readonly clientId: string | undefined
-  /** By the name that the client used. */
-  readonly attachments: Map<string, Attachment>
-  readonly transport: Transport | undefined
-  /** Also a former key: a client that never saw the latest CONNECTED comes back with the one before. */
-  hasKey(key: string): boolean
-  /** Takes over a new socket, superseding a former one that hasn't noticed its end. */
-  open(transport: Transport, credentials: Credentials, error?: AblyError): void
-  receive(message: ProtocolMessage): void
-  /** The socket is gone: attachments end, presence and state wait for a resume. */
-  drop(): void
-  /** It can't be resumed any more. */
-  forget(): void
-  /** §4.4: DISCONNECTED; the client may come back and resume. */
-  disconnect(error: AblyError): void
-  /** §4.4: ERROR; fatal for the client unless it is a token error. */
-  fail(error: AblyError): void
-  /** §4.2: CONNECTED once more, since what it tells has changed. */
-  announce(): void
-  /** §4.4: asks the client for a new token. */
-  requestReauth(): void
-  onRevocation(revocation: Revocation): void
-}
 
 /** Keys that a connection had: a client comes back with the latest it was told. */
 const REMEMBERED_KEYS = 16

@@ -1,5 +1,5 @@
-import type { Channel } from "./channel.ts"
 import { ablyError } from "./errors.ts"
+import type { Channel } from "./model.ts"
 import type { Message, PresenceMessage } from "./protocol.ts"
 
 /** ably-protocol.md §2.2: bounds of a history request. `from_serial` is what `untilAttach` becomes (§8). */

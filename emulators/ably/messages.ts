@@ -1,33 +1,7 @@
 import { createByteCount } from "./byte-count.ts"
-import type { Channel } from "./channel.ts"
-import type { Annotation, BaseMessage, Message } from "./protocol.ts"
+import type { Channel, MessageStore, StoredMessage } from "./model.ts"
 import { bytesOf } from "./publisher.ts"
 import { createRecent } from "./recent.ts"
-
-/** A message as the channel keeps it: its place never changes, its content is that of the latest version (ably-protocol.md §6.4). */
-export interface StoredMessage {
-  readonly serial: string
-  readonly channelSerial: string
-  readonly timestamp: number
-  /** From the created one to the latest. */
-  readonly versions: Message[]
-  readonly annotations: Annotation[]
-  latest: Message
-}
-
-export interface MessageStore {
-  /** In the order of publication; older ones than the namespace keeps are gone (§8). */
-  all(): StoredMessage[]
-  find(serial: string): StoredMessage | undefined
-  /** It has taken this on: another version, or an annotation. */
-  grew(stored: StoredMessage, by: BaseMessage): void
-  add(message: Message & { serial: string; timestamp: number }, channelSerial: string): StoredMessage
-  /** §2.3: the serial that a message with this id got, if it was published within the window. */
-  serialOf(id: string): string | undefined
-  /** §5.1 `rewind`: the last messages by count (`10`, at most 100) or time (`2m`, `15s`). */
-  rewind(value: string): StoredMessage[]
-  clear(): void
-}
 
 const MAX_REWIND = 100
 

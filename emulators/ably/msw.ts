@@ -1,8 +1,8 @@
 import { HttpResponse, http } from "msw/http"
 import { ws } from "msw/ws"
-import type { RestRequest } from "./route.ts"
+import type { AblyService, RestRequest } from "./model.ts"
 import { type AppDescription, describeApp } from "./sandbox.ts"
-import { type AblyService, createAblyService, type ServiceOptions } from "./service.ts"
+import { createAblyService, type ServiceOptions } from "./service.ts"
 
 /** ably-protocol.md §1: the vendor's host names, fallbacks and older ones included. */
 const HOSTS = /^(?:https?|wss?):\/\/(?:[\w-]+\.)+(?:ably\.net|ably\.io|ably-realtime\.com)(?::\d+)?(?=\/|$)/

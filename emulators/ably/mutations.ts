@@ -2,9 +2,9 @@ import { assertMayPublishAs } from "./auth.ts"
 import { permits } from "./capability.ts"
 import type { ChannelName } from "./channel-name.ts"
 import { ablyError } from "./errors.ts"
-import type { StoredMessage } from "./messages.ts"
+import type { Publisher, StoredMessage } from "./model.ts"
 import { Action, type Message, MessageAction } from "./protocol.ts"
-import { assertSize, type Publisher } from "./publisher.ts"
+import { assertSize } from "./publisher.ts"
 import { messageSerial } from "./serials.ts"
 
 const OPERATION = {

@@ -1,24 +1,5 @@
-import type { Attachment, Channel } from "./channel.ts"
+import type { Attachment, Channel, Occupancy, OccupancyMetrics } from "./model.ts"
 import { Action, Mode } from "./protocol.ts"
-
-/** ably-protocol.md §2.2 `GET /channels/{c}`. */
-export type OccupancyMetrics = Record<
-  | "connections"
-  | "publishers"
-  | "subscribers"
-  | "presenceConnections"
-  | "presenceMembers"
-  | "presenceSubscribers"
-  | "objectPublishers"
-  | "objectSubscribers",
-  number
->
-
-export interface Occupancy {
-  metrics(): OccupancyMetrics
-  /** Tells attachments with `occupancy=metrics` (§5.1 Params) what they don't know yet. */
-  announce(): void
-}
 
 export function createOccupancy(channel: Channel): Occupancy {
   const holding = (mode: number) =>

@@ -1,9 +1,9 @@
 import { createInspector, type Inspector } from "../page/inspector.ts"
 import type { AppView, Controls } from "../page/view.ts"
 import { decodeFrame } from "./codec.ts"
+import type { AblyService } from "./model.ts"
 import { actionName } from "./protocol.ts"
 import { describeApp } from "./sandbox.ts"
-import type { AblyService } from "./service.ts"
 
 const OVER_QUOTA = "The account's quota is used up"
 const CLOCK_AHEAD = "The service's clock is ahead"

@@ -1,39 +1,14 @@
 import { createByteCount } from "./byte-count.ts"
-import type { Channel } from "./channel.ts"
 import { ablyError } from "./errors.ts"
-import { Action, PresenceAction, type PresenceMessage, type ProtocolMessage } from "./protocol.ts"
+import type { Channel, PresenceEvent, PresenceMember, PresenceSet } from "./model.ts"
+import { Action, PresenceAction, type ProtocolMessage } from "./protocol.ts"
 import { bytesOf } from "./publisher.ts"
 
 const CLIENT_ACTIONS: number[] = [PresenceAction.enter, PresenceAction.update, PresenceAction.leave]
 
-type Member = PresenceMessage & { id: string; clientId: string; connectionId: string; timestamp: number }
-
-export interface PresenceEvent {
-  channelSerial: string
-  message: Member
-}
-
-/** ably-protocol.md §7: who is present in one channel. A member is a clientId on a connection. */
-export interface PresenceSet {
-  size(): number
-  /** As action `present`, in the order of entry. */
-  list(): PresenceMessage[]
-  history(): PresenceEvent[]
-  /** Enter, update and leave of one connection, broadcast as one frame; ids are `frameId:index` unless the client gave one. */
-  apply(connectionId: string, frameId: string, messages: (PresenceMessage & { clientId: string })[]): void
-  /** Members of a dropped connection leave after a while, unless it attaches again (`stay`). */
-  leaveLater(connectionId: string): void
-  stay(connectionId: string): void
-  /** The members of a connection that closed, detached or lost the right to be present. */
-  leaveNow(connectionId: string): void
-  /** SYNC pages from a cursor on (§7): the last has an empty cursor. */
-  sync(channelSerial?: string): ProtocolMessage[]
-  addFixture(member: { clientId: string; data?: string; encoding?: string }): void
-}
-
 export function createPresenceSet(channel: Channel): PresenceSet {
   const { clock, limits, random } = channel.app
-  const members = new Map<string, Member>()
+  const members = new Map<string, PresenceMember>()
   const leaving = new Map<string, () => void>()
   let events: PresenceEvent[] = []
   const bytes = createByteCount<PresenceEvent>(() => limits.maxHistorySize)
@@ -46,7 +21,7 @@ export function createPresenceSet(channel: Channel): PresenceSet {
     if (count > 0) events = events.slice(count)
   }
 
-  function broadcast(frameId: string, connectionId: string, presence: Member[]) {
+  function broadcast(frameId: string, connectionId: string, presence: PresenceMember[]) {
     const timestamp = clock.now()
     const channelSerial = channel.serials.next()
     for (const message of presence) {
@@ -69,7 +44,7 @@ export function createPresenceSet(channel: Channel): PresenceSet {
   }
 
   /** Refused as a whole, before any of it takes effect. */
-  function assertAcceptable(entering: Member[]) {
+  function assertAcceptable(entering: PresenceMember[]) {
     const unknown = entering.find((member) => !CLIENT_ACTIONS.includes(member.action))
     if (unknown) throw ablyError(40003, `clients don't send presence action ${unknown.action}`)
     const added = new Set(
@@ -82,7 +57,7 @@ export function createPresenceSet(channel: Channel): PresenceSet {
   }
 
   /** What this message does to the set, and what the others are told; nothing for a repeated entry with the same id. */
-  function applyOne(member: Member): Member | undefined {
+  function applyOne(member: PresenceMember): PresenceMember | undefined {
     const key = memberKey(member.connectionId, member.clientId)
     const present = members.get(key)
     if (member.action === PresenceAction.leave) {

@@ -1,8 +1,9 @@
 import { assertMayPublishAs } from "./auth.ts"
 import { ablyError } from "./errors.ts"
+import type { Publisher } from "./model.ts"
 import { mutate } from "./mutations.ts"
 import { Action, type BaseMessage, type Message, MessageAction } from "./protocol.ts"
-import { assertPermitted, assertSize, type Publisher, publishableName } from "./publisher.ts"
+import { assertPermitted, assertSize, publishableName } from "./publisher.ts"
 import { messageSerial } from "./serials.ts"
 import { isRecord } from "./wire.ts"
 

@@ -1,19 +1,8 @@
-import type { App } from "./app.ts"
-import type { Credentials } from "./auth.ts"
 import { type Operation, permits } from "./capability.ts"
 import { type ChannelName, parseChannelName } from "./channel-name.ts"
 import { ablyError } from "./errors.ts"
+import type { App, Credentials } from "./model.ts"
 import type { Annotation, BaseMessage, Message } from "./protocol.ts"
-
-/** Who publishes: a connection, or a REST request, which has no connection of its own. */
-export interface Publisher {
-  app: App
-  credentials: Credentials
-  clientId?: string
-  connectionId?: string
-  /** `connId:msgSerial` of the frame, or what a REST publish is given instead. */
-  frameId: string
-}
 
 /** Channels with a qualifier are views of others, or the service's own; nobody publishes there. */
 export function publishableName(wireName: string): ChannelName {

@@ -1,9 +1,10 @@
 import { READ_PRESENCE } from "./capability.ts"
 import { parseChannelName } from "./channel-name.ts"
 import { ablyError, toAblyError } from "./errors.ts"
+import type { Route, RouteContext } from "./model.ts"
 import { publish } from "./publish.ts"
 import { assertPermitted } from "./publisher.ts"
-import { BatchFailure, type Route, type RouteContext } from "./route.ts"
+import { BatchFailure } from "./route.ts"
 import { isRecord, readMessages } from "./wire.ts"
 
 /** ably-protocol.md §2.2: many channels in one request; each fails alone. */

@@ -1,16 +1,15 @@
 import { annotate } from "./annotations.ts"
 import { type Operation, permits, READ_PRESENCE } from "./capability.ts"
-import type { Channel } from "./channel.ts"
 import { parseChannelName } from "./channel-name.ts"
 import { ablyError } from "./errors.ts"
 import { messageHistory, presenceHistory } from "./history.ts"
-import type { StoredMessage } from "./messages.ts"
+import type { Answer, Channel, Route, RouteContext, StoredMessage } from "./model.ts"
 import { mutate } from "./mutations.ts"
 import { paginate } from "./pagination.ts"
 import type { BaseMessage } from "./protocol.ts"
 import { publish } from "./publish.ts"
 import { assertPermitted, publishableName } from "./publisher.ts"
-import { type Answer, pageAnswer, type Route, type RouteContext } from "./route.ts"
+import { pageAnswer } from "./route.ts"
 import { readAnnotations, readMessages } from "./wire.ts"
 
 /** ably-protocol.md §2.2: `/channels/…`. */

@@ -1,8 +1,7 @@
-import type { App } from "./app.ts"
 import { findKey } from "./auth.ts"
 import { ablyError } from "./errors.ts"
+import type { Answer, App, Route, RouteContext } from "./model.ts"
 import { revokeTokens } from "./revocation.ts"
-import type { Answer, Route, RouteContext } from "./route.ts"
 import { requestToken } from "./tokens.ts"
 
 /** ably-protocol.md §2.2: `/keys/{keyName}/…`. */

@@ -1,5 +1,6 @@
+import type { Route } from "./model.ts"
 import { paginate } from "./pagination.ts"
-import { pageAnswer, type Route } from "./route.ts"
+import { pageAnswer } from "./route.ts"
 import { nested } from "./stats.ts"
 
 const SCHEMA = "https://schemas.ably.com/json/app-stats-0.0.1.json"

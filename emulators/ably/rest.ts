@@ -1,14 +1,14 @@
-import { authenticateKey, authenticateToken, type Credentials, resolveClientId } from "./auth.ts"
+import { authenticateKey, authenticateToken, resolveClientId } from "./auth.ts"
 import { CONTENT_TYPE, decodeBody, encodeBody, type Format } from "./codec.ts"
 import { type AblyError, ablyError, toAblyError } from "./errors.ts"
 import { faultError, REST_FAULTS } from "./faults.ts"
+import type { AblyService, Credentials, RestRequest, RestResponse, Route, RouteContext } from "./model.ts"
 import { batchRoutes } from "./rest-batch.ts"
 import { channelRoutes } from "./rest-channels.ts"
 import { keyRoutes } from "./rest-keys.ts"
 import { statsRoutes } from "./rest-stats.ts"
-import { BatchFailure, type RestRequest, type RestResponse, type Route, type RouteContext } from "./route.ts"
+import { BatchFailure } from "./route.ts"
 import { sandboxRoutes } from "./sandbox.ts"
-import type { AblyService } from "./service.ts"
 
 /** ably-protocol.md §2.2, but for the routes that the README lists as left out. */
 const ROUTES: Route[] = [

@@ -1,16 +1,6 @@
-import type { App, Key } from "./app.ts"
 import { ablyError, toAblyError } from "./errors.ts"
-import type { Token } from "./tokens.ts"
+import type { App, Key, Revocation, Token } from "./model.ts"
 import { isRecord } from "./wire.ts"
-
-/** ably-protocol.md §2.2 `revokeTokens`: tokens of this key that match and were issued before are refused from `appliesAt` on. */
-export interface Revocation {
-  keyName: string
-  type: "clientId" | "channel" | "revocationKey"
-  value: string
-  issuedBefore: number
-  appliesAt: number
-}
 
 const REAUTH_MARGIN = 30_000
 const MAX_AGE = 3_600_000

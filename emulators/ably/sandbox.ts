@@ -1,8 +1,8 @@
-import { type App, readAppSetup } from "./app.ts"
+import { readAppSetup } from "./app.ts"
 import { formatCapability } from "./capability.ts"
 import { decodeBody } from "./codec.ts"
 import { ablyError } from "./errors.ts"
-import type { Route } from "./route.ts"
+import type { App, Route } from "./model.ts"
 
 /** The vendor's own suites publish far faster than a free account may, and its sandbox lets them. */
 const SANDBOX_LIMITS = { maxInboundRate: 1000, maxChannelRate: 1000 }

@@ -4,12 +4,11 @@ import type { Inspector } from "../page/inspector.ts"
 import { CONTENT_TYPE } from "./codec.ts"
 import { type Comet, type CometResponse, createComet } from "./comet.ts"
 import { handleControl } from "./control.ts"
+import type { AblyService, RestRequest, Session, Socket } from "./model.ts"
 import { createAblyPage, readFrame } from "./page.ts"
 import { corsHeaders } from "./rest.ts"
-import type { RestRequest } from "./route.ts"
 import { type AppDescription, describeApp } from "./sandbox.ts"
-import { type AblyService, createAblyService, type ServiceOptions } from "./service.ts"
-import type { Session, Socket } from "./session.ts"
+import { createAblyService, type ServiceOptions } from "./service.ts"
 
 export interface AblyEmulatorOptions extends ServiceOptions, Pick<ListenerOptions, "port" | "host" | "tls"> {}
 

@@ -1,15 +1,13 @@
-import { type App, type AppSetup, createApp } from "./app.ts"
+import { createApp } from "./app.ts"
 import { breakContinuity, detachByServer } from "./attach.ts"
-import { type Clock, createSkewedClock, type SkewedClock, systemClock } from "./clock.ts"
-import type { Connection } from "./connection.ts"
+import { type Clock, createSkewedClock, systemClock } from "./clock.ts"
 import { ablyError } from "./errors.ts"
-import { createFaults, type FaultMatch, type Faults } from "./faults.ts"
+import { createFaults } from "./faults.ts"
 import type { Limits } from "./limits.ts"
-import { createRandom, type Random } from "./random.ts"
+import type { AblyService, App, AppSetup, Connection, ConnectionMatch, Session, Token } from "./model.ts"
+import { createRandom } from "./random.ts"
 import { handleRest } from "./rest.ts"
-import type { RestRequest, RestResponse } from "./route.ts"
-import { createSession, type Session, type Socket } from "./session.ts"
-import type { Token } from "./tokens.ts"
+import { createSession } from "./session.ts"
 import { postByFetch, type WebhookSender } from "./webhooks.ts"
 
 export interface ServiceOptions {
@@ -22,44 +20,6 @@ export interface ServiceOptions {
   limits?: Partial<Limits>
   /** How webhooks are posted: by `fetch`, unless told. */
   sendWebhook?: WebhookSender
-}
-
-/** Which connections an operation is about; nothing means all. */
-export type ConnectionMatch = Pick<FaultMatch, "appId" | "connectionId" | "clientId">
-
-/** The whole service without any I/O: mounts feed it sockets and requests. */
-export interface AblyService {
-  readonly apps: ReadonlyMap<string, App>
-  readonly clock: SkewedClock
-  readonly random: Random
-  readonly faults: Faults
-  readonly sessions: Set<Session>
-  accept(socket: Socket, query: URLSearchParams): Session
-  request(request: RestRequest): Promise<RestResponse | undefined>
-  addApp(setup: AppSetup): App
-  removeApp(appId: string): void
-
-  /** Ends sockets without a closing frame; the connections can be resumed. */
-  dropConnections(match?: ConnectionMatch): void
-  /** DISCONNECTED with a code, 80003 unless given (ably-protocol.md §4.4). */
-  disconnect(match?: ConnectionMatch, code?: number): void
-  /** ERROR with a code: fatal, unless it is a token error. */
-  fail(match: ConnectionMatch, code: number): void
-  /** AUTH: asks for a new token. */
-  requestReauth(match?: ConnectionMatch): void
-  /** DETACHED unasked (§5.2). */
-  detach(match: ConnectionMatch & { channel: string }, code?: number): void
-  /** ATTACHED unasked, without RESUMED: what was missed on the channel is lost (§5.1). 90003 unless given. */
-  breakContinuity(match: ConnectionMatch & { channel: string }, code?: number): void
-  /** Tokens expire now, those in use by DISCONNECTED 40142, and are refused from then on. */
-  expireTokens(match?: ConnectionMatch): void
-  /** The same with 40141. */
-  revokeTokens(match?: ConnectionMatch): void
-  /** Forgets a connection's state, so that its resume fails with 80008. */
-  forgetConnections(match?: ConnectionMatch): void
-  /** Forgets a channel's stream, so that no earlier `channelSerial` is honoured (90003). */
-  forgetChannel(channel: string, appId?: string): void
-  close(): void
 }
 
 export function createAblyService(options: ServiceOptions = {}): AblyService {

@@ -1,31 +1,11 @@
-import { authenticateKey, authenticateToken, type Credentials, resolveClientId } from "./auth.ts"
+import { authenticateKey, authenticateToken, resolveClientId } from "./auth.ts"
 import { decodeFrame, encodeFrame, type Format } from "./codec.ts"
-import { type Connection, createConnection, type Transport } from "./connection.ts"
+import { createConnection } from "./connection.ts"
 import { type AblyError, ablyError, toAblyError } from "./errors.ts"
 import { CONNECT_FAULTS, faultError } from "./faults.ts"
+import type { AblyService, Connection, Credentials, Session, Socket, Transport } from "./model.ts"
 import { createPipe } from "./pipe.ts"
 import { Action, type ProtocolMessage } from "./protocol.ts"
-import type { AblyService } from "./service.ts"
-
-/** What a mount offers of one WebSocket. */
-export interface Socket {
-  send(frame: string | Uint8Array): void
-  /** A WebSocket ping, which counts as activity for clients that asked for `heartbeats=false`. */
-  ping(): void
-  close(): void
-  /** Ends it without a closing frame. */
-  terminate(): void
-}
-
-/** One socket's life, from the upgrade on (ably-protocol.md §4). */
-export interface Session {
-  readonly connection: Connection | undefined
-  receive(frame: string | Uint8Array): void
-  /** The mount reports the socket's end, whoever caused it. */
-  closed(): void
-  /** Ends the socket without a closing frame. */
-  cut(): void
-}
 
 const OLDEST_PROTOCOL = 2
 

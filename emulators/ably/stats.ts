@@ -1,40 +1,16 @@
 import type { Clock } from "./clock.ts"
 import { ablyError } from "./errors.ts"
-import { Action, type BaseMessage, type ProtocolMessage } from "./protocol.ts"
+import type { Stats, StatsEntries, StatsRow, StatsUnit } from "./model.ts"
+import { Action, type BaseMessage } from "./protocol.ts"
 import { sizeOf } from "./publisher.ts"
 import { isRecord } from "./wire.ts"
 
-/** What happened in each minute, by the vendor's names: `messages.inbound.realtime.messages.count`. */
-type Entries = Record<string, number>
-
 /** Characters of an interval's id, `2026-11-25:23:09`, that are its unit's. */
-const UNITS = { minute: 16, hour: 13, day: 10, month: 7 }
-type Unit = keyof typeof UNITS
-
-/** One row of `GET /stats`. */
-export interface StatsRow {
-  intervalId: string
-  unit: Unit
-  /** The last minute so far, of an interval that isn't over. */
-  inProgress?: string
-  entries: Entries
-}
-
-/** ably-protocol.md §2.2 `GET /stats`: messages and presence are counted as they pass. */
-export interface Stats {
-  count(direction: "inbound" | "outbound", by: "realtime" | "rest", frame: Counted): void
-  /** The sandbox's `POST /stats`: what happened in some minute, as the vendor's suites make it up. */
-  addFixture(value: unknown): void
-  /** Oldest first. */
-  rows(query: URLSearchParams): StatsRow[]
-}
-
-/** What a frame carries. */
-export type Counted = Pick<ProtocolMessage, "action" | "messages" | "presence">
+const UNITS: Record<StatsUnit, number> = { minute: 16, hour: 13, day: 10, month: 7 }
 
 export function createStats(clock: Clock): Stats {
   /** By minute, without the totals: every frame is counted, and few ask. */
-  const minutes = new Map<string, Entries>()
+  const minutes = new Map<string, StatsEntries>()
   let current = { number: Number.NaN, id: "" }
 
   function add(minute: string, name: string, amount: number): void {
@@ -118,7 +94,7 @@ function totalsOf(name: string): string[] {
 }
 
 /** As protocol versions before 3 have it: nested, without `messages` around. */
-export function nested(entries: Entries): Record<string, unknown> {
+export function nested(entries: StatsEntries): Record<string, unknown> {
   const tree: Record<string, unknown> = {}
   for (const [name, amount] of Object.entries(entries)) {
     const path = name.replace(/^messages\./, "").split(".")
@@ -148,10 +124,10 @@ function isMinute(id: string): boolean {
   return /^\d{4}-\d{2}-\d{2}:\d{2}:\d{2}$/.test(id)
 }
 
-function readUnit(text: string | null): Unit {
+function readUnit(text: string | null): StatsUnit {
   if (text === null) return "minute"
   if (!Object.hasOwn(UNITS, text)) throw ablyError(40003, "unit is minute, hour, day or month")
-  return text as Unit
+  return text as StatsUnit
 }
 
 /** Milliseconds, or an interval's id of any unit. */

@@ -1,21 +1,8 @@
 import { createHmac, timingSafeEqual } from "node:crypto"
-import type { App, Key } from "./app.ts"
 import { type Capability, formatCapability, intersectCapabilities, parseCapability } from "./capability.ts"
 import { ablyError } from "./errors.ts"
+import type { App, Key, Token } from "./model.ts"
 import { isRecord } from "./wire.ts"
-
-/** What a token says, whichever kind it is. */
-export interface Token {
-  key: Key
-  capability: Capability
-  clientId?: string
-  /** The latest moment at which it can have been issued; revocation compares this. */
-  issued: number
-  expires: number
-  revocationKey?: string
-  /** Set by the emulator's control: the token is refused with this code from now on. */
-  ended?: 40141 | 40142
-}
 
 /** ably-protocol.md §3.2. */
 export interface TokenDetails {

@@ -1,6 +1,7 @@
-import type { PusherEmulator } from "./emulator.ts"
+import type { App } from "./app.ts"
+import type { FaultControl } from "./fault-control.ts"
 import { parseFault, parseScope } from "./fault-json.ts"
-import type { ActiveFault } from "./faults.ts"
+import type { ActiveFault, FaultScope } from "./faults.ts"
 import { type HttpRequest, type HttpResponse, jsonResponse, textResponse } from "./http.ts"
 import { type JsonObject, parseObject } from "./json.ts"
 
@@ -16,7 +17,14 @@ export interface ControlApi {
   handle(request: HttpRequest): Promise<HttpResponse | undefined>
 }
 
-export function createControlApi(emulator: PusherEmulator): ControlApi {
+/** The part of an emulator that these endpoints need. */
+export interface Controlled {
+  readonly apps: readonly App[]
+  readonly faults: FaultControl
+  dropConnections(scope?: FaultScope): number
+}
+
+export function createControlApi(emulator: Controlled): ControlApi {
   function postFault(body: JsonObject): HttpResponse {
     const fault = parseFault(body)
     if ("problem" in fault) return textResponse(400, fault.problem)
