@@ -13,12 +13,11 @@ import {
 } from "../message.ts"
 import { createMessageId } from "../message-id.ts"
 import { startAll, type Tracing } from "../tracing.ts"
-import type { ChannelObserver, OutgoingMessage, PublishResult, TransportSubscription } from "../transport.ts"
+import type { ChannelObserver, TransportSubscription } from "../transport.ts"
 import type { RealtimeHttp } from "./http.ts"
 import type { Outbox } from "./outbox.ts"
 import { createPresenceTracker } from "./presence.ts"
 import type { RateLimit } from "./rate-limit.ts"
-import { createSendQueue } from "./send-queue.ts"
 import type { SignalAges } from "./signal-ages.ts"
 import { createSignalInbox } from "./signal-inbox.ts"
 import { createSignalOutlet } from "./signal-outlet.ts"
@@ -38,8 +37,6 @@ export interface ChannelOptions {
   signalAges: SignalAges
   /** All channels share it; only asked when the provider's code is there. */
   signalRate: () => RateLimit
-  /** One request with messages of one channel. */
-  publish: (channel: string, messages: readonly OutgoingMessage[]) => Promise<PublishResult[]>
   outbox: Outbox
   tracing: Tracing | undefined
   maxPayloadBytes: number
@@ -49,7 +46,7 @@ export interface ChannelOptions {
 
 /** The client's own side of a channel. */
 export interface ManagedChannel extends Channel {
-  /** The connection is back, or the page is looked at again: whatever waits is tried at once. */
+  /** The page is looked at again: it looks at once whether something was missed. */
   check(): void
   /** Begins a comparison with the log's head, if anybody follows the channel; the returned function ends it. */
   startComparison(): ((head: LogHead | RealtimeError) => void) | null
@@ -92,10 +89,6 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   let isAskingAgain = false
   /** Whoever began to ask while an answer was under way, which may be older than what made them ask. */
   let isAskedMeanwhile = false
-
-  const sendQueue = createSendQueue({
-    deliver: (messages) => options.publish(name, messages),
-  })
 
   const isFresh = createSignalInbox({ page: options.page, ages: options.signalAges })
   let signalsSent = 0
@@ -239,7 +232,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
         // Reads that began before can't know what was published until now; the streams' next ones must not share them.
         reads.clear()
         for (const stream of streams()) stream.attached(page && ownPage(page), asked)
-        sendQueue.wake()
+        outbox.wake(name)
       },
       onDetached() {
         setStatus({ state: "attaching" })
@@ -376,7 +369,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     async publish(event, payload, { id = createMessageId(), timeoutMs = defaultTimeoutMs } = {}) {
       const error = mistakeIn(event, payload)
       if (error) throw error
-      return sendQueue.send({ id, event, payload: payload as JsonValue }, timeoutMs)
+      return outbox.publish(name, { id, event, payload: payload as JsonValue }, timeoutMs)
     },
 
     outbox: {
@@ -451,7 +444,6 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   // The getters must survive, so the management functions are added to the object itself.
   return Object.assign(channel, {
     check() {
-      sendQueue.wake()
       if (status.state === "denied") return askAgain()
       // Without a subscription too: the log stands in for a provider that is away.
       for (const stream of streams()) stream.check()
@@ -472,11 +464,9 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
       definition = next
     },
     open() {
-      sendQueue.open()
       if (users > 0) subscription ??= subscribe()
     },
     close() {
-      sendQueue.close()
       signals.close()
       // A read that is under way belongs to those who asked for it; the next ones go on from where they stood.
       reads.clear()

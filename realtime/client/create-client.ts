@@ -141,9 +141,9 @@ export function createClient(options: ClientOptions): EndableClient {
       outbox.wake()
     })
     headCheck.start()
+    outbox.open()
     for (const channel of channels.values()) channel.open()
     transport.connect()
-    outbox.open()
   }
 
   function stop(): void {
@@ -196,7 +196,6 @@ export function createClient(options: ClientOptions): EndableClient {
           page,
           signalAges,
           signalRate,
-          publish,
           outbox,
           tracing,
           maxPayloadBytes,

@@ -3,7 +3,7 @@ import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
 import { guard } from "../guard.ts"
 import type { JsonValue } from "../json.ts"
 import { createListeners, type Listeners } from "../listeners.ts"
-import type { Cursor } from "../message.ts"
+import type { Cursor, PublishReceipt } from "../message.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import { withResolvers } from "../with-resolvers.ts"
 import { withinLimit } from "../within-limit.ts"
@@ -33,22 +33,31 @@ export interface OutboxMessage {
   readonly place?: Cursor | undefined
 }
 
-/** Messages on their way, kept until the log has them: over reloads, crashes and days without a network. */
+/**
+ * A page's one way out: messages leave each channel in the order of the calls, whether they are kept until the log has them, over reloads,
+ * crashes and days without a network (`add`), or somebody waits for them (`publish`).
+ */
 export interface Outbox {
   /** What is on its way in a channel, in the order it was written. The same array until something changes. */
   messages(channel: string): readonly OutboxMessage[]
   subscribe(channel: string, listener: () => void): () => void
   /** Shows it at once, stores it, then sends it. With an error it is shown as refused and nothing is sent. */
   add(channel: string, message: OutgoingMessage, error?: RealtimeError): void
+  /**
+   * Sends it in its turn without keeping or showing it, while the outbox isn't open too. Resolves once it is in the log; what fails in
+   * passing is tried again, with the same id, for as long as `timeoutMs`. Rejects with the server's refusal; with the reason of its last
+   * attempt, or `timeout` without one, when its time is over; with `not-connected` when the outbox is closed.
+   */
+  publish(channel: string, message: OutgoingMessage, timeoutMs: number): Promise<PublishReceipt>
   retry(id: string): void
   discard(id: string): void
   /** These have arrived in the channel: they are no longer one's own to show. */
   arrived(channel: string, ids: ReadonlySet<string>): void
   /** Reads what an earlier page left behind and goes on with it, and with what was added before. Idempotent. */
   open(): void
-  /** The connection or the network is back: tries at once what waits for its next attempt. */
-  wake(): void
-  /** Sends nothing more and hears no other tab, until it is opened again. */
+  /** The connection or the network is back: tries at once what waits for its next attempt, by default in all channels. */
+  wake(channel?: string): void
+  /** Sends nothing more and hears no other tab, until it is opened again. What was published rejects; what was added waits. */
   close(): void
 }
 
@@ -78,9 +87,23 @@ interface Entry extends OutboxMessage {
   hasArrived: boolean
   /** How often this page tried it and the server failed at it alone, since a person last asked for it. */
   accidents?: number
+  /** Whoever published it. It is neither kept nor shown. */
+  caller?: Caller
+}
+
+interface Caller {
+  key: symbol
+  /** When it may no longer be tried, by `performance.now()`. */
+  deadline: number
+  /** Why its last attempt failed; null before the first. */
+  reason: RealtimeError | null
+  resolve(receipt: PublishReceipt): void
+  reject(error: RealtimeError): void
 }
 
 const backOff: BackOff = { firstMs: 500, maxMs: 30_000 }
+/** While somebody waits for the message that is next. */
+const callersBackOff: BackOff = { firstMs: 250, maxMs: 5_000 }
 /** How long the browser may take to read or write; one that hangs is as good as one that keeps nothing. */
 const storePatienceMs = 5_000
 /** How long a tab that doesn't move (a phone put it to sleep) holds up the others. */
@@ -94,7 +117,7 @@ const maxAccidents = 7
 interface Pause {
   /** Attempts in a row by which no message got away. */
   failures: number
-  timer?: ReturnType<typeof setTimeout>
+  timer?: ReturnType<typeof setTimeout> | undefined
 }
 
 const toOutgoing = ({ id, event, payload }: Entry): OutgoingMessage => ({ id, event, payload })
@@ -106,15 +129,18 @@ const isOfAnother = ({ code }: RealtimeError) => code === "session-changed"
 const isAccident = ({ code, retryable }: RealtimeError) => code === "internal" && retryable
 
 export function createOutbox({ store, bus, exclusively, deliver, onError }: OutboxOptions): Outbox {
-  const entries = new Map<string, Entry>()
+  /** By their ids; what is published by a key of its own, since its id may be another one's too. */
+  const entries = new Map<string | symbol, Entry>()
   const shown = new Map<string, readonly OutboxMessage[]>()
   const listeners = new Map<string, Listeners<[]>>()
-  const draining = new Set<string>()
+  /** The channels that are being sent from, each with what tells this sending from one before a `close`. */
+  const draining = new Map<string, object>()
   const pauses = new Map<string, Pause>()
   /** Reads of the store that are under way, and what left meanwhile, which they may still bring. */
   let reads = 0
   const leftMeanwhile = new Set<string>()
   let isOpen = false
+  let isClosed = false
   let isStoreBroken = false
   /** Requests that the store owes an answer past its time. While there are any nobody waits for it, which would be in vain. */
   let overdue = 0
@@ -124,13 +150,28 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   let last = 0
   /** Ends when all that was written until now has been stored, or not. */
   let storing: Promise<unknown> = Promise.resolve()
+  /** How many of a channel wait for that. */
+  const unready = new Map<string, number>()
 
   const inOrder = (channel: string) =>
     [...entries.values()].filter((entry) => entry.channel === channel).sort((a, b) => a.position - b.position)
 
   /** What an attempt could send. */
   const waiting = (channel: string) =>
-    inOrder(channel).filter(({ state, isReady }) => isReady && (state === "queued" || state === "failed"))
+    inOrder(channel).filter(
+      ({ state, isReady, caller }) =>
+        isReady && (state === "queued" || state === "failed") && (isOpen || caller !== undefined),
+    )
+
+  /** What goes before anything that is kept: it needs neither the store nor a turn among the tabs. */
+  function published(channel: string): Entry[] {
+    const all = waiting(channel)
+    const end = all.findIndex(({ caller }) => !caller)
+    return end < 0 ? all : all.slice(0, end)
+  }
+
+  const callersOf = (channel: string) =>
+    [...entries.values()].flatMap((entry) => (entry.channel === channel && entry.caller) || [])
 
   function changed(channel: string): void {
     shown.delete(channel)
@@ -278,9 +319,14 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     await attempt("write to", () => store.remove(entry.id))
   }
 
-  function wait(id: string, error: RealtimeError): void {
+  /** How far what is kept has come. What is published has no state to show. */
+  function mark({ id, caller }: Entry, to: Partial<Entry>): void {
+    if (!caller) change(id, to)
+  }
+
+  function wait(entry: Entry, error: RealtimeError): void {
     const isOut = error.code === "not-connected" || isOfAnother(error)
-    change(id, isOut ? { state: "queued" } : { state: "failed", error })
+    mark(entry, isOut ? { state: "queued" } : { state: "failed", error })
   }
 
   /** The server failed at this one: whether it has, so often that it is refused. */
@@ -294,21 +340,55 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     return true
   }
 
+  /** Gives up on what was published and has waited for long enough: each for the reason of its own last attempt. */
+  function expire(channel: string, obstacle: RealtimeError): void {
+    const now = performance.now()
+    for (const caller of callersOf(channel)) {
+      if (caller.deadline > now) continue
+      entries.delete(caller.key)
+      caller.reject(caller.reason ?? neverTried(obstacle))
+    }
+  }
+
+  /** What a request brought for one message; true where it stays, to be tried again. */
+  async function settle(entry: Entry, result: PublishResult): Promise<boolean> {
+    const { caller } = entry
+    if (!caller) {
+      if ("receipt" in result) await accept(entry, result.receipt)
+      else if (result.error.retryable || isOfAnother(result.error)) return true
+      else await refuse(entry, result.error)
+      return false
+    }
+    if ("error" in result && result.error.retryable) {
+      caller.reason = result.error
+      return true
+    }
+    entries.delete(caller.key)
+    if ("receipt" in result) caller.resolve(result.receipt)
+    else caller.reject(result.error)
+    return false
+  }
+
   /**
-   * Sends everything of a channel, batch by batch; resolves with the reason why something has to wait. Nothing passes what waits: the
+   * Sends what there is to send, batch by batch; resolves with the reason why something has to wait. Nothing passes what waits: the
    * server wrote nothing that stands behind it.
    */
-  async function sendAll(channel: string, pause: Pause): Promise<RealtimeError | null> {
+  async function sendAll(
+    channel: string,
+    next: () => Entry[],
+    pause: Pause,
+    isCurrent: () => boolean,
+  ): Promise<RealtimeError | null> {
     let most = maxBatch
     for (;;) {
-      const batch = batchOf(waiting(channel), most, toOutgoing)
-      if (batch.length === 0 || !isOpen) return null
-      for (const { id } of batch) change(id, { state: "sending", error: undefined })
+      const batch = batchOf(next(), most, toOutgoing)
+      if (batch.length === 0 || !isCurrent()) return null
+      for (const entry of batch) mark(entry, { state: "sending", error: undefined })
       const results = await answerTo(channel, batch)
       // Something between here and the log takes less at once; a message that is too large alone is found alone.
       if (isRealtimeError(results) && results.code === "message-too-large" && batch.length > 1) {
         most = fewerThan(batch.length)
-        for (const { id } of batch) change(id, { state: "queued" })
+        for (const entry of batch) mark(entry, { state: "queued" })
         continue
       }
       const staying: { entry: Entry; error: RealtimeError }[] = []
@@ -316,21 +396,20 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
         const result = isRealtimeError(results)
           ? { error: results }
           : (results[index] ?? { error: unanswered() })
-        if ("receipt" in result) await accept(entry, result.receipt)
-        else if (!result.error.retryable && !isOfAnother(result.error)) await refuse(entry, result.error)
-        else staying.push({ entry, error: result.error })
+        if ((await settle(entry, result)) && "error" in result) staying.push({ entry, error: result.error })
       }
+      if (!isCurrent()) return null
       if (staying.length < batch.length) pause.failures = 0
       const [first] = staying
       if (!first) continue
       // A whole request at which the server fails says nothing of a message.
-      const isItsOwn = isAccident(first.error) && !isRealtimeError(results)
+      const isItsOwn = isAccident(first.error) && !isRealtimeError(results) && !first.entry.caller
       if (isItsOwn && (await stumble(first.entry, first.error))) {
         pause.failures = 0
-        for (const { entry } of staying.slice(1)) change(entry.id, { state: "queued" })
+        for (const { entry } of staying.slice(1)) mark(entry, { state: "queued" })
         continue
       }
-      for (const { entry, error } of staying) wait(entry.id, error)
+      for (const { entry, error } of staying) wait(entry, error)
       return first.error
     }
   }
@@ -370,20 +449,36 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     }
   }
 
+  /** Runs when all that was written before has been stored, or not, and this as well. */
+  function inTurn(channel: string, stored: Promise<unknown> | undefined, task: () => void): void {
+    unready.set(channel, (unready.get(channel) ?? 0) + 1)
+    storing = Promise.all([storing, stored]).then(() => {
+      const others = (unready.get(channel) ?? 0) - 1
+      if (others > 0) unready.set(channel, others)
+      else unready.delete(channel)
+      task()
+    })
+  }
+
   async function drain(channel: string): Promise<void> {
-    if (draining.has(channel) || !isOpen) return
-    if (waiting(channel).length === 0) return
-    draining.add(channel)
+    const [next] = waiting(channel)
+    if (draining.has(channel) || !next) return
+    const turn = {}
+    draining.set(channel, turn)
+    const isCurrent = () => draining.get(channel) === turn
     const pause = pauses.get(channel) ?? { failures: 0 }
     clearTimeout(pause.timer)
+    pause.timer = undefined
     let reason: RealtimeError | null = null
     try {
-      await takeTurn(channel, async () => {
-        if (!isOpen) return
-        // Behind one that the store owes an answer another would get none either.
-        if (overdue === 0 || reads === 0) await attempt("read", () => reconcile(channel))
-        reason = await sendAll(channel, pause)
-      })
+      if (next.caller) reason = await sendAll(channel, () => published(channel), pause, isCurrent)
+      else
+        await takeTurn(channel, async () => {
+          if (!isCurrent()) return
+          // Behind one that the store owes an answer another would get none either.
+          if (overdue === 0 || reads === 0) await attempt("read", () => reconcile(channel))
+          reason = await sendAll(channel, () => waiting(channel), pause, isCurrent)
+        })
     } catch (cause) {
       onError(cause, { stage: "send the outbox" })
       const message = "unable to send the outbox; the client failed"
@@ -392,20 +487,30 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
         if (state === "sending") change(id, { state: "failed", error })
       reason = error
     }
+    if (!isCurrent()) return
     draining.delete(channel)
-    if (!isOpen) return
     const failed = reason as RealtimeError | null
-    if (!failed) {
-      pauses.delete(channel)
-      // What became ready while the lock was being given back.
-      void drain(channel)
-      return
-    }
+    if (failed) return pauseAfter(channel, pause, failed)
+    pauses.delete(channel)
+    // What became ready while the lock was being given back, or comes behind what was published.
+    void drain(channel)
+  }
+
+  function pauseAfter(channel: string, pause: Pause, failed: RealtimeError): void {
+    const times = waiting(channel)[0]?.caller ? callersBackOff : backOff
     // No pause brings its writer back: it goes when they are.
-    if (isOfAnother(failed)) return
-    pause.failures += 1
-    pause.timer = setTimeout(() => void drain(channel), backOffMs(backOff, pause.failures, failed))
+    const isForGood = isOfAnother(failed)
+    if (!isForGood) pause.failures += 1
+    const ms = isForGood ? Number.POSITIVE_INFINITY : backOffMs(times, pause.failures, failed)
+    const deadlines = callersOf(channel).map(({ deadline }) => deadline - performance.now())
+    const pauseMs = Math.max(0, Math.min(ms, ...deadlines))
+    if (pauseMs === Number.POSITIVE_INFINITY) return
     pauses.set(channel, pause)
+    pause.timer = setTimeout(() => {
+      pause.timer = undefined
+      expire(channel, failed)
+      void drain(channel)
+    }, pauseMs)
   }
 
   const drainAll = () => {
@@ -416,7 +521,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     messages(channel) {
       let list = shown.get(channel)
       if (!list) {
-        list = inOrder(channel).filter(({ hasArrived }) => !hasArrived)
+        list = inOrder(channel).filter(({ hasArrived, caller }) => !hasArrived && !caller)
         shown.set(channel, list)
       }
       return list
@@ -445,12 +550,42 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
         change(id, { isStored: true, position: entry.isReady ? entry.position : position })
         tellTabs({ kind: "stored", message: { ...message, position } })
       }
-      storing = Promise.all([storing, attempt("write to", keep)]).then(() => {
+      inTurn(channel, attempt("write to", keep), () => {
         const entry = entries.get(id)
         if (!entry) return
         last = Math.max(last, entry.position)
         change(id, { position: last, isReady: true })
         void drain(channel)
+      })
+    },
+    publish(channel, { id, event, payload }, timeoutMs) {
+      if (isClosed) return Promise.reject(closedError())
+      return new Promise((resolve, reject) => {
+        const key = Symbol(id)
+        const entry: Entry = {
+          ...{ id, channel, event, payload, at: Date.now(), state: "queued" },
+          ...{ position: last, isStored: false, isReady: false, hasArrived: false },
+          caller: { key, deadline: performance.now() + timeoutMs, reason: null, resolve, reject },
+        }
+        entries.set(key, entry)
+        function ready(): void {
+          entry.position = last
+          entry.isReady = true
+        }
+        function leave(): void {
+          // The server sets the pace: no message that is published cuts a pause short.
+          if (pauses.get(channel)?.timer === undefined) void drain(channel)
+        }
+        if (unready.has(channel)) {
+          inTurn(channel, undefined, () => {
+            ready()
+            leave()
+          })
+        } else {
+          ready()
+          // After the current task, so that calls made together leave together.
+          queueMicrotask(leave)
+        }
       })
     },
     retry(id) {
@@ -469,8 +604,8 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       void attempt("write to", () => store.remove(id))
     },
     arrived(channel, ids) {
-      for (const { id, state, hasArrived } of inOrder(channel)) {
-        if (!ids.has(id) || hasArrived) continue
+      for (const { id, state, hasArrived, caller } of inOrder(channel)) {
+        if (!ids.has(id) || hasArrived || caller) continue
         if (state === "sent") remove(id)
         else change(id, { hasArrived: true })
       }
@@ -478,6 +613,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     open() {
       if (isOpen) return
       isOpen = true
+      isClosed = false
       guard(onError, "hear the other tabs", () => bus.listen(hear))
       const restoreAll = async () => {
         await reconcile()
@@ -487,9 +623,17 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       drainAll()
       void attempt("read", restoreAll)
     },
-    wake: drainAll,
+    wake: (channel) => (channel === undefined ? drainAll() : void drain(channel)),
     close() {
       isOpen = false
+      isClosed = true
+      draining.clear()
+      for (const entry of [...entries.values()]) {
+        if (entry.state === "sending") mark(entry, { state: "queued" })
+        if (!entry.caller) continue
+        entries.delete(entry.caller.key)
+        entry.caller.reject(closedError())
+      }
       for (const { timer } of pauses.values()) clearTimeout(timer)
       pauses.clear()
       guard(onError, "close the outbox", () => bus.close())
@@ -503,3 +647,15 @@ const run = async <T>(task: () => Promise<T>): Promise<T> => task()
 
 const unanswered = () =>
   new RealtimeError("internal", { message: "unable to publish; the answer is incomplete" })
+
+const neverTried = (obstacle: RealtimeError) =>
+  new RealtimeError("timeout", {
+    message: `unable to publish; it wasn't attempted in its time, behind others that failed (${obstacle.code})`,
+    cause: obstacle,
+  })
+
+const closedError = () =>
+  new RealtimeError("not-connected", {
+    message: "unable to publish; the client was closed",
+    retryable: false,
+  })

@@ -1,12 +1,23 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { RealtimeError, type RealtimeErrorCode } from "../errors.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
-import { createSendQueue } from "./send-queue.ts"
+import { inThisPage } from "./create-client.ts"
+import { createOutbox, type OutboxOptions } from "./outbox.ts"
 
 const outgoing = (id: string): OutgoingMessage => ({ id, event: "said", payload: id })
 const accepted = (message: OutgoingMessage, seq: number): PublishResult => ({
   receipt: { id: message.id, seq, epoch: "e", at: 0 },
 })
+
+/** What one channel of a page sends. */
+function createPage({ deliver, ...options }: Pick<OutboxOptions, "deliver"> & Partial<OutboxOptions>) {
+  const outbox = createOutbox({ ...inThisPage(), onError: () => {}, ...options, deliver })
+  return {
+    ...outbox,
+    send: (message: OutgoingMessage, timeoutMs: number) => outbox.publish("room:1", message, timeoutMs),
+    keep: (id: string) => outbox.add("room:1", outgoing(id)),
+  }
+}
 const failure = (code: RealtimeErrorCode, retryAfterMs?: number) =>
   new RealtimeError(code, { message: code, retryAfterMs })
 
@@ -16,7 +27,7 @@ function createServer(...script: ((messages: readonly OutgoingMessage[]) => Publ
   let seq = 0
   return {
     requests,
-    async deliver(messages: readonly OutgoingMessage[]) {
+    async deliver(_: string, messages: readonly OutgoingMessage[]) {
       requests.push(messages.map(({ id }) => id))
       const next = script.shift()
       if (next) return next(messages)
@@ -31,10 +42,10 @@ function createServer(...script: ((messages: readonly OutgoingMessage[]) => Publ
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-describe("the send queue", () => {
+describe("what is published", () => {
   it("sends together what is written together, and next what is written meanwhile", async () => {
     const server = createServer()
-    const queue = createSendQueue({ deliver: server.deliver })
+    const queue = createPage({ deliver: server.deliver })
     const ids = Array.from({ length: 60 }, (_, n) => String(n))
     const receipts = await Promise.all(ids.map((id) => queue.send(outgoing(id), 1000)))
     expect(server.requests).toEqual([ids.slice(0, 50), ids.slice(50)])
@@ -44,12 +55,12 @@ describe("the send queue", () => {
   it("sends no more together than proxies take, and fewer where one takes less", async () => {
     const sizes: number[] = []
     const server = createServer()
-    const queue = createSendQueue({
-      async deliver(messages) {
+    const queue = createPage({
+      async deliver(_, messages) {
         const bytes = JSON.stringify(messages).length
         sizes.push(bytes)
         if (bytes > 100 * 1024) throw failure("message-too-large")
-        return server.deliver(messages)
+        return server.deliver("room:1", messages)
       },
     })
     const texts = Array.from({ length: 50 }, (_, n) => String(n).padEnd((n === 7 ? 120 : 24) * 1024))
@@ -64,7 +75,7 @@ describe("the send queue", () => {
     const server = createServer(() => {
       throw failure("not-connected")
     })
-    const queue = createSendQueue({ deliver: server.deliver })
+    const queue = createPage({ deliver: server.deliver })
     const sent = Promise.all(["a", "b"].map((id) => queue.send(outgoing(id), 10_000)))
     await vi.advanceTimersByTimeAsync(300)
     await sent
@@ -78,7 +89,7 @@ describe("the send queue", () => {
     const server = createServer(() => {
       throw failure("rate-limited", 3000)
     })
-    const queue = createSendQueue({ deliver: server.deliver })
+    const queue = createPage({ deliver: server.deliver })
     const sent = queue.send(outgoing("a"), 10_000)
     await vi.advanceTimersByTimeAsync(2999)
     expect(server.requests.length).toBe(1)
@@ -90,7 +101,7 @@ describe("the send queue", () => {
     const server = createServer(() => {
       throw failure("not-connected")
     })
-    const queue = createSendQueue({ deliver: server.deliver })
+    const queue = createPage({ deliver: server.deliver })
     const sent = queue.send(outgoing("a"), 10_000)
     await vi.advanceTimersByTimeAsync(0)
     queue.wake()
@@ -103,7 +114,7 @@ describe("the send queue", () => {
         message.id === "bad" ? { error: failure("invalid-payload") } : accepted(message, 1),
       ),
     )
-    const queue = createSendQueue({ deliver: server.deliver })
+    const queue = createPage({ deliver: server.deliver })
     const [bad, good] = await Promise.allSettled([
       queue.send(outgoing("bad"), 1000),
       queue.send(outgoing("good"), 1000),
@@ -117,7 +128,7 @@ describe("the send queue", () => {
     const fails = (messages: readonly OutgoingMessage[]) =>
       messages.map((message, n) => (n === 0 ? accepted(message, 1) : waits(message.id)))
     const server = createServer(fails, (messages) => messages.map(({ id }) => waits(id)))
-    const queue = createSendQueue({ deliver: server.deliver })
+    const queue = createPage({ deliver: server.deliver })
     const ids = ["a", "bad", ...Array.from({ length: 58 }, (_, n) => `behind-${n}`)]
     const sent = ids.map((id) => queue.send(outgoing(id), 10_000))
     await vi.advanceTimersByTimeAsync(2_000)
@@ -129,8 +140,8 @@ describe("the send queue", () => {
   })
 
   it("gives up what the server fails at when its own time is over, and goes on with the next", async () => {
-    const queue = createSendQueue({
-      deliver: async (messages) =>
+    const queue = createPage({
+      deliver: async (_, messages) =>
         messages[0]?.id === "bad"
           ? messages.map(({ id }) => ({ error: new RealtimeError("internal", { message: id }) }))
           : messages.map((message, n) => accepted(message, n + 1)),
@@ -148,8 +159,8 @@ describe("the send queue", () => {
   })
 
   it("rejects nobody for what another was refused for that it was never tried with", async () => {
-    const queue = createSendQueue({
-      deliver: async (messages) =>
+    const queue = createPage({
+      deliver: async (_, messages) =>
         messages.map(({ id }) => ({ error: new RealtimeError("internal", { message: id }) })),
     })
     const outcomes = Promise.allSettled(
@@ -169,13 +180,13 @@ describe("the send queue", () => {
     const server = createServer(() => {
       throw failure("channel-denied")
     })
-    const queue = createSendQueue({ deliver: server.deliver })
+    const queue = createPage({ deliver: server.deliver })
     await expect(queue.send(outgoing("a"), 1000)).rejects.toMatchObject({ code: "channel-denied" })
     expect((await queue.send(outgoing("b"), 1000)).seq).toBe(1)
   })
 
   it("gives up when the time is over, with the last reason", async () => {
-    const queue = createSendQueue({
+    const queue = createPage({
       deliver: async () => {
         throw failure("provider-unavailable")
       },
@@ -187,7 +198,7 @@ describe("the send queue", () => {
   })
 
   it("rejects what waits when it is closed, and all that comes later", async () => {
-    const queue = createSendQueue({
+    const queue = createPage({
       deliver: async () => {
         throw failure("not-connected")
       },
@@ -202,8 +213,8 @@ describe("the send queue", () => {
   it("has nothing of before, no request and no pause, once it is closed and opened again", async () => {
     const answer = Promise.withResolvers<never>()
     const requests: string[][] = []
-    const queue = createSendQueue({
-      async deliver(messages) {
+    const queue = createPage({
+      async deliver(_, messages) {
         requests.push(messages.map(({ id }) => id))
         if (requests.length === 1) await answer.promise
         return messages.map((message, index) => accepted(message, index + 1))
@@ -219,5 +230,103 @@ describe("the send queue", () => {
     await vi.advanceTimersByTimeAsync(0)
     await expect(queue.send(outgoing("after"), 1_000)).resolves.toMatchObject({ id: "after" })
     expect(requests).toEqual([["before"], ["at once"], ["after"]])
+  })
+
+  it("leaves in the order of the calls among what is kept, however long the store takes with some", async () => {
+    const server = createServer()
+    const { store, ...place } = inThisPage()
+    const add: typeof store.add = async (message) => {
+      await new Promise((resolve) => setTimeout(resolve, message.id.startsWith("slow") ? 1_000 : 10))
+      return store.add(message)
+    }
+    const page = createPage({ deliver: server.deliver, ...place, store: { ...store, add } })
+    page.open()
+    const sent = [page.send(outgoing("a"), 10_000)]
+    page.keep("slow b")
+    sent.push(page.send(outgoing("c"), 10_000), page.send(outgoing("d"), 10_000))
+    page.keep("e")
+    sent.push(page.send(outgoing("f"), 10_000))
+    await vi.advanceTimersByTimeAsync(2_000)
+    await Promise.all(sent)
+    expect(server.requests.flat()).toEqual(["a", "slow b", "c", "d", "e", "f"])
+    expect(page.messages("room:1")).toEqual([])
+  })
+
+  it("waits behind what is kept and doesn't get through, for as long as its time", async () => {
+    const isDown = { now: true }
+    const server = createServer()
+    const page = createPage({
+      async deliver(channel, messages) {
+        if (isDown.now) throw failure("not-connected")
+        return server.deliver(channel, messages)
+      },
+    })
+    page.open()
+    page.keep("a")
+    const short = expect(page.send(outgoing("short"), 2_000)).rejects.toMatchObject({ code: "not-connected" })
+    const long = page.send(outgoing("long"), 60_000)
+    await vi.advanceTimersByTimeAsync(2_100)
+    await short
+    isDown.now = false
+    page.wake("room:1")
+    await long
+    expect(server.requests.flat()).toEqual(["a", "long"])
+  })
+
+  it("doesn't wait for what goes nowhere, while the page isn't open", async () => {
+    const server = createServer()
+    const page = createPage({ deliver: server.deliver })
+    page.keep("kept")
+    await page.send(outgoing("a"), 1_000)
+    expect(server.requests).toEqual([["a"]])
+    page.open()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(server.requests).toEqual([["a"], ["kept"]])
+  })
+
+  it("is given up in its time behind what waits for its writer", async () => {
+    const server = createServer()
+    const page = createPage({
+      async deliver() {
+        server.requests.push([])
+        throw failure("session-changed")
+      },
+    })
+    page.open()
+    page.keep("another's")
+    await vi.advanceTimersByTimeAsync(10)
+    const outcomes = Promise.allSettled(
+      Array.from({ length: 60 }, (_, n) => page.send(outgoing(String(n)), 3_000)),
+    )
+    await vi.advanceTimersByTimeAsync(3_100)
+    const codes = (await outcomes).map((outcome) => (outcome as PromiseRejectedResult).reason.code)
+    expect([codes.slice(0, 49), codes.slice(49)]).toEqual([
+      Array.from({ length: 49 }, () => "session-changed"),
+      Array.from({ length: 11 }, () => "timeout"),
+    ])
+    expect(page.messages("room:1")).toMatchObject([{ id: "another's", state: "queued" }])
+  })
+
+  it("sends again what is kept and hung when the page was closed, and listens to no answer of before", async () => {
+    const server = createServer()
+    const before = Promise.withResolvers<never>()
+    const page = createPage({
+      deliver: (channel, messages) =>
+        server.requests.length === 0 && server.requests.push(messages.map(({ id }) => id)) === 1
+          ? before.promise
+          : server.deliver(channel, messages),
+    })
+    page.open()
+    page.keep("a")
+    await vi.advanceTimersByTimeAsync(10)
+    page.close()
+    page.open()
+    page.keep("b")
+    await vi.advanceTimersByTimeAsync(10)
+    before.reject(failure("rate-limited", 600_000))
+    await vi.advanceTimersByTimeAsync(10)
+    await page.send(outgoing("c"), 1_000)
+    expect(server.requests.flat()).toEqual(["a", "a", "b", "c"])
+    expect(page.messages("room:1")).toEqual([])
   })
 })
