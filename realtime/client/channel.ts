@@ -22,7 +22,13 @@ import type { SignalAges } from "./signal-ages.ts"
 import { createSignalInbox } from "./signal-inbox.ts"
 import { createSignalOutlet } from "./signal-outlet.ts"
 import { createStream, type Stream } from "./stream.ts"
-import type { Channel, ChannelHandlers, ChannelStatus, PendingMessage, PresenceState } from "./types.ts"
+import {
+  idleSubscription,
+  nextSubscription,
+  type SubscriptionCommand,
+  type SubscriptionEvent,
+} from "./subscription-policy.ts"
+import type { Channel, ChannelHandlers, PendingMessage, PresenceState } from "./types.ts"
 
 export interface ChannelOptions {
   ref: ChannelRef
@@ -82,18 +88,14 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   let watchesPresence = false
   /** Tells overlapping updates apart: the latest counts. */
   let presenceUpdates = 0
-  let status: ChannelStatus = { state: "idle" }
+  let policy = idleSubscription
   let subscription: TransportSubscription | null = null
-  let users = 0
   let asked: Cursor | null = null
-  let isAskingAgain = false
-  /** Whoever began to ask while an answer was under way, which may be older than what made them ask. */
-  let isAskedMeanwhile = false
 
   const isFresh = createSignalInbox({ page: options.page, ages: options.signalAges })
   let signalsSent = 0
   const signals = createSignalOutlet({
-    pace: () => (status.state === "attached" ? signalRate() : null),
+    pace: () => (policy.status.state === "attached" ? signalRate() : null),
     async deliver(event, payload) {
       if (!options.isOpen()) throw notOpen()
       signalsSent += 1
@@ -111,9 +113,52 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     },
   })
 
-  function setStatus(next: ChannelStatus): void {
-    status = next
-    statusListeners.tell()
+  function happens(event: SubscriptionEvent): void {
+    const { state, commands } = nextSubscription(policy, event)
+    policy = state
+    for (const command of commands) perform(command)
+  }
+
+  function perform(command: SubscriptionCommand): void {
+    switch (command.type) {
+      case "join":
+        subscription = join(observer)
+        if (subscription) happens({ type: "joined" })
+        break
+      case "leave":
+        subscription?.unsubscribe()
+        subscription = null
+        break
+      case "enter-presence":
+        if (watchesPresence) subscription?.watchPresence()
+        enterLatest(subscription)
+        break
+      case "forget-presence":
+        presenceUpdates += 1
+        presence.forget()
+        break
+      case "show":
+        statusListeners.tell()
+        break
+      case "interrupt":
+        for (const stream of streams()) stream.detached()
+        break
+      case "refuse":
+        for (const stream of streams()) stream.deny(command.error)
+        break
+      case "ask":
+        http
+          .heads([name])
+          // Without an answer the next comparison asks again.
+          .then(
+            (heads) => heads.get(name),
+            () => undefined,
+          )
+          .then((head) => happens({ type: "answered", head }))
+        break
+      case "settle-later":
+        setTimeout(() => happens({ type: "settled" }), 0)
+    }
   }
 
   const streams = () => [...followers].map(({ stream }) => stream)
@@ -128,26 +173,8 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     return earliest
   }
 
-  /** Who comes again, or isn't let in any more, isn't shown who was there before. */
-  function forgetPresence(): void {
-    presenceUpdates += 1
-    presence.forget()
-  }
-
-  function deny(error: RealtimeError): void {
-    for (const stream of streams()) {
-      stream.detached()
-      stream.deny(error)
-    }
-    forgetPresence()
-    setStatus({ state: "denied", error })
-  }
-
-  /** The server itself said no, whatever the provider still lets through. */
-  function shutOut(error: RealtimeError): void {
-    subscription?.unsubscribe()
-    deny(error)
-  }
+  /** The server itself said no. */
+  const shutOut = (error: RealtimeError) => happens({ type: "denied", by: "server", error })
 
   /** Nobody's mistake brings another channel's messages to this one's listeners. */
   function ownOf<M extends WireMessage>(messages: readonly M[]): M[] {
@@ -156,101 +183,37 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
 
   const ownPage = (page: LogPage): LogPage => ({ ...page, messages: ownOf(page.messages) })
 
-  /**
-   * A refusal is of its time: who is let in again goes on from where they stand. The server decides, by whether it shows them the log's
-   * head; a provider may still let in whom the server doesn't any more.
-   */
-  function reconsider(head: LogHead | RealtimeError | undefined): void {
-    const { state, error } = status
-    if (state !== "denied") return
-    if (head && !isRealtimeError(head)) {
-      subscription?.unsubscribe()
-      subscription = subscribe()
-    } else if (error) {
-      for (const stream of streams()) stream.deny(error)
-    }
-  }
-
-  function askAgain(): void {
-    if (isAskingAgain) {
-      isAskedMeanwhile = true
-      return
-    }
-    isAskingAgain = true
-    http
-      .heads([name])
-      // Without an answer the next comparison asks again.
-      .then(
-        (heads) => heads.get(name),
-        () => undefined,
-      )
-      .then((head) => {
-        const isOutdated = isAskedMeanwhile
-        isAskingAgain = false
-        isAskedMeanwhile = false
-        // Access may have been given back before whoever asked last did, and after this refusal.
-        if (isOutdated && (!head || isRealtimeError(head))) askAgain()
-        else reconsider(head)
-      })
-  }
-
   /** Takes part in the provider's subscription; it begins with the first use and ends after the last. */
   function use(): () => void {
-    users += 1
-    if (status.state === "denied") askAgain()
-    else subscription ??= subscribe()
+    happens({ type: "used" })
     let isReleased = false
     return () => {
       if (isReleased) return
       isReleased = true
-      users -= 1
-      // Not at once: React's StrictMode, hot reload and navigation release and take again in one task.
-      setTimeout(release, 0)
+      happens({ type: "released" })
     }
   }
 
-  function release(): void {
-    if (users === 0) leave()
-  }
-
-  function leave(): void {
-    if (!subscription) return
-    subscription.unsubscribe()
-    subscription = null
-    forgetPresence()
-    setStatus({ state: "idle" })
-  }
-
-  function subscribe(): TransportSubscription | null {
-    const joined = join({
-      cursor() {
-        asked = earliestCursor()
-        return asked
-      },
-      onAttached(page) {
-        setStatus({ state: "attached" })
-        // Reads that began before can't know what was published until now; the streams' next ones must not share them.
-        reads.clear()
-        for (const stream of streams()) stream.attached(page && ownPage(page), asked)
-        outbox.wake(name)
-      },
-      onDetached() {
-        setStatus({ state: "attaching" })
-        for (const stream of streams()) stream.detached()
-      },
-      onDenied: deny,
-      onMessages(messages) {
-        const own = ownOf(messages)
-        for (const stream of streams()) stream.receive(own)
-      },
-      onSignal: (signal) => void receiveSignal(signal),
-      onPresence: (snapshot) => void receivePresence(snapshot),
-    })
-    if (!joined) return null
-    setStatus({ state: "attaching" })
-    if (watchesPresence) joined.watchPresence()
-    enterLatest(joined)
-    return joined
+  const observer: ChannelObserver = {
+    cursor() {
+      asked = earliestCursor()
+      return asked
+    },
+    onAttached(page) {
+      happens({ type: "attached" })
+      // Reads that began before can't know what was published until now; the streams' next ones must not share them.
+      reads.clear()
+      for (const stream of streams()) stream.attached(page && ownPage(page), asked)
+      outbox.wake(name)
+    },
+    onDetached: () => happens({ type: "detached" }),
+    onDenied: (error) => happens({ type: "denied", by: "provider", error }),
+    onMessages(messages) {
+      const own = ownOf(messages)
+      for (const stream of streams()) stream.receive(own)
+    },
+    onSignal: (signal) => void receiveSignal(signal),
+    onPresence: (snapshot) => void receivePresence(snapshot),
   }
 
   /** Peers' signals may come past the server, so their shape is checked here too. */
@@ -335,7 +298,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   const channel: Channel<AnyChannelDefinition> = {
     name,
     get status() {
-      return status
+      return policy.status
     },
     onStatus: statusListeners.add,
 
@@ -347,7 +310,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
         })
       const follower: Follower = { stream: follow(since ?? null), follow }
       followers.add(follower)
-      const wasAttached = status.state === "attached"
+      const wasAttached = policy.status.state === "attached"
       const stop = use()
       const { stream } = follower
       if (wasAttached) queueMicrotask(() => isFollowed(stream) && stream.attached(undefined, null))
@@ -444,12 +407,13 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   // The getters must survive, so the management functions are added to the object itself.
   return Object.assign(channel, {
     check() {
-      if (status.state === "denied") return askAgain()
+      if (policy.status.state === "denied") return happens({ type: "review" })
       // Without a subscription too: the log stands in for a provider that is away.
       for (const stream of streams()) stream.check()
     },
     startComparison() {
-      if (status.state === "denied") return reconsider
+      if (policy.status.state === "denied")
+        return (head: LogHead | RealtimeError) => happens({ type: "compared", head })
       // Whoever isn't positioned yet has a read under way, which tells them more.
       const asked = streams().flatMap((stream) => (stream.cursor ? [{ stream, after: stream.cursor }] : []))
       if (asked.length === 0) return null
@@ -464,7 +428,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
       definition = next
     },
     open() {
-      if (users > 0) subscription ??= subscribe()
+      happens({ type: "opened" })
     },
     close() {
       signals.close()
@@ -475,7 +439,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
         follower.stream.close()
         follower.stream = follower.follow(cursor, isEstablished)
       }
-      leave()
+      happens({ type: "closed" })
     },
   })
 }
