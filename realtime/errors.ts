@@ -1,7 +1,7 @@
 /** What can go wrong, by code. Callers branch on the code; messages may be reworded at any time. */
 export type RealtimeErrorCode = (typeof realtimeErrorCodes)[number]
 
-/** Every code once, with what it means and whether the same call may succeed later. */
+/** Every code once; README.md says what each means. */
 export const realtimeErrorCodes = [
   "channel-denied",
   "channel-unknown",

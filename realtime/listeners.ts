@@ -1,7 +1,7 @@
 import type { OnError } from "./errors.ts"
 import { guard } from "./guard.ts"
 
-/** Whoever wants to hear of something. One that throws keeps the news from none of the others, nor ends what brought it. */
+/** Whoever wants to be told of something. One that throws doesn't keep the others from being told, nor ends what told them. */
 export interface Listeners<Args extends unknown[]> {
   readonly size: number
   /** Returns how to stop. What is added twice is told twice, and stopped one by one. */

@@ -16,7 +16,7 @@ export interface RealtimeMessage<Event extends string = string, Payload = unknow
   channel: string
   /** Position in the channel's log: 1, 2, 3 … without holes. */
   seq: number
-  /** Names the log's life. A different epoch is a different log: its `seq` mean something else. */
+  /** Names one generation of the log. Another epoch is another log, in which the same `seq` is another message. */
   epoch: string
   event: Event
   payload: Payload

@@ -22,8 +22,9 @@ export interface RealtimePublisher {
   members(channel: string): Promise<PresenceSnapshot>
 
   /**
-   * The user may no longer do what they might: makes each of their connections ask again whether it may be in the channel, or, without
-   * one, in each of its channels. What it also takes from them is given back by the asking. Resolves when the provider has taken it.
+   * Takes back a permission: each of the user's connections has to ask again whether it may be in the channel or, without a channel, in
+   * each of its channels. A provider may end more than that; the connections get back what they still may have by asking. Resolves when
+   * the provider has accepted it.
    */
   revoke(userId: string, channel?: string): Promise<void>
 
@@ -74,7 +75,7 @@ export interface WebhookRequest {
   now: number
 }
 
-/** Providers repeat a webhook that wasn't answered for about five minutes; what is much older was recorded and sent again. */
+/** Providers repeat a webhook that wasn't answered for about five minutes; one that is much older is a replay of a recorded request. */
 export const webhookWindowMs = 10 * 60 * 1000
 
 /** What happened at the provider, as its webhook told it. The same event may come twice, and later than a newer one. */

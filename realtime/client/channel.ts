@@ -283,7 +283,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   }
 
   /** What the server would refuse, said before it is sent. */
-  function mistakeIn(event: string, payload: unknown): RealtimeError | undefined {
+  function validateOutgoing(event: string, payload: unknown): RealtimeError | undefined {
     if (!schemaOf(definition.messages, event)) {
       return new RealtimeError("event-unknown", {
         message: `unable to publish "${event}"; it isn't declared`,
@@ -330,7 +330,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     },
 
     async publish(event, payload, { id = createMessageId(), timeoutMs = defaultTimeoutMs } = {}) {
-      const error = mistakeIn(event, payload)
+      const error = validateOutgoing(event, payload)
       if (error) throw error
       return outbox.publish(name, { id, event, payload: payload as JsonValue }, timeoutMs)
     },
@@ -342,7 +342,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
       subscribe: (listener) => outbox.subscribe(name, listener),
       add(event, payload) {
         const id = createMessageId()
-        outbox.add(name, { id, event, payload: payload as JsonValue }, mistakeIn(event, payload))
+        outbox.add(name, { id, event, payload: payload as JsonValue }, validateOutgoing(event, payload))
         return id
       },
       retry: outbox.retry,

@@ -152,7 +152,7 @@ export function createClient(options: ClientOptions): EndableClient {
     stopWatching()
     headCheck.stop()
     outbox.close()
-    // The connection first: with it everything is left at once, and nothing has to be said about each channel.
+    // The connection first: closing it leaves every channel at once, so that none has to be left by a request of its own.
     closing = transport.close()
     for (const channel of channels.values()) channel.close()
   }

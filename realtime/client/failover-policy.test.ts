@@ -5,7 +5,7 @@ import {
   type FailoverCommand,
   type FailoverEvent,
   type FailoverState,
-  type LegState,
+  type LinkState,
   nextFailover,
 } from "./failover-policy.ts"
 
@@ -35,7 +35,7 @@ const named = (commands: readonly FailoverCommand[]) =>
     }
   })
 
-const activeIs = (state: LegState): FailoverEvent => ({ type: "active-is", state })
+const activeIs = (state: LinkState): FailoverEvent => ({ type: "active-is", state })
 const connect: FailoverEvent = { type: "connect" }
 const ready: FailoverEvent = { type: "standby-ready" }
 const list = (...keys: string[]): FailoverEvent => ({ type: "list-changed", keys })
@@ -308,7 +308,7 @@ describe("the choice of a provider", () => {
   const events = fc.oneof(
     fc.constant(connect),
     fc
-      .constantFrom<LegState>("connecting", "connected", "reconnecting", "suspended", "failed", "withdrawn")
+      .constantFrom<LinkState>("connecting", "connected", "reconnecting", "suspended", "failed", "withdrawn")
       .map(activeIs),
     fc.boolean().map(standbyFailed),
     fc.constant(ready),

@@ -21,7 +21,7 @@ export interface FailoverState {
   /** The providers' keys in order of preference. */
   readonly keys: readonly string[]
   readonly active: string
-  readonly activeState: LegState
+  readonly activeState: LinkState
   /** The one that is opened beside the active one, to take over. */
   readonly standby: string | null
   /** They failed: they won't try again by themselves. */
@@ -36,12 +36,12 @@ export interface FailoverState {
 }
 
 /** Withdrawn: the server doesn't know this provider any more, so connecting it again won't help. */
-export type LegState = Exclude<ConnectionState, "closed"> | "withdrawn"
+export type LinkState = Exclude<ConnectionState, "closed"> | "withdrawn"
 
 export type FailoverEvent =
   /** The application wants a connection, or wants it at once. */
   | { type: "connect" }
-  | { type: "active-is"; state: LegState }
+  | { type: "active-is"; state: LinkState }
   | { type: "standby-failed"; isOffline: boolean }
   /** The standby is connected, and every channel was accepted or refused there. */
   | { type: "standby-ready" }

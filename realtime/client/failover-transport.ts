@@ -35,15 +35,15 @@ export interface FailoverTransport extends RealtimeTransport {
 }
 
 /** One provider's transport, and how far it has come with each channel. */
-interface Leg {
+interface Link {
   candidate: Candidate
   transport: RealtimeTransport
-  channels: Map<string, LegChannel>
-  /** The server doesn't know the provider any more, which ends this leg and refuses nobody. */
+  channels: Map<string, LinkChannel>
+  /** The server doesn't know the provider any more, which ends this link and refuses nobody. */
   withdrawn?: RealtimeError
 }
 
-interface LegChannel {
+interface LinkChannel {
   subscription: TransportSubscription
   isAttached: boolean
   denied?: RealtimeError
@@ -72,59 +72,59 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
   if (!first) throw new TypeError("unable to create a transport; there is no provider")
   let policy = beginFailover(keysOf(candidates), times)
   let active = open(first)
-  let standby: Leg | null = null
+  let standby: Link | null = null
   let toldProvider = first.provider
 
-  const legs = () => (standby ? [active, standby] : [active])
-  const isConnected = (leg: Leg) => statusOf(leg).state === "connected"
+  const links = () => (standby ? [active, standby] : [active])
+  const isConnected = (link: Link) => statusOf(link).state === "connected"
 
-  function open(candidate: Candidate): Leg {
-    const leg: Leg = { candidate, transport: candidate.create(), channels: new Map() }
-    leg.transport.onStatus(() => follow(leg))
-    for (const channel of channels) join(leg, channel)
-    return leg
+  function open(candidate: Candidate): Link {
+    const link: Link = { candidate, transport: candidate.create(), channels: new Map() }
+    link.transport.onStatus(() => follow(link))
+    for (const channel of channels) join(link, channel)
+    return link
   }
 
-  function close(leg: Leg | null): void {
-    void leg?.transport.close()
+  function close(link: Link | null): void {
+    void link?.transport.close()
   }
 
-  function join(leg: Leg, channel: JoinedChannel): void {
+  function join(link: Link, channel: JoinedChannel): void {
     const { name, observer } = channel
-    const joined = { isAttached: false } as LegChannel
-    leg.channels.set(name, joined)
-    const isWanted = () => leg.channels.get(name) === joined && (leg === active || leg === standby)
-    joined.subscription = subscribeAt(leg.transport, channel, onError, {
+    const joined = { isAttached: false } as LinkChannel
+    link.channels.set(name, joined)
+    const isWanted = () => link.channels.get(name) === joined && (link === active || link === standby)
+    joined.subscription = subscribeAt(link.transport, channel, onError, {
       cursor: () => observer.cursor(),
       onAttached(page) {
         if (!isWanted()) return
         joined.isAttached = true
-        if (leg === active) observer.onAttached(page)
-        else follow(leg)
+        if (link === active) observer.onAttached(page)
+        else follow(link)
       },
       onDetached() {
         if (!isWanted()) return
         joined.isAttached = false
-        if (leg === active) observer.onDetached()
+        if (link === active) observer.onDetached()
       },
       onDenied(error) {
         if (!isWanted()) return
         if (error.code === "unsupported") {
-          leg.withdrawn = error
-          if (joined.isAttached && leg === active) observer.onDetached()
-          follow(leg)
+          link.withdrawn = error
+          if (joined.isAttached && link === active) observer.onDetached()
+          follow(link)
           return
         }
         joined.denied = error
-        if (leg === active) observer.onDenied(error)
-        else follow(leg)
+        if (link === active) observer.onDenied(error)
+        else follow(link)
       },
       onMessages: (messages) => isWanted() && observer.onMessages(messages),
-      onSignal: (signal) => isWanted() && leg === active && observer.onSignal(signal),
+      onSignal: (signal) => isWanted() && link === active && observer.onSignal(signal),
       onPresence(snapshot) {
         if (!isWanted()) return
         joined.presence = snapshot
-        if (leg === active) observer.onPresence(snapshot)
+        if (link === active) observer.onPresence(snapshot)
       },
     })
   }
@@ -139,15 +139,15 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
     status.set({ ...next })
   }
 
-  /** Something may have changed at a leg. */
-  function follow(leg: Leg): void {
+  /** Something may have changed at a link. */
+  function follow(link: Link): void {
     happens(() => {
-      const { state } = statusOf(leg)
+      const { state } = statusOf(link)
       if (state === "closed") return null
-      if (leg === active) return { type: "active-is", state: leg.withdrawn ? "withdrawn" : state }
-      if (leg !== standby) return null
+      if (link === active) return { type: "active-is", state: link.withdrawn ? "withdrawn" : state }
+      if (link !== standby) return null
       if (state === "failed") return { type: "standby-failed", isOffline: isOffline() }
-      return isReady(leg) ? { type: "standby-ready" } : null
+      return isReady(link) ? { type: "standby-ready" } : null
     })
   }
 
@@ -182,7 +182,7 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
         break
       }
       case "promote":
-        promote(standby as Leg)
+        promote(standby as Link)
         break
       case "replace":
         active = open(candidateOf(command.key))
@@ -209,12 +209,12 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
   const candidateOf = (key: string) =>
     candidates.find((candidate) => candidate.key === key) ?? active.candidate
 
-  function promote(next: Leg): void {
+  function promote(next: Link): void {
     const previous = active
     active = next
     standby = null
     for (const { name, observer } of channels) {
-      const joined = active.channels.get(name) as LegChannel
+      const joined = active.channels.get(name) as LinkChannel
       if (joined.denied) observer.onDenied(joined.denied)
       // Without the page that may have come when it attached: the cursor has moved since.
       else observer.onAttached()
@@ -230,7 +230,7 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
     timers.set(of, setTimeout(over, of === "return" ? ms * randomBetween(0.5, 1.5) : ms))
   }
 
-  /** Does something on both legs; what comes of it is the active one's. */
+  /** Does something on both links; what comes of it is the active one's. */
   async function onBoth(
     name: string,
     action: (subscription: TransportSubscription) => Promise<void>,
@@ -260,7 +260,7 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
 
     subscribe(name, observer) {
       const channel = channels.join(name, observer, {})
-      for (const leg of legs()) join(leg, channel)
+      for (const link of links()) join(link, channel)
       return {
         get signal() {
           const signal = active.channels.get(name)?.subscription.signal
@@ -269,7 +269,7 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
         },
         watchPresence() {
           channel.watchesPresence = true
-          for (const leg of legs()) leg.channels.get(name)?.subscription.watchPresence()
+          for (const link of links()) link.channels.get(name)?.subscription.watchPresence()
         },
         async enterPresence(data) {
           channel.data = data
@@ -281,9 +281,9 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
         },
         unsubscribe() {
           if (!channel.leave()) return
-          for (const leg of legs()) {
-            const { subscription } = leg.channels.get(name) as LegChannel
-            leg.channels.delete(name)
+          for (const link of links()) {
+            const { subscription } = link.channels.get(name) as LinkChannel
+            link.channels.delete(name)
             subscription.unsubscribe()
           }
           if (standby) follow(standby)
@@ -304,7 +304,7 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
     async close() {
       for (const timer of timers.values()) clearTimeout(timer)
       setStatus({ state: "closed" })
-      await Promise.all(legs().map((leg) => leg.transport.close()))
+      await Promise.all(links().map((link) => link.transport.close()))
     },
   }
   return transport
@@ -312,10 +312,10 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
 
 const keysOf = (candidates: readonly Candidate[]) => candidates.map(({ key }) => key)
 
-const statusOf = ({ withdrawn, transport }: Leg): TransportStatus =>
+const statusOf = ({ withdrawn, transport }: Link): TransportStatus =>
   withdrawn ? { state: "failed", error: withdrawn } : transport.status
 
-const isReady = ({ transport, channels }: Leg) =>
+const isReady = ({ transport, channels }: Link) =>
   transport.status.state === "connected" &&
   [...channels.values()].every(({ isAttached, denied }) => isAttached || denied)
 

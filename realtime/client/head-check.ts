@@ -6,7 +6,7 @@ import type { RealtimeHttp } from "./http.ts"
 type Comparison = NonNullable<ReturnType<ManagedChannel["startComparison"]>>
 
 export interface HeadCheckIntervals {
-  /** With a connection. What the provider took and delivered to nobody is found this late at the latest, by and large. */
+  /** With a connection: how long a message that the provider accepted and lost may stay unnoticed, give or take a quarter. */
   connectedMs: number
   /** Without one: the log stands in for the provider meanwhile. */
   interruptedMs: number

@@ -85,7 +85,7 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
     listeners.tell()
   }
 
-  /** It has its place before the cursor: it came, or retention or another life of the log took it. */
+  /** It has its place before the cursor: it came, or retention or another generation of the log took it. */
   function isPast(place: Cursor): boolean {
     const here = subscription?.cursor ?? cursor
     return here !== null && (place.epoch !== here.epoch || place.seq <= here.seq)
@@ -114,7 +114,7 @@ export function createMessageFeed<D extends AnyChannelDefinition>(
     if (!state.hasOlder) return
     const before = state.messages[0]?.seq
     const page = await channel.history({ limit, ...(before !== undefined && { before }) })
-    // Another life of the log began meanwhile: its own reload brings what it holds.
+    // Another generation of the log began meanwhile: its own reload brings what it holds.
     if (state.messages[0]?.seq !== before) return
     const older = (page.messages as ChannelMessage<D>[]).filter(
       ({ seq }) => before === undefined || seq < before,

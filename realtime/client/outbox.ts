@@ -81,7 +81,7 @@ interface Entry extends OutboxMessage {
   position: number
   /** Whether another tab could send it. */
   isStored: boolean
-  /** Its way to the store has ended, well or badly: it may leave. */
+  /** It was stored, or storing it failed: it may be sent. */
   isReady: boolean
   /** It came back from the log, which may be before the answer. */
   hasArrived: boolean
@@ -142,7 +142,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   let isOpen = false
   let isClosed = false
   let isStoreBroken = false
-  /** Requests that the store owes an answer past its time. While there are any nobody waits for it, which would be in vain. */
+  /** How many requests the store hasn't answered in time. While there are any, nobody waits for the store. */
   let overdue = 0
   let isBusBroken = false
   let isLockBroken = false
@@ -220,7 +220,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     set({ ...message, position, state, error, isStored: true, isReady: true, hasArrived: false })
   }
 
-  function hear(note: OutboxNote): void {
+  function receive(note: OutboxNote): void {
     if (!isOpen) return
     if (note.kind === "stored") {
       restore(note.message)
@@ -475,7 +475,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       else
         await takeTurn(channel, async () => {
           if (!isCurrent()) return
-          // Behind one that the store owes an answer another would get none either.
+          // A store that hasn't answered a read in time wouldn't answer another one.
           if (overdue === 0 || reads === 0) await attempt("read", () => reconcile(channel))
           reason = await sendAll(channel, () => waiting(channel), pause, isCurrent)
         })
@@ -614,7 +614,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       if (isOpen) return
       isOpen = true
       isClosed = false
-      guard(onError, "hear the other tabs", () => bus.listen(hear))
+      guard(onError, "hear the other tabs", () => bus.listen(receive))
       const restoreAll = async () => {
         await reconcile()
         drainAll()

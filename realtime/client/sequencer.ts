@@ -64,7 +64,7 @@ export type SequencerAction =
   | { type: "wait" }
   /** The messages from `from` to `to`, both included, are gone from the log and will never come. */
   | { type: "gap"; from: number; to: number }
-  /** The log was replaced or went back: what was shown belongs to another life. Delivery goes on after `cursor`. */
+  /** The log was replaced or went back: what was shown belongs to another generation of it. Delivery goes on after `cursor`. */
   | { type: "reset"; previous: Cursor; cursor: Cursor }
 
 export interface SequencerOptions {
@@ -170,7 +170,7 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
     return isBehind() ? [{ type: "wait" }] : []
   }
 
-  /** Before there is a cursor nobody knows which of two lives is the later one: the next look tells. */
+  /** Before there is a cursor nobody knows which of two generations is the later one: the next look tells. */
   function doubtOther(epoch: string): void {
     if (known.epoch !== "" && known.epoch !== epoch) doubted ??= { from: null }
   }
@@ -182,7 +182,7 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
     return fetch(from)
   }
 
-  /** Another message stands at `after` than did; a place in a life that was left since says nothing of this one. */
+  /** Another message stands at `after` than did; a place in an earlier generation of the log says nothing of this one. */
   const isReplaced = (mark: string | undefined, after: Cursor | null) =>
     after?.epoch === cursor?.epoch && areOfDifferentMessages(mark, after?.mark)
 
@@ -197,7 +197,7 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
   const endsBefore = (head: LogHead, after: Cursor | null) =>
     after?.epoch === head.epoch && head.seq < after.seq
 
-  /** The application starts over. One more look follows, for what was dropped while two lives were mixed. */
+  /** The application starts over. One more look follows, for what was dropped while two generations were mixed. */
   function reset(head: LogHead): SequencerAction[] {
     const previous = cursor as Cursor
     stalls = 0
@@ -228,11 +228,11 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
 
   function take({ head, messages, mark }: LogPage, after: Cursor | null): SequencerAction[] {
     isFetching = false
-    const isOtherLife =
+    const isOtherGeneration =
       contradicts(head, after) ||
       isReplaced(mark, after) ||
       messages.some((message) => message.epoch === cursor?.epoch && !isWhatWasHandedOut(message))
-    if (cursor && (isForked || isOtherLife)) return reset(head)
+    if (cursor && (isForked || isOtherGeneration)) return reset(head)
     if (!cursor) {
       doubtOther(head.epoch)
       moveTo(cursorOf(head))

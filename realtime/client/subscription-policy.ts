@@ -23,8 +23,8 @@ export interface SubscriptionState {
   /** How many listen. */
   readonly users: number
   readonly isJoined: boolean
-  /** Whether the server is being asked again; outdated: who asked since may have been let in after this question. */
-  readonly question: "none" | "asked" | "outdated"
+  /** Whether the server is being asked again; outdated: somebody asked later, and may have been let in meanwhile. */
+  readonly recheck: "none" | "pending" | "outdated"
 }
 
 export type SubscriptionEvent =
@@ -69,7 +69,7 @@ export const idleSubscription: SubscriptionState = {
   status: { state: "idle" },
   users: 0,
   isJoined: false,
-  question: "none",
+  recheck: "none",
 }
 
 export function nextSubscription(
@@ -99,8 +99,8 @@ export function nextSubscription(
   }
 
   function ask(): void {
-    if (state.question === "none") commands.push({ type: "ask" })
-    set({ question: state.question === "none" ? "asked" : "outdated" })
+    if (state.recheck === "none") commands.push({ type: "ask" })
+    set({ recheck: state.recheck === "none" ? "pending" : "outdated" })
   }
 
   function reconsider(head: LogHead | RealtimeError | undefined): void {
@@ -154,8 +154,8 @@ export function nextSubscription(
       if (state.status.state === "denied") ask()
       break
     case "answered": {
-      const isOutdated = state.question === "outdated"
-      set({ question: "none" })
+      const isOutdated = state.recheck === "outdated"
+      set({ recheck: "none" })
       if (isOutdated && (!event.head || isRealtimeError(event.head))) ask()
       else reconsider(event.head)
       break

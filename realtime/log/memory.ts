@@ -31,7 +31,7 @@ interface Channel {
 }
 
 export interface MemoryLogStore {
-  /** Changes with each life of the log. */
+  /** Changes with each generation of the log. */
   epoch: string
   readonly channels: Map<string, Channel>
 }

@@ -47,7 +47,7 @@ export interface Core extends RealtimeCore {
   validateSignal(from: User, channel: string, event: string, payload: unknown): Promise<Signal>
   /** To everyone in its channel; rejects when no provider took it. */
   deliverSignal(signal: Signal): Promise<void>
-  /** Waits for what is under way; what a provider couldn't be given until now it won't be given any more. */
+  /** Waits for what is under way, and gives up what providers couldn't be given until now. */
   stop(): Promise<void>
 }
 
@@ -94,7 +94,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
     if (messages.length > 0) await delivery.deliver(messages)
   }
 
-  async function question(
+  async function requirePermission(
     user: User,
     channel: ResolvedChannel<Definitions>,
     action: ChannelAction,
@@ -140,7 +140,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
       })
     }
     const accepted = await payloadOf(channel, "messages", event, payload)
-    await question(user, channel, "publish", { id, event, payload: accepted, earlier })
+    await requirePermission(user, channel, "publish", { id, event, payload: accepted, earlier })
     // What a browser says of it is carried on only by a server that follows messages itself.
     return {
       id,
@@ -209,7 +209,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
 
   return {
     async authorize(user, name, action) {
-      await question(user, resolve(name), action)
+      await requirePermission(user, resolve(name), action)
     },
 
     async limitRead(user) {
@@ -260,7 +260,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
       const channel = resolve(name)
       await options.limit?.({ user, action: "signal", channel: name, count: 1 })
       const accepted = await payloadOf(channel, "signals", event, payload)
-      await question(user, channel, "signal", { event, payload: accepted })
+      await requirePermission(user, channel, "signal", { event, payload: accepted })
       return toSignal(name, event, accepted, user, origin)
     },
 
@@ -279,7 +279,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
 
     async acceptPresence(user, name, data) {
       const channel = resolve(name)
-      await question(user, channel, "presence")
+      await requirePermission(user, channel, "presence")
       if (!channel.definition.presence) {
         throw new RealtimeError("unsupported", {
           message: "unable to enter; the channel declares no presence",

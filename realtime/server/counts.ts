@@ -20,7 +20,7 @@ export function createCounts<Definitions extends ChannelDefinitions>({
     async of(channels) {
       const answers = await Promise.all([
         ...publishers.map((publisher) => publisher.counts?.(channels)),
-        // They know of whoever comes by a provider that can't be asked.
+        // Webhooks tell of people at providers that can't be asked for counts.
         publishers.some(({ webhook }) => webhook) ? presenceCounts?.count(channels) : undefined,
       ])
       const known = answers.filter((answer) => answer !== undefined)

@@ -133,7 +133,7 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
   return realtime
 }
 
-/** Of somebody whom several know, the first one's account. Where only a number is known, nobody can be told apart. */
+/** Of somebody who is with several providers, the first provider's data. Where only numbers are known, people can't be told apart. */
 function mergeSnapshots(snapshots: readonly PresenceSnapshot[]): PresenceSnapshot {
   const members = new Map<string, Member>()
   let unnamed = 0

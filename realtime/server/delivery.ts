@@ -26,11 +26,11 @@ export interface DeliveryOptions {
 const firstRetryMs = 200
 const defaultLimitMs = 1_000
 const maxPauseMs = 30_000
-/** So many deliveries in a row, each with its retries. */
+/** How many deliveries in a row have to fail, each with its retries, before the provider is left alone. */
 const failuresUntilPause = 3
 
-/** More than these fall to the heads that the pages compare. */
-const maxOwedChannels = 1_000
+/** How many channels a backlog holds. Pages find what is missing in others when they compare heads. */
+const maxBacklogChannels = 1_000
 
 const isPassing = (error: unknown) =>
   isBrokenCircuitError(error) || (isRealtimeError(error) && error.retryable)
@@ -49,7 +49,7 @@ export interface Delivery {
    * the messages come first. Rejects with the reason when none took it.
    */
   signal(signal: Signal, options?: { except?: string }): Promise<void>
-  /** Gives up what is still owed. */
+  /** Gives up the backlog. */
   stop(): void
 }
 
@@ -59,7 +59,8 @@ interface Deliverer extends Delivery {
 
 /**
  * Hands logged messages to every provider, and tries again what fails in passing. What a provider couldn't be given stays
- * in the log for its readers, and the newest of each channel is owed to it, for that one shows them the gap.
+ * in the log for its readers, and the newest message of each channel is kept in a backlog: once the provider delivers it, its `seq` shows
+ * the gap.
  *
  * A provider that keeps failing is left alone for a while, so that it doesn't make every publish wait.
  */
@@ -87,7 +88,7 @@ function createDeliverer(
 ): Deliverer {
   const { provider } = publisher
   const stage = `publish to ${provider}`
-  const owed = new Map<string, WireMessage>()
+  const backlog = new Map<string, WireMessage>()
   let later: NodeJS.Timeout | undefined
   let isStopped = false
   let underWay = 0
@@ -144,14 +145,15 @@ function createDeliverer(
     }
   }
 
-  function owe(messages: readonly WireMessage[]): void {
+  function addToBacklog(messages: readonly WireMessage[]): void {
     for (const message of messages) {
       const { channel, seq } = message
-      const isNewer = (owed.get(channel)?.seq ?? 0) < seq
-      if (isNewer && (owed.has(channel) || owed.size < maxOwedChannels)) owed.set(channel, message)
+      const isNewer = (backlog.get(channel)?.seq ?? 0) < seq
+      if (isNewer && (backlog.has(channel) || backlog.size < maxBacklogChannels))
+        backlog.set(channel, message)
     }
     // Where nothing runs between requests, it goes with the next publish.
-    if (owed.size === 0 || isStopped || waitUntil) return
+    if (backlog.size === 0 || isStopped || waitUntil) return
     later ??= setTimeout(() => {
       later = undefined
       void deliver([])
@@ -160,19 +162,19 @@ function createDeliverer(
 
   async function deliver(messages: readonly WireMessage[]): Promise<void> {
     const channels = new Set(messages.map(({ channel }) => channel))
-    const debts = [...owed.values()].filter(({ channel }) => !channels.has(channel))
-    const all = [...debts, ...messages]
+    const late = [...backlog.values()].filter(({ channel }) => !channels.has(channel))
+    const all = [...late, ...messages]
     if (all.length === 0) return
     const settle = () => {
-      for (const { channel, seq } of all) if ((owed.get(channel)?.seq ?? 0) <= seq) owed.delete(channel)
+      for (const { channel, seq } of all) if ((backlog.get(channel)?.seq ?? 0) <= seq) backlog.delete(channel)
     }
     underWay += 1
     try {
       await breaker.execute(() => attemptInTime(all))
       settle()
     } catch (error) {
-      if (isPassing(error)) owe(messages)
-      // Whichever of them was refused would be refused again, and all others with it.
+      if (isPassing(error)) addToBacklog(messages)
+      // One of them was refused and would be again, with all others that are sent with it.
       else settle()
       // That it is left alone was said when that began.
       if (!isBrokenCircuitError(error))
@@ -197,7 +199,7 @@ function createDeliverer(
     signal,
     stop() {
       isStopped = true
-      owed.clear()
+      backlog.clear()
       clearTimeout(later)
     },
   }

@@ -8,7 +8,7 @@ export interface PresenceCounts {
   count(channels: readonly string[]): Promise<number[]>
 }
 
-/** A departure that no webhook told, since the app was down for longer than it is repeated, is believed after this. */
+/** After this somebody counts as gone although no webhook said so: the app was down for longer than webhooks are repeated. */
 export const presenceLifetimeMs = 24 * 60 * 60 * 1000
 
 interface Connection {

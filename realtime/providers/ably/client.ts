@@ -45,7 +45,7 @@ interface ChannelState {
   reads: number
   /** The server left it out of the latest token, or the service refused it. */
   isDenied: boolean
-  /** The service took nobody more among the members. */
+  /** The service said that the channel has as many members as it may have. */
   isFull: boolean
   /** The token in use doesn't let it be among the members. */
   isPresenceRefused: boolean

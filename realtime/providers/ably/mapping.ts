@@ -96,7 +96,7 @@ export function fromAblyMessage(channel: string, inbound: { data?: unknown }): W
     .filter((message) => message !== null && message.channel === channel) as WireMessage[]
 }
 
-/** Of no worth a moment later: not in Ably's history, not replayed by a resumed connection. */
+/** A signal is worthless a moment later: not in Ably's history, not replayed by a resumed connection. */
 export const signalExtras = { ephemeral: true } as const
 
 export function fromAblySignal(

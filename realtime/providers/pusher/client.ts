@@ -90,13 +90,14 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     opened.connection.bind("state_change", ({ current }: { current: string }) => follow(current))
     opened.connection.bind("error", (error: unknown) => {
       lastError = fromConnectionError(error)
-      if (opened.connection.state === "connected" && isRefusal(error)) blame(error)
+      if (opened.connection.state === "connected" && isRefusal(error)) attribute(error)
     })
     // pusher-js has seen it first.
     opened.connection.bind("message", ({ event, channel, data }: Frame) => {
       if (event === "pusher:signin_success") isSignedIn = true
       if (event === "pusher:subscription_error" && channel) refused(channel, fromSubscriptionError(data))
-      if (event === "pusher_internal:subscription_succeeded" && unexplained !== undefined) blame(unexplained)
+      if (event === "pusher_internal:subscription_succeeded" && unexplained !== undefined)
+        attribute(unexplained)
     })
     opened.signin()
     return opened
@@ -138,7 +139,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     } as Options
   }
 
-  /** Tells Pusher whose connection this is. Nobody waits for it: without it only the server's power to end it is missing. */
+  /** Tells Pusher whose connection this is, so that the server can end it. Everything else works without, so nothing waits for it. */
   async function signIn(socketId: string): Promise<{ auth: string; user_data: string }> {
     try {
       const answer = await ask({ socketId, kind: "user" }, "user", () => isOpenAs(socketId))
@@ -207,7 +208,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
    * presence channel, and pusher-js hands on no more than the words. They name the channel, or else it is the one that
    * is still pending when the others are through.
    */
-  function blame(error: unknown): void {
+  function attribute(error: unknown): void {
     const pending = (pusher?.allChannels() ?? []).filter(({ subscriptionPending }) => subscriptionPending)
     const text = refusalText(error)
     // The longest: one channel's name may begin with another's.
@@ -261,7 +262,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
   }
 
   /**
-   * The presence channel is full: nobody's name is to be had. At least that many are there; where the app's
+   * The presence channel is full, and Pusher names nobody. At least as many are there as it takes; where the app's
    * subscription counting is on, as many as listen.
    */
   function showCount({ observer, subscribers }: Joined): void {
@@ -271,7 +272,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     })
   }
 
-  /** Ends the pause that pusher-js makes between two attempts; what it says in passing is nobody's news. */
+  /** Ends the pause that pusher-js makes between two attempts; the states on the way are told to nobody. */
   function startOver(): void {
     isStartingOver = true
     pusher?.disconnect()
@@ -281,12 +282,12 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
 
   function follow(current: string): void {
     if (isStartingOver) return
-    // Who was signed in and is sent away had their connections ended: a permission was taken back, perhaps not all.
-    const isExpelled = current === "disconnected" && isSignedIn && lastError?.code === "unauthorized"
+    // The server ended the connections of this user: it took back a permission, perhaps not all of them.
+    const isTerminated = current === "disconnected" && isSignedIn && lastError?.code === "unauthorized"
     isSignedIn = false
-    const state = isExpelled ? "reconnecting" : fromPusherState(current, wasConnected)
+    const state = isTerminated ? "reconnecting" : fromPusherState(current, wasConnected)
     clearTimeout(startsOverLater)
-    if (isExpelled) startsOverLater = setTimeout(startOver, randomBetween(0, retryMs))
+    if (isTerminated) startsOverLater = setTimeout(startOver, randomBetween(0, retryMs))
     if (state === "suspended") {
       // After attempts that were refused at once pusher-js pauses for 15, 30 and then 60 s, and so would all who lost
       // a server that restarts. The jitter keeps them from coming back as one, and leaves a slow network its time.

@@ -160,7 +160,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
   })
   socket.on("connect_error", (cause) => {
     const error = fromConnectError(cause)
-    // A ticket that expired on a slow way, or was signed before the gateway's secret changed: the next one may do.
+    // The ticket expired on a slow way, or was signed before the gateway's secret changed: another one may be accepted.
     const isStaleTicket = error.code === "unauthorized"
     if (!error.retryable && !isStaleTicket) return fail(error)
     if (!isStaleTicket) beginOtherwise(cause)

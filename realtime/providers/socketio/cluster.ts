@@ -84,13 +84,13 @@ const doubtMs = 60_000
 /** What was posted before this gateway listened is in the log by then: a few looks find it. */
 const newcomerDoubtMs = 10_000
 /** More than these are found by the pages' own comparisons. */
-const maxOwedChannels = 1_000
+const maxBacklogChannels = 1_000
 
 export function createPeers(options: PeersOptions): Peers {
   const { bus, presence, own, take, announce, heartbeatMs } = options
   const peers = new Map<string, Peer>()
   /** The newest message of each channel that the others weren't told of: it shows their readers the gap. */
-  const owed = new Map<string, WireMessage>()
+  const backlog = new Map<string, WireMessage>()
   let doubtedUntil = Number.NEGATIVE_INFINITY
 
   const keyOf = ({ channel, connection }: { channel: string; connection: string }) =>
@@ -126,7 +126,7 @@ export function createPeers(options: PeersOptions): Peers {
     }
   }
 
-  function hear(note: ClusterNote, from: string, number: number): void {
+  function receive(note: ClusterNote, from: string, number: number): void {
     let peer = peers.get(from)
     if (note.kind === "goodbye") {
       if (peer) forget(from, peer)
@@ -150,28 +150,28 @@ export function createPeers(options: PeersOptions): Peers {
     else if (note.kind !== "alive") take(note)
   }
 
-  function owe(messages: readonly WireMessage[]): void {
+  function addToBacklog(messages: readonly WireMessage[]): void {
     for (const message of messages) {
-      const before = owed.get(message.channel)
+      const before = backlog.get(message.channel)
       const isNewer = before?.epoch !== message.epoch || before.seq < message.seq
-      if (isNewer && (before || owed.size < maxOwedChannels)) owed.set(message.channel, message)
+      if (isNewer && (before || backlog.size < maxBacklogChannels)) backlog.set(message.channel, message)
     }
   }
 
   function tell(note: ClusterNote): void {
     bus.post(note).catch(() => {
       // The bus says itself that it is away.
-      if (note.kind === "messages") owe(note.messages)
+      if (note.kind === "messages") addToBacklog(note.messages)
     })
   }
 
-  bus.listen(hear)
+  bus.listen(receive)
   bus.onConnected(() => {
     tell({ kind: "hello" })
     tell({ kind: "state", present: own() })
-    if (owed.size === 0) return
-    const messages = [...owed.values()]
-    owed.clear()
+    if (backlog.size === 0) return
+    const messages = [...backlog.values()]
+    backlog.clear()
     tell({ kind: "messages", messages })
   })
   const heartbeat = setInterval(() => {

@@ -50,7 +50,7 @@ interface SocketData {
   user: User
   channels: Map<string, Membership>
   /** Puts a socket out of a channel, and says so. */
-  expel(socket: GatewaySocket, channel: string): Promise<void>
+  removeFromChannel(socket: GatewaySocket, channel: string): Promise<void>
 }
 
 /** What is still being asked for is authorized once more, where a permission is taken back. */
@@ -172,10 +172,10 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
     const ids = channel === undefined ? sockets.keys() : (adapter.rooms.get(channelRoom(channel)) ?? [])
     for (const id of [...ids]) {
       const socket = sockets.get(id)
-      const { user, channels, expel } = (socket?.data ?? {}) as Partial<SocketData>
+      const { user, channels, removeFromChannel } = (socket?.data ?? {}) as Partial<SocketData>
       if (!socket || user?.id !== userId) continue
       for (const name of channel === undefined ? joinedAmong(channels) : [channel])
-        await expel?.(socket, name)
+        await removeFromChannel?.(socket, name)
     }
   }
 
@@ -278,7 +278,7 @@ const catchUpLimit = 500
 /** Bytes that wait for a connection to read; over it, signals wait for it to catch up. */
 const maxWaitingForSignals = 64 * 1024
 
-/** Packets hold anything: what should be text and isn't becomes the empty one, which nothing is called. */
+/** Packets hold anything: what should be text and isn't becomes the empty text, which is the name of nothing. */
 const dataOf = (socket: GatewaySocket) => socket.data as SocketData
 
 const textOf = (value: unknown) => (typeof value === "string" ? value : "")
@@ -359,7 +359,7 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
         const membership = want(socket, channel)
         try {
           await core.limitRead(user)
-          // With the permission of now: one that is taken back while it is given was none.
+          // Permission may have been taken back while it was being given: only one that holds by now counts.
           for (let asked = -1; asked !== broadcaster.revocations(); ) {
             asked = broadcaster.revocations()
             await core.authorize(user, channel, "subscribe")
@@ -439,7 +439,7 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
       },
     }
 
-  async function expel(socket: GatewaySocket, channel: string): Promise<void> {
+  async function removeFromChannel(socket: GatewaySocket, channel: string): Promise<void> {
     await leaveChannel(socket, channel)
     socket.emit("revoked", channel)
   }
@@ -459,7 +459,7 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
 
   io.on("connection", (socket) => {
     answerDirectly(io, socket)
-    Object.assign(dataOf(socket), { channels: new Map(), expel })
+    Object.assign(dataOf(socket), { channels: new Map(), removeFromChannel })
     socket.onAny((event: string, ...args: unknown[]) =>
       guard(onError, `answer ${event}`, () => answer(() => respond(socket, event, args), socket.request)),
     )

@@ -6,7 +6,7 @@ import type { PresenceChange } from "./mapping.ts"
 export interface PresenceRegistry {
   /** The change that the channel's watchers should hear of. */
   enter(channel: string, connection: string, user: User, data: JsonValue): PresenceChange
-  /** Null when nobody can notice. */
+  /** Null when nobody could see a difference. */
   leave(channel: string, connection: string): PresenceChange | null
   snapshot(channel: string): PresenceSnapshot
 }
