@@ -21,6 +21,14 @@ export default {
       to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
     },
     {
+      name: "no-cycle-in-packages",
+      comment:
+        "Of types neither: move the interfaces that both need into a file of their own, as emulators/ably/model.ts is.",
+      severity: "error",
+      from: { path: "^(emulators|realtime)/" },
+      to: { circular: true },
+    },
+    {
       name: "resolvable",
       comment: "The file or package isn't there: correct the path, or add the package to package.json.",
       severity: "error",
