@@ -15,7 +15,8 @@ import {
 import type { HeadCheckIntervals } from "./head-check.ts"
 import { createHttp, type RealtimeHttp } from "./http.ts"
 import { createLazyTransport } from "./lazy-transport.ts"
-import { createTabBus, createTabLock } from "./outbox-bus.ts"
+import { createTabBus } from "./outbox-bus.ts"
+import { createTabLock } from "./outbox-lock.ts"
 import { createIndexedDbStore } from "./outbox-store.ts"
 import type { RealtimeClient } from "./types.ts"
 

@@ -9,7 +9,7 @@ export {
 } from "./create-realtime-client.ts"
 export { createHttp, type RealtimeHttp } from "./http.ts"
 export { createMessageFeed, type FeedState, type MessageFeed } from "./message-feed.ts"
-export type { OutboxState } from "./outbox.ts"
+export type { OutboxState } from "./outbox-entries.ts"
 export { forgetOutbox } from "./outbox-store.ts"
 export { requestWithin } from "./request-within.ts"
 export type {

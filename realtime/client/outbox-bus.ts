@@ -40,11 +40,3 @@ export function createTabBus(owner: string): OutboxBus {
 
 /** For a page that shares its outbox with no other. */
 export const createSilentBus = (): OutboxBus => ({ post() {}, listen() {}, close() {} })
-
-/** Browser: runs the task while no other tab of the same person runs one of this name. */
-export function createTabLock(owner: string) {
-  return async (name: string, task: () => Promise<void>): Promise<void> => {
-    if (typeof navigator === "undefined" || !navigator.locks) return task()
-    await navigator.locks.request(`realtime-outbox:${owner}:${name}`, task)
-  }
-}

@@ -6,7 +6,8 @@ import fc from "../testing/fast-check.ts"
 import { waitLimit } from "../testing/wait-for.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import { createOutbox, type Outbox } from "./outbox.ts"
-import { createTabBus, createTabLock } from "./outbox-bus.ts"
+import { createTabBus } from "./outbox-bus.ts"
+import { createTabLock } from "./outbox-lock.ts"
 import { createIndexedDbStore, createMemoryStore, type OutboxStore } from "./outbox-store.ts"
 
 type Deliver = (channel: string, messages: readonly OutgoingMessage[]) => Promise<PublishResult[]>

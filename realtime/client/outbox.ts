@@ -1,37 +1,14 @@
 import { type BackOff, backOffMs } from "../back-off.ts"
 import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
 import { guard } from "../guard.ts"
-import type { JsonValue } from "../json.ts"
-import { createListeners, type Listeners } from "../listeners.ts"
 import type { Cursor, PublishReceipt } from "../message.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
-import { withResolvers } from "../with-resolvers.ts"
 import { withinLimit } from "../within-limit.ts"
 import { batchOf, fewerThan, maxBatch } from "./batch.ts"
 import type { OutboxBus, OutboxNote } from "./outbox-bus.ts"
+import { createOutboxEntries, type OutboxEntry, type OutboxMessage } from "./outbox-entries.ts"
+import { createTurns, type Exclusively, run } from "./outbox-lock.ts"
 import type { OutboxStore, StoredMessage } from "./outbox-store.ts"
-
-/**
- * How far one's own message has come:
- *
- *     queued ──▶ sending ──▶ sent ──▶ (arrives, and is the log's)
- *       ▲           │ └────▶ refused   the server said no, or failed at it `maxAccidents` times: `discard` it, or `retry`
- *       └── failed ◀┘                  tried in vain, or behind one that was; goes by itself after a pause, or at once by `retry`
- */
-export type OutboxState = "queued" | "sending" | "sent" | "failed" | "refused"
-
-export interface OutboxMessage {
-  readonly id: string
-  readonly event: string
-  readonly payload: JsonValue
-  /** When it was written, by this device's clock, in milliseconds since 1970. */
-  readonly at: number
-  readonly state: OutboxState
-  /** With `failed` and `refused`: why. */
-  readonly error?: RealtimeError | undefined
-  /** With `sent`: its place in the log. */
-  readonly place?: Cursor | undefined
-}
 
 /**
  * A page's one way out: messages leave each channel in the order of the calls, whether they are kept until the log has them, over reloads,
@@ -65,40 +42,10 @@ export interface OutboxOptions {
   store: OutboxStore
   /** Between the tabs of one person. */
   bus: OutboxBus
-  /**
-   * Runs the task while no other tab runs one of this name. Where it fails, or hasn't begun after `lockPatienceMs`, the task runs all
-   * the same: what two tabs send then is one message by its id.
-   */
-  exclusively(name: string, task: () => Promise<void>): Promise<void>
+  exclusively: Exclusively
   /** One request: a result for each message, in order. Rejects when there was no answer. */
   deliver(channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
   onError: OnError
-}
-
-interface Entry extends OutboxMessage {
-  channel: string
-  /** Its place among all that were ever stored; not known before it is. */
-  position: number
-  /** Whether another tab could send it. */
-  isStored: boolean
-  /** It was stored, or storing it failed: it may be sent. */
-  isReady: boolean
-  /** It came back from the log, which may be before the answer. */
-  hasArrived: boolean
-  /** How often this page tried it and the server failed at it alone, since a person last asked for it. */
-  accidents?: number
-  /** Whoever published it. It is neither kept nor shown. */
-  caller?: Caller
-}
-
-interface Caller {
-  key: symbol
-  /** When it may no longer be tried, by `performance.now()`. */
-  deadline: number
-  /** Why its last attempt failed; null before the first. */
-  reason: RealtimeError | null
-  resolve(receipt: PublishReceipt): void
-  reject(error: RealtimeError): void
 }
 
 const backOff: BackOff = { firstMs: 500, maxMs: 30_000 }
@@ -106,8 +53,6 @@ const backOff: BackOff = { firstMs: 500, maxMs: 30_000 }
 const callersBackOff: BackOff = { firstMs: 250, maxMs: 5_000 }
 /** How long the browser may take to read or write; one that hangs is as good as one that keeps nothing. */
 const storePatienceMs = 5_000
-/** How long a tab that doesn't move (a phone put it to sleep) holds up the others. */
-const lockPatienceMs = 10_000
 /**
  * After so many tries that ended in a failure of the server itself, at this very message, it may be the message. With the pauses between
  * them half a minute; it isn't counted in time, for a page that slept or had no network tried nothing.
@@ -120,7 +65,7 @@ interface Pause {
   timer?: ReturnType<typeof setTimeout> | undefined
 }
 
-const toOutgoing = ({ id, event, payload }: Entry): OutgoingMessage => ({ id, event, payload })
+const toOutgoing = ({ id, event, payload }: OutboxEntry): OutgoingMessage => ({ id, event, payload })
 
 /** The session is somebody else's. What was written waits for its writer, in the store. */
 const isOfAnother = ({ code }: RealtimeError) => code === "session-changed"
@@ -129,10 +74,9 @@ const isOfAnother = ({ code }: RealtimeError) => code === "session-changed"
 const isAccident = ({ code, retryable }: RealtimeError) => code === "internal" && retryable
 
 export function createOutbox({ store, bus, exclusively, deliver, onError }: OutboxOptions): Outbox {
-  /** By their ids; what is published by a key of its own, since its id may be another one's too. */
-  const entries = new Map<string | symbol, Entry>()
-  const shown = new Map<string, readonly OutboxMessage[]>()
-  const listeners = new Map<string, Listeners<[]>>()
+  const entries = createOutboxEntries(onError)
+  const { change, forget, inOrder, callersOf } = entries
+  const takeTurn = createTurns({ exclusively, isOpen: () => isOpen, onError })
   /** The channels that are being sent from, each with what tells this sending from one before a `close`. */
   const draining = new Map<string, object>()
   const pauses = new Map<string, Pause>()
@@ -145,16 +89,12 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   /** How many requests the store hasn't answered in time. While there are any, nobody waits for the store. */
   let overdue = 0
   let isBusBroken = false
-  let isLockBroken = false
   /** The last position of what this page wrote. What couldn't be stored has none, and all that it wrote later goes behind it. */
   let last = 0
   /** Ends when all that was written until now has been stored, or not. */
   let storing: Promise<unknown> = Promise.resolve()
   /** How many of a channel wait for that. */
   const unready = new Map<string, number>()
-
-  const inOrder = (channel: string) =>
-    [...entries.values()].filter((entry) => entry.channel === channel).sort((a, b) => a.position - b.position)
 
   /** What an attempt could send. */
   const waiting = (channel: string) =>
@@ -164,37 +104,14 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     )
 
   /** What goes before anything that is kept: it needs neither the store nor a turn among the tabs. */
-  function published(channel: string): Entry[] {
+  function published(channel: string): OutboxEntry[] {
     const all = waiting(channel)
     const end = all.findIndex(({ caller }) => !caller)
     return end < 0 ? all : all.slice(0, end)
   }
 
-  const callersOf = (channel: string) =>
-    [...entries.values()].flatMap((entry) => (entry.channel === channel && entry.caller) || [])
-
-  function changed(channel: string): void {
-    shown.delete(channel)
-    listeners.get(channel)?.tell()
-  }
-
-  function set(entry: Entry): void {
-    entries.set(entry.id, entry)
-    changed(entry.channel)
-  }
-
-  function change(id: string, to: Partial<Entry>): void {
-    const entry = entries.get(id)
-    if (entry) set({ ...entry, ...to })
-  }
-
   function left(id: string): void {
     if (reads > 0) leftMeanwhile.add(id)
-  }
-
-  function forget(id: string): void {
-    const entry = entries.get(id)
-    if (entry && entries.delete(id)) changed(entry.channel)
   }
 
   function remove(id: string): void {
@@ -208,16 +125,16 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     const entry = entries.get(id)
     if (!entry) return
     // Of what has no place nobody could say that it won't arrive any more.
-    if (place && listeners.has(entry.channel) && !entry.hasArrived)
+    if (place && entries.isWatched(entry.channel) && !entry.hasArrived)
       change(id, { state: "sent", error: undefined, place })
     else remove(id)
   }
 
   function restore({ position, refusal, ...message }: StoredMessage): void {
-    if (entries.has(message.id)) return
+    if (entries.get(message.id)) return
     const error = refusal && new RealtimeError(refusal.code, { message: refusal.message, retryable: false })
     const state = error ? "refused" : "queued"
-    set({ ...message, position, state, error, isStored: true, isReady: true, hasArrived: false })
+    entries.add({ ...message, position, state, error, isStored: true, isReady: true, hasArrived: false })
   }
 
   function receive(note: OutboxNote): void {
@@ -278,41 +195,14 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     }
   }
 
-  async function takeTurn(channel: string, task: () => Promise<void>): Promise<void> {
-    const begun = withResolvers<void>()
-    let running: Promise<void> | undefined
-    const once = () => {
-      begun.resolve()
-      running ??= task()
-      return running
-    }
-    const turn = run(() => exclusively(channel, once))
-    const stage = "take turns with the other tabs"
-    const inTime = async (answer: Promise<unknown>) => {
-      try {
-        await withinLimit(lockPatienceMs, stage, () => answer)
-        isLockBroken = false
-        return true
-      } catch (error) {
-        if (!isLockBroken && isOpen) onError(error, { stage })
-        isLockBroken = true
-        return false
-      }
-    }
-    const isLocked = await inTime(Promise.race([begun.promise, turn]))
-    await once()
-    // Until it is given back.
-    if (isLocked) await inTime(turn)
-  }
-
-  async function refuse(entry: Entry, error: RealtimeError): Promise<void> {
+  async function refuse(entry: OutboxEntry, error: RealtimeError): Promise<void> {
     const refusal = { code: error.code, message: error.message }
     change(entry.id, { state: "refused", error })
     tellTabs({ kind: "refused", id: entry.id, refusal })
     await attempt("write to", () => store.refuse(entry.id, refusal))
   }
 
-  async function accept(entry: Entry, { epoch, seq }: Cursor): Promise<void> {
+  async function accept(entry: OutboxEntry, { epoch, seq }: Cursor): Promise<void> {
     const place = { epoch, seq }
     settled(entry.id, place)
     tellTabs({ kind: "sent", id: entry.id, place })
@@ -320,17 +210,17 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   }
 
   /** How far what is kept has come. What is published has no state to show. */
-  function mark({ id, caller }: Entry, to: Partial<Entry>): void {
+  function mark({ id, caller }: OutboxEntry, to: Partial<OutboxEntry>): void {
     if (!caller) change(id, to)
   }
 
-  function wait(entry: Entry, error: RealtimeError): void {
+  function wait(entry: OutboxEntry, error: RealtimeError): void {
     const isOut = error.code === "not-connected" || isOfAnother(error)
     mark(entry, isOut ? { state: "queued" } : { state: "failed", error })
   }
 
   /** The server failed at this one: whether it has, so often that it is refused. */
-  async function stumble({ id }: Entry, error: RealtimeError): Promise<boolean> {
+  async function stumble({ id }: OutboxEntry, error: RealtimeError): Promise<boolean> {
     const entry = entries.get(id)
     if (!entry) return true
     const accidents = (entry.accidents ?? 0) + 1
@@ -345,13 +235,13 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     const now = performance.now()
     for (const caller of callersOf(channel)) {
       if (caller.deadline > now) continue
-      entries.delete(caller.key)
+      entries.release(caller)
       caller.reject(caller.reason ?? neverTried(obstacle))
     }
   }
 
   /** What a request brought for one message; true where it stays, to be tried again. */
-  async function settle(entry: Entry, result: PublishResult): Promise<boolean> {
+  async function settle(entry: OutboxEntry, result: PublishResult): Promise<boolean> {
     const { caller } = entry
     if (!caller) {
       if ("receipt" in result) await accept(entry, result.receipt)
@@ -363,7 +253,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       caller.reason = result.error
       return true
     }
-    entries.delete(caller.key)
+    entries.release(caller)
     if ("receipt" in result) caller.resolve(result.receipt)
     else caller.reject(result.error)
     return false
@@ -375,7 +265,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
    */
   async function sendAll(
     channel: string,
-    next: () => Entry[],
+    next: () => OutboxEntry[],
     pause: Pause,
     isCurrent: () => boolean,
   ): Promise<RealtimeError | null> {
@@ -391,7 +281,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
         for (const entry of batch) mark(entry, { state: "queued" })
         continue
       }
-      const staying: { entry: Entry; error: RealtimeError }[] = []
+      const staying: { entry: OutboxEntry; error: RealtimeError }[] = []
       for (const [index, entry] of batch.entries()) {
         const result = isRealtimeError(results)
           ? { error: results }
@@ -417,7 +307,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   /** A result for each; or, of a request that got none, why, which is the same for each. */
   async function answerTo(
     channel: string,
-    batch: readonly Entry[],
+    batch: readonly OutboxEntry[],
   ): Promise<PublishResult[] | RealtimeError> {
     try {
       return await deliver(channel, batch.map(toOutgoing))
@@ -436,7 +326,10 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   async function reconcile(channel?: string): Promise<void> {
     const isMeant = (message: { channel: string }) => channel === undefined || message.channel === channel
     // What comes or leaves while it is read may be in the answer or not, which says nothing of it.
-    const known = [...entries.values()].filter(isMeant).filter(({ isStored }) => isStored)
+    const known = entries
+      .all()
+      .filter(isMeant)
+      .filter(({ isStored }) => isStored)
     reads += 1
     try {
       const stored = (await store.load()).filter(isMeant)
@@ -514,32 +407,17 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   }
 
   const drainAll = () => {
-    for (const channel of new Set([...entries.values()].map((entry) => entry.channel))) void drain(channel)
+    for (const channel of new Set(entries.all().map((entry) => entry.channel))) void drain(channel)
   }
 
   return {
-    messages(channel) {
-      let list = shown.get(channel)
-      if (!list) {
-        list = inOrder(channel).filter(({ hasArrived, caller }) => !hasArrived && !caller)
-        shown.set(channel, list)
-      }
-      return list
-    },
-    subscribe(channel, listener) {
-      const ofChannel = listeners.get(channel) ?? createListeners(onError, "outbox.subscribe")
-      listeners.set(channel, ofChannel)
-      const stop = ofChannel.add(listener)
-      return () => {
-        stop()
-        if (ofChannel.size === 0 && listeners.get(channel) === ofChannel) listeners.delete(channel)
-      }
-    },
+    messages: entries.messages,
+    subscribe: entries.subscribe,
     add(channel, { id, event, payload }, error) {
       const message = { id, channel, event, payload, at: Date.now() }
       const state = error ? "refused" : "queued"
       const place = { position: Number.POSITIVE_INFINITY, isStored: false, isReady: false, hasArrived: false }
-      set({ ...message, ...place, state, error })
+      entries.add({ ...message, ...place, state, error })
       if (error) return
       const keep = async () => {
         const position = await store.add(message)
@@ -562,12 +440,12 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       if (isClosed) return Promise.reject(closedError())
       return new Promise((resolve, reject) => {
         const key = Symbol(id)
-        const entry: Entry = {
+        const entry: OutboxEntry = {
           ...{ id, channel, event, payload, at: Date.now(), state: "queued" },
           ...{ position: last, isStored: false, isReady: false, hasArrived: false },
           caller: { key, deadline: performance.now() + timeoutMs, reason: null, resolve, reject },
         }
-        entries.set(key, entry)
+        entries.addPublished(key, entry)
         function ready(): void {
           entry.position = last
           entry.isReady = true
@@ -628,10 +506,10 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       isOpen = false
       isClosed = true
       draining.clear()
-      for (const entry of [...entries.values()]) {
+      for (const entry of entries.all()) {
         if (entry.state === "sending") mark(entry, { state: "queued" })
         if (!entry.caller) continue
-        entries.delete(entry.caller.key)
+        entries.release(entry.caller)
         entry.caller.reject(closedError())
       }
       for (const { timer } of pauses.values()) clearTimeout(timer)
@@ -641,9 +519,6 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     },
   }
 }
-
-/** Of code that may throw before there is a promise. */
-const run = async <T>(task: () => Promise<T>): Promise<T> => task()
 
 const unanswered = () =>
   new RealtimeError("internal", { message: "unable to publish; the answer is incomplete" })

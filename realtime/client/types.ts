@@ -13,7 +13,7 @@ import type {
 import type { OnError, RealtimeError } from "../errors.ts"
 import type { Cursor, LogPage, Member, PublishReceipt, RealtimeMessage, Signal } from "../message.ts"
 import type { TransportStatus } from "../transport.ts"
-import type { OutboxMessage } from "./outbox.ts"
+import type { OutboxMessage } from "./outbox-entries.ts"
 
 /** Any message of a definition, told apart by `event`. */
 export type ChannelMessage<D extends AnyChannelDefinition = AnyChannelDefinition> = {
