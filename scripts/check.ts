@@ -14,7 +14,7 @@ const staticSteps: Record<string, string[]> = {
     "depcruise --config .dependency-cruiser.mjs --output-type err-long app lib realtime emulators server e2e scripts",
   ],
   "unused code": ["knip --no-config-hints"],
-  "format and lint": ["biome check --error-on-warnings"],
+  "format and lint": ["biome check --error-on-warnings", "node scripts/comments.ts"],
 }
 const steps: Record<string, string[]> = {
   ...staticSteps,

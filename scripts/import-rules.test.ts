@@ -42,6 +42,10 @@ const cases: [file: string, imported: string, rule: string | null][] = [
   // A ring is reported once.
   ["lib/ring.ts", "./ring-back.ts", null],
   ["lib/ring-back.ts", "./ring.ts", "no-cycle"],
+  ["lib/type-ring.ts", "./type-ring-back.ts", null],
+  ["lib/type-ring-back.ts", "./type-ring.ts", null],
+  ["realtime/type-ring.ts", "./type-ring-back.ts", null],
+  ["realtime/type-ring-back.ts", "./type-ring.ts", "no-cycle-in-packages"],
   ["app/tool.ts", "vitest", "no-test-tool-in-what-ships"],
 ]
 
@@ -57,6 +61,11 @@ function write(path: string, content: string): void {
   writeFileSync(join(folder, path), content)
 }
 
+const statement = (imported: string, name: string) =>
+  imported.includes("/type-")
+    ? `import type * as ${name} from "${imported}"`
+    : `import * as ${name} from "${imported}"\n${name}`
+
 beforeAll(async () => {
   write("package.json", JSON.stringify({ name: "example", ...declared }))
   for (const name of ["ably", "react", "server-only", "undeclared", "vitest"]) {
@@ -65,10 +74,7 @@ beforeAll(async () => {
   }
   const files = Map.groupBy(cases, ([file]) => file)
   for (const [file, imports] of files) {
-    write(
-      file,
-      imports.map(([, imported], index) => `import * as x${index} from "${imported}"\nx${index}`).join("\n"),
-    )
+    write(file, imports.map(([, imported], index) => statement(imported, `x${index}`)).join("\n"))
     for (const [, imported] of imports) {
       const target = join(dirname(file), imported)
       if (imported.startsWith(".") && !imported.includes("no-such") && !files.has(target)) write(target, "")
