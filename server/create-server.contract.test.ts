@@ -2,7 +2,7 @@ import { request as httpRequest } from "node:http"
 import { connect } from "node:net"
 import { pino } from "pino"
 import { io as connectSocket } from "socket.io-client"
-import { createMemoryLog, createMemoryLogStore } from "throughline/log/memory"
+import { createMemoryLog, createMemoryLogStore } from "throughline/server"
 import { createSocketIoPublisher } from "throughline/socketio/server"
 import {
   contractChannels,

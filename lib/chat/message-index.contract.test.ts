@@ -1,6 +1,5 @@
 import type { JsonValue, LogHead } from "throughline"
-import { createMemoryLog, createMemoryLogStore } from "throughline/log/memory"
-import type { MessageLog } from "throughline/server"
+import { createMemoryLog, createMemoryLogStore, type MessageLog } from "throughline/server"
 import { expect, it } from "vitest"
 import { room } from "./channels.ts"
 import { eraseMessages } from "./erase.ts"

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs"
 import { RealtimeError } from "throughline"
-import { createMemoryLog } from "throughline/log/memory"
-import type { RealtimePublisher } from "throughline/server"
+import { createMemoryLog, type RealtimePublisher } from "throughline/server"
 import { describe, expect, it, vi } from "vitest"
 import { createMetrics } from "./metrics.ts"
 import { health, metrics, ready, retention } from "./pages.ts"

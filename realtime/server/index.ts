@@ -1,5 +1,11 @@
 export { toWireError } from "../errors.ts"
 export { reportFailure } from "../guard.ts"
+export {
+  createMemoryLog,
+  createMemoryLogStore,
+  type MemoryLogOptions,
+  type MemoryLogStore,
+} from "../log/memory.ts"
 export type { AppendResult, LogEntry, MessageLog, Retention } from "../log/message-log.ts"
 export { type ProviderEvent, type RealtimePublisher, webhookWindowMs } from "../publisher.ts"
 export { readWithin } from "../read-within.ts"
