@@ -2,12 +2,12 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
 import { setTimeout } from "node:timers/promises"
 import { Server as SocketIoServer } from "socket.io"
-import { isRealtimeError, type OnError } from "throughline"
+import { isRealtimeError } from "throughline"
 import type { Realtime, RealtimePublisher } from "throughline/server"
 import {
   type AttachedGateway,
   attachGateway,
-  type ClusterBus,
+  connectRedisCluster,
   createBroadcaster,
   createInternalEndpoint,
   isAllowedOrigin,
@@ -168,7 +168,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   http.removeAllListeners("request")
   http.removeAllListeners("upgrade")
 
-  const bus = options.redisUrl ? await connectRedis(io, options.redisUrl, onError) : undefined
+  const bus = options.redisUrl ? await connectRedisCluster({ io, url: options.redisUrl, onError }) : undefined
   const broadcaster = createBroadcaster({ io, secret, bus })
   const realtime = await options.createRealtime(broadcaster.publisher)
   const gateway = attachGateway({
@@ -258,10 +258,4 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       return closing
     },
   }
-}
-
-/** Loaded only where there are several gateways. */
-async function connectRedis(io: SocketIoServer, url: string, onError: OnError): Promise<ClusterBus> {
-  const { connectRedisCluster } = await import("throughline/socketio/redis")
-  return connectRedisCluster({ io, url, onError })
 }

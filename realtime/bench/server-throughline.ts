@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Server } from "socket.io"
 import { createSqliteLog } from "../log/sqlite.ts"
-import { attachGateway, createBroadcaster } from "../providers/socketio/gateway.ts"
+import { attachGateway, connectRedisCluster, createBroadcaster } from "../providers/socketio/gateway.ts"
 import { createContractRealtime } from "../testing/transport-contract/backend.ts"
 import { answerMeter } from "./meter.ts"
 
@@ -13,9 +13,7 @@ import { answerMeter } from "./meter.ts"
 const [redisUrl, databaseUrl] = process.argv.slice(2)
 const http = createServer()
 const io = new Server(http, { serveClient: false })
-const bus = redisUrl
-  ? (await import("../providers/socketio/redis.ts")).connectRedisCluster({ io, url: redisUrl })
-  : undefined
+const bus = redisUrl ? await connectRedisCluster({ io, url: redisUrl }) : undefined
 const broadcaster = createBroadcaster({ io, secret: "a secret of this benchmark", bus })
 const log = databaseUrl
   ? (await import("../log/postgres.ts")).createPostgresLog({ connectionString: databaseUrl })

@@ -3,7 +3,6 @@ import { once } from "node:events"
 import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
-import { Client } from "pg"
 import { freePort } from "./free-port.ts"
 import { type TestPostgres, unprivilegedUser } from "./postgres.ts"
 import { waitFor } from "./wait-for.ts"
@@ -51,6 +50,7 @@ export async function startPgBouncer(
   const connectionString = `postgres://${target.username}@127.0.0.1:${port}/postgres`
   await waitFor(async () => {
     if (child.exitCode !== null) throw new Error(output)
+    const { Client } = await import("pg")
     const client = new Client({ connectionString })
     await client.connect()
     await client.end()

@@ -3,7 +3,6 @@ import { once } from "node:events"
 import { chownSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
-import { Client } from "pg"
 import { waitFor } from "./wait-for.ts"
 
 /** A real PostgreSQL of a test's own, on a socket in a temporary folder. Disposing stops it and removes everything. */
@@ -99,6 +98,8 @@ export async function startPostgres({ settings = {} }: TestPostgresOptions = {})
 
   async function answers(): Promise<true> {
     if (server?.exitCode !== null) throw new Error(`PostgreSQL ended: ${output}`)
+    // Loaded here, so that whoever tests something else doesn't need it.
+    const { Client } = await import("pg")
     const client = new Client({ connectionString })
     try {
       await client.connect()

@@ -3,7 +3,6 @@ import { once } from "node:events"
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
-import { createClient } from "redis"
 import { freePort } from "./free-port.ts"
 import { waitFor } from "./wait-for.ts"
 
@@ -45,6 +44,8 @@ export async function startRedis({ keeps = true }: { keeps?: boolean } = {}): Pr
       stdio: "ignore",
     })
     await waitFor(async () => {
+      // Loaded here, so that whoever tests something else doesn't need it.
+      const { createClient } = await import("redis")
       const client = createClient({ url, socket: { reconnectStrategy: false } }).on("error", () => {})
       try {
         await client.connect()

@@ -22,8 +22,7 @@ import { startTcpProxy } from "../../testing/tcp-proxy.ts"
 import { textsOf } from "../../testing/transport-contract/check.ts"
 import { waitFor } from "../../testing/wait-for.ts"
 import { createSocketIoTransport } from "./client.ts"
-import { attachGateway, createBroadcaster } from "./gateway.ts"
-import { connectRedisCluster } from "./redis.ts"
+import { attachGateway, connectRedisCluster, createBroadcaster } from "./gateway.ts"
 
 interface GatewayOptions {
   redisUrl: string
@@ -37,7 +36,7 @@ async function startGateway({ redisUrl, store, streamName }: GatewayOptions) {
   const io = new Server(http, { serveClient: false })
   const told: string[] = []
   const onError = (error: unknown) => void told.push(String(error))
-  const bus = connectRedisCluster({ io, url: redisUrl, streamName, onError })
+  const bus = await connectRedisCluster({ io, url: redisUrl, streamName, onError })
   const broadcaster = createBroadcaster({ io, secret: "a secret of this test", bus, heartbeatMs: 200 })
   const realtime = createContractRealtime({ publishers: [broadcaster.publisher], store, onError })
   const gateway = attachGateway({ broadcaster, core: realtime.core, doubtIntervalMs: 100, onError })
@@ -223,7 +222,7 @@ it("a gateway that closes before it ever reached Redis takes nothing with it", a
   const onRejection = (reason: unknown) => void rejections.push(reason)
   process.on("unhandledRejection", onRejection)
   const io = new Server()
-  const bus = connectRedisCluster({ io, url: `redis://127.0.0.1:${port}`, onError: () => {} })
+  const bus = await connectRedisCluster({ io, url: `redis://127.0.0.1:${port}`, onError: () => {} })
   // Its own, and those of the adapter's two copies.
   await waitFor(() => attempts.size === 3)
   await bus.close()

@@ -579,4 +579,6 @@ export function isAllowedOrigin(request: IncomingMessage, allowed: readonly stri
 }
 
 export type { ClusterBus } from "./cluster.ts"
+export { connectRedisCluster } from "./connect-redis.ts"
 export { createInternalEndpoint } from "./internal-endpoint.ts"
+export type { RedisClusterOptions } from "./redis.ts"

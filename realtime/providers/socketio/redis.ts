@@ -34,11 +34,8 @@ interface ClusterAdapter {
   onMessage(message: { type: number; data?: unknown }, offset?: string): void
 }
 
-/**
- * Server: connects gateways through Socket.IO's adapter for Redis Streams. One entry of the stream is what one gateway
- * committed together; each gateway emits it to its own sockets. A Redis that is away, also at the start, is waited for.
- */
-export function connectRedisCluster(options: RedisClusterOptions): ClusterBus {
+/** `connectRedisCluster` loads this file, and says what it does: only whoever has several gateways has these packages. */
+export function createRedisBus(options: RedisClusterOptions): ClusterBus {
   const { io, url, streamName = "throughline", maxEntries = 10_000 } = options
   const onError = createReporter(options.onError)
   const name = randomUUID()
