@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { readFileSync } from "node:fs"
 import { startAblyEmulator } from "./ably/index.ts"
 import { type CliOptions, parseCliOptions, usage } from "./cli-options.ts"

@@ -13,7 +13,7 @@ describe("code that needs a package which isn't installed", () => {
     const loading = loadWith(["adapter", "redis"], () => Promise.reject(cause))
     await expect(loading).rejects.toMatchObject({
       code: "invalid-config",
-      message: 'unable to load "redis"; it is not installed. Run: npm install adapter redis',
+      message: '[realtime] unable to load "redis"; it is not installed. Run: npm install adapter redis',
       cause,
     })
   })

@@ -14,7 +14,6 @@ export type { FaultControl } from "./fault-control.ts"
 export type { ActiveFault, Fault, FaultEffect, FaultKind, FaultScope, FaultTrigger } from "./faults.ts"
 export type { HttpOutcome, HttpRequest, HttpResponse } from "./http.ts"
 export { defaultLimits, type PusherLimits } from "./limits.ts"
-export { pusherHandlers } from "./msw.ts"
 export {
   type PusherClientOptions,
   type PusherServer,

@@ -1,7 +1,7 @@
 import { Rest } from "ably"
 import { setupServer } from "msw/node"
 import { describeTransportContract } from "throughline/testing"
-import { createAblyHandlers } from "throughline-emulators/ably"
+import { createAblyHandlers } from "throughline-emulators/ably/msw"
 import { afterAll, beforeAll } from "vitest"
 
 /** One emulator at a time is at the host names; each check brings its own. */

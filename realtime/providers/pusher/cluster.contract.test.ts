@@ -1,6 +1,7 @@
 import { setupServer } from "msw/node"
 import PusherJs from "pusher-js"
-import { createPusherEmulator, pusherHandlers } from "throughline-emulators/pusher"
+import { createPusherEmulator } from "throughline-emulators/pusher"
+import { pusherHandlers } from "throughline-emulators/pusher/msw"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { createFaultStage } from "../../testing/fault-stage.ts"
 import { waitFor } from "../../testing/wait-for.ts"

@@ -1,7 +1,8 @@
 import { setupServer } from "msw/node"
 import PusherJs from "pusher-js"
 import { describeTransportContract } from "throughline/testing"
-import { createPusherEmulator, pusherHandlers } from "throughline-emulators/pusher"
+import { createPusherEmulator } from "throughline-emulators/pusher"
+import { pusherHandlers } from "throughline-emulators/pusher/msw"
 import { afterAll, beforeAll } from "vitest"
 import { createPusherBackend, faultsOf } from "../../testing/pusher-backend.ts"
 
