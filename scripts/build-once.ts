@@ -1,10 +1,8 @@
-import { createHash } from "node:crypto"
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-import { DatabaseSync } from "node:sqlite"
-import { setTimeout as delay } from "node:timers/promises"
 import { variables } from "../lib/env/schema.ts"
-import { isLocked } from "../realtime/log/sqlite-failure.ts"
+import { hashFiles } from "./hash-files.ts"
+import { lock } from "./lock.ts"
 import { projectDir, run } from "./run.ts"
 import { findVercel } from "./tools.ts"
 
@@ -20,16 +18,6 @@ const ignored = /\.(test|test-d|spec)\.|^(eslint|vitest|playwright)\.config|^(kn
 /** Next.js empties this folder before each build, so the mark can't outlive what it describes. */
 const markPath = join(projectDir, ".next", "built-from")
 
-function hashSources(env: Record<string, string>): string {
-  const hash = createHash("sha256").update(JSON.stringify(env))
-  const files = globSync(sources, { cwd: projectDir, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(projectDir.length + 1))
-    .filter((path) => !ignored.test(path))
-  for (const path of files.toSorted()) hash.update(`${path}\0`).update(readFileSync(join(projectDir, path)))
-  return hash.digest("hex")
-}
-
 /** In every secret variable of the build's environment: what is read when the servers start must not be built in. */
 export const buildCanaries: Record<string, string> = Object.fromEntries(
   Object.entries(variables).flatMap(([name, { isSecret }]) =>
@@ -39,7 +27,7 @@ export const buildCanaries: Record<string, string> = Object.fromEntries(
 
 /** The production build of the sources as they are: made, unless the one that is there is of the same sources. */
 export async function buildOnce(): Promise<void> {
-  using _ = await lockBuild()
+  using _ = await lock("build")
   const built = existsSync(markPath) ? readFileSync(markPath, "utf8") : null
   const vercel = findVercel()
   const env = {
@@ -47,35 +35,12 @@ export async function buildOnce(): Promise<void> {
     NODE_ENV: "production",
     NEXT_TELEMETRY_DISABLED: "1",
   }
-  const mark = `${hashSources(env)} ${vercel ? "with functions" : "alone"}`
+  const mark = `${hashFiles(sources, ignored, JSON.stringify(env))} ${vercel ? "with functions" : "alone"}`
   if (built === mark) return
   // One build serves both: Vercel's command line runs `next build`, and packs functions of what it left.
   const exitCode = vercel ? await buildForVercel(vercel, env) : await run("next", ["build"], env)
   if (exitCode !== 0) throw new Error("the production build failed; what it printed is above")
   writeFileSync(markPath, mark)
-}
-
-/** Several times what a build takes. */
-const patienceMs = 15 * 60_000
-
-/**
- * Of several processes that want the build at the same time one makes it, and the others find it. A lock of SQLite ends with its process,
- * and leaves its file behind.
- */
-async function lockBuild(): Promise<Disposable> {
-  const path = join(projectDir, "node_modules/.cache/throughline/build.lock")
-  mkdirSync(dirname(path), { recursive: true })
-  const database = new DatabaseSync(path, { timeout: 0 })
-  for (const began = performance.now(); ; await delay(200)) {
-    try {
-      database.exec("BEGIN EXCLUSIVE")
-      return { [Symbol.dispose]: () => database.close() }
-    } catch (error) {
-      if (!isLocked(error)) throw error
-      if (performance.now() - began > patienceMs)
-        throw new Error(`another process has been building for too long; it holds ${path}`, { cause: error })
-    }
-  }
 }
 
 /** `vercel build` without an account: a project's ids are only looked at when something is uploaded. */
