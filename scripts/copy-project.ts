@@ -25,7 +25,7 @@ export function copyProject(): ProjectCopy {
   const parent = join(projectDir, ".data")
   mkdirSync(parent, { recursive: true })
   const folder = mkdtempSync(join(parent, "development-"))
-  const left = ["node_modules", "package-lock.json", "test-results", "e2e", "docs"]
+  const left = ["node_modules", "package-lock.json", "test-results", "dist", "e2e", "docs"]
   for (const name of readdirSync(projectDir)) {
     if (name.startsWith(".") || left.includes(name)) continue
     cpSync(join(projectDir, name), join(folder, name), { recursive: true })
