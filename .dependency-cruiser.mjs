@@ -234,7 +234,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^(\\.next|\\.data)/" },
+    // Files of apps elsewhere, which name each other as TypeScript does once it is built.
+    exclude: { path: "^(\\.next|\\.data|scripts/testing/foreign)/" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: {

@@ -1,9 +1,9 @@
-import { execFileSync, spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { spawnSync } from "node:child_process"
+import { existsSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { projectDir } from "./run.ts"
+import { type ForeignApp, makeForeignApp } from "./testing/foreign-app.ts"
 
 const guideDir = join(projectDir, "docs/guides")
 const guide = readFileSync(join(guideDir, "adopting.md"), "utf8")
@@ -17,7 +17,6 @@ const files = blocks.flatMap(({ body }) => {
   return path ? [{ path, body }] : []
 })
 const settings = blocks.filter(({ language }) => language === "json").map(({ body }) => JSON.parse(body))
-const copyCommand = blocks.find(({ body }) => body.startsWith("tar "))?.body ?? ""
 
 /** As `create-next-app` makes it. */
 const freshTsconfig = {
@@ -38,49 +37,42 @@ const freshTsconfig = {
   include: ["**/*.ts", "**/*.tsx"],
 }
 
-const root = mkdtempSync(join(tmpdir(), "throughline-adopting-"))
-const app = join(root, "app")
-afterAll(() => rmSync(root, { recursive: true }))
+let app: ForeignApp
+afterAll(() => app[Symbol.dispose]())
 
-/** An app beside a checkout, after the guide's steps. */
-beforeAll(() => {
-  const [{ compilerOptions, exclude }, scripts] = settings
-  mkdirSync(join(app, "node_modules"), { recursive: true })
-  symlinkSync(projectDir, join(root, "throughline"))
-  execFileSync("sh", ["-ec", copyCommand], { cwd: app })
-  const { devDependencies, exports } = JSON.parse(readFileSync(join(app, "realtime/package.json"), "utf8"))
-  expect([devDependencies, exports["./testing"]]).toEqual([undefined, undefined])
-  // As `npm install` of a folder leaves it; what it and the app need besides is found above them.
-  symlinkSync("../realtime", join(app, "node_modules/throughline"))
-  symlinkSync(join(projectDir, "node_modules"), join(root, "node_modules"))
-  writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", ...scripts }))
-  const tsconfig = {
+/** An app after the guide's steps, with the packed package. */
+beforeAll(async () => {
+  const [{ compilerOptions }, scripts] = settings
+  app = await makeForeignApp()
+  app.write("package.json", { name: "app", ...scripts })
+  app.write("tsconfig.json", {
     ...freshTsconfig,
     compilerOptions: { ...freshTsconfig.compilerOptions, ...compilerOptions },
-    exclude,
-  }
-  writeFileSync(join(app, "tsconfig.json"), JSON.stringify(tsconfig))
-  for (const { path, body } of files) {
-    mkdirSync(dirname(join(app, path)), { recursive: true })
-    writeFileSync(join(app, path), body)
-  }
-})
+  })
+  for (const { path, body } of files) app.write(path, body)
+}, 600_000)
 
-/** The packages that are imported from these files of the copy and from all that they import of it. */
-function packagesOf(...entries: string[]): Set<string> {
+/** The packages that these doors need as they are opened, and their types. */
+function packagesOf(...doors: string[]): Set<string> {
   const seen = new Set<string>()
   const packages = new Set<string>()
   const visit = (file: string) => {
     if (seen.has(file)) return
     seen.add(file)
-    for (const [, from, lazy] of readFileSync(file, "utf8").matchAll(/from "([^"]+)"|import\("([^"]+)"\)/g)) {
-      const name = from ?? lazy ?? ""
-      if (name.startsWith(".")) visit(join(dirname(file), name))
-      // Doors are named in comments alone.
-      else if (!/^(node:|throughline)/.test(name)) packages.add(/^(@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name)
+    // Code needs code, and declarations need declarations.
+    const extension = file.endsWith(".d.ts") ? ".d.ts" : ".js"
+    for (const [, from = ""] of readFileSync(file, "utf8").matchAll(
+      /^(?:import|export) [^;]*?from "([^"]+)"/gm,
+    )) {
+      if (from.startsWith(".")) visit(join(dirname(file), from.replace(/\.js$/, extension)))
+      else if (!from.startsWith("node:")) packages.add(/^(@[^/]+\/)?[^/]+/.exec(from)?.[0] ?? from)
     }
   }
-  for (const entry of entries) visit(join(app, "realtime", entry))
+  for (const door of doors) {
+    const file = join(app.folder, "node_modules/throughline", door)
+    visit(file)
+    visit(file.replace(/\.js$/, ".d.ts"))
+  }
   return packages
 }
 
@@ -93,23 +85,25 @@ describe("the guide to adopting", () => {
     timeout: 180_000,
   }, () => {
     const tsc = join(projectDir, "node_modules/typescript/bin/tsc")
-    const { stdout, status } = spawnSync(process.execPath, [tsc, "-p", app], { encoding: "utf8" })
+    const { stdout, status } = spawnSync(process.execPath, [tsc, "-p", app.folder], { encoding: "utf8" })
     expect(stdout).toBe("")
     expect(status).toBe(0)
     expect(files.map(({ path }) => path)).toContain("lib/realtime.ts")
   })
 
   it.each([
-    ["Ably", ["providers/ably/client.ts", "providers/ably/server.ts"]],
-    ["Pusher", ["providers/pusher/client.ts", "providers/pusher/server.ts"]],
+    ["Ably", ["providers/ably/client.js", "providers/ably/server.js"]],
+    ["Pusher", ["providers/pusher/client.js", "providers/pusher/server.js"]],
     [
       "Socket.IO",
-      ["providers/socketio/client.ts", "providers/socketio/server.ts", "providers/socketio/gateway.ts"],
+      ["providers/socketio/client.js", "providers/socketio/server.js", "providers/socketio/gateway.js"],
     ],
-    ["messages in PostgreSQL", ["log/postgres.ts"]],
+    ["messages in PostgreSQL", ["log/postgres.js"]],
   ])("names the packages that %s needs beside those that come along", (name, entries) => {
     const row = guide.split("\n").find((line) => line.startsWith(`| ${name} |`))
-    const { dependencies } = JSON.parse(readFileSync(join(app, "realtime/package.json"), "utf8"))
+    const { dependencies } = JSON.parse(
+      readFileSync(join(app.folder, "node_modules/throughline/package.json"), "utf8"),
+    )
     const brought = new Set(Object.keys(dependencies))
     expect(installedBy(row)).toEqual(packagesOf(...entries).difference(brought))
   })

