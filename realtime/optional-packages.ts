@@ -1,23 +1,21 @@
 import { RealtimeError } from "./errors.ts"
 
-/** As Node.js says it, by `import` and by `require`. */
+/** As Node.js says it, by `import` and by `require`, and bundlers after it. */
 const absent = ["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"]
 
 /**
- * Loads code that needs packages which an app installs only where it uses them. Rejects with `invalid-config` where one isn't installed;
- * the message names it, and the line that installs all of them.
+ * What to throw for what importing packages ended with that an app installs only where it uses them: `invalid-config` where one isn't installed, which names it
+ * and the line that installs all of them. Write the `import()` into a `try`: bundlers follow it, and pass over a package that isn't there only within one.
  */
-export async function loadWith<Module>(
-  packages: readonly string[],
-  load: () => Promise<Module>,
-): Promise<Module> {
-  try {
-    return await load()
-  } catch (cause) {
-    const { code = "", message } = cause as Error & { code?: string }
-    const missing = packages.find((name) => message.includes(`'${name}'`))
-    if (!absent.includes(code) || !missing) throw cause
-    const told = `unable to load "${missing}"; it is not installed. Run: npm install ${packages.join(" ")}`
-    throw new RealtimeError("invalid-config", { message: told, cause })
-  }
+export function toImportError(packages: readonly string[], cause: unknown): unknown {
+  const { code = "", message } = cause as Error & { code?: string }
+  const missing = packages.find((name) => message.includes(`'${name}'`))
+  if (!absent.includes(code) || !missing) return cause
+  return notInstalled(missing, packages, cause)
+}
+
+/** For an import that ended well with nothing: some bundlers put an empty module in the place of a package that isn't installed. */
+export function notInstalled(missing: string, packages: readonly string[], cause?: unknown): RealtimeError {
+  const told = `unable to load "${missing}"; it is not installed. Run: npm install ${packages.join(" ")}`
+  return new RealtimeError("invalid-config", { message: told, cause })
 }

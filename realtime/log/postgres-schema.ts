@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto"
-import { escapeIdentifier, escapeLiteral, type PoolClient } from "pg"
+import type { PoolClient } from "pg"
 import { newerStore } from "./record.ts"
 
 /**
@@ -93,16 +93,23 @@ function appendFunction(schema: string): string {
 /** Several servers, one clock: the database's, in milliseconds since 1970. */
 export const clock = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
+interface SchemaName {
+  schema: string
+  /** As it stands in SQL. */
+  quoted: string
+}
+
 /**
  * Of tables that aren't there: 0. It asks the catalog and not
  * `to_regclass`, which may answer from a session's cache with what was so before the migration's lock was had.
  */
-export async function postgresVersion(client: Pick<PoolClient, "query">, schema: string): Promise<number> {
+export async function postgresVersion(
+  client: Pick<PoolClient, "query">,
+  { schema, quoted }: SchemaName,
+): Promise<number> {
   const sql = "SELECT FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename = 'log_meta'"
   if ((await client.query(sql, [schema])).rowCount === 0) return 0
-  const meta = await client.query<{ version: number }>(
-    `SELECT version FROM ${escapeIdentifier(schema)}.log_meta`,
-  )
+  const meta = await client.query<{ version: number }>(`SELECT version FROM ${quoted}.log_meta`)
   return Number(meta.rows[0]?.version)
 }
 
@@ -118,10 +125,9 @@ export function refuseNewer(version: number): void {
  * Brings the schema to this release's version; runs in a transaction. Of several processes that start at once the
  * first migrates and the others find it done: the lock ends with the transaction.
  */
-export async function migratePostgres(client: PoolClient, schema: string): Promise<void> {
-  const quoted = escapeIdentifier(schema)
+export async function migratePostgres(client: PoolClient, { schema, quoted }: SchemaName): Promise<void> {
   await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`throughline log ${schema}`])
-  const version = await postgresVersion(client, schema)
+  const version = await postgresVersion(client, { schema, quoted })
   if (version === 0) {
     // `IF NOT EXISTS` alone would need the right to make schemas also where an administrator has made this one.
     const { rowCount } = await client.query("SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1", [
@@ -129,7 +135,7 @@ export async function migratePostgres(client: PoolClient, schema: string): Promi
     ])
     if (rowCount === 0) await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoted}`)
     await client.query(`CREATE TABLE ${quoted}.log_meta (version integer NOT NULL, epoch text NOT NULL)`)
-    await client.query(`INSERT INTO ${quoted}.log_meta VALUES (0, ${escapeLiteral(randomUUID())})`)
+    await client.query(`INSERT INTO ${quoted}.log_meta VALUES (0, $1)`, [randomUUID()])
   }
   refuseNewer(version)
   for (const migration of migrations.slice(version)) await client.query(migration(quoted))

@@ -1,6 +1,8 @@
-import { loadWith } from "../../optional-packages.ts"
+import { notInstalled, toImportError } from "../../optional-packages.ts"
 import type { ClusterBus } from "./cluster.ts"
-import type { RedisClusterOptions } from "./redis.ts"
+import { createRedisBus, type RedisClusterOptions } from "./redis.ts"
+
+const packages = ["redis", "@socket.io/redis-streams-adapter"] as const
 
 /**
  * Server: connects gateways through Socket.IO's adapter for Redis Streams. One entry of the stream is what one gateway
@@ -9,7 +11,18 @@ import type { RedisClusterOptions } from "./redis.ts"
  * with `invalid-config`.
  */
 export async function connectRedisCluster(options: RedisClusterOptions): Promise<ClusterBus> {
-  const packages = ["redis", "@socket.io/redis-streams-adapter"]
-  const { createRedisBus } = await loadWith(packages, () => import("./redis.ts"))
-  return createRedisBus(options)
+  return createRedisBus(await load(), options)
+}
+
+async function load() {
+  try {
+    const [{ createClient }, { createAdapter }] = await Promise.all([
+      import("redis"),
+      import("@socket.io/redis-streams-adapter"),
+    ])
+    if (!createClient) throw notInstalled(packages[0], packages)
+    return { createClient, createAdapter }
+  } catch (cause) {
+    throw toImportError(packages, cause)
+  }
 }

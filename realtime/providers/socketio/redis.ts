@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
-import { createAdapter } from "@socket.io/redis-streams-adapter"
-import { createClient } from "redis"
+import type { createAdapter } from "@socket.io/redis-streams-adapter"
+import type { createClient } from "redis"
 import type { Server } from "socket.io"
 import { type BackOff, backOffMs } from "../../back-off.ts"
 import { type OnError, RealtimeError } from "../../errors.ts"
@@ -34,13 +34,16 @@ interface ClusterAdapter {
   onMessage(message: { type: number; data?: unknown }, offset?: string): void
 }
 
-/** `connectRedisCluster` loads this file, and says what it does: only whoever has several gateways has these packages. */
-export function createRedisBus(options: RedisClusterOptions): ClusterBus {
+/** `connectRedisCluster` loads the packages, and says what this does. */
+export function createRedisBus(
+  sdk: { createAdapter: typeof createAdapter; createClient: typeof createClient },
+  options: RedisClusterOptions,
+): ClusterBus {
   const { io, url, streamName = "throughline", maxEntries = 10_000 } = options
   const onError = createReporter(options.onError)
   const name = randomUUID()
   let isClosed = false
-  const client = createClient({
+  const client = sdk.createClient({
     url,
     commandsQueueMaxLength: maxQueued,
     // A connection that died without a word; the adapter's reads wait for 5 s on purpose.
@@ -91,7 +94,7 @@ export function createRedisBus(options: RedisClusterOptions): ClusterBus {
       })
     return copy
   }
-  const createNamespaceAdapter = createAdapter(client, {
+  const createNamespaceAdapter = sdk.createAdapter(client, {
     ...{ streamName, channelPrefix: streamName, maxLen: maxEntries },
     // Notes are JSON; looking through each of them for bytes would cost more than writing it.
     onlyPlaintext: true,
