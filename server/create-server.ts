@@ -1,16 +1,13 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
-import { setTimeout } from "node:timers/promises"
 import { Server as SocketIoServer } from "socket.io"
 import { isRealtimeError } from "throughline"
 import type { Realtime, RealtimePublisher } from "throughline/server"
 import {
   type AttachedGateway,
-  attachGateway,
   connectRedisCluster,
-  createBroadcaster,
-  createInternalEndpoint,
   isAllowedOrigin,
+  mountGateway,
 } from "throughline/socketio/gateway"
 import type { Logger } from "#lib/operations/logger.ts"
 import { createOnce } from "#lib/operations/once.ts"
@@ -90,9 +87,6 @@ interface EngineSocket {
 /** A payload over the application's limit is answered; only a frame of this size costs the connection. */
 const maxFrameBytes = 2 * 1024 * 1024
 
-/** However many pages there are, they are sent away in so many goes: four seconds, by default. */
-const maxFarewellGoes = 40
-
 /** Starts the gateway on a port, with an app beside it or alone. Rejects when the port can't be had. */
 export async function createServer(options: ServerOptions): Promise<RunningServer> {
   const {
@@ -104,8 +98,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     trustedProxies = defaultTrustedProxies,
     ownOrigins = [],
     closeTimeoutMs = 8_000,
-    farewells = 100,
-    pauseBetweenFarewells = () => setTimeout(100),
+    farewells,
+    pauseBetweenFarewells,
   } = options
   const readAddress = createReadAddress(trustedProxies, logger)
   const pageOrigin = createPageOrigin({ trustedProxies, ownOrigins, logger })
@@ -157,43 +151,30 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       )
     },
   })
-  io.attach(http)
+  const bus = options.redisUrl ? await connectRedisCluster({ io, url: options.redisUrl, onError }) : undefined
+  const gateway = mountGateway({
+    ...{ io, secret, path: socketPath, bus, farewells, pauseBetweenFarewells, onError },
+  })
   io.engine.on("connection", (socket: EngineSocket) => {
     // As it was read when it came in: by now the other side may be gone, and nobody knows where it was.
     const { address = "" } = contextOf(socket.request.headers)
     socket.once("close", sockets.hold(networkOf(address)))
   })
-  // One owner of requests and upgrades: Socket.IO would answer only its own path but leave every other upgrade to
-  // whoever else listens, and Next would end those of Socket.IO. So both are called from here.
-  http.removeAllListeners("request")
-  http.removeAllListeners("upgrade")
-
-  const bus = options.redisUrl ? await connectRedisCluster({ io, url: options.redisUrl, onError }) : undefined
-  const broadcaster = createBroadcaster({ io, secret, bus })
-  const realtime = await options.createRealtime(broadcaster.publisher)
-  const gateway = attachGateway({
-    ...{ broadcaster, core: realtime.core, onError },
+  const realtime = await options.createRealtime(gateway.publisher)
+  const attached = gateway.start(realtime.core, {
     // What a page asks over its socket is a request like any other, from where the socket came from.
     answer: (work, { headers }) => withRequest({ ...contextOf(headers), id: requestIdOf() }, work),
   })
-  options.watch?.(gateway)
-  const answerInternally = createInternalEndpoint({ publisher: broadcaster.publisher, secret, onError })
-
-  const isSocket = ({ pathname }: Target) => pathname === socketPath || pathname.startsWith(`${socketPath}/`)
+  options.watch?.(attached)
 
   const intake = takeIn(http, {
     ...{ ...options, readAddress, pageOrigin, trustedProxies },
     answer(request, response, target) {
-      if (isSocket(target))
-        return io.engine.handleRequest(request as Parameters<typeof io.engine.handleRequest>[0], response)
-      if (answerInternally(request, response)) return
+      if (gateway.request(request, response)) return
       return app ? app.handle(request, response) : answerAlone(request, response, target)
     },
-    upgrade(request, socket, head, target) {
-      if (!isSocket(target)) return app?.upgrade(request, socket, head) ?? false
-      io.engine.handleUpgrade(request as Parameters<typeof io.engine.handleUpgrade>[0], socket, head)
-      return true
-    },
+    upgrade: (request, socket, head) =>
+      gateway.upgrade(request, socket, head) || (app?.upgrade(request, socket, head) ?? false),
   })
 
   async function answerAlone(
@@ -214,38 +195,20 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   async function close(): Promise<void> {
     intake.sayClosing()
     const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
-    const cut = globalThis.setTimeout(() => {
+    const cut = setTimeout(() => {
       logger.warn("closing took too long; what is left is cut")
-      io.disconnectSockets(true)
+      gateway.cut()
       intake.cut()
     }, closeTimeoutMs)
     const end = (part: string, ending: Promise<unknown> | undefined) =>
       endWithin(closeTimeoutMs, part, ending, logger)
-    await end("the connections", sayFarewell())
+    await end("the connections", gateway.sayFarewell())
     http.closeIdleConnections()
     await end("the app", app?.close())
     await stopped
     clearTimeout(cut)
-    gateway.stop()
-    await end("the gateway", io.close())
+    await end("the gateway", gateway.close())
     await end("the realtime layer", realtime.close())
-  }
-
-  /**
-   * Ends the connections, some at a time: whoever takes over isn't asked by all of them in one moment. The transports are closed from
-   * this side, without a goodbye of Socket.IO's own, after which its clients would stay away instead of reconnecting.
-   */
-  async function sayFarewell(): Promise<void> {
-    const sockets = [...io.sockets.sockets.values()]
-    const each = Math.max(farewells, Math.ceil(sockets.length / maxFarewellGoes))
-    for (let start = 0; start < sockets.length; start += each) {
-      if (start > 0) await pauseBetweenFarewells()
-      // What was accepted is committed and acknowledged first.
-      await realtime.core.idle()
-      for (const socket of sockets.slice(start, start + each)) socket.conn.close()
-    }
-    // Whoever was in the middle of coming in, some without a word yet.
-    io.engine.close()
   }
 
   return {
