@@ -45,10 +45,20 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
     return known as Realtime<Definitions>
   }
 
-  const providers = publishers.map((publisher) => publisher.clientConfig())
-  const content = { basePath, maxPayloadBytes, providers }
-  const version = createHash("sha256").update(JSON.stringify(content)).digest("base64url").slice(0, 12)
-  const config: ClientConfig = { version, ...content }
+  let config: ClientConfig | undefined
+  let described = ""
+
+  /** As the publishers say now: where one is reached may turn out later, and pages follow a version that has changed. */
+  function clientConfig(): ClientConfig {
+    const providers = publishers.map((publisher) => publisher.clientConfig())
+    const content = { basePath, maxPayloadBytes, providers }
+    const description = JSON.stringify(content)
+    if (config && description === described) return config
+    described = description
+    const version = createHash("sha256").update(description).digest("base64url").slice(0, 12)
+    config = { version, ...content }
+    return config
+  }
 
   /** All parts look at this one, which `redefine` changes. */
   const options = { ...given }
@@ -114,10 +124,10 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
     },
     members: (channel) => members(channel.name),
     counts: (channels) => counts.of(channels.map(({ name }) => name)),
-    clientConfig: () => config,
+    clientConfig,
     handlers: createHandlers({
       ...options,
-      ...{ onError, core, counts, config, readPage, members },
+      ...{ onError, core, counts, clientConfig, readPage, members },
       identify: (request) => options.identify(request),
     }),
     core,

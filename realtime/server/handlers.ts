@@ -16,7 +16,7 @@ import type { ClientConfig, HistoryOptions, RealtimeOptions } from "./types.ts"
 interface HandlerOptions<Definitions extends ChannelDefinitions> extends RealtimeOptions<Definitions> {
   core: Core
   counts: Counts
-  config: ClientConfig
+  clientConfig(): ClientConfig
   readPage(channel: string, options: HistoryOptions): Promise<LogPage>
   /** Of all providers together. */
   members(channel: string): Promise<PresenceSnapshot>
@@ -40,7 +40,7 @@ const maxChannels = 100
 export function createHandlers<Definitions extends ChannelDefinitions>(
   options: HandlerOptions<Definitions>,
 ): { GET: Handler; POST: Handler } {
-  const { core, counts, config, identify, publishers, log, readPage, members, onError } = options
+  const { core, counts, clientConfig, identify, publishers, log, readPage, members, onError } = options
   const hint = isDevelopment() ? createGatewayHint() : null
 
   /** Of the channels that a question names, those that the user may read; one that they may not, or that is malformed, is refused by itself. */
@@ -78,7 +78,7 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
       const heads = await log.heads(allowed)
       return { heads: Object.fromEntries(allowed.map((channel, index) => [channel, heads[index]])), denied }
     },
-    config: async () => config,
+    config: async () => clientConfig(),
     async counts({ user, url }) {
       const { allowed, denied } = await readable(user, url)
       const found = await counts.of(allowed)
@@ -159,10 +159,10 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
         const route = routes[segments[index] ?? ""]
         if (!route || index < segments.length - 2)
           throw badRequest("unable to answer; there is no such endpoint")
-        return respond(config, 200, await route({ url, request, rest: segments[index + 1] ?? "" }))
+        return respond(clientConfig(), 200, await route({ url, request, rest: segments[index + 1] ?? "" }))
       } catch (error) {
         reportFailure(onError, error, { stage: `answer ${request.method} ${new URL(request.url).pathname}` })
-        return respond(config, statusOf(error), {
+        return respond(clientConfig(), statusOf(error), {
           error: toWireError(error),
         })
       }
