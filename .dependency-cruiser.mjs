@@ -48,11 +48,11 @@ export default {
         "What ships uses `dependencies` only: move the package there, or the file to testing/ or scripts/.",
       severity: "error",
       from: { path: "^(app|lib|realtime|server)/", pathNot: any(tests, neverShipped, "/__fixtures__/") },
-      // `npm run dev` alone loads pino-pretty.
+      // `npm run dev` alone loads pino-pretty. The emulators are an optional peer, for development.
       to: {
         dependencyTypes: ["npm-dev"],
         dependencyTypesNot: ["type-only"],
-        pathNot: "node_modules/(@types|pino-pretty)/",
+        pathNot: "node_modules/(@types|pino-pretty)/|^emulators/",
       },
     },
     {
@@ -62,7 +62,7 @@ export default {
       severity: "error",
       from: {
         path: "^(app|lib|realtime|server)/",
-        pathNot: any(tests, neverShipped, "^server/(dev|emulator)[^/]*\\.ts$"),
+        pathNot: any(tests, neverShipped, "^server/(dev|emulator)[^/]*\\.ts$", "^realtime/next/peers\\.ts$"),
       },
       to: { path: neverShipped },
     },
@@ -83,7 +83,7 @@ export default {
         path: "^(realtime|emulators)/",
         pathNot: any(
           "^realtime/index\\.ts$",
-          "^realtime/(client|react|server|testing)/index\\.ts$",
+          "^realtime/(client|next|react|server|testing)/index\\.ts$",
           "^emulators/[^/]+/index\\.ts$",
           "^realtime/log/(sqlite|postgres)\\.ts$",
           "^realtime/providers/[^/]+/(client|server|gateway)\\.ts$",
@@ -192,9 +192,9 @@ export default {
     },
     {
       name: "server-half-without-the-browsers",
-      comment: "server/ and log/ need nothing of a browser: what both need is a root file.",
+      comment: "next/, server/ and log/ need nothing of a browser: what both need is a root file.",
       severity: "error",
-      from: { path: "^realtime/(server|log)/", pathNot: tests },
+      from: { path: "^realtime/(next|server|log)/", pathNot: tests },
       to: { path: "^realtime/(client|react)/" },
     },
     {

@@ -25,6 +25,8 @@ const cases: [file: string, imported: string, rule: string | null][] = [
   ["realtime/client/types.ts", "react", "client-knows-no-react"],
   ["realtime/react/use-channel.ts", "../client/stream.ts", null],
   ["realtime/log/sqlite.ts", "../client/stream.ts", "server-half-without-the-browsers"],
+  ["realtime/next/open.ts", "../client/stream.ts", "server-half-without-the-browsers"],
+  ["realtime/next/peers.ts", "../../emulators/pusher/index.ts", null],
   ["emulators/pusher/server.ts", "../../realtime/message.ts", "emulators-share-nothing-of-ours"],
   ["emulators/listener.ts", "../realtime/message.ts", "emulators-share-nothing-of-ours"],
   ["emulators/pusher/index.ts", "../ably/index.ts", "emulators-apart"],

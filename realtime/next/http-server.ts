@@ -1,0 +1,120 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel"
+import { get as getHttp, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { get as getHttps } from "node:https"
+import type { Duplex } from "node:stream"
+
+/** Somebody who answers part of what comes to another's server. */
+export interface Tenant {
+  /** Answers what is its own, and returns true; anything else is left alone. */
+  request(request: IncomingMessage, response: ServerResponse): boolean
+  /** Takes a socket of its own, and returns true. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
+  /** Its server has begun to close. Ends what it holds, so that the server's end can come. */
+  leave(server: Server): Promise<void>
+}
+
+export interface FindOptions {
+  tenant: Tenant
+  /** Whether this path says that a server is the app's. */
+  isOurs(pathname: string): boolean
+  /** Where the app's own server listens, as far as is known, as in `http://localhost:3000`; asked before each attempt. */
+  origin(): string
+  /** Once, when the first server is had. */
+  onFound(server: Server): void
+}
+
+export interface Search {
+  /** Asks the app's server for a path of ours, so that it need not wait for a page. True if it came to this process. */
+  knock(): Promise<boolean>
+  stop(): void
+}
+
+const channel = "http.server.request.start"
+const knockTimeoutMs = 1_000
+
+/**
+ * Moves in with the server of HTTP that this process has, whoever made it: Node says with each request which server it came to, before anybody
+ * answers it. https://nodejs.org/docs/latest-v24.x/api/diagnostics_channel.html#http
+ */
+export function findServer({ tenant, isOurs, origin, onFound }: FindOptions): Search {
+  const shared = new WeakSet<Server>()
+  const knockPath = `/_realtime/${crypto.randomUUID()}`
+  let knocks = 0
+
+  function look(message: unknown): void {
+    const { request, server } = message as { request: IncomingMessage; server: Server }
+    if (shared.has(server)) return
+    const pathname = request.url?.split("?", 1)[0] ?? ""
+    if (pathname !== knockPath && !isOurs(pathname)) return
+    shared.add(server)
+    shareServer(server, {
+      ...tenant,
+      request(request, response) {
+        if (request.url !== knockPath) return tenant.request(request, response)
+        knocks += 1
+        response.writeHead(204).end()
+        return true
+      },
+    })
+    onFound(server)
+  }
+  subscribe(channel, look)
+
+  return {
+    async knock() {
+      const before = knocks
+      await askFor(new URL(knockPath, origin()))
+      return knocks > before
+    },
+    stop: () => unsubscribe(channel, look),
+  }
+}
+
+/** Whatever the answer is, and whether there is one. */
+function askFor(url: URL): Promise<void> {
+  const options = { agent: false, timeout: knockTimeoutMs }
+  return new Promise((resolve) => {
+    const request =
+      // This machine's own, whose certificate is whatever a developer has made.
+      url.protocol === "https:"
+        ? getHttps(url, { ...options, rejectUnauthorized: false })
+        : getHttp(url, options)
+    request.on("response", (response) => void response.resume())
+    request.on("timeout", () => request.destroy())
+    request.on("error", () => resolve())
+    request.on("close", () => resolve())
+  })
+}
+
+/**
+ * Asks the tenant first, before whoever else listens to the server, now or later: Next.js ends the sockets of paths that it has a route for, and
+ * leaves others open. All that isn't the tenant's goes on as if nobody had asked. When somebody closes the server, the tenant leaves.
+ */
+export function shareServer(server: Server, tenant: Tenant): void {
+  const { emit, close } = server
+  server.emit = (event: string | symbol, ...args: unknown[]) => {
+    if (event === "request" && tenant.request(args[0] as IncomingMessage, args[1] as ServerResponse))
+      return true
+    if (event === "upgrade" && takes(...(args as [IncomingMessage, Duplex, Buffer]))) return true
+    return Reflect.apply(emit, server, [event, ...args])
+  }
+  server.close = (done) => {
+    const closing = Reflect.apply(close, server, [done])
+    void tenant.leave(server)
+    return closing
+  }
+  // Without a listener Node hands nobody an upgrade. Whoever else listens decides about what isn't the tenant's.
+  server.on("upgrade", (_request, socket) => {
+    if (server.listenerCount("upgrade") === 1)
+      socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n")
+  })
+
+  function takes(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    const ignore = () => {}
+    // A client that goes away in the middle of a handshake must not take the process with it.
+    socket.on("error", ignore)
+    if (tenant.upgrade(request, socket, head)) return true
+    socket.off("error", ignore)
+    return false
+  }
+}

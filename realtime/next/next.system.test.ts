@@ -1,0 +1,194 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterAll, describe, expect, it } from "vitest"
+import { WebSocket } from "ws"
+import * as z from "zod/mini"
+import { defineChannel } from "../channel.ts"
+import { createRealtimeClient } from "../client/index.ts"
+import { createTransport } from "../providers/socketio/client.ts"
+import { freePort } from "../testing/free-port.ts"
+import { writeGuide } from "../testing/guide.ts"
+import { waitFor, waitLimit } from "../testing/wait-for.ts"
+
+// Nothing was compiled yet, on a machine that may be busy.
+waitLimit.ms = 180_000
+
+const projectDir = fileURLToPath(new URL("../..", import.meta.url))
+const next = join(projectDir, "node_modules/next/dist/bin/next")
+const room = defineChannel("room:{room}", { messages: { "text-sent": z.object({ text: z.string() }) } })
+const lobby = room({ room: "lobby" })
+/** What the gateway takes to send everybody away, and Next.js to end. */
+const endMs = 12_000
+
+mkdirSync(join(projectDir, ".data"), { recursive: true })
+// Inside the project, so that both find the same `node_modules`, and without a lockfile, so that Next.js takes the project for its root.
+const folder = mkdtempSync(join(projectDir, ".data/next-"))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** The app of the guide, with nothing of its own. */
+writeGuide(folder)
+mkdirSync(join(folder, "node_modules"))
+symlinkSync(join(projectDir, "realtime"), join(folder, "node_modules/throughline"))
+writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true }))
+writeFileSync(
+  join(folder, "next.config.mjs"),
+  `export default { output: "standalone", outputFileTracingRoot: ${JSON.stringify(projectDir)}, typescript: { ignoreBuildErrors: true } }\n`,
+)
+
+interface Running extends AsyncDisposable {
+  child: ChildProcess
+  origin: string
+  output(): string
+  /** Asks it to end, and says how, and after how many milliseconds. */
+  end(signal?: NodeJS.Signals): Promise<{ code: number | null; ms: number }>
+}
+
+/** A program of Next.js on this port, until its lobby answers. */
+async function start(args: readonly string[], port: number, cwd = folder): Promise<Running> {
+  const child = spawn(process.execPath, args, {
+    cwd,
+    env: {
+      ...{ PATH: process.env.PATH, PORT: String(port), NEXT_TELEMETRY_DISABLED: "1" },
+      DATA_DIR: join(folder, ".data"),
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  })
+  let output = ""
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => {
+      output += chunk
+    })
+  const origin = `http://localhost:${port}`
+  async function end(signal: NodeJS.Signals = "SIGTERM") {
+    const began = performance.now()
+    const exited = once(child, "exit")
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill(signal)
+      await exited
+    }
+    return { code: child.exitCode, ms: performance.now() - began }
+  }
+  await waitFor(async () => {
+    if (child.exitCode !== null) throw new Error(output)
+    return (await fetch(`${origin}/lobby`)).ok
+  }, "the lobby")
+  return {
+    child,
+    origin,
+    output: () => output,
+    end,
+    [Symbol.asyncDispose]: async () => void (await end("SIGKILL")),
+  }
+}
+
+/** A guest's page. */
+async function visit(origin: string) {
+  const answer = await fetch(`${origin}/api/realtime/session`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: "{}",
+  })
+  const cookie = answer.headers.get("Set-Cookie")?.split(";", 1)[0] ?? ""
+  const ask: typeof fetch = (input, init) =>
+    fetch(new URL(String(input), origin), { ...init, headers: { ...init?.headers, cookie } })
+  const { providers, ...config } = await (await ask("/api/realtime/config")).json()
+  expect(providers).toEqual([{ provider: "socketio" }])
+  const client = createRealtimeClient({
+    config: { ...config, providers: [{ provider: "socketio", url: origin }] },
+    providers: { socketio: async () => createTransport },
+    fetch: ask,
+    onError: () => {},
+  })
+  const heard: string[] = []
+  const channel = client.channel(lobby)
+  channel.subscribe({
+    onMessages: (messages) => void heard.push(...messages.map(({ payload }) => payload.text)),
+  })
+  client.open()
+  const isThere = () => waitFor(() => channel.status.state === "attached", "the room")
+  await isThere()
+  return { client, heard, isThere, say: (text: string) => channel.outbox.add("text-sent", { text }) }
+}
+
+async function two(origin: string) {
+  const pages = [await visit(origin), await visit(origin)] as const
+  return {
+    pages,
+    [Symbol.asyncDispose]: async () => void (await Promise.all(pages.map(({ client }) => client.close()))),
+  }
+}
+
+describe("the app of the guide", () => {
+  it("talks under `next dev` on its one port, with hot reload beside it, and ends in time", async () => {
+    const port = await freePort()
+    await using app = await start([next, "dev", "--port", String(port)], port)
+    await using visitors = await two(app.origin)
+    const [alice, bob] = visitors.pages
+    alice.say("hello")
+    await waitFor(() => bob.heard.includes("hello"))
+
+    const hot = new WebSocket(`ws://localhost:${port}/_next/hmr?id=test`, { origin: app.origin })
+    const news: string[] = []
+    hot.on("message", (data) => void news.push(String(data)))
+    await once(hot, "open")
+    const page = join(folder, "app/lobby/lobby.tsx")
+    const source = readFileSync(page, "utf8")
+    for (let save = 1; save <= 3; save += 1) {
+      const before = news.length
+      writeFileSync(page, source.replace('"Message"', `"Message ${save}"`))
+      await waitFor(() => news.length > before, "news of hot reload")
+    }
+    // The server's half is another by now, and the log stays open.
+    const server = join(folder, "realtime/server.ts")
+    writeFileSync(server, readFileSync(server, "utf8").replace('=== "lobby"', '!== "cellar"'))
+    await waitFor(async () => (await fetch(`${app.origin}/lobby`)).ok)
+    bob.say("and back")
+    await waitFor(() => alice.heard.includes("and back"))
+    expect([hot.readyState, alice.client.connection.status.state]).toEqual([WebSocket.OPEN, "connected"])
+    hot.terminate()
+    const { ms } = await app.end()
+    expect(ms).toBeLessThan(endMs)
+  })
+
+  it("talks under `next start` and from its standalone output, and loses nothing over a kill", async () => {
+    const build = spawn(process.execPath, [next, "build"], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, NEXT_TELEMETRY_DISABLED: "1" },
+    })
+    let said = ""
+    build.stdout.on("data", (chunk) => (said += chunk))
+    build.stderr.on("data", (chunk) => (said += chunk))
+    await once(build, "exit")
+    expect(build.exitCode, said).toBe(0)
+
+    const port = await freePort()
+    const command = [next, "start", "--port", String(port)]
+    const first = await start(command, port)
+    await using visitors = await two(first.origin)
+    const [alice, bob] = visitors.pages
+    alice.say("one")
+    await waitFor(() => bob.heard.includes("one"))
+    await first.end("SIGKILL")
+    await waitFor(() => alice.client.connection.status.state !== "connected")
+    alice.say("two")
+    bob.say("three")
+
+    await using second = await start(command, port)
+    await waitFor(() => alice.heard.length === 3 && bob.heard.length === 3, "what was said meanwhile")
+    expect(alice.heard).toEqual(bob.heard)
+    expect(alice.heard.toSorted()).toEqual(["one", "three", "two"])
+    const { code, ms } = await second.end()
+    expect([code, ms < endMs]).toEqual([143, true])
+
+    const standalone = join(folder, ".next/standalone", folder.slice(projectDir.length))
+    await using third = await start([join(standalone, "server.js")], port, standalone)
+    await Promise.all([alice.isThere(), bob.isThere()])
+    await waitFor(() => alice.client.connection.status.state === "connected")
+    bob.say("four")
+    await waitFor(() => alice.heard.includes("four"))
+    expect(third.output()).not.toMatch(/error/i)
+  })
+})

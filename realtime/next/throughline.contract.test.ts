@@ -1,0 +1,333 @@
+import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { type AddressInfo, connect } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { WebSocket } from "ws"
+import { createRealtimeClient } from "../client/index.ts"
+import { createTransport } from "../providers/socketio/client.ts"
+import { contractChannels } from "../testing/index.ts"
+import { waitFor } from "../testing/wait-for.ts"
+import { hostGateway } from "./host-gateway.ts"
+import { guests, type Throughline, type ThroughlineOptions, throughline } from "./index.ts"
+
+const room = contractChannels.room({ room: "next" })
+type Channels = typeof contractChannels
+
+let folder: string
+let number = 0
+const ends: (() => unknown)[] = []
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "throughline-next-"))
+  vi.stubEnv("DATA_DIR", folder)
+})
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end()
+  vi.unstubAllEnvs()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** A module of an app, in a process that has run none before it. */
+function declare(options: Partial<ThroughlineOptions<Channels>> = {}) {
+  number += 1
+  const basePath = `/${number}/realtime`
+  const evaluate = (more: typeof options = {}) =>
+    throughline({
+      ...{ channels: contractChannels, authorize: () => true, basePath },
+      identify: ({ headers }) => (headers.get("x-user") ? { id: headers.get("x-user") ?? "" } : null),
+      ...{ ...options, ...more },
+    })
+  const realtime = evaluate()
+  ends.push(() => realtime.close())
+  return { realtime, evaluate, basePath }
+}
+
+interface App {
+  server: Server
+  origin: string
+  /** Upgrades that somebody else was handed: hot reload's. */
+  others: string[]
+}
+
+/** A server as Next.js has one: it owns all requests, and ends the sockets that aren't hot reload's. */
+async function serve(realtime: Throughline<Channels>, basePath: string): Promise<App> {
+  const others: string[] = []
+  const server = createServer((request, response) => {
+    if (request.url?.startsWith(`${basePath}/`)) void answer(realtime, request, response)
+    else response.end("page")
+  })
+  server.on("upgrade", (request, socket) => {
+    others.push(request.url ?? "")
+    socket.end("HTTP/1.1 418 Not Hot\r\nConnection: close\r\n\r\n")
+  })
+  server.listen(0)
+  await once(server, "listening")
+  const { port } = server.address() as AddressInfo
+  vi.stubEnv("PORT", String(port))
+  ends.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { server, origin: `http://localhost:${port}`, others }
+}
+
+async function answer(realtime: Throughline<Channels>, request: IncomingMessage, response: ServerResponse) {
+  const { method = "GET", url = "", headers } = request
+  const body = method === "POST" ? Buffer.concat(await request.toArray()) : null
+  const given = new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)]))
+  const asked = new Request(`http://localhost${url}`, { method, headers: given, body })
+  const answered = await (method === "POST" ? realtime.POST(asked) : realtime.GET(asked))
+  response.writeHead(answered.status, Object.fromEntries(answered.headers))
+  response.end(await answered.text())
+}
+
+/** A page of somebody's. */
+async function open(realtime: Throughline<Channels>, { origin }: Pick<App, "origin">, user: string) {
+  const { providers, ...config } = await realtime.config()
+  const client = createRealtimeClient({
+    config: { ...config, providers: providers.map((provider) => ({ url: origin, ...provider })) },
+    providers: { socketio: async () => createTransport },
+    onError: () => {},
+    fetch: (input, init) =>
+      fetch(new URL(String(input), origin), { ...init, headers: { ...init?.headers, "x-user": user } }),
+  })
+  const heard: string[] = []
+  client.channel(room).subscribe({
+    onMessages: (messages) =>
+      void heard.push(...messages.map(({ payload }) => (payload as { text: string }).text)),
+  })
+  client.open()
+  ends.push(() => client.close())
+  await waitFor(() => client.channel(room).status.state === "attached", `${user} to be there`)
+  return { client, heard, say: (text: string) => client.channel(room).publish("said", { text }) }
+}
+
+const statusOf = async (request: Promise<Response>) => (await request).status
+
+describe("the realtime layer of an app, on the app's own port", () => {
+  it("lets pages talk beside whatever else the server does, before and after it was found", async () => {
+    const { realtime, basePath } = declare()
+    const app = await serve(realtime, basePath)
+    await realtime.register()
+    const [alice, bob] = [await open(realtime, app, "alice"), await open(realtime, app, "bob")]
+    await alice.say("hello")
+    await realtime.publish(room, "said", { text: "from the server" })
+    await waitFor(() => bob.heard.length === 2)
+    expect(bob.heard).toEqual(["hello", "from the server"])
+
+    expect(app.others).toEqual([])
+    // As Next.js adds its own beside a server of one's own, with the first page that it draws.
+    app.server.on("upgrade", (_request, socket) => socket.destroy())
+    const hot = new WebSocket(`${app.origin.replace("http", "ws")}/_next/hmr`)
+    const [failure] = await once(hot, "error")
+    expect(String(failure)).toContain("418")
+    expect(app.others).toEqual(["/_next/hmr"])
+    await open(realtime, app, "carol")
+    expect(await (await fetch(`${app.origin}/lobby`)).text()).toBe("page")
+    const polled = await fetch(`${app.origin}/socket.io/?EIO=4&transport=polling`)
+    expect([polled.status, (await polled.text()).startsWith("0{")]).toEqual([200, true])
+  })
+
+  it("finds a server that listens later, by the first request for its route", async () => {
+    const { realtime, basePath } = declare()
+    vi.stubEnv("PORT", "9")
+    await realtime.register()
+    const app = await serve(realtime, basePath)
+    vi.stubEnv("PORT", "9")
+    expect(await statusOf(fetch(`${app.origin}/socket.io/?EIO=4&transport=polling`))).toBe(200)
+  })
+
+  it("leaves when the server is closed, and pages look for another", async () => {
+    const { realtime, basePath } = declare()
+    const app = await serve(realtime, basePath)
+    const alice = await open(realtime, app, "alice")
+    const states: string[] = []
+    alice.client.connection.subscribe(() => states.push(alice.client.connection.status.state))
+    const closed = once(app.server, "close")
+    app.server.close()
+    await closed
+    await waitFor(() => states.length > 0, "the page to look for another")
+    expect(states[0]).toBe("reconnecting")
+  })
+
+  it("cuts whoever holds on to a server that is closed, in its time", async () => {
+    const server = createServer(() => {}).listen(0)
+    await once(server, "listening")
+    const { port } = server.address() as AddressInfo
+    vi.stubEnv("PORT", String(port))
+    const hosting = await hostGateway({
+      ...{ basePath: "/api/realtime", secret: "s", allowedOrigins: [], isLocal: true, closeTimeoutMs: 50 },
+    })
+    ends.push(() => hosting.close())
+    await hosting.host()
+    const unanswered = fetch(`http://localhost:${port}/`).catch(() => "cut")
+    await once(server, "request")
+    const closed = once(server, "close")
+    server.close()
+    await closed
+    expect(await unanswered).toBe("cut")
+  })
+
+  it("is one in the process: what is evaluated again takes the place of what was declared, and nothing is opened twice", async () => {
+    const { realtime, evaluate, basePath } = declare({ authorize: () => false })
+    const app = await serve(realtime, basePath)
+    await realtime.register()
+    const ask = () =>
+      statusOf(
+        fetch(`${app.origin}${basePath}/history?channel=${room.name}`, { headers: { "x-user": "alice" } }),
+      )
+    expect(await ask()).toBe(403)
+    const again = evaluate({ authorize: () => true })
+    await waitFor(async () => (await ask()) === 200, "what was evaluated last to count")
+    expect((await again.publish(room, "said", { text: "one" })).seq).toBe(1)
+    expect((await realtime.publish(room, "said", { text: "two" })).seq).toBe(2)
+    expect(await again.config()).toEqual(await realtime.config())
+  })
+
+  it("does nothing when it is evaluated, and is opened once an environment that was wrong is right", async () => {
+    vi.stubEnv("REALTIME_PROVIDER", "carrier-pigeon")
+    const onError = vi.fn()
+    const { realtime, basePath } = declare({ onError })
+    await expect(realtime.register()).rejects.toMatchObject({ code: "invalid-config" })
+    const refused = await realtime.GET(new Request(`http://localhost${basePath}/config`))
+    expect([refused.status, await refused.json()]).toMatchObject([500, { error: { code: "invalid-config" } }])
+    expect(onError).toHaveBeenCalledOnce()
+    vi.stubEnv("REALTIME_PROVIDER", "socketio")
+    expect((await realtime.config()).providers).toEqual([{ provider: "socketio" }])
+  })
+
+  it("knocks nowhere while the app is built", async () => {
+    vi.stubEnv("NEXT_PHASE", "phase-production-build")
+    const { realtime, basePath } = declare()
+    const app = await serve(realtime, basePath)
+    const asked: unknown[] = []
+    app.server.on("connection", (socket) => asked.push(socket))
+    expect((await realtime.config()).basePath).toBe(basePath)
+    expect(asked).toEqual([])
+  })
+})
+
+describe("a provider that is named without keys, in development", () => {
+  it("runs on this machine, and the console says so", async () => {
+    vi.stubEnv("NODE_ENV", "development")
+    vi.stubEnv("REALTIME_PROVIDER", "ably,pusher")
+    const said = vi.spyOn(console, "log").mockImplementation(() => {})
+    const { realtime } = declare()
+    const { providers } = await realtime.config()
+    const lines = said.mock.calls.map(([line]) => String(line))
+    said.mockRestore()
+    expect(providers).toMatchObject([
+      { provider: "ably", tls: false },
+      { provider: "pusher", tls: false },
+    ])
+    expect(lines).toEqual([
+      expect.stringMatching(/REALTIME_PROVIDER names ably .* its emulator runs on http:/),
+      expect.stringMatching(/REALTIME_PROVIDER names pusher .* its emulator runs on http:/),
+    ])
+    expect((await realtime.publish(room, "said", { text: "to both" })).seq).toBe(1)
+    expect(await realtime.members(room)).toMatchObject({ count: 0 })
+  })
+})
+
+describe("guests", () => {
+  it("are let in once, stay who they are, and can't be anybody else", async () => {
+    const { realtime, basePath } = declare({ identify: guests({ name: () => "Guest" }) })
+    const session = (cookie?: string) =>
+      realtime.POST(
+        new Request(`https://app.example${basePath}/session`, {
+          method: "POST",
+          headers: { "Content-Type": "application/json", ...(cookie && { cookie }) },
+          body: "{}",
+        }),
+      )
+    const first = await session()
+    const set = first.headers.get("Set-Cookie") ?? ""
+    expect(set).toMatch(/^throughline_guest=\S+; Path=\/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure$/)
+    const { user } = await first.json()
+    expect(user).toEqual({ id: expect.any(String), name: "Guest" })
+    const cookie = set.split(";", 1)[0] ?? ""
+    const again = await session(`other=1; ${cookie}`)
+    expect([await again.json(), again.headers.get("Set-Cookie")]).toEqual([{ user }, null])
+    const forged = await (await session(cookie.replace(/=.{8}/, "=AAAAAAAA"))).json()
+    expect(forged.user.id).not.toBe(user.id)
+  })
+
+  it("aren't made of a form of another site", async () => {
+    const { realtime, basePath } = declare({ identify: guests() })
+    const form = { method: "POST", body: new URLSearchParams({ a: "b" }) }
+    expect(await statusOf(realtime.POST(new Request(`https://app.example${basePath}/session`, form)))).toBe(
+      400,
+    )
+  })
+
+  it("aren't made where people sign in", async () => {
+    const { realtime, basePath } = declare()
+    const asked = new Request(`https://app.example${basePath}/session`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: "{}",
+    })
+    expect(await (await realtime.POST(asked)).json()).toEqual({ user: null })
+  })
+})
+
+describe("a gateway in a process without a server of the app", () => {
+  it("takes a port of its own, says so, and pages of this machine are let in", async () => {
+    const said = vi.spyOn(console, "warn").mockImplementation(() => {})
+    vi.stubEnv("PORT", "9")
+    const hosting = await hostGateway({
+      ...{ basePath: "/api/realtime", secret: "s", allowedOrigins: [], isLocal: true, searchMs: 0 },
+    })
+    ends.push(() => hosting.close())
+    await hosting.host()
+    const line = await waitFor(() => said.mock.calls[0]?.[0] as string | undefined)
+    said.mockRestore()
+    const port = /listens on port (\d+)/.exec(line)?.[1]
+    expect(hosting.publisher.clientConfig()).toEqual({
+      provider: "socketio",
+      url: `http://localhost:${port}`,
+    })
+    const ask = (origin: string) =>
+      fetch(`http://localhost:${port}/socket.io/?EIO=4&transport=polling`, { headers: { origin } })
+    const own = await ask("http://localhost:3000")
+    expect([own.status, own.headers.get("access-control-allow-origin")]).toEqual([
+      200,
+      "http://localhost:3000",
+    ])
+    expect(await statusOf(ask("http://evil.example"))).toBe(403)
+    expect(await statusOf(fetch(`http://localhost:${port}/`))).toBe(404)
+  })
+
+  it("says which port can't be had", async () => {
+    const taken = createServer().listen(0)
+    await once(taken, "listening")
+    ends.push(() => taken.close())
+    const { port } = taken.address() as AddressInfo
+    const hosting = await hostGateway({
+      ...{ basePath: "/api/realtime", secret: "s", allowedOrigins: [], isLocal: true, port },
+    })
+    ends.push(() => hosting.close())
+    await expect(hosting.host()).rejects.toMatchObject({
+      code: "invalid-config",
+      message: expect.stringContaining(`unable to listen on port ${port}; it is in use. SOCKET_PORT`),
+    })
+  })
+
+  it("lets a client that goes away in the middle of a handshake go", async () => {
+    const hosting = await hostGateway({
+      ...{ basePath: "/api/realtime", secret: "s", allowedOrigins: [], isLocal: true },
+    })
+    ends.push(() => hosting.close())
+    const port = await hosting.listen(0)
+    const socket = connect(port)
+    await once(socket, "connect")
+    socket.write(
+      "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    )
+    socket.resetAndDestroy()
+    expect(await statusOf(fetch(`http://localhost:${port}/socket.io/?EIO=4&transport=polling`))).toBe(200)
+  })
+})

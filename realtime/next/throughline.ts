@@ -1,0 +1,181 @@
+import type { ChannelDefinitions } from "../channel.ts"
+import { type OnError, toWireError } from "../errors.ts"
+import { createReporter, reportFailure } from "../guard.ts"
+import type { MessageLog } from "../log/message-log.ts"
+import type { User } from "../message.ts"
+import { readJsonBody, statusOf } from "../server/http.ts"
+import type { ClientConfig, Declarations, Realtime, RealtimeOptions } from "../server/types.ts"
+import { type Guests, isGuests } from "./guests.ts"
+import type { Opened } from "./open.ts"
+
+export interface ThroughlineOptions<Definitions extends ChannelDefinitions>
+  extends Declarations<Definitions>,
+    Pick<
+      RealtimeOptions<Definitions>,
+      "maxPayloadBytes" | "deliveryTimeoutMs" | "waitUntil" | "presenceCounts" | "tracing" | "onError"
+    > {
+  /**
+   * Where messages are kept. Default: PostgreSQL where `DATABASE_URL` is set, else a file of SQLite in `DATA_DIR`, which is `.data`.
+   * A function is asked once, when somebody first needs it.
+   */
+  log?: MessageLog | (() => MessageLog | Promise<MessageLog>)
+  /** Where the catch-all route is. Default `/api/realtime`; with a `basePath` of Next.js, that comes before it. */
+  basePath?: string
+  /** Where the bundled gateway answers. Default `/socket.io`; for a proxy that hands the app only part of its paths. */
+  socketPath?: string
+}
+
+/** The realtime layer of an app, one in each process whatever bundle asks. Nothing is opened until somebody uses it. */
+export interface Throughline<Definitions extends ChannelDefinitions = ChannelDefinitions>
+  extends Pick<
+    Realtime<Definitions>,
+    "publish" | "publishBatch" | "signal" | "revoke" | "history" | "head" | "members" | "counts"
+  > {
+  /** For the catch-all route, `app/api/realtime/[...path]/route.ts`: `export const { GET, POST } = realtime`. */
+  GET(request: Request): Promise<Response>
+  /** See `GET`. */
+  POST(request: Request): Promise<Response>
+  /**
+   * For `register` in `instrumentation.ts`, where `process.env.NEXT_RUNTIME` is `nodejs`: opens everything when the server starts, so that a mistake
+   * in the environment is said then and pages that come back find the gateway. Rejects with `invalid-config`.
+   */
+  register(): Promise<void>
+  /** What pages need to connect, for `<Throughline config={await realtime.config()}>`. Nothing secret. Rejects with `invalid-config`. */
+  config(): Promise<ClientConfig>
+  /**
+   * The gateway alone, on a port of its own: where the app's pages and its sockets are served by different processes, which share
+   * `SOCKET_INTERNAL_SECRET` and the log. Resolves with the port. Rejects with `invalid-config` where `REALTIME_PROVIDER` doesn't name `socketio`, `SOCKET_URL` is
+   * set without `SOCKET_PORT`, or the port can't be had.
+   */
+  listen(port: number, hostname?: string): Promise<number>
+  /** Waits for what is under way, then closes the gateway, the publishers and the log. Whatever is used afterwards opens them again. */
+  close(): Promise<void>
+}
+
+/** Those of this process, by the path of their route. Under a name that every copy of this module knows: each bundle has its own. */
+const key = Symbol.for("throughline.next")
+const shared = globalThis as { [key]?: Map<string, Running> }
+
+interface Running {
+  /** Of the evaluation that came last. */
+  declared: Declarations<ChannelDefinitions>
+  opened?: Promise<Opened> | undefined
+}
+
+/**
+ * Server: the realtime layer of a Next.js app, by its environment: `REALTIME_PROVIDER` chooses who carries the messages (`socketio`, which is the default, `pusher`,
+ * `ably`, or several in order of preference).
+ *
+ * Inert when it is evaluated: `next build`, and every bundle, may. The first use reads and checks the environment, then opens one log and the chosen
+ * publishers, once in the process; hot reload changes what is declared, and leaves them open. The bundled gateway stands on the port of
+ * the app's own server, under `next dev`, `next start` and `output: "standalone"` alike.
+ *
+ * ```ts
+ * export const realtime = throughline({ channels: { room }, identify: guests(), authorize: () => true })
+ * ```
+ */
+export function throughline<Definitions extends ChannelDefinitions>(
+  options: ThroughlineOptions<Definitions>,
+): Throughline<Definitions> {
+  const { basePath = "/api/realtime", channels, identify, authorize, limit } = options
+  const onError: OnError = createReporter(options.onError)
+  // What is opened is the process's, not that of the page that is being drawn, within which Next.js refuses the clock and what is random.
+  const apart: typeof run = process.getBuiltinModule?.("node:async_hooks").AsyncLocalStorage.snapshot() ?? run
+  const declared = { channels, identify, authorize, limit } as unknown as Declarations<ChannelDefinitions>
+  shared[key] ??= new Map()
+  const known = shared[key].get(basePath)
+  const running: Running = known ?? { declared }
+  shared[key].set(basePath, running)
+  if (known) redeclare(known)
+
+  function redeclare(earlier: Running): void {
+    earlier.declared = declared
+    // Where it couldn't be opened, whoever uses it next hears why.
+    void earlier.opened?.then(({ realtime }) => realtime.redefine(declared)).catch(() => {})
+  }
+
+  async function open(): Promise<Opened> {
+    running.opened ??= apart(load).catch((error: unknown) => {
+      // The next use tries again.
+      running.opened = undefined
+      throw error
+    })
+    return running.opened
+  }
+
+  async function load(): Promise<Opened> {
+    const { open } = await import("./open.ts")
+    const opened = await open({ ...options, basePath })
+    opened.realtime.redefine(running.declared)
+    return opened
+  }
+
+  /** As above, in a process that serves pages: the gateway gets a server to stand on. */
+  async function serve(): Promise<Opened> {
+    const opened = await open()
+    // `next build` evaluates pages and serves nobody.
+    if (process.env.NEXT_PHASE !== "phase-production-build") await opened.hosting?.host()
+    return opened
+  }
+
+  const use = async () => (await open()).realtime as unknown as Realtime<Definitions>
+
+  /** Who is asking; a guest who is new is let in. */
+  async function session(request: Request): Promise<Response> {
+    await readJsonBody(request)
+    const identify = running.declared.identify
+    const user = await identify(request)
+    if (user || !isGuests(identify)) return answer({ user })
+    const guest = await (identify as Guests).letIn(request)
+    return answer({ user: guest.user }, { "Set-Cookie": guest.cookie })
+  }
+
+  const answerBy =
+    (method: "GET" | "POST") =>
+    async (request: Request): Promise<Response> => {
+      try {
+        const { realtime } = await serve()
+        const { pathname } = new URL(request.url)
+        if (method === "POST" && pathname.endsWith("/session")) return await session(request)
+        return await realtime.handlers[method](request)
+      } catch (error) {
+        reportFailure(onError, error, { stage: `answer ${method} ${new URL(request.url).pathname}` })
+        return Response.json(
+          { error: toWireError(error) },
+          { status: statusOf(error), headers: { "Cache-Control": "no-store" } },
+        )
+      }
+    }
+
+  return {
+    GET: answerBy("GET"),
+    POST: answerBy("POST"),
+    register: async () => void (await serve()),
+    config: async () => (await serve()).realtime.clientConfig(),
+    publish: async (...call) => (await use()).publish(...call),
+    publishBatch: async (...call) => (await use()).publishBatch(...call),
+    signal: async (...call) => (await use()).signal(...call),
+    revoke: async (...call) => (await use()).revoke(...call),
+    history: async (...call) => (await use()).history(...call),
+    head: async (...call) => (await use()).head(...call),
+    members: async (...call) => (await use()).members(...call),
+    counts: async (...call) => (await use()).counts(...call),
+    async listen(port, hostname) {
+      const { hosting } = await open()
+      if (hosting) return hosting.listen(port, hostname)
+      const { noGateway } = await import("./host-gateway.ts")
+      throw noGateway()
+    },
+    async close() {
+      const opened = await running.opened?.catch(() => undefined)
+      running.opened = undefined
+      await opened?.close()
+    },
+  }
+}
+
+/** Another runtime has no contexts to leave. */
+const run = <Value>(work: () => Value): Value => work()
+
+const answer = (body: { user: User | null }, headers: Record<string, string> = {}) =>
+  Response.json(body, { headers: { "Cache-Control": "no-store", ...headers } })
