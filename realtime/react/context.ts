@@ -1,12 +1,20 @@
 "use client"
 import { createContext, useContext } from "react"
 import type { RealtimeClient } from "../client/types.ts"
+import type { User } from "../message.ts"
 
 export const RealtimeContext = createContext<RealtimeClient | null>(null)
+
+export const UserContext = createContext<User | null>(null)
+
+/** Browser: who is signed in, below `<Throughline>`; null for nobody, and until the server has said who it is. */
+export const useUser = (): User | null => useContext(UserContext)
 
 export function useRealtimeClient(): RealtimeClient {
   const client = useContext(RealtimeContext)
   if (!client)
-    throw new TypeError("unable to use a realtime hook; there is no <RealtimeProvider> above this component")
+    throw new TypeError(
+      "unable to use a realtime hook; there is no <Throughline> or <RealtimeProvider> above this component",
+    )
   return client
 }

@@ -1,7 +1,13 @@
 export type { FeedState } from "../client/message-feed.ts"
 export type { PendingMessage } from "../client/types.ts"
-export { useRealtimeClient } from "./context.ts"
+export { useRealtimeClient, useUser } from "./context.ts"
 export { RealtimeProvider } from "./provider.tsx"
+export {
+  type CreateThroughlineOptions,
+  createThroughline,
+  type ProviderModule,
+  type ThroughlineProps,
+} from "./throughline.tsx"
 export { useChannel } from "./use-channel.ts"
 export { type ConnectionView, useConnection } from "./use-connection.ts"
 export { useMessages } from "./use-messages.ts"

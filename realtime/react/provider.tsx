@@ -22,13 +22,20 @@ function own(client: RealtimeClient): () => void {
   }
 }
 
+export interface RealtimeProviderProps {
+  client: RealtimeClient
+  /** Leaves the client closed, for a page of nobody's. Default false. */
+  isIdle?: boolean
+  children: ReactNode
+}
+
 /**
  * Browser: gives a client to the hooks below it, opens it when mounted, or shown again by `<Activity>`, and closes it when unmounted
  * or hidden. Make the client once, outside of rendering or in `useState(() => createRealtimeClient(…))`: one that React throws away
  * before it is mounted has done nothing.
  */
-export function RealtimeProvider({ client, children }: { client: RealtimeClient; children: ReactNode }) {
-  useEffect(() => own(client), [client])
+export function RealtimeProvider({ client, isIdle = false, children }: RealtimeProviderProps) {
+  useEffect(() => (isIdle ? undefined : own(client)), [client, isIdle])
 
   return <RealtimeContext value={client}>{children}</RealtimeContext>
 }

@@ -425,3 +425,6 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
 function isToken(value: unknown): value is string | TokenRequest {
   return typeof value === "string" || typeof (value as { mac?: unknown } | null | undefined)?.mac === "string"
 }
+
+/** By the name that every provider has it by: `createThroughline({ ably: () => import("throughline/ably/client") })`. */
+export { createAblyTransport as createTransport }

@@ -496,3 +496,6 @@ function fromSubscriptionError(error: unknown): RealtimeError {
     cause: error,
   })
 }
+
+/** By the name that every provider has it by: `createThroughline({ pusher: () => import("throughline/pusher/client") })`. */
+export { createPusherTransport as createTransport }

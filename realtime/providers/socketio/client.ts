@@ -356,3 +356,6 @@ const isFinal = (error: unknown) => isRealtimeError(error) && !error.retryable
 
 const notConnected = () =>
   new RealtimeError("not-connected", { provider, message: "unable to send; there is no connection" })
+
+/** By the name that every provider has it by: `createThroughline({ socketio: () => import("throughline/socketio/client") })`. */
+export { createSocketIoTransport as createTransport }

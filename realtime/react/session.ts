@@ -1,0 +1,61 @@
+import { requestWithin } from "../client/within-limit.ts"
+import { fromWireError, isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
+import { parseUser, type User } from "../message.ts"
+
+const firstPauseMs = 1_000
+const maxPauseMs = 30_000
+const answerTimeoutMs = 10_000
+const doing = "ask who is signed in"
+
+/**
+ * Who the server says is signed in; where guests are let in, whoever asks is one. A server that is away is asked again, after a pause that doubles up to half
+ * a minute, until the signal ends it. Rejects with what the server refuses for good, as a route that isn't there.
+ */
+export async function askSession(
+  basePath: string,
+  signal: AbortSignal,
+  onError: OnError,
+): Promise<User | null> {
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(maxPauseMs, pauseMs * 2)) {
+    try {
+      return await ask(basePath, signal)
+    } catch (error) {
+      const isFinal = isRealtimeError(error) && !error.retryable
+      if (isFinal || signal.aborted) throw error
+      if (pauseMs === firstPauseMs) onError(error, { stage: doing })
+      await pause(pauseMs * (0.5 + Math.random() / 2), signal)
+    }
+  }
+}
+
+async function ask(basePath: string, signal: AbortSignal): Promise<User | null> {
+  const request = async (within: AbortSignal) => {
+    const response = await fetch(`${basePath}/session`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: "{}",
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: within,
+    })
+    const body = (await response.json().catch(() => null)) as { user?: unknown; error?: unknown } | null
+    return { status: response.status, body }
+  }
+  const { status, body } = await requestWithin(answerTimeoutMs, doing, request, signal)
+  if (status === 200 && body) return parseUser(body.user)
+  if (body?.error) throw fromWireError(body.error)
+  const message = `unable to ${doing}; it answered ${status} without a reason`
+  throw new RealtimeError(status === 404 ? "invalid-request" : "provider-unavailable", { message })
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer)
+      signal.removeEventListener("abort", end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener("abort", end)
+  })
+}
