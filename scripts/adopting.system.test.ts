@@ -2,21 +2,12 @@ import { spawnSync } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { writeGuide } from "../realtime/testing/guide.ts"
 import { projectDir } from "./run.ts"
 import { type ForeignApp, makeForeignApp } from "./testing/foreign-app.ts"
 
 const guideDir = join(projectDir, "docs/guides")
 const guide = readFileSync(join(guideDir, "adopting.md"), "utf8")
-
-const blocks = [...guide.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, language = "", body = ""]) => ({
-  language,
-  body,
-}))
-const files = blocks.flatMap(({ body }) => {
-  const path = /^\/\/ (\S+)\n/.exec(body)?.[1]
-  return path ? [{ path, body }] : []
-})
-const settings = blocks.filter(({ language }) => language === "json").map(({ body }) => JSON.parse(body))
 
 /** As `create-next-app` makes it. */
 const freshTsconfig = {
@@ -40,16 +31,14 @@ const freshTsconfig = {
 let app: ForeignApp
 afterAll(() => app[Symbol.dispose]())
 
+let files: string[]
+
 /** An app after the guide's steps, with the packed package. */
 beforeAll(async () => {
-  const [{ compilerOptions }, scripts] = settings
   app = await makeForeignApp()
-  app.write("package.json", { name: "app", ...scripts })
-  app.write("tsconfig.json", {
-    ...freshTsconfig,
-    compilerOptions: { ...freshTsconfig.compilerOptions, ...compilerOptions },
-  })
-  for (const { path, body } of files) app.write(path, body)
+  app.write("package.json", { name: "app", private: true })
+  app.write("tsconfig.json", freshTsconfig)
+  files = writeGuide(app.folder)
 }, 600_000)
 
 /** The packages that these doors need as they are opened, and their types. */
@@ -88,16 +77,16 @@ describe("the guide to adopting", () => {
     const { stdout, status } = spawnSync(process.execPath, [tsc, "-p", app.folder], { encoding: "utf8" })
     expect(stdout).toBe("")
     expect(status).toBe(0)
-    expect(files.map(({ path }) => path)).toContain("lib/realtime.ts")
+    expect(files).toContain("realtime/server.ts")
   })
 
   it.each([
-    ["Ably", ["providers/ably/client.js", "providers/ably/server.js"]],
-    ["Pusher", ["providers/pusher/client.js", "providers/pusher/server.js"]],
     [
-      "Socket.IO",
-      ["providers/socketio/client.js", "providers/socketio/server.js", "providers/socketio/gateway.js"],
+      "Socket.IO, the bundled gateway",
+      ["providers/socketio/client.js", "providers/socketio/attach-gateway.js"],
     ],
+    ["Pusher", ["providers/pusher/client.js", "providers/pusher/server.js"]],
+    ["Ably", ["providers/ably/client.js", "providers/ably/server.js"]],
     ["messages in PostgreSQL", ["log/postgres.js"]],
   ])("names the packages that %s needs beside those that come along", (name, entries) => {
     const row = guide.split("\n").find((line) => line.startsWith(`| ${name} |`))
