@@ -1,0 +1,195 @@
+import { execFileSync, spawnSync } from "node:child_process"
+import { existsSync, readFileSync } from "node:fs"
+import { dirname, join, resolve } from "node:path"
+import { createInterface } from "node:readline/promises"
+import { createTwoFilesPatch } from "diff"
+import { type DetectResult, detect, resolveCommand } from "package-manager-detector"
+import { type Output, styled } from "../output.ts"
+import { ownPackage } from "../package.ts"
+import { Refusal } from "../refusal.ts"
+import { applyChanges, noteLock, planUndo, recover, undo } from "./apply.ts"
+import { type Change, type ExampleName, type Plan, type ProviderName, planInit } from "./plan.ts"
+import { readTemplates } from "./templates.ts"
+import { readTree } from "./tree.ts"
+
+export interface InitOptions {
+  /** The app's folder. */
+  cwd: string
+  provider: readonly ProviderName[]
+  example?: ExampleName
+  /** Prints what would be changed, and changes nothing. */
+  dryRun: boolean
+  undo: boolean
+  /** Asks nothing, and takes a folder with changes that aren't committed. */
+  yes: boolean
+  /** Runs the package manager for what package.json didn't list. */
+  install: boolean
+}
+
+/** `throughline init`: what an app needs for realtime, written into it, or taken out again. */
+export async function init(options: InitOptions, output: Output): Promise<number> {
+  const folder = resolve(options.cwd)
+  if (!existsSync(folder)) throw new Refusal(`there is no folder ${folder}`)
+  if (!options.dryRun && recover(folder)) output.note("An init that was interrupted is taken back first.")
+  if (options.undo) return await undoInit(folder, options, output)
+
+  const plan = planInit(readTree(folder), {
+    providers: options.provider,
+    example: options.example,
+    templates: readTemplates(),
+    ranges: rangesOfPackages(),
+  })
+  if (plan.changes.length === 0) {
+    output.print("Everything is there already: nothing was changed.")
+    output.json({ changes: [], kept: plan.kept, notes: [] })
+    return 0
+  }
+  show(plan.changes, options, output)
+  if (options.dryRun) return report(plan, { isDone: false }, output)
+  await agree(folder, options, "Write this?")
+
+  applyChanges(folder, plan.changes)
+  const installed = plan.added.length > 0 ? await install(folder, options, output) : undefined
+  return report(plan, { isDone: true, installed }, output)
+}
+
+async function undoInit(folder: string, options: InitOptions, output: Output): Promise<number> {
+  const changes = planUndo(folder)
+  show(changes, options, output)
+  if (!options.dryRun) await agree(folder, { ...options, yes: true }, "")
+  const notes = options.dryRun ? [] : undo(folder)
+  for (const note of notes) output.note(note)
+  output.json({ changes: changes.map(({ path }) => path), notes })
+  if (!options.dryRun) output.print("The tree is as it was before init.")
+  return 0
+}
+
+function rangesOfPackages(): Record<string, string> {
+  const { version, peerDependencies } = ownPackage()
+  return {
+    zod: "^4.0.0",
+    ...peerDependencies,
+    throughline: `^${version}`,
+    "throughline-emulators": `^${version}`,
+  }
+}
+
+function show(changes: readonly Change[], { dryRun }: InitOptions, output: Output): void {
+  for (const { path, before, after } of changes) {
+    if (!dryRun) output.print(`${before === null ? "write" : "edit "} ${path}`)
+    else
+      for (const line of createTwoFilesPatch(before === null ? "/dev/null" : path, path, before ?? "", after)
+        .split("\n")
+        .slice(1))
+        output.print(
+          line.startsWith("+") ? styled("green", line) : line.startsWith("-") ? styled("red", line) : line,
+        )
+  }
+}
+
+/** Throws a `Refusal` where the developer doesn't want it, or can't be asked. */
+async function agree(folder: string, { yes }: InitOptions, question: string): Promise<void> {
+  if (yes) return
+  const dirty = uncommitted(folder)
+  if (!process.stdin.isTTY || !process.stdout.isTTY) {
+    if (dirty.length > 0)
+      throw new Refusal(
+        `there are changes that aren't committed: ${dirty.slice(0, 3).join(", ")}${dirty.length > 3 ? ", …" : ""}`,
+        "Commit them first, or say --yes.",
+      )
+    throw new Refusal("nobody can be asked here", "Say --yes to write this, or --dry-run to see it.")
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  const warning = dirty.length > 0 ? `${dirty.length} files have changes that aren't committed. ` : ""
+  const answer = await terminal.question(`${warning}${question} [y/N] `)
+  terminal.close()
+  if (!/^y(es)?$/i.test(answer.trim())) throw new Refusal("nothing was changed")
+}
+
+/** Files with changes that git would lose; not those that installing this package changed. */
+function uncommitted(folder: string): string[] {
+  try {
+    const options = {
+      cwd: folder,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+      timeout: 10_000,
+    } as const
+    return execFileSync("git", ["status", "--porcelain", "--", "."], options)
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => line.slice(3))
+      .filter(
+        (path) =>
+          !/(^|\/)(package\.json|package-lock\.json|pnpm-lock\.yaml|yarn\.lock|bun\.lockb?)$/.test(path),
+      )
+  } catch {
+    // No git, or no repository: there is nothing that it could lose.
+    return []
+  }
+}
+
+interface Installation {
+  command: string
+  isDone: boolean
+}
+
+const lockFiles: Record<string, string[]> = {
+  npm: ["package-lock.json"],
+  pnpm: ["pnpm-lock.yaml"],
+  yarn: ["yarn.lock"],
+  bun: ["bun.lock", "bun.lockb"],
+}
+
+async function install(
+  folder: string,
+  { install: wanted }: InitOptions,
+  output: Output,
+): Promise<Installation> {
+  const manager: DetectResult = (await detect({ cwd: folder })) ?? { name: "npm", agent: "npm" }
+  const { command, args } = resolveCommand(manager.agent, "install", []) ?? {
+    command: "npm",
+    args: ["install"],
+  }
+  const installation = { command: [command, ...args].join(" "), isDone: false }
+  if (!wanted) return installation
+  const lock = findUp(folder, lockFiles[manager.name] ?? [])
+  const before = lock ? readFileSync(lock) : null
+  output.note(`${installation.command} …`)
+  // Standard output is the answer's alone.
+  const stdio = ["ignore", output.isJson ? "ignore" : 2, "inherit"] as ["ignore", "ignore" | 2, "inherit"]
+  const { status } = spawnSync(command, args, { cwd: folder, stdio, shell: process.platform === "win32" })
+  const made = lock ?? findUp(folder, lockFiles[manager.name] ?? [])
+  if (made) noteLock(folder, made, before)
+  return { ...installation, isDone: status === 0 }
+}
+
+/** The nearest of these files, from the folder upwards: in workspaces it is at their root. */
+function findUp(folder: string, names: readonly string[]): string | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    const found = names.map((name) => join(at, name)).find((path) => existsSync(path))
+    if (found !== undefined || at === dirname(at)) return found
+  }
+}
+
+function report(
+  plan: Plan,
+  done: { isDone: boolean; installed?: Installation | undefined },
+  output: Output,
+): number {
+  const { isDone, installed } = done
+  const failed = isDone && installed !== undefined && !installed.isDone
+  const next = [
+    ...(failed ? [`Run ${installed.command}: ${plan.added.join(", ")} are not installed yet.`] : []),
+    ...plan.notes,
+  ]
+  output.json({
+    changes: plan.changes.map(({ path, before }) => ({ path, kind: before === null ? "write" : "edit" })),
+    kept: plan.kept,
+    added: plan.added,
+    ...(installed && { installed: installed.isDone }),
+    notes: next,
+  })
+  if (isDone) output.print(`\n${next.map((note) => `→ ${note}`).join("\n")}`)
+  return 0
+}

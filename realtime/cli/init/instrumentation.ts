@@ -1,0 +1,100 @@
+import { tsPlugin } from "@sveltejs/acorn-typescript"
+import { Parser } from "acorn"
+import { Refusal } from "../refusal.ts"
+
+/** A node of the syntax tree, as far as it is looked at. */
+interface Node {
+  type: string
+  start: number
+  end: number
+  [key: string]: unknown
+}
+
+const parser = Parser.extend(tsPlugin() as never)
+
+/**
+ * Puts the body of the template's `register` into the one that is there, or the whole function beside what else the file exports. At its
+ * end, where what others start there has started; at its beginning, if it may return before. Throws a `Refusal` for a shape in which that
+ * might change what the file does.
+ */
+export function mergeInstrumentation(path: string, text: string, template: string): string {
+  const body = template.slice(template.indexOf("{\n") + 2, template.lastIndexOf("}"))
+  const end = text.includes("\r\n") ? "\r\n" : "\n"
+  const inFile = (inserted: string) => inserted.replaceAll("\n", end)
+  const refuse = (why: string) =>
+    new Refusal(
+      `${path} ${why}`,
+      `Add this to its register() yourself, then run init again:\n${body.trimEnd()}`,
+    )
+
+  let program: Node
+  try {
+    program = parser.parse(text, { sourceType: "module", ecmaVersion: "latest", locations: true }) as never
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw refuse(`can't be read (${error.message})`)
+  }
+  const found = registerOf(program)
+  if (found === "elsewhere") throw refuse("takes its register from another file")
+  if (!found)
+    return (
+      text + inFile(`${text.endsWith("\n") || text === "" ? "" : "\n"}${text === "" ? "" : "\n"}${template}`)
+    )
+
+  const block = found.body as Node
+  if (block.type !== "BlockStatement" || found.generator)
+    throw refuse("has a register() without a body of statements")
+  if (!found.async && found.returnType) throw refuse("has a register() that states its type and isn't async")
+
+  const at = mayReturn(block) ? block.start + 1 : endOfStatements(text, block)
+  const lines = at === block.start + 1 ? `\n${body.trimEnd()}` : `\n${body.trimEnd()}\n`
+  const rest = at === block.start + 1 ? text.slice(at) : text.slice(block.end - 1)
+  const start = found.async
+    ? text.slice(0, at)
+    : `${text.slice(0, found.start)}async ${text.slice(found.start, at)}`
+  return start + inFile(lines) + rest
+}
+
+/** Behind the last thing in a block, a comment too, without the space before its brace. */
+const endOfStatements = (text: string, block: Node) =>
+  block.start + text.slice(block.start, block.end - 1).trimEnd().length
+
+/** The function that the module exports as `register`, if it is written down here. */
+function registerOf(program: Node): Node | "elsewhere" | undefined {
+  const statements = program.body as Node[]
+  for (const statement of statements) {
+    if (statement.type === "ExportAllDeclaration") return "elsewhere"
+    if (statement.type !== "ExportNamedDeclaration") continue
+    const specifiers = (statement.specifiers ?? []) as { exported: { name?: string } }[]
+    if (specifiers.some(({ exported }) => exported.name === "register")) return "elsewhere"
+    const declaration = statement.declaration as Node | null
+    if (
+      declaration?.type === "FunctionDeclaration" &&
+      (declaration.id as { name: string }).name === "register"
+    )
+      return declaration
+    for (const { id, init } of (declaration?.declarations ?? []) as {
+      id: { name?: string }
+      init: Node | null
+    }[]) {
+      if (id.name !== "register") continue
+      return init && /^(ArrowFunction|Function)Expression$/.test(init.type) ? init : "elsewhere"
+    }
+  }
+  return undefined
+}
+
+/** Whether what stands at the end of the block might not be reached. Functions within return for themselves. */
+function mayReturn(node: Node): boolean {
+  if (node.type === "ReturnStatement" || node.type === "ThrowStatement") return true
+  return Object.values(node).some((child) =>
+    (Array.isArray(child) ? child : [child]).some(
+      (inner) =>
+        typeof inner === "object" &&
+        inner !== null &&
+        "type" in inner &&
+        !/Function/.test(inner.type) &&
+        mayReturn(inner),
+    ),
+  )
+}

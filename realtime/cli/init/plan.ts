@@ -1,0 +1,261 @@
+import { Refusal } from "../refusal.ts"
+import { addToEnvFile } from "./env-file.ts"
+import { mergeInstrumentation } from "./instrumentation.ts"
+import { addToPackageJson, type PackageJson, parsePackageJson } from "./package-json.ts"
+import type { AppTree } from "./tree.ts"
+
+export const providerNames = ["socketio", "pusher", "ably"] as const
+export type ProviderName = (typeof providerNames)[number]
+
+export const exampleNames = ["chat", "counter"] as const
+export type ExampleName = (typeof exampleNames)[number]
+
+export interface PlanOptions {
+  /** What pages can go over; the first one is what REALTIME_PROVIDER names. */
+  providers: readonly ProviderName[]
+  /** A page on which two browsers talk, besides. */
+  example?: ExampleName | undefined
+  /** What is written, by its path in an app: `readTemplates()`. */
+  templates: ReadonlyMap<string, string>
+  /** The range for each package that may be added. */
+  ranges: Readonly<Record<string, string>>
+}
+
+/** A file that is written, where `before` is null, or changed. */
+export interface Change {
+  path: string
+  before: string | null
+  after: string
+}
+
+export interface Plan {
+  changes: Change[]
+  /** What was there already. */
+  kept: string[]
+  /** Packages that package.json didn't list. */
+  added: string[]
+  /** What the developer has to know or do, a line each. */
+  notes: string[]
+}
+
+/** What each provider can't do without. */
+const packages: Record<ProviderName, readonly string[]> = {
+  socketio: ["socket.io", "socket.io-client"],
+  pusher: ["pusher", "pusher-js"],
+  ably: ["ably"],
+}
+
+/** The first Next.js whose `instrumentation` runs without a flag. */
+const leastNext = 15
+
+/** Recognises a file that an earlier `init` wrote, whatever became of it since: it is kept as it is. */
+const ours = /["'](throughline(\/[\w/]+)?|(\.\.?\/)+(realtime\/)?(server|provider|channels))["']/
+
+/**
+ * What has to be written and changed in an app. Pure: nothing is read but `tree`. Nothing is to be done where everything is there.
+ * Throws a `Refusal` that says why where the app isn't one that is understood.
+ */
+export function planInit(tree: AppTree, options: PlanOptions): Plan {
+  const { files, paths } = tree
+  const packageJson = files.get("package.json")
+  if (packageJson === undefined)
+    throw new Refusal("there is no package.json here", "Run it in the folder of a Next.js app.")
+  const app = parsePackageJson(packageJson)
+  refuseUnknown(tree, app)
+
+  const root = paths.has("app") ? "" : "src/"
+  const isTypeScript =
+    files.has("tsconfig.json") || "typescript" in { ...app.dependencies, ...app.devDependencies }
+  const basePath = basePathOf(tree)
+  const plan: Plan = { changes: [], kept: [], added: [], notes: [] }
+
+  const put = (path: string, change: (before: string | null) => string) => {
+    const before = files.get(path) ?? null
+    const after = change(before)
+    if (before === after) plan.kept.push(path)
+    else plan.changes.push({ path, before, after })
+  }
+
+  for (const [name, template] of options.templates) {
+    const [, example] = /^app\/(chat|counter)\//.exec(name) ?? []
+    if (example !== undefined && example !== options.example) continue
+    const path = root + (isTypeScript ? name : name.replace(/\.ts(x?)$/, ".js$1"))
+    if (name === "instrumentation.ts") {
+      const existing = [...files.keys()].find((file) => file.startsWith(`${root}instrumentation.`)) ?? path
+      put(existing, (before) => {
+        if (before === null) return template
+        return ours.test(before) ? before : mergeInstrumentation(existing, before, template)
+      })
+      continue
+    }
+    put(path, (before) => {
+      if (before === null) return written(name, template, { providers: options.providers, basePath })
+      if (ours.test(before)) return before
+      throw new Refusal(
+        `${path} is there already, and isn't of throughline`,
+        "Move it, or remove it, and run init again.",
+      )
+    })
+  }
+  refuseTakenRoute(tree, root, new Set(plan.changes.concat().map(({ path }) => path)), plan.kept)
+
+  put(".env.local", (before) =>
+    addToEnvFile(before ?? "", [
+      {
+        name: "REALTIME_PROVIDER",
+        value: options.providers[0] ?? "socketio",
+        comment: "Who carries what pages say: socketio, pusher or ably; several, by commas, for failover.",
+      },
+    ]),
+  )
+
+  const wanted = ["throughline", "zod", ...options.providers.flatMap((provider) => packages[provider])]
+  const isListed = (name: string) => name in { ...app.dependencies, ...app.devDependencies }
+  const rangesOf = (names: readonly string[]) =>
+    Object.fromEntries(
+      names.filter((name) => !isListed(name)).map((name) => [name, options.ranges[name] ?? "latest"]),
+    )
+  const dependencies = rangesOf(wanted)
+  const devDependencies = rangesOf(
+    options.providers.some((name) => name !== "socketio") ? ["throughline-emulators"] : [],
+  )
+  plan.added = [...Object.keys(dependencies), ...Object.keys(devDependencies)]
+  put("package.json", (before) =>
+    addToPackageJson(before ?? "", {
+      scripts: { doctor: "throughline doctor" },
+      dependencies,
+      devDependencies,
+    }),
+  )
+
+  plan.notes = notesFor(tree, app, root, options)
+  return plan
+}
+
+function refuseUnknown({ files, paths, nextVersion }: AppTree, app: PackageJson): void {
+  const next = app.dependencies?.next ?? app.devDependencies?.next
+  const isWorkspaceRoot = app.workspaces !== undefined || files.has("pnpm-workspace.yaml")
+  if (next === undefined)
+    throw isWorkspaceRoot
+      ? new Refusal(
+          "this is the root of workspaces, and not an app",
+          "Run it in the folder of the app, as in apps/web.",
+        )
+      : new Refusal("package.json doesn't list next", "Run it in the folder of a Next.js app.")
+  const major = Number(/^\D*(\d+)/.exec(nextVersion ?? next)?.[1] ?? Number.NaN)
+  if (major < leastNext)
+    throw new Refusal(
+      `this is Next.js ${nextVersion ?? next}, and ${leastNext} or newer is needed`,
+      "Upgrade it first: npx @next/codemod upgrade",
+    )
+  if (!paths.has("app") && !paths.has("src/app"))
+    throw paths.has("pages") || paths.has("src/pages")
+      ? new Refusal(
+          "this app has the Pages Router alone",
+          "Routes go into `app`; it may stand beside `pages`. Make that folder first.",
+        )
+      : new Refusal(
+          "there is neither app/ nor src/app/",
+          "Run it in the folder of a Next.js app with the App Router.",
+        )
+  const config = configOf(files)
+  if (/\boutput\s*:\s*["'`]export["'`]/.test(config))
+    throw new Refusal(
+      'next.config exports static files (output: "export")',
+      "Realtime needs a server that answers.",
+    )
+  if (/\bpageExtensions\b/.test(config))
+    throw new Refusal(
+      "next.config sets pageExtensions",
+      "Which names routes have isn't known then: docs/guides/adopting.md has the files.",
+    )
+}
+
+const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "")
+
+const configOf = (files: AppTree["files"]) =>
+  withoutComments([...files].find(([path]) => path.startsWith("next.config."))?.[1] ?? "")
+
+/** Next.js' own `basePath`, under which the route is, too. Throws a `Refusal` where it is said by anything but a string. */
+function basePathOf({ files }: AppTree): string {
+  const config = configOf(files)
+  if (!/\bbasePath\b/.test(config)) return ""
+  const [, basePath] = /\bbasePath\s*:\s*["'`](\/[^"'`$\s]+|)["'`]/.exec(config) ?? []
+  if (basePath === undefined)
+    throw new Refusal(
+      "next.config has a basePath that isn't a plain string",
+      'Write it as one, as in basePath: "/docs".',
+    )
+  return basePath
+}
+
+/** A route of another file at the address of ours: of a group, of another kind, of the Pages Router. */
+function refuseTakenRoute(
+  { paths }: AppTree,
+  root: string,
+  written: ReadonlySet<string>,
+  kept: readonly string[],
+): void {
+  for (const path of paths) {
+    if (written.has(path) || kept.includes(path)) continue
+    const address = path.replace(/^src\//, "").replace(/\([^/]*\)\//g, "")
+    if (
+      /^app\/api\/realtime\/(.*\/)?route\.\w+$|^pages\/api\/realtime(\/|\.\w+$)/.test(address) &&
+      /\.\w+$/.test(path)
+    )
+      throw new Refusal(
+        `${path} has the address of the route that is needed, ${root}app/api/realtime/[...path]`,
+        "Move it, and run init again.",
+      )
+  }
+}
+
+/** A template as it stands in this app: with the chosen providers alone, and under Next.js' own `basePath`. */
+function written(
+  name: string,
+  template: string,
+  { providers, basePath }: { providers: readonly ProviderName[]; basePath: string },
+): string {
+  if (name === "realtime/provider.tsx")
+    return template
+      .split("\n")
+      .filter((line) =>
+        providerNames.every((provider) => !line.startsWith(`  ${provider}:`) || providers.includes(provider)),
+      )
+      .join("\n")
+  if (name === "realtime/server.ts" && basePath !== "")
+    return template.replace(
+      "throughline({\n",
+      `throughline({\n  basePath: ${JSON.stringify(`${basePath}/api/realtime`)},\n`,
+    )
+  return template
+}
+
+function notesFor({ files }: AppTree, app: PackageJson, root: string, { example }: PlanOptions): string[] {
+  const listed = { ...app.dependencies, ...app.devDependencies }
+  const inFront = [...files.keys()].find((path) => /^(src\/)?(middleware|proxy)\./.test(path))
+  const auth = ["better-auth", "next-auth", "@clerk/nextjs"].find((name) => name in listed)
+  const own = Object.values(app.scripts ?? {}).some((script) =>
+    /\b(node|tsx)\b.*\bserver\.[cm]?[jt]s\b/.test(script),
+  )
+  return [
+    ...(example
+      ? [
+          `Open /${example} in two browsers. Your own pages: <Throughline config={await realtime.config()}> around them, as there.`,
+        ]
+      : [
+          `In ${root}app/layout: <Throughline config={await realtime.config()}>{children}</Throughline>, once, within <Suspense>.`,
+        ]),
+    ...(auth
+      ? [
+          `${auth} is there: let \`identify\` in ${root}realtime/server say who is signed in; everybody is a guest until then.`,
+        ]
+      : []),
+    ...(inFront
+      ? [`${inFront} stands in front of every route: let it pass /api/realtime, to guests too.`]
+      : []),
+    ...(own
+      ? ["A server of your own runs Next.js: see that no other listener ends the upgrades of /socket.io/."]
+      : []),
+  ]
+}

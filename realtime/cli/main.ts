@@ -1,0 +1,85 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander"
+import { type ExampleName, exampleNames, type ProviderName, providerNames } from "./init/plan.ts"
+import { createOutput, type Output } from "./output.ts"
+import { ownPackage } from "./package.ts"
+import { Refusal } from "./refusal.ts"
+
+/** Exit codes: 0 done, 1 refused or found wanting, 2 a command line that isn't understood, 78 a configuration that is wrong. */
+const misused = 2
+
+/** Runs one command line, without the program's name. Resolves to the exit code; whatever a command throws is said in a line. */
+export async function main(args: readonly string[]): Promise<number> {
+  let exitCode = 0
+  // Known before a command is: a problem with the command line is said in the same way.
+  const output = createOutput(beforeSeparator(args).includes("--json"))
+  try {
+    await createProgram(output, (code) => {
+      exitCode = code
+    }).parseAsync(args, { from: "user" })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misused
+    if (!(error instanceof Refusal)) throw error
+    output.note(`throughline: ${error.message}`)
+    if (error.advice) output.note(`→ ${error.advice}`)
+    output.json({ error: error.message, ...(error.advice && { advice: error.advice }) })
+    return error.exitCode
+  }
+}
+
+/** What comes after `--` is another program's. */
+const beforeSeparator = (args: readonly string[]) =>
+  args.includes("--") ? args.slice(0, args.indexOf("--")) : args
+
+const cwdOption = () => new Option("-C, --cwd <folder>", "the app's folder").default(".", "this one")
+const jsonOption = () => new Option("--json", "answer in JSON, for programs")
+
+function createProgram(output: Output, end: (exitCode: number) => void): Command {
+  const program = new Command("throughline")
+    .description("Realtime for Next.js over Socket.IO, Pusher and Ably.")
+    .version(ownPackage().version)
+    .exitOverride()
+    .showHelpAfterError("(--help says what there is)")
+
+  program
+    .command("init")
+    .description("Add realtime to the Next.js app in this folder: at most six files and two edits.")
+    .addOption(cwdOption())
+    .addOption(
+      new Option("-p, --provider <names>", "who may carry it, by commas; the first is the default")
+        .default(providerNames, providerNames.join(","))
+        .argParser(parseProviders),
+    )
+    .addOption(
+      new Option("-e, --example <name>", "a page on which browsers talk, besides").choices(exampleNames),
+    )
+    .option("-n, --dry-run", "print the changes, and make none", false)
+    .option("--undo", "take out what init put in: the tree as before", false)
+    .option("-y, --yes", "ask nothing, and take a folder with changes that aren't committed", false)
+    .option("--no-install", "leave installing packages to you")
+    .addOption(jsonOption())
+    .action(
+      async (options: {
+        example?: ExampleName
+        provider: readonly ProviderName[]
+        cwd: string
+        dryRun: boolean
+        undo: boolean
+        yes: boolean
+        install: boolean
+      }) => {
+        const { init } = await import("./init/command.ts")
+        end(await init(options, output))
+      },
+    )
+
+  return program
+}
+
+function parseProviders(value: string): readonly ProviderName[] {
+  const names = value.split(",").map((name) => name.trim())
+  const unknown = names.find((name) => !providerNames.some((known) => known === name))
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`there are ${providerNames.join(", ")}, not "${unknown}".`)
+  return [...new Set(names as ProviderName[])]
+}
