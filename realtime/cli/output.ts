@@ -18,6 +18,8 @@ export const styled = (style: Style, text: string): string =>
   styleText(style, text, { stream: process.stdout })
 
 export function createOutput(isJson: boolean): Output {
+  // Whoever reads has seen enough, as `head` has.
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1))
   const plain = (stream: NodeJS.WriteStream, line: string) =>
     stream.write(`${stream.isTTY ? line : stripVTControlCharacters(line)}\n`)
   return {

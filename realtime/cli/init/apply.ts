@@ -98,8 +98,15 @@ export function noteLock(folder: string, path: string, before: Buffer | null): v
   })
 }
 
-/** What `undo` does: the paths that get back what they were, or go. Throws a `Refusal` where something was changed since. */
-export function planUndo(folder: string): Change[] {
+/** What `undo` changes: a path gets back what it held before or, where `after` is null, goes. */
+interface Reversal {
+  path: string
+  before: string | null
+  after: string | null
+}
+
+/** Throws a `Refusal` where something was changed since, or nothing is known. */
+export function planUndo(folder: string): Reversal[] {
   const journal = readJournal(folder)
   if (!journal)
     throw new Refusal(
@@ -107,35 +114,30 @@ export function planUndo(folder: string): Change[] {
       "Its record is in node_modules/.cache; without it, git has the tree as it was.",
     )
   const changed: string[] = []
-  const changes = journal.changes.map((change): Change => {
-    const current = textOf(join(folder, change.path)) ?? null
-    if (current === change.after || current === change.before)
-      return { ...change, before: current, after: change.before ?? "" }
-    if (change.path === "package.json" && current !== null && change.before !== null)
-      return {
-        path: change.path,
-        before: current,
-        after: takeFromPackageJson(current, change.before, change.after),
-      }
-    changed.push(change.path)
-    return change
+  const reversals = journal.changes.map(({ path, before, after }): Reversal => {
+    const current = textOf(join(folder, path)) ?? null
+    if (path === "package.json" && before !== null && current !== null && current !== after)
+      return { path, before: current, after: takeFromPackageJson(current, before, after) }
+    if (current !== after && current !== before) changed.push(path)
+    return { path, before: current, after: before }
   })
   if (changed.length > 0)
     throw new Refusal(
       `changed since init: ${changed.join(", ")}`,
       "Copy what you want to keep, bring these files back by git, or remove them, and run it again.",
     )
-  return changes
+  return reversals.filter(({ before, after }) => before !== after)
 }
 
-/** Makes the tree what it was before `init`, to the byte. Says what it couldn't. */
+/**
+ * Makes the tree what it was before `init`, to the byte, and says what it couldn't. Where it is interrupted, it is gone on with by
+ * running it again: the record goes last.
+ */
 export function undo(folder: string): string[] {
-  const changes = planUndo(folder)
+  const reversals = planUndo(folder)
   const journal = readJournal(folder) as Journal
-  const originals = new Map(journal.changes.map(({ path, before }) => [path, before]))
-  // From here on, what is interrupted is gone on with by running it again.
-  for (const { path, after } of changes) {
-    if (originals.get(path) === null) rmSync(join(folder, path), { force: true })
+  for (const { path, after } of reversals) {
+    if (after === null) rmSync(join(folder, path))
     else replace(join(folder, path), after)
   }
   const notes = undoLock(journal)

@@ -8,7 +8,7 @@ import { type Output, styled } from "../output.ts"
 import { ownPackage } from "../package.ts"
 import { Refusal } from "../refusal.ts"
 import { applyChanges, noteLock, planUndo, recover, undo } from "./apply.ts"
-import { type Change, type ExampleName, type Plan, type ProviderName, planInit } from "./plan.ts"
+import { type ExampleName, type Plan, type ProviderName, planInit } from "./plan.ts"
 import { readTemplates } from "./templates.ts"
 import { readTree } from "./tree.ts"
 
@@ -56,7 +56,6 @@ export async function init(options: InitOptions, output: Output): Promise<number
 async function undoInit(folder: string, options: InitOptions, output: Output): Promise<number> {
   const changes = planUndo(folder)
   show(changes, options, output)
-  if (!options.dryRun) await agree(folder, { ...options, yes: true }, "")
   const notes = options.dryRun ? [] : undo(folder)
   for (const note of notes) output.note(note)
   output.json({ changes: changes.map(({ path }) => path), notes })
@@ -74,17 +73,34 @@ function rangesOfPackages(): Record<string, string> {
   }
 }
 
-function show(changes: readonly Change[], { dryRun }: InitOptions, output: Output): void {
-  for (const { path, before, after } of changes) {
-    if (!dryRun) output.print(`${before === null ? "write" : "edit "} ${path}`)
+interface Shown {
+  path: string
+  before: string | null
+  after: string | null
+}
+
+function show(changes: readonly Shown[], { dryRun }: InitOptions, output: Output): void {
+  for (const change of changes) {
+    if (dryRun) for (const line of patchOf(change)) output.print(line)
     else
-      for (const line of createTwoFilesPatch(before === null ? "/dev/null" : path, path, before ?? "", after)
-        .split("\n")
-        .slice(1))
-        output.print(
-          line.startsWith("+") ? styled("green", line) : line.startsWith("-") ? styled("red", line) : line,
-        )
+      output.print(
+        `${change.before === null ? "write " : change.after === null ? "remove" : "edit  "} ${change.path}`,
+      )
   }
+}
+
+function patchOf({ path, before, after }: Shown): string[] {
+  const name = (text: string | null) => (text === null ? "/dev/null" : path)
+  const patch = createTwoFilesPatch(name(before), name(after), before ?? "", after ?? "")
+  const colours: Record<string, "green" | "red" | undefined> = { "+": "green", "-": "red" }
+  return patch
+    .trimEnd()
+    .split("\n")
+    .slice(1)
+    .map((line) => {
+      const colour = colours[line.charAt(0)]
+      return colour ? styled(colour, line) : line
+    })
 }
 
 /** Throws a `Refusal` where the developer doesn't want it, or can't be asked. */

@@ -46,9 +46,10 @@ export function mergeInstrumentation(path: string, text: string, template: strin
     throw refuse("has a register() without a body of statements")
   if (!found.async && found.returnType) throw refuse("has a register() that states its type and isn't async")
 
-  const at = mayReturn(block) ? block.start + 1 : endOfStatements(text, block)
-  const lines = at === block.start + 1 ? `\n${body.trimEnd()}` : `\n${body.trimEnd()}\n`
-  const rest = at === block.start + 1 ? text.slice(at) : text.slice(block.end - 1)
+  const isFirst = mayReturn(block)
+  const at = isFirst ? block.start + 1 : endOfStatements(text, block)
+  const lines = `\n${body.trimEnd()}${isFirst ? "" : "\n"}`
+  const rest = text.slice(isFirst ? at : block.end - 1)
   const start = found.async
     ? text.slice(0, at)
     : `${text.slice(0, found.start)}async ${text.slice(found.start, at)}`

@@ -1,0 +1,48 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join, relative } from "node:path"
+
+const bin = join(import.meta.dirname, "bin.ts")
+
+/** A folder with these files, removed when the test is over. */
+export function makeFolder(files: Readonly<Record<string, string>>) {
+  const folder = mkdtempSync(join(tmpdir(), "throughline-cli-"))
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
+  return {
+    folder,
+    /** Every file, and every empty folder, with what it holds. */
+    snapshot(): Record<string, string> {
+      const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+      return Object.fromEntries(
+        entries.map((entry) => {
+          const path = join(entry.parentPath, entry.name)
+          return [relative(folder, path), entry.isFile() ? readFileSync(path, "utf8") : "(folder)"]
+        }),
+      )
+    },
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+/** Runs `throughline` as a process of its own, and resolves to what it said and how it ended. */
+export async function throughline(folder: string, args: readonly string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [bin, ...args], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  })
+  const said = { stdout: "", stderr: "" }
+  child.stdout.on("data", (data) => {
+    said.stdout += data
+  })
+  child.stderr.on("data", (data) => {
+    said.stderr += data
+  })
+  const [exitCode] = (await once(child, "close")) as [number | null]
+  return { ...said, exitCode }
+}
