@@ -12,6 +12,8 @@ export interface CliOptions {
   ablyPort: number
   apps: CliApp[]
   json: boolean
+  /** What is run beside the emulators, with its arguments; without it they run until a signal ends them. */
+  command?: string[]
   /** Of ids and of the faults that strike by chance. */
   seed?: number
   /** Files in PEM. */
@@ -20,19 +22,25 @@ export interface CliOptions {
 }
 
 export const usage =
-  "npm run emulators -- [--pusher-port 6001] [--ably-port 6002] [--app id:key:secret]… [--seed N] [--tls-key FILE --tls-cert FILE] [--json]"
+  "throughline-emulators [--pusher-port 6001] [--ably-port 6002] [--app id:key:secret]… [--seed N] [--tls-key FILE --tls-cert FILE] [--json]\n" +
+  "                      [-- COMMAND …]  runs it beside them, on any free ports, with their addresses in its environment"
 
 /** The same credentials at every start, so that they can stay in `.env`. */
 const defaultApp: CliApp = { id: "1", key: "app-key", secret: "app-secret" }
 
 /** What the command line asks for, or what is wrong with it in one line. */
-export function parseCliOptions(args: string[]): CliOptions | { problem: string } {
+export function parseCliOptions(args: readonly string[]): CliOptions | { problem: string } {
+  const separator = args.indexOf("--")
+  const command = separator === -1 ? undefined : args.slice(separator + 1)
+  if (command?.length === 0) return { problem: "-- is followed by the command to run" }
+  // Nobody has to know the ports but the command, which is told.
+  const [usualPusherPort, usualAblyPort] = command ? ["0", "0"] : ["6001", "6002"]
   try {
     const { values } = parseArgs({
-      args,
+      args: command ? args.slice(0, separator) : [...args],
       options: {
-        "pusher-port": { type: "string", default: "6001" },
-        "ably-port": { type: "string", default: "6002" },
+        "pusher-port": { type: "string", default: usualPusherPort },
+        "ably-port": { type: "string", default: usualAblyPort },
         app: { type: "string", multiple: true, default: [] },
         seed: { type: "string" },
         "tls-key": { type: "string" },
@@ -59,7 +67,8 @@ export function parseCliOptions(args: string[]): CliOptions | { problem: string 
       return { problem: `--seed is a whole number, not "${values.seed}"` }
     const seed = values.seed === undefined ? {} : { seed: Number(values.seed) }
     const tls = key !== undefined && cert !== undefined ? { tls: { key, cert } } : {}
-    return { pusherPort, ablyPort, apps, ...seed, ...tls, json: values.json, help: values.help }
+    const told = { json: values.json, help: values.help, ...(command && { command }) }
+    return { pusherPort, ablyPort, apps, ...seed, ...tls, ...told }
   } catch (error) {
     if (!(error instanceof Error)) throw error
     // Node's own remarks about a flag go on for sentences; the first one says it.

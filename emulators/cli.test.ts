@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { connect } from "node:tls"
 import Pusher from "pusher"
-import { afterEach, describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it, vi } from "vitest"
 import { parseCliOptions } from "./cli-options.ts"
 import { startPusherEmulator } from "./pusher/index.ts"
 import { createTestCertificate } from "./test-certificate.ts"
@@ -121,6 +121,57 @@ describe("npm run emulators", () => {
   })
 })
 
+describe("npm run emulators -- COMMAND", () => {
+  const script = (code: string) => ["--", process.execPath, "-e", code]
+
+  it("runs it with the addresses of both, and ends as it does", async () => {
+    const code = `
+      const { PUSHER_HOST: host, PUSHER_PORT: port, PUSHER_APP_ID: id, PUSHER_KEY: key, ABLY_API_KEY, ABLY_ENDPOINT, ABLY_PORT } = process.env
+      const ably = await fetch("http://" + ABLY_ENDPOINT + ":" + ABLY_PORT + "/channels/news/messages", { headers: { authorization: "Basic " + btoa(ABLY_API_KEY) } })
+      const pusher = await fetch("http://" + host + ":" + port + "/apps/" + id + "/channels")
+      console.log(ably.status, pusher.status, key)
+      process.exit(7)`
+    const ended = await Promise.all([1, 2].map(() => ending(start(...script(code)))))
+    for (const end of ended) expect(end).toEqual({ stdout: "200 401 app-key\n", stderr: "", exitCode: 7 })
+  })
+
+  it("hands a signal on, and ends as the command answers", async () => {
+    const child = start(
+      ...script(
+        'process.on("SIGTERM", () => process.exit(3)); setInterval(() => {}, 1000); console.log("up")',
+      ),
+    )
+    await firstLine(child)
+    const ended = ending(child)
+    child.kill("SIGTERM")
+    expect(await ended).toMatchObject({ exitCode: 3 })
+  })
+
+  it.skipIf(process.platform === "win32").each(["SIGKILL", "the command's end"])(
+    "leaves nothing of what the command started behind after %s",
+    async (end) => {
+      const stays = "setInterval(() => {}, 1000)"
+      // With a parent that ends before it and, of the two, one that has to be made to end.
+      const deaf = end === "SIGKILL" ? `process.on("SIGTERM", () => {}); ` : ""
+      const grandchild = `${deaf}console.log(process.pid); ${stays}`
+      const code = `require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(grandchild)}], { stdio: "inherit" })
+        ${end === "SIGKILL" ? stays : "setTimeout(() => process.exit(0), 500)"}`
+      const child = start(...script(code))
+      const pid = Number(await firstLine(child))
+      if (end === "SIGKILL") child.kill("SIGKILL")
+      await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow("ESRCH"), { timeout: 30_000 })
+    },
+  )
+
+  it("says which command there isn't", async () => {
+    expect(await ending(start("--", "no-such-command"))).toEqual({
+      exitCode: 127,
+      stdout: "",
+      stderr: "emulators: there is no command no-such-command\n",
+    })
+  })
+})
+
 describe("the command line", () => {
   it.each([
     [["--ably-port", "x"], '--ably-port is a number from 0 (any free one) to 65535, not "x"'],
@@ -135,6 +186,7 @@ describe("the command line", () => {
     [["--seed", "often"], '--seed is a whole number, not "often"'],
     [["--tls-key", "key.pem"], "--tls-key and --tls-cert go together"],
     [["--json=yes"], "Option '--json' does not take an argument"],
+    [["--"], "-- is followed by the command to run"],
     [["--pusher-port"], "Option '--pusher-port <value>' argument missing"],
     [["more"], "Unexpected argument 'more'"],
   ])("%j: %s", (args, problem) => {
@@ -143,6 +195,12 @@ describe("the command line", () => {
 
   it("hands the seed on", () => {
     expect(parseCliOptions(["--seed", "7"])).toMatchObject({ seed: 7 })
+  })
+
+  it("takes any free ports for a command, which is told", () => {
+    expect(parseCliOptions(["--ably-port", "6002", "--", "npm", "--json"])).toMatchObject({
+      ...{ pusherPort: 0, ablyPort: 6002, json: false, command: ["npm", "--json"] },
+    })
   })
 
   it("needs nothing", () => {
