@@ -13,7 +13,7 @@ export async function main(args: readonly string[]): Promise<number> {
   // Known before a command is: a problem with the command line is said in the same way.
   const output = createOutput(beforeSeparator(args).includes("--json"))
   try {
-    await createProgram(output, (code) => {
+    await createProgram(args, output, (code) => {
       exitCode = code
     }).parseAsync(args, { from: "user" })
     return exitCode
@@ -34,7 +34,7 @@ const beforeSeparator = (args: readonly string[]) =>
 const cwdOption = () => new Option("-C, --cwd <folder>", "the app's folder").default(".", "this one")
 const jsonOption = () => new Option("--json", "answer in JSON, for programs")
 
-function createProgram(output: Output, end: (exitCode: number) => void): Command {
+function createProgram(args: readonly string[], output: Output, end: (exitCode: number) => void): Command {
   const program = new Command("throughline")
     .description("Realtime for Next.js over Socket.IO, Pusher and Ably.")
     .version(ownPackage().version)
@@ -73,7 +73,73 @@ function createProgram(output: Output, end: (exitCode: number) => void): Command
       },
     )
 
+  program
+    .command("dev")
+    .description("next dev, with the gateway on its port; further options are those of next dev.")
+    .addOption(cwdOption())
+    .addOption(
+      new Option(
+        "--emulate <names>",
+        "go over these, by commas, without an account: pusher, ably, socketio",
+      ).argParser(parseProviders),
+    )
+    .argument("[options...]", "of next dev")
+    .allowUnknownOption()
+    .action(async (args: string[], { cwd, emulate }: { cwd: string; emulate?: readonly ProviderName[] }) => {
+      const { emulating, runNext } = await import("./run/next.ts")
+      end(
+        await runNext(cwd, ["dev", ...args], { NODE_ENV: "development", ...(emulate && emulating(emulate)) }),
+      )
+    })
+
+  program
+    .command("start")
+    .description("next start, with the gateway on its port; further options are those of next start.")
+    .addOption(cwdOption())
+    .argument("[options...]", "of next start")
+    .allowUnknownOption()
+    .action(async (args: string[], { cwd }: { cwd: string }) => {
+      const { runNext } = await import("./run/next.ts")
+      end(await runNext(cwd, ["start", ...args], { NODE_ENV: "production" }))
+    })
+
+  program
+    .command("gateway")
+    .description("The gateway alone, as realtime/server declares it, on a port of its own.")
+    .addOption(cwdOption())
+    .addOption(
+      new Option("-p, --port <port>", "where it listens; 0 takes any free one")
+        .env("SOCKET_PORT")
+        .default(3001)
+        .argParser(parsePort),
+    )
+    .option("-H, --hostname <name>", "the interface on which it listens (default: all of them)")
+    .addOption(jsonOption())
+    .action(async (options: { cwd: string; port: number; hostname?: string }) => {
+      const { runGateway } = await import("./run/gateway.ts")
+      end(await runGateway(options, output))
+    })
+
+  program
+    .command("emulators")
+    .description(
+      "Pusher and Ably on this machine. After -- a command that is run beside them, told where they are.",
+    )
+    .helpOption(false)
+    .argument("[options...]", "of throughline-emulators; --help says which")
+    .allowUnknownOption()
+    .action(async () => {
+      const { runEmulators } = await import("./run/emulators.ts")
+      await runEmulators(args.slice(args.indexOf("emulators") + 1))
+      end(Number(process.exitCode ?? 0))
+    })
+
   return program
+}
+
+function parsePort(value: string): number {
+  if (/^\d{1,5}$/.test(value) && Number(value) < 65_536) return Number(value)
+  throw new InvalidArgumentError(`a port is a number from 0 to 65535, not "${value}".`)
 }
 
 function parseProviders(value: string): readonly ProviderName[] {
