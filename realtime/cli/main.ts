@@ -74,6 +74,19 @@ function createProgram(args: readonly string[], output: Output, end: (exitCode: 
     )
 
   program
+    .command("doctor")
+    .description(
+      "What is wrong with how the app in this folder is set up, and what to do. From its files: nothing runs.",
+    )
+    .addOption(cwdOption())
+    .option("--production", "with .env.production, and what production asks for", false)
+    .addOption(jsonOption())
+    .action(async (options: { cwd: string; production: boolean }) => {
+      const { doctor } = await import("./doctor/command.ts")
+      end(doctor(options, output))
+    })
+
+  program
     .command("dev")
     .description("next dev, with the gateway on its port; further options are those of next dev.")
     .addOption(cwdOption())

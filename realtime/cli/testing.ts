@@ -29,11 +29,14 @@ export function makeFolder(files: Readonly<Record<string, string>>) {
   }
 }
 
+/** None of what may be set for other tests. */
+const inherited = { PATH: process.env.PATH, HOME: process.env.HOME }
+
 /** Runs `throughline` as a process of its own, and resolves to what it said and how it ended. */
 export async function throughline(folder: string, args: readonly string[], env: Record<string, string> = {}) {
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: folder,
-    env: { ...process.env, ...env },
+    env: { ...inherited, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   })
   const said = { stdout: "", stderr: "" }

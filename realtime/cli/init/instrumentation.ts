@@ -1,16 +1,5 @@
-import { tsPlugin } from "@sveltejs/acorn-typescript"
-import { Parser } from "acorn"
 import { Refusal } from "../refusal.ts"
-
-/** A node of the syntax tree, as far as it is looked at. */
-interface Node {
-  type: string
-  start: number
-  end: number
-  [key: string]: unknown
-}
-
-const parser = Parser.extend(tsPlugin() as never)
+import { type Node, parseModule } from "../syntax.ts"
 
 /**
  * Puts the body of the template's `register` into the one that is there, or the whole function beside what else the file exports. At its
@@ -27,14 +16,14 @@ export function mergeInstrumentation(path: string, text: string, template: strin
       `Add this to its register() yourself, then run init again:\n${body.trimEnd()}`,
     )
 
-  let program: Node
+  let statements: Node[]
   try {
-    program = parser.parse(text, { sourceType: "module", ecmaVersion: "latest", locations: true }) as never
+    statements = parseModule(text)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     throw refuse(`can't be read (${error.message})`)
   }
-  const found = registerOf(program)
+  const found = registerOf(statements)
   if (found === "elsewhere") throw refuse("takes its register from another file")
   if (!found)
     return (
@@ -61,8 +50,7 @@ const endOfStatements = (text: string, block: Node) =>
   block.start + text.slice(block.start, block.end - 1).trimEnd().length
 
 /** The function that the module exports as `register`, if it is written down here. */
-function registerOf(program: Node): Node | "elsewhere" | undefined {
-  const statements = program.body as Node[]
+function registerOf(statements: readonly Node[]): Node | "elsewhere" | undefined {
   for (const statement of statements) {
     if (statement.type === "ExportAllDeclaration") return "elsewhere"
     if (statement.type !== "ExportNamedDeclaration") continue

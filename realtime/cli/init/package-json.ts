@@ -5,6 +5,7 @@ export interface PackageJson {
   name?: string
   type?: string
   workspaces?: unknown
+  engines?: { node?: string }
   scripts?: Record<string, string>
   dependencies?: Record<string, string>
   devDependencies?: Record<string, string>

@@ -1,4 +1,5 @@
 import { Refusal } from "../refusal.ts"
+import { withoutComments } from "../syntax.ts"
 import { addToEnvFile } from "./env-file.ts"
 import { mergeInstrumentation } from "./instrumentation.ts"
 import { addToPackageJson, type PackageJson, parsePackageJson } from "./package-json.ts"
@@ -39,14 +40,14 @@ export interface Plan {
 }
 
 /** What each provider can't do without. */
-const packages: Record<ProviderName, readonly string[]> = {
+export const packages: Record<ProviderName, readonly string[]> = {
   socketio: ["socket.io", "socket.io-client"],
   pusher: ["pusher", "pusher-js"],
   ably: ["ably"],
 }
 
 /** The first Next.js whose `instrumentation` runs without a flag. */
-const leastNext = 15
+export const leastNext = 15
 
 /** Recognises a file that an earlier `init` wrote, whatever became of it since: it is kept as it is. */
 const ours = /["'](throughline(\/[\w/]+)?|(\.\.?\/)+(realtime\/)?(server|provider|channels))["']/
@@ -97,7 +98,7 @@ export function planInit(tree: AppTree, options: PlanOptions): Plan {
       )
     })
   }
-  refuseTakenRoute(tree, root, new Set(plan.changes.concat().map(({ path }) => path)), plan.kept)
+  refuseTakenRoute(tree, root, new Set(plan.changes.map(({ path }) => path)), plan.kept)
 
   put(".env.local", (before) =>
     addToEnvFile(before ?? "", [
@@ -171,9 +172,8 @@ function refuseUnknown({ files, paths, nextVersion }: AppTree, app: PackageJson)
     )
 }
 
-const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "")
-
-const configOf = (files: AppTree["files"]) =>
+/** The text of next.config, without comments. */
+export const configOf = (files: AppTree["files"]) =>
   withoutComments([...files].find(([path]) => path.startsWith("next.config."))?.[1] ?? "")
 
 /** Next.js' own `basePath`, under which the route is, too. Throws a `Refusal` where it is said by anything but a string. */
