@@ -234,8 +234,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    // Files of apps elsewhere, which name each other as TypeScript does once it is built.
-    exclude: { path: "^(\\.next|\\.data|scripts/testing/foreign)/" },
+    // Files of apps elsewhere, which name each other as TypeScript does once it is built, or import what they have installed.
+    exclude: { path: "^(\\.next|\\.data|scripts/testing/foreign|realtime/cli/templates)/" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: {

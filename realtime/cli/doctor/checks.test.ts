@@ -350,10 +350,7 @@ describe("a good app gives no false alarm", () => {
     ["a value that refers to another", { ".env": "DATABASE_URL=$MY_DATABASE\n" }, {}],
     ["several gateways", {}, { REDIS_URL: "redis://cache", DATABASE_URL: "postgres://h/d" }, production],
   ])("%s", (_, changes, env, isProduction) => {
-    const listed =
-      changes["package.json"] === undefined
-        ? { "package.json": manifest({ dependencies: { next: "16.4.3", throughline: "1" } }) }
-        : {}
+    const listed = { "package.json": manifest({ dependencies: { next: "16.4.3", throughline: "1" } }) }
     expect(findings({ ...listed, ...changes }, env, isProduction)).toEqual([])
   })
 

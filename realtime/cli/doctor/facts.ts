@@ -1,5 +1,5 @@
-import { existsSync, globSync, readFileSync, realpathSync } from "node:fs"
-import { dirname, join, resolve, sep } from "node:path"
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs"
+import { dirname, join, resolve } from "node:path"
 import { parseEnv } from "node:util"
 import { readTree, textOf } from "../init/tree.ts"
 
@@ -40,8 +40,12 @@ const packages = [
 export function readFacts({ folder, isProduction, environment, peerRanges }: FactOptions): Facts {
   const { files: known, paths } = readTree(folder)
   const files = new Map(known)
-  const configs = globSync(["*.conf", "{nginx,deploy,docker,config}/**/*.conf"], { cwd: folder })
-  for (const path of [...alsoRead, ...configs.map((path) => path.split(sep).join("/"))]) {
+  const configs = ["", "nginx/", "deploy/", "docker/", "config/"].flatMap((at) =>
+    namesIn(join(folder, at))
+      .filter((name) => name.endsWith(".conf"))
+      .map((name) => at + name),
+  )
+  for (const path of [...alsoRead, ...configs]) {
     const text = textOf(join(folder, path))
     if (text !== undefined) files.set(path, text)
   }
@@ -87,21 +91,27 @@ function installedAt(folder: string, name: string): string | undefined {
 function copiesOf(folder: string, name: string): string[] {
   const own = installedAt(folder, name)
   if (!own) return []
-  const real = new Map([[realpathSync(dirname(own)), ""]])
+  const copies = new Map([[realpathSync(dirname(own)), ""]])
   for (let at = resolve(folder); ; at = dirname(at)) {
-    const nested = globSync(
-      [
-        `node_modules/${name}`,
-        `node_modules/*/node_modules/${name}`,
-        `node_modules/@*/*/node_modules/${name}`,
-      ],
-      { cwd: at },
+    const modules = join(at, "node_modules")
+    const packages = namesIn(modules).flatMap((entry) =>
+      entry.startsWith("@") ? namesIn(join(modules, entry)).map((inner) => join(entry, inner)) : [entry],
     )
-    for (const path of nested) {
-      const found = join(at, path)
-      if (existsSync(join(found, "package.json")) && !real.has(realpathSync(found)))
-        real.set(realpathSync(found), found)
+    for (const path of [modules, ...packages.map((entry) => join(modules, entry, "node_modules"))]) {
+      const copy = join(path, name)
+      if (!existsSync(join(copy, "package.json"))) continue
+      const real = realpathSync(copy)
+      if (!copies.has(real)) copies.set(real, copy)
     }
-    if (at === dirname(at)) return [...real.values()].filter(Boolean)
+    if (at === dirname(at)) return [...copies.values()].filter(Boolean)
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return []
+    throw error
   }
 }

@@ -125,13 +125,10 @@ async function agree(folder: string, { yes }: InitOptions, question: string): Pr
 /** Files with changes that git would lose; not those that installing this package changed. */
 function uncommitted(folder: string): string[] {
   try {
-    const options = {
-      cwd: folder,
-      encoding: "utf8",
+    return execFileSync("git", ["status", "--porcelain", "--", "."], {
+      ...{ cwd: folder, encoding: "utf8", timeout: 10_000 },
       stdio: ["ignore", "pipe", "ignore"],
-      timeout: 10_000,
-    } as const
-    return execFileSync("git", ["status", "--porcelain", "--", "."], options)
+    })
       .split("\n")
       .filter(Boolean)
       .map((line) => line.slice(3))

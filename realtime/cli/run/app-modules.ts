@@ -20,11 +20,7 @@ export function importAppModules(folder: string): void {
   registerHooks({
     resolve(specifier, context, next) {
       if (specifier === "server-only") return { url: "data:text/javascript,", shortCircuit: true }
-      const target = /^\.{1,2}\//.test(specifier)
-        ? context.parentURL?.startsWith("file:") &&
-          resolve(dirname(fileURLToPath(context.parentURL)), specifier)
-        : aliases(specifier)
-      const file = target && fileOf(target)
+      const file = fileOf(pathOf(specifier, context.parentURL) ?? aliases(specifier))
       if (!file || file.includes("/node_modules/")) return next(specifier, context)
       const format = /\.m?tsx?$/.test(file) ? "module-typescript" : undefined
       return { url: pathToFileURL(file).href, format, shortCircuit: true }
@@ -32,9 +28,17 @@ export function importAppModules(folder: string): void {
   })
 }
 
+/** Of a relative specifier, or an absolute one. */
+function pathOf(specifier: string, parent: string | undefined): string | undefined {
+  if (specifier.startsWith("file:")) return fileURLToPath(specifier)
+  if (!/^\.{1,2}\//.test(specifier) || !parent?.startsWith("file:")) return undefined
+  return resolve(dirname(fileURLToPath(parent)), specifier)
+}
+
 const isFile = (path: string) => existsSync(path) && statSync(path).isFile()
 
-function fileOf(path: string): string | undefined {
+function fileOf(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined
   return [
     path,
     ...extensions.map((end) => path + end),

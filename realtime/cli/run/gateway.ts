@@ -56,7 +56,8 @@ export async function runGateway(options: GatewayOptions, output: Output): Promi
   }
   await ended
   await realtime.close()
-  return 0
+  // What else the app's modules hold open doesn't hold the process.
+  process.exit(0)
 }
 
 /** As `next start` does: `.env.local`, `.env.production` and `.env`, where the environment doesn't say otherwise. */
@@ -64,8 +65,13 @@ function loadEnv(folder: string): void {
   const isDevelopment = process.env.NODE_ENV === "development"
   Object.assign(process.env, { NODE_ENV: isDevelopment ? "development" : "production" })
   const next = resolveFrom(folder, "next/package.json", "Install the app's packages.")
-  const { loadEnvConfig } = createRequire(next)("@next/env") as typeof import("@next/env")
+  const { loadEnvConfig } = createRequire(next)("@next/env") as NextEnv
   loadEnvConfig(folder, isDevelopment, { info: () => {}, error: console.error })
+}
+
+/** What is used of `@next/env`, which comes with Next.js. */
+interface NextEnv {
+  loadEnvConfig(folder: string, isDevelopment: boolean, log: Pick<Console, "info" | "error">): unknown
 }
 
 async function load(file: string, path: string): Promise<Listening> {
