@@ -4,7 +4,7 @@ import { createOutput, type Output } from "./output.ts"
 import { ownPackage } from "./package.ts"
 import { Refusal } from "./refusal.ts"
 
-/** Exit codes: 0 done, 1 refused or found wanting, 2 a command line that isn't understood, 78 a configuration that is wrong. */
+/** Of a command line that isn't understood; docs/guides/cli.md lists all of the exit codes. */
 const misused = 2
 
 /** Runs one command line, without the program's name. Resolves to the exit code; whatever a command throws is said in a line. */
@@ -34,7 +34,12 @@ const beforeSeparator = (args: readonly string[]) =>
 const cwdOption = () => new Option("-C, --cwd <folder>", "the app's folder").default(".", "this one")
 const jsonOption = () => new Option("--json", "answer in JSON, for programs")
 
-function createProgram(args: readonly string[], output: Output, end: (exitCode: number) => void): Command {
+/** The commands and their options. What one of them ends with is handed to `end`. */
+export function createProgram(
+  args: readonly string[],
+  output: Output,
+  end: (exitCode: number) => void,
+): Command {
   const program = new Command("throughline")
     .description("Realtime for Next.js over Socket.IO, Pusher and Ably.")
     .version(ownPackage().version)
