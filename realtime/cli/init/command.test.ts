@@ -68,6 +68,26 @@ describe("throughline init", () => {
     expect(await throughline(place.folder, yes)).toMatchObject({ exitCode: 0 })
   })
 
+  it.skipIf(process.platform === "win32").each([
+    ["npm", "package-lock.json", 0],
+    ["pnpm", "pnpm-lock.yaml", 0],
+    ["yarn", "yarn.lock", 1],
+    ["bun", "bun.lock", 0],
+  ])("installs by the app's own %s, and brings %s back when it is undone", async (manager, lock, status) => {
+    using place = makeFolder({ ...app, [lock]: "before" })
+    const before = place.snapshot()
+    using tools = makeFolder({
+      [manager]: `#!/bin/sh\necho "$@ $(basename $PWD)" >> ${lock}\nexit ${status}\n`,
+    })
+    chmodSync(join(tools.folder, manager), 0o755)
+    const env = { PATH: `${tools.folder}:${process.env.PATH}` }
+    const { exitCode, stdout } = await throughline(place.folder, ["init", "--yes", "--json"], env)
+    expect({ exitCode, ...JSON.parse(stdout) }).toMatchObject({ exitCode: status, installed: status === 0 })
+    expect(readFileSync(join(place.folder, lock), "utf8")).toMatch(/^before(i|install) /)
+    await throughline(place.folder, ["init", "--undo"])
+    expect(place.snapshot()).toEqual(before)
+  })
+
   it.each([
     ["a folder that isn't an app", {}, [], 1, "there is no package.json here"],
     ["no such folder", app, ["--cwd", "nowhere"], 1, "there is no folder"],

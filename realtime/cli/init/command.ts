@@ -144,6 +144,7 @@ function uncommitted(folder: string): string[] {
 
 interface Installation {
   command: string
+  wasTried: boolean
   isDone: boolean
 }
 
@@ -164,7 +165,7 @@ async function install(
     command: "npm",
     args: ["install"],
   }
-  const installation = { command: [command, ...args].join(" "), isDone: false }
+  const installation = { command: [command, ...args].join(" "), wasTried: wanted, isDone: false }
   if (!wanted) return installation
   const lock = findUp(folder, lockFiles[manager.name] ?? [])
   const before = lock ? readFileSync(lock) : null
@@ -191,9 +192,9 @@ function report(
   output: Output,
 ): number {
   const { isDone, installed } = done
-  const failed = isDone && installed !== undefined && !installed.isDone
+  const isMissing = installed?.isDone === false
   const next = [
-    ...(failed ? [`Run ${installed.command}: ${plan.added.join(", ")} are not installed yet.`] : []),
+    ...(isMissing ? [`Run ${installed.command}: package.json lists ${plan.added.join(", ")} now.`] : []),
     ...plan.notes,
   ]
   output.json({
@@ -204,5 +205,5 @@ function report(
     notes: next,
   })
   if (isDone) output.print(`\n${next.map((note) => `→ ${note}`).join("\n")}`)
-  return 0
+  return isMissing && installed.wasTried ? 1 : 0
 }
