@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
-import { run } from "./run.ts"
+import { requireInstalled } from "./installed.ts"
+import { projectDir, run } from "./run.ts"
 import { hiddenTools } from "./tools.ts"
 
 /**
@@ -32,6 +33,7 @@ if (unknown.length > 0) {
   throw new TypeError(`there is no step "${unknown}"; the steps are ${Object.keys(steps).join(", ")}`)
 }
 
+requireInstalled(projectDir)
 const outcomes: string[] = []
 
 async function take(names: Iterable<string>): Promise<void> {

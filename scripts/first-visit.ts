@@ -10,7 +10,9 @@ import { findChromium, installLine, tools } from "./tools.ts"
  * connected. `--reading 10`: seconds for which they read the terminal before they open the browser, 0 unless told.
  */
 const { values } = parseArgs({ options: { reading: { type: "string", default: "0" } } })
-const readingMs = Number(values.reading) * 1_000
+const reading = Number(values.reading || Number.NaN)
+if (!(reading >= 0 && reading <= 3_600))
+  throw new TypeError(`--reading wants seconds, as in 10, and not more than an hour; got "${values.reading}"`)
 
 const executablePath = findChromium()
 if (!executablePath) throw new Error(`unable to find Chromium; ${installLine(tools.chromium)}`)
@@ -23,7 +25,7 @@ const note = (moment: string) =>
 using project = copyProject()
 await using chat = await startDevelopment(project.folder)
 note("the terminal names the address")
-await new Promise((resolve) => setTimeout(resolve, readingMs))
+await new Promise((resolve) => setTimeout(resolve, reading * 1_000))
 await using browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] })
 const page = await browser.newPage({ baseURL: chat.url, locale: "en-US" })
 page.setDefaultTimeout(120_000)

@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import { inTier, type Tier } from "../e2e/tiers.ts"
+import { requireInstalled } from "./installed.ts"
 import { type Provisioned, provision } from "./provision.ts"
 import { type SuiteResult, summarize } from "./report.ts"
 import { projectDir } from "./run.ts"
@@ -38,6 +39,7 @@ async function main(chosen: string[]): Promise<number> {
     console.error(`There is no suite "${unknown.join('", "')}". The suites are ${suites.join(", ")}.`)
     return 1
   }
+  requireInstalled(projectDir)
   const wanted = chosen.length > 0 ? chosen : testSuites
   const isWanted = (...names: string[]) => names.some((name) => wanted.includes(name))
   const needed = new Set([
