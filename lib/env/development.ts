@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto"
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 const names = ["SESSION_SECRET", "SOCKET_INTERNAL_SECRET"] as const
 type Secrets = Record<(typeof names)[number], string>
 
-/** Another process makes them in a moment. */
+/** Another process makes them in a moment; one that takes longer has been killed in the middle of it. */
 const usualPatienceMs = 5_000
 const pauseMs = 20
 
@@ -26,31 +26,34 @@ export function developmentSecrets(
 
 /**
  * Makes those that are missing, unless another process does. Whoever holds the lock alone writes, and only what wasn't whole then: nobody
- * ever replaces secrets that somebody has read. They are whole before they have their name.
+ * ever replaces secrets that somebody has read. They are whole before they have their name. A lock that a killed process has left isn't
+ * taken away, which two could do at once: the next one in the row is taken, and whoever is done removes those before it.
  */
 function makeSecrets(path: string, patienceMs: number): Secrets {
-  const lock = `${path}.lock`
-  for (let waitedMs = 0; !takeLock(lock); waitedMs += pauseMs) {
+  const lockOf = (turn: number) => `${path}.lock${turn > 0 ? `.${turn}` : ""}`
+  let turn = 0
+  for (let waitedMs = 0; !takeLock(lockOf(turn)); waitedMs += pauseMs) {
     const kept = wholeOf(readSecrets(path))
     if (kept) return kept
-    if (waitedMs >= patienceMs)
-      throw new Error(`unable to make secrets for development; if no other process does, remove ${lock}`)
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs)
+    const since = statSync(lockOf(turn), { throwIfNoEntry: false })?.mtimeMs
+    // Of a clock that was set back nobody knows how old it is: then it is what was waited for.
+    if (since !== undefined && (Date.now() - since > patienceMs || waitedMs > patienceMs)) {
+      turn += 1
+      waitedMs = 0
+    } else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs)
   }
-  let isHeld = true
   try {
-    const found = readSecrets(path)
-    const kept = wholeOf(found)
-    if (kept) return kept
     const make = () => randomBytes(32).toString("hex")
-    const made: Secrets = { SESSION_SECRET: make(), SOCKET_INTERNAL_SECRET: make(), ...found }
-    writeFileSync(lock, JSON.stringify(made))
+    const made: Secrets = { SESSION_SECRET: make(), SOCKET_INTERNAL_SECRET: make(), ...readSecrets(path) }
+    writeFileSync(lockOf(turn), JSON.stringify(made))
+    const kept = wholeOf(readSecrets(path))
+    if (kept) return kept
     // It takes its name in one go, and the lock is gone with that: by then another process may have one of its own.
-    renameSync(lock, path)
-    isHeld = false
+    renameSync(lockOf(turn), path)
+    turn -= 1
     return made
   } finally {
-    if (isHeld) rmSync(lock, { force: true })
+    for (; turn >= 0; turn -= 1) rmSync(lockOf(turn), { force: true })
   }
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -264,17 +264,38 @@ describe("development secrets", () => {
     expect(developmentSecrets({ DATA_DIR })).toEqual(made)
   })
 
-  it("are made by one process at a time, and what is in the way is named where none is there", () => {
+  it("are left to the process that makes them", () => {
     const DATA_DIR = mkdtempSync(join(tmpdir(), "throughline-env-"))
     const lock = join(DATA_DIR, "secrets.json.lock")
-    writeFileSync(join(DATA_DIR, "secrets.json"), "{")
-    writeFileSync(lock, "")
-    expect(() => developmentSecrets({ DATA_DIR }, { patienceMs: 0 })).toThrow(`remove ${lock}`)
-    expect(readFileSync(join(DATA_DIR, "secrets.json"), "utf8")).toBe("{")
     const theirs = { SESSION_SECRET: secret, SOCKET_INTERNAL_SECRET: secret }
+    writeFileSync(lock, "")
     writeFileSync(join(DATA_DIR, "secrets.json"), JSON.stringify(theirs))
-    expect(developmentSecrets({ DATA_DIR }, { patienceMs: 0 })).toEqual(theirs)
+    expect(developmentSecrets({ DATA_DIR })).toEqual(theirs)
     expect(existsSync(lock)).toBe(true)
+  })
+
+  it("are made at once where a process was killed while it made them, whenever it was", () => {
+    const DATA_DIR = mkdtempSync(join(tmpdir(), "throughline-env-"))
+    const left = ["secrets.json.lock", "secrets.json.lock.1"]
+    // Before anything was in it, and after.
+    for (const [turn, name] of left.entries()) {
+      writeFileSync(join(DATA_DIR, name), turn === 0 ? "" : "{")
+      utimesSync(join(DATA_DIR, name), 1, 1)
+    }
+    const made = developmentSecrets({ DATA_DIR })
+    expect(readdirSync(DATA_DIR)).toEqual(["secrets.json"])
+    expect(developmentSecrets({ DATA_DIR })).toEqual(made)
+  })
+
+  it("are made after a while where the lock that was left seems to be of a day to come", () => {
+    const DATA_DIR = mkdtempSync(join(tmpdir(), "throughline-env-"))
+    const [lock, tomorrow] = [join(DATA_DIR, "secrets.json.lock"), Date.now() / 1_000 + 86_400]
+    writeFileSync(lock, "")
+    utimesSync(lock, tomorrow, tomorrow)
+    expect(developmentSecrets({ DATA_DIR }, { patienceMs: 50 })).toMatchObject({
+      SESSION_SECRET: expect.any(String),
+    })
+    expect(readdirSync(DATA_DIR)).toEqual(["secrets.json"])
   })
 
   it("are the same for processes that start at once, over broken ones too", async () => {
@@ -282,6 +303,9 @@ describe("development secrets", () => {
     const script = `const { developmentSecrets } = await import(${JSON.stringify(file)}); console.log(JSON.stringify(developmentSecrets(process.env)))`
     const DATA_DIR = mkdtempSync(join(tmpdir(), "throughline-env-"))
     writeFileSync(join(DATA_DIR, "secrets.json"), "")
+    // Left by one that was killed: all of them find it.
+    writeFileSync(join(DATA_DIR, "secrets.json.lock"), "")
+    utimesSync(join(DATA_DIR, "secrets.json.lock"), 1, 1)
     const start = () =>
       promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
         env: { ...process.env, DATA_DIR },
