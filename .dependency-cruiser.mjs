@@ -4,7 +4,7 @@
  */
 const tests = "\\.(contract\\.|live\\.|system\\.)?test\\.tsx?$|\\.test-d\\.ts$|\\.bench\\.ts$"
 const anyProvider = "^realtime/providers/"
-const neverShipped = "^(emulators|realtime/(testing|bench)|(server|lib/[^/]+)/testing)/"
+const neverShipped = "^(emulators|realtime/(testing|bench)|(app|server|lib/[^/]+)/testing)/"
 
 /** @param {string[]} paths */
 const any = (...paths) => paths.join("|")

@@ -21,6 +21,7 @@ export default defineConfig({
           include: ["*.test.ts", "{app,lib,realtime,emulators,server,scripts}/**/*.test.ts"],
           exclude: ["**/*.{contract,live,system}.test.ts", "**/node_modules/**"],
           testTimeout: patientMs,
+          hookTimeout: patientMs,
         },
       },
       {
@@ -30,6 +31,7 @@ export default defineConfig({
           environment: "jsdom",
           include: ["{app,lib,realtime}/**/*.test.tsx"],
           testTimeout: patientMs,
+          hookTimeout: patientMs,
         },
       },
       {

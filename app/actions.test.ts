@@ -11,11 +11,9 @@ import { keptCookieOf } from "#lib/chat/kept-cookie.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { sessionCookie } from "#lib/chat/session.ts"
 import { signedOutCookie } from "#lib/chat/signed-out-cookie.ts"
-import { parseEnv } from "#lib/env/schema.ts"
 import { createLogger } from "#lib/operations/logger.ts"
 import { shareLogger } from "#lib/operations/process-log.ts"
-import { createChat } from "#lib/realtime/create.ts"
-import { hostChat, type ProcessChat } from "#lib/realtime/process-chat.ts"
+import type { ProcessChat } from "#lib/realtime/process-chat.ts"
 import type { Budget } from "#lib/security/budgets.ts"
 import {
   acceptInvitation,
@@ -28,66 +26,25 @@ import {
   withdrawInvitations,
 } from "./actions.ts"
 import { expirePermissions } from "./lab/actions.ts"
+import { arriveAt, formOf, outcomeOf, sessionSecret, startChat } from "./testing/act.ts"
+import { request } from "./testing/request.ts"
 
-/** The request under way: what Next.js would take from it. */
-const request = { cookies: new Map<string, string>(), headers: new Headers() }
-
-vi.mock("next/headers", () => ({
-  headers: async () => request.headers,
-  cookies: async () => ({
-    get: (name: string) => {
-      const value = request.cookies.get(name)
-      return value === undefined ? undefined : { name, value }
-    },
-    set: (name: string, value: string) => void request.cookies.set(name, value),
-  }),
-}))
-vi.mock("next/cache", () => ({ revalidatePath() {} }))
+vi.mock("next/headers", () => import("./testing/request.ts"))
+vi.mock("next/cache", () => import("./testing/request.ts"))
 
 let chat: ProcessChat
 let dataDir: string
 
-const sessionSecret = "a session secret of this test, long enough"
-
 beforeEach(async () => {
   dataDir = mkdtempSync(join(tmpdir(), "throughline-actions-"))
-  await startChat()
+  chat = await startChat(dataDir)
 })
-
-async function startChat(): Promise<void> {
-  const env = parseEnv({
-    ...{ SESSION_SECRET: sessionSecret, DATA_DIR: dataDir },
-    ...{ REALTIME_PROVIDER: "socketio", LOG_LEVEL: "silent" },
-  })
-  chat = hostChat({ env, ...(await createChat({ env, publishers: [] })) })
-}
-
 afterEach(async () => {
   await chat.close()
   rmSync(dataDir, { recursive: true })
 })
 
-/** Somebody with a browser of their own, in which the page has been opened. */
-function arrive(address: string): void {
-  request.cookies = new Map()
-  request.headers = new Headers({ "x-forwarded-for": address, cookie: `${keptCookieOf(chat.env)}=1` })
-}
-
-function formOf(fields: Record<string, string>): FormData {
-  const form = new FormData()
-  for (const [name, value] of Object.entries(fields)) form.set(name, value)
-  return form
-}
-
-/** Where an action sends the browser: the `Location` of Next.js's own redirect; else what it answered. */
-async function outcomeOf(action: Promise<unknown>): Promise<unknown> {
-  return action.catch((error: { digest?: string }) => {
-    const [kind, , location] = error.digest?.split(";") ?? []
-    if (kind !== "NEXT_REDIRECT") throw error
-    // As a header, where a line feed would fail.
-    return new Headers({ location: location ?? "" }).get("location")
-  })
-}
+const arrive = (address: string) => arriveAt(chat, address)
 
 describe("signing in", () => {
   const lobby = `/rooms/${lobbyId}`
@@ -250,7 +207,7 @@ async function becomeFunction(databaseUrl: string): Promise<AsyncDisposable> {
   return {
     async [Symbol.asyncDispose]() {
       vi.unstubAllEnvs()
-      await startChat()
+      chat = await startChat(dataDir)
     },
   }
 }

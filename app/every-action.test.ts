@@ -3,28 +3,14 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { getSession } from "#lib/chat/current.ts"
-import { keptCookieOf } from "#lib/chat/kept-cookie.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
-import { parseEnv } from "#lib/env/schema.ts"
 import { createLogger } from "#lib/operations/logger.ts"
 import { shareLogger } from "#lib/operations/process-log.ts"
-import { createChat } from "#lib/realtime/create.ts"
-import { hostChat, type ProcessChat } from "#lib/realtime/process-chat.ts"
+import type { ProcessChat } from "#lib/realtime/process-chat.ts"
+import { arriveAt, formOf, outcomeOf, startChat } from "./testing/act.ts"
 
-/** The request under way: what Next.js would take from it. */
-const request = { cookies: new Map<string, string>(), headers: new Headers() }
-
-vi.mock("next/headers", () => ({
-  headers: async () => request.headers,
-  cookies: async () => ({
-    get: (name: string) => {
-      const value = request.cookies.get(name)
-      return value === undefined ? undefined : { name, value }
-    },
-    set: (name: string, value: string) => void request.cookies.set(name, value),
-  }),
-}))
-vi.mock("next/cache", () => ({ revalidatePath() {} }))
+vi.mock("next/headers", () => import("./testing/request.ts"))
+vi.mock("next/cache", () => import("./testing/request.ts"))
 
 type Action = (...sent: unknown[]) => Promise<unknown>
 
@@ -38,12 +24,6 @@ const actions = await loadActions()
 async function loadActions(): Promise<Map<string, Action>> {
   const modules = files.map(async (file) => Object.entries<Action>(await import(/* @vite-ignore */ file)))
   return new Map((await Promise.all(modules)).flat())
-}
-
-const formOf = (fields: Record<string, string>) => {
-  const form = new FormData()
-  for (const [name, value] of Object.entries(fields)) form.set(name, value)
-  return form
 }
 
 /** What the page of this person sends. Of a form, what it answered last comes first, and may be anything. */
@@ -104,11 +84,7 @@ const warning = 40
 
 beforeEach(async () => {
   dataDir = mkdtempSync(join(tmpdir(), "throughline-every-action-"))
-  const env = parseEnv({
-    ...{ SESSION_SECRET: "a session secret of this test, long enough", DATA_DIR: dataDir },
-    ...{ REALTIME_PROVIDER: "socketio", LOG_LEVEL: "silent" },
-  })
-  chat = hostChat({ env, ...(await createChat({ env, publishers: [] })) })
+  chat = await startChat(dataDir)
   shareLogger(createLogger("app", { destination: { write: (line) => void lines.push(JSON.parse(line)) } }))
 })
 afterEach(async () => {
@@ -118,22 +94,14 @@ afterEach(async () => {
 
 /** Somebody who has just come in; without a name, who hasn't. */
 async function arrive(name?: string): Promise<string> {
-  request.cookies = new Map()
-  request.headers = new Headers({ "x-forwarded-for": "192.0.2.1", cookie: `${keptCookieOf(chat.env)}=1` })
+  arriveAt(chat, "192.0.2.1")
   if (name === undefined) return "nobody"
-  await outcomeOf("signIn", [null, formOf({ name })])
+  await call("signIn", [null, formOf({ name })])
   return (await getSession()).user?.id ?? ""
 }
 
-/** What an action answers, or that it leads elsewhere. Whatever else it throws is ours, and fails the test. */
-async function outcomeOf(name: string, sent: unknown[]): Promise<unknown> {
-  try {
-    return await actions.get(name)?.(...sent)
-  } catch (error) {
-    if (!String((error as { digest?: string }).digest).startsWith("NEXT_REDIRECT")) throw error
-    return "elsewhere"
-  }
-}
+/** What an action answers, or where it leads. Whatever else it throws is ours, and fails the test. */
+const call = (name: string, sent: unknown[]) => outcomeOf((async () => actions.get(name)?.(...sent))())
 
 const refused = { error: "invalid-request" }
 
@@ -162,19 +130,19 @@ describe.each(Object.keys(fitting))("%s", (name) => {
     lines.length = 0
     const sent = sentBy(owner)
     const misfits = [[], sent.slice(0, -1), [...sent, "more"], ...spoiled(sent, noTexts)]
-    for (const misfit of misfits) expect([misfit, await outcomeOf(name, misfit)]).toEqual([misfit, refused])
+    for (const misfit of misfits) expect([misfit, await call(name, misfit)]).toEqual([misfit, refused])
     expect(lines.filter(({ level }) => level > warning)).toEqual([])
   })
 
   it("fails of no text", async () => {
     const owner = await arrive("Aki")
     lines.length = 0
-    for (const odd of spoiled(sentBy(owner), oddTexts)) await outcomeOf(name, odd)
+    for (const odd of spoiled(sentBy(owner), oddTexts)) await call(name, odd)
     expect(lines.filter(({ level }) => level > warning)).toEqual([])
   })
 
   it("takes what its page sends", async () => {
     const owner = await arrive("Aki")
-    expect(await outcomeOf(name, sentBy(owner))).not.toEqual(refused)
+    expect(await call(name, sentBy(owner))).not.toEqual(refused)
   })
 })
