@@ -67,9 +67,9 @@ export function createAuthorize({ rooms, guests, index, log, limits, files }: Ac
   }
 
   /** A visit that is written into stays in the log's list of channels for ever: nobody may begin them without end. */
-  async function mayVisit(user: User, visit: string, isWritten: boolean): Promise<boolean> {
+  async function mayVisit(user: User, visit: string, mayBegin: boolean): Promise<boolean> {
     if (!visitSchema.safeParse(visit).success) return false
-    if (isWritten) {
+    if (mayBegin) {
       const [head] = await log.heads([lab({ owner: user.id, visit }).name])
       if (head?.seq === 0) await limits.takeOf("laboratories", user.id)
     }
@@ -117,8 +117,9 @@ export function createAuthorize({ rooms, guests, index, log, limits, files }: Ac
     if (channel.kind !== "room") {
       const owner = channel.kind === "lab" ? channel.params.owner : channel.params.person
       if (owner !== user.id || (await guests.hasLeft(user.id))) return false
-      const isBegun = action === "publish" && earlier.length === 0
-      return channel.kind !== "lab" || mayVisit(user, channel.params.visit, isBegun)
+      // What comes later in the same request finds the visit begun.
+      const mayBegin = action === "publish" && earlier.length === 0
+      return channel.kind !== "lab" || mayVisit(user, channel.params.visit, mayBegin)
     }
     const roomId = channel.params.room
     if (!(await rooms.isMember(user.id, roomId))) return false
