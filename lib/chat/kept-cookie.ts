@@ -10,4 +10,4 @@ export const cookieOptions = ({ hasSecureCookies }: Pick<Env, "hasSecureCookies"
  * that was set without `Secure`, as in development, tells nothing of the session's with it.
  */
 export const keptCookieOf = ({ hasSecureCookies }: Pick<Env, "hasSecureCookies">) =>
-  hasSecureCookies ? "throughline_kept_secure" : "throughline_kept"
+  hasSecureCookies ? "__Host-throughline_kept" : "throughline_kept"

@@ -3,7 +3,7 @@ import { sealData } from "iron-session"
 import { isRealtimeError } from "throughline"
 import { createClient, createHttp, type RealtimeClient, type RealtimeHttp } from "throughline/client"
 import { chatChannels } from "../chat/channels.ts"
-import { sessionCookie } from "../chat/session.ts"
+import { hostSessionCookie, sessionCookie } from "../chat/session.ts"
 import { type Env, type ProviderName, providerNames } from "../env/schema.ts"
 import { providers } from "../realtime/client.ts"
 import { clockFinding, type Finding, wordsOf } from "./finding.ts"
@@ -24,7 +24,9 @@ export const isApp = (url: string): Promise<boolean> =>
  */
 export async function examineApp(url: string, env: Env): Promise<Finding[]> {
   const user = { id: `doctor-${randomUUID()}`, name: "Doctor" }
-  const cookie = `${sessionCookie}=${await sealData({ user }, { password: env.SESSION_SECRET })}`
+  const sealed = await sealData({ user }, { password: env.SESSION_SECRET })
+  // Under either name: whether the app is reached by TLS is its own environment's to say.
+  const cookie = [hostSessionCookie, sessionCookie].map((name) => `${name}=${sealed}`).join("; ")
   const http = createHttp({
     basePath: `${url}/api/realtime`,
     timeoutMs: patienceMs,
