@@ -61,6 +61,14 @@ describe.skipIf(isLacking)(
       await nothingIsLost()
     })
 
+    it("when PostgreSQL is killed in the middle of its commits", async () => {
+      await site.underLoad(async () => {
+        await site.postgres.kill()
+        await site.postgres.start()
+      })
+      await nothingIsLost()
+    })
+
     it("when one of them is cut off from Redis", async () => {
       await site.underLoad(async () => {
         const end = await second.cutFromRedis()

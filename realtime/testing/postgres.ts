@@ -13,6 +13,8 @@ export interface TestPostgres extends AsyncDisposable {
   start(): Promise<void>
   /** Breaks every connection and refuses new ones; resolves when its process has ended. */
   stop(): Promise<void>
+  /** Kills all of its processes at once, in the middle of whatever they do; resolves when they are gone. */
+  kill(): Promise<void>
 }
 
 export interface TestPostgresOptions {
@@ -126,6 +128,23 @@ export async function startPostgres({ settings = {} }: TestPostgresOptions = {})
       server = null
       process.off("exit", killServer)
     },
+    async kill() {
+      if (!server?.pid) return
+      const ended = server.exitCode === null ? once(server, "exit") : null
+      // Asked for while it is there: whose children they were nobody knows later.
+      const all = [
+        server.pid,
+        ...runningProcesses()
+          .filter(isChildOf(server.pid))
+          .map(({ pid }) => pid),
+      ]
+      for (const pid of all) killIfThere(pid)
+      await ended
+      // As long as one of them holds its memory, another isn't started on the same data.
+      await waitFor(() => !runningProcesses().some(({ pid }) => all.includes(pid)), "PostgreSQL to be gone")
+      server = null
+      process.off("exit", killServer)
+    },
     async [Symbol.asyncDispose]() {
       await postgres.stop()
       rmSync(folder, { recursive: true, force: true })
@@ -140,4 +159,31 @@ export async function startPostgres({ settings = {} }: TestPostgresOptions = {})
   if (exitCode !== 0) throw new Error(`unable to make a PostgreSQL database: ${output}`)
   await postgres.start()
   return postgres
+}
+
+interface Running {
+  pid: number
+  parent: number
+}
+
+/** But for those that have ended and that nobody has asked how. */
+function runningProcesses(): Running[] {
+  const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,stat="], { encoding: "utf8" }).trim().split("\n")
+  return lines
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , state = ""]) => !state.startsWith("Z"))
+    .map(([pid, parent]) => ({ pid: Number(pid), parent: Number(parent) }))
+}
+
+const isChildOf =
+  (pid: number) =>
+  ({ parent }: Running) =>
+    parent === pid
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL")
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error
+  }
 }
