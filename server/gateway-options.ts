@@ -22,14 +22,14 @@ export async function gatewayOptions(env: Env, logger: Logger) {
     maxConnectionsPerAddress: env.MAX_CONNECTIONS_PER_ADDRESS,
     async createRealtime(publisher: RealtimePublisher) {
       const publishers = await createPublishers(env, publisher)
-      const { realtime, limits, close } = hostChat({
+      const { realtime, limits, parts, close } = hostChat({
         env,
         ...(await createChat({ env, publishers, logger })),
       })
       const admit = (address: string) => limits.take("connections from an address", address)
       const pages: Record<string, (authorization: string | null) => Promise<Response> | Response> = {
         "/api/health": health,
-        "/api/ready": () => ready(async () => realtime),
+        "/api/ready": () => ready(async () => parts),
         "/api/metrics": (authorization) => metrics(env.METRICS_TOKEN, authorization),
       }
       const answer = (path: string, authorization: string | null) =>

@@ -1,9 +1,8 @@
 import { readFileSync } from "node:fs"
 import { RealtimeError } from "throughline"
 import { createMemoryLog, type RealtimePublisher } from "throughline/server"
-import { describe, expect, it, vi } from "vitest"
+import { describe, expect, it } from "vitest"
 import { createMetrics } from "./metrics.ts"
-import { health, metrics, ready, retention } from "./pages.ts"
 
 const entry = (id: string, channel = "room:1") => ({ id, channel, event: "said", payload: {}, from: null })
 
@@ -84,46 +83,5 @@ describe("the metrics", () => {
     const asked = [...dashboard.matchAll(/throughline_[a-z0-9_]+(?=[\s[{)(])/g)].map(([name]) => name)
     expect(asked.length).toBeGreaterThan(15)
     for (const name of asked) expect(names).toContain(name.replace(/_(bucket|count|sum)$/, ""))
-  })
-})
-
-describe("the pages for whoever runs the servers", () => {
-  it("say that the process lives, and whether it can serve, with the reason", async () => {
-    expect(health().status).toBe(200)
-    const realtime = (heads: () => Promise<never[]>) => async () => ({ core: { heads } }) as never
-    expect((await ready(realtime(async () => []))).status).toBe(200)
-    const down = await ready(realtime(() => Promise.reject(new Error("postgres://secret@db"))))
-    expect([down.status, await down.json()]).toEqual([
-      503,
-      { status: "unavailable", reason: "the log doesn't answer" },
-    ])
-    const broken = await ready(() => Promise.reject(new Error("SESSION_SECRET is missing")))
-    expect([broken.status, await broken.json()]).toEqual([
-      503,
-      { status: "unavailable", reason: "the chat can't start" },
-    ])
-  })
-
-  it("show the metrics to whoever knows the token, and to nobody where there is none", async () => {
-    const token = "a token of this test"
-    expect((await metrics(undefined, null)).status).toBe(404)
-    expect((await metrics(token, null)).status).toBe(401)
-    expect((await metrics(token, "Bearer wrong")).status).toBe(401)
-    const shown = await metrics(token, `Bearer ${token}`)
-    expect([shown.status, shown.headers.get("content-type")]).toEqual([
-      200,
-      expect.stringContaining("text/plain"),
-    ])
-    expect(await shown.text()).toContain("throughline_process_cpu_seconds_total")
-  })
-  it("apply the retention for whoever knows the secret, and for nobody where there is none", async () => {
-    const secret = "a secret of this test"
-    const apply = vi.fn(async () => ({ messages: 2, files: 1 }))
-    expect((await retention(undefined, null, apply)).status).toBe(404)
-    expect((await retention(secret, null, apply)).status).toBe(401)
-    expect((await retention(secret, "Bearer wrong", apply)).status).toBe(401)
-    expect(apply).not.toHaveBeenCalled()
-    const done = await retention(secret, `Bearer ${secret}`, apply)
-    expect([done.status, await done.json()]).toEqual([200, { removed: { messages: 2, files: 1 } }])
   })
 })

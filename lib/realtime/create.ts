@@ -11,6 +11,7 @@ import { type ChatChannels, chatChannels } from "../chat/channels.ts"
 import { type Database, openDatabase, openPool } from "../chat/database.ts"
 import { createGuests, type Guests } from "../chat/guests.ts"
 import { type ChatHandlers, createChatHandlers } from "../chat/handlers.ts"
+import { lobbyId } from "../chat/lobby.ts"
 import { createMessageIndex, type MessageIndex } from "../chat/message-index.ts"
 import { createPresenceCounts } from "../chat/presence-counts.ts"
 import { createReadPositions, type ReadPositions } from "../chat/read-positions.ts"
@@ -22,6 +23,7 @@ import { fileStoreOf } from "../files/create-file-store.ts"
 import { createFiles } from "../files/files.ts"
 import { createFileHandlers, type FileHandlers } from "../files/handlers.ts"
 import { createFileRegister } from "../files/register.ts"
+import type { Part } from "../operations/pages.ts"
 import { openProcessLog } from "../operations/process-log.ts"
 import { currentRequest } from "../operations/request-context.ts"
 import { createLimits, type Limits } from "../security/limits.ts"
@@ -43,6 +45,8 @@ export interface Chat {
   /** Those under `app/api/chat/files/`. */
   fileHandlers: FileHandlers
   limits: Limits
+  /** What has to answer for `/api/ready`. */
+  parts: readonly Part[]
   /** What the chat's rules ask. */
   access: AccessOptions
   /** Removes now what the configured retention no longer keeps, and files that nobody can see any more. */
@@ -116,6 +120,12 @@ export async function createChat({
     ...{ identify, rooms, readPositions, index, limits, onError },
     search: createSearch({ database, isPostgres, index }),
   })
+  const parts: Part[] = [
+    { name: "the log", isNeeded: true, ask: () => log.heads([]) },
+    { name: "the chat's database", isNeeded: true, ask: () => rooms.find("", lobbyId) },
+    // Each process counts for itself meanwhile, and gateways fill from the log what they don't hear.
+    ...(limits.askStore ? [{ name: "Redis", isNeeded: false, ask: limits.askStore }] : []),
+  ]
   return {
     realtime,
     rooms,
@@ -126,6 +136,7 @@ export async function createChat({
     handlers,
     fileHandlers: createFileHandlers({ files, identify, limits, onError }),
     limits,
+    parts,
     access,
     applyRetention,
     async close() {

@@ -18,6 +18,8 @@ export interface Limits {
   take(budget: Budget, whose: string, count?: number): Promise<void>
   /** The same of a person, and then of the address that the request under way comes from, where that is known. */
   takeOf(what: Personal, userId: string, count?: number): Promise<void>
+  /** Asks Redis whether it is there; absent where nothing is counted there. */
+  askStore?: () => Promise<unknown>
   close(): Promise<void>
 }
 
@@ -115,6 +117,7 @@ export async function createLimits({
       const address = currentRequest()?.address
       if (address !== undefined) await take(`${what} from an address`, address, count)
     },
+    ...(redis && { askStore: () => redis.ping() }),
     close: async () => redis?.destroy(),
   }
 }

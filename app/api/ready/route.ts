@@ -3,4 +3,4 @@ import { getChat } from "#lib/realtime/server.ts"
 
 export const dynamic = "force-dynamic"
 
-export const GET = () => ready(async () => (await getChat()).realtime)
+export const GET = () => ready(async () => (await getChat()).parts)
