@@ -109,6 +109,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     max: options.maxConnections ?? usualMaxConnections,
     maxPerAddress: options.maxConnectionsPerAddress ?? usualMaxConnectionsPerAddress,
   })
+  let closing: Promise<void> | undefined
   const isNews = createOnce()
   // Apart, since strangers' addresses can use up the other.
   const isNewFailure = createOnce()
@@ -122,6 +123,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     cors: { origin: [...allowedOrigins, ...ownOrigins] },
     // Engine.IO asks before each handshake, and for nothing that comes on a connection that there is.
     allowRequest(request, callback) {
+      if (closing) return callback("the server is closing", false)
       if (!isAllowedOrigin(request, allowedOrigins)) {
         pageOrigin.refused(request)
         return callback("the page's origin is not listed", false)
@@ -189,11 +191,10 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   }
 
   const { url, port } = await listen(http, options.port, options.hostname)
-  let closing: Promise<void> | undefined
 
   /** What is in flight is finished; then the clients are sent to reconnect, elsewhere or here when it is back. */
   async function close(): Promise<void> {
-    intake.sayClosing()
+    const answered = intake.finish()
     const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
     const cut = setTimeout(() => {
       logger.warn("closing took too long; what is left is cut")
@@ -203,7 +204,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     const end = (part: string, ending: Promise<unknown> | undefined) =>
       endWithin(closeTimeoutMs, part, ending, logger)
     await end("the connections", gateway.sayFarewell())
-    http.closeIdleConnections()
+    // Whoever asks until then is answered as ever.
+    await end("the requests", answered)
     await end("the app", app?.close())
     await stopped
     clearTimeout(cut)

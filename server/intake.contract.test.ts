@@ -185,6 +185,9 @@ describe.each(layouts)("%s", (layout) => {
     for (const [path, status, maxMiB, headers = ""] of bodies) {
       const { answer, sent } = await sendMuch(port, path, headers)
       expect([path, statusOf(answer)]).toEqual([path, status])
+      // Pages tell people so, whichever of the two refused it.
+      if (status === 413 && path !== "/_realtime/publish")
+        expect(answer).toMatch(/\{"error":\{"code":"message-too-large","message":"/)
       // And what the buffers of a connection hold.
       expect([path, sent < (maxMiB + 16) * 1024 * 1024]).toEqual([path, true])
     }
@@ -232,6 +235,47 @@ describe.each(layouts)("%s", (layout) => {
       ["/api/ready", 503, true],
       ["/other", layout === "the gateway alone" ? 404 : 200, false],
     ])
+    await closed
+  })
+
+  it("answers while it closes what was being asked, and ends each connection with that", async () => {
+    const { server, port } = await start(layout, { closeTimeoutMs: 30_000 })
+    const open = async (bytes: string) => {
+      const socket = connect(port, "127.0.0.1")
+      const heard = { text: "", socket, ended: once(socket, "close") }
+      socket.on("data", (chunk) => {
+        heard.text += chunk
+      })
+      await once(socket, "connect")
+      socket.write(bytes)
+      return heard
+    }
+    const whole = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    const silent = await open("")
+    const idle = await open(whole)
+    const [half, body] = [
+      "GET /other HTTP/1.1\r\nHost: x\r\n",
+      "POST /reads HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12",
+    ]
+    const asking = [
+      await open(whole + half),
+      ...(layout === "the gateway alone" ? [] : [await open(whole + body)]),
+    ]
+    // What comes with an answer has been taken in; and so has what connected before it.
+    await waitFor(() => [idle, ...asking].every(({ text }) => text.includes("\r\n\r\n")))
+    for (const heard of asking) heard.text = ""
+    const closed = server.close()
+    await Promise.all([silent.ended, idle.ended])
+    expect(silent.text).toBe("")
+    for (const [index, heard] of asking.entries()) {
+      // Nobody is answered on it after this: what is asked there goes unheard, and is asked again elsewhere.
+      heard.socket.write(`${["\r\n", "345"][index]}${whole}`)
+      await heard.ended
+      expect(heard.text.match(/HTTP\/1\.1 \d+/g)).toEqual([
+        `HTTP/1.1 ${layout === "the gateway alone" ? 404 : 200}`,
+      ])
+      expect(heard.text).toMatch(/^connection: close\r$/im)
+    }
     await closed
   })
 

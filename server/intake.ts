@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import proxyAddr from "proxy-addr"
+import type { RealtimeErrorCode } from "throughline"
 import { isAllowedOrigin } from "throughline/socketio/gateway"
 import { maxFileBytes } from "#lib/files/rules.ts"
 import { type Logger, loggedPath } from "#lib/operations/logger.ts"
@@ -69,8 +70,12 @@ export interface IntakeOptions extends HoldOptions {
 }
 
 export interface Intake {
-  /** From now on whoever asks how the process is hears that it closes, so that a balancer sends nobody here any more. */
-  sayClosing(): void
+  /**
+   * From now on whoever asks how the process is hears that it closes, so that a balancer sends nobody here any more; and each answer is
+   * the last on its connection. Resolves once all has been answered and the connections have ended, but for those with an upgrade
+   * behind them.
+   */
+  finish(): Promise<void>
   /** Ends every connection at once, those with an upgrade behind them too, which Node's server forgets. */
   cut(): void
 }
@@ -93,12 +98,31 @@ export function takeIn(http: Server, options: IntakeOptions): Intake {
   const upgraded = new Set<Duplex>()
   boundConnections(http, options)
   let isClosing = false
+  /** Those that are asked for and haven't been given. */
+  const answers = new Set<ServerResponse>()
+  const connections = new Set<Socket>()
+  const finished = Promise.withResolvers<void>()
+  function forget(connection: Socket): void {
+    connections.delete(connection)
+    if (isClosing && connections.size === 0) finished.resolve()
+  }
+  http.on("connection", (socket: Socket) => {
+    connections.add(socket)
+    socket.once("close", () => forget(socket))
+  })
   const log = (error: unknown, { url }: IncomingMessage, what: string) =>
     logger.error({ err: error, path: loggedPath(url) }, what)
 
   http.on("request", (request, response) => {
     // On whatever is answered, by whomever.
     response.setHeader("X-Content-Type-Options", "nosniff")
+    if (isClosing) response.setHeader("Connection", "close")
+    answers.add(response)
+    response.once("close", () => {
+      answers.delete(response)
+      // One that began to be given before had no word of it. After Node, which sees by then that nothing more is asked there.
+      if (isClosing) setImmediate(() => http.closeIdleConnections())
+    })
     const body = boundBody(request, response)
     try {
       readAddress(request)
@@ -128,6 +152,7 @@ export function takeIn(http: Server, options: IntakeOptions): Intake {
 
   http.on("upgrade", (request, socket, head) => {
     upgraded.add(socket)
+    forget(request.socket)
     // What speaks on it now asks by itself whether the other side is there.
     request.socket.setTimeout(0)
     socket.on("close", () => upgraded.delete(socket))
@@ -146,8 +171,14 @@ export function takeIn(http: Server, options: IntakeOptions): Intake {
   })
 
   return {
-    sayClosing() {
+    finish() {
       isClosing = true
+      for (const response of answers) if (!response.headersSent) response.setHeader("Connection", "close")
+      http.closeIdleConnections()
+      // Browsers open some in advance. Node takes one on which nobody has said a word for busy.
+      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
+      if (connections.size === 0) finished.resolve()
+      return finished.promise
     },
     cut() {
       http.closeAllConnections()
@@ -268,14 +299,18 @@ function hangUp(socket: Socket): void {
   setTimeout(() => socket.destroy(), lingerMs).unref()
 }
 
-const json = (error: string) => ({ type: "application/json", text: JSON.stringify({ error }) })
+/** As the app's routes say it, so that a page reads the reason. */
+const json = (code: RealtimeErrorCode, why: string) => ({
+  type: "application/json",
+  text: JSON.stringify({ error: { code, message: `unable to answer; ${why}` } }),
+})
 const refusals = {
-  400: json("bad-request"),
+  400: json("invalid-request", "it is no request"),
   // Next.js hands it on under this very type.
   403: { type: "text/plain", text: foreignFormAnswer },
-  405: json("method-not-allowed"),
-  413: json("too-large"),
-  500: json("internal"),
+  405: json("invalid-request", "there is no such method"),
+  413: json("message-too-large", `the body has more than ${maxBodyBytes} bytes`),
+  500: json("internal", "the server failed"),
   503: { type: "application/json", text: JSON.stringify({ status: "closing" }) },
 }
 

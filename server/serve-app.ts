@@ -44,10 +44,10 @@ export async function serveApp(options: ServeAppOptions): Promise<Stoppable> {
   return {
     url,
     async close() {
-      intake.sayClosing()
+      const answered = intake.finish()
       const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
       const cut = setTimeout(intake.cut, closeTimeoutMs)
-      http.closeIdleConnections()
+      await endWithin(closeTimeoutMs, "the requests", answered, logger)
       await endWithin(closeTimeoutMs, "the app", app.close(), logger)
       await stopped
       clearTimeout(cut)

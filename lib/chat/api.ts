@@ -25,6 +25,7 @@ const codeByStatus: Record<number, RealtimeErrorCode> = {
   403: "channel-denied",
   404: "channel-denied",
   409: "session-changed",
+  413: "message-too-large",
   429: "rate-limited",
 }
 
