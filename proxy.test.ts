@@ -70,6 +70,15 @@ describe("a form that is sent to a page", () => {
   const boundary = "x"
   const multipart = { "content-type": `multipart/form-data; boundary=${boundary}` }
   const field = `--${boundary}\r\nContent-Disposition: form-data; name="0"\r\n\r\n[]\r\n`
+  /** What a page without scripts sends to an action that knows what it answered last. */
+  const boundForm = (parts: Record<string, string>) =>
+    `${Object.entries({ $ACTION_REF_1: "", ...parts })
+      .map(
+        ([name, value]) =>
+          `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+      )
+      .join("")}--${boundary}--\r\n`
+  const meta = '{"id":"60ab","bound":"$@1"}'
   const action = { "next-action": "00", "content-type": "text/plain;charset=UTF-8" }
   const statusOf = async (headers: Record<string, string>, body: string) => {
     const request = new NextRequest("http://localhost:3000/", { method: "POST", headers, body })
@@ -86,6 +95,33 @@ describe("a form that is sent to a page", () => {
     ["arguments that are no list", action, "5"],
     ["of no action", multipart, `${field}--${boundary}--\r\n`],
     ["of no action but a key", multipart, `${field.replace('"0"', '"$ACTION_KEY"')}--${boundary}--\r\n`],
+    ...(
+      [
+        ["no bound arguments", {}],
+        ["bound arguments that are no JSON", { "$ACTION_1:0": meta, "$ACTION_1:1": "[" }],
+        ["bound arguments that are no list", { "$ACTION_1:0": meta, "$ACTION_1:1": "5" }],
+        ["bound arguments that aren't there", { "$ACTION_1:0": meta }],
+        ["bound arguments of another kind", { "$ACTION_1:0": meta, "$ACTION_1:1": '["$Q1"]' }],
+        ["bound arguments in a circle", { "$ACTION_1:0": '{"id":"60ab","bound":"$@0"}' }],
+        [
+          "more bound arguments than React takes",
+          { "$ACTION_1:0": meta, "$ACTION_1:1": JSON.stringify(Array(1001).fill(0)) },
+        ],
+        [
+          "an action that isn't named by text",
+          { "$ACTION_1:0": '{"id":[],"bound":"$@1"}', "$ACTION_1:1": "[]" },
+        ],
+        [
+          "an action that React would decode",
+          { "$ACTION_1:0": '{"id":"$1","bound":"$@1"}', "$ACTION_1:1": "[]" },
+        ],
+        [
+          "an action and more",
+          { "$ACTION_1:0": '{"id":"60ab","bound":"$@1","x":"$Q1"}', "$ACTION_1:1": "[]" },
+        ],
+        ["no action's description", { "$ACTION_1:0": "null", "$ACTION_1:1": "[]" }],
+      ] as const
+    ).map(([what, parts]) => [what, multipart, boundForm(parts)] as const),
     ["a number that is none", action, '["$nx"]'],
     ["what no page of this app sends, in the depth", action, '[{"a":["$Q1"]}]'],
     ["more arguments than React takes", action, JSON.stringify(Array(1001).fill(0))],
@@ -107,7 +143,16 @@ describe("a form that is sent to a page", () => {
 
   it.each([
     ["a form", multipart, `${field.replace('"0"', '"$ACTION_ID_00"')}--${boundary}--\r\n`],
-    ["a form of bound arguments", multipart, `${field.replace('"0"', '"$ACTION_REF_1"')}--${boundary}--\r\n`],
+    [
+      "a form of bound arguments",
+      multipart,
+      boundForm({ "$ACTION_1:0": meta, "$ACTION_1:1": '[{"error":"rate-limited","retryAfterMs":5}]' }),
+    ],
+    [
+      "one that has been answered nothing yet",
+      multipart,
+      boundForm({ "$ACTION_1:0": meta, "$ACTION_1:1": '["$undefined",null]', $ACTION_KEY: "k", name: "Aki" }),
+    ],
     ["an action's form", { ...action, ...multipart }, `${field}--${boundary}--\r\n`],
     ["an action's arguments", action, '["a","$$5","$undefined",null,{"error":"cookieLost"},"$K1"]'],
     ["as many as React takes", action, JSON.stringify(Array(1000).fill(0))],

@@ -40,13 +40,12 @@ async function refusalOf(request: NextRequest): Promise<FormRefusal | null> {
     if (body.byteLength > maxFormBytes) return "message-too-large"
     const sent = new Response(body, { headers: { "content-type": type } })
     const form = isForm ? await sent.formData() : null
-    // Of a page without scripts: a form names its action.
-    if (!isAction) return [...(form?.keys() ?? [])].some(namesAction) ? null : "invalid-request"
+    if (!isAction) return form && namesAction(form) ? null : "invalid-request"
     // An action's arguments, as Next.js' scripts write them.
     const given = form ? JSON.parse(String(form.get("0"))) : await sent.json()
-    return Array.isArray(given) && given.length <= maxArguments && isPlain(given) ? null : "invalid-request"
+    return areArguments(given) ? null : "invalid-request"
   } catch {
-    // Neither multipart nor JSON; or it was broken off, and nobody hears the answer.
+    // Neither multipart nor JSON, or parts of it aren't; or it was broken off, and nobody hears the answer.
     return "invalid-request"
   }
 }
@@ -64,7 +63,28 @@ function isPlain(given: unknown): boolean {
   return true
 }
 
-const namesAction = (field: string) => /^\$ACTION_(REF|ID)_/.test(field)
+const areArguments = (given: unknown): boolean =>
+  Array.isArray(given) && given.length <= maxArguments && isPlain(given)
+
+/** Of a page without scripts: a form names its action; one that is called with more than the form has that beside it. Throws where that is no JSON. */
+function namesAction(form: FormData): boolean {
+  const actions = [...form.keys()].filter((field) => /^\$ACTION_(REF|ID)_/.test(field))
+  return (
+    actions.length > 0 && actions.every((field) => field.startsWith("$ACTION_ID_") || isBound(form, field))
+  )
+}
+
+/** As React writes it: in part 0 the action's id and which part holds its first arguments, that part, and nothing else that it would decode. */
+function isBound(form: FormData, field: string): boolean {
+  const partOf = (part: string) =>
+    JSON.parse(String(form.get(`$ACTION_${field.slice("$ACTION_REF_".length)}:${part}`)))
+  const { id, bound, ...rest } = partOf("0")
+  if (typeof id !== "string" || typeof bound !== "string") return false
+  const [, part] = /^\$@([\da-f]+)$/.exec(bound) ?? []
+  return (
+    /^\w+$/.test(id) && Object.keys(rest).length === 0 && part !== undefined && areArguments(partOf(part))
+  )
+}
 
 /** Rejects when the browser has gone: what it was sending may never end. */
 async function bodyOf(request: NextRequest): Promise<ArrayBuffer> {
