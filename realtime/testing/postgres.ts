@@ -1,8 +1,9 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
 import { chownSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
+import { promisify } from "node:util"
 import { waitFor } from "./wait-for.ts"
 
 /** A real PostgreSQL of a test's own, on a socket in a temporary folder. Disposing stops it and removes everything. */
@@ -132,16 +133,14 @@ export async function startPostgres({ settings = {} }: TestPostgresOptions = {})
       if (!server?.pid) return
       const ended = server.exitCode === null ? once(server, "exit") : null
       // Asked for while it is there: whose children they were nobody knows later.
-      const all = [
-        server.pid,
-        ...runningProcesses()
-          .filter(isChildOf(server.pid))
-          .map(({ pid }) => pid),
-      ]
-      for (const pid of all) killIfThere(pid)
+      const { pid } = server
+      const children = (await runningProcesses()).filter(({ parent }) => parent === pid)
+      const all = [pid, ...children.map((child) => child.pid)]
+      for (const one of all) killIfThere(one)
       await ended
       // As long as one of them holds its memory, another isn't started on the same data.
-      await waitFor(() => !runningProcesses().some(({ pid }) => all.includes(pid)), "PostgreSQL to be gone")
+      const isGone = async () => !(await runningProcesses()).some((one) => all.includes(one.pid))
+      await waitFor(isGone, "PostgreSQL to be gone")
       server = null
       process.off("exit", killServer)
     },
@@ -166,19 +165,16 @@ interface Running {
   parent: number
 }
 
-/** But for those that have ended and that nobody has asked how. */
-function runningProcesses(): Running[] {
-  const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,stat="], { encoding: "utf8" }).trim().split("\n")
-  return lines
+/** But for those that have ended and that nobody has asked how. Others' work goes on meanwhile. */
+async function runningProcesses(): Promise<Running[]> {
+  const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,stat="])
+  return stdout
+    .trim()
+    .split("\n")
     .map((line) => line.trim().split(/\s+/))
     .filter(([, , state = ""]) => !state.startsWith("Z"))
     .map(([pid, parent]) => ({ pid: Number(pid), parent: Number(parent) }))
 }
-
-const isChildOf =
-  (pid: number) =>
-  ({ parent }: Running) =>
-    parent === pid
 
 function killIfThere(pid: number): void {
   try {
