@@ -19,7 +19,7 @@ export interface Part {
 }
 
 /** So long each part may take, and the chat to start: a balancer asks again in a moment. */
-const patienceMs = 3_000
+const patienceMs = 2_000
 
 /**
  * Whether this process can serve: when it can't, send people elsewhere and leave it alone. It names what doesn't answer, and nothing

@@ -1,0 +1,58 @@
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+
+function findAnalyzer(): string | null {
+  try {
+    execFileSync("systemd-analyze", ["--version"], { stdio: "pipe" })
+    return "systemd-analyze"
+  } catch {
+    return null
+  }
+}
+
+const analyzer = findAnalyzer()
+const shipped = readFileSync(join(import.meta.dirname, "../deploy/systemd/throughline@.service"), "utf8")
+
+describe.skipIf(!analyzer)(
+  analyzer ? "the unit of systemd" : "the unit of systemd (skipped: systemd-analyze not found)",
+  () => {
+    let folder: string
+    let file: string
+
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), "throughline-unit-"))
+      file = join(folder, "throughline@.service")
+    })
+    afterEach(() => rmSync(folder, { recursive: true }))
+
+    /** What systemd finds fault with. Only the place of the programs is this machine's. */
+    function analyze(unit: string, ...parameters: string[]): string {
+      writeFileSync(file, unit.replace("/srv/throughline/current/node_modules/.bin/node", process.execPath))
+      try {
+        execFileSync(analyzer as string, [...parameters, file], { stdio: "pipe" })
+        return ""
+      } catch (error) {
+        const { stdout, stderr } = error as { stdout: Buffer; stderr: Buffer }
+        return `${stdout}${stderr}`
+      }
+    }
+
+    it("is understood in full", () => {
+      const verify = ["verify", "--man=no", "--recursive-errors=no"]
+      expect(analyze(shipped, ...verify)).toBe("")
+      // And this would be told.
+      expect(analyze(shipped.replace("ProtectHome", "ProtectHom"), ...verify)).toContain("ProtectHom")
+    })
+
+    it("lets the process do little more than it needs", () => {
+      // In tenths, of ten; without any of it, nearly all of them.
+      const exposure = ["security", "--offline=true", "--no-pager"]
+      expect(analyze(shipped, ...exposure, "--threshold=40")).toBe("")
+      const bare = shipped.replace(/^(Protect|Restrict|Private|Capability|NoNew).*\n/gm, "")
+      expect(analyze(bare, ...exposure, "--threshold=40")).toContain("Overall exposure level")
+    })
+  },
+)
