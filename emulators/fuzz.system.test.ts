@@ -15,14 +15,13 @@ import {
   inspectorOf,
   inventFrames,
   inventRequests,
-  maxGrowth,
   oddAddresses,
   upgradeTo,
 } from "../realtime/testing/fuzz/wire.ts"
 import { waitFor } from "../realtime/testing/wait-for.ts"
 import { isTooDeep } from "./depth.ts"
 
-const { inputs, seed } = fuzzRun
+const { seed } = fuzzRun
 
 interface Ready {
   pusher: { port: number; url: string }
@@ -170,8 +169,8 @@ it("Pusher's emulator takes whatever comes", { timeout: 3_600_000 }, async () =>
     "X-Pusher-Key: app-key\r\n",
     "Expect: 100-continue\r\n",
   ]
-  const result = await fuzzListener({
-    ...{ port: ready.pusher.port, inspector, inputs, seed },
+  await fuzzListener({
+    ...{ name: "Pusher's emulator", port: ready.pusher.port, inspector },
     invent(chance) {
       if (chance.happens(0.4))
         return inventRequests(chance, {
@@ -195,8 +194,6 @@ it("Pusher's emulator takes whatever comes", { timeout: 3_600_000 }, async () =>
     },
     expectAlive: () => serves(`${ready.pusher.url}/__emulator/state`),
   })
-  console.log("Pusher's emulator", { seed, ...result })
-  expect(result.heapAfter - result.heapBefore).toBeLessThan(maxGrowth)
 })
 
 it("Ably's emulator takes whatever comes", { timeout: 3_600_000 }, async () => {
@@ -268,8 +265,8 @@ it("Ably's emulator takes whatever comes", { timeout: 3_600_000 }, async () => {
     "Authorization: Bearer x.y.z\r\n",
     "X-Ably-Version: 2\r\n",
   ]
-  const result = await fuzzListener({
-    ...{ port: ready.ably.port, inspector, inputs, seed },
+  await fuzzListener({
+    ...{ name: "Ably's emulator", port: ready.ably.port, inspector },
     invent(chance) {
       const body = (one: Chance) => (one.happens(0.5) ? texts(one) : last(one).bytes.subarray(0, 20_000))
       if (chance.happens(0.3)) return inventRequests(chance, { methods, addresses, headers, body })
@@ -289,6 +286,4 @@ it("Ably's emulator takes whatever comes", { timeout: 3_600_000 }, async () => {
     },
     expectAlive: () => serves(`${ready.ably.url}/time`),
   })
-  console.log("Ably's emulator", { seed, ...result })
-  expect(result.heapAfter - result.heapBefore).toBeLessThan(maxGrowth)
 })

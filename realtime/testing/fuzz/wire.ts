@@ -13,7 +13,7 @@ export const fuzzRun = {
 }
 
 /** What may stay in the heap of any number of inputs, in bytes. */
-export const maxGrowth = 16 * 1024 * 1024
+const maxGrowth = 16 * 1024 * 1024
 
 /** Addresses that lead nowhere, or that a parser stumbles over. */
 export const oddAddresses = [
@@ -36,25 +36,15 @@ export interface Exchange {
 }
 
 export interface ListenerOptions {
+  /** What the figures are of. */
+  name: string
   port: number
   /** Where a program that was started with `--inspect=127.0.0.1:0` says how it is looked into. */
   inspector: string
-  inputs: number
-  seed: number
   /** Makes what a stranger sends over one connection. */
   invent(chance: Chance): Exchange | Promise<Exchange>
   /** Rejects if others aren't served any more. */
   expectAlive(): Promise<void>
-}
-
-export interface ListenerResult {
-  inputs: number
-  /** Of all but the first tenth, which warm it up. */
-  seconds: number
-  perSecond: number
-  /** After a forced collection, once what is forgotten after a while had its time. */
-  heapBefore: number
-  heapAfter: number
 }
 
 /** At once; each waits for the other side most of the time. */
@@ -64,9 +54,13 @@ const patienceMs = 60_000
 /** Of these, what is made once stays: compiled code, caches that have bounds, full pools. */
 const warmUpShare = 0.1
 
-/** Sends so many inputs to a program's port as raw bytes, over many connections. Rejects when it hangs or no longer serves others. */
-export async function fuzzListener(options: ListenerOptions): Promise<ListenerResult> {
-  const { port, inputs, seed, invent, expectAlive } = options
+/**
+ * Sends as many inputs as `fuzzRun` says to a program's port as raw bytes, over many connections, and prints the figures. Rejects when it
+ * hangs, no longer serves others, or keeps too much of what they sent.
+ */
+export async function fuzzListener(options: ListenerOptions): Promise<void> {
+  const { name, port, invent, expectAlive } = options
+  const { inputs, seed } = fuzzRun
   await using heap = await openHeap(options.inspector)
   const chance = createChance(seed)
   let sent = 0
@@ -89,14 +83,15 @@ export async function fuzzListener(options: ListenerOptions): Promise<ListenerRe
   const warmUp = sent
   for (let step = 1; step <= 10; step += 1)
     await sendUntil(inputs * (warmUpShare + (step / 10) * (1 - warmUpShare)))
-  const seconds = Math.round((performance.now() - began) / 1000)
-  return {
-    inputs: sent,
-    perSecond: Math.round((sent - warmUp) / seconds),
-    seconds,
-    heapBefore,
-    heapAfter: await heap.settled(),
-  }
+  const seconds = Math.max(1, Math.round((performance.now() - began) / 1000))
+  const heapAfter = await heap.settled()
+  // After a forced collection, once what is forgotten after a while had its time; the first tenth warms it up.
+  console.log(name, {
+    ...{ seed, inputs: sent, seconds, perSecond: Math.round((sent - warmUp) / seconds) },
+    ...{ heapBefore, heapAfter },
+  })
+  if (heapAfter - heapBefore > maxGrowth)
+    throw new Error(`${name} keeps ${heapAfter - heapBefore} bytes of what strangers sent`)
 }
 
 /** Resolves when the connection has ended, whoever ended it. */
@@ -310,8 +305,8 @@ export function inventFrames(
 export interface Requests {
   methods: readonly string[]
   addresses: readonly string[]
-  /** Lines that some of them have, each with its line end. */
-  headers: readonly string[]
+  /** Lines that some of them have, each with its line end; of a function, another one each time. */
+  headers: readonly (string | ((chance: Chance) => string))[]
   body(chance: Chance): Buffer
 }
 
@@ -350,7 +345,10 @@ export function inventRequests(chance: Chance, { methods, addresses, headers, bo
     const content = chance.happens(0.5) ? body(chance) : Buffer.alloc(0)
     const lines =
       `${chance.pick(methods)} ${line || "/"} HTTP/1.1\r\nHost: x\r\n` +
-      headers.filter(() => chance.happens(0.3)).join("") +
+      headers
+        .filter(() => chance.happens(0.3))
+        .map((header) => (typeof header === "string" ? header : header(chance)))
+        .join("") +
       `Content-Length: ${content.length}\r\n\r\n`
     return Buffer.concat([Buffer.from(lines, "latin1"), content])
   })
