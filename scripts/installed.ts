@@ -13,7 +13,8 @@ interface Package {
 
 /**
  * What of a project isn't installed as its lock file says, in one line that says what to do; null when all is. npm notes in
- * `node_modules` what it put there. Uses nothing that is installed.
+ * `node_modules` what it put there; more than the lock names is nobody's trouble, and the packages' own programs put some. Uses nothing that
+ * is installed.
  */
 export function findStale(folder: string): string | null {
   const read = (file: string) => {
@@ -33,10 +34,9 @@ export function findStale(folder: string): string | null {
     if (lock.link) return realpathSync(join(folder, path)) === realpathSync(join(folder, lock.resolved ?? ""))
     return found.version === lock.version && found.integrity === lock.integrity
   }
-  const stale = [
-    ...[...locked].filter((entry) => !isAsLocked(entry)).map(([path]) => path),
-    ...[...installed.keys()].filter((path) => !locked.has(path)),
-  ].map((path) => path.slice("node_modules/".length))
+  const stale = [...locked]
+    .filter((entry) => !isAsLocked(entry))
+    .map(([path]) => path.slice("node_modules/".length))
   if (stale.length === 0) return null
   const [first, more] = [stale.slice(0, 3).join(", "), stale.length - 3]
   return `What is installed isn't what package-lock.json names: ${first}${more > 0 ? ` and ${more} more` : ""}. Run npm ci.`
