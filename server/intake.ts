@@ -86,7 +86,7 @@ const maxBodyBytes = maxFileBytes
 const maxUnreadBytes = 64 * 1024
 /** Where a balancer asks how the process is. */
 const probes: ReadonlySet<string> = new Set(["/api/health", "/api/ready"])
-/** After an answer that came early, so long the client has to read it. */
+/** So long a client has to read an answer that came early; and to say something, while the server closes. */
 const lingerMs = 1_000
 
 /**
@@ -175,8 +175,10 @@ export function takeIn(http: Server, options: IntakeOptions): Intake {
       isClosing = true
       for (const response of answers) if (!response.headersSent) response.setHeader("Connection", "close")
       http.closeIdleConnections()
-      // Browsers open some in advance. Node takes one on which nobody has said a word for busy.
-      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
+      // Browsers open some in advance, and Node takes one on which nobody has said a word for busy.
+      setTimeout(() => {
+        for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
+      }, lingerMs).unref()
       if (connections.size === 0) finished.resolve()
       return finished.promise
     },
