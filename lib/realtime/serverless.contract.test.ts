@@ -14,6 +14,8 @@ describe.skipIf(!findPostgres())("a function whose database is PostgreSQL", () =
     await using postgres = await startPostgres()
     const administrator = new Client({ connectionString: postgres.connectionString })
     await administrator.connect()
+    await using stack = new AsyncDisposableStack()
+    stack.defer(() => administrator.end())
     // A fourth would be refused, and with it what was asked.
     await administrator.query(
       `CREATE ROLE chat LOGIN PASSWORD 'canary-password' CONNECTION LIMIT 3;
@@ -26,6 +28,7 @@ describe.skipIf(!findPostgres())("a function whose database is PostgreSQL", () =
     })
     const work: Promise<unknown>[] = []
     const chat = await createChat({ env, publishers: [], waitUntil: (more) => void work.push(more) })
+    stack.defer(() => chat.close())
     const user = newGuest("Aki")
     await chat.rooms.join(user, lobbyId)
 
@@ -54,7 +57,5 @@ describe.skipIf(!findPostgres())("a function whose database is PostgreSQL", () =
     // All of them were of use.
     expect(rows).toEqual([{ open: 3 }])
     await Promise.all(work)
-    await chat.close()
-    await administrator.end()
   })
 })
