@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import AxeBuilder from "@axe-core/playwright"
 import type { Page } from "@playwright/test"
-import { makePng } from "../lib/files/testing/pictures.ts"
+import { makeJpegStart, makePng } from "../lib/files/testing/pictures.ts"
 import { expect, test } from "./fixtures.ts"
 import { type GivenFile, RoomFiles } from "./pages/room-files.ts"
 import type { Person } from "./person.ts"
@@ -295,4 +295,36 @@ test("a picture has its place before it is here, and nothing moves when it comes
   release()
   await his.expectShown("wide.png")
   expect(await place()).toEqual(before)
+})
+
+test("a photo doesn't say where it was taken, and stays turned as it was", async ({ people }) => {
+  const alice = await people.signIn("Alice")
+  const room = await alice.createRoom("Holiday")
+  const files = filesOf(alice)
+  // A photograph as a camera writes it: what it is, and where it was.
+  const encoded = await alice.page.evaluate(() => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 300, height: 200 })
+    canvas.getContext("2d")?.fillRect(0, 0, 100, 100)
+    return canvas.toDataURL("image/jpeg").split(",")[1] ?? ""
+  })
+  const start = makeJpegStart(1, 1, 6)
+  const exif = start.subarray(2, 4 + start.readUInt16BE(4))
+  const place = Buffer.from("35.6586N 139.7454E")
+  const comment = Buffer.concat([Buffer.from([0xff, 0xfe, 0, place.length + 2]), place])
+  const buffer = Buffer.concat([
+    ...[Buffer.from([0xff, 0xd8]), exif, comment],
+    Buffer.from(encoded, "base64").subarray(2),
+  ])
+  await files.pick({ name: "photo.jpg", mimeType: "image/jpeg", buffer })
+  await files.expectReady(1)
+  await files.send()
+  await room.expectAllSent()
+  const image = alice.page.getByRole("img", { name: "photo.jpg" })
+  await expect(image).toBeVisible()
+  const size = () =>
+    image.evaluate(({ naturalWidth, naturalHeight }: HTMLImageElement) => [naturalWidth, naturalHeight])
+  await expect.poll(size).toEqual([200, 300])
+  const sent = await (await alice.page.request.get(await sourceOf(alice.page, "photo.jpg"))).body()
+  expect(buffer.includes(place)).toBe(true)
+  expect(sent.includes(place)).toBe(false)
 })

@@ -9,6 +9,7 @@ import {
   type UploadTicket,
 } from "#lib/files/rules.ts"
 import { makeThumbnail } from "./make-thumbnail.ts"
+import { removeMetadata } from "./remove-metadata.ts"
 
 const commonCodes = [
   "channel-denied",
@@ -46,15 +47,20 @@ export interface SendFileOptions {
 }
 
 /**
- * Browser: announces a file, sends its bytes where the server says (to the app, or to a store), and has it looked at. Resolves with what
- * the server found it to be. Rejects with an `UploadError`, or with the signal's reason.
+ * Browser: announces a file, sends its bytes where the server says (to the app, or to a store), and has it looked at. What a picture says
+ * about its making stays here. Resolves with what the server found it to be. Rejects with an `UploadError`, or with the signal's reason.
  */
 export async function sendFile(
-  file: File,
+  given: File,
   { owner, roomId, signal, onProgress, patienceMs = 60_000 }: SendFileOptions,
 ): Promise<SharedFile> {
-  if (file.size === 0) throw new UploadError("file-empty")
-  if (file.size > maxFileBytes) throw new UploadError("file-too-large")
+  if (given.size === 0) throw new UploadError("file-empty")
+  if (given.size > maxFileBytes) throw new UploadError("file-too-large")
+  // Whoever shows a picture doesn't mean to say where they live.
+  const file = await removeMetadata(given).catch((cause: unknown) => {
+    // A folder, or a file that has gone meanwhile.
+    throw new UploadError("file-empty", cause)
+  })
   // Where the browser doesn't make a preview, or never says that it can't, the picture goes without one.
   const thumbnail = await withinLimit(previewMs, "make a preview", () => makeThumbnail(file), signal).catch(
     () => null,
