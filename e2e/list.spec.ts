@@ -1,5 +1,3 @@
-import type { Page } from "@playwright/test"
-import { v7 as uuidv7 } from "uuid"
 import { chatChannels } from "../lib/chat/channels.ts"
 import { createSocketIoPublisher } from "../realtime/providers/socketio/server.ts"
 import { createRealtime } from "../realtime/server/index.ts"
@@ -7,30 +5,7 @@ import type { ChatServers } from "./chat-servers.ts"
 import { record } from "./figures.ts"
 import { expect, test } from "./fixtures.ts"
 import type { RoomPage } from "./pages/room-page.ts"
-import { openLog, roomIdOf } from "./publish.ts"
-
-/** Seven people write in turn, in messages of one to four lines. */
-const talk = (number: number) => ({
-  from: { id: `p${number % 7}`, name: `Person ${number % 7}` },
-  payload: { text: `number ${number}${"\nand another line".repeat(number % 4)}` },
-})
-
-/** Writes so many messages into a room's log, as people would have over the years. Resolves with the first one's `seq` and id. */
-async function fill(chat: ChatServers, room: RoomPage, count: number): Promise<{ id: string; seq: number }> {
-  const log = openLog(chat)
-  const channel = `room:${roomIdOf(room)}`
-  let first: { id: string; seq: number } | undefined
-  for (let from = 1; from <= count; from += 1_000) {
-    const numbers = Array.from({ length: Math.min(1_000, count - from + 1) }, (_, index) => from + index)
-    const [result] = await log.append(
-      numbers.map((number) => ({ id: uuidv7(), channel, event: "text-sent", ...talk(number) })),
-    )
-    first ??= result
-  }
-  await log.close()
-  if (!first) throw new TypeError("unable to fill the room with nothing")
-  return first
-}
+import { fill, openLog, roomIdOf, talk } from "./publish.ts"
 
 /** Says something in the room as server code of another process does. */
 function createSpeaker(chat: ChatServers, room: RoomPage) {
@@ -224,65 +199,6 @@ test("whoever looks at an origin that was in sight already is still at the end",
   await expect(room.message(/^number 20/).element).toBeInViewport()
   await expect(alice.page.getByRole("button", { name: /new message/ })).toHaveCount(0)
 })
-
-test("ten thousand messages leave a small page", async ({ people, chat }, testInfo) => {
-  const alice = await people.signIn("Alice")
-  const room = await alice.createRoom("Years")
-  const first = await fill(chat, room, 10_000)
-  await using speaker = createSpeaker(chat, room)
-  await speaker.say(10_001, { replyTo: { id: first.id, seq: first.seq } })
-  await alice.openRoom(room.url)
-  await room
-    .message(/^number 10001/)
-    .element.getByTestId("quote")
-    .click()
-  await expect(room.message("number 1 and another line").element).toBeInViewport()
-
-  const figures = await scrollThrough(alice.page, room)
-  record(testInfo, { table: "scrolling through 10,000 messages", row: "top to end", cells: figures })
-  await expect(room.message(/^number 10001/).element).toBeInViewport()
-  expect(figures.frames).toBeGreaterThan(200)
-  // What is drawn doesn't grow with the room.
-  expect(figures.mostNodes).toBeLessThan(2_000)
-  expect(figures.blankFrames).toBe(0)
-})
-
-/** From the top to the end, three screens a frame, as with a fast wheel; what that costs the page. */
-async function scrollThrough(page: Page, room: RoomPage) {
-  const figures = await room.log.evaluate(async (element) => {
-    const tasks: number[] = []
-    const observer = new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) tasks.push(Math.round(duration))
-    })
-    observer.observe({ type: "longtask" })
-    let mostNodes = 0
-    let frames = 0
-    let blank = 0
-    element.scrollTo(0, 0)
-    const isAtEnd = () => element.scrollHeight - element.scrollTop - element.clientHeight < 2
-    while (!isAtEnd()) {
-      element.scrollBy(0, 3 * element.clientHeight)
-      await new Promise((resolve) => requestAnimationFrame(resolve))
-      frames += 1
-      mostNodes = Math.max(mostNodes, document.querySelectorAll("*").length)
-      // While it scrolls, what is drawn isn't found by the pointer.
-      const { top, bottom } = element.getBoundingClientRect()
-      const isSeen = (message: Element) => {
-        const box = message.getBoundingClientRect()
-        return box.bottom > top && box.top < bottom
-      }
-      if (![...element.querySelectorAll("[data-message]")].some(isSeen)) blank += 1
-    }
-    observer.disconnect()
-    const longestTaskMs = Math.max(0, ...tasks)
-    return { frames, blankFrames: blank, mostNodes, longTasks: tasks.length, longestTaskMs }
-  })
-  const { usedHeap } = await page.evaluate(() => ({
-    usedHeap:
-      (performance as Performance & { memory?: { usedJSHeapSize: number } }).memory?.usedJSHeapSize ?? 0,
-  }))
-  return { ...figures, heapMB: Math.round(usedHeap / 1e6) }
-}
 
 /** Runs in the page: how long keys took until what they did was painted, and how often messages came between them. */
 function observeTyping() {

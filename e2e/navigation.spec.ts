@@ -1,4 +1,5 @@
 import { expect, test } from "./fixtures.ts"
+import { fill } from "./publish.ts"
 
 test("a refresh shows what was there, and goes on", async ({ people }) => {
   const alice = await people.signIn("Alice")
@@ -63,4 +64,34 @@ test("whoever isn't signed in is asked for a name, and is then led to the room",
   await page.getByRole("button", { name: welcome.enter }).click()
   await expect(page.getByRole("heading", { name: "Way back", level: 1 })).toBeVisible()
   expect(page.url()).toBe(room.url)
+})
+
+test("a link to a message leads there, past the door and into the room, and its menu says when it was", async ({
+  people,
+  chat,
+}) => {
+  const alice = await people.signIn("Alice")
+  const { page, texts } = alice
+  const room = await alice.createRoom("Archive")
+  await room.send("the one that is meant")
+  await room.expectWritten(["the one that is meant"])
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"])
+  const menu = await room.message("the one that is meant").openMenu()
+  await expect(menu).toContainText(String(new Date().getFullYear()))
+  await menu.getByRole("menuitem", { name: texts.messages.copyLink }).click()
+  await expect(page.getByRole("status").getByText(texts.messages.linkCopied)).toBeVisible()
+  const link = await page.evaluate(() => navigator.clipboard.readText())
+  // So that it stands far above what is shown.
+  await fill(chat, room, 150)
+
+  const bob = await people.newcomer("Bob")
+  const his = await bob.joinRoom(link)
+  const meant = his.message("the one that is meant").element
+  await expect(meant).toBeInViewport()
+  await expect(meant).toBeFocused()
+
+  const unknown = link.replace(/-[^-]*$/, "-0000000000ab")
+  await bob.openRoom(unknown)
+  await expect(bob.page.getByText(bob.texts.messages.gone)).toBeVisible()
+  await expect(his.message(/^number 150/).element).toBeInViewport()
 })

@@ -27,3 +27,30 @@ export function openLog({ dataDir }: ChatServers, now?: () => number) {
   if (!dataDir) throw new TypeError("unable to open the log; this layout keeps it elsewhere")
   return createSqliteLog({ path: join(dataDir, "realtime.db"), ...(now && { now }) })
 }
+
+/** Seven people write in turn, in messages of one to four lines. */
+export const talk = (number: number) => ({
+  from: { id: `p${number % 7}`, name: `Person ${number % 7}` },
+  payload: { text: `number ${number}${"\nand another line".repeat(number % 4)}` },
+})
+
+/** Writes so many messages into a room's log, as people would have over the years. Resolves with the first one's `seq` and id. */
+export async function fill(
+  chat: ChatServers,
+  room: RoomPage,
+  count: number,
+): Promise<{ id: string; seq: number }> {
+  const log = openLog(chat)
+  const channel = `room:${roomIdOf(room)}`
+  let first: { id: string; seq: number } | undefined
+  for (let from = 1; from <= count; from += 1_000) {
+    const numbers = Array.from({ length: Math.min(1_000, count - from + 1) }, (_, index) => from + index)
+    const [result] = await log.append(
+      numbers.map((number) => ({ id: uuidv7(), channel, event: "text-sent", ...talk(number) })),
+    )
+    first ??= result
+  }
+  await log.close()
+  if (!first) throw new TypeError("unable to fill the room with nothing")
+  return first
+}

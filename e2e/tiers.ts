@@ -28,8 +28,8 @@ export const projects: readonly Project[] = [
     name: "one-port",
     layout: "one-port",
     test: [
-      ...["conversation", "downloads", "first-paint", "input-method", "messages", "outbox", "presence"],
-      ...["restart", "security", "session", "typing", "weight"],
+      ...["conversation", "downloads", "first-paint", "input-method", "long-room", "messages", "outbox"],
+      ...["presence", "restart", "security", "session", "typing", "weight"],
     ],
     system: [
       ...[...moreOfMessages, "accessibility", "choices", "composer", "files", "files-off", "lab", "list"],

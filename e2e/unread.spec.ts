@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from "uuid"
 import { expect, type People, test } from "./fixtures.ts"
 import type { RoomPage } from "./pages/room-page.ts"
 import type { Person } from "./person.ts"
-import { publish, roomIdOf } from "./publish.ts"
+import { fill, publish, roomIdOf } from "./publish.ts"
 
 /** Alice and Bob in a room; Alice looks at the lobby. */
 async function setUp(people: People): Promise<{ alice: Person; bob: Person; hers: RoomPage; his: RoomPage }> {
@@ -280,4 +280,37 @@ test("notifications are off until they are asked for, and then tell of mentions 
   await mention("while she looks")
   await alice.rooms.expectMentions("Harbour", 3)
   expect(await told()).toHaveLength(1)
+})
+
+test("whoever comes back to more than fits is led to where they stopped reading, and to the end again", async ({
+  people,
+  chat,
+}) => {
+  const { alice, hers, his } = await setUp(people)
+  const { page, texts } = alice
+  // More than the page that comes with the HTML holds.
+  await fill(chat, his, 120)
+  await alice.rooms.open("Harbour")
+  await expect(hers.message(/^number 120/).element).toBeInViewport()
+  const pill = page.getByRole("button", { name: texts.messages.firstUnread })
+  await pill.focus()
+  await page.keyboard.press("Enter")
+  const line = page.getByTestId("unread-line")
+  await expect(line).toBeInViewport()
+  const first = hers.message(/^number 1 /).element
+  await expect(first).toBeInViewport()
+  await expect(first).toBeFocused()
+  // It has been found, and isn't pointed at any more.
+  await expect(pill).toHaveCount(0)
+  await page.getByRole("button", { name: texts.messages.latest.match(/=0 \{(.+?)\}/)?.[1] ?? "" }).click()
+  await expect(hers.message(/^number 120/).element).toBeInViewport()
+  await expect(pill).toHaveCount(0)
+
+  // What fits on the screen needs no way to it.
+  await alice.rooms.open(texts.rooms.lobby)
+  await his.send("one more")
+  await alice.rooms.expectUnread("Harbour", 1)
+  await alice.rooms.open("Harbour")
+  await expect(line).toBeInViewport()
+  await expect(pill).toHaveCount(0)
 })

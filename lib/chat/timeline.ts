@@ -10,6 +10,9 @@ export type TimelineRow =
   /** `isFirst` and `isLast` of what one person said in one go. */
   | { kind: "said"; key: string; said: Said; isFirst: boolean; isLast: boolean }
 
+/** The key of the one row that parts what was read from what wasn't. */
+export const unreadKey = "unread"
+
 /** One person's messages stand together while they follow one another within this time. */
 const groupWithinMs = 60_000
 
@@ -89,7 +92,7 @@ export function toTimeline({
     }
     if (!isUnreadMarked && isUnread(item)) {
       isUnreadMarked = true
-      rows.push({ kind: "unread", key: "unread" })
+      rows.push({ kind: "unread", key: unreadKey })
     }
     if (item.kind === "said") addSaid(item)
     else rows.push({ kind: "system", key: item.id, message: item.message })

@@ -1,7 +1,9 @@
 "use client"
-import { ArrowDown } from "lucide-react"
+import { clsx } from "clsx"
+import { ArrowDown, ArrowUp } from "lucide-react"
 import { useTranslations } from "next-intl"
 import {
+  type ComponentProps,
   type KeyboardEvent,
   type Ref,
   useEffect,
@@ -14,10 +16,11 @@ import {
 import type { RealtimeError } from "throughline"
 import { Virtualizer, type VirtualizerHandle } from "virtua"
 import type { Conversation } from "#lib/chat/conversation.ts"
-import { type TimelineRow, toTimeline } from "#lib/chat/timeline.ts"
+import { type TimelineRow, toTimeline, unreadKey } from "#lib/chat/timeline.ts"
 import { Button } from "../../_components/button.tsx"
 import { matches } from "../../_components/media.ts"
 import { EmptyRoom } from "./empty-room.tsx"
+import { useJump } from "./jump.tsx"
 import { useRoomActions } from "./room-actions.ts"
 import { TimelineRowView } from "./timeline-row.tsx"
 import type { FindOrigin } from "./use-origins.ts"
@@ -32,8 +35,11 @@ const shortList = 60
 const highlightMs = 2_000
 
 export interface MessageListHandle {
-  /** Puts a loaded message into the middle, marked for a moment and with the focus. False where it isn't loaded. */
-  show(id: string): boolean
+  /**
+   * Puts a row into the middle, by its message's id or as `unreadKey`, and marks the message there for a moment, with the focus. False
+   * where it isn't loaded.
+   */
+  show(key: string): boolean
   /** Brings a loaded message into sight. */
   reveal(id: string): void
 }
@@ -74,7 +80,12 @@ export function MessageList(props: MessageListProps) {
   const isAtEnd = useRef(true)
   const lastOffset = useRef(0)
   const myId = useRoomActions().me.id
+  const jumpTo = useJump()
   const [unseen, setUnseen] = useState<number | null>(null)
+  /** Whether what one hasn't read begins above, where one hasn't been yet. */
+  const [isUnreadAbove, setIsUnreadAbove] = useState(false)
+  /** The beginning of what was unread that needn't be pointed at any more. */
+  const metUnread = useRef<number | null>(null)
   const [focused, setFocused] = useState<string | null>(null)
   const [highlighted, setHighlighted] = useState<string | null>(null)
   const rows = useMemo<Row[]>(() => {
@@ -123,15 +134,37 @@ export function MessageList(props: MessageListProps) {
   useLayoutEffect(() => {
     if (!isLive) return
     const { arrived, isMineNew } = seen()
+    // Who answers has seen enough.
+    if (isMineNew) metUnread.current = firstUnread
     if (isAtEnd.current || isMineNew) toEnd()
     else if (arrived > 0) setUnseen((count) => (count ?? 0) + arrived)
     tellSeen()
   }, [rows, isLive])
 
+  /**
+   * Looks whether the line above what is unread is still to be met. By what is drawn where it is: what rows are reckoned to measure is
+   * wrong until they have been on the screen.
+   */
+  function lookForUnread(virtual: VirtualizerHandle): void {
+    const index = indexes.get(unreadKey)
+    if (firstUnread === null || index === undefined || !scroller.current) {
+      setIsUnreadAbove(false)
+      return
+    }
+    const oldest = conversation.items.find(({ seq }) => seq !== null)?.seq ?? 0
+    const isWhole = !hasOlder || oldest <= firstUnread
+    const view = scroller.current.getBoundingClientRect()
+    const line = scroller.current.querySelector("[data-testid=unread-line]")?.getBoundingClientRect()
+    if (isWhole && line && line.bottom > view.top && line.top < view.bottom) metUnread.current = firstUnread
+    const isAbove = line ? line.bottom <= view.top : index < virtual.findItemIndex(virtual.scrollOffset)
+    setIsUnreadAbove((isAbove || !isWhole) && metUnread.current !== firstUnread)
+  }
+
   /** The newest message that the reader can see, which is the last one while they are at the end. */
   function tellSeen(): void {
     const { current } = list
     if (!current) return
+    lookForUnread(current)
     const bottom = current.scrollOffset + current.viewportSize
     const last = isAtEnd.current ? rows.length - 1 : current.findItemIndex(bottom)
     if (isAtEnd.current) {
@@ -176,9 +209,10 @@ export function MessageList(props: MessageListProps) {
   useImperativeHandle(
     props.ref,
     () => ({
-      show(id) {
-        const index = indexes.get(id)
+      show(key) {
+        const index = indexes.get(key)
         if (index === undefined) return false
+        const id = rows.slice(index).find(isSaid)?.key ?? key
         setFocused(id)
         setHighlighted(id)
         focusSoon(scroller, id)
@@ -198,7 +232,7 @@ export function MessageList(props: MessageListProps) {
         if (index !== undefined) list.current?.scrollToIndex(index, { align: "nearest" })
       },
     }),
-    [indexes],
+    [rows, indexes],
   )
 
   /** The arrows go from message to message, as in a list. */
@@ -276,17 +310,33 @@ export function MessageList(props: MessageListProps) {
           <div className="h-3 shrink-0" />
         </div>
       </div>
+      {isUnreadAbove && firstUnread !== null && (
+        <Pill className="top-3" onClick={() => jumpTo({ id: unreadKey, seq: firstUnread })}>
+          <ArrowUp size={16} aria-hidden="true" className="text-accent" />
+          {t("firstUnread")}
+        </Pill>
+      )}
       {unseen !== null && (
-        <button
-          type="button"
-          onClick={goToLatest}
-          className="absolute bottom-3 left-1/2 flex min-h-10 -translate-x-1/2 items-center gap-2 rounded-full border border-line bg-surface px-4 font-medium text-sm shadow-(--shadow)"
-        >
+        <Pill className="bottom-3" onClick={goToLatest}>
           <ArrowDown size={16} aria-hidden="true" className="text-accent" />
           {t("latest", { count: unseen })}
-        </button>
+        </Pill>
       )}
     </div>
+  )
+}
+
+/** A button over the list, in its middle. */
+function Pill({ className, ...props }: ComponentProps<"button">) {
+  return (
+    <button
+      type="button"
+      className={clsx(
+        "absolute left-1/2 flex min-h-10 -translate-x-1/2 items-center gap-2 whitespace-nowrap rounded-full border border-line bg-surface px-4 font-medium text-sm shadow-(--shadow)",
+        className,
+      )}
+      {...props}
+    />
   )
 }
 

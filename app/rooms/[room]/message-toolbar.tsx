@@ -2,7 +2,7 @@
 import { Menu } from "@base-ui/react/menu"
 import { Toolbar } from "@base-ui/react/toolbar"
 import { clsx } from "clsx"
-import { Copy, Ellipsis, Pencil, Reply, SmilePlus, Trash2, Users } from "lucide-react"
+import { Copy, Ellipsis, Link2, Pencil, Reply, SmilePlus, Trash2, Users } from "lucide-react"
 import { useTranslations } from "next-intl"
 import type { ReactElement } from "react"
 import type { Said } from "#lib/chat/conversation.ts"
@@ -18,12 +18,14 @@ const buttonClass =
 interface Props {
   said: Said
   isMine: boolean
+  /** Its day and time, in full. */
+  when: string
   /** Called with true while something of it is open, beside which attention goes elsewhere. */
   onHold(isHeld: boolean): void
 }
 
 /** What one can do with a message: react, answer, and behind the dots what is rarer. */
-export function MessageToolbar({ said, isMine, onHold }: Props) {
+export function MessageToolbar({ said, isMine, when, onHold }: Props) {
   const t = useTranslations("messages")
   const { react, reply } = useRoomActions()
   return (
@@ -46,7 +48,7 @@ export function MessageToolbar({ said, isMine, onHold }: Props) {
       <ToolbarButton label={t("reply")} onClick={() => reply(said)}>
         <Reply size={18} aria-hidden="true" />
       </ToolbarButton>
-      <MoreMenu said={said} isMine={isMine} onHold={onHold} />
+      <MoreMenu said={said} isMine={isMine} when={when} onHold={onHold} />
     </Toolbar.Root>
   )
 }
@@ -63,10 +65,13 @@ function ToolbarButton({
   )
 }
 
-function MoreMenu({ said, isMine, onHold }: Props) {
+function MoreMenu({ said, isMine, when, onHold }: Props) {
   const t = useTranslations("messages")
-  const { edit, remove, showReactions, isOwner } = useRoomActions()
+  const { edit, remove, showReactions, linkTo, isOwner } = useRoomActions()
   const copy = async (text: string) => toast(t((await copyText(text)) ? "copied" : "copyFailed"))
+  const copyLink = async (address: string) =>
+    toast(t((await copyText(address)) ? "linkCopied" : "linkCopyFailed"))
+  const link = linkTo(said)
   return (
     <Menu.Root
       onOpenChange={(isOpen) => isOpen && onHold(true)}
@@ -80,30 +85,39 @@ function MoreMenu({ said, isMine, onHold }: Props) {
         }
       />
       <MenuPopup>
-        {said.text !== "" && hasClipboard() && (
-          <Menu.Item className={menuItemClass} onClick={() => copy(said.text)}>
-            <Copy size={16} aria-hidden="true" />
-            {t("copy")}
-          </Menu.Item>
-        )}
-        {said.reactions.length > 0 && (
-          <Menu.Item className={menuItemClass} onClick={() => showReactions(said)}>
-            <Users size={16} aria-hidden="true" />
-            {t("whoReacted")}
-          </Menu.Item>
-        )}
-        {isMine && said.text !== "" && (
-          <Menu.Item className={menuItemClass} onClick={() => edit(said)}>
-            <Pencil size={16} aria-hidden="true" />
-            {t("edit")}
-          </Menu.Item>
-        )}
-        {(isMine || isOwner) && (
-          <Menu.Item className={clsx(menuItemClass, "text-bad")} onClick={() => remove(said)}>
-            <Trash2 size={16} aria-hidden="true" />
-            {t("delete")}
-          </Menu.Item>
-        )}
+        <Menu.Group>
+          <Menu.GroupLabel className="px-3 py-1.5 text-muted text-xs">{when}</Menu.GroupLabel>
+          {said.text !== "" && hasClipboard() && (
+            <Menu.Item className={menuItemClass} onClick={() => copy(said.text)}>
+              <Copy size={16} aria-hidden="true" />
+              {t("copy")}
+            </Menu.Item>
+          )}
+          {link && hasClipboard() && (
+            <Menu.Item className={menuItemClass} onClick={() => copyLink(link)}>
+              <Link2 size={16} aria-hidden="true" />
+              {t("copyLink")}
+            </Menu.Item>
+          )}
+          {said.reactions.length > 0 && (
+            <Menu.Item className={menuItemClass} onClick={() => showReactions(said)}>
+              <Users size={16} aria-hidden="true" />
+              {t("whoReacted")}
+            </Menu.Item>
+          )}
+          {isMine && said.text !== "" && (
+            <Menu.Item className={menuItemClass} onClick={() => edit(said)}>
+              <Pencil size={16} aria-hidden="true" />
+              {t("edit")}
+            </Menu.Item>
+          )}
+          {(isMine || isOwner) && (
+            <Menu.Item className={clsx(menuItemClass, "text-bad")} onClick={() => remove(said)}>
+              <Trash2 size={16} aria-hidden="true" />
+              {t("delete")}
+            </Menu.Item>
+          )}
+        </Menu.Group>
       </MenuPopup>
     </Menu.Root>
   )

@@ -41,6 +41,7 @@ export function Message(props: MessageProps) {
   const isMine = said.sender.id === me.id
   const name = said.sender.name ?? t("somebody")
   const time = format.dateTime(said.at, { timeStyle: "short", timeZone })
+  const when = format.dateTime(said.at, { dateStyle: "full", timeStyle: "medium", timeZone })
   return (
     <article
       data-message={said.id}
@@ -72,7 +73,7 @@ export function Message(props: MessageProps) {
               {isMine ? t("you") : name}
             </span>
             {!isMine && <NameMark id={said.sender.id} />}
-            <time dateTime={new Date(said.at).toISOString()} className="text-muted">
+            <time dateTime={new Date(said.at).toISOString()} title={when} className="text-muted">
               {time}
             </time>
           </p>
@@ -82,7 +83,7 @@ export function Message(props: MessageProps) {
         <Footer said={said} isMine={isMine} isLast={isLast} />
       </div>
       {(hasAttention || isHeld) && !isEditing && !said.isDeleted && said.seq !== null && (
-        <MessageToolbar said={said} isMine={isMine} onHold={setIsHeld} />
+        <MessageToolbar said={said} isMine={isMine} when={when} onHold={setIsHeld} />
       )}
     </article>
   )

@@ -6,6 +6,7 @@ import { room as roomChannel } from "#lib/chat/channels.ts"
 import { requireUser } from "#lib/chat/current.ts"
 import { orWhileUnavailable } from "#lib/chat/database-failure.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
+import { messageParameter, messagePath, messagePlaceIn } from "#lib/chat/message-link.ts"
 import { roomIdIn } from "#lib/chat/room-address.ts"
 import { canAttach } from "#lib/files/create-file-store.ts"
 import { isolated } from "#lib/i18n/isolated.ts"
@@ -16,18 +17,20 @@ import { RoomView } from "./room-view.tsx"
 
 interface Props {
   params: Promise<{ room: string }>
+  searchParams: Promise<{ [messageParameter]?: unknown }>
 }
 
 const pageSize = 50
 
 /** The room, for whoever may know of it. A private one that isn't theirs looks like one that doesn't exist. */
-async function load({ params }: Props) {
+async function load({ params, searchParams }: Props) {
   const id = roomIdIn((await params).room)
   if (id === null) return null
-  const user = await requireUser(`/rooms/${id}`)
+  const linked = messagePlaceIn((await searchParams)[messageParameter])
+  const user = await requireUser(linked ? messagePath(id, linked) : `/rooms/${id}`)
   const { env, rooms, realtime, messageIndex } = await getChat()
   const found = await rooms.find(user.id, id)
-  return found ? { env, found, user, rooms, realtime, messageIndex } : null
+  return found ? { env, found, linked, user, rooms, realtime, messageIndex } : null
 }
 
 export async function generateMetadata(props: Props): Promise<Metadata> {
@@ -49,7 +52,7 @@ function originsOf({ messages }: LogPage): string[] {
 export default async function RoomPage(props: Props) {
   const loaded = await load(props)
   if (!loaded) notFound()
-  const { env, found, user, rooms, realtime, messageIndex } = loaded
+  const { env, found, linked, user, rooms, realtime, messageIndex } = loaded
   const news = <SessionNews userId={user.id} />
   if (!(await rooms.isMember(user.id, found.id))) {
     return (
@@ -71,6 +74,7 @@ export default async function RoomPage(props: Props) {
         origins={await orWhileUnavailable(messageIndex.quote(found.id, originsOf(initial)), [])}
         renderedAt={Date.now()}
         canAttach={canAttach(env)}
+        linked={linked}
       />
     </>
   )

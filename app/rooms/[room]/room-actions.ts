@@ -19,6 +19,8 @@ export interface RoomActions {
   showReactions(said: Said): void
   /** Asks first. */
   remove(said: Said): void
+  /** An address that shows it to whoever may read the room; null where the log doesn't have it yet. */
+  linkTo(said: Said): string | null
   /** Tries a failed or refused message again, under its id. */
   retry(id: string): void
   discard(id: string): void

@@ -10,7 +10,9 @@ import { type RoomDefinition, room as roomChannel } from "#lib/chat/channels.ts"
 import { createConversation, type RoomMessage, type Said } from "#lib/chat/conversation.ts"
 import { createDrafts, type Draft, type ReplyPlace } from "#lib/chat/drafts.ts"
 import type { QuotedMessage } from "#lib/chat/message-index.ts"
+import { type MessagePlace, messagePath } from "#lib/chat/message-link.ts"
 import type { Room } from "#lib/chat/rooms.ts"
+import { unreadKey } from "#lib/chat/timeline.ts"
 import { useMe } from "../../_components/chat-provider.tsx"
 import { useReadPosition } from "../../_components/room-activity.tsx"
 import { Announcer } from "./announcer.tsx"
@@ -21,7 +23,7 @@ import { useAttachments } from "./attachments/use-attachments.ts"
 import { Composer, type ComposerHandle } from "./composer.tsx"
 import { ConnectionBanner } from "./connection-banner.tsx"
 import { DeleteDialog } from "./delete-dialog.tsx"
-import { JumpContext, type JumpTarget } from "./jump.tsx"
+import { JumpContext } from "./jump.tsx"
 import { MessageList, type MessageListHandle } from "./message-list.tsx"
 import { useExcerpt } from "./quote.tsx"
 import { ReactionsDialog } from "./reactions-dialog.tsx"
@@ -40,10 +42,12 @@ interface Props {
   renderedAt: number
   /** Whether there is a place for files. */
   canAttach: boolean
+  /** The message that the address names. */
+  linked: MessagePlace | null
 }
 
 /** A room, live: joins what is said now to the history that the server rendered. */
-export function RoomView({ room, initial, origins, renderedAt, canAttach }: Props) {
+export function RoomView({ room, initial, origins, renderedAt, canAttach, linked }: Props) {
   const t = useTranslations()
   const me = useMe()
   const ref = useMemo(() => roomChannel({ room: room.id }), [room.id])
@@ -105,6 +109,8 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach }: Prop
       },
       showReactions: ({ id }) => setReactionsOf(id),
       remove: setRemoving,
+      linkTo: ({ id, seq }) =>
+        seq === null ? null : new URL(messagePath(room.id, { id, seq }), window.location.href).href,
       retry: (id) => latest.current.retry(id),
       discard(id) {
         latest.current.discard(id)
@@ -112,7 +118,7 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach }: Prop
         composer.current?.focus()
       },
     }),
-    [me, room.ownerId, send, setReplying],
+    [me, room.id, room.ownerId, send, setReplying],
   )
 
   const [notice, setNotice] = useNotice()
@@ -134,19 +140,30 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach }: Prop
   }, [olderError, setNotice])
 
   /** Shows a message once what lies between is here, too. */
-  const [wanted, setWanted] = useState<JumpTarget | null>(null)
+  const [wanted, setWanted] = useState<MessagePlace | null>(null)
   /** The one that couldn't be reached. */
-  const [missed, setMissed] = useState<JumpTarget | null>(null)
-  const jumpTo = useCallback((target: JumpTarget) => {
+  const [missed, setMissed] = useState<MessagePlace | null>(null)
+  const jumpTo = useCallback((target: MessagePlace) => {
     setMissed(null)
     setWanted({ ...target })
   }, [])
-  const isGoingBack = wanted !== null && conversation.find(wanted.id) === null
-  const askedFor = useRef<JumpTarget | null>(null)
+  const linkedTo = linked && messagePath(room.id, linked)
+  useEffect(() => {
+    if (linked) jumpTo(linked)
+    // Each rendering of the server makes it anew.
+  }, [linkedTo, jumpTo])
+  const isHere = (target: MessagePlace) =>
+    target.id === unreadKey
+      ? !hasOlder || (messages[0]?.seq ?? 0) <= target.seq
+      : conversation.find(target.id) !== null
+  const isGoingBack = wanted !== null && !isHere(wanted)
+  const askedFor = useRef<MessagePlace | null>(null)
   useEffect(() => {
     if (!wanted || isLoadingOlder) return
-    const isLoaded = conversation.find(wanted.id) !== null
-    if (isLoaded ? list.current?.show(wanted.id) : !hasOlder || (messages[0]?.seq ?? 0) <= wanted.seq) {
+    const isLoaded = isHere(wanted)
+    // What was unread may all have been deleted meanwhile.
+    const isShown = isLoaded && (list.current?.show(wanted.id) || wanted.id === unreadKey)
+    if (isLoaded ? isShown : !hasOlder || (messages[0]?.seq ?? 0) <= wanted.seq) {
       if (!isLoaded) setNotice("messages.gone")
       setWanted(null)
     } else if (!isLoaded && askedFor.current === wanted) {
