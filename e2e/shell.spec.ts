@@ -388,3 +388,26 @@ test("the key that opens the search alone can be turned off, for good", async ({
   await expect(dialog).toBeVisible()
   await expect(dialog.getByRole("combobox")).toHaveValue("")
 })
+
+test("among many rooms one is found by its name, by keyboard and in Japanese", async ({ people }) => {
+  const alice = await people.signIn("Alice", { locale: "ja-JP" })
+  const { page, texts } = alice
+  for (const name of ["港", "Harbour", "ハーバー", "Tea", "Garden", "Kitchen", "Attic", "Cellar"])
+    await alice.createRoom(name)
+  const filter = page.getByRole("textbox", { name: texts.rooms.filter })
+  await filter.fill("nobody's")
+  await expect(page.getByText(texts.rooms.found.match(/=0 \{(.+?)\}/)?.[1] ?? "")).toBeVisible()
+  await expect(alice.rooms.yours).toHaveCount(0)
+  // Neither width nor case matters.
+  await filter.fill("ﾊｰﾊﾞｰ")
+  await expect(alice.rooms.yours).toHaveText(/ハーバー/)
+  await filter.fill("HARB")
+  await expect(alice.rooms.yours).toHaveText(/Harbour/)
+  await filter.press("Escape")
+  await expect(filter).toHaveValue("")
+  await expect(alice.rooms.link("Tea")).toBeVisible()
+  await filter.fill("tea")
+  await filter.press("Enter")
+  await expect(page.getByRole("heading", { name: "Tea", level: 1 })).toBeVisible()
+  await expect(filter).toHaveValue("")
+})
