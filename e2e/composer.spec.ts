@@ -281,34 +281,36 @@ test("an answer shows what it answers, and Esc lets go of it", async ({ people }
 })
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test(`axe finds nothing in the picker, the list of names and the field for editing, in ${colorScheme}`, async ({
-    people,
-  }) => {
-    const alice = await people.signIn("Alice", { colorScheme })
-    const bob = await people.newcomer("Bob")
-    const room = await alice.createRoom("Accessible")
-    await bob.joinRoom(room.url)
-    await room.expectPresent(["Alice", "Bob"])
-    const { page, texts } = alice
-    const findings = async () => {
-      const { violations } = await new AxeBuilder({ page }).analyze()
-      return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
-    }
-    await room.send("**a** `b` https://example.com @Bob", "> quoted\n```ts\ncode\n```")
-    await room.expectAllSent()
-    await room.composer.pressSequentially("@")
-    await expect(page.getByRole("listbox").getByRole("option")).toHaveCount(1)
-    expect(await findings()).toEqual([])
-    await room.composer.fill("")
-    await room.composer.press("ArrowUp")
-    await expect(editFieldOf(alice)).toBeFocused()
-    expect(await findings()).toEqual([])
-    await editFieldOf(alice).press("Escape")
-    await page.getByRole("button", { name: texts.composer.emoji }).click()
-    await expect(page.getByRole("gridcell").first()).toBeVisible()
-    await page.keyboard.press("ArrowDown")
-    expect(await findings()).toEqual([])
-  })
+  for (const locale of ["en-US", "ja-JP"]) {
+    test(`axe finds nothing in the picker, the list of names and the field for editing, in ${colorScheme} and ${locale}`, async ({
+      people,
+    }) => {
+      const alice = await people.signIn("Alice", { colorScheme, locale })
+      const bob = await people.newcomer("Bob")
+      const room = await alice.createRoom("Accessible")
+      await bob.joinRoom(room.url)
+      await room.expectPresent(["Alice", "Bob"])
+      const { page, texts } = alice
+      const findings = async () => {
+        const { violations } = await new AxeBuilder({ page }).analyze()
+        return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+      }
+      await room.send("**a** `b` https://example.com @Bob", "> quoted\n```ts\ncode\n```")
+      await room.expectAllSent()
+      await room.composer.pressSequentially("@")
+      await expect(page.getByRole("listbox").getByRole("option")).toHaveCount(1)
+      expect(await findings()).toEqual([])
+      await room.composer.fill("")
+      await room.composer.press("ArrowUp")
+      await expect(editFieldOf(alice)).toBeFocused()
+      expect(await findings()).toEqual([])
+      await editFieldOf(alice).press("Escape")
+      await page.getByRole("button", { name: texts.composer.emoji }).click()
+      await expect(page.getByRole("gridcell").first()).toBeVisible()
+      await page.keyboard.press("ArrowDown")
+      expect(await findings()).toEqual([])
+    })
+  }
 }
 
 test("on a phone Enter breaks the line and the button sends", async ({ people }) => {
