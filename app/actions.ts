@@ -60,6 +60,41 @@ export const signIn = action(signInSchema, async (previous, form): Promise<FormS
   redirect(next)
 })
 
+/** A path that brings the page's owner in on one more device, once. */
+export const linkDevice = action(
+  z.tuple([z.string()]),
+  async (owner): Promise<{ path: string } | Refusal> => {
+    const user = await requireOwner(owner, "/")
+    if (!user) return sessionChanged
+    const refusal = await refusePerson(user, "invitations")
+    if (refusal) return refusal
+    const { deviceLinks } = await getChat()
+    return { path: `/devices/${await deviceLinks.make(user)}` }
+  },
+)
+
+const enterSchema = formOf({ token: idSchema })
+
+/** Whoever comes with a link of their own is the same person here, too. */
+export const enterByLink = action(
+  enterSchema,
+  async (_, { token }): Promise<Refusal | typeof cookieLost | null> => {
+    // It would be used up, and have brought in nobody.
+    if (!(await keepsCookies())) return cookieLost
+    const refusal = await refuseAddress("invitations tried from an address")
+    if (refusal) return refusal
+    const session = await getSession()
+    const { deviceLinks } = await getChat()
+    // Whoever is somebody here already stays that.
+    const user = session.user ? null : await deviceLinks.take(token)
+    // Its page says why.
+    if (!user) redirect(`/devices/${encodeURIComponent(token)}`)
+    session.user = user
+    await session.save()
+    redirect(`/rooms/${lobbyId}`)
+  },
+)
+
 /**
  * Ends this person's session, and nobody else's: their cookie is good for nothing any more, wherever else it is. This browser is signed out
  * whatever else fails; where the rest does, the person is told.

@@ -30,6 +30,8 @@ async function loadActions(): Promise<Map<string, Action>> {
 const fitting: Record<string, (owner: string) => unknown[]> = {
   signIn: () => [null, formOf({ name: "Aki", next: "/lab" })],
   signOut: (owner) => [owner],
+  linkDevice: (owner) => [owner],
+  enterByLink: () => [null, formOf({ token: "a-token" })],
   createRoom: (owner) => [null, formOf({ owner, name: "Room", isPrivate: "on" })],
   joinRoom: (owner) => [null, formOf({ owner, room: lobbyId })],
   leaveRoom: (owner) => [owner, lobbyId],

@@ -32,9 +32,9 @@ export const projects: readonly Project[] = [
       ...["presence", "restart", "security", "session", "typing", "weight"],
     ],
     system: [
-      ...[...moreOfMessages, "accessibility", "choices", "composer", "files", "files-off", "lab", "list"],
-      ...["looks", "navigation", "old-browser", "pages", "private-rooms", "proxy", "rich-text", "search"],
-      ...["shell", "timeline", "unread"],
+      ...[...moreOfMessages, "accessibility", "choices", "composer", "devices", "files", "files-off", "lab"],
+      ...["list", "looks", "navigation", "old-browser", "pages", "private-rooms", "proxy", "rich-text"],
+      ...["search", "shell", "timeline", "unread"],
     ],
   },
   {

@@ -101,6 +101,7 @@ describe("what the log says", () => {
 
   it("shows no invitation and no query in a path", () => {
     expect(loggedPath("/invitations/a-token-that-opens-a-room?x=1")).toBe("/invitations/…")
+    expect(loggedPath("/Devices/a-token-that-lets-in")).toBe("/devices/…")
     expect(loggedPath("/rooms/lobby?search=private")).toBe("/rooms/lobby")
     expect(loggedPath(undefined)).toBe("/")
   })

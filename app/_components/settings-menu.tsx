@@ -1,7 +1,7 @@
 "use client"
 import { Menu } from "@base-ui/react/menu"
 import { clsx } from "clsx"
-import { Check, ChevronsUpDown, FlaskConical, Languages, LogOut } from "lucide-react"
+import { Check, ChevronsUpDown, FlaskConical, Languages, LogOut, MonitorSmartphone } from "lucide-react"
 import Link from "next/link"
 import { useLocale, useTranslations } from "next-intl"
 import { useTheme } from "next-themes"
@@ -9,6 +9,7 @@ import { useState } from "react"
 import { isolated } from "#lib/i18n/isolated.ts"
 import { Avatar } from "./avatar.tsx"
 import { useMe } from "./chat-provider.tsx"
+import { DeviceDialog } from "./device-dialog.tsx"
 import { useLocaleChange } from "./language-switch.tsx"
 import { MenuPopup, menuItemClass } from "./menu.tsx"
 import { NotificationChoice } from "./notifications.tsx"
@@ -23,6 +24,7 @@ export function SettingsMenu() {
   const other = useLocale() === "ja" ? "en" : "ja"
   const { theme, setTheme } = useTheme()
   const [hasSingleKeys, setSingleKeys] = useSingleKeys()
+  const [isLinking, setIsLinking] = useState(false)
   const [isLeaving, setIsLeaving] = useState(false)
   return (
     <>
@@ -73,12 +75,17 @@ export function SettingsMenu() {
             <FlaskConical size={16} aria-hidden="true" />
             {lab("open")}
           </Menu.Item>
+          <Menu.Item className={menuItemClass} onClick={() => setIsLinking(true)}>
+            <MonitorSmartphone size={16} aria-hidden="true" />
+            {t("device")}
+          </Menu.Item>
           <Menu.Item className={menuItemClass} onClick={() => setIsLeaving(true)}>
             <LogOut size={16} aria-hidden="true" />
             {t("signOut")}
           </Menu.Item>
         </MenuPopup>
       </Menu.Root>
+      <DeviceDialog isOpen={isLinking} onOpenChange={setIsLinking} />
       <SignOutDialog isOpen={isLeaving} onOpenChange={setIsLeaving} />
     </>
   )

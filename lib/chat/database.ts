@@ -20,6 +20,7 @@ export interface Tables {
   read_positions: ReadPositionsTable
   files: FilesTable
   departed_guests: DepartedGuestsTable
+  device_links: DeviceLinksTable
 }
 
 interface RoomsTable {
@@ -128,6 +129,15 @@ interface FilesTable {
 interface DepartedGuestsTable {
   user_id: string
   left_at: number
+}
+
+/** Of each person the newest link by which they come in on one more device. */
+interface DeviceLinksTable {
+  user_id: string
+  user_name: string
+  /** SHA-256 of the token: whoever reads the database can't come in by it. */
+  token_hash: string
+  made_at: number
 }
 
 export type Database = Kysely<Tables>

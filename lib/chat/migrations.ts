@@ -146,6 +146,16 @@ const migrationsFor = ({ isPostgres }: MigrateOptions): Record<string, Migration
       await run("CREATE INDEX departed_guests_by_time ON departed_guests (left_at)")
     },
   },
+  "2026-11-30-device-links": {
+    async up(database: Kysely<unknown>) {
+      const run = (statement: string) => sql.raw(statement).execute(database)
+      await run(`CREATE TABLE device_links (
+        user_id text PRIMARY KEY, user_name text NOT NULL, token_hash text NOT NULL, made_at bigint NOT NULL
+      )`)
+      await run("CREATE UNIQUE INDEX device_links_by_token ON device_links (token_hash)")
+      await run("CREATE INDEX device_links_by_age ON device_links (made_at)")
+    },
+  },
 })
 
 interface MigrateOptions {

@@ -227,6 +227,7 @@ export function createRooms(
         await transaction.deleteFrom("read_positions").where("user_id", "=", userId).execute()
         await transaction.deleteFrom("members").where("user_id", "=", userId).execute()
         await transaction.deleteFrom("presence").where("user_id", "=", userId).execute()
+        await transaction.deleteFrom("device_links").where("user_id", "=", userId).execute()
         await transaction.deleteFrom("invitations").where("created_by", "=", userId).execute()
         await transaction
           .updateTable("rooms")

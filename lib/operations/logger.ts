@@ -24,11 +24,12 @@ export function createLogger(name: string, { level = "info", destination }: Logg
   return destination ? pino(options, destination) : pino(options)
 }
 
-/** A path as a log may show it: an invitation's token opens a room, however it is written, and a query may hold anything. */
+/** A path as a log may show it: the token of an invitation or of a device's link lets in, however it is written, and a query may hold anything. */
 export function loggedPath(url: string | undefined): string {
   const path = (url ?? "/").replace(/[?#].*$/s, "")
   const plain = path.replace(/%([0-9a-f]{2})/gi, (_, code: string) =>
     String.fromCharCode(Number.parseInt(code, 16)),
   )
-  return /\/invitations\//i.test(plain) ? "/invitations/…" : path
+  const [, secret] = /\/(invitations|devices)\//i.exec(plain) ?? []
+  return secret ? `/${secret.toLowerCase()}/…` : path
 }

@@ -9,6 +9,7 @@ import {
 import { type AccessOptions, createAuthorize } from "../chat/access.ts"
 import { type ChatChannels, chatChannels } from "../chat/channels.ts"
 import { type Database, openDatabase, openPool } from "../chat/database.ts"
+import { createDeviceLinks, type DeviceLinks } from "../chat/device-links.ts"
 import { createGuests, type Guests } from "../chat/guests.ts"
 import { type ChatHandlers, createChatHandlers } from "../chat/handlers.ts"
 import { lobbyId } from "../chat/lobby.ts"
@@ -36,6 +37,7 @@ export interface Chat {
   realtime: Realtime<ChatChannels>
   rooms: Rooms
   guests: Guests
+  deviceLinks: DeviceLinks
   /** Who sent a request, for routes that aren't among the handlers. */
   identify(request: Request): Promise<User | null>
   readPositions: ReadPositions
@@ -130,6 +132,7 @@ export async function createChat({
     realtime,
     rooms,
     guests,
+    deviceLinks: createDeviceLinks(database),
     identify,
     readPositions,
     messageIndex: index,

@@ -1,8 +1,7 @@
 "use client"
 import { Dialog } from "@base-ui/react/dialog"
 import { Menu } from "@base-ui/react/menu"
-import { clsx } from "clsx"
-import { Crown, Ellipsis, Link2, Link2Off, Lock, LogOut, Share2 } from "lucide-react"
+import { Crown, Ellipsis, Link2, Link2Off, Lock, LogOut } from "lucide-react"
 import { useTranslations } from "next-intl"
 import { useState } from "react"
 import type { PresenceState } from "throughline/client"
@@ -11,7 +10,7 @@ import { invitationDays } from "#lib/chat/invitation.ts"
 import type { Room } from "#lib/chat/rooms.ts"
 import { buttonClass, iconButtonClass } from "../../_components/button.tsx"
 import { useMe } from "../../_components/chat-provider.tsx"
-import { copyText, hasClipboard } from "../../_components/clipboard.ts"
+import { LinkToShare } from "../../_components/link-to-share.tsx"
 import { MenuPopup, menuItemClass } from "../../_components/menu.tsx"
 import { Modal } from "../../_components/modal.tsx"
 import { answerOr, type Unreached, useRefusalText } from "../../_components/server-action.tsx"
@@ -104,7 +103,7 @@ function RoomMenu({ room, presence }: RoomHeaderProps) {
       <Dialog.Root open={invited !== undefined} onOpenChange={() => setInvited(undefined)}>
         <Modal title={t("inviteTitle")} lead={link ? t("inviteLead", { days: invitationDays }) : failure}>
           {link ? (
-            <InvitationLink link={link} />
+            <LinkToShare link={link} label={t("inviteTitle")} copied={t("copied")} />
           ) : (
             <div className="flex justify-end">
               <Dialog.Close className={buttonClass("quiet")}>{t("done")}</Dialog.Close>
@@ -113,51 +112,5 @@ function RoomMenu({ room, presence }: RoomHeaderProps) {
         </Modal>
       </Dialog.Root>
     </>
-  )
-}
-
-function InvitationLink({ link }: { link: string }) {
-  const t = useTranslations("rooms")
-  const [isCopied, setIsCopied] = useState(false)
-  const [canCopy, setCanCopy] = useState(hasClipboard)
-  async function copy(): Promise<void> {
-    if (await copyText(link)) return setIsCopied(true)
-    // Without permission the field stays selected, for the keyboard's own copy.
-    setCanCopy(false)
-    document.querySelector<HTMLInputElement>("#invitation-link")?.select()
-  }
-  return (
-    <div className="grid gap-3">
-      <input
-        id="invitation-link"
-        readOnly
-        value={link}
-        aria-label={t("inviteTitle")}
-        onFocus={(event) => event.currentTarget.select()}
-        className="min-h-11 w-full rounded-xl border border-line bg-background px-3.5 text-sm"
-      />
-      <p role="status" className={clsx("min-h-5 text-sm", canCopy ? "text-good" : "text-muted")}>
-        {canCopy ? isCopied && t("copied") : t("copyYourself")}
-      </p>
-      <div className="flex flex-wrap justify-end gap-2">
-        <Dialog.Close className={buttonClass("quiet")}>{t("done")}</Dialog.Close>
-        {"share" in navigator && (
-          <button
-            type="button"
-            // Whoever closes the system's dialog has shared nothing, and knows it.
-            onClick={() => void navigator.share({ url: link }).catch(() => {})}
-            className={buttonClass()}
-          >
-            <Share2 size={16} aria-hidden="true" />
-            {t("share")}
-          </button>
-        )}
-        {canCopy && (
-          <button type="button" onClick={copy} className={buttonClass("primary")}>
-            {t("copy")}
-          </button>
-        )}
-      </div>
-    </div>
   )
 }
