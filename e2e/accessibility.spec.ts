@@ -124,6 +124,19 @@ test("at 320 px, and at twice the size, everything is in reach", async ({ people
   const same = await zoomed.joinRoom(room.url)
   await expectNothingSticksOut(zoomed.page)
   await expect(same.composer).toBeInViewport({ ratio: 1 })
+  // What doesn't fit is scrolled to, by keyboard too.
+  const { rooms, settings } = zoomed.texts
+  await zoomed.page.getByRole("button", { name: rooms.open }).click()
+  await zoomed.page.getByRole("button", { name: settings.menu.replace("{name}", "Zoe") }).click()
+  await expect(zoomed.page.getByRole("menu")).toBeInViewport({ ratio: 1 })
+  await zoomed.page.keyboard.press("End")
+  await expect(zoomed.page.getByRole("menuitem", { name: settings.signOut })).toBeInViewport({ ratio: 1 })
+  await zoomed.page.getByRole("menuitem", { name: settings.device }).click()
+  const dialog = zoomed.page.getByRole("dialog", { name: zoomed.texts.device.title })
+  await expect(dialog.getByRole("img")).toBeVisible()
+  await expect(dialog).toBeInViewport({ ratio: 1 })
+  await dialog.getByRole("button", { name: rooms.done }).scrollIntoViewIfNeeded()
+  await expect(dialog.getByRole("button", { name: rooms.done })).toBeInViewport({ ratio: 1 })
 })
 
 test("everybody who is here can be learned on a phone and by keyboard", async ({ people }) => {

@@ -9,8 +9,8 @@ export const menuItemClass =
 export function MenuPopup({ children, side = "bottom" }: { children: ReactNode; side?: "top" | "bottom" }) {
   return (
     <Menu.Portal>
-      <Menu.Positioner side={side} align="end" sideOffset={8} className="z-50">
-        <Menu.Popup className="min-w-56 rounded-2xl border border-line bg-surface p-1.5 shadow-(--shadow) outline-none transition data-ending-style:opacity-0 data-starting-style:opacity-0">
+      <Menu.Positioner side={side} align="end" sideOffset={8} collisionPadding={8} className="z-50">
+        <Menu.Popup className="max-h-(--available-height) min-w-56 overflow-y-auto rounded-2xl border border-line bg-surface p-1.5 shadow-(--shadow) outline-none transition data-ending-style:opacity-0 data-starting-style:opacity-0">
           {children}
         </Menu.Popup>
       </Menu.Positioner>

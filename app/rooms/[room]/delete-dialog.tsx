@@ -28,7 +28,7 @@ export function DeleteDialog({
         <AlertDialog.Popup
           // The menu that led here is gone, and so are the tools of a message that was deleted; the message stays.
           finalFocus={() => document.querySelector<HTMLElement>(`[data-message="${asked.current}"]`)}
-          className="fixed top-1/2 left-1/2 z-50 grid w-[min(26rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 gap-4 rounded-3xl border border-line bg-surface p-6 shadow-(--shadow) transition data-ending-style:opacity-0 data-starting-style:opacity-0"
+          className="fixed top-1/2 left-1/2 z-50 grid w-[min(26rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 max-h-[calc(100dvh-1rem)] gap-4 overflow-y-auto rounded-3xl border border-line bg-surface p-6 shadow-(--shadow) transition data-ending-style:opacity-0 data-starting-style:opacity-0"
         >
           <AlertDialog.Title className="font-semibold text-xl tracking-tight">
             {t("deleteTitle")}
