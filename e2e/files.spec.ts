@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import AxeBuilder from "@axe-core/playwright"
 import type { Page } from "@playwright/test"
+import { fileUrl } from "../lib/files/rules.ts"
 import { makeJpegStart, makePng } from "../lib/files/testing/pictures.ts"
 import { expect, test } from "./fixtures.ts"
 import { type GivenFile, RoomFiles } from "./pages/room-files.ts"
@@ -327,4 +328,42 @@ test("a photo doesn't say where it was taken, and stays turned as it was", async
   const sent = await (await alice.page.request.get(await sourceOf(alice.page, "photo.jpg"))).body()
   expect(buffer.includes(place)).toBe(true)
   expect(sent.includes(place)).toBe(false)
+})
+
+test("a message that the server refuses stays, says why, and is tried again or thrown away", async ({
+  people,
+}) => {
+  const alice = await people.signIn("Alice")
+  const { page, texts } = alice
+  const room = await alice.createRoom("Refused")
+  const files = filesOf(alice)
+  const announced = page.waitForResponse(
+    (response) =>
+      response.request().method() === "POST" && new URL(response.url()).pathname === "/api/chat/files",
+  )
+  await files.pick(text("notes.txt", "mine"))
+  await files.expectReady(1)
+  const { id } = (await (await announced).json()) as { id: string }
+  // As from another tab that gives it up: it can't be sent any more.
+  const status = await page.evaluate(
+    (url) => fetch(url, { method: "DELETE" }).then((answer) => answer.status),
+    fileUrl(id),
+  )
+  expect(status).toBeLessThan(300)
+  await room.composer.fill("with my notes")
+  await files.send()
+  const message = room.message("with my notes")
+  const { refused, retry } = texts.messages
+  const why = `${refused} · ${texts.errors["invalid-payload"]}`
+  await expect(message.element).toHaveAttribute("data-state", "refused")
+  await expect(message.element).toContainText(why)
+  await expect(message.element.getByRole("button", { name: retry })).toBeVisible()
+  await expect(page.getByTestId("announcer")).toContainText(`${refused}: with my notes`)
+  expect(await findingsIn(page, "[role=log]")).toEqual([])
+  await message.retry()
+  await expect(message.element).toContainText(why)
+  await message.discard()
+  await expect(message.element).toHaveCount(0)
+  await room.send("without them")
+  await room.expectWritten(["without them"])
 })
