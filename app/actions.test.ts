@@ -21,6 +21,8 @@ import {
   inviteToRoom,
   joinRoom,
   leaveRoom,
+  removeMember,
+  renameRoom,
   signIn,
   signOut,
   withdrawInvitations,
@@ -459,6 +461,8 @@ it("does nothing in another's name than the page's", async () => {
   expect(await outcomeOf(acceptInvitation(null, formOfStale({ token })))).toEqual(isRefused)
   expect(await inviteToRoom(stale, lobbyId)).toEqual(isRefused)
   expect(await withdrawInvitations(stale, lobbyId)).toEqual(isRefused)
+  expect(await removeMember(stale, lobbyId, "somebody")).toEqual(isRefused)
+  expect(await outcomeOf(renameRoom(null, formOfStale({ room: lobbyId, name: "Mine" })))).toEqual(isRefused)
   expect(await outcomeOf(leaveRoom(stale, lobbyId))).toEqual(isRefused)
   expect(await chat.rooms.list(await me())).toEqual(before)
 })
@@ -477,4 +481,33 @@ it("a room's invitations are withdrawn by its owner alone", async () => {
   expect(await withdrawInvitations(await me(), id)).toBe(true)
   await enter(elsewhere)
   expect(await outcomeOf(acceptInvitation(null, await ownFormOf({ token })))).toBe(`/invitations/${token}`)
+})
+
+it("a room is renamed, and a private one loses a member, by its owner alone, and its log says so", async () => {
+  await enter(here)
+  const path = String(await outcomeOf(createRoom(null, await ownFormOf({ name: "Secret", isPrivate: "on" }))))
+  const id = path.split("/").at(-1) ?? ""
+  const invitation = await inviteToRoom(await me(), id)
+  const token = (invitation && "path" in invitation && invitation.path.split("/").at(-1)) || ""
+  const [owner, ownerId] = [request.cookies, await me()]
+  await enter(elsewhere)
+  await outcomeOf(acceptInvitation(null, await ownFormOf({ token })))
+  const member = await me()
+  const rename = async (name: string) => renameRoom(null, await ownFormOf({ room: id, name }))
+  expect(await rename("Mine")).toEqual({ isDone: false })
+  expect(await removeMember(member, id, ownerId)).toBe(false)
+
+  request.cookies = owner
+  expect(await rename("\u200b")).toEqual({ error: "badName" })
+  expect(await rename("Renamed")).toEqual({ isDone: true })
+  expect([await removeMember(ownerId, id, member), await removeMember(ownerId, id, member)]).toEqual([
+    ...[true, false],
+  ])
+  expect(await chat.rooms.find(ownerId, id)).toMatchObject({ name: "Renamed" })
+  expect(await chat.rooms.isMember(member, id)).toBe(false)
+  const { messages } = await chat.realtime.history(room({ room: id }))
+  expect(messages.slice(-2)).toMatchObject([
+    { event: "room-renamed", from: { id: ownerId }, payload: { name: "Renamed" } },
+    { event: "member-removed", from: { id: ownerId }, payload: { person: { id: member } } },
+  ])
 })

@@ -56,7 +56,7 @@ export const signIn = action(signInSchema, async (previous, form): Promise<FormS
   const isNew = await rooms.join(user, lobbyId)
   session.user = user
   await session.save()
-  if (isNew) await announce(user, lobbyId, "member-joined")
+  if (isNew) await announce(user, lobbyId, "member-joined", {})
   redirect(next)
 })
 
@@ -136,7 +136,7 @@ export const createRoom = action(createRoomSchema, async (_, form): Promise<Form
   if (refusal) return refusal
   const { rooms } = await getChat()
   const created = await rooms.create(user, parsed.data)
-  await announce(user, created.id, "room-created")
+  await announce(user, created.id, "room-created", {})
   forgetRoomLists()
   redirect(`/rooms/${created.id}`)
 })
@@ -149,7 +149,7 @@ export const joinRoom = action(joinRoomSchema, async (_, { owner, room: id }): P
   const refusal = await refusePerson(user, "joins")
   if (refusal) return refusal
   const { rooms } = await getChat()
-  if (await rooms.join(user, id)) await announce(user, id, "member-joined")
+  if (await rooms.join(user, id)) await announce(user, id, "member-joined", {})
   forgetRoomLists()
   return null
 })
@@ -162,7 +162,7 @@ export const leaveRoom = action(ofRoom, async (owner, id): Promise<Refusal> => {
   if (!user) return sessionChanged
   const { rooms, realtime } = await getChat()
   if (await rooms.leave(user.id, id)) {
-    await announce(user, id, "member-left")
+    await announce(user, id, "member-left", {})
     // What they left open elsewhere. It is as often as they came in, which has a budget.
     await realtime.revoke(user, room({ room: id }))
   }
@@ -192,6 +192,45 @@ export const withdrawInvitations = action(ofRoom, async (owner, roomId): Promise
   return rooms.withdrawInvitations(user.id, roomId)
 })
 
+const renameSchema = formOf({ owner: z.string(), room: idSchema, name: z.string() })
+
+/** Whoever isn't the room's owner changes nothing. */
+export const renameRoom = action(
+  renameSchema,
+  async (_, { owner, room: id, name }): Promise<FormState | { isDone: boolean }> => {
+    const user = await requireOwner(owner, `/rooms/${id}`)
+    if (!user) return sessionChanged
+    const parsed = roomSchema.shape.name.safeParse(name)
+    if (!parsed.success) return { error: "badName" }
+    const refusal = await refusePerson(user, "rooms")
+    if (refusal) return refusal
+    const { rooms } = await getChat()
+    const isDone = await rooms.rename(user.id, id, parsed.data)
+    if (isDone) await announce(user, id, "room-renamed", { name: parsed.data })
+    forgetRoomLists()
+    return { isDone }
+  },
+)
+
+/** Puts somebody out of a private room. False unless the room is the page's owner's, and the other in it. */
+export const removeMember = action(
+  z.tuple([z.string(), idSchema, idSchema]),
+  async (owner, roomId, memberId): Promise<boolean | Refusal> => {
+    const user = await requireOwner(owner, `/rooms/${roomId}`)
+    if (!user) return sessionChanged
+    const refusal = await refusePerson(user, "joins")
+    if (refusal) return refusal
+    const { rooms, realtime } = await getChat()
+    const removed = await rooms.remove(user.id, roomId, memberId)
+    if (!removed) return false
+    const person = { id: removed.id, name: removed.name ?? "" }
+    await announce(user, roomId, "member-removed", { person })
+    // What they have open.
+    await realtime.revoke(removed, room({ room: roomId }))
+    return true
+  },
+)
+
 const acceptSchema = formOf({ owner: z.string(), token: idSchema })
 
 export const acceptInvitation = action(acceptSchema, async (_, { owner, token }): Promise<Refusal | null> => {
@@ -204,7 +243,7 @@ export const acceptInvitation = action(acceptSchema, async (_, { owner, token })
   const accepted = await rooms.accept(user, token)
   // Its page says why.
   if (!accepted) redirect(`/invitations/${encodeURIComponent(token)}`)
-  if (accepted.isNew) await announce(user, accepted.room.id, "member-joined")
+  if (accepted.isNew) await announce(user, accepted.room.id, "member-joined", {})
   forgetRoomLists()
   redirect(`/rooms/${accepted.room.id}`)
 })

@@ -37,6 +37,8 @@ const fitting: Record<string, (owner: string) => unknown[]> = {
   leaveRoom: (owner) => [owner, lobbyId],
   inviteToRoom: (owner) => [owner, lobbyId],
   withdrawInvitations: (owner) => [owner, lobbyId],
+  renameRoom: (owner) => [null, formOf({ owner, room: lobbyId, name: "Another name" })],
+  removeMember: (owner) => [owner, lobbyId, "somebody"],
   acceptInvitation: (owner) => [null, formOf({ owner, token: "a-token" })],
   setLocale: () => ["ja"],
   expirePermissions: () => ["018f0000-0000-7000-8000-000000000000"],

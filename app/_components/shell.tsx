@@ -1,13 +1,14 @@
 "use client"
 import { Dialog } from "@base-ui/react/dialog"
 import { Menu as MenuIcon, X } from "lucide-react"
+import { useRouter } from "next/navigation"
 import { useTranslations } from "next-intl"
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react"
 import { maxCounted, totalOf } from "#lib/chat/room-activity.ts"
 import type { Room } from "#lib/chat/rooms.ts"
 import { IconButton } from "./button.tsx"
 import { Notifications } from "./notifications.tsx"
-import { useCurrentRoom, useRoomActivity } from "./room-activity.tsx"
+import { useActivityStore, useCurrentRoom, useRoomActivity } from "./room-activity.tsx"
 import { RoomSkeleton } from "./room-skeleton.tsx"
 import { Sidebar } from "./sidebar.tsx"
 import { TitleBadge } from "./title-badge.tsx"
@@ -46,6 +47,19 @@ export function OpenSidebarButton() {
   )
 }
 
+/** What rooms are called stands on the server: a new name is asked for once somebody has given it. */
+function useRenamedRooms(): void {
+  const store = useActivityStore()
+  const router = useRouter()
+  useEffect(
+    () =>
+      store.onMessages((_, messages) => {
+        if (messages.some(({ event }) => event === "room-renamed")) router.refresh()
+      }),
+    [store, router],
+  )
+}
+
 /** What stands around every room: the list of rooms, beside it or behind a button, and what is told outside the page. */
 export function Shell({ rooms, children }: { rooms: ListedRoom[]; children: ReactNode }) {
   const t = useTranslations("rooms")
@@ -54,6 +68,7 @@ export function Shell({ rooms, children }: { rooms: ListedRoom[]; children: Reac
   const [isOpen, setIsOpen] = useState(false)
   const [awaited, setAwaited] = useState<ListedRoom | null>(null)
   const current = useCurrentRoom()
+  useRenamedRooms()
   const counts = useRoomCounts(rooms.filter(({ isMember }) => isMember).map(({ id }) => id))
   // Following a link closes the drawer, and has arrived once the page is another one.
   useEffect(() => {

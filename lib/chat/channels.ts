@@ -69,6 +69,9 @@ export const room = defineChannel("room:{room}", {
     "room-created": nothing,
     "member-joined": nothing,
     "member-left": nothing,
+    /** By the room's owner, who is its sender. */
+    "room-renamed": z.object({ name: z.string() }),
+    "member-removed": z.object({ person: z.object({ id: z.string(), name: z.string() }) }),
     /** What the log leaves of a message that was taken out of it. */
     erased: z.null(),
   },

@@ -6,7 +6,9 @@ export type PendingRoomMessage = PendingMessage<RoomDefinition>
 type EventMessage<E extends RoomMessage["event"]> = Extract<RoomMessage, { event: E }>
 type Change = EventMessage<"message-edited" | "message-deleted" | "reaction-set">
 /** What the server says by itself. */
-export type SystemMessage = EventMessage<"room-created" | "member-joined" | "member-left" | "erased">
+export type SystemMessage = EventMessage<
+  "room-created" | "room-renamed" | "member-joined" | "member-left" | "member-removed" | "erased"
+>
 
 export interface Sender {
   id: string

@@ -193,6 +193,55 @@ describeStores("rooms", (use) => {
       expect(await rooms.invitation(await invite(bob.id, secret.id))).not.toBeNull()
     }))
 
+  it("are renamed by their owner, and by nobody else", () =>
+    withRooms(async ({ rooms }) => {
+      const { id } = await rooms.create(alice, { name: "before", isPrivate: false })
+      await rooms.join(bob, id)
+      expect(await rooms.rename(bob.id, id, "bob's")).toBe(false)
+      expect(await rooms.rename(alice.id, "no-such-room", "after")).toBe(false)
+      expect([await rooms.rename(alice.id, id, "after"), await rooms.rename(alice.id, id, "after")]).toEqual([
+        true,
+        false,
+      ])
+      expect(await rooms.find(bob.id, id)).toMatchObject({ name: "after", ownerId: alice.id })
+    }))
+
+  it("lose a member to their owner, with every invitation, where they are private", () =>
+    withRooms(async ({ rooms, database }) => {
+      const [secret, open] = [
+        await rooms.create(alice, { name: "secret", isPrivate: true }),
+        await rooms.create(alice, { name: "open", isPrivate: false }),
+      ]
+      const token = (await rooms.invite(alice.id, secret.id)) ?? ""
+      await rooms.accept(bob, token)
+      await rooms.join(bob, open.id)
+      const his = (await rooms.invite(bob.id, secret.id)) ?? ""
+      for (const [owner, room, member] of [
+        [bob.id, secret.id, alice.id],
+        [alice.id, secret.id, alice.id],
+        [alice.id, secret.id, "carol"],
+        [alice.id, open.id, bob.id],
+        [alice.id, "no-such-room", bob.id],
+      ] as const)
+        expect([owner, room, member, await rooms.remove(owner, room, member)]).toEqual([
+          ...[owner, room, member, null],
+        ])
+      expect(await rooms.invitation(his)).not.toBeNull()
+
+      expect(await rooms.remove(alice.id, secret.id, bob.id)).toEqual(bob)
+      expect([await rooms.isMember(bob.id, secret.id), await rooms.find(bob.id, secret.id)]).toEqual([
+        ...[false, null],
+      ])
+      for (const void_ of [token, his]) expect(await rooms.accept(bob, void_)).toBeNull()
+      const positions = database.selectFrom("read_positions").selectAll()
+      expect(
+        await positions.where("room_id", "=", secret.id).where("user_id", "=", bob.id).execute(),
+      ).toEqual([])
+      expect(await rooms.remove(alice.id, secret.id, bob.id)).toBeNull()
+      await rooms.accept(bob, (await rooms.invite(alice.id, secret.id)) ?? "")
+      expect(await rooms.isMember(bob.id, secret.id)).toBe(true)
+    }))
+
   it("forget a person: memberships, invitations, what they own", () =>
     withRooms(async ({ rooms }) => {
       const created = await rooms.create(alice, { name: "x", isPrivate: true })

@@ -41,6 +41,13 @@ export interface Rooms {
   join(user: User, roomId: string): Promise<boolean>
   leave(userId: string, roomId: string): Promise<boolean>
   members(roomId: string): Promise<User[]>
+  /** False unless the room is the user's, and is called otherwise. */
+  rename(userId: string, roomId: string, name: string): Promise<boolean>
+  /**
+   * Puts somebody out of a private room, and makes void every invitation into it, so that they can't come back by one. Null unless the room
+   * is the user's, and the other in it: a public room is open to everybody, under any name.
+   */
+  remove(userId: string, roomId: string, memberId: string): Promise<User | null>
   /**
    * Takes a person out of every table: their memberships, what they own, the invitations that they gave out, what is found of
    * them. First they have to be erased from the log, from which the index is made.
@@ -146,6 +153,30 @@ export function createRooms(
     return row.is_private === 0 || (await isMember(userId, roomId)) ? toRoom(row) : null
   }
 
+  const ownRoom = (userId: string, roomId: string) =>
+    database
+      .selectFrom("rooms")
+      .select(["id", "is_private"])
+      .where("id", "=", roomId)
+      .where("owner_id", "=", userId)
+      .executeTakeFirst()
+
+  /** Out of a room, with where they were in it. Undefined where they weren't in it. */
+  async function takeOut(transaction: Transaction<Tables>, userId: string, roomId: string) {
+    const member = await transaction
+      .deleteFrom("members")
+      .where("room_id", "=", roomId)
+      .where("user_id", "=", userId)
+      .returning("user_name")
+      .executeTakeFirst()
+    await transaction
+      .deleteFrom("read_positions")
+      .where("room_id", "=", roomId)
+      .where("user_id", "=", userId)
+      .execute()
+    return member
+  }
+
   return {
     find,
     isMember,
@@ -200,17 +231,9 @@ export function createRooms(
       return found ? enter(user, roomId) : false
     },
     leave: (userId, roomId) =>
-      database.transaction().execute(async (transaction) => {
-        const deleteFrom = (table: "members" | "read_positions") =>
-          transaction
-            .deleteFrom(table)
-            .where("room_id", "=", roomId)
-            .where("user_id", "=", userId)
-            .executeTakeFirst()
-        const { numDeletedRows } = await deleteFrom("members")
-        await deleteFrom("read_positions")
-        return numDeletedRows > 0n
-      }),
+      database
+        .transaction()
+        .execute(async (transaction) => (await takeOut(transaction, userId, roomId)) !== undefined),
     async members(roomId) {
       const rows = await database
         .selectFrom("members")
@@ -220,6 +243,26 @@ export function createRooms(
         .limit(500)
         .execute()
       return rows.map(({ user_id, user_name }) => ({ id: user_id, name: user_name }))
+    },
+    async rename(userId, roomId, name) {
+      const { numUpdatedRows } = await database
+        .updateTable("rooms")
+        .set({ name })
+        .where("id", "=", roomId)
+        .where("owner_id", "=", userId)
+        .where("name", "<>", name)
+        .executeTakeFirst()
+      return numUpdatedRows > 0n
+    },
+    async remove(userId, roomId, memberId) {
+      const owned = await ownRoom(userId, roomId)
+      if (owned?.is_private !== 1 || memberId === userId) return null
+      const member = await database.transaction().execute(async (transaction) => {
+        const found = await takeOut(transaction, memberId, roomId)
+        if (found) await transaction.deleteFrom("invitations").where("room_id", "=", roomId).execute()
+        return found
+      })
+      return member ? { id: memberId, name: member.user_name } : null
     },
     async forget(userId) {
       await database.transaction().execute(async (transaction) => {
@@ -250,13 +293,7 @@ export function createRooms(
       return token
     },
     async withdrawInvitations(userId, roomId) {
-      const owned = await database
-        .selectFrom("rooms")
-        .select("id")
-        .where("id", "=", roomId)
-        .where("owner_id", "=", userId)
-        .executeTakeFirst()
-      if (!owned) return false
+      if (!(await ownRoom(userId, roomId))) return false
       await database.deleteFrom("invitations").where("room_id", "=", roomId).execute()
       return true
     },

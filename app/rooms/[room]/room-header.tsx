@@ -1,7 +1,7 @@
 "use client"
 import { Dialog } from "@base-ui/react/dialog"
 import { Menu } from "@base-ui/react/menu"
-import { Crown, Ellipsis, Link2, Link2Off, Lock, LogOut } from "lucide-react"
+import { Crown, Ellipsis, Link2, Link2Off, Lock, LogOut, PencilLine, UserRoundX } from "lucide-react"
 import { useTranslations } from "next-intl"
 import { useState } from "react"
 import type { PresenceState } from "throughline/client"
@@ -20,6 +20,8 @@ import { inviteToRoom } from "../../actions.ts"
 import { ConnectionBadge } from "./connection-badge.tsx"
 import { LeaveDialog } from "./leave-dialog.tsx"
 import { PresenceBar } from "./presence-bar.tsx"
+import { RemoveDialog } from "./remove-dialog.tsx"
+import { RenameDialog } from "./rename-dialog.tsx"
 import { useMarkedName } from "./room-people.tsx"
 import { SearchDialog } from "./search-dialog.tsx"
 import { WithdrawDialog } from "./withdraw-dialog.tsx"
@@ -58,6 +60,8 @@ function RoomMenu({ room, presence }: RoomHeaderProps) {
   const link = invited && "path" in invited ? new URL(invited.path, window.location.href).href : null
   const [isWithdrawing, setIsWithdrawing] = useState(false)
   const [isLeaving, setIsLeaving] = useState(false)
+  const [isRenaming, setIsRenaming] = useState(false)
+  const [isRemoving, setIsRemoving] = useState(false)
   const marked = useMarkedName()
   const owner = presence?.members?.find(({ user }) => user.id === room.ownerId)?.user
 
@@ -86,10 +90,22 @@ function RoomMenu({ room, presence }: RoomHeaderProps) {
               {t("invite")}
             </Menu.Item>
             {room.ownerId === me.id && (
-              <Menu.Item className={menuItemClass} onClick={() => setIsWithdrawing(true)}>
-                <Link2Off size={16} aria-hidden="true" />
-                {t("withdraw")}
-              </Menu.Item>
+              <>
+                <Menu.Item className={menuItemClass} onClick={() => setIsWithdrawing(true)}>
+                  <Link2Off size={16} aria-hidden="true" />
+                  {t("withdraw")}
+                </Menu.Item>
+                <Menu.Item className={menuItemClass} onClick={() => setIsRenaming(true)}>
+                  <PencilLine size={16} aria-hidden="true" />
+                  {t("rename")}
+                </Menu.Item>
+                {room.isPrivate && (
+                  <Menu.Item className={menuItemClass} onClick={() => setIsRemoving(true)}>
+                    <UserRoundX size={16} aria-hidden="true" />
+                    {t("remove")}
+                  </Menu.Item>
+                )}
+              </>
             )}
             <Menu.Item className={menuItemClass} onClick={() => setIsLeaving(true)}>
               <LogOut size={16} aria-hidden="true" />
@@ -99,6 +115,8 @@ function RoomMenu({ room, presence }: RoomHeaderProps) {
         </MenuPopup>
       </Menu.Root>
       <WithdrawDialog room={room} isOpen={isWithdrawing} onOpenChange={setIsWithdrawing} />
+      <RenameDialog room={room} isOpen={isRenaming} onOpenChange={setIsRenaming} />
+      <RemoveDialog room={room} isOpen={isRemoving} onOpenChange={setIsRemoving} />
       <LeaveDialog room={room} isOpen={isLeaving} onOpenChange={setIsLeaving} />
       <Dialog.Root open={invited !== undefined} onOpenChange={() => setInvited(undefined)}>
         <Modal title={t("inviteTitle")} lead={link ? t("inviteLead", { days: invitationDays }) : failure}>

@@ -4,6 +4,7 @@ import { memo } from "react"
 import type { Quoted, SystemMessage } from "#lib/chat/conversation.ts"
 import type { TimelineRow } from "#lib/chat/timeline.ts"
 import { dayBefore, dayOf } from "#lib/i18n/calendar.ts"
+import { isolated } from "#lib/i18n/isolated.ts"
 import { Message } from "./message.tsx"
 import { useMarkedName } from "./room-people.tsx"
 
@@ -102,6 +103,8 @@ const systemTexts = {
   "room-created": "created",
   "member-joined": "joined",
   "member-left": "left",
+  "room-renamed": "renamed",
+  "member-removed": "removed",
   erased: "erased",
 } as const
 
@@ -111,9 +114,14 @@ function SystemLine({ message }: { message: SystemMessage }) {
   const name = marked(message.from?.id, message.from?.name ?? t("somebody"))
   // Of a later release, which others have loaded already, this page may be given what it has no name for.
   const text = Object.hasOwn(systemTexts, message.event) ? systemTexts[message.event] : "newer"
+  const person = message.event === "member-removed" ? message.payload.person : null
   return (
     <p data-event={message.event} className="break-words py-2 text-center text-muted text-sm">
-      {t(text, { name })}
+      {t(text, {
+        name,
+        room: message.event === "room-renamed" ? isolated(message.payload.name) : "",
+        person: person ? marked(person.id, person.name) : "",
+      })}
     </p>
   )
 }
