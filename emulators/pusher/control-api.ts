@@ -72,7 +72,7 @@ function describe({ id, fault, hits }: ActiveFault): JsonObject {
   return { id, hits, fault: { ...fault } }
 }
 
-function stateOf(app: PusherEmulator["apps"][number]): JsonObject {
+function stateOf(app: App): JsonObject {
   return {
     id: app.id,
     key: app.key,

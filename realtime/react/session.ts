@@ -1,9 +1,9 @@
-import { requestWithin } from "../client/within-limit.ts"
+import { backOffMs } from "../back-off.ts"
 import { fromWireError, isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
 import { parseUser, type User } from "../message.ts"
+import { requestWithin } from "../within-limit.ts"
 
-const firstPauseMs = 1_000
-const maxPauseMs = 30_000
+const pauses = { firstMs: 1_000, maxMs: 30_000 }
 const answerTimeoutMs = 10_000
 const doing = "ask who is signed in"
 
@@ -16,14 +16,14 @@ export async function askSession(
   signal: AbortSignal,
   onError: OnError,
 ): Promise<User | null> {
-  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(maxPauseMs, pauseMs * 2)) {
+  for (let failures = 1; ; failures += 1) {
     try {
       return await ask(basePath, signal)
     } catch (error) {
       const isFinal = isRealtimeError(error) && !error.retryable
       if (isFinal || signal.aborted) throw error
-      if (pauseMs === firstPauseMs) onError(error, { stage: doing })
-      await pause(pauseMs * (0.5 + Math.random() / 2), signal)
+      if (failures === 1) onError(error, { stage: doing })
+      await pauseOrAbort(backOffMs(pauses, failures, error), signal)
     }
   }
 }
@@ -48,7 +48,7 @@ async function ask(basePath: string, signal: AbortSignal): Promise<User | null> 
   throw new RealtimeError(status === 404 ? "invalid-request" : "provider-unavailable", { message })
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+function pauseOrAbort(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer)
