@@ -47,5 +47,31 @@ function namesIn(pattern: Node): string[] {
   return (pattern.properties as { value?: Node }[]).flatMap(({ value }) => (value ? namesIn(value) : []))
 }
 
+/** TypeScript as JavaScript, where all that it has besides are types of parameters, and imports of types. */
+export function withoutTypes(text: string): string {
+  const ranges: Node[] = []
+  const look = (node: Node) => {
+    const isType =
+      node.type === "TSTypeAnnotation" || (node.type === "ImportDeclaration" && node.importKind === "type")
+    if (isType) ranges.push(node)
+    else for (const child of childrenOf(node)) look(child)
+  }
+  for (const statement of parseModule(text)) look(statement)
+  return ranges
+    .toSorted((a, b) => b.start - a.start)
+    .reduce((rest, { type, start, end }) => {
+      // With its line, where it has one of its own.
+      const last = type === "ImportDeclaration" && rest[end] === "\n" ? end + 1 : end
+      return rest.slice(0, start) + rest.slice(last)
+    }, text)
+}
+
+/** The nodes right below one. */
+export function childrenOf(node: Node): Node[] {
+  return Object.values(node)
+    .flat()
+    .filter((child): child is Node => typeof child === "object" && child !== null && "type" in child)
+}
+
 /** Without comments, as far as that goes without reading it as code; lines and strings stay. */
 export const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "")

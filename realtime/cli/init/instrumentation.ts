@@ -1,5 +1,5 @@
 import { Refusal } from "../refusal.ts"
-import { type Node, parseModule } from "../syntax.ts"
+import { childrenOf, type Node, parseModule } from "../syntax.ts"
 
 /**
  * Puts the body of the template's `register` into the one that is there, or the whole function beside what else the file exports. At its
@@ -76,14 +76,5 @@ function registerOf(statements: readonly Node[]): Node | "elsewhere" | undefined
 /** Whether what stands at the end of the block might not be reached. Functions within return for themselves. */
 function mayReturn(node: Node): boolean {
   if (node.type === "ReturnStatement" || node.type === "ThrowStatement") return true
-  return Object.values(node).some((child) =>
-    (Array.isArray(child) ? child : [child]).some(
-      (inner) =>
-        typeof inner === "object" &&
-        inner !== null &&
-        "type" in inner &&
-        !/Function/.test(inner.type) &&
-        mayReturn(inner),
-    ),
-  )
+  return childrenOf(node).some((child) => !/Function/.test(child.type) && mayReturn(child))
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { childrenOf, type Node, parseModule } from "../syntax.ts"
 import { type PlanOptions, planInit } from "./plan.ts"
 import { readTemplates } from "./templates.ts"
 import type { AppTree } from "./tree.ts"
@@ -187,6 +188,21 @@ describe("a plan", () => {
     const withAuth = packageJson({ dependencies: { next: "16.4.3", "next-auth": "5" } })
     const { notes } = planned({ ...plain, "package.json": withAuth, "src/proxy.ts": "" })
     expect(notes.join("\n")).toMatch(/next-auth[\s\S]*src\/proxy\.ts/)
+  })
+
+  it.each([...templates.keys()])("writes %s in JavaScript, too, with all but its types", (name) => {
+    const example = name.includes("counter") ? "counter" : "chat"
+    const { text } = planned({ "package.json": packageJson(), "app/layout.js": layout }, { example })
+    const written = text[name.replace(/\.ts(x?)$/, ".js$1")] ?? ""
+    const typesIn = (node: Node): string[] => [
+      ...(/^TS/.test(node.type) || node.importKind === "type" ? [node.type] : []),
+      ...childrenOf(node).flatMap(typesIn),
+    ]
+    expect(parseModule(written).flatMap(typesIn)).toEqual([])
+    const withoutTypes = (templates.get(name) ?? "")
+      .replace(/^import type .*\n/m, "")
+      .replace(": { initial: LogPage }", "")
+    expect(written).toBe(withoutTypes)
   })
 
   it("writes paths with / alone", () => {

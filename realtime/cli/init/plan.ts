@@ -1,5 +1,5 @@
 import { Refusal } from "../refusal.ts"
-import { withoutComments } from "../syntax.ts"
+import { withoutComments, withoutTypes } from "../syntax.ts"
 import { addToEnvFile } from "./env-file.ts"
 import { mergeInstrumentation } from "./instrumentation.ts"
 import { addToPackageJson, type PackageJson, parsePackageJson } from "./package-json.ts"
@@ -90,7 +90,10 @@ export function planInit(tree: AppTree, options: PlanOptions): Plan {
       continue
     }
     put(path, (before) => {
-      if (before === null) return written(name, template, { providers: options.providers, basePath })
+      if (before === null) {
+        const text = written(name, template, { providers: options.providers, basePath })
+        return isTypeScript ? text : withoutTypes(text)
+      }
       if (ours.test(before)) return before
       throw new Refusal(
         `${path} is there already, and isn't of throughline`,

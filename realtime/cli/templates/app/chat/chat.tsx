@@ -1,12 +1,13 @@
 "use client"
 import { useState } from "react"
+import type { LogPage } from "throughline"
 import { useConnection, useMessages } from "throughline/react"
 import { room } from "../../realtime/channels"
 
 const lobby = room({ room: "lobby" })
 
-export function Chat() {
-  const { messages, pending, send } = useMessages(lobby)
+export function Chat({ initial }: { initial: LogPage }) {
+  const { messages, pending, send } = useMessages(lobby, { initial })
   const { provider, state } = useConnection()
   const [text, setText] = useState("")
 

@@ -1,4 +1,5 @@
 import { Suspense } from "react"
+import { room } from "../../realtime/channels"
 import { Throughline } from "../../realtime/provider"
 import { realtime } from "../../realtime/server"
 import { Chat } from "./chat"
@@ -12,9 +13,12 @@ export default function ChatPage() {
 }
 
 async function Connected() {
+  const config = await realtime.config()
+  // The newest messages are in the page's HTML, and what is sent from then on joins them.
+  const initial = await realtime.history(room({ room: "lobby" }))
   return (
-    <Throughline config={await realtime.config()}>
-      <Chat />
+    <Throughline config={config}>
+      <Chat initial={initial} />
     </Throughline>
   )
 }

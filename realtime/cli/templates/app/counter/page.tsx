@@ -1,4 +1,5 @@
 import { Suspense } from "react"
+import { room } from "../../realtime/channels"
 import { Throughline } from "../../realtime/provider"
 import { realtime } from "../../realtime/server"
 import { Counter } from "./counter"
@@ -12,9 +13,12 @@ export default function CounterPage() {
 }
 
 async function Connected() {
+  const config = await realtime.config()
+  // The newest messages are in the page's HTML, and what is sent from then on joins them.
+  const initial = await realtime.history(room({ room: "clicks" }))
   return (
-    <Throughline config={await realtime.config()}>
-      <Counter />
+    <Throughline config={config}>
+      <Counter initial={initial} />
     </Throughline>
   )
 }
