@@ -1,3 +1,4 @@
+import { connection } from "next/server"
 import { Suspense } from "react"
 import { room } from "../../realtime/channels"
 import { Throughline } from "../../realtime/provider"
@@ -13,6 +14,8 @@ export default function CounterPage() {
 }
 
 async function Connected() {
+  // For each request: a page that is built ahead would keep the configuration of the machine that builds it.
+  await connection()
   const config = await realtime.config()
   // The newest messages are in the page's HTML, and what is sent from then on joins them.
   const initial = await realtime.history(room({ room: "clicks" }))
