@@ -39,9 +39,11 @@ async function bundle(source: string, options: BuildOptions = {}) {
   const { metafile, outputFiles } = await build({
     ...{ stdin: { contents: source, resolveDir: app.folder }, outdir: join(app.folder, "out") },
     ...{ bundle: true, splitting: true, format: "esm", minify: true, platform: "browser" },
-    ...{ write: false, metafile: true, absWorkingDir: app.folder, logLevel: "silent", target: "es2022" },
+    ...{ absWorkingDir: app.folder, logLevel: "silent", target: "es2022" },
     ...{ define: { "process.env.NODE_ENV": '"production"' }, external: ["react"] },
     ...options,
+    write: false,
+    metafile: true,
   })
   const sizes = new Map(
     outputFiles.map(({ path, contents }) => [path, gzipSync(contents, { level: 9 }).length]),

@@ -29,8 +29,8 @@ export function makeFolder(files: Readonly<Record<string, string>>) {
   }
 }
 
-/** None of what may be set for other tests. */
-const inherited = { PATH: process.env.PATH, HOME: process.env.HOME }
+/** None of what may be set for other tests, `NODE_ENV` included. */
+export const inherited = { PATH: process.env.PATH, HOME: process.env.HOME } as unknown as NodeJS.ProcessEnv
 
 /** Runs `throughline` as a process of its own, and resolves to what it said and how it ended. */
 export async function throughline(folder: string, args: readonly string[], env: Record<string, string> = {}) {

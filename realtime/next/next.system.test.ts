@@ -38,6 +38,9 @@ writeFileSync(
   `export default { output: "standalone", outputFileTracingRoot: ${JSON.stringify(projectDir)}, typescript: { ignoreBuildErrors: true } }\n`,
 )
 
+/** None of what may be set for other tests, `NODE_ENV` included. */
+const inherited = { PATH: process.env.PATH, NEXT_TELEMETRY_DISABLED: "1" } as unknown as NodeJS.ProcessEnv
+
 interface Running extends AsyncDisposable {
   child: ChildProcess
   origin: string
@@ -50,10 +53,7 @@ interface Running extends AsyncDisposable {
 async function start(args: readonly string[], port: number, cwd = folder): Promise<Running> {
   const child = spawn(process.execPath, args, {
     cwd,
-    env: {
-      ...{ PATH: process.env.PATH, PORT: String(port), NEXT_TELEMETRY_DISABLED: "1" },
-      DATA_DIR: join(folder, ".data"),
-    },
+    env: { ...inherited, PORT: String(port), DATA_DIR: join(folder, ".data") },
     stdio: ["ignore", "pipe", "pipe"],
   })
   let output = ""
@@ -156,7 +156,7 @@ describe("the app of the guide", () => {
   it("talks under `next start` and from its standalone output, and loses nothing over a kill", async () => {
     const build = spawn(process.execPath, [next, "build"], {
       cwd: folder,
-      env: { PATH: process.env.PATH, NEXT_TELEMETRY_DISABLED: "1" },
+      env: inherited,
     })
     let said = ""
     build.stdout.on("data", (chunk) => (said += chunk))

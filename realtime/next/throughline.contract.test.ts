@@ -77,7 +77,9 @@ async function serve(realtime: Throughline<Channels>, basePath: string): Promise
 async function answer(realtime: Throughline<Channels>, request: IncomingMessage, response: ServerResponse) {
   const { method = "GET", url = "", headers } = request
   const body = method === "POST" ? Buffer.concat(await request.toArray()) : null
-  const given = new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)]))
+  const given = new Headers(
+    Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]),
+  )
   const asked = new Request(`http://localhost${url}`, { method, headers: given, body })
   const answered = await (method === "POST" ? realtime.POST(asked) : realtime.GET(asked))
   response.writeHead(answered.status, Object.fromEntries(answered.headers))

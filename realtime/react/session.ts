@@ -1,7 +1,7 @@
 import { backOffMs } from "../back-off.ts"
+import { requestWithin } from "../client/request-within.ts"
 import { fromWireError, isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
 import { parseUser, type User } from "../message.ts"
-import { requestWithin } from "../within-limit.ts"
 
 const pauses = { firstMs: 1_000, maxMs: 30_000 }
 const answerTimeoutMs = 10_000

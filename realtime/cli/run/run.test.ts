@@ -3,7 +3,7 @@ import { once } from "node:events"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { describe, expect, it } from "vitest"
-import { makeFolder, throughline } from "../testing.ts"
+import { inherited, makeFolder, throughline } from "../testing.ts"
 
 /** Stands where Next.js does, and says how it was called. */
 const next = {
@@ -70,7 +70,7 @@ describe("throughline gateway", () => {
     const bin = join(import.meta.dirname, "../bin.ts")
     const child = spawn(process.execPath, [bin, "gateway", "--port", "4100"], {
       cwd: place.folder,
-      env: { PATH: process.env.PATH },
+      env: inherited,
     })
     let said = ""
     child.stderr.on("data", (data) => {
