@@ -79,20 +79,22 @@ export async function hostGateway(options: HostOptions): Promise<Hosting> {
   const tenant: Tenant = {
     request: gateway.request,
     upgrade: gateway.upgrade,
-    leave(server) {
-      leaving ??= leave(server)
+    leave(server, cut) {
+      leaving ??= leave(server, cut)
       return leaving
     },
   }
 
   /** Within its time: whoever closes the server, as Next.js does on SIGTERM, waits for all of its connections. */
-  async function leave(server: Server): Promise<void> {
+  async function leave(server: Server, cut: () => void): Promise<void> {
     search?.stop()
-    const cut = setTimeout(() => {
+    const timer = setTimeout(() => {
       gateway.cut()
-      server.closeAllConnections()
+      cut()
     }, closeTimeoutMs)
-    server.once("close", () => clearTimeout(cut))
+    // Next.js leaves sockets open that came before the gateway did; they, which nobody reads, hold up no process that has nothing else to do.
+    timer.unref()
+    server.once("close", () => clearTimeout(timer))
     await gateway.sayFarewell().catch((error: unknown) => onError(error, { stage: "send the pages away" }))
     server.closeIdleConnections()
   }

@@ -9,8 +9,8 @@ export interface Tenant {
   request(request: IncomingMessage, response: ServerResponse): boolean
   /** Takes a socket of its own, and returns true. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
-  /** Its server has begun to close. Ends what it holds, so that the server's end can come. */
-  leave(server: Server): Promise<void>
+  /** Its server has begun to close. Ends what it holds, so that the server's end can come; `cut` ends every connection at once. */
+  leave(server: Server, cut: () => void): Promise<void>
 }
 
 export interface FindOptions {
@@ -92,6 +92,8 @@ function askFor(url: URL): Promise<void> {
  */
 export function shareServer(server: Server, tenant: Tenant): void {
   const { emit, close } = server
+  /** Node forgets a connection once somebody has taken it. */
+  const taken = new Set<Duplex>()
   server.emit = (event: string | symbol, ...args: unknown[]) => {
     if (event === "request" && tenant.request(args[0] as IncomingMessage, args[1] as ServerResponse))
       return true
@@ -100,7 +102,7 @@ export function shareServer(server: Server, tenant: Tenant): void {
   }
   server.close = (done) => {
     const closing = Reflect.apply(close, server, [done])
-    void tenant.leave(server)
+    void tenant.leave(server, cut)
     return closing
   }
   // Without a listener Node hands nobody an upgrade. Whoever else listens decides about what isn't the tenant's.
@@ -109,12 +111,21 @@ export function shareServer(server: Server, tenant: Tenant): void {
       socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n")
   })
 
+  function cut(): void {
+    server.closeAllConnections()
+    for (const socket of taken) socket.destroy()
+  }
+
   function takes(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     const ignore = () => {}
     // A client that goes away in the middle of a handshake must not take the process with it.
     socket.on("error", ignore)
-    if (tenant.upgrade(request, socket, head)) return true
-    socket.off("error", ignore)
-    return false
+    if (!tenant.upgrade(request, socket, head)) {
+      socket.off("error", ignore)
+      return false
+    }
+    taken.add(socket)
+    socket.once("close", () => taken.delete(socket))
+    return true
   }
 }
