@@ -75,8 +75,15 @@ function publishedManifest(source: Manifest): Manifest {
   }
 }
 
-/** All that is not of this package can't be reached from within a tarball: of such a link its words are left. */
-const withoutLinksOutside = (markdown: string) => markdown.replace(/\[([^\]]*)\]\(\.\.\/[^)]*\)/g, "$1")
+/** What isn't published can't be reached from a tarball: of such a link its words are left. */
+function leaveDeadLinks(file: string): void {
+  const isThere = (target: string) => /^(\w+:|#)/.test(target) || existsSync(join(dirname(file), target))
+  const linked = readFileSync(file, "utf8").replace(
+    /\[([^\]]*)\]\(([^)#\s]*)[^)\s]*\)/g,
+    (link: string, words: string, target: string) => (isThere(target) ? link : words),
+  )
+  writeFileSync(file, linked)
+}
 
 /** The TypeScript that a package consists of, as seen from outside: its doors, and its commands. */
 function entriesOf({ exports, bin = {} }: Manifest): string[] {
@@ -112,20 +119,19 @@ async function compile(): Promise<void> {
 const withBuiltImports = (declarations: string) =>
   declarations.replace(/((?:from |import\()"\.[^"]*)\.tsx?"/g, '$1.js"')
 
-function stage(folder: string): Manifest {
+function stage(folder: string): void {
   const [source, staged] = [join(projectDir, folder), join(distDir, folder)]
   const manifest = readManifest(source)
   const documents = globSync(["README.md", "CHANGELOG.md", ...(manifest.files ?? [])], { cwd: source })
   for (const path of documents) {
     mkdirSync(dirname(join(staged, path)), { recursive: true })
-    if (!path.endsWith(".md")) copyFileSync(join(source, path), join(staged, path))
-    else writeFileSync(join(staged, path), withoutLinksOutside(readFileSync(join(source, path), "utf8")))
+    copyFileSync(join(source, path), join(staged, path))
   }
+  for (const path of documents.filter((name) => name.endsWith(".md"))) leaveDeadLinks(join(staged, path))
   copyFileSync(join(projectDir, "LICENSE"), join(staged, "LICENSE"))
   const published = publishedManifest(manifest)
   for (const path of Object.values(published.bin ?? {})) chmodSync(join(staged, path), 0o755)
   writeFileSync(join(staged, "package.json"), `${JSON.stringify(published, null, 2)}\n`)
-  return published
 }
 
 const packed = (folder: string): PackedPackage => {
@@ -149,13 +155,8 @@ export async function packOnce(): Promise<{ throughline: PackedPackage; emulator
     await compile()
     for (const folder of folders) {
       stage(folder)
-      const exitCode = await run("npm", [
-        "pack",
-        "--silent",
-        join(distDir, folder),
-        "--pack-destination",
-        distDir,
-      ])
+      const parameters = ["pack", join(distDir, folder), "--pack-destination", distDir, "--silent"]
+      const exitCode = await run("npm", parameters)
       if (exitCode !== 0) throw new Error(`unable to pack ${folder}; what npm said is above`)
     }
     writeFileSync(markPath, mark)

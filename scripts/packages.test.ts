@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process"
-import { readFileSync, statSync } from "node:fs"
-import { join } from "node:path"
+import { existsSync, globSync, readFileSync, statSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core"
 import { publint } from "publint"
 import { formatMessage } from "publint/utils"
@@ -57,6 +57,16 @@ describe.each(["throughline", "throughline-emulators"])("the tarball of %s", (na
     expect(files).toEqual(expect.arrayContaining(["package.json", "LICENSE", "README.md", "CHANGELOG.md"]))
     expect(files.filter((file) => !allowed[name]?.some((pattern) => pattern.test(file)))).toEqual([])
     expect(files.filter((file) => rigs.test(file))).toEqual([])
+  })
+
+  it("has documents that lead to nothing outside of it", () => {
+    const { folder } = named(name)
+    const dead = globSync("**/*.md", { cwd: folder }).flatMap((path) =>
+      [...readFileSync(join(folder, path), "utf8").matchAll(/\]\(([^)#\s]+)[^)]*\)/g)]
+        .map(([, target = ""]) => target)
+        .filter((target) => !/^\w+:/.test(target) && !existsSync(join(folder, dirname(path), target))),
+    )
+    expect(dead).toEqual([])
   })
 
   it(`weighs at most ${maxTarballBytes} bytes`, () => {
