@@ -4,7 +4,6 @@ import { join } from "node:path"
 import { encode } from "@msgpack/msgpack"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import type { Chance } from "../realtime/testing/chance.ts"
-import fc from "../realtime/testing/fast-check.ts"
 import { anything, nearly, word } from "../realtime/testing/fuzz/inputs.ts"
 import {
   createNonsense,
@@ -20,6 +19,7 @@ import {
 } from "../realtime/testing/fuzz/wire.ts"
 import { waitFor } from "../realtime/testing/wait-for.ts"
 import { isTooDeep } from "./depth.ts"
+import fc from "./fast-check.ts"
 
 const { seed } = fuzzRun
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import fc from "../../realtime/testing/fast-check.ts"
+import fc from "../fast-check.ts"
 import { createManualClock } from "./clock.ts"
 import { Action } from "./protocol.ts"
 import { createAblyService } from "./service.ts"

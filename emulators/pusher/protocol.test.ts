@@ -1,7 +1,7 @@
 import { connect } from "node:net"
 import { describe, expect, it } from "vitest"
 import { WebSocket } from "ws"
-import fc from "../../realtime/testing/fast-check.ts"
+import fc from "../fast-check.ts"
 import { startPusherEmulator } from "./server.ts"
 import { channelStringToSign, hmacSha256Hex } from "./signatures.ts"
 import {

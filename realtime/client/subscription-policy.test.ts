@@ -1,6 +1,6 @@
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { RealtimeError } from "../errors.ts"
+import fc from "../testing/fast-check.ts"
 import {
   idleSubscription,
   nextSubscription,

@@ -1,2 +1,3 @@
 export { type GuestOptions, type Guests, guests } from "./guests.ts"
-export { type Throughline, type ThroughlineOptions, throughline } from "./throughline.ts"
+export type { ThroughlineOptions } from "./options.ts"
+export { type Throughline, throughline } from "./throughline.ts"

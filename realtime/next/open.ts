@@ -9,9 +9,9 @@ import type { Realtime } from "../server/types.ts"
 import { emulate } from "./emulate.ts"
 import { type Environment, type ProviderName, readEnvironment } from "./environment.ts"
 import type { Hosting } from "./host-gateway.ts"
+import type { ThroughlineOptions } from "./options.ts"
 import { peers } from "./peers.ts"
 import { secretOf } from "./secrets.ts"
-import type { ThroughlineOptions } from "./throughline.ts"
 
 /** What runs in this process. */
 export interface Opened {

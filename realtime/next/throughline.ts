@@ -1,29 +1,12 @@
 import type { ChannelDefinitions } from "../channel.ts"
 import { type OnError, toWireError } from "../errors.ts"
 import { createReporter, reportFailure } from "../guard.ts"
-import type { MessageLog } from "../log/message-log.ts"
 import type { User } from "../message.ts"
 import { readJsonBody, statusOf } from "../server/http.ts"
-import type { ClientConfig, Declarations, Realtime, RealtimeOptions } from "../server/types.ts"
+import type { ClientConfig, Declarations, Realtime } from "../server/types.ts"
 import { type Guests, isGuests } from "./guests.ts"
 import type { Opened } from "./open.ts"
-
-export interface ThroughlineOptions<Definitions extends ChannelDefinitions>
-  extends Declarations<Definitions>,
-    Pick<
-      RealtimeOptions<Definitions>,
-      "maxPayloadBytes" | "deliveryTimeoutMs" | "waitUntil" | "presenceCounts" | "tracing" | "onError"
-    > {
-  /**
-   * Where messages are kept. Default: PostgreSQL where `DATABASE_URL` is set, else a file of SQLite in `DATA_DIR`, which is `.data`.
-   * A function is asked once, when somebody first needs it.
-   */
-  log?: MessageLog | (() => MessageLog | Promise<MessageLog>)
-  /** Where the catch-all route is. Default `/api/realtime`; with a `basePath` of Next.js, that comes before it. */
-  basePath?: string
-  /** Where the bundled gateway answers. Default `/socket.io`; for a proxy that hands the app only part of its paths. */
-  socketPath?: string
-}
+import type { ThroughlineOptions } from "./options.ts"
 
 /** The realtime layer of an app, one in each process whatever bundle asks. Nothing is opened until somebody uses it. */
 export interface Throughline<Definitions extends ChannelDefinitions = ChannelDefinitions>
