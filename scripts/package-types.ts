@@ -53,7 +53,7 @@ export async function makeTypedApp(): Promise<ForeignApp> {
   return app
 }
 
-/** So many channels of so many events each, all of them used at both ends. */
+/** So many channels of so many events each, three at least, all of the channels used at both ends. */
 export function manyChannels(channels: number, events: number): string {
   const numbers = (count: number) => Array.from({ length: count }, (_, index) => index)
   const definitions = numbers(channels).map((channel) => {
