@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs"
 import { dirname, join } from "node:path"
+import { transform } from "esbuild"
 import { hashFiles } from "./hash-files.ts"
 import { lock } from "./lock.ts"
 import { projectDir, run } from "./run.ts"
@@ -112,6 +113,12 @@ async function compile(): Promise<void> {
   for (const path of globSync("**/*.d.ts", { cwd: distDir })) {
     const file = join(distDir, path)
     writeFileSync(file, withBuiltImports(readFileSync(file, "utf8")))
+  }
+  for (const path of globSync("**/*.js", { cwd: distDir })) {
+    const file = join(distDir, path)
+    // What a caller has to know is in the declarations; the rest is the repository's, and would be a sixth of the tarball.
+    const { code } = await transform(readFileSync(file, "utf8"), { target: "esnext", legalComments: "none" })
+    writeFileSync(file, code)
   }
 }
 

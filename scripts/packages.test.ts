@@ -21,6 +21,7 @@ const allowed: Record<string, RegExp[]> = {
     /^(package\.json|LICENSE|(README|PROTOCOL|CHANGELOG)\.md)$/,
     /^[\w-]+\.(js|d\.ts)$/,
     /^(client|react|server|next|log|cli|yjs|providers\/(ably|pusher|socketio))\/([\w-]+\/)*[\w-]+\.(js|d\.ts)$/,
+    /^cli\/templates\/([\w.[\]-]+\/)*[\w-]+\.tsx?$/,
     /^testing\/((transport|message-log)-contract\/)?[\w-]+\.(js|d\.ts)$/,
   ],
   "throughline-emulators": [
