@@ -8,9 +8,9 @@ export interface BackOff {
 }
 
 /**
- * How long to wait, in milliseconds, before trying again what has failed `failures` times in a row (1 after the first): as long as the
- * error asks by its `retryAfterMs`; else longer each time, and half of it by chance, so that all who failed together don't come back
- * together.
+ * How long to wait, in milliseconds, before trying again what has failed `failures` times in a row (1 after
+ * the first): as long as the error asks by its `retryAfterMs`; else longer each time, and half of it by
+ * chance, so that all who failed together don't come back together.
  */
 export function backOffMs({ firstMs, maxMs }: BackOff, failures: number, error?: unknown): number {
   const longestMs = Math.min(maxMs, firstMs * 2 ** (failures - 1))

@@ -19,7 +19,9 @@ export interface ChannelRef<Definition extends AnyChannelDefinition = AnyChannel
   readonly params: Readonly<Record<string, string>>
 }
 
-/** A kind of channel: its name's pattern and what travels in it. Call it with the parameters to get a channel. */
+/**
+ * A kind of channel: its name's pattern and what travels in it. Call it with the parameters to get a channel.
+ */
 export interface ChannelDefinition<
   Pattern extends string,
   Messages extends Schemas,
@@ -101,10 +103,10 @@ function decodeParam(value: string): string | null {
 /**
  * Declares a kind of channel once for both ends.
  *
- * `pattern` holds `{name}` for each parameter, as in `room:{room}`; a value may be any text but the empty one and
- * what no store keeps (NUL, half of a surrogate pair), and is escaped reversibly. `messages` (durable), `signals` (short-lived) and `presence` take schemas of any Standard
- * Schema library; event names and payload types are inferred from them, and payloads are validated at run time on
- * the way in.
+ * `pattern` holds `{name}` for each parameter, as in `room:{room}`; a value may be any text but the empty one
+ * and what no store keeps (NUL, half of a surrogate pair), and is escaped reversibly. `messages` (durable),
+ * `signals` (short-lived) and `presence` take schemas of any Standard Schema library; event names and payload
+ * types are inferred from them, and payloads are validated at run time on the way in.
  */
 export function defineChannel<
   const Pattern extends string,
@@ -202,8 +204,8 @@ export function resolveChannel<Definitions extends ChannelDefinitions>(
 }
 
 /**
- * Runs a schema over a value from outside. Throws `event-unknown` without a schema and `invalid-payload` with the
- * first complaint and its path.
+ * Runs a schema over a value from outside. Throws `event-unknown` without a schema and `invalid-payload` with
+ * the first complaint and its path.
  */
 export async function validate(
   schema: StandardSchemaV1 | undefined,

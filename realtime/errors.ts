@@ -72,14 +72,20 @@ export function isRealtimeError(value: unknown): value is RealtimeError {
 
 const denials: ReadonlySet<RealtimeErrorCode> = new Set(["channel-denied", "channel-unknown", "unauthorized"])
 
-/** True for the server's refusal of this user. Anything else, a log that is away or a proxy's page, is an accident, and passes. */
+/**
+ * True for the server's refusal of this user. Anything else, a log that is away or a proxy's
+ * page, is an accident, and passes.
+ */
 export function isDenial(value: unknown): value is RealtimeError {
   return isRealtimeError(value) && denials.has(value.code) && !value.retryable
 }
 
 const ownFailures: ReadonlySet<RealtimeErrorCode> = new Set(["internal", "invalid-config", "log-unavailable"])
 
-/** True for what the server has to answer for: whoever asked did nothing wrong, and whoever runs it has to hear of it. */
+/**
+ * True for what the server has to answer for: whoever asked did nothing wrong, and
+ * whoever runs it has to hear of it.
+ */
 export function isOwnFailure(error: unknown): boolean {
   return !isRealtimeError(error) || ownFailures.has(error.code)
 }
@@ -112,7 +118,8 @@ export function fromWireError(value: unknown, provider?: string): RealtimeError 
     message: (typeof wire.message === "string" ? wire.message : "unreadable").replace(/^\[[^\]]*\]\s*/, ""),
     provider,
     retryAfterMs: typeof wire.retryAfterMs === "number" ? wire.retryAfterMs : undefined,
-    // Of a code that this release doesn't know that much is known where it is said; otherwise it is taken for any failure of the server.
+    // Of a code that this release doesn't know that much is known where it is said; otherwise it is
+    // taken for any failure of the server.
     retryable: typeof wire.retryable === "boolean" ? wire.retryable : undefined,
   })
 }

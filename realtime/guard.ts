@@ -1,8 +1,8 @@
 import { type ErrorContext, isOwnFailure, logError, type OnError } from "./errors.ts"
 
 /**
- * Calls code that isn't ours: a listener, a handler, a plug-in. What it throws, or its promise rejects with, goes to `onError`,
- * and whatever follows goes on.
+ * Calls code that isn't ours: a listener, a handler, a plug-in. What it throws, or its promise rejects with,
+ * goes to `onError`, and whatever follows goes on.
  */
 export function guard(onError: OnError, stage: string, call: () => unknown): void {
   const report = (error: unknown) => onError(error, { stage })
@@ -14,7 +14,10 @@ export function guard(onError: OnError, stage: string, call: () => unknown): voi
   }
 }
 
-/** The application's `onError` as all that reports to it may call it: where it fails itself, both errors are logged. */
+/**
+ * The application's `onError` as all that reports to it may call it: where it
+ * fails itself, both errors are logged.
+ */
 export function createReporter(onError: OnError = logError): OnError {
   if (onError === logError) return logError
   return (error, context) => {
@@ -35,8 +38,8 @@ export function markTold(error: unknown): void {
 }
 
 /**
- * Server: for wherever somebody is answered with an error. What the server has to answer for goes to `onError`, once, though several
- * were waiting for the same; a refusal goes nowhere.
+ * Server: for wherever somebody is answered with an error. What the server has to answer for goes to
+ * `onError`, once, though several were waiting for the same; a refusal goes nowhere.
  */
 export function reportFailure(onError: OnError, error: unknown, context: ErrorContext): void {
   const isTold = typeof error === "object" && error !== null && told.has(error)

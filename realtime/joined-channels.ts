@@ -3,7 +3,10 @@ import type { JsonValue } from "./json.ts"
 import type { LogPage } from "./message.ts"
 import type { ChannelObserver, RealtimeTransport, TransportSubscription } from "./transport.ts"
 
-/** A channel that a client takes part in: what the client wants of it, and how far a transport has come with that. */
+/**
+ * A channel that a client takes part in: what the client wants of it, and how
+ * far a transport has come with that.
+ */
 export interface JoinedChannel {
   readonly name: string
   readonly observer: ChannelObserver
@@ -18,7 +21,10 @@ export interface JoinedChannel {
   readonly wantsPresence: boolean
   /** False from the moment it is left, also when the client has joined a channel of this name again. */
   isCurrent(): boolean
-  /** Begins an attempt. The returned function says whether the channel is joined still, and no later attempt was begun. */
+  /**
+   * Begins an attempt. The returned function says whether the channel is joined
+   * still, and no later attempt was begun.
+   */
   beginAttempt(): () => boolean
   /** Remembers that the provider has accepted the subscription, and tells the observer each time. */
   attached(page?: LogPage): void
@@ -30,7 +36,10 @@ export interface JoinedChannel {
   leave(): boolean
 }
 
-/** The channels that a client takes part in, at most one of a name. `State` is what else a transport keeps of each. */
+/**
+ * The channels that a client takes part in, at most one of a name. `State` is
+ * what else a transport keeps of each.
+ */
 export interface JoinedChannels<State extends object> extends Iterable<JoinedChannel & State> {
   get(name: string): (JoinedChannel & State) | undefined
   /** Takes the place of the channel that was joined under this name before. */
@@ -94,8 +103,9 @@ export function createJoinedChannels<State extends object>(): JoinedChannels<Sta
 }
 
 /**
- * Subscribes at a transport to all that the client wants of a channel by now. Whoever asked to be present doesn't wait for this answer, so
- * a refusal goes to `onError`; who may not be present may be in the channel all the same.
+ * Subscribes at a transport to all that the client wants of a channel by now. Whoever asked to be
+ * present doesn't wait for this answer, so a refusal goes to `onError`; who may not be present
+ * may be in the channel all the same.
  */
 export function subscribeAt(
   transport: RealtimeTransport,

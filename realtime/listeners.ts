@@ -1,7 +1,10 @@
 import type { OnError } from "./errors.ts"
 import { guard } from "./guard.ts"
 
-/** Whoever wants to be told of something. One that throws doesn't keep the others from being told, nor ends what told them. */
+/**
+ * Whoever wants to be told of something. One that throws doesn't keep the others from
+ * being told, nor ends what told them.
+ */
 export interface Listeners<Args extends unknown[]> {
   readonly size: number
   /** Returns how to stop. What is added twice is told twice, and stopped one by one. */

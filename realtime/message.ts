@@ -16,7 +16,10 @@ export interface RealtimeMessage<Event extends string = string, Payload = unknow
   channel: string
   /** Position in the channel's log: 1, 2, 3 … without holes. */
   seq: number
-  /** Names one generation of the log. Another epoch is another log, in which the same `seq` is another message. */
+  /**
+   * Names one generation of the log. Another epoch is another log, in which
+   * the same `seq` is another message.
+   */
   epoch: string
   event: Event
   payload: Payload
@@ -33,7 +36,9 @@ export interface RealtimeMessage<Event extends string = string, Payload = unknow
 export interface WireMessage extends Omit<RealtimeMessage, "payload"> {
   payload?: unknown
   bodyless?: true
-  /** The W3C trace context that its delivery belongs to, where messages are followed. The log doesn't keep it. */
+  /**
+   * The W3C trace context that its delivery belongs to, where messages are followed. The log doesn't keep it.
+   */
   traceparent?: string
 }
 
@@ -42,13 +47,15 @@ export interface Cursor {
   epoch: string
   seq: number
   /**
-   * Tells the message at `seq` from another that stood there before a backup was restored. Absent where that message isn't kept, or
-   * isn't known: then only `epoch` and `seq` are compared.
+   * Tells the message at `seq` from another that stood there before a backup was restored. Absent where that
+   * message isn't kept, or isn't known: then only `epoch` and `seq` are compared.
    */
   mark?: string
 }
 
-/** The state of a channel's log: `seq` is the newest message (0 when there is none), `first` the oldest kept. */
+/**
+ * The state of a channel's log: `seq` is the newest message (0 when there is none), `first` the oldest kept.
+ */
 export interface LogHead extends Cursor {
   /** `seq + 1` when nothing is kept. */
   first: number
@@ -58,7 +65,9 @@ export interface LogHead extends Cursor {
 export interface LogPage {
   head: LogHead
   messages: RealtimeMessage[]
-  /** Of a page that was read after a position: the mark of the message that stands there, where it is kept. */
+  /**
+   * Of a page that was read after a position: the mark of the message that stands there, where it is kept.
+   */
   mark?: string
 }
 
@@ -68,7 +77,10 @@ export const cursorOf = ({ epoch, seq, mark }: LogHead): Cursor => ({
   ...(mark !== undefined && { mark }),
 })
 
-/** The mark of a message's place. The log accepts an id at one time; put back to an earlier state and given it again, at another. */
+/**
+ * The mark of a message's place. The log accepts an id at one time; put back to an earlier
+ * state and given it again, at another.
+ */
 export const markOf = ({ id, at }: Pick<RealtimeMessage, "id" | "at">): string => `${id}@${at}`
 
 /** Whether they are known to be marks of different messages. */
@@ -83,14 +95,22 @@ export interface PublishReceipt {
   at: number
 }
 
-/** Which of a person's pages sent a signal, and how many of the channel's it had sent by then, this one included. */
+/**
+ * Which of a person's pages sent a signal, and how many of the channel's it had
+ * sent by then, this one included.
+ */
 export interface SignalOrigin {
-  /** At most 64 characters, made by the page at random: two of one person are told apart by it, nothing else. */
+  /**
+   * At most 64 characters, made by the page at random: two of one person are told apart by it, nothing else.
+   */
   page: string
   n: number
 }
 
-/** A short-lived event that is never logged: typing, cursors. At most once; of one page and event the newest counts. */
+/**
+ * A short-lived event that is never logged: typing, cursors. At most once; of one
+ * page and event the newest counts.
+ */
 export interface Signal<Event extends string = string, Payload = unknown> {
   /** By the server or the provider: the same delivered twice is one. */
   id: string
@@ -139,7 +159,8 @@ export function parseWireMessage(value: unknown): WireMessage | null {
   if (typeof event !== "string" || !isPosition(seq) || seq === 0 || typeof at !== "number") return null
   const sender = from === null ? null : parseUser(from)
   if (from !== null && sender === null) return null
-  // One object, filled: this happens for each message that anybody receives, and copies are most of what it costs.
+  // One object, filled: this happens for each message that anybody receives, and
+  // copies are most of what it costs.
   const message: WireMessage = { id, channel, seq, epoch, event, from: sender, at }
   if (traceparent !== undefined) message.traceparent = traceparent
   if (bodyless === true) message.bodyless = true
@@ -181,7 +202,10 @@ export function parseLogHead(value: unknown): LogHead | null {
 const markIn = ({ mark }: Record<string, unknown>): { mark?: string } =>
   typeof mark === "string" ? { mark } : {}
 
-/** Reads a page of the log that came over the network. Throws `invalid-request` when it isn't one; the next answer may be. */
+/**
+ * Reads a page of the log that came over the network. Throws `invalid-request` when it
+ * isn't one; the next answer may be.
+ */
 export function parseLogPage(value: unknown): LogPage {
   const head = isObject(value) ? parseLogHead(value.head) : null
   const messages =
@@ -196,8 +220,8 @@ export function parseLogPage(value: unknown): LogPage {
 }
 
 /**
- * Whether some of it lies more levels below it than that. Walks without recursion: what is to be refused may be deeper than any
- * stack, and would take the commit that it is part of down with it.
+ * Whether some of it lies more levels below it than that. Walks without recursion: what is to be refused may
+ * be deeper than any stack, and would take the commit that it is part of down with it.
  */
 export function isDeeperThan(value: unknown, maxDepth: number): boolean {
   const isObject = (item: unknown) => typeof item === "object" && item !== null

@@ -4,8 +4,9 @@ import { RealtimeError } from "./errors.ts"
 const absent = ["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"]
 
 /**
- * What to throw for what importing packages ended with that an app installs only where it uses them: `invalid-config` where one isn't installed, which names it
- * and the line that installs all of them. Write the `import()` into a `try`: bundlers follow it, and pass over a package that isn't there only within one.
+ * What to throw for what importing packages ended with that an app installs only where it uses them:
+ * `invalid-config` where one isn't installed, which names it and the line that installs all of them. Write
+ * the `import()` into a `try`: bundlers follow it, and pass over a package that isn't there only within one.
  */
 export function toImportError(packages: readonly string[], cause: unknown): unknown {
   const { code = "", message } = cause as Error & { code?: string }
@@ -14,7 +15,10 @@ export function toImportError(packages: readonly string[], cause: unknown): unkn
   return notInstalled(missing, packages, cause)
 }
 
-/** For an import that ended well with nothing: some bundlers put an empty module in the place of a package that isn't installed. */
+/**
+ * For an import that ended well with nothing: some bundlers put an empty module in the place
+ * of a package that isn't installed.
+ */
 export function notInstalled(missing: string, packages: readonly string[], cause?: unknown): RealtimeError {
   const told = `unable to load "${missing}"; it is not installed. Run: npm install ${packages.join(" ")}`
   return new RealtimeError("invalid-config", { message: told, cause })

@@ -1,9 +1,9 @@
 import { jsonByteLength, type WireMessage } from "./message.ts"
 
 /**
- * Messages as a provider may carry them: in groups of one channel whose JSON stays within `maxBytes`, so that what was
- * committed together costs as few deliveries as possible. A message that would not fit even alone goes without its
- * payload; its readers find that in the log.
+ * Messages as a provider may carry them: in groups of one channel whose JSON stays within `maxBytes`, so that
+ * what was committed together costs as few deliveries as possible. A message that would not fit even alone
+ * goes without its payload; its readers find that in the log.
  */
 export function packMessages(messages: readonly WireMessage[], maxBytes: number): WireMessage[][] {
   const groups: WireMessage[][] = []
@@ -31,8 +31,9 @@ function fit(message: WireMessage, maxBytes: number): WireMessage {
 }
 
 /**
- * What one read answers with, in bytes of payloads and senders as JSON: an answer of a function has 4.5 MB at most on Vercel
- * (https://vercel.com/docs/functions/limitations), and one on a socket must not look like a page that doesn't read.
+ * What one read answers with, in bytes of payloads and senders as JSON: an answer of a function has 4.5
+ * MB at most on Vercel (https://vercel.com/docs/functions/limitations), and one on a socket must not
+ * look like a page that doesn't read.
  */
 export const maxPageBytes = 1024 * 1024
 

@@ -14,7 +14,10 @@ function isReceipt(value: unknown): value is PublishReceipt {
   )
 }
 
-/** Reads a server's answer to a publish: one result for each message, in order. Throws `internal` when it isn't. */
+/**
+ * Reads a server's answer to a publish: one result for each message, in order.
+ * Throws `internal` when it isn't.
+ */
 export function fromWireResults(value: unknown, messages: readonly OutgoingMessage[]): PublishResult[] {
   if (!Array.isArray(value) || value.length !== messages.length) {
     throw new RealtimeError("internal", {

@@ -2,38 +2,45 @@ import type { JsonValue } from "./json.ts"
 import type { PresenceSnapshot, Signal, User, WireMessage } from "./message.ts"
 
 /**
- * Server: what a provider does for server code. It hands on what is already in the log; a message that it fails to
- * deliver is not lost, since its readers find it there.
+ * Server: what a provider does for server code. It hands on what is already in the log; a message that it
+ * fails to deliver is not lost, since its readers find it there.
  */
 export interface RealtimePublisher {
   /** The provider's name, as in `REALTIME_PROVIDER`. */
   readonly provider: string
 
   /**
-   * Delivers logged messages to the subscribers of their channels, those of one channel in the given order. Resolves
-   * when the provider has taken them all; rejects with `provider-unavailable` or `rate-limited`.
+   * Delivers logged messages to the subscribers of their channels, those of one channel in the given order.
+   * Resolves when the provider has taken them all; rejects with `provider-unavailable` or `rate-limited`.
    */
   publish(messages: readonly WireMessage[]): Promise<void>
 
-  /** Delivers a signal to everyone in its channel, its sender's connections included: receivers compare `from`. */
+  /**
+   * Delivers a signal to everyone in its channel, its sender's connections
+   * included: receivers compare `from`.
+   */
   signal(signal: Signal): Promise<void>
 
   /** Who is in a channel, by the provider's own account. */
   members(channel: string): Promise<PresenceSnapshot>
 
   /**
-   * Takes back a permission: each of the user's connections has to ask again whether it may be in the channel or, without a channel, in
-   * each of its channels. A provider may end more than that; the connections get back what they still may have by asking. Resolves when
-   * the provider has accepted it.
+   * Takes back a permission: each of the user's connections has to ask again whether it may be in the channel
+   * or, without a channel, in each of its channels. A provider may end more than that; the connections get
+   * back what they still may have by asking. Resolves when the provider has accepted it.
    */
   revoke(userId: string, channel?: string): Promise<void>
 
-  /** How many people are in each channel, where the provider can tell it of many at once; elsewhere webhooks do. */
+  /**
+   * How many people are in each channel, where the provider can tell it of
+   * many at once; elsewhere webhooks do.
+   */
   counts?(channels: readonly string[]): Promise<number[]>
 
   /**
-   * Verifies what claims to be the provider's webhook and says what it tells. Rejects with `unauthorized` when it isn't
-   * signed by the provider or is older than `webhookWindowMs`, with `invalid-request` when it can't be read.
+   * Verifies what claims to be the provider's webhook and says what it tells. Rejects with
+   * `unauthorized` when it isn't signed by the provider or is older than `webhookWindowMs`, with
+   * `invalid-request` when it can't be read.
    */
   webhook?(request: WebhookRequest): Promise<ProviderEvent[]>
 
@@ -41,7 +48,8 @@ export interface RealtimePublisher {
   clientConfig(): ProviderConfig
 
   /**
-   * Answers a browser's request for permission to connect or to join. The caller adds `Cache-Control: no-store`.
+   * Answers a browser's request for permission to connect or to join. The
+   * caller adds `Cache-Control: no-store`.
    */
   credentials(request: CredentialsRequest): Promise<JsonValue>
 
@@ -75,10 +83,16 @@ export interface WebhookRequest {
   now: number
 }
 
-/** Providers repeat a webhook that wasn't answered for about five minutes; one that is much older is a replay of a recorded request. */
+/**
+ * Providers repeat a webhook that wasn't answered for about five minutes; one that is much older
+ * is a replay of a recorded request.
+ */
 export const webhookWindowMs = 10 * 60 * 1000
 
-/** What happened at the provider, as its webhook told it. The same event may come twice, and later than a newer one. */
+/**
+ * What happened at the provider, as its webhook told it. The same event may come
+ * twice, and later than a newer one.
+ */
 export type ProviderEvent = ChannelEvent | MemberEvent
 
 export interface ChannelEvent {

@@ -1,8 +1,9 @@
 import { RealtimeError } from "./errors.ts"
 
 /**
- * Server: a request's body as text. Of one that is longer no more is read than shows it: rejects with `message-too-large`, and leaves
- * the rest where it is, since ending the stream would end the connection before the answer. Of one whose sender went away in the middle:
+ * Server: a request's body as text. Of one that is longer no more is read than shows it: rejects
+ * with `message-too-large`, and leaves the rest where it is, since ending the stream would end
+ * the connection before the answer. Of one whose sender went away in the middle:
  * `invalid-request`, for nothing here has failed.
  */
 export async function readWithin(body: AsyncIterable<Uint8Array> | null, maxBytes: number): Promise<string> {

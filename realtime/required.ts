@@ -4,8 +4,8 @@ import type { ProviderConfig } from "./publisher.ts"
 const isText = (value: unknown): boolean => typeof value === "string" && value.trim() !== ""
 
 /**
- * Refuses to go on without what an application takes from its environment, all that is missing at once, by the names that the variables
- * usually have. A vendor's SDK would take an empty one and connect to nowhere.
+ * Refuses to go on without what an application takes from its environment, all that is missing at once, by
+ * the names that the variables usually have. A vendor's SDK would take an empty one and connect to nowhere.
  */
 export function requireVariables(provider: string, values: Readonly<Record<string, unknown>>): void {
   const missing = Object.entries(values).flatMap(([name, value]) => (isText(value) ? [] : [name]))

@@ -8,7 +8,8 @@ export const isWellFormed = (text: string): boolean => text.search(loneSurrogate
 export const toWellFormed = (text: string): string => text.replace(loneSurrogate, "\ufffd")
 
 /**
- * Whether every store gives a text back as it was: NUL ends or breaks it in some, and a lone surrogate becomes U+FFFD, which another
- * text may have. Asked before a store is, so that the answer doesn't depend on which one it is.
+ * Whether every store gives a text back as it was: NUL ends or breaks it in some, and a lone
+ * surrogate becomes U+FFFD, which another text may have. Asked before a store is, so that the answer
+ * doesn't depend on which one it is.
  */
 export const isKeepable = (text: string): boolean => isWellFormed(text) && !text.includes("\0")

@@ -1,7 +1,10 @@
 import type { OnError } from "./errors.ts"
 import { guard } from "./guard.ts"
 
-/** The steps of a message's way that are followed: out of a page, into the server, the log and a provider, into pages. */
+/**
+ * The steps of a message's way that are followed: out of a page, into the server,
+ * the log and a provider, into pages.
+ */
 export type TraceStep = "send" | "accept" | "append" | "deliver" | "receive"
 
 export interface TracedMessage {
@@ -17,7 +20,10 @@ export interface TraceSpan {
   end(error?: unknown): void
 }
 
-/** Follows messages for whoever watches the system. Where there is none, nothing is followed and nothing more travels. */
+/**
+ * Follows messages for whoever watches the system. Where there is none, nothing is
+ * followed and nothing more travels.
+ */
 export interface Tracing {
   /**
    * A step begins; `parent` is the context that came with the message. Null when this message isn't followed.
@@ -41,7 +47,10 @@ export const toTraceparent = (value: unknown): string | undefined =>
 export const carrying = (traceparent: string | undefined): { traceparent?: string } =>
   traceparent === undefined ? {} : { traceparent }
 
-/** The same for a follower that may fail: what it throws goes to `onError`, and the message goes on unfollowed. */
+/**
+ * The same for a follower that may fail: what it throws goes to `onError`,
+ * and the message goes on unfollowed.
+ */
 export function guardTracing(tracing: Tracing, onError: OnError): Tracing {
   return {
     start(step, message, parent, attributes) {
@@ -79,8 +88,8 @@ interface Followable {
 }
 
 /**
- * Follows messages while they are sent or taken in: `work` gets each with the context that goes on with it, and each one's
- * outcome ends its step. Without anybody who follows it is `work` alone.
+ * Follows messages while they are sent or taken in: `work` gets each with the context that goes on with it,
+ * and each one's outcome ends its step. Without anybody who follows it is `work` alone.
  */
 export async function follow<Message extends Followable, Outcome extends object>(
   tracing: Tracing | undefined,

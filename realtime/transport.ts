@@ -12,11 +12,13 @@ import type {
 } from "./message.ts"
 
 /**
- * Browser: what a provider does for one client. It moves bytes and says what happened; everything that the contract
- * promises beyond that (order, no repeats, no gaps, people instead of tabs) is built above it, once, for all.
+ * Browser: what a provider does for one client. It moves bytes and says what happened;
+ * everything that the contract promises beyond that (order, no repeats, no gaps, people instead
+ * of tabs) is built above it, once, for all.
  *
- * A transport may lose, repeat and reorder across a reconnect, but must then call `onAttached` again, for that is
- * what makes the client look for what it missed. While attached it passes on each delivery of the provider once.
+ * A transport may lose, repeat and reorder across a reconnect, but must then call `onAttached`
+ * again, for that is what makes the client look for what it missed. While attached it passes on
+ * each delivery of the provider once.
  */
 export interface RealtimeTransport {
   /** The provider's name, as in `REALTIME_PROVIDER`. */
@@ -28,21 +30,22 @@ export interface RealtimeTransport {
   onStatus(listener: (status: TransportStatus) => void): () => void
 
   /**
-   * Starts connecting and keeps trying, until `close`. What happens is told by `status`; never throws. Calling it
-   * again is how a person's «try again» cuts a wait short; on an open connection it does nothing.
+   * Starts connecting and keeps trying, until `close`. What happens is told by `status`; never throws.
+   * Calling it again is how a person's «try again» cuts a wait short; on an open connection it does nothing.
    */
   connect(): void
 
   /**
-   * Joins a channel now, or as soon as there is a connection, and again after each reconnect. At most one
-   * subscription a channel at a time: sharing one among several listeners is the client's work, not the transport's.
+   * Joins a channel now, or as soon as there is a connection, and again after each reconnect. At
+   * most one subscription a channel at a time: sharing one among several listeners is the
+   * client's work, not the transport's.
    */
   subscribe(channel: string, observer: ChannelObserver): TransportSubscription
 
   /**
-   * Sends durable messages of one channel, in order, and resolves with one result for each when the server has
-   * answered. Rejects with `not-connected` or `timeout` when it didn't; some may have been accepted then, and
-   * sending them again with the same ids is safe. Absent unless `publishesOverConnection`.
+   * Sends durable messages of one channel, in order, and resolves with one result for each when the server
+   * has answered. Rejects with `not-connected` or `timeout` when it didn't; some may have been accepted then,
+   * and sending them again with the same ids is safe. Absent unless `publishesOverConnection`.
    */
   publish?(channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
 
@@ -75,13 +78,15 @@ export interface TransportStatus {
   readonly error?: RealtimeError | undefined
 }
 
-/** What a transport tells about one channel. Calls are made one after another, never from within `subscribe`. */
+/**
+ * What a transport tells about one channel. Calls are made one after another, never from within `subscribe`.
+ */
 export interface ChannelObserver {
   /** The position from which a provider that `catchesUpOnSubscribe` should go on; null: from now. */
   cursor(): Cursor | null
   /**
-   * The provider has accepted the subscription: what is published from now on arrives. Called again after each
-   * interruption. `page`, where the provider could give one, is what followed `cursor()`.
+   * The provider has accepted the subscription: what is published from now on arrives. Called again after
+   * each interruption. `page`, where the provider could give one, is what followed `cursor()`.
    */
   onAttached(page?: LogPage): void
   /** Deliveries may be interrupted; the transport is trying to attach again. */
@@ -90,21 +95,27 @@ export interface ChannelObserver {
   onDenied(error: RealtimeError): void
   onMessages(messages: readonly WireMessage[]): void
   onSignal(signal: Signal): void
-  /** Everyone who is there, whenever that changes and after each attachment. Only once `enter` or `watch` was asked. */
+  /**
+   * Everyone who is there, whenever that changes and after each attachment. Only
+   * once `enter` or `watch` was asked.
+   */
   onPresence(snapshot: PresenceSnapshot): void
 }
 
 export interface TransportSubscription {
   /**
-   * Sends a signal to every other connection in the channel, other tabs of the same person included, with its `origin`, by which
-   * receivers know the newer one. Resolves when it has left, not when it arrived; rejects with `not-connected` or `rate-limited`, and
-   * then it is gone, or with `channel-denied`. Absent unless `signalsOverConnection`, and once the provider refused one by a permission
-   * that only a new one replaces: that one, and those that follow, go over HTTP.
+   * Sends a signal to every other connection in the channel, other tabs of the same person included, with its
+   * `origin`, by which receivers know the newer one. Resolves when it has left, not when it arrived; rejects
+   * with `not-connected` or `rate-limited`, and then it is gone, or with `channel-denied`. Absent unless
+   * `signalsOverConnection`, and once the provider refused one by a permission that only a new one replaces:
+   * that one, and those that follow, go over HTTP.
    */
   signal?(event: string, payload: JsonValue, origin: SignalOrigin): Promise<void>
   /** Asks for `onPresence` without becoming visible. */
   watchPresence(): void
-  /** Becomes visible with this data, or changes it. Kept over reconnects. Rejects where the server refuses. */
+  /**
+   * Becomes visible with this data, or changes it. Kept over reconnects. Rejects where the server refuses.
+   */
   enterPresence(data: JsonValue): Promise<void>
   /** Stops being visible. Idempotent. */
   leavePresence(): Promise<void>

@@ -2,9 +2,10 @@ import { RealtimeError } from "./errors.ts"
 import { withResolvers } from "./with-resolvers.ts"
 
 /**
- * Waits for work no longer than `limitMs`, or until `signal` is aborted, and then aborts the signal that the work was given. Nothing
- * else ends such a wait in time: a network that swallows packets is noticed after minutes, and what never answers not at all. Rejects
- * with `timeout`, or with the reason of `signal`, or with that of the work. `doing` completes "unable to …".
+ * Waits for work no longer than `limitMs`, or until `signal` is aborted, and then aborts the signal that the
+ * work was given. Nothing else ends such a wait in time: a network that swallows packets is noticed after
+ * minutes, and what never answers not at all. Rejects with `timeout`, or with the reason of `signal`, or with
+ * that of the work. `doing` completes "unable to …".
  */
 export async function withinLimit<T>(
   limitMs: number,

@@ -7,7 +7,10 @@ const right = 100
 
 const escaped = (text: string) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")
 
-/** Ratios on a logarithmic scale, the control at 1, what each has to keep as a mark; light and dark by the reader's theme. */
+/**
+ * Ratios on a logarithmic scale, the control at 1, what each has to keep as a mark;
+ * light and dark by the reader's theme.
+ */
 export function toChart(rows: readonly Row[]): string {
   const height = rows.length * rowHeight + 60
   const bounds = rows.flatMap(({ ratio, target }) => [ratio, Number(target?.split(" ")[1] ?? 1)])

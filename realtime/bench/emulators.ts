@@ -10,10 +10,16 @@ const text = "x".repeat(100)
 
 type Publish = (channel: string) => Promise<unknown>
 
-/** How one service is spoken to, by bare sockets and requests: an SDK in the load generator would be what is measured. */
+/**
+ * How one service is spoken to, by bare sockets and requests: an SDK in the load
+ * generator would be what is measured.
+ */
 interface Service {
   server: "pusher" | "ably" | "relay"
-  /** Resolves with the socket when it receives what is published to the channel; `onMessages` is told how many came. */
+  /**
+   * Resolves with the socket when it receives what is published to the channel;
+   * `onMessages` is told how many came.
+   */
   subscribe(url: string, channel: string, onMessages: (count: number) => void): Promise<WebSocket>
   publisher(url: string): Promise<Publish>
 }
@@ -125,7 +131,9 @@ const relayedBy = (way: "HTTP" | "WebSocket"): Service => ({
   },
 })
 
-/** Messages a second, published and arrived, with a thousand connections open; each has a channel of its own. */
+/**
+ * Messages a second, published and arrived, with a thousand connections open; each has a channel of its own.
+ */
 async function measure(service: Service, messages: number): Promise<number> {
   await using server = await startMetered("server-emulator.ts", [service.server])
   let arrived = 0

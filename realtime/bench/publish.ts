@@ -21,7 +21,10 @@ const services = {
   },
 }
 
-/** A publish by the route handler, one after another: PostgreSQL that forces each commit to the disk, the provider's emulator. */
+/**
+ * A publish by the route handler, one after another: PostgreSQL that forces each commit to
+ * the disk, the provider's emulator.
+ */
 export const publishing = (["pusher", "ably"] as const).map((provider) => ({
   about: {
     scenario: `serverless publish over ${provider}`,

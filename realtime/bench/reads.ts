@@ -12,7 +12,10 @@ import { median } from "./report.ts"
 const channels = 100
 const group = 1_000
 
-/** Written by the log, as far as that doesn't take all day; then the database copies what is there, in the order of a log that grew. */
+/**
+ * Written by the log, as far as that doesn't take all day; then the database copies what is there,
+ * in the order of a log that grew.
+ */
 async function fill({ log, copy }: Opened, rows: number): Promise<void> {
   const written = Math.min(rows, 100_000)
   for (let n = 0; n < written; n += group)

@@ -5,8 +5,9 @@ import { measure } from "./load.ts"
 import { scenarios } from "./scenarios.ts"
 
 /**
- * What a delivery may cost beside the control, in CPU time of the servers alone, which a busy machine charges to nobody else. Two to
- * three times what it is: this finds what has become several times dearer. `npm run bench` holds the tight bounds.
+ * What a delivery may cost beside the control, in CPU time of the servers alone, which a busy machine
+ * charges to nobody else. Two to three times what it is: this finds what has become several times dearer.
+ * `npm run bench` holds the tight bounds.
  */
 const bounds: readonly (readonly [scenario: RegExp, ratio: number])[] = [
   [/^fan-out .* saturated$/, 1],

@@ -14,10 +14,11 @@ import { growth, type Metric, scenarios } from "./scenarios.ts"
 import { storm } from "./storm.ts"
 
 /**
- * `npm run bench`: our gateway with its durable log beside a bare Socket.IO server, the same load on both, taking turns in one
- * run; then what returns to the log costs, the log itself, and the emulators beside bare relays. Only the ratios carry over to
- * another machine. `--scale 10` is the real thing, `--only fan-out` what has that in its name, `--rows 10000000` a log of that
- * length; `--json` and `--chart` write files, `--document` the figures of docs/performance.md.
+ * `npm run bench`: our gateway with its durable log beside a bare Socket.IO server, the same load on both,
+ * taking turns in one run; then what returns to the log costs, the log itself, and the emulators beside bare
+ * relays. Only the ratios carry over to another machine. `--scale 10` is the real thing, `--only fan-out`
+ * what has that in its name, `--rows 10000000` a log of that length; `--json` and `--chart` write files,
+ * `--document` the figures of docs/performance.md.
  */
 const { values } = parseArgs({
   options: {

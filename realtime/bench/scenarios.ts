@@ -11,7 +11,10 @@ export interface Scenario {
   name: string
   rooms: number
   subscribersPerRoom: number
-  /** Messages a second over all rooms, sent on time whatever comes back; absent: as fast as they are acknowledged. */
+  /**
+   * Messages a second over all rooms, sent on time whatever comes back; absent:
+   * as fast as they are acknowledged.
+   */
   rate?: number
   /** Without a rate: how many messages wait for their acknowledgement at a time. */
   inFlight?: number

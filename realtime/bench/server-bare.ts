@@ -5,7 +5,10 @@ import { createClient } from "redis"
 import { Server } from "socket.io"
 import { answerMeter } from "./meter.ts"
 
-/** The control: Socket.IO as its documentation shows it, with none of our code; with a Redis, by its Redis Streams adapter. */
+/**
+ * The control: Socket.IO as its documentation shows it, with none of our code; with a
+ * Redis, by its Redis Streams adapter.
+ */
 const [redisUrl] = process.argv.slice(2)
 const http = createServer()
 const io = new Server(http, { serveClient: false })

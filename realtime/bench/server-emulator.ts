@@ -5,7 +5,9 @@ import { startPusherEmulator } from "throughline-emulators/pusher"
 import { WebSocketServer } from "ws"
 import { answerMeter } from "./meter.ts"
 
-/** One of the emulators, its rates lifted; or the control: a relay with nothing but an HTTP server and `ws`. */
+/**
+ * One of the emulators, its rates lifted; or the control: a relay with nothing but an HTTP server and `ws`.
+ */
 const started = {
   async pusher() {
     const emulator = await startPusherEmulator()

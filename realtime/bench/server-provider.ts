@@ -11,7 +11,10 @@ import { attachGateway, createBroadcaster } from "../providers/socketio/gateway.
 import { contractChannels, createContractRealtime } from "../testing/transport-contract/backend.ts"
 import { answerMeter } from "./meter.ts"
 
-/** A provider with an application's server before it. `POST /publish?count&rate` publishes so many, each with the moment it left. */
+/**
+ * A provider with an application's server before it. `POST /publish?count&rate` publishes so
+ * many, each with the moment it left.
+ */
 const http = createServer()
 const publishers = {
   async socketio() {

@@ -11,8 +11,8 @@ import { contractChannels, createContractRealtime } from "../testing/transport-c
 import { answerMeter } from "./meter.ts"
 
 /**
- * A function's publish and what of it nobody can spare: `/ours` is the route handler over PostgreSQL and a provider; `/control` reads
- * the request, commits one row and hands the same to the provider's SDK.
+ * A function's publish and what of it nobody can spare: `/ours` is the route handler over PostgreSQL and a
+ * provider; `/control` reads the request, commits one row and hands the same to the provider's SDK.
  */
 const [provider = "", databaseUrl = "", options = "{}"] = process.argv.slice(2)
 const pool = new Pool({ connectionString: databaseUrl })

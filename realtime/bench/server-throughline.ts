@@ -9,7 +9,10 @@ import { attachGateway, connectRedisCluster, createBroadcaster } from "../provid
 import { createContractRealtime } from "../testing/transport-contract/backend.ts"
 import { answerMeter } from "./meter.ts"
 
-/** The gateway with the embedded log, durable at each commit; with a Redis and a PostgreSQL in its arguments, one of several. */
+/**
+ * The gateway with the embedded log, durable at each commit; with a Redis and a PostgreSQL
+ * in its arguments, one of several.
+ */
 const [redisUrl, databaseUrl] = process.argv.slice(2)
 const http = createServer()
 const io = new Server(http, { serveClient: false })

@@ -15,7 +15,9 @@ export interface Joining {
   onPacket?: ((packet: string) => void) | undefined
 }
 
-/** One way to build the same thing: its servers, how to join a room, publish to it, and count what arrived. */
+/**
+ * One way to build the same thing: its servers, how to join a room, publish to it, and count what arrived.
+ */
 export interface Stack {
   name: string
   /** Its processes, which stop together. */

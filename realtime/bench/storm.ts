@@ -16,7 +16,10 @@ const room = defineChannel("room:{room}", {
   presence: z.object({}),
 })
 
-/** How long it takes until all who come back to one cursor at once have what they missed, and how many reads that costs. */
+/**
+ * How long it takes until all who come back to one cursor at once have what they
+ * missed, and how many reads that costs.
+ */
 async function measure(answer: "by the route" | "each by itself"): Promise<{ ms: number; reads: number }> {
   const folder = mkdtempSync(join(tmpdir(), "throughline-storm-"))
   const log = createSqliteLog({ path: join(folder, "log.db") })

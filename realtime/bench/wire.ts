@@ -1,8 +1,8 @@
 import { WebSocket } from "ws"
 
 /**
- * A client that costs almost nothing: Socket.IO's wire format over a bare WebSocket, packets counted instead of
- * parsed. What a load generator spends on itself is not to be taken for the server's.
+ * A client that costs almost nothing: Socket.IO's wire format over a bare WebSocket, packets counted instead
+ * of parsed. What a load generator spends on itself is not to be taken for the server's.
  */
 export interface WireClient {
   emit(args: readonly unknown[]): void

@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 import { versions } from "node:process"
 
-/** `npx throughline`: nothing is loaded before it is known that this Node.js runs it, so that an older one says so in a line. */
+/**
+ * `npx throughline`: nothing is loaded before it is known that this Node.js runs it, so
+ * that an older one says so in a line.
+ */
 const least = [22, 13] as const
 
 const [major = 0, minor = 0] = versions.node.split(".").map(Number)

@@ -7,7 +7,10 @@ import { Refusal } from "./refusal.ts"
 /** Of a command line that isn't understood; docs/guides/cli.md lists all of the exit codes. */
 const misused = 2
 
-/** Runs one command line, without the program's name. Resolves to the exit code; whatever a command throws is said in a line. */
+/**
+ * Runs one command line, without the program's name. Resolves to the exit code; whatever a
+ * command throws is said in a line.
+ */
 export async function main(args: readonly string[]): Promise<number> {
   let exitCode = 0
   // Known before a command is: a problem with the command line is said in the same way.

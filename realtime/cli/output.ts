@@ -2,7 +2,9 @@ import { stripVTControlCharacters, styleText } from "node:util"
 
 type Style = Parameters<typeof styleText>[0]
 
-/** What a command says: to people on either stream, or to programs as one JSON document on standard output. */
+/**
+ * What a command says: to people on either stream, or to programs as one JSON document on standard output.
+ */
 export interface Output {
   isJson: boolean
   /** Something that was asked for. */

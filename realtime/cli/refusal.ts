@@ -1,4 +1,7 @@
-/** Why a command did nothing: what it saw, and what to do. Exit code 1, or 78 where the configuration is what is wrong. */
+/**
+ * Why a command did nothing: what it saw, and what to do. Exit code 1, or 78 where
+ * the configuration is what is wrong.
+ */
 export class Refusal extends Error {
   readonly advice: string | undefined
   readonly exitCode: number

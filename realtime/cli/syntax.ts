@@ -17,7 +17,10 @@ export function parseModule(text: string): Node[] {
   return program.body as unknown as Node[]
 }
 
-/** What a module exports by name; null where that can't be known, since it hands on another's exports or can't be read. */
+/**
+ * What a module exports by name; null where that can't be known, since it hands on
+ * another's exports or can't be read.
+ */
 export function exportsOf(text: string): ReadonlySet<string> | null {
   let statements: Node[]
   try {

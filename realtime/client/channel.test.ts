@@ -15,7 +15,10 @@ const alice = { id: "alice" }
 const room = contractChannels.room({ room: "1" })
 const other = contractChannels.room({ room: "2" })
 
-/** A page on the memory provider; what the test changes of the ways to it, and the provider's own view of the channel. */
+/**
+ * A page on the memory provider; what the test changes of the ways to it, and the
+ * provider's own view of the channel.
+ */
 async function setup(change: (http: RealtimeHttp) => Partial<RealtimeHttp> = () => ({})) {
   const observers = new Map<string, ChannelObserver>()
   const watch = (transport: RealtimeTransport): RealtimeTransport =>

@@ -54,7 +54,9 @@ export interface ChannelOptions {
 export interface ManagedChannel extends Channel {
   /** The page is looked at again: it looks at once whether something was missed. */
   check(): void
-  /** Begins a comparison with the log's head, if anybody follows the channel; the returned function ends it. */
+  /**
+   * Begins a comparison with the log's head, if anybody follows the channel; the returned function ends it.
+   */
   startComparison(): ((head: LogHead | RealtimeError) => void) | null
   /** Hot reload has evaluated the application's definitions again: from now on this one counts. */
   redefine(definition: AnyChannelDefinition): void
@@ -105,7 +107,8 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
         try {
           return await overConnection(event, payload as JsonValue, origin)
         } catch (error) {
-          // Refused by a permission that may be out of date, it is no way any more: the server says what counts now.
+          // Refused by a permission that may be out of date, it is no way any more:
+          // the server says what counts now.
           if (!isDenial(error) || subscription?.signal) throw error
         }
       }
@@ -201,7 +204,8 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     },
     onAttached(page) {
       happens({ type: "attached" })
-      // Reads that began before can't know what was published until now; the streams' next ones must not share them.
+      // Reads that began before can't know what was published until now; the
+      // streams' next ones must not share them.
       reads.clear()
       for (const stream of streams()) stream.attached(page && ownPage(page), asked)
       outbox.wake(name)
@@ -432,7 +436,8 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     },
     close() {
       signals.close()
-      // A read that is under way belongs to those who asked for it; the next ones go on from where they stood.
+      // A read that is under way belongs to those who asked for it; the next
+      // ones go on from where they stood.
       reads.clear()
       for (const follower of followers) {
         const { cursor, isEstablished } = follower.stream

@@ -10,10 +10,15 @@ const advice: Readonly<Record<string, string>> = {
 }
 
 const patienceMs = 3_000
-/** A development server compiles the route when it is first asked for; past this it isn't compiling any more. */
+/**
+ * A development server compiles the route when it is first asked for; past this it isn't compiling any more.
+ */
 const compilingMs = 30_000
 
-/** Browser, in development: says once in the console why a page that was opened has no connection, and what to do about it. */
+/**
+ * Browser, in development: says once in the console why a page that was opened has no
+ * connection, and what to do about it.
+ */
 export function createConnectionHint(connectionOf: () => Connection, fetch: typeof globalThis.fetch) {
   let timer: ReturnType<typeof setTimeout> | undefined
   let openedAt = 0

@@ -16,14 +16,20 @@ import { createSignalAges } from "./signal-ages.ts"
 import type { Channel, RealtimeClient } from "./types.ts"
 
 export interface ClientOptions {
-  /** One transport, for a client that is opened once; or what makes one, inert until `connect`, for each opening. */
+  /**
+   * One transport, for a client that is opened once; or what makes one, inert
+   * until `connect`, for each opening.
+   */
   transport: RealtimeTransport | (() => RealtimeTransport)
   http: RealtimeHttp
   /** The largest payload, in bytes of JSON, as the server's configuration says. */
   maxPayloadBytes?: number
   /** How long somebody who vanished is still shown. Default 4 s. */
   presenceGraceMs?: number
-  /** How often the page looks whether it has missed something. Default each minute, every 10 s without a connection. */
+  /**
+   * How often the page looks whether it has missed something. Default each minute,
+   * every 10 s without a connection.
+   */
   headCheck?: HeadCheckIntervals
   /** Where unsent messages are kept; by default they live as long as the page. */
   outbox?: OutboxPlace
@@ -39,7 +45,10 @@ const defaultHeadCheck: HeadCheckIntervals = { connectedMs: 60_000, interruptedM
 
 /** A client that can be told that its time is over. */
 export interface EndableClient extends RealtimeClient {
-  /** Closes the client for good, with a reason: its state is `failed`, and `open` does nothing any more. What is in the outbox stays there. Idempotent. */
+  /**
+   * Closes the client for good, with a reason: its state is `failed`, and `open` does nothing any more. What
+   * is in the outbox stays there. Idempotent.
+   */
   end(reason: RealtimeError): void
 }
 
@@ -84,8 +93,9 @@ export function createClient(options: ClientOptions): EndableClient {
   const isConnected = () => transport.status.state === "connected"
 
   /**
-   * Over the connection, where there is one that takes messages; else over HTTP. What a connection that was lost may have brought
-   * goes again by the other way, with its id; the queue that asks has one request of a channel under way at a time.
+   * Over the connection, where there is one that takes messages; else over HTTP. What a connection that
+   * was lost may have brought goes again by the other way, with its id; the queue that asks has one
+   * request of a channel under way at a time.
    */
   const publish = (name: string, messages: readonly OutgoingMessage[]) =>
     follow(
@@ -152,12 +162,16 @@ export function createClient(options: ClientOptions): EndableClient {
     stopWatching()
     headCheck.stop()
     outbox.close()
-    // The connection first: closing it leaves every channel at once, so that none has to be left by a request of its own.
+    // The connection first: closing it leaves every channel at once, so that none has to
+    // be left by a request of its own.
     closing = transport.close()
     for (const channel of channels.values()) channel.close()
   }
 
-  /** One step after the other: a listener that is told of one may ask for the next, which waits until this one is done. */
+  /**
+   * One step after the other: a listener that is told of one may ask for the next,
+   * which waits until this one is done.
+   */
   function settle(): void {
     if (isSettling) return
     isSettling = true

@@ -41,9 +41,10 @@ export interface RealtimeClientOptions {
    */
   providers: Readonly<Record<string, () => Promise<TransportFactory>>>
   /**
-   * Whose page this is, the signed-in user's id as the server's `identify` returns it. What they write is kept in their browser
-   * until it is sent, and is sent in nobody else's name: once somebody else is signed in, or nobody, the client ends as `failed`
-   * with `session-changed`. Without it, unsent messages end with the page, and go out under the name of whoever is signed in.
+   * Whose page this is, the signed-in user's id as the server's `identify` returns it. What they write is
+   * kept in their browser until it is sent, and is sent in nobody else's name: once somebody else is signed
+   * in, or nobody, the client ends as `failed` with `session-changed`. Without it, unsent messages end with
+   * the page, and go out under the name of whoever is signed in.
    */
   owner?: string
   /** Where unsent messages are kept, in place of `owner`'s browser. */
@@ -61,16 +62,19 @@ export interface RealtimeClientOptions {
 export interface ConfiguredClient extends RealtimeClient {
   /** The providers that it may use, in the server's order. */
   readonly providers: readonly string[]
-  /** Goes over to this one of them, without a gap and within `failover.returnMs`, and keeps to it until the server lists others. */
+  /**
+   * Goes over to this one of them, without a gap and within `failover.returnMs`, and keeps to
+   * it until the server lists others.
+   */
   prefer(provider: string): void
 }
 
 /**
- * Browser: connects the page to the providers that the server chose, the first that works. Follows the server when its
- * choice changes, without a reload. Inert until `open()`, so that it may be made while rendering, and thrown away by whoever renders.
- * In development a page without a connection says in the console what is usually missing: 3 s after it was opened or, where it asks the
- * app's route, after that has answered; after 33 s at the latest.
- * Throws a `TypeError` when no loader fits the configuration.
+ * Browser: connects the page to the providers that the server chose, the first that works. Follows the server
+ * when its choice changes, without a reload. Inert until `open()`, so that it may be made while rendering,
+ * and thrown away by whoever renders. In development a page without a connection says in the console what is
+ * usually missing: 3 s after it was opened or, where it asks the app's route, after that has answered; after
+ * 33 s at the latest. Throws a `TypeError` when no loader fits the configuration.
  */
 export function createRealtimeClient(options: RealtimeClientOptions): ConfiguredClient {
   const { config, providers: loaders, owner, presenceGraceMs, headCheck } = options

@@ -1,21 +1,22 @@
 import type { ConnectionState } from "../transport.ts"
 
 /**
- * Which provider is used, and which one is opened beside it. Pure: no transport, no clock. Tell it what happened; do what it commands, in
- * order.
+ * Which provider is used, and which one is opened beside it. Pure: no transport, no clock. Tell it what
+ * happened; do what it commands, in order.
  *
- *                          active without a connection for `patienceMs`, or failed ──▶ the next in turn
- *                          active not the preferred one, for `returnMs`            ──▶ the preferred one
- *                          active off the list, or the list new to a failed one    ──▶ the preferred one
- *                                                    │
- *     idle ──connect──▶ active alone ────────────────┴──raise──▶ active + standby ──ready──▶ the standby is active
- *                           ▲                                          │
- *                           │   failed, or not ready in its time       │
- *                           └──drop── (and on to the next one, ◀───────┘
- *                                      while active is no good)
+ *                     active without a connection for `patienceMs`, or failed ──▶ the next in turn
+ *                     active not the preferred one, for `returnMs`            ──▶ the preferred one
+ *                     active off the list, or the list new to a failed one    ──▶ the preferred one
+ *                                               │
+ *     idle ──connect──▶ active alone ───────────┴── raise ──▶ active + standby
+ *                           ▲  ▲                                  │     │
+ *                           │  └──── failed, or not ready in ─────┘   ready
+ *                           │        its time: drop (and on to          │
+ *                           │        the next while active is no good)  │
+ *                           └──────── promote: the standby is active ◀──┘
  *
- * The standby takes over once it carries every channel: make before break. Who failed is left out until one took over, the list changed,
- * or somebody asked for `connect`.
+ * The standby takes over once it carries every channel: make before break. Who failed is left out until one
+ * took over, the list changed, or somebody asked for `connect`.
  */
 export interface FailoverState {
   /** The providers' keys in order of preference. */
@@ -29,7 +30,10 @@ export interface FailoverState {
   readonly isStarted: boolean
   /** The time that the active one has to get a connection runs. */
   readonly isWaiting: boolean
-  /** Attempts at a standby that came to nothing, in a row, since one took over or the active one was connected. */
+  /**
+   * Attempts at a standby that came to nothing, in a row, since one took over
+   * or the active one was connected.
+   */
   readonly vain: number
   /** How long after a move the preferred one is tried again. */
   readonly returnMs: number
@@ -129,7 +133,8 @@ export function nextFailover(
 
   function raise(key: string): void {
     drop()
-    // Each round gives them more time: where the network is slow, none would ever be ready in that of the first.
+    // Each round gives them more time: where the network is slow, none would
+    // ever be ready in that of the first.
     const rounds = Math.floor(state.vain / Math.max(1, state.keys.length - 1))
     const ms = times.patienceMs * Math.min(maxPatience, 2 ** rounds)
     set({ standby: key })

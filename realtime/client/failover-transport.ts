@@ -20,17 +20,22 @@ export interface FailoverOptions {
   /** In order of preference, at least one. */
   candidates: readonly Candidate[]
   /**
-   * How long the provider in use may be without a connection before the next one is tried beside it, and how long that may take
-   * until it carries everything; more in each round in which none did. Default 10 s.
+   * How long the provider in use may be without a connection before the next one is tried beside it, and how
+   * long that may take until it carries everything; more in each round in which none did. Default 10 s.
    */
   patienceMs?: number
-  /** How long after a move the preferred one is tried again; longer after each attempt in vain. Default 60 s. */
+  /**
+   * How long after a move the preferred one is tried again; longer after each attempt in vain. Default 60 s.
+   */
   returnMs?: number
   onError?: OnError
 }
 
 export interface FailoverTransport extends RealtimeTransport {
-  /** Follows a changed list: what is in use stays until a better one carries everything. Connects nothing before `connect`. */
+  /**
+   * Follows a changed list: what is in use stays until a better one carries everything.
+   * Connects nothing before `connect`.
+   */
   setCandidates(candidates: readonly Candidate[]): void
 }
 
@@ -51,10 +56,10 @@ interface LinkChannel {
 }
 
 /**
- * One transport over several providers. The first is used; when it fails, or stays without a connection, the next is
- * opened beside it, and takes over once it carries every channel: make before break. `failover-policy.ts` decides when, this does it.
- * Whatever either delivers is passed on, since the client above takes each message once and in order; signals and presence come from
- * the one in use.
+ * One transport over several providers. The first is used; when it fails, or stays without a connection, the
+ * next is opened beside it, and takes over once it carries every channel: make before break.
+ * `failover-policy.ts` decides when, this does it. Whatever either delivers is passed on, since the client
+ * above takes each message once and in order; signals and presence come from the one in use.
  */
 export function createFailoverTransport(options: FailoverOptions): FailoverTransport {
   const { patienceMs = 10_000, returnMs = 60_000 } = options
@@ -226,7 +231,8 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
   function wait({ of, ms }: Extract<FailoverCommand, { type: "wait" }>): void {
     clearTimeout(timers.get(of))
     const over = () => happens(() => ({ type: "time-over", of, isOffline: isOffline() }))
-    // All pages lost the preferred provider at the same moment, and aren't to come back to it at the same moment.
+    // All pages lost the preferred provider at the same moment, and aren't to
+    // come back to it at the same moment.
     timers.set(of, setTimeout(over, of === "return" ? ms * randomBetween(0.5, 1.5) : ms))
   }
 

@@ -6,7 +6,10 @@ import type { RealtimeHttp } from "./http.ts"
 type Comparison = NonNullable<ReturnType<ManagedChannel["startComparison"]>>
 
 export interface HeadCheckIntervals {
-  /** With a connection: how long a message that the provider accepted and lost may stay unnoticed, give or take a quarter. */
+  /**
+   * With a connection: how long a message that the provider accepted and lost may stay
+   * unnoticed, give or take a quarter.
+   */
   connectedMs: number
   /** Without one: the log stands in for the provider meanwhile. */
   interruptedMs: number
@@ -20,7 +23,10 @@ export interface HeadCheckOptions {
   onError: OnError
 }
 
-/** Compares where the page stands with the heads of the logs, now and then, in one request for all its channels. */
+/**
+ * Compares where the page stands with the heads of the logs, now and then, in
+ * one request for all its channels.
+ */
 export interface HeadCheck {
   start(): void
   /** Starts the wait anew, because the connection came or went. */

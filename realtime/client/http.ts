@@ -16,13 +16,15 @@ export interface RealtimeHttp {
   signal(channel: string, event: string, payload: unknown, origin: SignalOrigin): Promise<void>
   /** The server's configuration as it is now. */
   config(): Promise<Record<string, unknown>>
-  /** Looks whether the session is still the owner's; `onSessionChanged` is told when it isn't. Never rejects. */
+  /**
+   * Looks whether the session is still the owner's; `onSessionChanged` is told when it isn't. Never rejects.
+   */
   checkSession(): Promise<void>
   /** What a provider's server half answers to a request for permission. */
   credentials(provider: string, body: Record<string, unknown>): Promise<unknown>
   /**
-   * The server's clock, in milliseconds since 1970, right to about a second, as its last answer told it; null before the
-   * first. It doesn't follow this device's clock when that is set.
+   * The server's clock, in milliseconds since 1970, right to about a second, as its last answer told it; null
+   * before the first. It doesn't follow this device's clock when that is set.
    */
   serverNow(): number | null
 }
@@ -32,7 +34,10 @@ export interface HttpOptions {
   basePath: string
   fetch?: typeof globalThis.fetch
   timeoutMs?: number
-  /** Whose page it is, by the id that the server's `identify` returns: every request says so, and the server answers nobody else's. */
+  /**
+   * Whose page it is, by the id that the server's `identify` returns: every request says so, and
+   * the server answers nobody else's.
+   */
   owner?: string | undefined
   /** Called when the server refused with `session-changed`: somebody else is signed in by now, or nobody. */
   onSessionChanged?: (error: RealtimeError) => void
@@ -40,14 +45,20 @@ export interface HttpOptions {
   onConfigVersion?: (version: string) => void
 }
 
-/** What stands before the application may refuse as well: a proxy, a firewall, the host. Whom our server lets in they don't know. */
+/**
+ * What stands before the application may refuse as well: a proxy, a firewall, the host. Whom
+ * our server lets in they don't know.
+ */
 const codeByStatus: Record<number, RealtimeErrorCode> = {
   408: "timeout",
   413: "message-too-large",
   429: "rate-limited",
 }
 
-/** `Retry-After` in milliseconds, where it is a sensible number of seconds; a date would depend on this device's clock. */
+/**
+ * `Retry-After` in milliseconds, where it is a sensible number of seconds; a date
+ * would depend on this device's clock.
+ */
 function secondsOf(header: string | null): number | undefined {
   return header !== null && /^[1-9]\d{0,2}$/.test(header) ? Number(header) * 1000 : undefined
 }

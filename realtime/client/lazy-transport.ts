@@ -8,8 +8,8 @@ import { withinLimit } from "../within-limit.ts"
 export interface LazyTransportOptions {
   provider: string
   /**
-   * Downloads the provider's code and makes its transport; called on the first `connect`, again after a failure. A `RealtimeError` is the
-   * provider's refusal of its configuration, and ends in `failed`.
+   * Downloads the provider's code and makes its transport; called on the first `connect`, again after a
+   * failure. A `RealtimeError` is the provider's refusal of its configuration, and ends in `failed`.
    */
   load(): Promise<RealtimeTransport>
   /** How long one download may take. Default 15 s. */
@@ -26,8 +26,8 @@ const retryMs = 3_000
 const stage = "load the provider's code"
 
 /**
- * A transport whose code is downloaded when it is first needed, so that a page pays for one provider's SDK only. Until
- * it is there, the state is `connecting` and subscriptions wait.
+ * A transport whose code is downloaded when it is first needed, so that a page pays for one provider's SDK
+ * only. Until it is there, the state is `connecting` and subscriptions wait.
  */
 export function createLazyTransport({
   provider,

@@ -5,7 +5,9 @@ import { createListeners } from "../listeners.ts"
 import { type Cursor, cursorOf, type LogPage } from "../message.ts"
 import type { Channel, ChannelMessage, ChannelSubscription, PendingMessage } from "./types.ts"
 
-/** What a list of messages shows. A new object on each change; what didn't change in it stays the same object. */
+/**
+ * What a list of messages shows. A new object on each change; what didn't change in it stays the same object.
+ */
 export interface FeedState<D extends AnyChannelDefinition = AnyChannelDefinition> {
   /** Oldest first, without holes but those in `gaps`. */
   messages: ChannelMessage<D>[]
@@ -16,7 +18,10 @@ export interface FeedState<D extends AnyChannelDefinition = AnyChannelDefinition
   isLoadingOlder: boolean
   /** Why older ones couldn't be read; null again with the next attempt, or once an interruption is over. */
   olderError: RealtimeError | null
-  /** What came before the oldest is no longer kept; false while the log may hold it, and where nothing came before. */
+  /**
+   * What came before the oldest is no longer kept; false while the log may hold
+   * it, and where nothing came before.
+   */
   isTruncated: boolean
   /** Stretches that the log no longer has. */
   gaps: { from: number; to: number }[]
@@ -26,7 +31,9 @@ export interface FeedState<D extends AnyChannelDefinition = AnyChannelDefinition
   caughtUp: { count: number; recovered: boolean } | null
 }
 
-/** A channel's messages as a store: history, live messages and one's own pending ones in one consistent state. */
+/**
+ * A channel's messages as a store: history, live messages and one's own pending ones in one consistent state.
+ */
 export interface MessageFeed<D extends AnyChannelDefinition = AnyChannelDefinition> {
   readonly state: FeedState<D>
   subscribe(listener: () => void): () => void
@@ -39,9 +46,9 @@ export interface MessageFeed<D extends AnyChannelDefinition = AnyChannelDefiniti
   /** Forgets a message that isn't under way. */
   discard(id: string): void
   /**
-   * One page, or as many as it takes until the message at `until` is here, or is known not to be kept. Never rejects: `olderError`
-   * says what failed. A call while one is under way does nothing; one soon after a failure waits a moment first, so that a
-   * scrolled list may ask as often as it likes.
+   * One page, or as many as it takes until the message at `until` is here, or is known not to be kept. Never
+   * rejects: `olderError` says what failed. A call while one is under way does nothing; one soon after a
+   * failure waits a moment first, so that a scrolled list may ask as often as it likes.
    */
   loadOlder(options?: { until?: number }): Promise<void>
 }

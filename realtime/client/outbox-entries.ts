@@ -7,8 +7,12 @@ import type { Cursor, PublishReceipt } from "../message.ts"
  * How far one's own message has come:
  *
  *     queued ──▶ sending ──▶ sent ──▶ (arrives, and is the log's)
- *       ▲           │ └────▶ refused   the server said no, or failed at it `maxAccidents` times: `discard` it, or `retry`
- *       └── failed ◀┘                  tried in vain, or behind one that was; goes by itself after a pause, or at once by `retry`
+ *       ▲           │ └────▶ refused
+ *       └── failed ◀┘
+ *
+ * - `refused`: the server said no, or failed at it so often that it may be the message: `discard` it, or
+ *   `retry`.
+ * - `failed`: tried in vain, or behind one that was; it goes by itself after a pause, or at once by `retry`.
  */
 export type OutboxState = "queued" | "sending" | "sent" | "failed" | "refused"
 
@@ -51,7 +55,9 @@ export interface Caller {
   reject(error: RealtimeError): void
 }
 
-/** What an outbox holds: a list for each channel, in the order in which it leaves, and whoever looks at it. */
+/**
+ * What an outbox holds: a list for each channel, in the order in which it leaves, and whoever looks at it.
+ */
 export interface OutboxEntries {
   /** Of what is kept. */
   get(id: string): OutboxEntry | undefined

@@ -24,8 +24,8 @@ export interface TurnOptions {
 }
 
 /**
- * Takes turns with the other tabs, for a while: where the lock fails, or isn't had in ten seconds, the task runs all the same. What two
- * tabs send then is one message by its id.
+ * Takes turns with the other tabs, for a while: where the lock fails, or isn't had in ten seconds, the task
+ * runs all the same. What two tabs send then is one message by its id.
  */
 export function createTurns({ exclusively, isOpen, onError }: TurnOptions): Exclusively {
   let isLockBroken = false

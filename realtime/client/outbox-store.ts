@@ -40,7 +40,10 @@ interface Schema extends DBSchema {
   }
 }
 
-/** Browser: IndexedDB, one database for the site; `owner` keeps what several people of one browser wrote apart. */
+/**
+ * Browser: IndexedDB, one database for the site; `owner` keeps what several
+ * people of one browser wrote apart.
+ */
 export function createIndexedDbStore(owner: string): OutboxStore & {
   /** Takes away all of this person's. */
   clear(): Promise<void>
@@ -48,8 +51,8 @@ export function createIndexedDbStore(owner: string): OutboxStore & {
   let database: Promise<IDBPDatabase<Schema>> | null = null
 
   /**
-   * Opened when it is first needed; tried anew when that failed. An opening that never ends isn't: the browser puts another one
-   * behind it. Whoever waits for it limits their wait.
+   * Opened when it is first needed; tried anew when that failed. An opening that never ends isn't: the
+   * browser puts another one behind it. Whoever waits for it limits their wait.
    */
   function open(): Promise<IDBPDatabase<Schema>> {
     database ??= openDB<Schema>("realtime-outbox", 1, {
@@ -74,7 +77,10 @@ export function createIndexedDbStore(owner: string): OutboxStore & {
     return database
   }
 
-  /** Resolves once it is done for good. What fails in a transaction fails the transaction too: both are waited for. */
+  /**
+   * Resolves once it is done for good. What fails in a transaction fails the
+   * transaction too: both are waited for.
+   */
   async function write<T>(
     task: (messages: IDBPObjectStore<Schema, ["messages"], "messages", "readwrite">) => Promise<T>,
     options?: IDBTransactionOptions,
@@ -124,8 +130,8 @@ export function createIndexedDbStore(owner: string): OutboxStore & {
 const patienceMs = 5_000
 
 /**
- * Browser: takes away what this person has written here and not sent, where they can never come back for it. Rejects where the browser
- * fails, and with `timeout` where it doesn't answer.
+ * Browser: takes away what this person has written here and not sent, where they can never come back for it.
+ * Rejects where the browser fails, and with `timeout` where it doesn't answer.
  */
 export async function forgetOutbox(owner: string): Promise<void> {
   const store = createIndexedDbStore(owner)
@@ -136,7 +142,9 @@ export async function forgetOutbox(owner: string): Promise<void> {
   }
 }
 
-/** As long as the page lives, and no longer: where there is nobody to keep it for, on the server and in tests. */
+/**
+ * As long as the page lives, and no longer: where there is nobody to keep it for, on the server and in tests.
+ */
 export function createMemoryStore(): OutboxStore {
   const messages = new Map<string, StoredMessage>()
   let last = 0

@@ -11,8 +11,9 @@ import { createTurns, type Exclusively, run } from "./outbox-lock.ts"
 import type { OutboxStore, StoredMessage } from "./outbox-store.ts"
 
 /**
- * A page's one way out: messages leave each channel in the order of the calls, whether they are kept until the log has them, over reloads,
- * crashes and days without a network (`add`), or somebody waits for them (`publish`).
+ * A page's one way out: messages leave each channel in the order of the calls, whether they are
+ * kept until the log has them, over reloads, crashes and days without a network (`add`), or
+ * somebody waits for them (`publish`).
  */
 export interface Outbox {
   /** What is on its way in a channel, in the order it was written. The same array until something changes. */
@@ -21,20 +22,29 @@ export interface Outbox {
   /** Shows it at once, stores it, then sends it. With an error it is shown as refused and nothing is sent. */
   add(channel: string, message: OutgoingMessage, error?: RealtimeError): void
   /**
-   * Sends it in its turn without keeping or showing it, while the outbox isn't open too. Resolves once it is in the log; what fails in
-   * passing is tried again, with the same id, for as long as `timeoutMs`. Rejects with the server's refusal; with the reason of its last
-   * attempt, or `timeout` without one, when its time is over; with `not-connected` when the outbox is closed.
+   * Sends it in its turn without keeping or showing it, while the outbox isn't open too. Resolves once it is
+   * in the log; what fails in passing is tried again, with the same id, for as long as `timeoutMs`. Rejects
+   * with the server's refusal; with the reason of its last attempt, or `timeout` without one, when its time
+   * is over; with `not-connected` when the outbox is closed.
    */
   publish(channel: string, message: OutgoingMessage, timeoutMs: number): Promise<PublishReceipt>
   retry(id: string): void
   discard(id: string): void
   /** These have arrived in the channel: they are no longer one's own to show. */
   arrived(channel: string, ids: ReadonlySet<string>): void
-  /** Reads what an earlier page left behind and goes on with it, and with what was added before. Idempotent. */
+  /**
+   * Reads what an earlier page left behind and goes on with it, and with what was added before. Idempotent.
+   */
   open(): void
-  /** The connection or the network is back: tries at once what waits for its next attempt, by default in all channels. */
+  /**
+   * The connection or the network is back: tries at once what waits for its next
+   * attempt, by default in all channels.
+   */
   wake(channel?: string): void
-  /** Sends nothing more and hears no other tab, until it is opened again. What was published rejects; what was added waits. */
+  /**
+   * Sends nothing more and hears no other tab, until it is opened again. What was
+   * published rejects; what was added waits.
+   */
   close(): void
 }
 
@@ -54,8 +64,9 @@ const callersBackOff: BackOff = { firstMs: 250, maxMs: 5_000 }
 /** How long the browser may take to read or write; one that hangs is as good as one that keeps nothing. */
 const storePatienceMs = 5_000
 /**
- * After so many tries that ended in a failure of the server itself, at this very message, it may be the message. With the pauses between
- * them half a minute; it isn't counted in time, for a page that slept or had no network tried nothing.
+ * After so many tries that ended in a failure of the server itself, at this very message, it may be the
+ * message. With the pauses between them half a minute; it isn't counted in time, for a page that slept
+ * or had no network tried nothing.
  */
 const maxAccidents = 7
 
@@ -89,7 +100,10 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   /** How many requests the store hasn't answered in time. While there are any, nobody waits for the store. */
   let overdue = 0
   let isBusBroken = false
-  /** The last position of what this page wrote. What couldn't be stored has none, and all that it wrote later goes behind it. */
+  /**
+   * The last position of what this page wrote. What couldn't be stored has none, and all
+   * that it wrote later goes behind it.
+   */
   let last = 0
   /** Ends when all that was written until now has been stored, or not. */
   let storing: Promise<unknown> = Promise.resolve()
@@ -152,8 +166,9 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   }
 
   /**
-   * Asks the store. A browser that keeps nothing, that never answers, or a full disk: said once, and the messages live as long as
-   * the page. A late answer counts like any other: what the store has by then is sent again at worst, under its id.
+   * Asks the store. A browser that keeps nothing, that never answers, or a full disk: said once, and the
+   * messages live as long as the page. A late answer counts like any other: what the store has by then is
+   * sent again at worst, under its id.
    */
   async function attempt(doing: string, task: () => Promise<unknown>): Promise<void> {
     const answered = run(task)
@@ -230,7 +245,10 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     return true
   }
 
-  /** Gives up on what was published and has waited for long enough: each for the reason of its own last attempt. */
+  /**
+   * Gives up on what was published and has waited for long enough: each for
+   * the reason of its own last attempt.
+   */
   function expire(channel: string, obstacle: RealtimeError): void {
     const now = performance.now()
     for (const caller of callersOf(channel)) {
@@ -260,8 +278,8 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   }
 
   /**
-   * Sends what there is to send, batch by batch; resolves with the reason why something has to wait. Nothing passes what waits: the
-   * server wrote nothing that stands behind it.
+   * Sends what there is to send, batch by batch; resolves with the reason why something has to wait. Nothing
+   * passes what waits: the server wrote nothing that stands behind it.
    */
   async function sendAll(
     channel: string,
@@ -275,7 +293,8 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
       if (batch.length === 0 || !isCurrent()) return null
       for (const entry of batch) mark(entry, { state: "sending", error: undefined })
       const results = await answerTo(channel, batch)
-      // Something between here and the log takes less at once; a message that is too large alone is found alone.
+      // Something between here and the log takes less at once; a message that is
+      // too large alone is found alone.
       if (isRealtimeError(results) && results.code === "message-too-large" && batch.length > 1) {
         most = fewerThan(batch.length)
         for (const entry of batch) mark(entry, { state: "queued" })

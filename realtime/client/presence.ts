@@ -4,7 +4,9 @@ import type { Member, PresenceSnapshot } from "../message.ts"
 
 export interface PresenceTracker {
   readonly snapshot: PresenceSnapshot | null
-  /** What the provider says now. Whoever is missing is kept for the grace window before they count as gone. */
+  /**
+   * What the provider says now. Whoever is missing is kept for the grace window before they count as gone.
+   */
   update(snapshot: PresenceSnapshot): void
   /** Nothing is known any more; nobody counts as gone by that. */
   forget(): void
@@ -18,8 +20,8 @@ export interface PresenceOptions {
 }
 
 /**
- * Who is there, as the application sees it: providers' snapshots, with a grace window before *left*, so that a reload
- * or a short loss of the network isn't seen by the others. Data changes and arrivals show at once.
+ * Who is there, as the application sees it: providers' snapshots, with a grace window before *left*, so that
+ * a reload or a short loss of the network isn't seen by the others. Data changes and arrivals show at once.
  */
 export function createPresenceTracker({ graceMs = 4_000, onError }: PresenceOptions): PresenceTracker {
   let snapshot: PresenceSnapshot | null = null

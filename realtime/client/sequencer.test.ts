@@ -243,7 +243,9 @@ describe("a sequencer that starts at a cursor", () => {
 
 describe("a sequencer whose log was put back to an earlier state and went on", () => {
   const again = (seq: number): RealtimeMessage => ({ ...message(seq), id: `again:${seq}` })
-  /** What the log answers after a place where another message stands: all that follows it is of another life. */
+  /**
+   * What the log answers after a place where another message stands: all that follows it is of another life.
+   */
   const mark = markOf(again(4))
   /** Has seen four. */
   const reader = () => {
@@ -476,8 +478,9 @@ describe("a sequencer without a cursor", () => {
 })
 
 /**
- * A log, and a provider that loses, repeats, reorders and strips messages: whatever happens, what is handed out is
- * the log's own order from the cursor on, once, without a hole; and when the provider falls silent, all of it.
+ * A log, and a provider that loses, repeats, reorders and strips messages: whatever happens, what
+ * is handed out is the log's own order from the cursor on, once, without a hole; and when the
+ * provider falls silent, all of it.
  */
 describe("whatever the provider does", () => {
   const step = fc.oneof(
@@ -602,8 +605,8 @@ describe("whatever the provider does", () => {
             wire = [...wire.slice(-3), ...log]
             first = 1
           } else if (action.type === "restore") {
-            // Nothing tells but what stands where: the same life, another end of it. Its server began anew, so no answer and no
-            // delivery is under way, and the client was interrupted.
+            // Nothing tells but what stands where: the same life, another end of it. Its server began anew,
+            // so no answer and no delivery is under way, and the client was interrupted.
             const kept = Math.max(first - 1, log.length - action.lost)
             log = [...log.slice(0, kept), ...range(kept + 1, kept + action.length).map(write)]
             wire = [...log]

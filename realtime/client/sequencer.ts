@@ -10,8 +10,8 @@ import {
 } from "../message.ts"
 
 /**
- * The delivery contract: turns what providers lose, repeat and reorder into each message once, in `seq` order.
- * Pure: no I/O, no clock. Tell it what happened; do what it answers, in order.
+ * The delivery contract: turns what providers lose, repeat and reorder into each message once, in `seq`
+ * order. Pure: no I/O, no clock. Tell it what happened; do what it answers, in order.
  *
  *                 a seq that is only late    ┌──▶ early ── `overdue` · a look ──┐
  *                 what fills it              │◀───┘                             ▼
@@ -22,10 +22,11 @@ import {
  *                              │                      page that brings nothing  ▼      │
  *                              └─── `gap` or `reset` ◀── maxStalls in a row ── stalled ┘
  *
- * In *early* a moment is waited for what two deliveries that changed places bring by themselves; in *behind* one `fetch` is asked for
- * or under way, in *stalled* one after a pause. In every state but the first, what follows the cursor is delivered and what comes
- * early waits. A page says more than what it brings: its head may be of another epoch, or another message stand at the cursor that it
- * was asked for from (`reset`), and it may keep less than what is missing (`gap`). One that ends before that cursor brings nothing.
+ * In *early* a moment is waited for what two deliveries that changed places bring by themselves; in *behind*
+ * one `fetch` is asked for or under way, in *stalled* one after a pause. In every state but the first, what
+ * follows the cursor is delivered and what comes early waits. A page says more than what it brings: its head
+ * may be of another epoch, or another message stand at the cursor that it was asked for from (`reset`), and
+ * it may keep less than what is missing (`gap`). One that ends before that cursor brings nothing.
  */
 export interface Sequencer {
   /** The last message handed out; null until positioned. */
@@ -45,9 +46,9 @@ export interface Sequencer {
   /** The `fetch` under way was refused: none is asked for until there is news, or `resume`. */
   abandon(): void
   /**
-   * Something may have been missed (a reconnect): asks for whatever follows the cursor, unless that came with it, as `page` does. A read
-   * that is under way began too early to know, so another follows it. Looks that come this often say nothing of what a log that lags
-   * behind will bring: those in vain are counted anew.
+   * Something may have been missed (a reconnect): asks for whatever follows the cursor, unless that came with
+   * it, as `page` does. A read that is under way began too early to know, so another follows it. Looks that
+   * come this often say nothing of what a log that lags behind will bring: those in vain are counted anew.
    */
   resume(page?: LogPage, after?: Cursor | null): SequencerAction[]
 }
@@ -56,19 +57,28 @@ export type SequencerAction =
   /** Hand these to the application: consecutive, each for the first time. */
   | { type: "deliver"; messages: RealtimeMessage[] }
   /**
-   * Read the log after this cursor (null: its head is enough), then call `page`, or `retry` on failure. There is one
-   * at a time. When `isStalled`, the last one brought nothing new: pause before this one.
+   * Read the log after this cursor (null: its head is enough), then call `page`, or `retry` on failure. There
+   * is one at a time. When `isStalled`, the last one brought nothing new: pause before this one.
    */
   | { type: "fetch"; after: Cursor | null; isStalled: boolean }
-  /** A message came before the one that it follows: call `overdue` in a moment, if the sequencer isn't current by then. */
+  /**
+   * A message came before the one that it follows: call `overdue` in a moment, if the
+   * sequencer isn't current by then.
+   */
   | { type: "wait" }
   /** The messages from `from` to `to`, both included, are gone from the log and will never come. */
   | { type: "gap"; from: number; to: number }
-  /** The log was replaced or went back: what was shown belongs to another generation of it. Delivery goes on after `cursor`. */
+  /**
+   * The log was replaced or went back: what was shown belongs to another generation of it.
+   * Delivery goes on after `cursor`.
+   */
   | { type: "reset"; previous: Cursor; cursor: Cursor }
 
 export interface SequencerOptions {
-  /** Where the application stands; null or absent: deliver what comes after the head at the time of attachment. */
+  /**
+   * Where the application stands; null or absent: deliver what comes after
+   * the head at the time of attachment.
+   */
   cursor?: Cursor | null
   /** How many early messages may wait for a missing one; those past it are read from the log later. */
   maxWaiting?: number
@@ -84,12 +94,18 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
   /** The newest message known to exist. Once there is a cursor, it is of the same epoch. */
   let known: Cursor = cursor ?? { epoch: "", seq: 0 }
   let isFetching = false
-  /** Where the last `fetch` was asked from. After a failure it is asked from there again: what came since proves nothing of that place. */
+  /**
+   * Where the last `fetch` was asked from. After a failure it is asked from there again: what came
+   * since proves nothing of that place.
+   */
   let asked: Cursor | null = cursor
   /** Where the cursor stood when it was asked to look again while a look was under way. */
   let doubted: { from: Cursor | null } | null = null
   let stalls = 0
-  /** What came early, by `seq`. A message without its body waits too: it says that there is something to fetch. */
+  /**
+   * What came early, by `seq`. A message without its body waits too: it says
+   * that there is something to fetch.
+   */
   const waiting = new Map<number, WireMessage>()
   /** What was handed out last, each at its `seq` modulo the most that are remembered. */
   const recent: Pick<WireMessage, "seq" | "id" | "at">[] = []
@@ -140,7 +156,8 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
       waiting.delete(next.seq)
       last = next
       seq = next.seq
-      // Published again after the log had forgotten it: it has another place, and was handed out at the first.
+      // Published again after the log had forgotten it: it has another place,
+      // and was handed out at the first.
       if (ids.has(next.id)) continue
       messages.push(next as RealtimeMessage)
       remember(next)
@@ -182,22 +199,34 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
     return fetch(from)
   }
 
-  /** Another message stands at `after` than did; a place in an earlier generation of the log says nothing of this one. */
+  /**
+   * Another message stands at `after` than did; a place in an earlier generation of
+   * the log says nothing of this one.
+   */
   const isReplaced = (mark: string | undefined, after: Cursor | null) =>
     after?.epoch === cursor?.epoch && areOfDifferentMessages(mark, after?.mark)
 
-  /** A head that was read when the cursor stood at `after` is of another log, or ends there with another message. */
+  /**
+   * A head that was read when the cursor stood at `after` is of another log, or
+   * ends there with another message.
+   */
   function contradicts(head: LogHead, after: Cursor | null): boolean {
     if (!cursor) return false
     if (head.epoch !== cursor.epoch) return true
     return head.seq === after?.seq && isReplaced(head.mark, after)
   }
 
-  /** A log that ends before the place it was asked about lost its end, or lags behind what was delivered. Time tells the two apart. */
+  /**
+   * A log that ends before the place it was asked about lost its end, or lags behind what was
+   * delivered. Time tells the two apart.
+   */
   const endsBefore = (head: LogHead, after: Cursor | null) =>
     after?.epoch === head.epoch && head.seq < after.seq
 
-  /** The application starts over. One more look follows, for what was dropped while two generations were mixed. */
+  /**
+   * The application starts over. One more look follows, for what was dropped
+   * while two generations were mixed.
+   */
   function reset(head: LogHead): SequencerAction[] {
     const previous = cursor as Cursor
     stalls = 0

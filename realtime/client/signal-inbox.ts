@@ -10,8 +10,9 @@ export interface SignalInboxOptions {
 }
 
 /**
- * One channel's signals on their way in. Says of each whether it is to be shown: somebody else's, for the first time, not too late, and
- * not when a newer one of its page and event was shown before. Which is newer the page itself says: servers' clocks differ.
+ * One channel's signals on their way in. Says of each whether it is to be shown: somebody else's, for the
+ * first time, not too late, and not when a newer one of its page and event was shown before. Which is newer
+ * the page itself says: servers' clocks differ.
  */
 export function createSignalInbox({ page, ages }: SignalInboxOptions): (signal: Signal) => boolean {
   /** By page and event; what says nothing of its page, by its id. The least recent is forgotten first. */

@@ -21,7 +21,10 @@ interface Held {
   reject(error: RealtimeError): void
 }
 
-/** One channel's signals on their way out, no faster than the provider takes them. Of those that must wait, the newest of each event goes. */
+/**
+ * One channel's signals on their way out, no faster than the provider takes them. Of those that must
+ * wait, the newest of each event goes.
+ */
 export function createSignalOutlet({ pace, deliver }: SignalOutletOptions): SignalOutlet {
   const held = new Map<string, Held>()
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -3,27 +3,30 @@ import type { LogHead } from "../message.ts"
 import type { ChannelStatus } from "./types.ts"
 
 /**
- * When a channel takes part in the provider's subscription, which all of its listeners share. Pure: no transport, no clock. Tell it what
- * happened; do what it commands, in order.
+ * When a channel takes part in the provider's subscription, which all of its listeners share. Pure: no
+ * transport, no clock. Tell it what happened; do what it commands, in order.
  *
- *                                        ┌── detached ──┐
- *     idle ──a first listener, joined──▶ attaching ─attached─▶ attached
- *      ▲                                 ▲     │                  │
- *      │                                 │     └──── refused ─────┤
- *      │                                 │                        ▼
- *      └── the last listener is gone,    └── the server shows ── denied ──▶ (asked again by who listens, by
- *          or the client closed              the log's head              ▲    `review`, by each comparison)
- *                                                                        └── and says no again
+ *                                      ┌─── detached ───┐
+ *     idle ──first listener, joined──▶ attaching ──▶ attached
+ *      ▲                                ▲  │             │
+ *      │                                │  └── refused ──┤
+ *      │                                │                ▼
+ *      │                                └─ let in ── denied ◀─┐  the server says no again, asked because of
+ *      │                                                └─────┘  a listener, a `review` or a comparison
+ *      └── from each of them: the last listener is gone, or the client is closed
  *
- * A refusal is of its time: who is let in again goes on from where they stand. The server decides, by whether it shows them the log's
- * head; a provider may still let in whom the server doesn't any more.
+ * A refusal is of its time: who is let in again goes on from where they stand. The server decides, by whether
+ * it shows them the log's head; a provider may still let in whom the server doesn't any more.
  */
 export interface SubscriptionState {
   readonly status: ChannelStatus
   /** How many listen. */
   readonly users: number
   readonly isJoined: boolean
-  /** Whether the server is being asked again; outdated: somebody asked later, and may have been let in meanwhile. */
+  /**
+   * Whether the server is being asked again; outdated: somebody asked later,
+   * and may have been let in meanwhile.
+   */
   readonly recheck: "none" | "pending" | "outdated"
 }
 
@@ -62,7 +65,10 @@ export type SubscriptionCommand =
   | { type: "refuse"; error: RealtimeError }
   /** Ask the server for the log's head, and come back with `answered`. */
   | { type: "ask" }
-  /** Come back with `settled`: React's StrictMode, hot reload and navigation release and take again in one task. */
+  /**
+   * Come back with `settled`: React's StrictMode, hot reload and navigation
+   * release and take again in one task.
+   */
   | { type: "settle-later" }
 
 export const idleSubscription: SubscriptionState = {

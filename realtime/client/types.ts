@@ -24,26 +24,32 @@ export type ChannelMessage<D extends AnyChannelDefinition = AnyChannelDefinition
 export interface RealtimeClient {
   readonly connection: Connection
   /**
-   * Starts connecting. Before it the client by itself listens to nothing, waits for nothing and reaches no network, so that one may be
-   * made and thrown away; what it is asked for, as a publish, goes by HTTP. After `close` it goes on: each subscription from its place, presence and the outbox as they were left. Idempotent.
+   * Starts connecting. Before it the client by itself listens to nothing, waits for nothing and
+   * reaches no network, so that one may be made and thrown away; what it is asked for, as a publish,
+   * goes by HTTP. After `close` it goes on: each subscription from its place, presence and the
+   * outbox as they were left. Idempotent.
    */
   open(): void
-  /** A channel of this client. Cheap: the provider's subscription begins with the first listener and ends with the last. */
+  /**
+   * A channel of this client. Cheap: the provider's subscription begins with the first
+   * listener and ends with the last.
+   */
   channel<D extends AnyChannelDefinition>(ref: ChannelRef<D>): Channel<D>
   /**
-   * How many people are in each channel, without joining them: for a list of rooms. Null where the server can't tell,
-   * or where the channel is closed to this user; at most 100 at once.
+   * How many people are in each channel, without joining them: for a list of rooms. Null where the server
+   * can't tell, or where the channel is closed to this user; at most 100 at once.
    */
   counts(channels: readonly ChannelRef[]): Promise<(number | null)[]>
   /**
-   * Asks the server whether the session is still that of the client's `owner`: for a page that has heard, from another tab, that
-   * somebody signed in or out. If it isn't, the connection is `failed` with `session-changed`, and the client has ended. The client
-   * asks by itself when the page is looked at again. Never rejects.
+   * Asks the server whether the session is still that of the client's `owner`: for a page that has
+   * heard, from another tab, that somebody signed in or out. If it isn't, the connection is
+   * `failed` with `session-changed`, and the client has ended. The client asks by itself when the
+   * page is looked at again. Never rejects.
    */
   checkSession(): Promise<void>
   /**
-   * Ends the connection, until `open`; subscriptions keep their places. Publishes that wait, and those that come while it is closed,
-   * reject with `not-connected`; what is in the outbox waits. Idempotent.
+   * Ends the connection, until `open`; subscriptions keep their places. Publishes that wait, and those that
+   * come while it is closed, reject with `not-connected`; what is in the outbox waits. Idempotent.
    */
   close(): Promise<void>
 }
@@ -54,7 +60,10 @@ export interface Connection {
   readonly provider: string
   /** Calls back on each change of `status`. */
   subscribe(listener: () => void): () => void
-  /** Tries at once instead of at the next interval; starts over after `failed`. Nothing while the client isn't open. */
+  /**
+   * Tries at once instead of at the next interval; starts over after `failed`.
+   * Nothing while the client isn't open.
+   */
   retry(): void
 }
 
@@ -64,15 +73,15 @@ export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> 
   onStatus(listener: () => void): () => void
 
   /**
-   * Calls `onMessages` once for each message after `since`, in order, whatever happens to the connection. Each
-   * subscription has its own position; all share one subscription at the provider.
+   * Calls `onMessages` once for each message after `since`, in order, whatever happens to the connection.
+   * Each subscription has its own position; all share one subscription at the provider.
    */
   subscribe(handlers: ChannelHandlers<D>, options?: SubscribeOptions): ChannelSubscription
 
   /**
-   * Sends a durable message. Resolves when it is in the log. Messages of one channel are sent in the order of the
-   * calls; what fails in passing is tried again with the same id until `timeoutMs` is over, so nothing is sent twice.
-   * Rejects with a `RealtimeError` that says whether trying again (with the same `id`) can help.
+   * Sends a durable message. Resolves when it is in the log. Messages of one channel are sent in the order of
+   * the calls; what fails in passing is tried again with the same id until `timeoutMs` is over, so nothing is
+   * sent twice. Rejects with a `RealtimeError` that says whether trying again (with the same `id`) can help.
    */
   publish<E extends MessageEvent<D>>(
     event: E,
@@ -81,9 +90,10 @@ export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> 
   ): Promise<PublishReceipt>
 
   /**
-   * Sends a signal to the others. At most once: rejects when there is no connection. When the page sends more than the
-   * provider takes of one, the newest of each event waits for its turn, and those that it replaces reject with `rate-limited`.
-   * One's own signals may come back (from another tab, or by way of the server): compare `from`.
+   * Sends a signal to the others. At most once: rejects when there is no connection. When the page
+   * sends more than the provider takes of one, the newest of each event waits for its turn, and those
+   * that it replaces reject with `rate-limited`. One's own signals may come back (from another tab, or
+   * by way of the server): compare `from`.
    */
   signal<E extends SignalEvent<D>>(event: E, payload: SignalInput<D, E>): Promise<void>
   onSignal<E extends SignalEvent<D>>(
@@ -114,7 +124,9 @@ export interface ChannelHandlers<D extends AnyChannelDefinition = AnyChannelDefi
   onMessages(messages: ChannelMessage<D>[]): void
   /** The messages from `from` to `to` are gone for good: retention removed them. */
   onGap?(gap: { from: number; to: number }): void
-  /** The log was replaced: forget what was shown and read the history again. Delivery goes on after `cursor`. */
+  /**
+   * The log was replaced: forget what was shown and read the history again. Delivery goes on after `cursor`.
+   */
   onReset?(reset: { previous: Cursor; cursor: Cursor }): void
   /** Everything is there again after an interruption. */
   onCaughtUp?(result: { count: number; recovered: boolean }): void
@@ -127,8 +139,9 @@ export interface SubscribeOptions {
 
 export interface ChannelSubscription {
   /**
-   * Resolves when the position is known and the provider delivers; rejects with `channel-denied` and the like, and with `not-connected`
-   * when it ends or the client is closed. Another one for each opening of the client.
+   * Resolves when the position is known and the provider delivers; rejects with
+   * `channel-denied` and the like, and with `not-connected` when it ends or the client is
+   * closed. Another one for each opening of the client.
    */
   readonly ready: Promise<void>
   readonly cursor: Cursor | null

@@ -17,7 +17,10 @@ import {
 export interface MemoryLogOptions {
   /** The log's clock, in milliseconds since 1970. */
   now?: () => number
-  /** Where the messages are: several logs over one store see the same, as several processes over one database do. */
+  /**
+   * Where the messages are: several logs over one store see the same, as
+   * several processes over one database do.
+   */
   store?: MemoryLogStore
 }
 

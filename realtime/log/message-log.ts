@@ -4,60 +4,69 @@ import type { LogHead, LogPage, User } from "../message.ts"
 /**
  * Server: the durable, ordered history of every channel, and the source of truth of the delivery contract.
  *
- * Implementations are proven by `describeMessageLogContract`. Failures reject with `log-unavailable`, and then
- * nothing of that call was kept (a log across a network cannot know it when the connection breaks during the commit:
- * the ids make it safe to append again). A log that begins on a later release's tables refuses them with `invalid-config`.
+ * Implementations are proven by `describeMessageLogContract`. Failures reject with `log-unavailable`, and
+ * then nothing of that call was kept (a log across a network cannot know it when the connection breaks
+ * during the commit: the ids make it safe to append again). A log that begins on a later release's tables
+ * refuses them with `invalid-config`.
  */
 export interface MessageLog {
   /**
-   * Names the store that the messages are in, and no other one: two logs of one location hold the same. By it `createRealtime` knows, in
-   * development, that it is called again over the same log. Absent: nothing is known of it.
+   * Names the store that the messages are in, and no other one: two logs of one location hold the
+   * same. By it `createRealtime` knows, in development, that it is called again over the same
+   * log. Absent: nothing is known of it.
    */
   readonly location?: string
 
   /**
-   * Appends entries as one group: all of them, durably, or none. In each channel they get the next `seq` in the given
-   * order, without holes, whatever other writers do at the same time. An entry whose id its channel already holds is
-   * not appended again; its result is that of the first. Results stand in the order of the entries.
+   * Appends entries as one group: all of them, durably, or none. In each channel they get the next
+   * `seq` in the given order, without holes, whatever other writers do at the same time. An entry
+   * whose id its channel already holds is not appended again; its result is that of the first. Results
+   * stand in the order of the entries.
    *
-   * A `TypeError` for what no store gives back as it was: a payload that isn't JSON; NUL or a lone surrogate in an id,
-   * a channel or an event (in a payload and a sender they are fine).
+   * A `TypeError` for what no store gives back as it was: a payload that isn't JSON; NUL or a lone surrogate
+   * in an id, a channel or an event (in a payload and a sender they are fine).
    */
   append(entries: readonly LogEntry[]): Promise<AppendResult[]>
 
-  // Under a name that no store keeps nothing stands: whoever reads it is answered as of a channel without messages.
+  // Under a name that no store keeps nothing stands: whoever reads it is answered
+  // as of a channel without messages.
 
   /**
-   * The messages after `seq` (0: from the oldest kept), oldest first, at most `limit` and no more than fit into `maxPageBytes`, but
-   * for a single one. With the mark of the message at `seq`, where it is kept.
+   * The messages after `seq` (0: from the oldest kept), oldest first, at most `limit` and no more than fit
+   * into `maxPageBytes`, but for a single one. With the mark of the message at `seq`, where it is kept.
    */
   readAfter(channel: string, seq: number, limit: number): Promise<LogPage>
 
-  /** The newest messages before `seq` (null: the newest of all), oldest first, as many as `readAfter` would read. */
+  /**
+   * The newest messages before `seq` (null: the newest of all), oldest first,
+   * as many as `readAfter` would read.
+   */
   readBefore(channel: string, seq: number | null, limit: number): Promise<LogPage>
 
   /**
-   * The heads of many channels at once, in their order, each with the mark of its newest message, where it is kept. A channel
-   * without messages has `seq` 0 and `first` 1. With no channel it still asks the store, so that a server can find out at its start
-   * whether the log is there.
+   * The heads of many channels at once, in their order, each with the mark of its newest message, where it is
+   * kept. A channel without messages has `seq` 0 and `first` 1. With no channel it still asks the store, so
+   * that a server can find out at its start whether the log is there.
    */
   heads(channels: readonly string[]): Promise<LogHead[]>
 
   /**
-   * Removes what retention no longer keeps, in steps that let appends between; resolves with how many. A channel's head
-   * never goes back by it. An id is forgotten with its message: retention is also how long a retry is recognised.
+   * Removes what retention no longer keeps, in steps that let appends between; resolves with how
+   * many. A channel's head never goes back by it. An id is forgotten with its message: retention is
+   * also how long a retry is recognised.
    */
   trim(retention: Retention): Promise<number>
 
   /**
-   * Takes what a person sent out of the log, where nobody may leave a hole: each message keeps its place, its id and its time,
-   * and is from then on an `erased` one of nobody, with `null` for a payload. Resolves with how many.
+   * Takes what a person sent out of the log, where nobody may leave a hole: each message keeps its
+   * place, its id and its time, and is from then on an `erased` one of nobody, with `null` for a
+   * payload. Resolves with how many.
    */
   erase(userId: string): Promise<number>
 
   /**
-   * Begins another life of the log with what it holds: after a backup was restored, whose head may have been passed before.
-   * Readers learn of it by the new epoch, which it resolves with, and start over.
+   * Begins another life of the log with what it holds: after a backup was restored, whose head may have been
+   * passed before. Readers learn of it by the new epoch, which it resolves with, and start over.
    */
   renew(): Promise<string>
 

@@ -17,7 +17,10 @@ it.skipIf(!findPostgres())(
     let refused = 0
     let isOver = false
 
-    /** Several messages of several channels in one commit, again until each is acknowledged: the ids make that safe. */
+    /**
+     * Several messages of several channels in one commit, again until each is
+     * acknowledged: the ids make that safe.
+     */
     async function write(): Promise<void> {
       while (!isOver) {
         const group = Array.from({ length: 12 }, (_, index): LogEntry => {

@@ -1,7 +1,10 @@
 import { RealtimeError } from "../errors.ts"
 import { logUnavailable } from "./record.ts"
 
-/** PostgreSQL's and the network's codes that mean something to an operator; a class of codes by its first two characters. */
+/**
+ * PostgreSQL's and the network's codes that mean something to an operator; a class of
+ * codes by its first two characters.
+ */
 const reasons: Readonly<Record<string, string>> = {
   "08": "the connection to PostgreSQL broke",
   "25006": "PostgreSQL is read-only (a standby, or a full disk)",
@@ -34,7 +37,10 @@ export function isConflict(error: unknown): boolean {
   return code === "40001" || code === "40P01"
 }
 
-/** Why PostgreSQL can't be used now, in words for an operator; null when it answered, and what it was asked was wrong. */
+/**
+ * Why PostgreSQL can't be used now, in words for an operator; null when it answered,
+ * and what it was asked was wrong.
+ */
 export function unavailability(error: unknown): string | null {
   const code = codeOf(error)
   const known = code === undefined ? undefined : reasonFor(code)
@@ -43,8 +49,9 @@ export function unavailability(error: unknown): string | null {
 }
 
 /**
- * What didn't come from PostgreSQL came from the way there, whether or not we know its code; the driver's own have none. Node tells of a
- * host with several addresses by all of their errors, with the code of the first. A programming mistake is another kind of error.
+ * What didn't come from PostgreSQL came from the way there, whether or not we know its code; the driver's own
+ * have none. Node tells of a host with several addresses by all of their errors, with the code of the first.
+ * A programming mistake is another kind of error.
  */
 const isOfTheWay = (error: unknown) =>
   error instanceof Error && (error.name === "Error" || error.name === "AggregateError")

@@ -76,7 +76,10 @@ const messagesPerStep = 1_000
 const channelsPerStep = 20
 const channelsPerLook = 10_000
 
-/** The vendor's SDK is handed in: it is an optional peer, and bundlers may follow imports of this file where it isn't installed. */
+/**
+ * The vendor's SDK is handed in: it is an optional peer, and bundlers may follow imports of
+ * this file where it isn't installed.
+ */
 export function createLog(
   sdk: { Pool: typeof Pool; escapeIdentifier: typeof escapeIdentifier },
   options: PostgresLogOptions,
@@ -138,7 +141,10 @@ export function createLog(
     }
   }
 
-  /** Runs one transaction's worth of work on tables that are up to date, again when it lost against another one. */
+  /**
+   * Runs one transaction's worth of work on tables that are up to date, again
+   * when it lost against another one.
+   */
   async function attempt<T>(operation: string, work: () => Promise<T>): Promise<T> {
     for (let attempts = 1; ; attempts += 1) {
       try {
@@ -163,7 +169,8 @@ export function createLog(
     bound: number,
     limit: number,
   ): Promise<LogPage> {
-    // All in one statement: no append or trim comes between. What doesn't fit into the page doesn't leave the database.
+    // All in one statement: no append or trim comes between. What doesn't fit into the
+    // page doesn't leave the database.
     const { rows } = await pool.query<
       HeadRow & BoundRow & (MessageRow | { [Key in keyof MessageRow]: null })
     >(
@@ -230,7 +237,8 @@ export function createLog(
     oldest: number,
     most: number,
   ): Promise<number> {
-    // Locked in the order in which appends lock, and before the statement that looks: it sees what they committed.
+    // Locked in the order in which appends lock, and before the statement that
+    // looks: it sees what they committed.
     await client.query(
       `SELECT FROM ${quoted}.log_channels WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE`,
       [channels],

@@ -3,13 +3,15 @@ import type { PoolClient } from "pg"
 import { newerStore } from "./record.ts"
 
 /**
- * Each entry takes the schema one version further; it is handed the schema's name, quoted. A released entry never
- * changes; the next one is appended, and leaves what the release before it calls, because during a deployment both run.
- * The names carry `log_` because an application may keep its own tables in the same schema.
+ * Each entry takes the schema one version further; it is handed the schema's name, quoted. A
+ * released entry never changes; the next one is appended, and leaves what the release before it
+ * calls, because during a deployment both run. The names carry `log_` because an application may
+ * keep its own tables in the same schema.
  */
 const migrations: readonly ((schema: string) => string)[] = [
-  // `first` and `first_at` are the oldest message kept: the head, and what is due for trimming, without a look at the
-  // messages. A channel's row changes with every group, so its page has room for the next version of it (HOT).
+  // `first` and `first_at` are the oldest message kept: the head, and what is due for trimming,
+  // without a look at the messages. A channel's row changes with every group, so its page has room
+  // for the next version of it (HOT).
   (schema) => `
     CREATE TABLE ${schema}.log_channels (
       id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -34,14 +36,15 @@ const migrations: readonly ((schema: string) => string)[] = [
 ]
 
 /**
- * The whole of an append in the server: one round trip, so that a channel is locked for as long as a commit takes and
- * not for as long as the network does, and nothing of a session survives it, as transaction poolers need.
+ * The whole of an append in the server: one round trip, so that a channel is locked for as long
+ * as a commit takes and not for as long as the network does, and nothing of a session survives
+ * it, as transaction poolers need.
  *
- * Missing channels are made in the order of their names, then all are locked in the order of their ids: writers of
- * the same channels wait for each other and never in a circle. Each statement of the function sees what was committed
- * before it began, so behind the lock the channel's `seq` and its ids are the newest. Every lookup is by an index
- * whatever the arrays hold, so the plans are made once for each connection (measured with 8 writers: 1.7 times the
- * appends).
+ * Missing channels are made in the order of their names, then all are locked in the order of their ids:
+ * writers of the same channels wait for each other and never in a circle. Each statement of the function sees
+ * what was committed before it began, so behind the lock the channel's `seq` and its ids are the newest.
+ * Every lookup is by an index whatever the arrays hold, so the plans are made once for each connection
+ * (measured with 8 writers: 1.7 times the appends).
  */
 function appendFunction(schema: string): string {
   return `
@@ -100,8 +103,8 @@ interface SchemaName {
 }
 
 /**
- * Of tables that aren't there: 0. It asks the catalog and not
- * `to_regclass`, which may answer from a session's cache with what was so before the migration's lock was had.
+ * Of tables that aren't there: 0. It asks the catalog and not `to_regclass`, which may answer from a
+ * session's cache with what was so before the migration's lock was had.
  */
 export async function postgresVersion(
   client: Pick<PoolClient, "query">,
@@ -122,14 +125,15 @@ export function refuseNewer(version: number): void {
 }
 
 /**
- * Brings the schema to this release's version; runs in a transaction. Of several processes that start at once the
- * first migrates and the others find it done: the lock ends with the transaction.
+ * Brings the schema to this release's version; runs in a transaction. Of several processes that start at once
+ * the first migrates and the others find it done: the lock ends with the transaction.
  */
 export async function migratePostgres(client: PoolClient, { schema, quoted }: SchemaName): Promise<void> {
   await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`throughline log ${schema}`])
   const version = await postgresVersion(client, { schema, quoted })
   if (version === 0) {
-    // `IF NOT EXISTS` alone would need the right to make schemas also where an administrator has made this one.
+    // `IF NOT EXISTS` alone would need the right to make schemas also where an
+    // administrator has made this one.
     const { rowCount } = await client.query("SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1", [
       schema,
     ])

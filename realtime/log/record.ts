@@ -22,8 +22,8 @@ export interface LogRow extends Omit<LogRecord, "channel"> {
 }
 
 /**
- * Throws a `TypeError` for what a log cannot give back as it was, before anything of the group is written. In a
- * payload every text is fine: `JSON.stringify` escapes NUL and lone surrogates.
+ * Throws a `TypeError` for what a log cannot give back as it was, before anything of the group is written. In
+ * a payload every text is fine: `JSON.stringify` escapes NUL and lone surrogates.
  */
 export function toLogRecord({ channel, id, event, payload, from }: LogEntry): LogRecord {
   for (const [name, text] of Object.entries({ channel, id, event })) {
@@ -34,7 +34,9 @@ export function toLogRecord({ channel, id, event, payload, from }: LogEntry): Lo
   return { channel, id, event, payload: json, sender: JSON.stringify(from) }
 }
 
-/** What a store looks a channel up by. Under a name that none keeps nothing stands, and null finds nothing. */
+/**
+ * What a store looks a channel up by. Under a name that none keeps nothing stands, and null finds nothing.
+ */
 export const keyOf = (channel: string): string | null => (isKeepable(channel) ? channel : null)
 
 export function fromLogRow(row: LogRow, channel: string, epoch: string): RealtimeMessage {
@@ -68,13 +70,18 @@ export const withinPage = (rows: Iterable<LogRow>): LogRow[] =>
     ({ payload, sender }) => Buffer.byteLength(payload) + Buffer.byteLength(sender),
   )
 
-/** What stands in a record whose sender is this user, and in no other: in a name its quotes would be escaped. */
+/**
+ * What stands in a record whose sender is this user, and in no other: in a name its quotes would be escaped.
+ */
 export const senderMark = (userId: string): string => `"id":${JSON.stringify(userId)}`
 
 /** What is left of a record. */
 export const erased = { event: erasedEvent, payload: "null", sender: "null" } as const
 
-/** «unable to ‹operation›; ‹reason›», retryable. `cause` may be shown in a log: it must not hold a secret either. */
+/**
+ * «unable to ‹operation›; ‹reason›», retryable. `cause` may be shown in a log:
+ * it must not hold a secret either.
+ */
 export function logUnavailable(operation: string, reason: string, cause?: unknown): RealtimeError {
   return new RealtimeError("log-unavailable", { message: `unable to ${operation}; ${reason}`, cause })
 }

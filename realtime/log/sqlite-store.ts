@@ -5,13 +5,13 @@ import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { newerStore } from "./record.ts"
 
 /**
- * Each entry takes the tables one version further. A released entry never changes; the next one is appended. The
- * tables carry `log_` because an application may keep its own in the same file.
+ * Each entry takes the tables one version further. A released entry never changes; the next one is appended.
+ * The tables carry `log_` because an application may keep its own in the same file.
  */
 const migrations: readonly string[] = [
-  // `first` and `first_at` are the oldest message kept: the head, and what is due for trimming, without a look at the
-  // messages. The messages have a rowid: they are appended at the table's end, twice as fast as in a table clustered
-  // by channel (measured: docs/decisions/2026-11-23-embedded-log-node-sqlite.md).
+  // `first` and `first_at` are the oldest message kept: the head, and what is due for trimming, without a
+  // look at the messages. The messages have a rowid: they are appended at the table's end, twice as fast as
+  // in a table clustered by channel (measured: docs/decisions/2026-11-23-embedded-log-node-sqlite.md).
   `CREATE TABLE log_channels (
      id INTEGER PRIMARY KEY,
      name TEXT NOT NULL UNIQUE,
@@ -31,8 +31,8 @@ const migrations: readonly string[] = [
      PRIMARY KEY (channel, seq),
      UNIQUE (channel, id)
    ) STRICT`,
-  // By id first: the ids of a moment are neighbours (UUIDv7), whatever their channels, so that a commit of many channels
-  // writes one page of this index and not one for each channel.
+  // By id first: the ids of a moment are neighbours (UUIDv7), whatever their channels, so that a commit of
+  // many channels writes one page of this index and not one for each channel.
   `CREATE TABLE log_messages_by_id (
      channel INTEGER NOT NULL,
      seq INTEGER NOT NULL,
@@ -99,15 +99,22 @@ export interface SqliteStore {
   readonly database: DatabaseSync
   readonly statements: Readonly<Record<keyof typeof queries, StatementSync>>
   epoch(): string
-  /** All that `work` does, or nothing of it. IMMEDIATE takes the write lock first, so that it cannot fail halfway. */
+  /**
+   * All that `work` does, or nothing of it. IMMEDIATE takes the write lock
+   * first, so that it cannot fail halfway.
+   */
   transaction<T>(mode: "DEFERRED" | "IMMEDIATE", work: () => T): T
   close(): void
 }
 
-/** Opens the file, making it when it is missing, and migrates it. Throws what SQLite or the file system throws. */
+/**
+ * Opens the file, making it when it is missing, and migrates it. Throws what
+ * SQLite or the file system throws.
+ */
 export function openSqliteStore(path: string): SqliteStore {
   mkdirSync(dirname(path), { recursive: true })
-  // SQLite waits for a lock by sleeping in this thread, so it waits briefly; the log tries again without blocking.
+  // SQLite waits for a lock by sleeping in this thread, so it waits briefly; the
+  // log tries again without blocking.
   const database = new DatabaseSync(path, { timeout: 20 })
   const walRoom = createWalRoom(`${path}-wal`)
 
@@ -126,10 +133,12 @@ export function openSqliteStore(path: string): SqliteStore {
   }
 
   try {
-    // The pages at the ends of the tables change with each commit; a checkpoint seldom (32 MB) writes them once, not each time.
+    // The pages at the ends of the tables change with each commit; a checkpoint seldom (32 MB)
+    // writes them once, not each time.
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000")
-    // The file is read through a mapping, as much of it as SQLite maps (2 GB): a room's messages lie far apart among those of
-    // others, and a system call for each page made a read in a log of a million 1.7 times that in one of ten thousand; now 1.2.
+    // The file is read through a mapping, as much of it as SQLite maps (2 GB): a room's messages lie far
+    // apart among those of others, and a system call for each page made a read in a log of a million 1.7
+    // times that in one of ten thousand; now 1.2.
     database.exec("PRAGMA mmap_size = 2147418112")
     if (versionOf(database) !== migrations.length) transaction("IMMEDIATE", () => migrate(database))
     const statements = Object.fromEntries(
@@ -159,11 +168,13 @@ const zeros = Buffer.alloc(1024 * 1024)
 const enoughSpace = 64 * zeros.length
 
 /**
- * Keeps room in the write-ahead log ahead of the commits. To overwrite what is there costs the disk half of what it costs to make
- * a file longer, which needs its metadata written as well; SQLite itself has that room only after the first checkpoint.
+ * Keeps room in the write-ahead log ahead of the commits. To overwrite what is there costs the disk half of
+ * what it costs to make a file longer, which needs its metadata written as well; SQLite itself has that room
+ * only after the first checkpoint.
  *
- * Only who holds the write lock may call `keepAhead`: nobody else appends meanwhile, and what is written lies past the end.
- * SQLite doesn't mind: it tells its frames from what else is in the file by their salt and checksum (https://sqlite.org/walformat.html).
+ * Only who holds the write lock may call `keepAhead`: nobody else appends meanwhile, and what is written lies
+ * past the end. SQLite doesn't mind: it tells its frames from what else is in the file by their salt and
+ * checksum (https://sqlite.org/walformat.html).
  */
 function createWalRoom(path: string) {
   let file: number | null = null
@@ -198,7 +209,10 @@ function versionOf(database: DatabaseSync): number {
   return version
 }
 
-/** Runs holding the write lock: of several processes that start at once the first migrates, the others find it done. */
+/**
+ * Runs holding the write lock: of several processes that start at once the first
+ * migrates, the others find it done.
+ */
 function migrate(database: DatabaseSync): void {
   const version = versionOf(database)
   if (version === 0) {

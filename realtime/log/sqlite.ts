@@ -25,7 +25,10 @@ import { type ChannelRow, type HeadRow, openSqliteStore, type SqliteStore } from
 export { isLocked, unavailability } from "./sqlite-failure.ts"
 
 export interface SqliteLogOptions {
-  /** The database file; it and its folder are made when they are missing. Not on a network share: WAL needs one machine. */
+  /**
+   * The database file; it and its folder are made when they are missing. Not on a
+   * network share: WAL needs one machine.
+   */
   path: string
   /** The log's clock, in milliseconds since 1970. */
   now?: () => number
@@ -40,11 +43,11 @@ const channelsPerLook = 10_000
 const messagesPerLook = 10_000
 
 /**
- * Server: the embedded log, one file of SQLite, safe for several processes of one machine. What `append` resolved
- * with is on the disk (WAL, synchronous=FULL).
+ * Server: the embedded log, one file of SQLite, safe for several processes of one machine. What `append`
+ * resolved with is on the disk (WAL, synchronous=FULL).
  *
- * The file is opened at the first call, and again at the next one after a failure: a disk that was full, a folder
- * that wasn't mounted or a lock held for too long cost the calls that met them and nothing else.
+ * The file is opened at the first call, and again at the next one after a failure: a disk that was full, a
+ * folder that wasn't mounted or a lock held for too long cost the calls that met them and nothing else.
  */
 export function createSqliteLog({
   path,
@@ -59,7 +62,10 @@ export function createSqliteLog({
     opened = null
   }
 
-  /** Runs one transaction's worth of work. While another process holds the lock, this one goes on with other things. */
+  /**
+   * Runs one transaction's worth of work. While another process holds the lock,
+   * this one goes on with other things.
+   */
   async function attempt<T>(operation: string, work: (store: SqliteStore) => T): Promise<T> {
     const deadline = performance.now() + lockTimeoutMs
     for (;;) {
@@ -212,7 +218,10 @@ function rowsOf(statement: StatementSync, channel: string, seq: number, limit: n
   return statement.iterate(keyOf(channel), seq, Math.max(0, limit)) as Iterable<unknown> as Iterable<LogRow>
 }
 
-/** Removes at most `messagesPerStep`, from the last of the channels on; takes those off the list that are done. */
+/**
+ * Removes at most `messagesPerStep`, from the last of the channels on; takes
+ * those off the list that are done.
+ */
 function trimStep({ statements }: SqliteStore, due: number[], oldest: number, most: number): number {
   let budget = messagesPerStep
   let removed = 0

@@ -2,7 +2,10 @@ import { RealtimeError } from "../errors.ts"
 import type { Environment, ProviderName } from "./environment.ts"
 import { peers } from "./peers.ts"
 
-/** Starts the emulators of what is named without keys, says where they are, and returns the environment that leads to them, and what ends them. */
+/**
+ * Starts the emulators of what is named without keys, says where they are, and returns the environment that
+ * leads to them, and what ends them.
+ */
 export async function emulate(
   environment: Environment,
   webhookUrl: (provider: ProviderName) => string,

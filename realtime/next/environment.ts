@@ -47,8 +47,8 @@ const keys: Record<ProviderName, readonly string[]> = {
 const leastSecretLength = 32
 
 /**
- * Reads the variables of this process. Throws `invalid-config` with one line that names every variable that is missing or malformed, what
- * to do about it, and no value.
+ * Reads the variables of this process. Throws `invalid-config` with one line that names every variable that
+ * is missing or malformed, what to do about it, and no value.
  */
 export function readEnvironment(source: Readonly<Record<string, string | undefined>>): Environment {
   const problems: string[] = []

@@ -15,9 +15,10 @@ export interface Guests {
 }
 
 /**
- * Server: `identify` for an app without a sign-in, or to begin with. Everybody is a guest with an id of their own, kept in a signed, httpOnly
- * cookie for thirty days: they stay who they are through reloads, and can't be anybody else. `<Throughline>` asks for it when it is given no `user`.
- * Signs with `SESSION_SECRET`, or with what is kept in `DATA_DIR`; rejects with `invalid-config` where neither will do.
+ * Server: `identify` for an app without a sign-in, or to begin with. Everybody is a guest with an id of their
+ * own, kept in a signed, httpOnly cookie for thirty days: they stay who they are through reloads, and can't
+ * be anybody else. `<Throughline>` asks for it when it is given no `user`. Signs with `SESSION_SECRET`, or
+ * with what is kept in `DATA_DIR`; rejects with `invalid-config` where neither will do.
  */
 export function guests({ name = usualName, cookie = "throughline_guest" }: GuestOptions = {}): Guests {
   // Loaded when somebody asks: it is Node's, and this file is evaluated wherever the app's modules are.

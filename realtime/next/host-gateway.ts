@@ -34,7 +34,10 @@ export interface Hosting {
   readonly publisher: RealtimePublisher
   /** Once, when the realtime layer is there. */
   start(realtime: Realtime): void
-  /** Gets a server to stand on; called again, the same. Resolves when it has one, or when it is clear that this takes longer. */
+  /**
+   * Gets a server to stand on; called again, the same. Resolves when it has one, or when it
+   * is clear that this takes longer.
+   */
   host(): Promise<void>
   /** A port of its own, now: where a gateway runs alone. Resolves with the port. */
   listen(port: number, hostname?: string): Promise<number>
@@ -85,14 +88,17 @@ export async function hostGateway(options: HostOptions): Promise<Hosting> {
     },
   }
 
-  /** Within its time: whoever closes the server, as Next.js does on SIGTERM, waits for all of its connections. */
+  /**
+   * Within its time: whoever closes the server, as Next.js does on SIGTERM, waits for all of its connections.
+   */
   async function leave(server: Server, cut: () => void): Promise<void> {
     search?.stop()
     const timer = setTimeout(() => {
       gateway.cut()
       cut()
     }, closeTimeoutMs)
-    // Next.js leaves sockets open that came before the gateway did; they, which nobody reads, hold up no process that has nothing else to do.
+    // Next.js leaves sockets open that came before the gateway did; they, which nobody reads, hold up no
+    // process that has nothing else to do.
     timer.unref()
     server.once("close", () => clearTimeout(timer))
     await gateway.sayFarewell().catch((error: unknown) => onError(error, { stage: "send the pages away" }))

@@ -9,7 +9,10 @@ export interface Tenant {
   request(request: IncomingMessage, response: ServerResponse): boolean
   /** Takes a socket of its own, and returns true. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
-  /** Its server has begun to close. Ends what it holds, so that the server's end can come; `cut` ends every connection at once. */
+  /**
+   * Its server has begun to close. Ends what it holds, so that the server's end can come;
+   * `cut` ends every connection at once.
+   */
   leave(server: Server, cut: () => void): Promise<void>
 }
 
@@ -17,14 +20,20 @@ export interface FindOptions {
   tenant: Tenant
   /** Whether this path says that a server is the app's. */
   isOurs(pathname: string): boolean
-  /** Where the app's own server listens, as far as is known, as in `http://localhost:3000`; asked before each attempt. */
+  /**
+   * Where the app's own server listens, as far as is known, as in
+   * `http://localhost:3000`; asked before each attempt.
+   */
   origin(): string
   /** Once, when the first server is had. */
   onFound(server: Server): void
 }
 
 export interface Search {
-  /** Asks the app's server for a path of ours, so that it need not wait for a page. True if it came to this process. */
+  /**
+   * Asks the app's server for a path of ours, so that it need not wait for a page.
+   * True if it came to this process.
+   */
   knock(): Promise<boolean>
   stop(): void
 }
@@ -33,8 +42,9 @@ const channel = "http.server.request.start"
 const knockTimeoutMs = 1_000
 
 /**
- * Moves in with the server of HTTP that this process has, whoever made it: Node says with each request which server it came to, before anybody
- * answers it. https://nodejs.org/docs/latest-v24.x/api/diagnostics_channel.html#http
+ * Moves in with the server of HTTP that this process has, whoever made it: Node says with each request which
+ * server it came to, before anybody answers it.
+ * https://nodejs.org/docs/latest-v24.x/api/diagnostics_channel.html#http
  */
 export function findServer({ tenant, isOurs, origin, onFound }: FindOptions): Search {
   const shared = new WeakSet<Server>()
@@ -87,8 +97,9 @@ function askFor(url: URL): Promise<void> {
 }
 
 /**
- * Asks the tenant first, before whoever else listens to the server, now or later: Next.js ends the sockets of paths that it has a route for, and
- * leaves others open. All that isn't the tenant's goes on as if nobody had asked. When somebody closes the server, the tenant leaves.
+ * Asks the tenant first, before whoever else listens to the server, now or later: Next.js ends the sockets of
+ * paths that it has a route for, and leaves others open. All that isn't the tenant's goes on as if nobody had
+ * asked. When somebody closes the server, the tenant leaves.
  */
 export function shareServer(server: Server, tenant: Tenant): void {
   const { emit, close } = server
@@ -105,7 +116,8 @@ export function shareServer(server: Server, tenant: Tenant): void {
     void tenant.leave(server, cut)
     return closing
   }
-  // Without a listener Node hands nobody an upgrade. Whoever else listens decides about what isn't the tenant's.
+  // Without a listener Node hands nobody an upgrade. Whoever else listens
+  // decides about what isn't the tenant's.
   server.on("upgrade", (_request, socket) => {
     if (server.listenerCount("upgrade") === 1)
       socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n")

@@ -24,7 +24,8 @@ const lobby = room({ room: "lobby" })
 const endMs = 12_000
 
 mkdirSync(join(projectDir, ".data"), { recursive: true })
-// Inside the project, so that both find the same `node_modules`, and without a lockfile, so that Next.js takes the project for its root.
+// Inside the project, so that both find the same `node_modules`, and without a lockfile, so that Next.js
+// takes the project for its root.
 const folder = mkdtempSync(join(projectDir, ".data/next-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

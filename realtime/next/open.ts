@@ -117,7 +117,10 @@ async function openPublisher(
   }
 }
 
-/** What Next.js asks of a platform whose functions stand still once they have answered: https://nextjs.org/docs/app/api-reference/functions/after */
+/**
+ * What Next.js asks of a platform whose functions stand still once they have answered:
+ * https://nextjs.org/docs/app/api-reference/functions/after
+ */
 const platform = Symbol.for("@next/request-context")
 
 function waitOfPlatform(work: Promise<unknown>): void {

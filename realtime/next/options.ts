@@ -9,12 +9,18 @@ export interface ThroughlineOptions<Definitions extends ChannelDefinitions>
       "maxPayloadBytes" | "deliveryTimeoutMs" | "waitUntil" | "presenceCounts" | "tracing" | "onError"
     > {
   /**
-   * Where messages are kept. Default: PostgreSQL where `DATABASE_URL` is set, else a file of SQLite in `DATA_DIR`, which is `.data`.
-   * A function is asked once, when somebody first needs it.
+   * Where messages are kept. Default: PostgreSQL where `DATABASE_URL` is set, else a file of SQLite in
+   * `DATA_DIR`, which is `.data`. A function is asked once, when somebody first needs it.
    */
   log?: MessageLog | (() => MessageLog | Promise<MessageLog>)
-  /** Where the catch-all route is. Default `/api/realtime`; with a `basePath` of Next.js, that comes before it. */
+  /**
+   * Where the catch-all route is. Default `/api/realtime`; with a `basePath`
+   * of Next.js, that comes before it.
+   */
   basePath?: string
-  /** Where the bundled gateway answers. Default `/socket.io`; for a proxy that hands the app only part of its paths. */
+  /**
+   * Where the bundled gateway answers. Default `/socket.io`; for a proxy that
+   * hands the app only part of its paths.
+   */
   socketPath?: string
 }

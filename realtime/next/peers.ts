@@ -1,8 +1,8 @@
 import { notInstalled, toImportError } from "../optional-packages.ts"
 
 /**
- * The vendors' SDKs and the rest of what an app installs only where it uses it. Each import stands in a `try` of its own, so that bundlers, which follow all of them,
- * pass over those that aren't installed.
+ * The vendors' SDKs and the rest of what an app installs only where it uses it. Each import stands in a `try`
+ * of its own, so that bundlers, which follow all of them, pass over those that aren't installed.
  */
 export const peers = {
   async ably() {
@@ -30,8 +30,9 @@ export const peers = {
   },
   async socketIo() {
     const packages = ["socket.io", "socket.io-client"]
-    // `ws` looks for two packages that make it a little faster. Webpack puts an empty module in the place of one that isn't there, which `ws` would
-    // take for the package. These are its own switches: https://github.com/websockets/ws/blob/master/doc/ws.md#environment-variables
+    // `ws` looks for two packages that make it a little faster. Webpack puts an empty module in the place of
+    // one that isn't there, which `ws` would take for the package. These are its own switches:
+    // https://github.com/websockets/ws/blob/master/doc/ws.md#environment-variables
     process.env.WS_NO_BUFFER_UTIL ??= "1"
     process.env.WS_NO_UTF_8_VALIDATE ??= "1"
     try {

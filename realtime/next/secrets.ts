@@ -5,8 +5,9 @@ import { RealtimeError } from "../errors.ts"
 import type { Environment } from "./environment.ts"
 
 /**
- * Server: what signs the cookies of guests, and the tickets of several gateways: `SESSION_SECRET`, or, where all processes share one
- * machine, one that is made once and kept beside the log. Throws `invalid-config` where it can't be shared so.
+ * Server: what signs the cookies of guests, and the tickets of several gateways: `SESSION_SECRET`, or,
+ * where all processes share one machine, one that is made once and kept beside the log. Throws
+ * `invalid-config` where it can't be shared so.
  */
 export function secretOf({
   sessionSecret,

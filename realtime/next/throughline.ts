@@ -8,34 +8,50 @@ import { type Guests, isGuests } from "./guests.ts"
 import type { Opened } from "./open.ts"
 import type { ThroughlineOptions } from "./options.ts"
 
-/** The realtime layer of an app, one in each process whatever bundle asks. Nothing is opened until somebody uses it. */
+/**
+ * The realtime layer of an app, one in each process whatever bundle asks. Nothing
+ * is opened until somebody uses it.
+ */
 export interface Throughline<Definitions extends ChannelDefinitions = ChannelDefinitions>
   extends Pick<
     Realtime<Definitions>,
     "publish" | "publishBatch" | "signal" | "revoke" | "history" | "head" | "members" | "counts"
   > {
-  /** For the catch-all route, `app/api/realtime/[...path]/route.ts`: `export const { GET, POST } = realtime`. */
+  /**
+   * For the catch-all route, `app/api/realtime/[...path]/route.ts`: `export const { GET, POST } = realtime`.
+   */
   GET(request: Request): Promise<Response>
   /** See `GET`. */
   POST(request: Request): Promise<Response>
   /**
-   * For `register` in `instrumentation.ts`, where `process.env.NEXT_RUNTIME` is `nodejs`: opens everything when the server starts, so that a mistake
-   * in the environment is said then and pages that come back find the gateway. Rejects with `invalid-config`.
+   * For `register` in `instrumentation.ts`, where `process.env.NEXT_RUNTIME` is `nodejs`: opens everything
+   * when the server starts, so that a mistake in the environment is said then and pages that come back find
+   * the gateway. Rejects with `invalid-config`.
    */
   register(): Promise<void>
-  /** What pages need to connect, for `<Throughline config={await realtime.config()}>`. Nothing secret. Rejects with `invalid-config`. */
+  /**
+   * What pages need to connect, for `<Throughline config={await realtime.config()}>`. Nothing
+   * secret. Rejects with `invalid-config`.
+   */
   config(): Promise<ClientConfig>
   /**
-   * The gateway alone, on a port of its own: where the app's pages and its sockets are served by different processes, which share
-   * `SOCKET_INTERNAL_SECRET` and the log. Resolves with the port. Rejects with `invalid-config` where `REALTIME_PROVIDER` doesn't name `socketio`, `SOCKET_URL` is
-   * set without `SOCKET_PORT`, or the port can't be had.
+   * The gateway alone, on a port of its own: where the app's pages and its sockets are served by different
+   * processes, which share `SOCKET_INTERNAL_SECRET` and the log. Resolves with the port. Rejects with
+   * `invalid-config` where `REALTIME_PROVIDER` doesn't name `socketio`, `SOCKET_URL` is set without
+   * `SOCKET_PORT`, or the port can't be had.
    */
   listen(port: number, hostname?: string): Promise<number>
-  /** Waits for what is under way, then closes the gateway, the publishers and the log. Whatever is used afterwards opens them again. */
+  /**
+   * Waits for what is under way, then closes the gateway, the publishers and the log. Whatever is
+   * used afterwards opens them again.
+   */
   close(): Promise<void>
 }
 
-/** Those of this process, by the path of their route. Under a name that every copy of this module knows: each bundle has its own. */
+/**
+ * Those of this process, by the path of their route. Under a name that every copy of this
+ * module knows: each bundle has its own.
+ */
 const key = Symbol.for("throughline.next")
 const shared = globalThis as { [key]?: Map<string, Running> }
 
@@ -46,12 +62,13 @@ interface Running {
 }
 
 /**
- * Server: the realtime layer of a Next.js app, by its environment: `REALTIME_PROVIDER` chooses who carries the messages (`socketio`, which is the default, `pusher`,
- * `ably`, or several in order of preference).
+ * Server: the realtime layer of a Next.js app, by its environment: `REALTIME_PROVIDER` chooses who carries
+ * the messages (`socketio`, which is the default, `pusher`, `ably`, or several in order of preference).
  *
- * Inert when it is evaluated: `next build`, and every bundle, may. The first use reads and checks the environment, then opens one log and the chosen
- * publishers, once in the process; hot reload changes what is declared, and leaves them open. The bundled gateway stands on the port of
- * the app's own server, under `next dev`, `next start` and `output: "standalone"` alike.
+ * Inert when it is evaluated: `next build`, and every bundle, may. The first use reads and checks the
+ * environment, then opens one log and the chosen publishers, once in the process; hot reload changes what is
+ * declared, and leaves them open. The bundled gateway stands on the port of the app's own server, under `next
+ * dev`, `next start` and `output: "standalone"` alike.
  *
  * ```ts
  * export const realtime = throughline({ channels: { room }, identify: guests(), authorize: () => true })
@@ -62,7 +79,8 @@ export function throughline<Definitions extends ChannelDefinitions>(
 ): Throughline<Definitions> {
   const { basePath = "/api/realtime", channels, identify, authorize, limit } = options
   const onError: OnError = createReporter(options.onError)
-  // What is opened is the process's, not that of the page that is being drawn, within which Next.js refuses the clock and what is random.
+  // What is opened is the process's, not that of the page that is being drawn, within which Next.js
+  // refuses the clock and what is random.
   const apart: typeof run = process.getBuiltinModule?.("node:async_hooks").AsyncLocalStorage.snapshot() ?? run
   const declared = { channels, identify, authorize, limit } as unknown as Declarations<ChannelDefinitions>
   shared[key] ??= new Map()

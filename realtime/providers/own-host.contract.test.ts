@@ -15,7 +15,10 @@ const app = { id: "1", key: "app-key", secret: "app-secret" }
 
 type Started = FaultStageOptions & AsyncDisposable
 
-/** A server of the provider's protocol at a host and port of its own, and both our halves as the environment leads them there. */
+/**
+ * A server of the provider's protocol at a host and port of its own, and both our halves as
+ * the environment leads them there.
+ */
 const starts: Record<string, (isSecure: boolean, isSaidToBe?: boolean) => Promise<Started>> = {
   async pusher(isSecure, isSaidToBe = isSecure) {
     const emulator = await startPusherEmulator({ apps: [app], ...(isSecure && { tls }) })

@@ -7,7 +7,9 @@ export const RealtimeContext = createContext<RealtimeClient | null>(null)
 
 export const UserContext = createContext<User | null>(null)
 
-/** Browser: who is signed in, below `<Throughline>`; null for nobody, and until the server has said who it is. */
+/**
+ * Browser: who is signed in, below `<Throughline>`; null for nobody, and until the server has said who it is.
+ */
 export const useUser = (): User | null => useContext(UserContext)
 
 export function useRealtimeClient(): RealtimeClient {

@@ -6,7 +6,9 @@ import { RealtimeContext } from "./context.ts"
 const key = Symbol.for("throughline.owners")
 const shared = globalThis as { [key]?: WeakMap<RealtimeClient, number> }
 shared[key] ??= new WeakMap()
-/** How many mounted providers a client has. Those of before hot reload evaluated this module again count, too. */
+/**
+ * How many mounted providers a client has. Those of before hot reload evaluated this module again count, too.
+ */
 const owners = shared[key]
 
 function own(client: RealtimeClient): () => void {
@@ -15,7 +17,8 @@ function own(client: RealtimeClient): () => void {
   client.open()
   return () => {
     count(-1)
-    // StrictMode, hot reload and a layout that is made anew unmount and mount in one task: the client stays open then.
+    // StrictMode, hot reload and a layout that is made anew unmount and mount in one
+    // task: the client stays open then.
     setTimeout(() => {
       if (owners.get(client) === 0) void client.close()
     }, 0)
@@ -30,9 +33,9 @@ export interface RealtimeProviderProps {
 }
 
 /**
- * Browser: gives a client to the hooks below it, opens it when mounted, or shown again by `<Activity>`, and closes it when unmounted
- * or hidden. Make the client once, outside of rendering or in `useState(() => createRealtimeClient(…))`: one that React throws away
- * before it is mounted has done nothing.
+ * Browser: gives a client to the hooks below it, opens it when mounted, or shown again by `<Activity>`, and
+ * closes it when unmounted or hidden. Make the client once, outside of rendering or in `useState(() =>
+ * createRealtimeClient(…))`: one that React throws away before it is mounted has done nothing.
  */
 export function RealtimeProvider({ client, isIdle = false, children }: RealtimeProviderProps) {
   useEffect(() => (isIdle ? undefined : own(client)), [client, isIdle])

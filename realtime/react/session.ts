@@ -8,8 +8,9 @@ const answerTimeoutMs = 10_000
 const doing = "ask who is signed in"
 
 /**
- * Who the server says is signed in; where guests are let in, whoever asks is one. A server that is away is asked again, after a pause that doubles up to half
- * a minute, until the signal ends it. Rejects with what the server refuses for good, as a route that isn't there.
+ * Who the server says is signed in; where guests are let in, whoever asks is one. A server that is away is
+ * asked again, after a pause that doubles up to half a minute, until the signal ends it. Rejects with what
+ * the server refuses for good, as a route that isn't there.
  */
 export async function askSession(
   basePath: string,

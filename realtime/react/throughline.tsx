@@ -20,8 +20,9 @@ export interface ThroughlineProps {
   /** `await realtime.config()`, of the server. */
   config: RealtimeClientOptions["config"]
   /**
-   * Who is signed in, as the server's `identify` says; null for nobody, who has no connection. Absent: the page asks the server, once it is
-   * shown and whenever its layout is loaded again, so that the layout may be static.
+   * Who is signed in, as the server's `identify` says; null for nobody, who has no connection.
+   * Absent: the page asks the server, once it is shown and whenever its layout is loaded again,
+   * so that the layout may be static.
    */
   user?: User | null | undefined
   children: ReactNode
@@ -33,8 +34,9 @@ export type CreateThroughlineOptions = Pick<
 >
 
 /**
- * Browser: makes the component that connects a page, for the layout: one connection for all that is below it. Hand it one loader for each provider whose
- * packages are installed; only the code of the one in use is downloaded.
+ * Browser: makes the component that connects a page, for the layout: one connection for all that
+ * is below it. Hand it one loader for each provider whose packages are installed; only the code
+ * of the one in use is downloaded.
  *
  * ```tsx
  * "use client"

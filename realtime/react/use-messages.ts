@@ -11,8 +11,8 @@ type Actions<D extends AnyChannelDefinition> = Pick<
 >
 
 /**
- * Browser: a channel's messages, live. `initial` is the newest page as the server rendered it; what was published
- * since joins it with no gap and no repeat. Changing `ref` starts over.
+ * Browser: a channel's messages, live. `initial` is the newest page as the server rendered it; what was
+ * published since joins it with no gap and no repeat. Changing `ref` starts over.
  */
 export function useMessages<D extends AnyChannelDefinition>(
   ref: ChannelRef<D>,

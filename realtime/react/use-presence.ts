@@ -5,9 +5,9 @@ import type { PresenceEntry, PresenceState } from "../client/types.ts"
 import { useRealtimeClient } from "./context.ts"
 
 /**
- * Browser: who is in a channel; null until known. With `data`, this person is visible there too, for as long as the
- * component is mounted; a change of it is seen by the others. What a person's tabs say last stands for all of them: a change of
- * `repetition` says the same again.
+ * Browser: who is in a channel; null until known. With `data`, this person is visible there too, for as long
+ * as the component is mounted; a change of it is seen by the others. What a person's tabs say last stands for
+ * all of them: a change of `repetition` says the same again.
  */
 export function usePresence<D extends AnyChannelDefinition>(
   ref: ChannelRef<D>,

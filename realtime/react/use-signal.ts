@@ -5,8 +5,8 @@ import type { Signal } from "../message.ts"
 import { useRealtimeClient } from "./context.ts"
 
 /**
- * Browser: listens to a signal and returns how to send one. Sending never rejects: a signal that can't leave now is
- * dropped, as signals may be, and the promise resolves with false.
+ * Browser: listens to a signal and returns how to send one. Sending never rejects: a signal that can't leave
+ * now is dropped, as signals may be, and the promise resolves with false.
  */
 export function useSignal<D extends AnyChannelDefinition, E extends SignalEvent<D>>(
   ref: ChannelRef<D>,

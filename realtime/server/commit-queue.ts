@@ -4,7 +4,10 @@ import { markTold } from "../guard.ts"
 import type { AppendResult, LogEntry, MessageLog } from "../log/message-log.ts"
 
 export interface CommitQueue {
-  /** Appends entries in the order of the calls; resolves when they are durable and `onCommit` is done with them. */
+  /**
+   * Appends entries in the order of the calls; resolves when they are durable
+   * and `onCommit` is done with them.
+   */
   add(entries: readonly LogEntry[]): Promise<AppendResult[]>
   /** Resolves when nothing is under way. */
   idle(): Promise<void>
@@ -18,7 +21,10 @@ export interface CommitQueueOptions {
   maxWaiting?: number
   /** The shortest time from one commit to the next while there is company, in milliseconds. */
   gatherMs?: number
-  /** Hands on each committed group: what was committed together leaves together. The next commit doesn't wait for it. */
+  /**
+   * Hands on each committed group: what was committed together leaves together. The
+   * next commit doesn't wait for it.
+   */
   onCommit(entries: readonly LogEntry[], results: readonly AppendResult[]): Promise<void>
   /** Told why when the log stops taking messages: once, until it has taken some again. */
   onOutage?: (error: unknown) => void
@@ -36,9 +42,10 @@ interface Waiting {
 const enoughCalls = 64
 
 /**
- * Group commit: while one transaction is being written the next group gathers, so that the number of transactions
- * follows the disk's pace and not the number of messages. On a fast disk it follows the clock: when the last group was
- * of several calls, the next one gathers for `gatherMs`. A quiet server commits groups of one, at once.
+ * Group commit: while one transaction is being written the next group gathers, so that the number of
+ * transactions follows the disk's pace and not the number of messages. On a fast disk it follows the
+ * clock: when the last group was of several calls, the next one gathers for `gatherMs`. A quiet
+ * server commits groups of one, at once.
  */
 export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
   const { log, maxGroup = 500, maxWaiting = 20_000, gatherMs = 10, onCommit, onOutage } = options
@@ -101,7 +108,8 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
       if (hadCompany && pause > 0 && waiting.length < enoughCalls) await gather(pause)
       const group = takeGroup()
       hadCompany = group.length > 1
-      // For several callers at once, in the name of the first: never of whoever found the queue empty a thousand groups ago.
+      // For several callers at once, in the name of the first: never of whoever found the
+      // queue empty a thousand groups ago.
       await group[0]?.within(() => commit(group))
       committedAt = performance.now()
     }

@@ -153,8 +153,9 @@ export function createCore<Definitions extends ChannelDefinitions>(
   }
 
   /**
-   * What each message of one request becomes, in order: its entry, or why not. All are asked about at once, as if those before were
-   * let in; behind one that wasn't, anew. Behind one that may be let in later nothing is, or it would stand before it.
+   * What each message of one request becomes, in order: its entry, or why not. All are asked about at once,
+   * as if those before were let in; behind one that wasn't, anew. Behind one that may be let in later nothing
+   * is, or it would stand before it.
    */
   async function prepare(
     user: User,

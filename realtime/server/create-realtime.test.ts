@@ -55,7 +55,10 @@ describe("publishing from a browser", () => {
     ])
   })
 
-  /** A room whose rule is what the test says of a message's text, or throws; what was said before it is told, too. */
+  /**
+   * A room whose rule is what the test says of a message's text, or throws; what
+   * was said before it is told, too.
+   */
   function open(rule: (text: string, earlier: string[]) => boolean) {
     const log = createMemoryLog()
     const { core } = createRealtime({

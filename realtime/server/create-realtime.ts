@@ -14,7 +14,10 @@ import type { ClientConfig, HistoryOptions, Realtime, RealtimeOptions } from "./
 const defaultPageSize = 50
 const maxPageSize = 500
 
-/** Those of this process, while it is developed. Under a name that every copy of this module knows: each bundle has its own. */
+/**
+ * Those of this process, while it is developed. Under a name that every copy of this
+ * module knows: each bundle has its own.
+ */
 const key = Symbol.for("throughline.developed")
 const shared = globalThis as { [key]?: Map<string, Realtime> }
 shared[key] ??= new Map()
@@ -29,9 +32,10 @@ function nameWhileDeveloped(basePath: string, { location }: MessageLog): string 
  * Server: one contract over every provider. Takes what was declared (channels), who may do what (`identify`,
  * `authorize`), where messages are kept (`log`) and who delivers them (`publishers`).
  *
- * In development hot reload evaluates the module that calls it again and again. Over the same log and path there is one all the same, whose
- * log stays open: it is redefined, and what is declared by now counts wherever it is in use, at a gateway too. Its other options stay as
- * they were. Of a log without a `location` nothing is known, and each call makes another one.
+ * In development hot reload evaluates the module that calls it again and again. Over the same log and path
+ * there is one all the same, whose log stays open: it is redefined, and what is declared by now counts
+ * wherever it is in use, at a gateway too. Its other options stay as they were. Of a log without a `location`
+ * nothing is known, and each call makes another one.
  */
 export function createRealtime<Definitions extends ChannelDefinitions>(
   given: RealtimeOptions<Definitions> & { basePath?: string },
@@ -48,7 +52,10 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
   let config: ClientConfig | undefined
   let described = ""
 
-  /** As the publishers say now: where one is reached may turn out later, and pages follow a version that has changed. */
+  /**
+   * As the publishers say now: where one is reached may turn out later, and pages
+   * follow a version that has changed.
+   */
   function clientConfig(): ClientConfig {
     const providers = publishers.map((publisher) => publisher.clientConfig())
     const content = { basePath, maxPayloadBytes, providers }
@@ -143,7 +150,10 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
   return realtime
 }
 
-/** Of somebody who is with several providers, the first provider's data. Where only numbers are known, people can't be told apart. */
+/**
+ * Of somebody who is with several providers, the first provider's data. Where only numbers are
+ * known, people can't be told apart.
+ */
 function mergeSnapshots(snapshots: readonly PresenceSnapshot[]): PresenceSnapshot {
   const members = new Map<string, Member>()
   let unnamed = 0

@@ -19,7 +19,10 @@ export interface DeliveryOptions {
   timeoutMs: number
   /** As in `RealtimeOptions`. */
   waitUntil?: ((work: Promise<unknown>) => void) | undefined
-  /** How long a provider that keeps failing is left alone before it is tried again; doubles up to `maxPauseMs`. */
+  /**
+   * How long a provider that keeps failing is left alone before it is tried
+   * again; doubles up to `maxPauseMs`.
+   */
   pauseMs?: number
 }
 
@@ -45,8 +48,8 @@ export interface Delivery {
   /** Resolves within the limit and never rejects: a failure goes to `onError`. */
   deliver(messages: readonly WireMessage[]): Promise<void>
   /**
-   * Hands a signal to every provider that has room for it: none goes to one that is failing, limits us or is behind, for
-   * the messages come first. Rejects with the reason when none took it.
+   * Hands a signal to every provider that has room for it: none goes to one that is failing, limits us or is
+   * behind, for the messages come first. Rejects with the reason when none took it.
    */
   signal(signal: Signal, options?: { except?: string }): Promise<void>
   /** Gives up the backlog. */
@@ -58,9 +61,9 @@ interface Deliverer extends Delivery {
 }
 
 /**
- * Hands logged messages to every provider, and tries again what fails in passing. What a provider couldn't be given stays
- * in the log for its readers, and the newest message of each channel is kept in a backlog: once the provider delivers it, its `seq` shows
- * the gap.
+ * Hands logged messages to every provider, and tries again what fails in passing. What a provider couldn't be
+ * given stays in the log for its readers, and the newest message of each channel is kept in a backlog: once
+ * the provider delivers it, its `seq` shows the gap.
  *
  * A provider that keeps failing is left alone for a while, so that it doesn't make every publish wait.
  */

@@ -29,7 +29,10 @@ function gateway(): RequestListener {
   return (request, response) => void answer(request, response)
 }
 
-/** Two pages of an app ask for what they connect to this gateway by; what stands on the server's console once that was due. */
+/**
+ * Two pages of an app ask for what they connect to this gateway by; what stands on the
+ * server's console once that was due.
+ */
 async function saidOf(internalUrl: string, theirs = secret): Promise<string[]> {
   const said: string[] = []
   vi.spyOn(console, "warn").mockImplementation((line: string) => void said.push(line))

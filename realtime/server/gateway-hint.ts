@@ -8,8 +8,8 @@ const advice =
   "use another provider."
 
 /**
- * Server, in development: says once on the console when pages are sent to a gateway that doesn't answer, and what to do about it. Else the
- * pages alone would know.
+ * Server, in development: says once on the console when pages are sent to a gateway that doesn't answer, and
+ * what to do about it. Else the pages alone would know.
  */
 export function createGatewayHint(): (publisher: RealtimePublisher) => void {
   const asked = new Set<string>()

@@ -43,7 +43,10 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
   const { core, counts, clientConfig, identify, publishers, log, readPage, members, onError } = options
   const hint = isDevelopment() ? createGatewayHint() : null
 
-  /** Of the channels that a question names, those that the user may read; one that they may not, or that is malformed, is refused by itself. */
+  /**
+   * Of the channels that a question names, those that the user may read; one that they may not, or that is
+   * malformed, is refused by itself.
+   */
   async function readable(user: User, url: URL): Promise<{ allowed: string[]; denied: object }> {
     const channels = url.searchParams.getAll("channel")
     if (channels.length > maxChannels)
@@ -172,7 +175,9 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
   return { GET: handler(forUsers(get)), POST: handler({ ...forUsers(post), webhooks }) }
 }
 
-/** Nothing here may be kept by a cache: pages of the log depend on who asks, credentials are for one moment. */
+/**
+ * Nothing here may be kept by a cache: pages of the log depend on who asks, credentials are for one moment.
+ */
 function respond({ version }: ClientConfig, status: number, body: unknown): Response {
   return Response.json(body, { status, headers: { "Cache-Control": "no-store", [configHeader]: version } })
 }

@@ -30,8 +30,8 @@ export const statusOf = (error: unknown): number => (isRealtimeError(error) ? st
 const badRequest = (message: string) => new RealtimeError("invalid-request", { message })
 
 /**
- * Server: a request's body, an object. Only JSON is read: a form or a text of another site cannot be sent with that type
- * without a preflight, which keeps cross-site requests out even where a cookie would be sent.
+ * Server: a request's body, an object. Only JSON is read: a form or a text of another site cannot be sent
+ * with that type without a preflight, which keeps cross-site requests out even where a cookie would be sent.
  */
 export async function readJsonBody(request: Request): Promise<Record<string, unknown>> {
   if (!request.headers.get("content-type")?.startsWith("application/json")) {

@@ -2,13 +2,19 @@ import { type ProviderEvent, webhookWindowMs } from "../publisher.ts"
 
 /** How many people are where, kept from what the providers' webhooks tell. */
 export interface PresenceCounts {
-  /** Takes in what a provider told. Repeating an event, or telling an older one after a newer, changes nothing. */
+  /**
+   * Takes in what a provider told. Repeating an event, or telling an older
+   * one after a newer, changes nothing.
+   */
   record(provider: string, events: readonly ProviderEvent[]): Promise<void>
   /** People, not connections; each once, over all providers. In the order of `channels`. */
   count(channels: readonly string[]): Promise<number[]>
 }
 
-/** After this somebody counts as gone although no webhook said so: the app was down for longer than webhooks are repeated. */
+/**
+ * After this somebody counts as gone although no webhook said so: the app was down for
+ * longer than webhooks are repeated.
+ */
 export const presenceLifetimeMs = 24 * 60 * 60 * 1000
 
 interface Connection {
@@ -19,7 +25,9 @@ interface Connection {
   at: number
 }
 
-/** In this process alone: for one server, and for tests. A serverless app keeps its counts in its database. */
+/**
+ * In this process alone: for one server, and for tests. A serverless app keeps its counts in its database.
+ */
 export function createMemoryPresenceCounts({ now = Date.now }: { now?: () => number } = {}): PresenceCounts {
   const connections = new Map<string, Connection>()
 

@@ -3,9 +3,9 @@ import type { User } from "../message.ts"
 import { isPageOf } from "../owner.ts"
 
 /**
- * Server: whoever a request's session belongs to. Rejects with `session-changed` when the page that sent it is of another person,
- * who was signed in when it was loaded: what they wrote must not go out under this one's name. Rejects with `unauthorized` when
- * nobody is signed in and the page doesn't say whose it is.
+ * Server: whoever a request's session belongs to. Rejects with `session-changed` when the page that sent it
+ * is of another person, who was signed in when it was loaded: what they wrote must not go out under this
+ * one's name. Rejects with `unauthorized` when nobody is signed in and the page doesn't say whose it is.
  */
 export async function requireSession(
   request: Request,

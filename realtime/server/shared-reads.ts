@@ -1,6 +1,7 @@
 /**
- * Many readers that want the same at once share one read. Of each key one read is under way at a time, and all who ask
- * meanwhile share the next one: not the one under way, which may have begun before what they are after was written.
+ * Many readers that want the same at once share one read. Of each key one read is under way at a time,
+ * and all who ask meanwhile share the next one: not the one under way, which may have begun before
+ * what they are after was written.
  */
 export function createSharedReads() {
   const running = new Map<string, Promise<unknown>>()

@@ -30,16 +30,17 @@ export interface Declarations<Definitions extends ChannelDefinitions> {
   /** Who is asking, from the request's cookies or headers; null for nobody. */
   identify(request: Request): Promise<User | null> | User | null
   /**
-   * The one decision on access, for every provider and every way in. True lets the user do it. For `publish` and
-   * `signal` it is asked about each event, with the payload as the schema returned it. Ably, which takes signals without
-   * asking us, is told once of each channel, so there `signal` is asked about on joining, without an event; a signal that it
-   * refuses goes over HTTP, with both.
+   * The one decision on access, for every provider and every way in. True lets the user do it. For `publish`
+   * and `signal` it is asked about each event, with the payload as the schema returned it. Ably, which takes
+   * signals without asking us, is told once of each channel, so there `signal` is asked about on joining,
+   * without an event; a signal that it refuses goes over HTTP, with both.
    */
   authorize(question: AuthorizeQuestion<Definitions>): Promise<boolean> | boolean
   /**
-   * Called before what a user asks for is done, publishes and signals and reads alike, and before a webhook is read, which anybody may
-   * send and whose `user` is null; rejects with `rate-limited` to refuse it. Count webhooks by the address that they come from: a number of
-   * all of them together is one that strangers can use up. What server code does by itself isn't limited.
+   * Called before what a user asks for is done, publishes and signals and reads alike, and before a webhook
+   * is read, which anybody may send and whose `user` is null; rejects with `rate-limited` to refuse it. Count
+   * webhooks by the address that they come from: a number of all of them together is one that strangers can
+   * use up. What server code does by itself isn't limited.
    */
   limit?: ((request: LimitedRequest) => Promise<void>) | undefined
 }
@@ -51,13 +52,13 @@ export interface RealtimeOptions<Definitions extends ChannelDefinitions> extends
   /** The largest payload, in bytes of JSON. Default 32 KiB. */
   maxPayloadBytes?: number
   /**
-   * How long a publish waits for a provider that is slow or failing, its attempts taken together. Default 5 s. What isn't
-   * delivered by then is in the log all the same.
+   * How long a publish waits for a provider that is slow or failing, its attempts taken together. Default 5
+   * s. What isn't delivered by then is in the log all the same.
    */
   deliveryTimeoutMs?: number
   /**
-   * For hosts that let a process stand still once its requests are answered, as `after` of Next.js or `waitUntil` of Vercel:
-   * takes what is still on its way then. With it nothing is left to timers either.
+   * For hosts that let a process stand still once its requests are answered, as `after` of Next.js or
+   * `waitUntil` of Vercel: takes what is still on its way then. With it nothing is left to timers either.
    */
   waitUntil?: ((work: Promise<unknown>) => void) | undefined
   /** Where webhooks keep how many people are in which channel; without it they are refused. */
@@ -96,8 +97,9 @@ export type AuthorizeQuestion<Definitions extends ChannelDefinitions> = {
   /** With `publish`: the message's, as its sender made it. */
   id?: string
   /**
-   * With `publish`: what the same request brings before it and was let in, as it came. It isn't in the log yet: it is refused there after
-   * all where its id is that of somebody else's message. Whoever is asked once more about a message was asked before as if more were let in.
+   * With `publish`: what the same request brings before it and was let in, as it came. It isn't in the log
+   * yet: it is refused there after all where its id is that of somebody else's message. Whoever is asked once
+   * more about a message was asked before as if more were let in.
    */
   earlier?: readonly OutgoingMessage[]
 }
@@ -105,9 +107,9 @@ export type AuthorizeQuestion<Definitions extends ChannelDefinitions> = {
 /** Server: publishes to channels and answers the browsers' requests. Make one per process. */
 export interface Realtime<Definitions extends ChannelDefinitions = ChannelDefinitions> {
   /**
-   * Appends a message to the channel's log and hands it to the providers. Resolves once it is in the log and the
-   * providers were tried; a provider's failure goes to `onError`, since its subscribers find the message in the log.
-   * Not subject to `authorize` or `limit`: server code is trusted.
+   * Appends a message to the channel's log and hands it to the providers. Resolves once it is in the log and
+   * the providers were tried; a provider's failure goes to `onError`, since its subscribers find the message
+   * in the log. Not subject to `authorize` or `limit`: server code is trusted.
    */
   publish<D extends Definitions[keyof Definitions], E extends MessageEvent<D>>(
     channel: ChannelRef<D>,
@@ -125,9 +127,10 @@ export interface Realtime<Definitions extends ChannelDefinitions = ChannelDefini
     options: { from: User },
   ): Promise<void>
   /**
-   * Call it when `authorize` has begun to refuse the user this channel, or, without one, whatever it may be: their open connections
-   * lose it at once, on every provider. Resolves once each provider was told. What a provider couldn't be told goes to `onError`; those connections lose it when they next compare
-   * themselves with the log, within 75 s by default.
+   * Call it when `authorize` has begun to refuse the user this channel, or, without one, whatever it may be:
+   * their open connections lose it at once, on every provider. Resolves once each provider was told. What a
+   * provider couldn't be told goes to `onError`; those connections lose it when they next compare themselves
+   * with the log, within 75 s by default.
    */
   revoke(user: Pick<User, "id">, channel?: ChannelRef): Promise<void>
   /** A page of the log: after a `seq`, or before one; the newest page when neither is given. */
@@ -135,8 +138,8 @@ export interface Realtime<Definitions extends ChannelDefinitions = ChannelDefini
   head(channel: ChannelRef): Promise<LogHead>
   members(channel: ChannelRef): Promise<PresenceSnapshot>
   /**
-   * How many people are in each channel, for a list of many: by the provider's own account where it has one at hand, else by
-   * its webhooks. Null where there is neither.
+   * How many people are in each channel, for a list of many: by the provider's own account where it has one
+   * at hand, else by its webhooks. Null where there is neither.
    */
   counts(channels: readonly ChannelRef[]): Promise<(number | null)[]>
   /** What the browser needs to connect, for the page: `createRealtimeClient({ config })`. Nothing secret. */
@@ -146,8 +149,8 @@ export interface Realtime<Definitions extends ChannelDefinitions = ChannelDefini
   /** What gateways and handlers stand on: channels by name, from outside, in a user's name. */
   readonly core: RealtimeCore
   /**
-   * What it was made from is another by now: hot reload has evaluated the application's modules again. Counts for whatever comes from
-   * now on, by HTTP and at the gateway; the log and the publishers stay as they are.
+   * What it was made from is another by now: hot reload has evaluated the application's modules again. Counts
+   * for whatever comes from now on, by HTTP and at the gateway; the log and the publishers stay as they are.
    */
   redefine<Next extends ChannelDefinitions>(declarations: Partial<Declarations<Next>>): void
   /** Waits for what is under way, then closes the publishers and the log. */
@@ -177,7 +180,10 @@ export interface HistoryOptions {
 }
 
 export interface ClientConfig {
-  /** Changes with the configuration. Every answer of the catch-all route names the server's, and pages follow it. */
+  /**
+   * Changes with the configuration. Every answer of the catch-all route names
+   * the server's, and pages follow it.
+   */
   version: string
   /** Where the catch-all route is mounted, as in `/api/realtime`. */
   basePath: string
@@ -203,8 +209,8 @@ export interface RealtimeCore {
     origin?: SignalOrigin,
   ): Promise<Signal>
   /**
-   * Hands a signal that one provider's connections have already to those of the others. Never rejects: what a provider has no
-   * room for is gone, as signals are.
+   * Hands a signal that one provider's connections have already to those of the others. Never rejects: what a
+   * provider has no room for is gone, as signals are.
    */
   relaySignal(signal: Signal, from: string): Promise<void>
   /** Authorizes and validates presence data. */

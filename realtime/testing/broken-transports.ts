@@ -27,8 +27,8 @@ function override(transport: RealtimeTransport, members: Partial<RealtimeTranspo
 }
 
 /**
- * Transports with one fault each, as real ones have had them. The contract has to catch every one: a suite that
- * doesn't fail on these proves nothing by passing on others.
+ * Transports with one fault each, as real ones have had them. The contract has to catch every one: a suite
+ * that doesn't fail on these proves nothing by passing on others.
  */
 export const brokenTransports: Record<string, (transport: RealtimeTransport) => RealtimeTransport> = {
   "loses every tenth message": (transport) =>

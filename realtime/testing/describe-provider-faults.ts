@@ -2,7 +2,10 @@ import { describe, expect, it } from "vitest"
 import type { FaultStage } from "./fault-stage.ts"
 import { waitFor } from "./wait-for.ts"
 
-/** What befalls a provider's REST API. `cut`: the request never gets there; `lost`: only its answer never comes. */
+/**
+ * What befalls a provider's REST API. `cut`: the request never gets there;
+ * `lost`: only its answer never comes.
+ */
 export type RestFault = "unavailable" | "cut" | "rate-limited" | "too-large" | "hang" | "lost" | "malformed"
 
 export interface FaultyProvider extends FaultStage {

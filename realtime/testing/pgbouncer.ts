@@ -7,7 +7,10 @@ import { freePort } from "./free-port.ts"
 import { type TestPostgres, unprivilegedUser } from "./postgres.ts"
 import { waitFor } from "./wait-for.ts"
 
-/** Its program: what `THROUGHLINE_PGBOUNCER` says, else what is on the PATH or where Debian puts it; null when there is none. */
+/**
+ * Its program: what `THROUGHLINE_PGBOUNCER` says, else what is on the PATH or where Debian
+ * puts it; null when there is none.
+ */
 export function findPgBouncer(): string | null {
   const chosen = process.env.THROUGHLINE_PGBOUNCER
   if (chosen) return existsSync(chosen) ? chosen : null
@@ -15,7 +18,10 @@ export function findPgBouncer(): string | null {
   return folders.map((folder) => join(folder, "pgbouncer")).find((program) => existsSync(program)) ?? null
 }
 
-/** A real PgBouncer in transaction mode before a PostgreSQL, with two connections to each database for everybody. */
+/**
+ * A real PgBouncer in transaction mode before a PostgreSQL, with two
+ * connections to each database for everybody.
+ */
 export async function startPgBouncer(
   postgres: TestPostgres,
 ): Promise<{ connectionString: string } & AsyncDisposable> {

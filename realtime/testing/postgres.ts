@@ -6,7 +6,10 @@ import { delimiter, dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { waitFor } from "./wait-for.ts"
 
-/** A real PostgreSQL of a test's own, on a socket in a temporary folder. Disposing stops it and removes everything. */
+/**
+ * A real PostgreSQL of a test's own, on a socket in a temporary folder. Disposing
+ * stops it and removes everything.
+ */
 export interface TestPostgres extends AsyncDisposable {
   /** With a password that PostgreSQL checks. */
   readonly connectionString: string
@@ -19,7 +22,9 @@ export interface TestPostgres extends AsyncDisposable {
 }
 
 export interface TestPostgresOptions {
-  /** Settings of `postgresql.conf`. By default nothing is forced to the disk: a test doesn't cut the power. */
+  /**
+   * Settings of `postgresql.conf`. By default nothing is forced to the disk: a test doesn't cut the power.
+   */
   settings?: Readonly<Record<string, string>>
 }
 
@@ -27,8 +32,9 @@ const isInstallation = (folder: string) =>
   existsSync(join(folder, "postgres")) && existsSync(join(folder, "initdb"))
 
 /**
- * The folder of a PostgreSQL's programs: what `THROUGHLINE_POSTGRES_BIN` says, else what is on the PATH, else the newest
- * that Debian's packages installed. Null when there is none; suites that need one say that they are skipped.
+ * The folder of a PostgreSQL's programs: what `THROUGHLINE_POSTGRES_BIN` says, else what is on the
+ * PATH, else the newest that Debian's packages installed. Null when there is none; suites that
+ * need one say that they are skipped.
  */
 export function findPostgres(): string | null {
   const chosen = process.env.THROUGHLINE_POSTGRES_BIN

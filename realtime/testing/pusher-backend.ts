@@ -22,13 +22,15 @@ export interface PusherService {
   dropConnections(): void | Promise<void>
   startOutage(): Promise<() => void | Promise<void>>
   close(): Promise<void>
-  /** Where an outage is the publisher's, too: how long what is published meanwhile waits before it is taken. */
+  /**
+   * Where an outage is the publisher's, too: how long what is published meanwhile waits before it is taken.
+   */
   deliveryTimeoutMs?: number
 }
 
 /**
- * Pusher on the emulator, over real sockets and HTTP, with both official SDKs. It refuses as is known of the hosted service,
- * on the connection, unless told.
+ * Pusher on the emulator, over real sockets and HTTP, with both official SDKs. It refuses as is known of the
+ * hosted service, on the connection, unless told.
  */
 export async function startPusherBackend(
   settings: Partial<PusherAppSettings> = {},

@@ -1,7 +1,10 @@
 import { connect } from "node:net"
 import { waitFor } from "./wait-for.ts"
 
-/** Posts a body of 64 MiB, until there is an answer or the connection ends. Resolves with both, and with how many bytes were taken. */
+/**
+ * Posts a body of 64 MiB, until there is an answer or the connection ends. Resolves with both,
+ * and with how many bytes were taken.
+ */
 export async function sendMuch(
   port: number,
   path: string,

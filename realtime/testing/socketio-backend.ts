@@ -20,7 +20,10 @@ export interface SocketIoBackendOptions {
   close(): Promise<void>
 }
 
-/** A running gateway, as the contract needs it: faults are made on its TCP connections, as a network makes them. */
+/**
+ * A running gateway, as the contract needs it: faults are made on its TCP
+ * connections, as a network makes them.
+ */
 export function createSocketIoBackend({
   url,
   http,
@@ -98,7 +101,8 @@ export function createSocketIoBackend({
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(transports.map((transport) => transport.close()))
-      // One that left in the middle of its handshake keeps its socket half open, which Engine.IO finds after 25 s.
+      // One that left in the middle of its handshake keeps its socket half open,
+      // which Engine.IO finds after 25 s.
       dropConnections()
       await close()
     },

@@ -7,9 +7,9 @@ import { freePort } from "./free-port.ts"
 import { waitFor } from "./wait-for.ts"
 
 /**
- * soketi, a server of Pusher's protocol that we didn't write: what it and the vendor's documents agree on is a second
- * witness for our emulator and our provider. It needs Node 18 and a WebSocket library that npm doesn't carry under its own
- * name, so it is installed apart (`npm run provision`).
+ * soketi, a server of Pusher's protocol that we didn't write: what it and the vendor's documents agree on is
+ * a second witness for our emulator and our provider. It needs Node 18 and a WebSocket library that npm
+ * doesn't carry under its own name, so it is installed apart (`npm run provision`).
  */
 export interface Soketi extends AsyncDisposable {
   readonly host: string

@@ -8,7 +8,10 @@ export interface TcpProxy extends AsyncDisposable {
   dropConnections(): void
   /** From now on nothing passes on what is open, either way, and neither end is told. */
   freeze(): void
-  /** From now on nobody answers a WebSocket's handshake, while all else passes, until the returned function is called. */
+  /**
+   * From now on nobody answers a WebSocket's handshake, while all else passes, until
+   * the returned function is called.
+   */
   swallowUpgrades(): () => void
   /** Cuts all, and each new one at once, until the returned function is called. */
   startOutage(): Promise<() => void>

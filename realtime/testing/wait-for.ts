@@ -1,11 +1,15 @@
-/** How long `waitFor` waits. A test of what must fail lowers it, and so does a run in which hundreds of tests have to. */
+/**
+ * How long `waitFor` waits. A test of what must fail lowers it, and so does a run in
+ * which hundreds of tests have to.
+ */
 export const waitLimit = { ms: Number(process.env.THROUGHLINE_PATIENCE_MS ?? 15_000) }
 
 type Found<T> = Exclude<T, false | null | undefined>
 
 /**
- * Resolves with the first truthy answer of `condition`, asking again and again. Rejects, with what the condition last
- * threw or answered, when it takes longer than any healthy run would: a limit against hanging, not a measure.
+ * Resolves with the first truthy answer of `condition`, asking again and again. Rejects, with
+ * what the condition last threw or answered, when it takes longer than any healthy run would: a
+ * limit against hanging, not a measure.
  */
 export async function waitFor<T>(condition: () => T | Promise<T>, what = "the condition"): Promise<Found<T>> {
   const started = performance.now()

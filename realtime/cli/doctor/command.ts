@@ -11,7 +11,10 @@ export interface DoctorOptions {
   production: boolean
 }
 
-/** `throughline doctor`: what is wrong with how an app is set up, from its files alone. Exit code 1 when something has to be mended. */
+/**
+ * `throughline doctor`: what is wrong with how an app is set up, from its files alone. Exit code 1
+ * when something has to be mended.
+ */
 export function doctor({ cwd, production }: DoctorOptions, output: Output): number {
   const folder = resolve(cwd)
   const isProduction = production || process.env.NODE_ENV === "production"

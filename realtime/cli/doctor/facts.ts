@@ -3,7 +3,9 @@ import { dirname, join, resolve } from "node:path"
 import { parseEnv } from "node:util"
 import { readTree, textOf } from "../init/tree.ts"
 
-/** What `doctor` sees of an app: no more than files, so that it needs no network and nothing of the app runs. */
+/**
+ * What `doctor` sees of an app: no more than files, so that it needs no network and nothing of the app runs.
+ */
 export interface Facts {
   /** The text of each file that is looked at, by its path with `/`. */
   files: ReadonlyMap<string, string>

@@ -24,7 +24,10 @@ interface Journal {
   changes: Change[]
   /** Folders that weren't there, outermost first. */
   folders: string[]
-  /** A package manager's lock file, in base64 as it was, or null for none; and the SHA-256 of what the installation made of it. */
+  /**
+   * A package manager's lock file, in base64 as it was, or null for none; and the SHA-256 of
+   * what the installation made of it.
+   */
   lock?: { path: string; before: string | null; after: string }
 }
 
@@ -40,7 +43,10 @@ function writeJournal(folder: string, journal: Journal): void {
   replace(journalPath(folder), JSON.stringify(journal))
 }
 
-/** Makes all of the changes or, when one fails, none. What a process did that was ended in between is for `recover`. */
+/**
+ * Makes all of the changes or, when one fails, none. What a process did that was
+ * ended in between is for `recover`.
+ */
 export function applyChanges(folder: string, changes: readonly Change[]): void {
   const earlier = readJournal(folder)
   const folders = missingFolders(folder, changes)
@@ -130,8 +136,8 @@ export function planUndo(folder: string): Reversal[] {
 }
 
 /**
- * Makes the tree what it was before `init`, to the byte, and says what it couldn't. Where it is interrupted, it is gone on with by
- * running it again: the record goes last.
+ * Makes the tree what it was before `init`, to the byte, and says what it couldn't. Where it is interrupted,
+ * it is gone on with by running it again: the record goes last.
  */
 export function undo(folder: string): string[] {
   const reversals = planUndo(folder)
@@ -189,7 +195,10 @@ function missingFolders(folder: string, changes: readonly Change[]): string[] {
   return [...found].sort()
 }
 
-/** In one go: whoever reads it sees the old content or the new. A link stays one, and a file keeps its permissions. */
+/**
+ * In one go: whoever reads it sees the old content or the new. A link stays one,
+ * and a file keeps its permissions.
+ */
 function replace(path: string, content: string | Buffer): void {
   const target = existsSync(path) ? realpathSync(path) : path
   const temporary = join(dirname(target), `.${basename(target)}.${randomUUID()}`)

@@ -1,4 +1,7 @@
-/** Appends what is missing of `lines`, each below its comment. The text as it was, to the byte, when nothing is. */
+/**
+ * Appends what is missing of `lines`, each below its comment. The text as it
+ * was, to the byte, when nothing is.
+ */
 export function addToEnvFile(
   text: string,
   lines: readonly { name: string; value: string; comment: string }[],

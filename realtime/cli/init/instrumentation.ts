@@ -2,9 +2,9 @@ import { Refusal } from "../refusal.ts"
 import { childrenOf, type Node, parseModule } from "../syntax.ts"
 
 /**
- * Puts the body of the template's `register` into the one that is there, or the whole function beside what else the file exports. At its
- * end, where what others start there has started; at its beginning, if it may return before. Throws a `Refusal` for a shape in which that
- * might change what the file does.
+ * Puts the body of the template's `register` into the one that is there, or the whole function beside what
+ * else the file exports. At its end, where what others start there has started; at its beginning, if it may
+ * return before. Throws a `Refusal` for a shape in which that might change what the file does.
  */
 export function mergeInstrumentation(path: string, text: string, template: string): string {
   const body = template.slice(template.indexOf("{\n") + 2, template.lastIndexOf("}"))
@@ -73,7 +73,9 @@ function registerOf(statements: readonly Node[]): Node | "elsewhere" | undefined
   return undefined
 }
 
-/** Whether what stands at the end of the block might not be reached. Functions within return for themselves. */
+/**
+ * Whether what stands at the end of the block might not be reached. Functions within return for themselves.
+ */
 function mayReturn(node: Node): boolean {
   if (node.type === "ReturnStatement" || node.type === "ThrowStatement") return true
   return childrenOf(node).some((child) => !/Function/.test(child.type) && mayReturn(child))

@@ -30,7 +30,10 @@ export function parsePackageJson(text: string): PackageJson {
   )
 }
 
-/** With what it hasn't yet; as it was, to the byte, when it has everything. What is there already keeps its value. */
+/**
+ * With what it hasn't yet; as it was, to the byte, when it has everything. What
+ * is there already keeps its value.
+ */
 export function addToPackageJson(text: string, additions: Additions): string {
   const original = parsePackageJson(text)
   const changed = structuredClone(original)

@@ -53,8 +53,8 @@ export const leastNext = 15
 const ours = /["'](throughline(\/[\w/]+)?|(\.\.?\/)+(realtime\/)?(server|provider|channels))["']/
 
 /**
- * What has to be written and changed in an app. Pure: nothing is read but `tree`. Nothing is to be done where everything is there.
- * Throws a `Refusal` that says why where the app isn't one that is understood.
+ * What has to be written and changed in an app. Pure: nothing is read but `tree`. Nothing is to be done where
+ * everything is there. Throws a `Refusal` that says why where the app isn't one that is understood.
  */
 export function planInit(tree: AppTree, options: PlanOptions): Plan {
   const { files, paths } = tree
@@ -179,7 +179,10 @@ function refuseUnknown({ files, paths, nextVersion }: AppTree, app: PackageJson)
 export const configOf = (files: AppTree["files"]) =>
   withoutComments([...files].find(([path]) => path.startsWith("next.config."))?.[1] ?? "")
 
-/** Next.js' own `basePath`, under which the route is, too. Throws a `Refusal` where it is said by anything but a string. */
+/**
+ * Next.js' own `basePath`, under which the route is, too. Throws a `Refusal` where it
+ * is said by anything but a string.
+ */
 function basePathOf({ files }: AppTree): string {
   const config = configOf(files)
   if (!/\bbasePath\b/.test(config)) return ""
@@ -213,7 +216,9 @@ function refuseTakenRoute(
   }
 }
 
-/** A template as it stands in this app: with the chosen providers alone, and under Next.js' own `basePath`. */
+/**
+ * A template as it stands in this app: with the chosen providers alone, and under Next.js' own `basePath`.
+ */
 function written(
   name: string,
   template: string,

@@ -5,7 +5,9 @@ import { join, sep } from "node:path"
 export interface AppTree {
   /** The text of each file whose content matters. */
   files: ReadonlyMap<string, string>
-  /** Every path below `app`, `pages` and `realtime`, with or without `src/`, and each of these folders itself. */
+  /**
+   * Every path below `app`, `pages` and `realtime`, with or without `src/`, and each of these folders itself.
+   */
   paths: ReadonlySet<string>
   /** Of `next` where it is installed, as in "16.4.5". */
   nextVersion?: string | undefined

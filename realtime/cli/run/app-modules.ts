@@ -7,8 +7,9 @@ import { Refusal } from "../refusal.ts"
 const extensions = [".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs"]
 
 /**
- * Lets this process import an app's modules as Next.js does: without extensions, by the `paths` of tsconfig.json or jsconfig.json, and past
- * `server-only`. Types are removed by Node.js itself, which knows that from 22.18 on; what needs more than that, as an enum, fails.
+ * Lets this process import an app's modules as Next.js does: without extensions, by the `paths` of
+ * tsconfig.json or jsconfig.json, and past `server-only`. Types are removed by Node.js itself, which knows
+ * that from 22.18 on; what needs more than that, as an enum, fails.
  */
 export function importAppModules(folder: string): void {
   if (!process.features.typescript)

@@ -1,7 +1,10 @@
 import { pathToFileURL } from "node:url"
 import { resolveFrom } from "./next.ts"
 
-/** `throughline emulators`: the command of `throughline-emulators`, as the app in this folder has it, in this process. */
+/**
+ * `throughline emulators`: the command of `throughline-emulators`, as the app in
+ * this folder has it, in this process.
+ */
 export async function runEmulators(args: readonly string[]): Promise<void> {
   const install = "npm install --save-dev throughline-emulators"
   const path = resolveFrom(process.cwd(), "throughline-emulators/cli", install)

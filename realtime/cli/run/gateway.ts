@@ -27,7 +27,10 @@ interface Listening {
   close(): Promise<void>
 }
 
-/** `throughline gateway`: the app's gateway alone, until SIGTERM or SIGINT; then it lets everybody go, and ends with 0. */
+/**
+ * `throughline gateway`: the app's gateway alone, until SIGTERM or SIGINT; then it
+ * lets everybody go, and ends with 0.
+ */
 export async function runGateway(options: GatewayOptions, output: Output): Promise<number> {
   const folder = resolve(options.cwd)
   const path = places.find((place) => existsSync(join(folder, place)))
@@ -60,7 +63,10 @@ export async function runGateway(options: GatewayOptions, output: Output): Promi
   process.exit(0)
 }
 
-/** As `next start` does: `.env.local`, `.env.production` and `.env`, where the environment doesn't say otherwise. */
+/**
+ * As `next start` does: `.env.local`, `.env.production` and `.env`, where the
+ * environment doesn't say otherwise.
+ */
 function loadEnv(folder: string): void {
   const isDevelopment = process.env.NODE_ENV === "development"
   Object.assign(process.env, { NODE_ENV: isDevelopment ? "development" : "production" })

@@ -1,6 +1,6 @@
 /**
- * A process that appends groups to a SQLite log: `node write-groups.ts ‹file› ‹how many›`. It prints the epoch when it
- * has found the log, and each entry that was acknowledged.
+ * A process that appends groups to a SQLite log: `node write-groups.ts ‹file› ‹how many›`. It prints the
+ * epoch when it has found the log, and each entry that was acknowledged.
  */
 import { randomUUID } from "node:crypto"
 import { createSqliteLog } from "../sqlite.ts"

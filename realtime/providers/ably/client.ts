@@ -34,7 +34,10 @@ import {
 } from "./mapping.ts"
 
 export interface AblyTransportOptions extends TransportOptions {
-  /** The pause between attempts, of the SDK (its own default is 15 s) and, doubling, at getting a token (500 ms). */
+  /**
+   * The pause between attempts, of the SDK (its own default is 15 s) and,
+   * doubling, at getting a token (500 ms).
+   */
   retryMs?: number
 }
 
@@ -61,12 +64,14 @@ const tooManyMembers = 91003
 /** The SDK waits 10 s for a token. */
 const tokenTimeoutMs = 8_000
 const maxTokenPauseMs = 10_000
-/** Tokens are dated in whole seconds: one of the same second as the revocation would be revoked with the last. */
+/**
+ * Tokens are dated in whole seconds: one of the same second as the revocation would be revoked with the last.
+ */
 const revokedPauseMs = 1_000
 
 /**
- * Browser: Ably over the official client's modular build; only what is used is downloaded. Throws `invalid-config` where that would connect to
- * nowhere.
+ * Browser: Ably over the official client's modular build; only what is used is downloaded. Throws
+ * `invalid-config` where that would connect to nowhere.
  */
 export function createAblyTransport(options: AblyTransportOptions): RealtimeTransport {
   const { config, credentials, retryMs } = options
@@ -114,7 +119,10 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
     return opened
   }
 
-  /** A token for all that is joined, or what Ably makes one of. What the server leaves out is told to its channel. */
+  /**
+   * A token for all that is joined, or what Ably makes one of. What the server
+   * leaves out is told to its channel.
+   */
   async function getToken(): Promise<string | TokenRequest> {
     const names = [...channels].map(({ name }) => name)
     const answer = (await credentials({ channels: names })) as {
@@ -144,8 +152,8 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
   }
 
   /**
-   * Asks for a token until there is one: to the SDK a passing failure costs 15 s of connecting, and all of a channel that
-   * was joined later.
+   * Asks for a token until there is one: to the SDK a passing failure costs 15 s of connecting, and all of
+   * a channel that was joined later.
    */
   async function keepAsking(isStillWanted: () => boolean, isRevoked = false): Promise<string | TokenRequest> {
     if (isRevoked) await pause(revokedPauseMs)
@@ -194,8 +202,9 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
   }
 
   /**
-   * One new token for all that was joined in the same breath, and another one for what was joined meanwhile. It is had
-   * before the SDK is told, for which a refusal would be the end of a connection that serves other channels.
+   * One new token for all that was joined in the same breath, and another one for what was joined
+   * meanwhile. It is had before the SDK is told, for which a refusal would be the end of a
+   * connection that serves other channels.
    */
   function authorize(opened: BaseRealtime): Promise<void> {
     if (!isAuthorizing) {
@@ -426,5 +435,8 @@ function isToken(value: unknown): value is string | TokenRequest {
   return typeof value === "string" || typeof (value as { mac?: unknown } | null | undefined)?.mac === "string"
 }
 
-/** By the name that every provider has it by: `createThroughline({ ably: () => import("throughline/ably/client") })`. */
+/**
+ * By the name that every provider has it by: `createThroughline({ ably: () =>
+ * import("throughline/ably/client") })`.
+ */
 export { createAblyTransport as createTransport }

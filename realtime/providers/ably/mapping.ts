@@ -18,8 +18,8 @@ export const messagesEvent = "messages"
 export const signalEvent = "signal"
 
 /**
- * Our name in Ably. `*` is a wildcard where capabilities name channels, so it travels as "%2A", and what would be
- * taken for that has its "%" doubled to "%25".
+ * Our name in Ably. `*` is a wildcard where capabilities name channels, so it travels as "%2A", and what
+ * would be taken for that has its "%" doubled to "%25".
  */
 const withoutWildcards = (channel: string) => channel.replace(/%(?=(?:25)*2A)/g, "%25").replaceAll("*", "%2A")
 const withWildcards = (name: string) =>
@@ -50,8 +50,8 @@ export function capabilityOf(channel: string, rights: ChannelRights): Record<str
 }
 
 /**
- * A person as Ably's `clientId`, which the token fixes and the service verifies; so the name in it is verified too.
- * Never the bare `*`, which would be anybody.
+ * A person as Ably's `clientId`, which the token fixes and the service verifies; so the name in it is
+ * verified too. Never the bare `*`, which would be anybody.
  */
 export function toClientId({ id, name }: User): string {
   return `${encodeURIComponent(id)}/${encodeURIComponent(name ?? "")}`
@@ -73,7 +73,8 @@ export function fromClientId(clientId: unknown): User | null {
 }
 
 /**
- * What we send as `data`: text, since the SDK's MessagePack leaves out whatever is null in objects and arrays.
+ * What we send as `data`: text, since the SDK's MessagePack leaves out
+ * whatever is null in objects and arrays.
  */
 export const toAblyData = (value: unknown): string => JSON.stringify(value)
 
@@ -139,8 +140,9 @@ export function fromAblyMembers(members: readonly AblyMember[], limit: number): 
 const leaveActions: readonly unknown[] = [1, 3, "absent", "leave"]
 
 /**
- * What a webhook tells, in a batch or as a single envelope: https://ably.com/docs/platform/integrations/webhooks. What
- * isn't about one of our channels' messages and members isn't ours to count.
+ * What a webhook tells, in a batch or as a single envelope:
+ * https://ably.com/docs/platform/integrations/webhooks. What isn't about one of our channels' messages
+ * and members isn't ours to count.
  */
 export function fromWebhook(body: unknown): ProviderEvent[] {
   const { items } = (body ?? {}) as { items?: unknown }
@@ -187,7 +189,10 @@ export function webhookDate(body: unknown): number | null {
   return dates.length > 0 ? Math.max(...dates) : null
 }
 
-/** ably-js' states by what they mean: `disconnected` is retrying and resumable, `suspended` is retrying for long. */
+/**
+ * ably-js' states by what they mean: `disconnected` is retrying and resumable,
+ * `suspended` is retrying for long.
+ */
 export function fromAblyState(state: string, wasConnected: boolean): ConnectionState {
   switch (state) {
     case "connected":
@@ -202,7 +207,10 @@ export function fromAblyState(state: string, wasConnected: boolean): ConnectionS
   }
 }
 
-/** Ably's error codes by what they mean here: https://github.com/ably/ably-common/blob/main/protocol/errors.json */
+/**
+ * Ably's error codes by what they mean here:
+ * https://github.com/ably/ably-common/blob/main/protocol/errors.json
+ */
 const codeByError: Record<number, RealtimeErrorCode> = {
   40000: "invalid-request",
   40001: "invalid-request",
@@ -297,7 +305,10 @@ function entryOf<T>(table: Record<string | number, T>, key: unknown): T | undefi
   return isKey && Object.hasOwn(table, key) ? table[key] : undefined
 }
 
-/** Any error of the SDK as ours. Its object may hold requests and headers: its words and code are all that is kept. */
+/**
+ * Any error of the SDK as ours. Its object may hold requests and headers: its
+ * words and code are all that is kept.
+ */
 export function fromAblyError(value: unknown, doing = "reach Ably"): RealtimeError {
   if (isRealtimeError(value)) return value
   const {
@@ -309,7 +320,8 @@ export function fromAblyError(value: unknown, doing = "reach Ably"): RealtimeErr
   const status = typeof statusCode === "number" ? statusCode : undefined
   const known = entryOf(codeByError, code) ?? entryOf(codeByNetworkError, given)
   const byStatus = status === undefined ? undefined : codeByStatus[status]
-  // What the service says of the request itself stays true of the next; states of connections (8…, 9…) have such a status too.
+  // What the service says of the request itself stays true of the next; states of connections
+  // (8…, 9…) have such a status too.
   const isFull = code === 90010
   const isRefusal =
     !known && !byStatus && status !== undefined && status >= 400 && status < 500 && (code ?? 0) < 80_000

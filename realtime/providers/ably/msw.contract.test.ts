@@ -9,7 +9,8 @@ const network = setupServer()
 
 beforeAll(() => {
   network.listen({ onUnhandledFrame: "error" })
-  // The SDK's build for Node, with which the contract forges, brings a WebSocket of its own, which msw can't see.
+  // The SDK's build for Node, with which the contract forges, brings a WebSocket
+  // of its own, which msw can't see.
   const { Platform } = Rest as unknown as { Platform: { Config: Record<string, unknown> } }
   Object.assign(Platform.Config, { WebSocket: globalThis.WebSocket, binaryType: "arraybuffer" })
 })

@@ -36,8 +36,8 @@ import {
 
 export interface AblyPublisherOptions {
   /**
-   * `appId.keyId:secret`. The key needs `publish`, `subscribe` and `presence` on all channels, and to take permissions back at
-   * once, revocable tokens: https://ably.com/docs/auth/revocation
+   * `appId.keyId:secret`. The key needs `publish`, `subscribe` and `presence` on all channels, and to take
+   * permissions back at once, revocable tokens: https://ably.com/docs/auth/revocation
    */
   apiKey: string
   /** A host other than Ably's own: an emulator. */
@@ -52,12 +52,18 @@ export interface AblyPublisherOptions {
   now?: () => number
 }
 
-/** Ably's limits of a batch: https://ably.com/docs/messages/batch. 2 MiB for the whole request; some of it is framing. */
+/**
+ * Ably's limits of a batch: https://ably.com/docs/messages/batch. 2 MiB for the
+ * whole request; some of it is framing.
+ */
 const maxSpecsPerBatch = 100
 const maxBatchBytes = 2 * 1024 * 1024 - 64 * 1024
 /** The most channels of one token; a page that joins more is refused the rest. */
 const { maxChannels } = ablyCapabilities
-/** A JWT travels in an address and in headers, where much more than 8 kB isn't taken: https://ably.com/docs/auth/token/jwt */
+/**
+ * A JWT travels in an address and in headers, where much more than 8 kB isn't taken:
+ * https://ably.com/docs/auth/token/jwt
+ */
 const maxJwtLength = 6 * 1024
 
 /** What is published to one channel by a batch. */
@@ -66,7 +72,10 @@ interface Spec {
   messages: [{ name: string; data: string; extras?: object }]
 }
 
-/** The vendor's SDK is handed in: it is an optional peer, and bundlers may follow imports of this file where it isn't installed. */
+/**
+ * The vendor's SDK is handed in: it is an optional peer, and bundlers may follow imports of
+ * this file where it isn't installed.
+ */
 export function createPublisher(
   sdk: { Rest: typeof Rest },
   options: AblyPublisherOptions,
@@ -101,13 +110,17 @@ export function createPublisher(
       const errors = results
         .flatMap(({ results }) => results)
         .flatMap((result) => ("error" in result ? [fromAblyError(result.error, "publish")] : []))
-      // What passes decides: what one channel refuses for good must not keep the others from being tried again.
+      // What passes decides: what one channel refuses for good must not keep
+      // the others from being tried again.
       const error = errors.find(({ retryable }) => retryable) ?? errors[0]
       if (error) throw error
     }
   }
 
-  /** A token for exactly the channels that were asked for and are allowed; the others come back with the reason. */
+  /**
+   * A token for exactly the channels that were asked for and are allowed; the
+   * others come back with the reason.
+   */
   async function credentials({ user, body, authorize }: CredentialsRequest): Promise<JsonValue> {
     const { channels } = body
     if (!Array.isArray(channels) || !channels.every((channel) => typeof channel === "string")) {
@@ -149,7 +162,10 @@ export function createPublisher(
     }
   }
 
-  /** For whom is in so many channels that no JWT holds them: the browser has Ably make a token of it, which is short. */
+  /**
+   * For whom is in so many channels that no JWT holds them: the browser has Ably
+   * make a token of it, which is short.
+   */
   async function requestFor(user: User, capability: Record<string, string[]>): Promise<JsonValue> {
     const wanted = { capability, clientId: toClientId(user), ttl: tokenTtlMs, timestamp: now() }
     return {
@@ -157,7 +173,9 @@ export function createPublisher(
     } as unknown as JsonValue
   }
 
-  /** Ably signs a webhook with the key that its rule names, `X-Ably-Key`; here that must be `ABLY_API_KEY`. */
+  /**
+   * Ably signs a webhook with the key that its rule names, `X-Ably-Key`; here that must be `ABLY_API_KEY`.
+   */
   async function webhook({ headers, rawBody, now: receivedAt }: WebhookRequest): Promise<ProviderEvent[]> {
     const expected = createHmac("sha256", secret as string)
       .update(rawBody)
@@ -236,7 +254,10 @@ export function createPublisher(
   }
 }
 
-/** Whoever may read may come in; whether they may signal and appear there is asked as well, since Ably won't ask us. */
+/**
+ * Whoever may read may come in; whether they may signal and appear there is asked
+ * as well, since Ably won't ask us.
+ */
 async function rightsIn(channel: string, authorize: CredentialsRequest["authorize"]): Promise<ChannelRights> {
   await authorize(channel, "subscribe")
   const may = (action: ChannelAction) =>

@@ -1,6 +1,8 @@
 import type { TransportCapabilities } from "../../capabilities.ts"
 
-/** The reference: everything is possible. Tests narrow it to see what the client does without a capability. */
+/**
+ * The reference: everything is possible. Tests narrow it to see what the client does without a capability.
+ */
 export const memoryCapabilities: TransportCapabilities = {
   publishesOverConnection: false,
   catchesUpOnSubscribe: false,

@@ -22,7 +22,10 @@ export interface MemoryTransportOptions {
   onError: OnError
 }
 
-/** The reference transport: no network, no SDK, and the whole of what a provider must do. Start here to write one. */
+/**
+ * The reference transport: no network, no SDK, and the whole of what a provider
+ * must do. Start here to write one.
+ */
 export function createMemoryTransport(options: MemoryTransportOptions): RealtimeTransport {
   const { hub, user, capabilities = memoryCapabilities, retryMs = 20, suspendAfter = 5 } = options
   const { maxRetryMs = Math.max(1_000, retryMs) } = options

@@ -14,7 +14,10 @@ export interface HubConnection {
   onDropped(): void
 }
 
-/** The service in one object, as a vendor's cloud would be: who is connected, who listens to what, who is there. */
+/**
+ * The service in one object, as a vendor's cloud would be: who is connected,
+ * who listens to what, who is there.
+ */
 export interface MemoryHub {
   /** Rejects, as a service does that is down or refuses this client. */
   connect(connection: HubConnection): Promise<void>

@@ -5,14 +5,19 @@ export const pusherCapabilities: TransportCapabilities = {
   publishesOverConnection: false,
   /** Pusher keeps nothing of what was said while a client was away. */
   catchesUpOnSubscribe: false,
-  /** Only presence channels tell who sent a client event, and joining one makes visible and is limited to 100. */
+  /**
+   * Only presence channels tell who sent a client event, and joining one makes visible and is limited to 100.
+   */
   signalsOverConnection: false,
   signalsPassServer: false,
   /** What Pusher allows of client events, kept for requests to the route handler. */
   maxSignalsPerSecond: 10,
   /** Pusher names no limit of a connection's. */
   maxChannels: Number.POSITIVE_INFINITY,
-  /** https://pusher.com/docs/channels/using_channels/presence-channels: 100 members; here each tab is one of them. */
+  /**
+   * https://pusher.com/docs/channels/using_channels/presence-channels: 100
+   * members; here each tab is one of them.
+   */
   maxPresenceMembers: 100,
   /** An event holds 10 kB; the rest is left for what surrounds the messages. */
   maxDeliveryBytes: 10_000,

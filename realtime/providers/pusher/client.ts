@@ -60,7 +60,10 @@ interface Frame {
 
 const maxRetryMs = 10_000
 
-/** Browser: Pusher Channels, or a server of its protocol, over the official client. Throws `invalid-config` where that would connect to nowhere. */
+/**
+ * Browser: Pusher Channels, or a server of its protocol, over the official client. Throws `invalid-config`
+ * where that would connect to nowhere.
+ */
 export function createPusherTransport(options: PusherTransportOptions): RealtimeTransport {
   const { config, credentials, retryMs = 500, unavailableTimeoutMs = 10_000 } = options
   requireVariables(provider, {
@@ -139,11 +142,15 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     } as Options
   }
 
-  /** Tells Pusher whose connection this is, so that the server can end it. Everything else works without, so nothing waits for it. */
+  /**
+   * Tells Pusher whose connection this is, so that the server can end it. Everything else works
+   * without, so nothing waits for it.
+   */
   async function signIn(socketId: string): Promise<{ auth: string; user_data: string }> {
     try {
       const answer = await ask({ socketId, kind: "user" }, "user", () => isOpenAs(socketId))
-      // pusher-js would sign in whatever connection is there by now, and the service ends one that shows another's signature.
+      // pusher-js would sign in whatever connection is there by now, and the service ends one
+      // that shows another's signature.
       if (!isOpenAs(socketId)) throw leftBehind("sign in; the connection was replaced")
       if (typeof answer.user_data !== "string") throw malformedSignature()
       return answer as { auth: string; user_data: string }
@@ -157,8 +164,8 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
   const isOpenAs = (socketId: string) => pusher?.connection.socket_id === socketId
 
   /**
-   * Asks the server for a signature. pusher-js never asks twice, not even after a server's passing trouble; so what
-   * passes is tried again here, for as long as the same connection waits for it.
+   * Asks the server for a signature. pusher-js never asks twice, not even after a server's passing trouble;
+   * so what passes is tried again here, for as long as the same connection waits for it.
    */
   async function ask(
     request: Record<string, JsonValue>,
@@ -179,7 +186,10 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     }
   }
 
-  /** To pusher-js a channel that is left and joined again meanwhile is joined once: whoever wants it by then is signed for. */
+  /**
+   * To pusher-js a channel that is left and joined again meanwhile is joined once:
+   * whoever wants it by then is signed for.
+   */
   async function sign(socketId: string, name: string): Promise<{ auth: string; channel_data?: string }> {
     for (;;) {
       const signable = signables.get(name)
@@ -204,9 +214,9 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
   }
 
   /**
-   * Finds out whom an error on the connection is about. Pusher says there what it refuses, an invalid signature or a full
-   * presence channel, and pusher-js hands on no more than the words. They name the channel, or else it is the one that
-   * is still pending when the others are through.
+   * Finds out whom an error on the connection is about. Pusher says there what it refuses, an invalid
+   * signature or a full presence channel, and pusher-js hands on no more than the words. They name the
+   * channel, or else it is the one that is still pending when the others are through.
    */
   function attribute(error: unknown): void {
     const pending = (pusher?.allChannels() ?? []).filter(({ subscriptionPending }) => subscriptionPending)
@@ -221,8 +231,8 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
   }
 
   /**
-   * Our server or Pusher said no to a channel. What Pusher says leaves the channel pending in pusher-js, for ever: it would
-   * neither leave it nor join it again.
+   * Our server or Pusher said no to a channel. What Pusher says leaves the channel pending in pusher-js, for
+   * ever: it would neither leave it nor join it again.
    */
   function refused(name: string, reason: RealtimeError): void {
     const subscription = pusher?.channel(name)
@@ -262,8 +272,8 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
   }
 
   /**
-   * The presence channel is full, and Pusher names nobody. At least as many are there as it takes; where the app's
-   * subscription counting is on, as many as listen.
+   * The presence channel is full, and Pusher names nobody. At least as many are there as it takes; where the
+   * app's subscription counting is on, as many as listen.
    */
   function showCount({ observer, subscribers }: Joined): void {
     observer.onPresence({
@@ -289,8 +299,9 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     clearTimeout(startsOverLater)
     if (isTerminated) startsOverLater = setTimeout(startOver, randomBetween(0, retryMs))
     if (state === "suspended") {
-      // After attempts that were refused at once pusher-js pauses for 15, 30 and then 60 s, and so would all who lost
-      // a server that restarts. The jitter keeps them from coming back as one, and leaves a slow network its time.
+      // After attempts that were refused at once pusher-js pauses for 15, 30 and then 60 s, and so
+      // would all who lost a server that restarts. The jitter keeps them from coming back as one, and
+      // leaves a slow network its time.
       startsOverLater = setTimeout(startOver, randomBetween(0, 2 * unavailableTimeoutMs))
     }
     if (state === "connected") {
@@ -330,7 +341,10 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     })
   }
 
-  /** Joins the presence channel, or joins it again with other data: Pusher fixes a member's data when it joins. */
+  /**
+   * Joins the presence channel, or joins it again with other data: Pusher
+   * fixes a member's data when it joins.
+   */
   function joinPresence(channel: Joined, client: Pusher): void {
     // pusher-js can't take back a subscription under way; when it is through, it is looked at again.
     if (channel.presence?.subscriptionPending) return
@@ -474,9 +488,10 @@ function refusalText(error: unknown): string {
 }
 
 /**
- * Whether the service said no to something. pusher-js tells here of the end of a socket too, by its code and while the state is
- * still `connected`: a WebSocket's own below 4000, 4100–4199 by a service that is overloaded, 4200–4299 by one that moves on
- * or, with the connection going on, that doesn't know what it was sent (of a sign-in, Reverb before 1.8).
+ * Whether the service said no to something. pusher-js tells here of the end of a socket too, by its code and
+ * while the state is still `connected`: a WebSocket's own below 4000, 4100–4199 by a service that is
+ * overloaded, 4200–4299 by one that moves on or, with the connection going on, that doesn't know what it was
+ * sent (of a sign-in, Reverb before 1.8).
  */
 function isRefusal(error: unknown): boolean {
   const { type, data } = (error ?? {}) as { type?: unknown; data?: unknown }
@@ -497,5 +512,8 @@ function fromSubscriptionError(error: unknown): RealtimeError {
   })
 }
 
-/** By the name that every provider has it by: `createThroughline({ pusher: () => import("throughline/pusher/client") })`. */
+/**
+ * By the name that every provider has it by: `createThroughline({ pusher: () =>
+ * import("throughline/pusher/client") })`.
+ */
 export { createPusherTransport as createTransport }

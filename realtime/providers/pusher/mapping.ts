@@ -16,7 +16,10 @@ import type { ConnectionState } from "../../transport.ts"
 
 export const provider = "pusher"
 
-/** The events that the server triggers. A client event's name begins with `client-`, so nobody can pretend to be it. */
+/**
+ * The events that the server triggers. A client event's name begins with
+ * `client-`, so nobody can pretend to be it.
+ */
 export const messagesEvent = "messages"
 export const signalEvent = "signal"
 
@@ -25,9 +28,10 @@ const utf8 = new TextEncoder()
 const maxNameLength = 164 - "presence-".length
 
 /**
- * Our name in Pusher's alphabet, `A-Z a-z 0-9 _ - = @ , . ;`. ";" stands for ":"; every other byte that isn't allowed,
- * and "=" and ";" themselves, become "=" and two hexadecimal digits, as does the first letter of a word that would make
- * another kind of channel of it. What gets too long becomes "=d." and a digest, which no encoded name begins with.
+ * Our name in Pusher's alphabet, `A-Z a-z 0-9 _ - = @ , . ;`. ";" stands for ":"; every other byte that
+ * isn't allowed, and "=" and ";" themselves, become "=" and two hexadecimal digits, as does the first letter
+ * of a word that would make another kind of channel of it. What gets too long becomes "=d." and a digest,
+ * which no encoded name begins with.
  */
 export function toPusherName(channel: string): string {
   const encoded = channel.replace(/^[ec](?=ncrypted-|ache-)|[^A-Za-z0-9_\-@,.]/gu, (character) => {
@@ -72,8 +76,9 @@ export function fromSignalEvent(channel: string, data: unknown): Signal | null {
 }
 
 /**
- * A connection's id as a member of a presence channel: whether it entered or only watches, its socket, its person. To
- * Pusher each connection is a member, since of one member it would keep the first connection's data only.
+ * A connection's id as a member of a presence channel: whether it entered or only watches, its
+ * socket, its person. To Pusher each connection is a member, since of one member it would keep
+ * the first connection's data only.
  */
 export function toMemberId(user: User, socketId: string, isVisible: boolean): string {
   const id = `${isVisible ? "entered" : "watching"}.${socketId}.${user.id}`
@@ -89,8 +94,8 @@ function fromMemberId(id: unknown): { connection: string; userId: string } | nul
 }
 
 /**
- * What a webhook tells. Whether somebody listens is told of the messages' channel, who is visible of the presence channel; the
- * rest isn't ours to count. Pusher dates the whole webhook, not each event.
+ * What a webhook tells. Whether somebody listens is told of the messages' channel, who is visible of the
+ * presence channel; the rest isn't ours to count. Pusher dates the whole webhook, not each event.
  */
 export function fromWebhook(body: unknown): ProviderEvent[] {
   const { time_ms: at, events } = (body ?? {}) as { time_ms?: unknown; events?: unknown }
@@ -155,8 +160,8 @@ export function fromMembers(infos: readonly unknown[]): PresenceSnapshot {
 }
 
 /**
- * pusher-js' states by what they mean: `unavailable` is still retrying, every 15 s; `failed` says that the browser
- * has no transport; `disconnected` is an end, by us or, after a code of 4000–4099, by the service.
+ * pusher-js' states by what they mean: `unavailable` is still retrying, every 15 s; `failed` says that the
+ * browser has no transport; `disconnected` is an end, by us or, after a code of 4000–4099, by the service.
  */
 export function fromPusherState(state: string, wasConnected: boolean): ConnectionState {
   switch (state) {
@@ -172,7 +177,10 @@ export function fromPusherState(state: string, wasConnected: boolean): Connectio
   }
 }
 
-/** Pusher's close and error codes: https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol */
+/**
+ * Pusher's close and error codes:
+ * https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol
+ */
 const codeByError: Record<number, RealtimeErrorCode> = {
   4000: "invalid-config",
   4001: "invalid-config",
@@ -197,7 +205,10 @@ const connectionHints: Record<number, string> = {
   4003: "the app is disabled",
 }
 
-/** A code that has no meaning yet has that of its hundred: pusher-js gives up after 4000–4099 and from 4300 on. */
+/**
+ * A code that has no meaning yet has that of its hundred: pusher-js gives up
+ * after 4000–4099 and from 4300 on.
+ */
 function meaningOf(code: number): RealtimeErrorCode {
   const isRefusal = (code >= 4000 && code < 4100) || (code >= 4300 && code < 5000)
   return codeByError[code] ?? (isRefusal ? "invalid-config" : "provider-unavailable")
@@ -241,7 +252,10 @@ const networkHints = new Map<unknown, string>([
   ["ENOTFOUND", "check PUSHER_CLUSTER or PUSHER_HOST"],
 ])
 
-/** Pusher's answer to a request of the server library. The address that the library's error holds is signed: it stays here. */
+/**
+ * Pusher's answer to a request of the server library. The address that the library's
+ * error holds is signed: it stays here.
+ */
 export function fromRequestError(value: unknown, doing = "publish"): RealtimeError {
   if (isRealtimeError(value)) return value
   const { status, body, error } = (value ?? {}) as RequestFailure
@@ -250,7 +264,8 @@ export function fromRequestError(value: unknown, doing = "publish"): RealtimeErr
     return new RealtimeError(codeByStatus[status] ?? "provider-unavailable", {
       provider,
       message: `unable to ${doing}; Pusher answered ${status}${hint ? `: ${hint}` : ""}`,
-      // A quota or a disabled app doesn't pass in seconds, as a rate does; nor does what has no code of its own here.
+      // A quota or a disabled app doesn't pass in seconds, as a rate does; nor does
+      // what has no code of its own here.
       retryable: status === 408 || status === 429 || status < 400 || status >= 500,
       cause: status,
     })
@@ -271,7 +286,10 @@ export function fromRequestError(value: unknown, doing = "publish"): RealtimeErr
   })
 }
 
-/** Which of the settings it is. Pusher says so in words, and in those of a wrong signature repeats what was signed. */
+/**
+ * Which of the settings it is. Pusher says so in words, and in those of a wrong
+ * signature repeats what was signed.
+ */
 function requestHint(status: number, body: string): string | undefined {
   if (status === 401) {
     if (/signature/i.test(body)) return "check PUSHER_SECRET"

@@ -43,7 +43,10 @@ export interface PusherPublisherOptions {
 const maxEventsPerBatch = 10
 const maxPresenceInfoBytes = 1_000
 
-/** The vendor's SDK is handed in: it is an optional peer, and bundlers may follow imports of this file where it isn't installed. */
+/**
+ * The vendor's SDK is handed in: it is an optional peer, and bundlers may follow imports of
+ * this file where it isn't installed.
+ */
 export function createPublisher(sdk: typeof Pusher, options: PusherPublisherOptions): RealtimePublisher {
   const { appId, key, secret, cluster, host, port, tls = true, timeoutMs = 3_000 } = options
   requireVariables(provider, {
@@ -70,8 +73,8 @@ export function createPublisher(sdk: typeof Pusher, options: PusherPublisherOpti
   }
 
   /**
-   * Signs a browser's wish: to join `messages` of a channel, or its `presence` with or without data to show; or to sign
-   * the connection in as its `user`, which is how the service knows whose connections to end.
+   * Signs a browser's wish: to join `messages` of a channel, or its `presence` with or without data to show;
+   * or to sign the connection in as its `user`, which is how the service knows whose connections to end.
    */
   async function credentials({
     user,
@@ -135,7 +138,8 @@ export function createPublisher(sdk: typeof Pusher, options: PusherPublisherOpti
         { channel: messagesChannel(signal.channel), name: signalEvent, data: JSON.stringify(signal) },
       ])
     },
-    // Pusher knows no user of a private channel; it can end a user's connections, which then ask for each of their channels.
+    // Pusher knows no user of a private channel; it can end a user's connections, which then
+    // ask for each of their channels.
     async revoke(userId) {
       try {
         await pusher.terminateUserConnections(toPusherUserId(userId))

@@ -34,14 +34,17 @@ import { createRecent, type Recent } from "./recent.ts"
 import { createTickets, type Tickets } from "./tickets.ts"
 
 /**
- * A channel that a socket wants, from the moment it asks. One that leaves and comes back gets another, so that no answer to the first
- * is taken for one to the second.
+ * A channel that a socket wants, from the moment it asks. One that leaves and comes back gets another, so
+ * that no answer to the first is taken for one to the second.
  */
 interface Membership {
   /** The socket may be there. Until then nothing may be done in the channel, and nothing is heard of it. */
   isJoined: boolean
   isPresent: boolean
-  /** How often entering and leaving were asked, and which of these took effect last: whoever overtakes isn't undone. */
+  /**
+   * How often entering and leaving were asked, and which of these took effect
+   * last: whoever overtakes isn't undone.
+   */
   asked: number
   done: number
 }
@@ -76,11 +79,13 @@ export interface Broadcaster {
   revocations(): number
   /** Messages to this gateway's own sockets. */
   deliver(messages: readonly WireMessage[]): void
-  /** The newest message that this gateway's sockets were given of each channel that they are in; 0: none yet. */
+  /**
+   * The newest message that this gateway's sockets were given of each channel that they are in; 0: none yet.
+   */
   places(): Map<string, number>
   /**
-   * All that follows `seq`, for a socket that has joined the channel's room: from what was delivered here, else by `read`,
-   * which asks the log.
+   * All that follows `seq`, for a socket that has joined the channel's room: from what was delivered here,
+   * else by `read`, which asks the log.
    */
   catchUp(channel: string, seq: number, read: () => Promise<LogPage>): Promise<LogPage>
   /** True while another gateway may have published what didn't come here. */
@@ -115,7 +120,10 @@ export interface BroadcasterOptions {
   secret: string
   /** The way to the other gateways, where there are several. */
   bus?: ClusterBus | undefined
-  /** How often gateways tell each other that they are there. Default 5 s; one that is silent for three is gone. */
+  /**
+   * How often gateways tell each other that they are there. Default 5 s; one
+   * that is silent for three is gone.
+   */
   heartbeatMs?: number
 }
 
@@ -261,11 +269,17 @@ export interface GatewayOptions {
   core: RealtimeCore
   /** The most channels that one connection may join. */
   maxSubscriptions?: number
-  /** What may wait for a connection that doesn't read, in bytes; over it, the connection is ended. Default 8 MiB. */
+  /**
+   * What may wait for a connection that doesn't read, in bytes; over it, the
+   * connection is ended. Default 8 MiB.
+   */
   maxWaitingBytes?: number
   /** How often the log is looked at while another gateway may be publishing unheard. */
   doubtIntervalMs?: number
-  /** Around the answer to each request, for whoever tells requests apart; `handshake` is the one that opened the connection. */
+  /**
+   * Around the answer to each request, for whoever tells requests apart; `handshake` is
+   * the one that opened the connection.
+   */
   answer?(work: () => Promise<void>, handshake: IncomingMessage): Promise<void>
   onError?: OnError
 }
@@ -278,7 +292,9 @@ const catchUpLimit = 500
 /** Bytes that wait for a connection to read; over it, signals wait for it to catch up. */
 const maxWaitingForSignals = 64 * 1024
 
-/** Packets hold anything: what should be text and isn't becomes the empty text, which is the name of nothing. */
+/**
+ * Packets hold anything: what should be text and isn't becomes the empty text, which is the name of nothing.
+ */
 const dataOf = (socket: GatewaySocket) => socket.data as SocketData
 
 const textOf = (value: unknown) => (typeof value === "string" ? value : "")
@@ -286,15 +302,18 @@ const textOf = (value: unknown) => (typeof value === "string" ? value : "")
 export interface AttachedGateway {
   stats(): GatewayStats
   /**
-   * How many messages the log holds that weren't delivered here, of the channel that is furthest behind; looks at 500 channels at
-   * most. Some are on their way at any moment; what stays was lost between gateways. Rejects when the log doesn't answer.
+   * How many messages the log holds that weren't delivered here, of the channel that is furthest behind;
+   * looks at 500 channels at most. Some are on their way at any moment; what stays was lost between gateways.
+   * Rejects when the log doesn't answer.
    */
   lag(): Promise<number>
   /** Ends what it does by itself. */
   stop(): void
 }
 
-/** Server: lets browsers in by ticket and answers what they ask. Every request gets an answer, also a bad one. */
+/**
+ * Server: lets browsers in by ticket and answers what they ask. Every request gets an answer, also a bad one.
+ */
 export function attachGateway(options: GatewayOptions): AttachedGateway {
   const { broadcaster, core, maxSubscriptions = socketIoCapabilities.maxChannels } = options
   const onError = createReporter(options.onError)
@@ -311,7 +330,9 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
     }
   })
 
-  /** Asked before anything is waited for: who leaves meanwhile, or asks for too many at once, is known by it. */
+  /**
+   * Asked before anything is waited for: who leaves meanwhile, or asks for too many at once, is known by it.
+   */
   function want(socket: GatewaySocket, channel: string): Membership {
     const { channels } = dataOf(socket)
     const wanted = channels.get(channel)
@@ -372,7 +393,8 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
         }
         if (!isStill(socket, channel, membership)) throw leftMeanwhile()
         membership.isJoined = true
-        // Joined before the log is read: what is committed in between arrives live, and the client tells the two apart.
+        // Joined before the log is read: what is committed in between arrives live, and
+        // the client tells the two apart.
         await socket.join(channelRoom(channel))
         const seq = (cursor as { seq?: unknown } | null)?.seq
         const page = isPosition(seq)
@@ -471,7 +493,10 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
     })
   })
 
-  /** The newest message of each channel that went on unheard: it shows the pages their gap, and they read the rest. */
+  /**
+   * The newest message of each channel that went on unheard: it shows the pages
+   * their gap, and they read the rest.
+   */
   async function lookAtLog(): Promise<void> {
     const places = [...broadcaster.places()]
     for (let start = 0; start < places.length; start += maxHeads) {
@@ -535,7 +560,9 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
   }
 }
 
-/** It is asked for again by whoever still wants it: the page doesn't, whose access was looked at anew does. */
+/**
+ * It is asked for again by whoever still wants it: the page doesn't, whose access was looked at anew does.
+ */
 const leftMeanwhile = () =>
   new RealtimeError("not-connected", {
     ...{ provider, message: "unable to subscribe; the channel was left meanwhile", retryAfterMs: 0 },
@@ -567,8 +594,8 @@ function endAtOnce(connection: Connection): void {
 }
 
 /**
- * Server: whether a page of this origin may connect. The same host may; others must be listed, as browsers spell them: `new URL(…).origin`.
- * What sends no origin is no browser and is judged by its ticket alone.
+ * Server: whether a page of this origin may connect. The same host may; others must be listed, as browsers
+ * spell them: `new URL(…).origin`. What sends no origin is no browser and is judged by its ticket alone.
  */
 export function isAllowedOrigin(request: IncomingMessage, allowed: readonly string[]): boolean {
   const { origin, host } = request.headers

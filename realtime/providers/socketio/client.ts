@@ -30,7 +30,10 @@ export interface SocketIoTransportOptions
   suspendAfterMs?: number
   /** How long an answer of the gateway may take. */
   answerTimeoutMs?: number
-  /** How long a WebSocket's handshake may take before long polling is tried; twice as long after each in vain. Default 4 s. */
+  /**
+   * How long a WebSocket's handshake may take before long polling is tried; twice as long
+   * after each in vain. Default 4 s.
+   */
   handshakeTimeoutMs?: number
   /** The first pause before reconnecting; it doubles up to `maxPauseMs`, with jitter. */
   firstPauseMs?: number
@@ -45,8 +48,8 @@ interface ChannelState {
 const patientTimeoutMs = 20_000
 
 /**
- * Browser: the bundled gateway, over the official client. WebSocket first, long-polling where that is blocked or never answered. Throws
- * `invalid-config` where that would connect to nowhere.
+ * Browser: the bundled gateway, over the official client. WebSocket first, long-polling where that is blocked
+ * or never answered. Throws `invalid-config` where that would connect to nowhere.
  */
 export function createSocketIoTransport(options: SocketIoTransportOptions): RealtimeTransport {
   const { config, credentials } = options
@@ -84,8 +87,9 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
   beginWith("websocket")
 
   /**
-   * How the next attempts begin. A WebSocket is one request, and where it is refused, polling is tried in the same attempt. Where
-   * nobody answers its handshake, as behind some proxies, it is polling: Socket.IO moves up from it as soon as a WebSocket works.
+   * How the next attempts begin. A WebSocket is one request, and where it is refused, polling is tried in the
+   * same attempt. Where nobody answers its handshake, as behind some proxies, it is polling: Socket.IO moves
+   * up from it as soon as a WebSocket works.
    */
   function beginWith(transport: typeof first): void {
     first = transport
@@ -122,7 +126,10 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     }
   }
 
-  /** The connection can't be made. What passes is tried again, with Socket.IO's own back-off; the rest is said. */
+  /**
+   * The connection can't be made. What passes is tried again, with
+   * Socket.IO's own back-off; the rest is said.
+   */
   function refuse(error: RealtimeError): void {
     if (error.retryable) {
       interrupted(error)
@@ -160,7 +167,8 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
   })
   socket.on("connect_error", (cause) => {
     const error = fromConnectError(cause)
-    // The ticket expired on a slow way, or was signed before the gateway's secret changed: another one may be accepted.
+    // The ticket expired on a slow way, or was signed before the gateway's secret
+    // changed: another one may be accepted.
     const isStaleTicket = error.code === "unauthorized"
     if (!error.retryable && !isStaleTicket) return fail(error)
     if (!isStaleTicket) beginOtherwise(cause)
@@ -197,8 +205,9 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
   })
 
   /**
-   * Without a network nobody answers, and what is asked would only time out. Engine.IO ends its connection itself, except to `localhost`
-   * (engine.io-client 6.6, socket.js), where a chat that is tried out would behave like no chat elsewhere.
+   * Without a network nobody answers, and what is asked would only time out. Engine.IO ends its
+   * connection itself, except to `localhost` (engine.io-client 6.6, socket.js), where a chat that is
+   * tried out would behave like no chat elsewhere.
    */
   function onOffline(): void {
     if (socket.connected) socket.io.engine.close()
@@ -229,8 +238,8 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     try {
       return fromAnswer(answer)
     } catch (error) {
-      // What is sent while pings are overdue, as after a sleep, Socket.IO keeps for the next connection, and sends there before all
-      // else. What is refused by it wasn't meant for it.
+      // What is sent while pings are overdue, as after a sleep, Socket.IO keeps for the next connection, and
+      // sends there before all else. What is refused by it wasn't meant for it.
       throw socket.id === connection ? error : notConnected()
     }
   }
@@ -357,5 +366,8 @@ const isFinal = (error: unknown) => isRealtimeError(error) && !error.retryable
 const notConnected = () =>
   new RealtimeError("not-connected", { provider, message: "unable to send; there is no connection" })
 
-/** By the name that every provider has it by: `createThroughline({ socketio: () => import("throughline/socketio/client") })`. */
+/**
+ * By the name that every provider has it by: `createThroughline({ socketio: () =>
+ * import("throughline/socketio/client") })`.
+ */
 export { createSocketIoTransport as createTransport }

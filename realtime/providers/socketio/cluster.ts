@@ -27,16 +27,16 @@ export type ClusterNote =
   | { kind: "goodbye" }
 
 /**
- * The way to the other gateways: at most once and, of each gateway, in order. What it loses of messages is in the log; what it
- * loses of presence comes with the next `state`.
+ * The way to the other gateways: at most once and, of each gateway, in order. What it loses of messages is in
+ * the log; what it loses of presence comes with the next `state`.
  */
 export interface ClusterBus {
   readonly isConnected: boolean
   /** Resolves when the bus has taken it; rejects when it can't. */
   post(note: ClusterNote): Promise<void>
   /**
-   * What others post, with the name of the gateway that did and the note's number among all that it posted. One's own notes
-   * don't come back.
+   * What others post, with the name of the gateway that did and the note's number among all that it posted.
+   * One's own notes don't come back.
    */
   listen(listener: (note: ClusterNote, from: string, number: number) => void): void
   /** Calls back when the bus can be reached, the first time and after each time that it couldn't. */

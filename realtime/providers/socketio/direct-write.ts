@@ -46,7 +46,10 @@ export function textFrame(text: string): Buffer {
   return frame
 }
 
-/** Of Socket.IO's protocol, the packets that carry an event and an answer; https://socket.io/docs/v4/socket-io-protocol */
+/**
+ * Of Socket.IO's protocol, the packets that carry an event and an answer;
+ * https://socket.io/docs/v4/socket-io-protocol
+ */
 const eventPacket = 2
 const ackPacket = 3
 
@@ -56,7 +59,10 @@ interface Packet {
   id?: number
 }
 
-/** A packet as one frame, encoded by the server's own parser; null when that makes binary data or several packets of it. */
+/**
+ * A packet as one frame, encoded by the server's own parser; null when that makes
+ * binary data or several packets of it.
+ */
 function toFrame(io: SocketIoServer, packet: Packet): Buffer | null {
   const packets: unknown[] = io.encoder.encode({ ...packet, nsp: "/" })
   // "4" is Engine.IO's mark of a message.
@@ -64,9 +70,9 @@ function toFrame(io: SocketIoServer, packet: Packet): Buffer | null {
 }
 
 /**
- * The TCP socket under a connection on which nothing waits, so that a frame written to it stands in order with all that
- * Socket.IO has sent and will send. Null for long polling, for compression, for a connection that is behind, and for
- * whatever looks different from the releases this was written for.
+ * The TCP socket under a connection on which nothing waits, so that a frame written to it stands in order
+ * with all that Socket.IO has sent and will send. Null for long polling, for compression, for a connection
+ * that is behind, and for whatever looks different from the releases this was written for.
  */
 function tcpSocketOf(socket: Socket): TcpSocket | null {
   const { readyState, transport, writeBuffer } = socket.conn as unknown as ConnectionOf
@@ -88,10 +94,11 @@ function write(tcp: TcpSocket, frame: Buffer): void {
 }
 
 /**
- * Server: sends one event to many sockets, past the layers of Socket.IO, Engine.IO and `ws` wherever that makes no
- * difference to anybody: those layers cost more than the system call (docs/decisions/2026-11-24-fewer-commits-cheaper-writes.md). Every other socket gets it by
- * `socket.emit`. `onAnyOutgoing` listeners keep a socket on the long way; Engine.IO's `packetCreate`, `flush` and `drain`
- * don't happen on the short one.
+ * Server: sends one event to many sockets, past the layers of Socket.IO, Engine.IO and `ws` wherever that
+ * makes no difference to anybody: those layers cost more than the system call
+ * (docs/decisions/2026-11-24-fewer-commits-cheaper-writes.md). Every other socket gets it by
+ * `socket.emit`. `onAnyOutgoing` listeners keep a socket on the long way; Engine.IO's `packetCreate`,
+ * `flush` and `drain` don't happen on the short one.
  */
 export function emitToEach(
   io: SocketIoServer,
@@ -113,7 +120,10 @@ export function emitToEach(
 /** The JSON of pages that were given to somebody: the many who return to one place are given the same one. */
 const jsonOf = new WeakMap<object, string>()
 
-/** The frame of an answer; of one that is nothing but a page, that page's JSON is made once for all who are given it. */
+/**
+ * The frame of an answer; of one that is nothing but a page, that page's JSON is
+ * made once for all who are given it.
+ */
 function toAnswerFrame(io: SocketIoServer, packet: Packet): Buffer | null {
   const [answer] = packet.data
   const { ok, page, ...rest } = (answer ?? {}) as { ok?: unknown; page?: unknown }

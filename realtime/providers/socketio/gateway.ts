@@ -25,7 +25,10 @@ export type { RedisClusterOptions } from "./redis.ts"
 export interface MountOptions {
   /** Made with `serveClient: false` and `destroyUpgrade: false`, and attached to no server. */
   io: SocketIoServer
-  /** Shared with the app's other processes: signs tickets, and opens the internal endpoint. At least one character. */
+  /**
+   * Shared with the app's other processes: signs tickets, and opens the internal
+   * endpoint. At least one character.
+   */
   secret: string
   /** Where browsers reach it, as in `/socket.io`, which is the default. The same as that of `io`. */
   path?: string | undefined
@@ -46,11 +49,17 @@ export interface MountedGateway {
   readonly publisher: RealtimePublisher
   /** Lets browsers in, once, when the realtime layer is there. */
   start(core: RealtimeCore, options?: Pick<GatewayOptions, "answer">): AttachedGateway
-  /** Answers a request of its own, a poll or one of the app's servers, and returns true; anything else is left alone. */
+  /**
+   * Answers a request of its own, a poll or one of the app's servers, and returns
+   * true; anything else is left alone.
+   */
   request(request: IncomingMessage, response: ServerResponse): boolean
   /** Takes a socket of its own and returns true; anything else is left alone. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
-  /** What was accepted is acknowledged; then the pages are sent to reconnect, elsewhere or here when it is back, some at a time. */
+  /**
+   * What was accepted is acknowledged; then the pages are sent to reconnect, elsewhere or here
+   * when it is back, some at a time.
+   */
   sayFarewell(): Promise<void>
   /** Ends every connection at once. */
   cut(): void
@@ -61,8 +70,9 @@ export interface MountedGateway {
 const maxFarewellGoes = 40
 
 /**
- * Server: the bundled gateway beside whatever else a server of HTTP answers. Its owner asks `request` and `upgrade` first. Socket.IO itself would
- * answer its own path, but leave every other upgrade to whoever else listens, and frameworks end the sockets that aren't theirs.
+ * Server: the bundled gateway beside whatever else a server of HTTP answers. Its owner asks `request` and
+ * `upgrade` first. Socket.IO itself would answer its own path, but leave every other upgrade to whoever else
+ * listens, and frameworks end the sockets that aren't theirs.
  */
 export function mountGateway(options: MountOptions): MountedGateway {
   const { io, secret, path = defaultSocketPath, publicUrl, bus, onError, farewells = 100 } = options
@@ -115,7 +125,8 @@ export function mountGateway(options: MountOptions): MountedGateway {
         if (start > 0) await pauseBetweenFarewells()
         // What was accepted is committed and acknowledged first.
         await core?.idle()
-        // The transports are closed from this side, without a goodbye of Socket.IO's own, after which its clients would stay away.
+        // The transports are closed from this side, without a goodbye of Socket.IO's own, after
+        // which its clients would stay away.
         for (const socket of sockets.slice(start, start + each)) socket.conn.close()
       }
       // Whoever was in the middle of coming in, some without a word yet.

@@ -11,7 +11,10 @@ export interface HeldSignalsOptions {
 }
 
 export interface HeldSignals {
-  /** To each of these connections, now or once it isn't behind any more; of one sender and event the newest only. */
+  /**
+   * To each of these connections, now or once it isn't behind any more; of one
+   * sender and event the newest only.
+   */
   send(connections: Iterable<string>, signal: Signal): void
   close(): void
 }
@@ -26,7 +29,10 @@ interface Held {
   since: number
 }
 
-/** Keeps the newest signals for the connections that are behind: memory is bounded by who sends there, not by how often or from how many pages. */
+/**
+ * Keeps the newest signals for the connections that are behind: memory is bounded by who sends there, not by
+ * how often or from how many pages.
+ */
 export function createHeldSignals({
   isBehind,
   isIn,

@@ -17,8 +17,8 @@ export interface InternalEndpointOptions {
 const maxBodyBytes = 16 * 1024 * 1024
 
 /**
- * Server: lets the app's own servers publish through this gateway. Answers what is addressed to it and returns true;
- * anything else is left alone.
+ * Server: lets the app's own servers publish through this gateway. Answers what is addressed to it and
+ * returns true; anything else is left alone.
  */
 export function createInternalEndpoint(options: InternalEndpointOptions) {
   const { publisher, secret } = options

@@ -52,7 +52,10 @@ export interface PresenceChange {
   remove?: string
 }
 
-/** A channel's room for messages and signals, and that of the watchers of its presence. Never a socket's own id. */
+/**
+ * A channel's room for messages and signals, and that of the watchers of its
+ * presence. Never a socket's own id.
+ */
 export const channelRoom = (channel: string) => `channel:${channel}`
 export const isChannelRoom = (room: string) => room.startsWith("channel:")
 export const fromChannelRoom = (room: string) => room.slice("channel:".length)
@@ -102,8 +105,8 @@ export function fromSubscribeAnswer({ page }: Record<string, unknown>): LogPage 
 }
 
 /**
- * `connect_error`, as our error. The gateway's refusals carry a wire error in `data`; anything else is the network or
- * a server that isn't there, which passes.
+ * `connect_error`, as our error. The gateway's refusals carry a wire error in `data`; anything else is the
+ * network or a server that isn't there, which passes.
  */
 export function fromConnectError(value: unknown): RealtimeError {
   const { data, message } = (value ?? {}) as { data?: unknown; message?: unknown }
@@ -117,8 +120,8 @@ export function fromConnectError(value: unknown): RealtimeError {
 }
 
 /**
- * The reason of `disconnect`, as our state. Socket.IO reconnects by itself after all but its first two, where a side
- * ended the connection on purpose.
+ * The reason of `disconnect`, as our state. Socket.IO reconnects by itself after all but its first two, where
+ * a side ended the connection on purpose.
  */
 export function fromDisconnectReason(reason: string): TransportStatus {
   const error = new RealtimeError("not-connected", {

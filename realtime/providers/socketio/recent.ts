@@ -11,7 +11,10 @@ import { firstWithin, maxPageBytes } from "../../packing.ts"
 export interface RecentOptions {
   /** The most messages that are kept of a channel. */
   maxMessages?: number
-  /** For how long what was read is taken for the log's truth: another process may append, trim or erase unheard. */
+  /**
+   * For how long what was read is taken for the log's truth: another process
+   * may append, trim or erase unheard.
+   */
   maxAgeMs?: number
   /** In milliseconds, from any beginning. */
   now?: () => number
@@ -26,9 +29,9 @@ interface Known {
 }
 
 /**
- * The newest messages of a channel that has subscribers here: what the log said once, and what was delivered since. A socket
- * that joined the channel before it asks gets from `after` and from its live messages together all that there is: so
- * many who return at once cost one read, wherever each of them had stopped.
+ * The newest messages of a channel that has subscribers here: what the log said once, and what was delivered
+ * since. A socket that joined the channel before it asks gets from `after` and from its live messages
+ * together all that there is: so many who return at once cost one read, wherever each of them had stopped.
  */
 export interface Recent {
   /** The newest message that was delivered here; 0: none yet. */

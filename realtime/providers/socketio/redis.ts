@@ -21,13 +21,18 @@ export interface RedisClusterOptions {
 
 /** None of Socket.IO's own types of a cluster's messages, which are small numbers. */
 const noteType = 1_000
-/** What waits for a Redis that is away; what doesn't fit is owed to the others as a gap that the log fills. */
+/**
+ * What waits for a Redis that is away; what doesn't fit is owed to the others as a gap that the log fills.
+ */
 const maxQueued = 1_000
 const backOff: BackOff = { firstMs: 50, maxMs: 2_000 }
 /** So long after it was posted a note that hasn't come back says that the way is blocked. */
 const silenceMs = 5_000
 
-/** The part of Socket.IO's adapters for clusters that their subclasses share; the notes travel the way of its own messages. */
+/**
+ * The part of Socket.IO's adapters for clusters that their subclasses share; the notes
+ * travel the way of its own messages.
+ */
 interface ClusterAdapter {
   publish(message: { type: number; data: object }): unknown
   doPublish(message: { uid: string; nsp: string; type: number; data: object }): Promise<string>
@@ -79,7 +84,8 @@ export function createRedisBus(
     if (!isClosed) onError(error, { stage: "reach Redis" })
   })
 
-  // The adapter takes no notice of how its copies' SUBSCRIBE and connecting end; a close in that moment would end the process.
+  // The adapter takes no notice of how its copies' SUBSCRIBE and connecting end; a close in
+  // that moment would end the process.
   const duplicate = client.duplicate.bind(client)
   client.duplicate = (...args) => {
     const copy = duplicate(...args)

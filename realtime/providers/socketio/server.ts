@@ -13,7 +13,10 @@ export interface SocketIoPublisherOptions {
   publicUrl?: string | undefined
   /** Shared with the gateway. */
   secret: string
-  /** More headers of each request to the gateway, asked for each time: as one by which its log knows who asked. */
+  /**
+   * More headers of each request to the gateway, asked for each time: as one
+   * by which its log knows who asked.
+   */
   headers?(): Record<string, string>
   fetch?: typeof globalThis.fetch
   timeoutMs?: number
@@ -22,7 +25,9 @@ export interface SocketIoPublisherOptions {
 /** Where the gateway takes requests of the app's own servers. */
 export const internalPath = "/_realtime"
 
-/** The gateway takes 16 MiB at once; a proxy on the way may take less, and one of them is answered in time. */
+/**
+ * The gateway takes 16 MiB at once; a proxy on the way may take less, and one of them is answered in time.
+ */
 const maxRequestBytes = 4 * 1024 * 1024
 
 /** Server: reaches the gateway from another process or bundle, by its authenticated internal endpoint. */

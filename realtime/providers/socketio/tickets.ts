@@ -5,10 +5,11 @@ import { parseUser, type User } from "../../message.ts"
 import { provider } from "./mapping.ts"
 
 /**
- * Server: a ticket lets its holder open a connection as one user, within a minute. The app signs it for whoever is
- * signed in; the gateway, which sees no cookie of the app, verifies it. It is `base64url(JSON).signature`, and is verified
- * without leaving the event loop's turn: thousands may come back at once, and WebCrypto's detour costs each of them
- * four times as much (docs/decisions/2026-11-26-tickets-in-one-turn.md).
+ * Server: a ticket lets its holder open a connection as one user, within a minute. The app signs it for
+ * whoever is signed in; the gateway, which sees no cookie of the app, verifies it. It is
+ * `base64url(JSON).signature`, and is verified without leaving the event loop's turn: thousands may come back
+ * at once, and WebCrypto's detour costs each of them four times as much
+ * (docs/decisions/2026-11-26-tickets-in-one-turn.md).
  */
 export interface Tickets {
   issue(user: User): string

@@ -7,12 +7,16 @@ export interface FuzzResult {
   failure: { input: string; error: string; seed: number } | null
 }
 
-/** Gives a target so many inputs; what it fails by is made as small as it gets. The same seed gives the same inputs. */
+/**
+ * Gives a target so many inputs; what it fails by is made as small as it gets. The
+ * same seed gives the same inputs.
+ */
 export async function fuzz(
   target: FuzzTarget,
   { inputs, seed }: { inputs: number; seed: number },
 ): Promise<FuzzResult> {
-  // A target that failed is in no state to tell whether a smaller input would do it: each look has one of its own.
+  // A target that failed is in no state to tell whether a smaller input would do
+  // it: each look has one of its own.
   let running = await target.open()
   const survives = fc.asyncProperty(target.inputs, async (input) => {
     try {

@@ -5,8 +5,8 @@ import { fuzz } from "./fuzz.ts"
 import { fuzzTargets } from "./targets.ts"
 
 /**
- * `npm run fuzz -- --inputs 1000000`: so many inputs to each of what strangers can reach, and a look at the memory that stays.
- * `--only "the HTTP routes"` names one; `--seed` repeats a run.
+ * `npm run fuzz -- --inputs 1000000`: so many inputs to each of what strangers can reach, and a look at the
+ * memory that stays. `--only "the HTTP routes"` names one; `--seed` repeats a run.
  */
 const { values } = parseArgs({
   options: {

@@ -28,7 +28,10 @@ export const oddAddresses = [
   "/?%E0%A4%A",
 ]
 
-/** One connection's worth of bytes: each part is sent once the answer to the one before it holds what it waits for. */
+/**
+ * One connection's worth of bytes: each part is sent once the answer to the one
+ * before it holds what it waits for.
+ */
 export interface Exchange {
   /** How many inputs are in it. */
   inputs: number
@@ -55,8 +58,8 @@ const patienceMs = 60_000
 const warmUpShare = 0.1
 
 /**
- * Sends as many inputs as `fuzzRun` says to a program's port as raw bytes, over many connections, and prints the figures. Rejects when it
- * hangs, no longer serves others, or keeps too much of what they sent.
+ * Sends as many inputs as `fuzzRun` says to a program's port as raw bytes, over many connections, and prints
+ * the figures. Rejects when it hangs, no longer serves others, or keeps too much of what they sent.
  */
 export async function fuzzListener(options: ListenerOptions): Promise<void> {
   const { name, port, invent, expectAlive } = options
@@ -85,7 +88,8 @@ export async function fuzzListener(options: ListenerOptions): Promise<void> {
     await sendUntil(inputs * (warmUpShare + (step / 10) * (1 - warmUpShare)))
   const seconds = Math.max(1, Math.round((performance.now() - began) / 1000))
   const heapAfter = await heap.settled()
-  // After a forced collection, once what is forgotten after a while had its time; the first tenth warms it up.
+  // After a forced collection, once what is forgotten after a while had its
+  // time; the first tenth warms it up.
   console.log(name, {
     ...{ seed, inputs: sent, seconds, perSecond: Math.round((sent - warmUp) / seconds) },
     ...{ heapBefore, heapAfter },
@@ -128,7 +132,10 @@ async function take(port: number, { parts }: Exchange): Promise<void> {
     )
 }
 
-/** What stays in the heap of a program that runs, asked by the inspector's protocol: the program is the one that ships. */
+/**
+ * What stays in the heap of a program that runs, asked by the inspector's protocol:
+ * the program is the one that ships.
+ */
 async function openHeap(address: string) {
   const socket = new WebSocket(address)
   await once(socket, "open")
@@ -260,7 +267,10 @@ export function frameOf(payload: Buffer, opcode: number): Buffer {
 
 export const closing = frameOf(Buffer.from([0x03, 0xe8]), 8)
 
-/** What no client sends: reserved opcodes and bits, lengths beyond any, frames without a mask, fragments of nothing, half a header. */
+/**
+ * What no client sends: reserved opcodes and bits, lengths beyond any, frames without a mask,
+ * fragments of nothing, half a header.
+ */
 export const badFrames = [
   ...[0x83, 0x8b, 0x8f, 0xc1, 0xf1, 0x00, 0x80].map((first) => Buffer.from([first, 0x80, 0, 0, 0, 0])),
   Buffer.from([0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]),
@@ -284,7 +294,9 @@ interface Payload {
   opcode?: number
 }
 
-/** A WebSocket on which many frames are sent; what may end it comes last, or all that follows would go unread. */
+/**
+ * A WebSocket on which many frames are sent; what may end it comes last, or all that follows would go unread.
+ */
 export function inventFrames(
   chance: Chance,
   hello: Exchange["parts"],

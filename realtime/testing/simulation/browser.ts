@@ -21,7 +21,9 @@ interface Turn {
 const patienceMs = 10_000
 const never = new Promise<never>(() => {})
 
-/** How long each takes of what a browser does in order: none is done before the one that was begun before it. */
+/**
+ * How long each takes of what a browser does in order: none is done before the one that was begun before it.
+ */
 function createPace(chance: Chance, longestMs: number): () => number {
   let busyUntil = 0
   return () => {

@@ -4,8 +4,9 @@ import { programs } from "./programs.ts"
 import { simulate } from "./simulate.ts"
 
 /**
- * `npm run simulate -- --cases 100000`: random programs over simulated providers, in virtual time, until one breaks a promise or
- * all have run. What fails is made as small as it gets, and repeated by `--seed` and `--path`.
+ * `npm run simulate -- --cases 100000`: random programs over simulated providers, in virtual
+ * time, until one breaks a promise or all have run. What fails is made as small as it gets, and
+ * repeated by `--seed` and `--path`.
  */
 const { values } = parseArgs({
   options: {

@@ -10,7 +10,9 @@ export interface Program {
 
 /** Promise 5: by when everybody has everything once all is well, without anything being published. */
 const stalenessMs = 120_000
-/** By when everybody is back with the preferred provider: the pause before a return doubles up to ten minutes. */
+/**
+ * By when everybody is back with the preferred provider: the pause before a return doubles up to ten minutes.
+ */
 const returnMs = 45 * 60_000
 
 export interface Outcome {

@@ -17,8 +17,8 @@ interface Timer {
 const epochMs = Date.UTC(2030, 0, 1)
 
 /**
- * Stands in for the process's clocks, timers and chance until it is disposed of. Everything between two timers must be
- * promises alone: what waits for the real world isn't waited for.
+ * Stands in for the process's clocks, timers and chance until it is disposed of. Everything between two
+ * timers must be promises alone: what waits for the real world isn't waited for.
  */
 export function installVirtualClock(random: () => number): VirtualClock {
   const real = { setImmediate, dateNow: Date.now, performanceNow: performance.now, random: Math.random }

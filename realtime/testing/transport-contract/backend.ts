@@ -11,7 +11,10 @@ import { createMemoryPresenceCounts } from "../../server/presence-counts.ts"
 import type { Realtime } from "../../server/types.ts"
 import type { RealtimeTransport } from "../../transport.ts"
 
-/** The channels that the contract plays in. `vault` is closed to everyone but "keeper", who alone speaks in a `gallery`. */
+/**
+ * The channels that the contract plays in. `vault` is closed to everyone but "keeper",
+ * who alone speaks in a `gallery`.
+ */
 export const contractChannels = {
   room: defineChannel("room:{room}", {
     messages: { said: z.object({ text: z.string() }), anything: z.unknown() },
@@ -35,7 +38,10 @@ export interface ContractRealtime extends Realtime<typeof contractChannels> {
   putBack(channel: ChannelRef, seq: number): void
 }
 
-/** What was closed or opened to somebody; channels have names of their own, so that all backends may share the list. */
+/**
+ * What was closed or opened to somebody; channels have names of their own, so that
+ * all backends may share the list.
+ */
 const exceptions = new Map<string, boolean>()
 
 /** From now on the user may do nothing in the channel; who is in it isn't put out by that. */
@@ -51,8 +57,8 @@ export function openTo(user: User, { name }: ChannelRef): void {
 const accidents = new Map<string, { after: number; times: number }>()
 
 /**
- * So many times what this user asks about the channel ends in an error of the application's own code, which says nothing of them; what
- * is asked before, `after` times, is answered.
+ * So many times what this user asks about the channel ends in an error of the application's own code, which
+ * says nothing of them; what is asked before, `after` times, is answered.
  */
 export function failAt(user: User, { name }: ChannelRef, times: number, after = 0): void {
   accidents.set(`${user.id} ${name}`, { after, times })
@@ -65,7 +71,10 @@ function stumble(key: string): void {
   if (after === 0) throw new Error("the application's own code failed")
 }
 
-/** A provider, running, as the contract needs it. Made anew for each check, so that none sees another's traces. */
+/**
+ * A provider, running, as the contract needs it. Made anew for each check, so
+ * that none sees another's traces.
+ */
 export interface ContractBackend extends AsyncDisposable {
   readonly realtime: ContractRealtime
   /** A transport as the product makes it for this user. The backend closes it in the end. */
@@ -73,8 +82,9 @@ export interface ContractBackend extends AsyncDisposable {
   /** A transport whose permission to connect is refused for good. */
   createRefusedTransport(): RealtimeTransport
   /**
-   * Tries in every way that the provider's own API has to make this envelope look like a message of its channel, as a
-   * signed-in member who writes their own client. Resolves when all was tried; that some ways are refused is fine.
+   * Tries in every way that the provider's own API has to make this envelope look like a message of
+   * its channel, as a signed-in member who writes their own client. Resolves when all was tried;
+   * that some ways are refused is fine.
    */
   forge(user: User, message: WireMessage): Promise<void>
   /** Cuts every connection without a goodbye, as a network does; clients may come back at once. */

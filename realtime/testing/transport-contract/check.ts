@@ -151,8 +151,8 @@ export async function withStage(
 }
 
 /**
- * What must not arrive can only be waited for by something that does, later: publishes a last message and sees it.
- * Resolves with the texts that came before it.
+ * What must not arrive can only be waited for by something that does, later: publishes a last message and
+ * sees it. Resolves with the texts that came before it.
  */
 export async function settle(stage: Stage, probe: Probe, ref: RoomRef): Promise<string[]> {
   const last = freshName("settled")

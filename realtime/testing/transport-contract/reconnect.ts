@@ -60,7 +60,8 @@ export const reconnectChecks = suite("reconnect", {
     await waitFor(() => received.length === 1)
     const end = await stage.backend.startOutage()
     await waitFor(() => client.connection.status.state !== "connected")
-    // Where the publisher shares the outage, a third failure would have it leave the provider alone for a while.
+    // Where the publisher shares the outage, a third failure would have it leave
+    // the provider alone for a while.
     for (const text of ["away 1", "away 2"]) await publish(text)
     await end()
     await waitFor(() => received.length === 3)

@@ -12,9 +12,10 @@ import { createFire } from "./fire.ts"
 import { type Service, type ServiceName, serviceNames, startService } from "./services.ts"
 
 /**
- * `npm run head-to-head`: the same faults, by the same seeds, on the vendor's SDKs alone and on the same SDKs below our
- * contract; then on lists of providers, which the SDKs alone have no answer to. One server writes numbers, one after another;
- * readers note what they see. What the SDK or the contract said was taken has to arrive once, in order.
+ * `npm run head-to-head`: the same faults, by the same seeds, on the vendor's SDKs alone and on the same
+ * SDKs below our contract; then on lists of providers, which the SDKs alone have no answer to. One server
+ * writes numbers, one after another; readers note what they see. What the SDK or the contract said was
+ * taken has to arrive once, in order.
  */
 const { values } = parseArgs({
   options: {

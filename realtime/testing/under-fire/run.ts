@@ -32,7 +32,9 @@ export interface Ledger {
   /** Messages in the log; an acceptance may have gone unheard. */
   logged: number
   clients: number
-  /** Deliveries that each client should have had and didn't; had more than once; had before an earlier one. */
+  /**
+   * Deliveries that each client should have had and didn't; had more than once; had before an earlier one.
+   */
   lost: number
   repeated: number
   outOfOrder: number
@@ -52,8 +54,8 @@ interface Reader {
 }
 
 /**
- * Writers, readers and a random program of faults over real services with the official SDKs; then peace, and the ledger.
- * A reader that reloads goes on from where it stood, as a page does.
+ * Writers, readers and a random program of faults over real services with the official SDKs; then peace, and
+ * the ledger. A reader that reloads goes on from where it stood, as a page does.
  */
 export async function runUnderFire(options: UnderFireOptions): Promise<Ledger> {
   const { providers, seed, clients = 3, steps = 60, onStep = () => {} } = options

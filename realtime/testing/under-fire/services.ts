@@ -18,7 +18,10 @@ import type { RealtimePublisher } from "../../publisher.ts"
 import type { RealtimeCore } from "../../server/types.ts"
 import type { RealtimeTransport } from "../../transport.ts"
 
-/** A provider's service as several of them are put under one server: real sockets, the official SDKs, faults on demand. */
+/**
+ * A provider's service as several of them are put under one server: real sockets, the
+ * official SDKs, faults on demand.
+ */
 export interface Service extends AsyncDisposable {
   readonly provider: string
   readonly publisher: RealtimePublisher
@@ -55,7 +58,8 @@ export const startService: Record<ServiceName, (seed: number) => Promise<Service
   async socketio() {
     const http = createServer()
     const io = new Server(http, { serveClient: false })
-    // Another path for the bare server: its recovery would hand the gateway's sockets what they read from the log.
+    // Another path for the bare server: its recovery would hand the gateway's
+    // sockets what they read from the log.
     const bareIo = new Server(http, { serveClient: false, path: "/bare", connectionStateRecovery: {} })
     const broadcaster = createBroadcaster({ io, secret: "a secret of this test" })
     const sockets = new Set<Socket>()
@@ -121,7 +125,8 @@ export const startService: Record<ServiceName, (seed: number) => Promise<Service
         },
       },
       async [Symbol.asyncDispose]() {
-        // A page that left in the middle of its handshake keeps its socket half open, which Engine.IO finds after 25 s.
+        // A page that left in the middle of its handshake keeps its socket half open,
+        // which Engine.IO finds after 25 s.
         dropConnections()
         await bareIo.close()
         await io.close()

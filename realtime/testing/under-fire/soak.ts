@@ -3,8 +3,9 @@ import { isClean, runUnderFire } from "./run.ts"
 import { type ServiceName, serviceNames } from "./services.ts"
 
 /**
- * `npm run soak -- --minutes 60 --providers ably,pusher --clients 10`: random faults over real services and the official SDKs,
- * one program after another, until the time is up or a promise is broken. Ends with the ledger of all; `--seed` repeats one.
+ * `npm run soak -- --minutes 60 --providers ably,pusher --clients 10`: random faults over real services and
+ * the official SDKs, one program after another, until the time is up or a promise is broken. Ends with the
+ * ledger of all; `--seed` repeats one.
  */
 const { values } = parseArgs({
   options: {
