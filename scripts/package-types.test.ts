@@ -7,10 +7,13 @@ const own = compilers["this project's TypeScript"]
 const compiler = compilers["the newest TypeScript"] ?? own
 
 describe("a stranger's app in TypeScript, with the packed package", () => {
-  it.each(resolutions)("has no error where imports resolve as %s does", async (resolution) => {
-    using app = await makeTypedApp()
-    expect(compile(app, compiler, resolution)).toBe("")
-  })
+  it.each(Object.keys(resolutions) as (keyof typeof resolutions)[])(
+    "has no error where imports resolve as %s does",
+    async (resolution) => {
+      using app = await makeTypedApp()
+      expect(compile(app, compiler, resolution)).toBe("")
+    },
+  )
 
   it("says a wrong payload at the call, in six lines at most", async () => {
     using app = await makeForeignApp()
