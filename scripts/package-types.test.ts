@@ -1,10 +1,15 @@
-import { describe, expect, it } from "vitest"
+import { beforeAll, describe, expect, it, vi } from "vitest"
+import { packOnce } from "./pack.ts"
 import { compile, compilers, makeTypedApp, manyChannels, resolutions } from "./package-types.ts"
 import { makeForeignApp } from "./testing/foreign-app.ts"
 
 const own = compilers["this project's TypeScript"]
 /** The newest, which is also the quickest; where it isn't installed, the project's. */
 const compiler = compilers["the newest TypeScript"] ?? own
+
+beforeAll(packOnce, 600_000)
+/** A compiler has all of an app's packages to read, beside other tests. */
+vi.setConfig({ testTimeout: 240_000 })
 
 describe("a stranger's app in TypeScript, with the packed package", () => {
   it.each(Object.keys(resolutions) as (keyof typeof resolutions)[])(
