@@ -1,4 +1,5 @@
 import { chatChannels } from "../lib/chat/channels.ts"
+import { messagePath } from "../lib/chat/message-link.ts"
 import { createSocketIoPublisher } from "../realtime/providers/socketio/server.ts"
 import { createRealtime } from "../realtime/server/index.ts"
 import type { ChatServers } from "./chat-servers.ts"
@@ -6,6 +7,7 @@ import { record } from "./figures.ts"
 import { expect, test } from "./fixtures.ts"
 import type { RoomPage } from "./pages/room-page.ts"
 import { fill, openLog, roomIdOf, talk } from "./publish.ts"
+import { scrollThrough } from "./scroll-through.ts"
 
 /** Says something in the room as server code of another process does. */
 function createSpeaker(chat: ChatServers, room: RoomPage) {
@@ -254,4 +256,21 @@ test("one goes on writing while fifty messages a second arrive", async ({ people
   await expect(room.message(new RegExp(`^number ${total}`)).element).toBeInViewport()
   await room.composer.press("Enter")
   await expect(room.message(text).element).toBeInViewport()
+})
+
+test("whoever scrolls fast through ten thousand messages sees some in every frame", async ({
+  people,
+  chat,
+}, testInfo) => {
+  const alice = await people.signIn("Alice")
+  const room = await alice.createRoom("Years")
+  const first = await fill(chat, room, 10_000)
+  await alice.openRoom(new URL(messagePath(roomIdOf(room), first), chat.url).href)
+  await expect(room.message("number 1 and another line").element).toBeInViewport()
+
+  // As with a fast wheel.
+  const figures = await scrollThrough(alice.page, room, 3)
+  record(testInfo, { table: "scrolling through 10,000 messages", row: "top to end", cells: figures })
+  expect(figures.frames).toBeGreaterThan(200)
+  expect(figures.blankFrames).toBe(0)
 })
