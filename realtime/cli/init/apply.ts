@@ -19,8 +19,13 @@ import { textOf } from "./tree.ts"
 
 /** Written before anything else is, and removed by `undo`: what a folder was before, byte by byte. */
 interface Journal {
-  /** `writing`: the process ended in the middle, and what it did is taken back by the next one. */
+  /** `writing`: the process ended in the middle of the last run, which is taken back by the next one. */
   state: "writing" | "done"
+  /** Oldest first. What was edited between two of them is in neither, and so stays. */
+  runs: Run[]
+}
+
+interface Run {
   changes: Change[]
   /** Folders that weren't there, outermost first. */
   folders: string[]
@@ -48,60 +53,49 @@ function writeJournal(folder: string, journal: Journal): void {
  * ended in between is for `recover`.
  */
 export function applyChanges(folder: string, changes: readonly Change[]): void {
-  const earlier = readJournal(folder)
-  const folders = missingFolders(folder, changes)
-  const journal: Journal = { state: "writing", changes: [...changes], folders }
+  const run: Run = { changes: [...changes], folders: missingFolders(folder, changes) }
+  const runs = [...(readJournal(folder)?.runs ?? []), run]
   try {
-    writeJournal(folder, journal)
-    for (const path of folders) mkdirSync(join(folder, path))
+    writeJournal(folder, { state: "writing", runs })
+    for (const path of run.folders) mkdirSync(join(folder, path))
     for (const { path, before, after } of changes) {
       if ((textOf(join(folder, path)) ?? null) !== before)
         throw new Refusal(`${path} was changed meanwhile`, "Run init again.")
       replace(join(folder, path), after)
     }
-    writeJournal(folder, earlier ? joined(earlier, journal) : { ...journal, state: "done" })
+    writeJournal(folder, { state: "done", runs })
   } catch (error) {
-    restore(folder, journal)
-    if (earlier) writeJournal(folder, earlier)
-    else rmSync(journalPath(folder), { force: true })
+    restore(folder, run)
+    forgetLast(folder, runs)
     throw error instanceof Refusal ? error : asRefusal(error)
-  }
-}
-
-/** Of two runs one after another: undone together. */
-function joined(first: Journal, second: Journal): Journal {
-  const changes = new Map(first.changes.map((change) => [change.path, change]))
-  for (const change of second.changes)
-    changes.set(change.path, { ...change, before: changes.get(change.path)?.before ?? change.before })
-  return {
-    ...first,
-    state: "done",
-    changes: [...changes.values()],
-    folders: [...first.folders, ...second.folders],
   }
 }
 
 /** Takes back what a process did that was ended in the middle. True when there was one. */
 export function recover(folder: string): boolean {
   const journal = readJournal(folder)
-  if (journal?.state !== "writing") return false
-  restore(folder, journal)
-  rmSync(journalPath(folder))
+  const run = journal?.runs.at(-1)
+  if (journal?.state !== "writing" || !run) return false
+  restore(folder, run)
+  forgetLast(folder, journal.runs)
   return true
+}
+
+/** The record of the runs before the last one stays. */
+function forgetLast(folder: string, runs: readonly Run[]): void {
+  if (runs.length > 1) writeJournal(folder, { state: "done", runs: runs.slice(0, -1) })
+  else rmSync(journalPath(folder), { force: true })
 }
 
 /** What an installation made of the lock file, so that `undo` knows it. */
 export function noteLock(folder: string, path: string, before: Buffer | null): void {
   const journal = readJournal(folder)
-  if (!journal || !existsSync(path)) return
+  const run = journal?.runs.at(-1)
+  if (!journal || !run || !existsSync(path)) return
   const after = digestOf(path)
   if (before && after === createHash("sha256").update(before).digest("hex")) return
-  writeJournal(folder, {
-    ...journal,
-    lock: journal.lock
-      ? { ...journal.lock, after }
-      : { path, before: before?.toString("base64") ?? null, after },
-  })
+  run.lock = { path, before: before?.toString("base64") ?? null, after }
+  writeJournal(folder, journal)
 }
 
 /** What `undo` changes: a path gets back what it held before or, where `after` is null, goes. */
@@ -113,47 +107,75 @@ interface Reversal {
 
 /** Throws a `Refusal` where something was changed since, or nothing is known. */
 export function planUndo(folder: string): Reversal[] {
-  const journal = readJournal(folder)
-  if (!journal)
-    throw new Refusal(
-      "nothing is known of an init in this folder",
-      "Its record is in node_modules/.cache; without it, git has the tree as it was.",
-    )
-  const changed: string[] = []
-  const reversals = journal.changes.map(({ path, before, after }): Reversal => {
-    const current = textOf(join(folder, path)) ?? null
-    if (path === "package.json" && before !== null && current !== null && current !== after)
-      return { path, before: current, after: takeFromPackageJson(current, before, after) }
-    if (current !== after && current !== before) changed.push(path)
-    return { path, before: current, after: before }
-  })
-  if (changed.length > 0)
-    throw new Refusal(
-      `changed since init: ${changed.join(", ")}`,
-      "Copy what you want to keep, bring these files back by git, or remove them, and run it again.",
-    )
-  return reversals.filter(({ before, after }) => before !== after)
+  const found = new Map<string, string | null>()
+  const current = new Map<string, string | null>()
+  const changed = new Set<string>()
+  for (const { changes } of runsOf(folder).toReversed())
+    for (const change of changes) {
+      const { path } = change
+      if (!found.has(path)) found.set(path, textOf(join(folder, path)) ?? null)
+      const text = (current.has(path) ? current : found).get(path) ?? null
+      const before = reversed(change, text)
+      if (before === undefined) changed.add(path)
+      else current.set(path, before)
+    }
+  if (changed.size > 0) throw changedSince(changed)
+  return [...found]
+    .map(([path, before]) => ({ path, before, after: current.get(path) ?? null }))
+    .filter(({ before, after }) => before !== after)
 }
 
 /**
  * Makes the tree what it was before `init`, to the byte, and says what it couldn't. Where it is interrupted,
- * it is gone on with by running it again: the record goes last.
+ * it is gone on with by running it again: the record of a run goes when the run is undone.
  */
 export function undo(folder: string): string[] {
-  const reversals = planUndo(folder)
-  const journal = readJournal(folder) as Journal
-  for (const { path, after } of reversals) {
-    if (after === null) rmSync(join(folder, path))
-    else replace(join(folder, path), after)
+  planUndo(folder)
+  const notes = new Set<string>()
+  for (let runs = runsOf(folder), run = runs.at(-1); run; runs = runs.slice(0, -1), run = runs.at(-1)) {
+    for (const change of run.changes) {
+      const path = join(folder, change.path)
+      const text = textOf(path) ?? null
+      const before = reversed(change, text)
+      if (before === undefined) throw changedSince([change.path])
+      if (before !== change.before) notes.add(`${change.path} keeps what was changed in it since.`)
+      if (before === null) rmSync(path, { force: true })
+      else if (before !== text) replace(path, before)
+    }
+    for (const note of undoLock(run)) notes.add(note)
+    removeEmpty(folder, run.folders)
+    forgetLast(folder, runs)
   }
-  const notes = undoLock(journal)
-  removeEmpty(folder, journal.folders)
-  rmSync(journalPath(folder))
   removeEmpty(folder, ["node_modules", "node_modules/.cache", "node_modules/.cache/throughline"])
-  return notes
+  return [...notes]
 }
 
-function undoLock({ lock }: Journal): string[] {
+function runsOf(folder: string): Run[] {
+  const journal = readJournal(folder)
+  if (journal) return journal.runs
+  throw new Refusal(
+    "nothing is known of an init in this folder",
+    "Its record is in node_modules/.cache; without it, git has the tree as it was.",
+  )
+}
+
+/**
+ * What a file that holds `text` held but for this change. Undefined where somebody changed it since; only what
+ * others do to a package.json is told from what was added to it.
+ */
+function reversed({ path, before, after }: Change, text: string | null): string | null | undefined {
+  if (text === after || text === before) return before
+  if (path !== "package.json" || before === null || text === null) return undefined
+  return takeFromPackageJson(text, before, after)
+}
+
+const changedSince = (paths: Iterable<string>) =>
+  new Refusal(
+    `changed since init: ${[...paths].join(", ")}`,
+    "Copy what you want to keep, bring these files back by git, or remove them, and run it again.",
+  )
+
+function undoLock({ lock }: Run): string[] {
   if (!lock) return []
   const note = "Run your package manager's install once more: node_modules still has what init had installed."
   if (!existsSync(lock.path)) return [note]
@@ -166,7 +188,7 @@ function undoLock({ lock }: Journal): string[] {
 
 const digestOf = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex")
 
-function restore(folder: string, { changes, folders }: Journal): void {
+function restore(folder: string, { changes, folders }: Run): void {
   for (const { path, before, after } of changes) {
     // Only what was written here: what somebody else wrote meanwhile is theirs.
     if (textOf(join(folder, path)) !== after) continue

@@ -146,6 +146,20 @@ describe("changes", () => {
     expect(recover(place.folder)).toBe(false)
   })
 
+  it("are taken back alone after a second process that was ended in the middle: the first is undone still", () => {
+    using place = makeFolder({ "a.ts": "1" })
+    const before = place.snapshot()
+    applyChanges(place.folder, [{ path: "a.ts", before: "1", after: "2" }])
+    const first = place.snapshot()
+    applyChanges(place.folder, [{ path: "a.ts", before: "2", after: "3" }, write("b.ts")])
+    const record = join(place.folder, "node_modules/.cache/throughline/init.json")
+    writeFileSync(record, readFileSync(record, "utf8").replace('"state":"done"', '"state":"writing"'))
+    expect(recover(place.folder)).toBe(true)
+    expect(place.snapshot()).toEqual(first)
+    undo(place.folder)
+    expect(place.snapshot()).toEqual(before)
+  })
+
   it("keep a file's permissions, and a link a link", () => {
     using place = makeFolder({ "a.ts": "a", "real.ts": "b" })
     chmodSync(join(place.folder, "a.ts"), 0o755)
@@ -178,5 +192,31 @@ describe("changes", () => {
     applyChanges(place.folder, [{ path: "a.ts", before: "2", after: "3" }, write("b/c.ts")])
     undo(place.folder)
     expect(place.snapshot()).toEqual(before)
+  })
+
+  it("leave in package.json what was added to it between two runs", () => {
+    const listing = (dependencies: object) => `${JSON.stringify({ dependencies }, null, 2)}\n`
+    const [own, edited] = [listing({ next: "16" }), listing({ ably: "^2", next: "16", zustand: "5" })]
+    const [once, twice] = [
+      listing({ ably: "^2", next: "16" }),
+      listing({ ably: "^2", next: "16", pusher: "^5", zustand: "5" }),
+    ]
+    using place = makeFolder({ "package.json": own })
+    applyChanges(place.folder, [{ path: "package.json", before: own, after: once }])
+    writeFileSync(join(place.folder, "package.json"), edited)
+    applyChanges(place.folder, [{ path: "package.json", before: edited, after: twice }])
+    const kept = listing({ next: "16", zustand: "5" })
+    expect(planUndo(place.folder)).toEqual([{ path: "package.json", before: twice, after: kept }])
+    expect(undo(place.folder)).toEqual(["package.json keeps what was changed in it since."])
+    expect(place.snapshot()).toEqual({ "package.json": kept })
+  })
+
+  it("of a file that was changed between two runs aren't undone", () => {
+    using place = makeFolder({ "a.ts": "1" })
+    applyChanges(place.folder, [{ path: "a.ts", before: "1", after: "2" }])
+    writeFileSync(join(place.folder, "a.ts"), "2, and mine")
+    applyChanges(place.folder, [{ path: "a.ts", before: "2, and mine", after: "3" }])
+    expect(() => undo(place.folder)).toThrow("changed since init: a.ts")
+    expect(readFileSync(join(place.folder, "a.ts"), "utf8")).toBe("3")
   })
 })
