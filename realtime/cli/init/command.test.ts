@@ -84,7 +84,9 @@ describe("throughline init", () => {
     const { exitCode, stdout } = await throughline(place.folder, ["init", "--yes", "--json"], env)
     expect({ exitCode, ...JSON.parse(stdout) }).toMatchObject({ exitCode: status, installed: status === 0 })
     expect(readFileSync(join(place.folder, lock), "utf8")).toMatch(/^before(i|install) /)
-    await throughline(place.folder, ["init", "--undo"])
+    const undone = await throughline(place.folder, ["init", "--undo"])
+    expect(undone).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("once more") })
+    expect(undone.stdout).not.toContain("as it was")
     expect(place.snapshot()).toEqual(before)
   })
 

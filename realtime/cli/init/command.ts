@@ -59,7 +59,7 @@ async function undoInit(folder: string, options: InitOptions, output: Output): P
   const notes = options.dryRun ? [] : undo(folder)
   for (const note of notes) output.note(note)
   output.json({ changes: changes.map(({ path }) => path), notes })
-  if (!options.dryRun) output.print("The tree is as it was before init.")
+  if (!options.dryRun && notes.length === 0) output.print("The tree is as it was before init.")
   return 0
 }
 
