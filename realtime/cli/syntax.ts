@@ -44,7 +44,7 @@ export function exportsOf(text: string): ReadonlySet<string> | null {
 }
 
 /** Of `name`, and of `{ a, b: c }`. */
-function namesIn(pattern: Node): string[] {
+export function namesIn(pattern: Node): string[] {
   if (pattern.type === "Identifier") return [pattern.name as string]
   if (pattern.type !== "ObjectPattern") return []
   return (pattern.properties as { value?: Node }[]).flatMap(({ value }) => (value ? namesIn(value) : []))

@@ -76,6 +76,12 @@ describe("an instrumentation.ts that is there", () => {
     ["export const register = () => start()", /without a body/],
     ["export function register(): void {\n}", /states its type/],
     ["export function register( {", /can't be read/],
+    ["function register() {}\nmodule.exports = { register }", /is a CommonJS module/],
+    ["module.exports.onRequestError = log", /is a CommonJS module/],
+    ["exports.register = async () => {}", /is a CommonJS module/],
+    ["function register() {}", /that it doesn't export/],
+    ["const { register } = require('./otel')", /that it doesn't export/],
+    ["import { register } from './otel'", /that it doesn't export/],
   ])("refuses %s, and says what to add", (text, reason) => {
     expect(() => merged(text)).toThrow(reason)
     try {

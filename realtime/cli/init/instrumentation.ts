@@ -1,5 +1,5 @@
 import { Refusal } from "../refusal.ts"
-import { childrenOf, type Node, parseModule } from "../syntax.ts"
+import { childrenOf, type Node, namesIn, parseModule, withoutComments } from "../syntax.ts"
 
 /**
  * Puts the body of the template's `register` into the one that is there, or the whole function beside what
@@ -25,6 +25,10 @@ export function mergeInstrumentation(path: string, text: string, template: strin
   }
   const found = registerOf(statements)
   if (found === "elsewhere") throw refuse("takes its register from another file")
+  // An export among them would make the file a module, in which these assignments mean nothing.
+  if (/\bmodule\.exports\b|\bexports\s*[.[]/.test(withoutComments(text)))
+    throw refuse("is a CommonJS module, and Next.js reads an exported register()")
+  if (!found && statements.some(declaresRegister)) throw refuse("has a register() that it doesn't export")
   if (!found)
     return (
       text + inFile(`${text.endsWith("\n") || text === "" ? "" : "\n"}${text === "" ? "" : "\n"}${template}`)
@@ -72,6 +76,16 @@ function registerOf(statements: readonly Node[]): Node | "elsewhere" | undefined
   }
   return undefined
 }
+
+/** Whether a statement gives the name `register` to something in this file, without exporting it. */
+const declaresRegister = ({ id, declarations, specifiers, type }: Node): boolean =>
+  [
+    ...(/^(Function|Class)Declaration$/.test(type) && id ? [id as Node] : []),
+    ...((declarations ?? []) as { id: Node }[]).map((declaration) => declaration.id),
+    ...(type === "ImportDeclaration" ? (specifiers as { local: Node }[]).map(({ local }) => local) : []),
+  ]
+    .flatMap(namesIn)
+    .includes("register")
 
 /**
  * Whether what stands at the end of the block might not be reached. Functions within return for themselves.
