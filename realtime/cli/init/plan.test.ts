@@ -184,6 +184,21 @@ describe("a plan", () => {
     expect(planned(files)).toMatchObject({ wrote: [], edited: [] })
   })
 
+  it("adds to an instrumentation that imports a server of another kind", () => {
+    const files = {
+      ...plain,
+      "instrumentation.ts": 'export async function register() {\n  await import("./server")\n}\n',
+    }
+    expect(planned(files).text["instrumentation.ts"]).toContain("realtime.register()")
+  })
+
+  it("keeps files that import by an alias", () => {
+    const files = after(plain)
+    for (const path of ["app/api/realtime/[...path]/route.ts", "instrumentation.ts"])
+      files[path] = (files[path] ?? "").replace(/"[./]+realtime\/server"/, '"@/realtime/server"')
+    expect(planned(files)).toMatchObject({ wrote: [], edited: [] })
+  })
+
   it("tells of what stands in the way of the route, and of a sign-in", () => {
     const withAuth = packageJson({ dependencies: { next: "16.4.3", "next-auth": "5" } })
     const { notes } = planned({ ...plain, "package.json": withAuth, "src/proxy.ts": "" })
@@ -271,12 +286,22 @@ describe("a refusal", () => {
       /realtime\/server\.ts is there already/,
     ],
     [
+      "a file of theirs that imports one of theirs",
+      { ...plain, "realtime/provider.tsx": 'import { socket } from "./server"\n' },
+      /realtime\/provider\.tsx is there already/,
+    ],
+    [
       "a register from elsewhere",
       { ...plain, "instrumentation.ts": 'export { register } from "./otel"' },
       /from another file/,
     ],
   ])("%s", (_, files, reason) => {
     expect(() => planInit(treeOf(files), everything)).toThrow(reason)
+  })
+
+  it("an example's page of theirs", () => {
+    const files = { ...plain, "app/chat/page.tsx": 'import { Room } from "../server"\n' }
+    expect(() => planInit(treeOf(files), { ...everything, example: "chat" })).toThrow(/is there already/)
   })
 
   it("goes by the Next.js that is installed", () => {

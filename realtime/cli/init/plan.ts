@@ -49,8 +49,11 @@ export const packages: Record<ProviderName, readonly string[]> = {
 /** The first Next.js whose `instrumentation` runs without a flag. */
 export const leastNext = 15
 
-/** Recognises a file that an earlier `init` wrote, whatever became of it since: it is kept as it is. */
-const ours = /["'](throughline(\/[\w/]+)?|(\.\.?\/)+(realtime\/)?(server|provider|channels))["']/
+/**
+ * Recognises a file that an earlier `init` wrote, whatever became of it since: it is kept as it is. Each template
+ * imports the package, or a file of `realtime/` by its folder; "./server" alone may be anybody's.
+ */
+const ours = /["'](throughline(\/[\w/]+)?|[^"'\s]*\brealtime\/(server|provider|channels)(\.\w+)?)["']/
 
 /**
  * What has to be written and changed in an app. Pure: nothing is read but `tree`. Nothing is to be done where
