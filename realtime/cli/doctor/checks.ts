@@ -39,17 +39,23 @@ export const checks: Readonly<Record<string, Check>> = {
   },
 
   package({ files, installed, otherCopies }) {
+    const installAdvice = "Install it as docs/guides/adopting.md says, among dependencies."
     const { dependencies = {} } = parsePackageJson(files.get("package.json") ?? "{}")
     const [own, emulators] = [installed.get("throughline"), installed.get("throughline-emulators")]
     if (own === undefined)
-      return [{ subject: "throughline", detail: "isn't installed", advice: "npm install throughline" }]
+      return [
+        {
+          ...{ subject: "throughline", detail: "isn't installed" },
+          advice: dependencies.throughline ? "Run your package manager's install." : installAdvice,
+        },
+      ]
     return [
       ...(dependencies.throughline === undefined
         ? [
             {
               subject: "package.json",
               detail: "doesn't list throughline among its dependencies",
-              advice: "npm install throughline",
+              advice: installAdvice,
             },
           ]
         : []),
@@ -66,7 +72,7 @@ export const checks: Readonly<Record<string, Check>> = {
             {
               subject: "throughline-emulators",
               detail: `is ${emulators}, and throughline ${own}`,
-              advice: `npm install --save-dev throughline-emulators@${own}`,
+              advice: `Install ${own} of it, from where throughline came.`,
             },
           ]
         : []),

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process"
 import { chmodSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { ownPackage } from "../package.ts"
 import { makeFolder, throughline } from "../testing.ts"
 import { applyChanges, planUndo, recover, undo } from "./apply.ts"
 
@@ -88,6 +89,26 @@ describe("throughline init", () => {
     expect(undone).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("once more") })
     expect(undone.stdout).not.toContain("as it was")
     expect(place.snapshot()).toEqual(before)
+  })
+
+  it.each([
+    ["the tarball beside its own", ["throughline-0.1.0.tgz", "throughline-emulators-0.1.0.tgz"], "file:"],
+    ["its version where there is none", ["throughline-0.1.0.tgz"], "^"],
+  ])("takes the emulators from %s", async (_, tarballs, start) => {
+    const throughlineSpec = "file:../dist/throughline-0.1.0.tgz"
+    const manifest = JSON.stringify({ dependencies: { next: "16.4.3", throughline: throughlineSpec } })
+    using place = makeFolder({
+      ...Object.fromEntries(Object.entries(app).map(([path, text]) => [`app/${path}`, text])),
+      ...Object.fromEntries(tarballs.map((name) => [`dist/${name}`, ""])),
+      "app/package.json": manifest,
+    })
+    const folder = join(place.folder, "app")
+    expect(await throughline(folder, yes)).toMatchObject({ exitCode: 0 })
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
+    expect(dependencies.throughline).toBe(throughlineSpec)
+    expect(devDependencies["throughline-emulators"]).toBe(
+      start === "file:" ? "file:../dist/throughline-emulators-0.1.0.tgz" : `^${ownPackage().version}`,
+    )
   })
 
   it.each([

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline/promises"
 import { createTwoFilesPatch } from "diff"
 import { type DetectResult, detect, resolveCommand } from "package-manager-detector"
 import { type Output, styled } from "../output.ts"
-import { ownPackage } from "../package.ts"
+import { emulatorsTarball, ownPackage } from "../package.ts"
 import { Refusal } from "../refusal.ts"
 import { applyChanges, noteLock, planUndo, recover, undo } from "./apply.ts"
 import { type ExampleName, type Plan, type ProviderName, planInit } from "./plan.ts"
@@ -37,7 +37,7 @@ export async function init(options: InitOptions, output: Output): Promise<number
     providers: options.provider,
     example: options.example,
     templates: readTemplates(),
-    ranges: rangesOfPackages(),
+    ranges: rangesOfPackages(folder),
   })
   if (plan.changes.length === 0) {
     output.print("Everything is there already: nothing was changed.")
@@ -63,13 +63,13 @@ async function undoInit(folder: string, options: InitOptions, output: Output): P
   return 0
 }
 
-function rangesOfPackages(): Record<string, string> {
+function rangesOfPackages(folder: string): Record<string, string> {
   const { version, peerDependencies } = ownPackage()
   return {
     zod: "^4.0.0",
     ...peerDependencies,
     throughline: `^${version}`,
-    "throughline-emulators": `^${version}`,
+    "throughline-emulators": emulatorsTarball(folder) ?? `^${version}`,
   }
 }
 
