@@ -21,6 +21,7 @@ const versions: Record<string, string> = {
     react: "19.3.0",
     pg: "8.23.1",
     redis: "6.0.0",
+    "@socket.io/redis-streams-adapter": "0.3.1",
   },
   ...{
     "socket.io": "4.8.4",
@@ -196,6 +197,12 @@ describe("a planted fault is named, with what to do", () => {
     ],
     ["a key of a wrong shape, in a file", { ".env": "ABLY_API_KEY=abc\n" }, {}, "ABLY_API_KEY (.env)"],
     ["a short secret", {}, { SESSION_SECRET: "short" }, "SESSION_SECRET (the environment)"],
+    [
+      "no adapter for several gateways",
+      { "node_modules/@socket.io/redis-streams-adapter/package.json": null },
+      { REDIS_URL: "redis://cache", DATABASE_URL: "postgres://h/d" },
+      "@socket.io/redis-streams-adapter",
+    ],
     ["another database", {}, { DATABASE_URL: "mysql://h/d" }, "DATABASE_URL (the environment)"],
     [
       "a secret for every browser",

@@ -246,7 +246,8 @@ export const checks: Readonly<Record<string, Check>> = {
     )
     const needed = new Set(used.flatMap((name) => packages[name]))
     if (env.get("DATABASE_URL")?.value) needed.add("pg")
-    if (env.get("REDIS_URL")?.value) needed.add("redis")
+    if (env.get("REDIS_URL")?.value)
+      for (const name of ["redis", "@socket.io/redis-streams-adapter"]) needed.add(name)
     const [server, client] = [installed.get("socket.io"), installed.get("socket.io-client")]
     return [
       ...[...needed]

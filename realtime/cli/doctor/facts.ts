@@ -36,7 +36,8 @@ const alsoRead = [
 
 const packages = [
   ...["throughline", "throughline-emulators", "next", "react", "react-dom"],
-  ...["socket.io", "socket.io-client", "pusher", "pusher-js", "ably", "pg", "redis"],
+  ...["socket.io", "socket.io-client", "pusher", "pusher-js", "ably", "pg"],
+  ...["redis", "@socket.io/redis-streams-adapter"],
 ]
 
 export function readFacts({ folder, isProduction, environment, peerRanges }: FactOptions): Facts {
