@@ -277,6 +277,17 @@ describe("a planted fault is named, with what to do", () => {
     expect(found[0]?.advice).toMatch(/\w/)
   })
 
+  it.each([
+    ["engines.node of >=18", { "package.json": manifest({ engines: { node: ">=18" } }) }],
+    ["engines.node of 20.x || 22.x", { "package.json": manifest({ engines: { node: "20.x || 22.x" } }) }],
+    ["engines.node of ^20", { "package.json": manifest({ engines: { node: "^20" } }) }],
+    ["engines.node of >= 22.12.0", { "package.json": manifest({ engines: { node: ">= 22.12.0" } }) }],
+    ["an nginx without Upgrade", { "nginx.conf": "location / {\n  proxy_pass http://app;\n}\n" }],
+  ])("warns alone of %s, which may be meant otherwise", (_, changes) => {
+    const found = findings(changes).filter(({ check }) => check !== "package")
+    expect(found.map(({ verdict }) => verdict)).toEqual(["warning"])
+  })
+
   it("shows no secret", () => {
     const secret = "hidden-and-too-short"
     const text = JSON.stringify(
@@ -342,6 +353,25 @@ describe("a good app gives no false alarm", () => {
       {
         "server.js":
           'import next from "next"\nserver.on("upgrade", (request) => { if (request.url === "/ws") mine() })\n',
+      },
+      {},
+    ],
+    ["on whatever Node.js is the newest", { ".nvmrc": "lts/-1\n", ".node-version": "lts/iron\n" }, {}],
+    ...["22.x || >=24", "^22.13.0", ">=22.13 <25", "<25", "*", "22 || 24"].map(
+      (node): [string, Record<string, string>, Record<string, string>] => [
+        `on Node.js ${node}`,
+        {
+          "package.json": manifest({ dependencies: { next: "16.4.3", throughline: "1" }, engines: { node } }),
+        },
+        {},
+      ],
+    ),
+    [
+      "an optional catch-all",
+      {
+        [route]: null,
+        "app/api/realtime/[[...path]]/route.ts":
+          'import { realtime } from "../../../../realtime/server"\nexport const { GET, POST } = realtime\n',
       },
       {},
     ],

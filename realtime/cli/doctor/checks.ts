@@ -8,20 +8,33 @@ import type { Check, Finding } from "./finding.ts"
 /** What is looked at, in the order in which one thing needs another. Each is pure. */
 export const checks: Readonly<Record<string, Check>> = {
   node({ files }) {
-    const wanted = [
+    const named = [
       ...[".nvmrc", ".node-version"].map((path) => [path, files.get(path)?.trim()]),
-      ["package.json", parsePackageJson(files.get("package.json") ?? "{}").engines?.node],
       ["Dockerfile", /^FROM\s+\S*\bnode:(\d[\d.]*)/im.exec(files.get("Dockerfile") ?? "")?.[1]],
     ]
-    return wanted
-      .filter(([, version]) => version !== undefined && isOlderNode(version))
-      .map(([path = "", version]) => ({
-        ...{
-          subject: path,
-          detail: `asks for Node.js ${version}, and ${leastNode.join(".")} or newer is needed`,
-        },
-        advice: "Name 22.13 or newer there.",
-      }))
+    const engines = parsePackageJson(files.get("package.json") ?? "{}").engines?.node
+    const advice = `Name ${leastNode.join(".")} or newer there.`
+    return [
+      ...named
+        .filter(([, version]) => version !== undefined && isOlderNode(version))
+        .map(([path = "", version]) => ({
+          ...{
+            subject: path,
+            detail: `asks for Node.js ${version}, and ${leastNode.join(".")} or newer is needed`,
+          },
+          advice,
+        })),
+      // A range may have newer versions beside older ones, so that the one that runs isn't known.
+      ...(engines !== undefined && lowerEndsOf(engines).some(isOlderNode)
+        ? [
+            {
+              ...{ subject: "package.json", verdict: "warning" as const },
+              detail: `lets Node.js ${engines} run it, and ${leastNode.join(".")} or newer is needed`,
+              advice,
+            },
+          ]
+        : []),
+    ]
   },
 
   next({ installed }) {
@@ -129,7 +142,10 @@ export const checks: Readonly<Record<string, Check>> = {
 
   route({ files, paths }) {
     const root = rootOf(paths)
-    const path = pathOf(files, /^(src\/)?app\/(\([^/]+\)\/)*api\/realtime\/\[\.\.\.\w+\]\/route\.[jt]s$/)
+    const path = pathOf(
+      files,
+      /^(src\/)?app\/(\([^/]+\)\/)*api\/realtime\/(\[\.\.\.\w+\]|\[\[\.\.\.\w+\]\])\/route\.[jt]s$/,
+    )
     if (path === undefined) {
       const other = pathOf(files, /^(src\/)?app\/api\/realtime\/(.*\/)?route\.[jt]s$/)
       return [
@@ -317,7 +333,9 @@ export const checks: Readonly<Record<string, Check>> = {
           !/^[^#\n]*proxy_set_header\s+Upgrade\b/im.test(text),
       )
       .map(([path]) => ({
-        ...{ subject: path, detail: "hands on no WebSocket: its proxy_pass is without Upgrade" },
+        // Other services, or a file that it includes, may be what it is about.
+        ...{ subject: path, verdict: "warning" as const },
+        detail: "hands on no WebSocket: its proxy_pass is without Upgrade",
         advice:
           'Add proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";',
       }))
@@ -332,12 +350,16 @@ export const examine = (facts: Facts): Finding[] =>
 
 const leastNode = [22, 13] as const
 
-/** Of a range, its lower end counts. */
-function isOlderNode(range: string): boolean {
-  const [, major, minor = leastNode[1]] = /(\d+)(?:\.(\d+))?/.exec(range) ?? []
-  if (major === undefined || range.trim().startsWith("<")) return false
+/** Of a version, as in "22", "v22.13.0" or "22.x"; what isn't one, as "lts/-1" or "node", is of no known age. */
+function isOlderNode(version: string): boolean {
+  const [, major, minor = leastNode[1]] = /^v?(\d+)(?:\.(\d+))?/.exec(version) ?? []
+  if (major === undefined) return false
   return Number(major) < leastNode[0] || (Number(major) === leastNode[0] && Number(minor) < leastNode[1])
 }
+
+/** What each alternative of a range begins with, as in ">=18 <23 || ^24"; none for an upper end alone. */
+const lowerEndsOf = (range: string): string[] =>
+  range.split("||").flatMap((part) => /^\s*[\^~>=v\s]*(\d.*)/.exec(part)?.[1] ?? [])
 
 const majorOf = (version: string) => Number.parseInt(version, 10)
 const rootOf = (paths: Facts["paths"]) => (paths.has("app") || !paths.has("src/app") ? "" : "src/")
