@@ -22,8 +22,8 @@ export function ownPackage(): OwnPackage {
 }
 
 /**
- * How a package.json names the emulators' tarball, where the app in `folder` has this package from a tarball and
- * the other one lies beside it, as `npm run pack` puts them. No registry has what such an app uses.
+ * How a package.json names the emulators' tarball, where the app in `folder` has this package from a tarball
+ * and the other one lies beside it, as `npm run pack` puts them. No registry has what such an app uses.
  */
 export function emulatorsTarball(folder: string): string | undefined {
   const { dependencies, devDependencies } = parsePackageJson(textOf(join(folder, "package.json")) ?? "{}")

@@ -160,8 +160,8 @@ function runsOf(folder: string): Run[] {
 }
 
 /**
- * What a file that holds `text` held but for this change. Undefined where somebody changed it since; only what
- * others do to a package.json is told from what was added to it.
+ * What a file that holds `text` held but for this change. Undefined where somebody changed it since; only
+ * what others do to a package.json is told from what was added to it.
  */
 function reversed({ path, before, after }: Change, text: string | null): string | null | undefined {
   if (text === after || text === before) return before
