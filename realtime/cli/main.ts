@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander"
-import { type ExampleName, exampleNames, type ProviderName, providerNames } from "./init/plan.ts"
+import { type ProviderName, providerNames } from "../next/environment.ts"
+import { type ExampleName, exampleNames } from "./init/plan.ts"
 import { createOutput, type Output } from "./output.ts"
 import { ownPackage } from "./package.ts"
 import { Refusal } from "./refusal.ts"

@@ -46,12 +46,32 @@ const keys: Record<ProviderName, readonly string[]> = {
 
 const leastSecretLength = 32
 
+type Variables = Readonly<Record<string, string | undefined>>
+
 /**
  * Reads the variables of this process. Throws `invalid-config` with one line that names every variable that
  * is missing or malformed, what to do about it, and no value.
  */
-export function readEnvironment(source: Readonly<Record<string, string | undefined>>): Environment {
-  const problems: string[] = []
+export function readEnvironment(source: Variables): Environment {
+  const { environment, problems } = examineEnvironment(source)
+  if (problems.size > 0) {
+    const told = [...problems].map(([name, problem]) => `${name} ${problem}`).join(" ")
+    throw new RealtimeError("invalid-config", { message: `unable to read the environment; ${told}` })
+  }
+  return environment
+}
+
+/**
+ * The same without throwing: what is wrong, by the variable that it is about, in a sentence without the
+ * variable's name or a value.
+ */
+export function examineEnvironment(source: Variables): {
+  environment: Environment
+  problems: ReadonlyMap<string, string>
+} {
+  const problems = new Map<string, string>()
+  // What is malformed isn't said to be missing, too.
+  const refuse = (name: string, problem: string) => problems.has(name) || problems.set(name, problem)
   // What was pasted into a form or piped into a command line often ends in a line break.
   const text = (name: string) => source[name]?.trim() || undefined
   const listOf = (name: string) =>
@@ -63,7 +83,7 @@ export function readEnvironment(source: Readonly<Record<string, string | undefin
   function read<Value>(name: string, parse: (value: string) => Value | undefined, rule: string) {
     const value = text(name)
     const parsed = value === undefined ? undefined : parse(value)
-    if (value !== undefined && parsed === undefined) problems.push(`${name} must be ${rule}.`)
+    if (value !== undefined && parsed === undefined) refuse(name, `must be ${rule}.`)
     return parsed
   }
   const url = (name: string, ...protocols: string[]) =>
@@ -93,8 +113,9 @@ export function readEnvironment(source: Readonly<Record<string, string | undefin
   const providers =
     named.length === 0 ? (["socketio"] as const) : providerNames.filter((name) => named.includes(name))
   if (named.some((name) => !providerNames.some((known) => known === name)))
-    problems.push(
-      `REALTIME_PROVIDER must be one of ${providerNames.join(", ")}, or several, separated by commas.`,
+    refuse(
+      "REALTIME_PROVIDER",
+      `must be one of ${providerNames.join(", ")}, or several, separated by commas.`,
     )
   const inOrder = [...providers].sort((a, b) => named.indexOf(a) - named.indexOf(b))
 
@@ -106,7 +127,7 @@ export function readEnvironment(source: Readonly<Record<string, string | undefin
     const missing = keys[provider].filter((name) => !text(name))
     if (provider === "pusher" && !text("PUSHER_CLUSTER") && !text("PUSHER_HOST"))
       missing.push("PUSHER_CLUSTER")
-    for (const name of missing) problems.push(`${name} is missing: REALTIME_PROVIDER names ${provider}.`)
+    for (const name of missing) refuse(name, `is missing: REALTIME_PROVIDER names ${provider}.`)
   }
 
   const environment: Environment = {
@@ -146,22 +167,21 @@ export function readEnvironment(source: Readonly<Record<string, string | undefin
   const { socketio } = environment
   const isElsewhere = socketio.url !== undefined && socketio.port === undefined
   if (inOrder.includes("socketio") && isServerless && !isElsewhere)
-    problems.push(
-      "REALTIME_PROVIDER names socketio, and a serverless function holds no socket: choose pusher or ably, or set SOCKET_URL to a gateway elsewhere.",
+    refuse(
+      "REALTIME_PROVIDER",
+      "names socketio, and a serverless function holds no socket: choose pusher or ably, or set SOCKET_URL to a gateway elsewhere.",
     )
   if (inOrder.includes("socketio") && isElsewhere && !socketio.internalSecret)
-    problems.push(
-      "SOCKET_INTERNAL_SECRET is missing: SOCKET_URL is set, and the gateway there shares it with this process.",
+    refuse(
+      "SOCKET_INTERNAL_SECRET",
+      "is missing: SOCKET_URL is set, and the gateway there shares it with this process.",
     )
   if (isServerless && !environment.databaseUrl && !flag("REALTIME_LIVE_ONLY"))
-    problems.push(
-      "DATABASE_URL is missing: on a serverless host a file of SQLite doesn't last. Set it to a PostgreSQL, or REALTIME_LIVE_ONLY=true to accept that messages are lost with the instance.",
+    refuse(
+      "DATABASE_URL",
+      "is missing: on a serverless host a file of SQLite doesn't last. Set it to a PostgreSQL, or REALTIME_LIVE_ONLY=true to accept that messages are lost with the instance.",
     )
   if (environment.redisUrl && !environment.databaseUrl)
-    problems.push("DATABASE_URL is missing: REDIS_URL is set, and several gateways share one PostgreSQL.")
-  if (problems.length > 0)
-    throw new RealtimeError("invalid-config", {
-      message: `unable to read the environment; ${problems.join(" ")}`,
-    })
-  return Object.freeze(environment)
+    refuse("DATABASE_URL", "is missing: REDIS_URL is set, and several gateways share one PostgreSQL.")
+  return { environment: Object.freeze(environment), problems }
 }

@@ -203,6 +203,12 @@ describe("a planted fault is named, with what to do", () => {
       { REDIS_URL: "redis://cache", DATABASE_URL: "postgres://h/d" },
       "@socket.io/redis-streams-adapter",
     ],
+    [
+      "a port that is none",
+      {},
+      { REALTIME_PROVIDER: "ably", ABLY_API_KEY: "a.b:c", ABLY_PORT: "https" },
+      "ABLY_PORT (the environment)",
+    ],
     ["another database", {}, { DATABASE_URL: "mysql://h/d" }, "DATABASE_URL (the environment)"],
     [
       "a secret for every browser",

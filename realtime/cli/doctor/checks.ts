@@ -1,5 +1,6 @@
+import { providerNames } from "../../next/environment.ts"
 import { parsePackageJson } from "../init/package-json.ts"
-import { configOf, leastNext, packages, providerNames } from "../init/plan.ts"
+import { configOf, leastNext, packages } from "../init/plan.ts"
 import { exportsOf, withoutComments } from "../syntax.ts"
 import { chosenOf, environmentChecks } from "./environment.ts"
 import type { Facts } from "./facts.ts"
@@ -350,7 +351,9 @@ export const examine = (facts: Facts): Finding[] =>
 
 const leastNode = [22, 13] as const
 
-/** Of a version, as in "22", "v22.13.0" or "22.x"; what isn't one, as "lts/-1" or "node", is of no known age. */
+/**
+ * Of a version, as in "22", "v22.13.0" or "22.x"; what isn't one, as "lts/-1" or "node", is of no known age.
+ */
 function isOlderNode(version: string): boolean {
   const [, major, minor = leastNode[1]] = /^v?(\d+)(?:\.(\d+))?/.exec(version) ?? []
   if (major === undefined) return false

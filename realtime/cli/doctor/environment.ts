@@ -1,8 +1,8 @@
-import { type ProviderName, providerNames } from "../init/plan.ts"
+import { examineEnvironment, type ProviderName } from "../../next/environment.ts"
 import type { Facts } from "./facts.ts"
 import type { Check, Fault } from "./finding.ts"
 
-/** What each variable looks like, as the services hand them out. */
+/** What each variable looks like, as the services hand them out; a server of one's own may differ. */
 const shapes: Record<string, [pattern: RegExp, rule: string]> = {
   PUSHER_APP_ID: [/^\d+$/, "a number, as Pusher's app ids are"],
   PUSHER_KEY: [/^[0-9a-f]{20}$/, "20 hexadecimal digits, as Pusher's keys are"],
@@ -10,19 +10,6 @@ const shapes: Record<string, [pattern: RegExp, rule: string]> = {
   PUSHER_CLUSTER: [/^[a-z]{2}\d?(-[\w-]+)?$/, "the name of a cluster, as in eu or mt1"],
   PUSHER_HOST: [/^[\w.:[\]-]+$/, "a host's name, without a scheme or a path"],
   ABLY_API_KEY: [/^[\w-]+\.[\w-]+:\S+$/, "app.key:secret, as Ably's keys are"],
-  SESSION_SECRET: [/^.{32,}$/s, "at least 32 characters"],
-  SOCKET_INTERNAL_SECRET: [/^.{32,}$/s, "at least 32 characters"],
-  SOCKET_URL: [/^https?:\/\/\S+$/, "an address that begins with https:// or http://"],
-  SOCKET_INTERNAL_URL: [/^https?:\/\/\S+$/, "an address that begins with https:// or http://"],
-  DATABASE_URL: [/^postgres(ql)?:\/\//, "an address that begins with postgres://"],
-  REDIS_URL: [/^rediss?:\/\//, "an address that begins with redis://"],
-}
-
-/** What a provider can't do without; of Pusher's, the cluster only where it has no host of its own. */
-const keys: Record<ProviderName, readonly string[]> = {
-  socketio: [],
-  pusher: ["PUSHER_APP_ID", "PUSHER_KEY", "PUSHER_SECRET"],
-  ably: ["ABLY_API_KEY"],
 }
 
 /** Servers of one's own have keys of any shape. */
@@ -35,20 +22,28 @@ const ownHost: Record<string, string> = {
 
 /** What the variables say, by themselves and together. */
 export const environmentChecks = {
-  providers({ env }) {
-    return listOf(read(env, "REALTIME_PROVIDER"))
-      .filter((name) => !providerNames.some((known) => known === name))
-      .map((name) => ({
-        ...{ subject: named(env, "REALTIME_PROVIDER"), detail: `names "${name}"` },
-        advice: `There are ${providerNames.join(", ")}; several are separated by commas.`,
+  /** What the server would refuse at its start, by the same rules. */
+  environment({ env, files, isProduction }) {
+    // On the developer's machine there is a process that stays.
+    const host = isProduction ? serverlessOf(files, env) : {}
+    const { problems } = examineEnvironment({
+      ...{ ...valuesOf(env), VERCEL: undefined, AWS_LAMBDA_FUNCTION_NAME: undefined, ...host },
+      NODE_ENV: isProduction ? "production" : "development",
+    })
+    return [...problems]
+      .filter(([name]) => !isReference(read(env, name)))
+      .map(([name, detail]) => ({
+        ...{ subject: named(env, name), detail: detail.replace(/\.$/, "") },
+        advice: env.has(name)
+          ? `Correct it in ${env.get(name)?.where}.`
+          : "Set it in the environment, or in .env.local.",
       }))
   },
 
   shapes({ env }) {
     return Object.entries(shapes).flatMap(([name, [pattern, rule]]): Fault[] => {
       const value = read(env, name)
-      // What refers to another variable isn't known here.
-      if (value === undefined || value.includes("$") || pattern.test(value)) return []
+      if (value === undefined || isReference(value) || pattern.test(value)) return []
       if (read(env, ownHost[name] ?? "") !== undefined) return []
       const advice = "Copy it again, without quotes or spaces around it."
       return [{ subject: named(env, name), detail: `isn't ${rule}`, advice }]
@@ -64,31 +59,9 @@ export const environmentChecks = {
       }))
   },
 
-  keys({ env, isProduction }) {
-    return chosenOf(env).flatMap((provider): Fault[] => {
-      const missing = keys[provider].filter((name) => !read(env, name))
-      // In development its emulator takes its place.
-      if (!isProduction && missing.length === keys[provider].length) return []
-      if (provider === "pusher" && !read(env, "PUSHER_CLUSTER") && !read(env, "PUSHER_HOST"))
-        missing.push("PUSHER_CLUSTER")
-      return missing.map((name) => ({
-        ...{ subject: name, detail: `isn't set, and REALTIME_PROVIDER names ${provider}` },
-        advice: "Set it in the environment, or in .env.local.",
-      }))
-    })
-  },
-
   gateway({ env, isProduction }) {
     const faults: Fault[] = []
     const url = read(env, "SOCKET_URL")
-    if (url && !read(env, "SOCKET_PORT") && !read(env, "SOCKET_INTERNAL_SECRET"))
-      faults.push({
-        ...{
-          subject: "SOCKET_INTERNAL_SECRET",
-          detail: "isn't set, and SOCKET_URL names a gateway elsewhere",
-        },
-        advice: "Give both processes the same; `openssl rand -hex 32` makes one.",
-      })
     if (isProduction && url?.startsWith("http://") && !/\/\/(localhost|127\.)/.test(url))
       faults.push({
         ...{
@@ -97,42 +70,14 @@ export const environmentChecks = {
         },
         advice: "Let it begin with https://.",
       })
-    for (const origin of listOf(read(env, "SOCKET_CORS_ORIGIN")).filter((item) => !isOrigin(item)))
+    const { allowedOrigins } = examineEnvironment(valuesOf(env)).environment.socketio
+    for (const origin of allowedOrigins.filter((item) => !isOrigin(item)))
       faults.push({
         ...{
           subject: named(env, "SOCKET_CORS_ORIGIN"),
           detail: `lists "${origin}", which is no page's origin`,
         },
         advice: "An origin is scheme, name and port, as in https://app.example, and nothing behind.",
-      })
-    if (read(env, "REDIS_URL") && !read(env, "DATABASE_URL"))
-      faults.push({
-        ...{
-          subject: "DATABASE_URL",
-          detail: "isn't set, and REDIS_URL is: several gateways share one PostgreSQL",
-        },
-        advice: "Set it, or leave REDIS_URL out.",
-      })
-    return faults
-  },
-
-  serverless({ env, files, isProduction }) {
-    const host = serverlessOf(files, env)
-    // On the developer's machine there is a process that stays.
-    if (!host || !isProduction) return []
-    const faults: Fault[] = []
-    if (!read(env, "DATABASE_URL") && read(env, "REALTIME_LIVE_ONLY") !== "true")
-      faults.push({
-        ...{ subject: "DATABASE_URL", detail: `isn't set, and on ${host} a file of SQLite doesn't last` },
-        advice: "Set it to a PostgreSQL.",
-      })
-    if (chosenOf(env).includes("socketio") && !read(env, "SOCKET_URL"))
-      faults.push({
-        ...{
-          subject: named(env, "REALTIME_PROVIDER"),
-          detail: `names socketio, and functions on ${host} hold no socket`,
-        },
-        advice: "Choose pusher or ably there, or set SOCKET_URL to a gateway elsewhere.",
       })
     return faults
   },
@@ -144,23 +89,24 @@ const read = (env: Facts["env"], name: string) => env.get(name)?.value.trim() ||
 const named = (env: Facts["env"], name: string) =>
   env.has(name) ? `${name} (${env.get(name)?.where})` : name
 
-const listOf = (value = "") =>
-  value
-    .split(",")
-    .map((item) => item.trim())
-    .filter(Boolean)
+/** What refers to another variable isn't known here. */
+const isReference = (value: string | undefined) => value?.includes("$") ?? false
 
-/** In order of the table, not of preference. */
-export function chosenOf(env: Facts["env"]): readonly ProviderName[] {
-  const chosen = listOf(read(env, "REALTIME_PROVIDER"))
-  return chosen.length === 0 ? ["socketio"] : providerNames.filter((name) => chosen.includes(name))
-}
+const valuesOf = (env: Facts["env"]) => Object.fromEntries([...env].map(([name, { value }]) => [name, value]))
+
+/** In order of preference. */
+export const chosenOf = (env: Facts["env"]): readonly ProviderName[] =>
+  examineEnvironment(valuesOf(env)).environment.providers
 
 const isOrigin = (text: string) =>
   /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text
 
-function serverlessOf(files: Facts["files"], env: Facts["env"]): string | undefined {
-  if (files.has("vercel.json") || read(env, "VERCEL")) return "Vercel"
-  if (files.has("netlify.toml")) return "Netlify"
-  return read(env, "AWS_LAMBDA_FUNCTION_NAME") ? "AWS Lambda" : undefined
+/**
+ * What tells a function where it runs, and isn't set on the machine that looks. Netlify's run on AWS Lambda.
+ */
+function serverlessOf(files: Facts["files"], env: Facts["env"]): Record<string, string> {
+  if (files.has("vercel.json") || read(env, "VERCEL")) return { VERCEL: "1" }
+  return files.has("netlify.toml") || read(env, "AWS_LAMBDA_FUNCTION_NAME")
+    ? { AWS_LAMBDA_FUNCTION_NAME: "function" }
+    : {}
 }

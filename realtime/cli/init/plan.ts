@@ -1,12 +1,10 @@
+import { type ProviderName, providerNames } from "../../next/environment.ts"
 import { Refusal } from "../refusal.ts"
 import { withoutComments, withoutTypes } from "../syntax.ts"
 import { addToEnvFile } from "./env-file.ts"
 import { mergeInstrumentation } from "./instrumentation.ts"
 import { addToPackageJson, type PackageJson, parsePackageJson } from "./package-json.ts"
 import type { AppTree } from "./tree.ts"
-
-export const providerNames = ["socketio", "pusher", "ably"] as const
-export type ProviderName = (typeof providerNames)[number]
 
 export const exampleNames = ["chat", "counter"] as const
 export type ExampleName = (typeof exampleNames)[number]
@@ -50,8 +48,8 @@ export const packages: Record<ProviderName, readonly string[]> = {
 export const leastNext = 15
 
 /**
- * Recognises a file that an earlier `init` wrote, whatever became of it since: it is kept as it is. Each template
- * imports the package, or a file of `realtime/` by its folder; "./server" alone may be anybody's.
+ * Recognises a file that an earlier `init` wrote, whatever became of it since: it is kept as it is. Each
+ * template imports the package, or a file of `realtime/` by its folder; "./server" alone may be anybody's.
  */
 const ours = /["'](throughline(\/[\w/]+)?|[^"'\s]*\brealtime\/(server|provider|channels)(\.\w+)?)["']/
 
