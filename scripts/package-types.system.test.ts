@@ -6,12 +6,19 @@ const own = compilers["this project's TypeScript"]
 
 const names = Object.keys(resolutions) as (keyof typeof resolutions)[]
 
+/**
+ * What is said of packages outside the app, which has throughline in its own folder: engine.io's and pg's
+ * declarations are for a newer TypeScript, and an app that uses this one has `skipLibCheck`.
+ */
+const ofOthers = /^\.\.\/.*\/node_modules\/.*\n(\s+.*\n)*/gm
+
 describe("a stranger's app in TypeScript, with the packed package", () => {
   it.skipIf(!compilers["the oldest TypeScript"]).each(names)(
     "has no error with the oldest TypeScript that is supported, resolving as %s does",
     async (resolution) => {
       using app = await makeTypedApp()
-      expect(compile(app, compilers["the oldest TypeScript"] ?? "", resolution)).toBe("")
+      const said = compile(app, compilers["the oldest TypeScript"] ?? "", resolution)
+      expect(said.replace(ofOthers, "")).toBe("")
     },
   )
 })
