@@ -9,7 +9,7 @@ import { type ForeignApp, makeForeignApp } from "./testing/foreign-app.ts"
 const guideDir = join(projectDir, "docs/guides")
 const guide = readFileSync(join(guideDir, "adopting.md"), "utf8")
 
-/** As `create-next-app` makes it. */
+/** As `create-next-app` makes it, and `next-env.d.ts` below. */
 const freshTsconfig = {
   compilerOptions: {
     target: "ES2017",
@@ -38,6 +38,11 @@ beforeAll(async () => {
   app = await makeForeignApp()
   app.write("package.json", { name: "app", private: true })
   app.write("tsconfig.json", freshTsconfig)
+  // By it the app has the types of Node.js, which the compiler no longer takes by itself.
+  app.write(
+    "next-env.d.ts",
+    '/// <reference types="next" />\n/// <reference types="next/image-types/global" />\n',
+  )
   files = writeGuide(app.folder)
 }, 600_000)
 
