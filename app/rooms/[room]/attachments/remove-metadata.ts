@@ -11,12 +11,12 @@ type View = DataView<ArrayBuffer>
 
 /**
  * Browser: a picture without what it says about its making: the place, the time, the device, the author, other pictures behind it. The
- * picture itself isn't touched, byte by byte, and stays turned as it was. Of JPEG, PNG (moving ones too) and WebP; another kind of file,
- * one that says nothing, and one whose beginning is broken come back as they are.
+ * picture itself isn't touched, byte by byte, and stays turned as it was. Of JPEG, PNG (moving ones too) and WebP; another kind of file
+ * and one that says nothing come back as they are. One that is broken loses what can be told from the picture.
  */
 export async function removeMetadata(file: File): Promise<File> {
   const partsOf = partsOfKind(new DataView(await file.slice(0, 12).arrayBuffer()))
-  const parts = partsOf && readBy(partsOf, new DataView(await file.arrayBuffer()))
+  const parts = partsOf?.(new DataView(await file.arrayBuffer()))
   return parts ? new File(parts, file.name, { type: file.type, lastModified: file.lastModified }) : file
 }
 
@@ -28,50 +28,32 @@ function partsOfKind(start: View): ((view: View) => Part[] | null) | null {
   return nameAt(start, 0) === "RIFF" && nameAt(start, 8) === "WEBP" ? webpParts : null
 }
 
-function readBy(partsOf: (view: View) => Part[] | null, view: View): Part[] | null {
-  try {
-    return partsOf(view)
-  } catch (error) {
-    // It ends in the middle of something.
-    if (error instanceof RangeError) return null
-    throw error
-  }
-}
+/** Up to the end of the file, where that comes first. */
+const slice = (view: View, from: number, to = view.byteLength): Part =>
+  new Uint8Array(view.buffer).subarray(from, to)
 
-const nameAt = (view: View, at: number) =>
-  String.fromCharCode(...[0, 1, 2, 3].map((offset) => view.getUint8(at + offset)))
-
-/** Beyond the end is a `RangeError`, as with the view's own methods. */
-function slice(view: View, from: number, to = view.byteLength): Part {
-  if (to > view.byteLength) throw new RangeError("unable to read on; the file ends here")
-  return new Uint8Array(view.buffer, from, to - from)
-}
+const nameAt = (view: View, at: number) => String.fromCharCode(...slice(view, at, at + 4))
 
 function jpegParts(view: View): Part[] | null {
   const kept: Part[] = [slice(view, 0, 2)]
   let orientation = 1
   let isTelling = false
-  let at = 2
-  while (at + 2 <= view.byteLength) {
-    // A marker may have any number of these before it.
-    while (view.getUint16(at) === 0xffff) at += 1
+  let at = markerAfter(view, 2)
+  while (at + 4 <= view.byteLength) {
     const marker = view.getUint16(at)
-    if (marker < 0xff01) return null
-    if (marker === endOfPicture) {
-      kept.push(slice(view, at, at + 2))
-      if (at + 2 < view.byteLength) isTelling = true
-      break
-    }
-    const end = at + 2 + view.getUint16(at + 2)
+    if (marker === endOfPicture) break
+    const end = Math.min(at + 2 + view.getUint16(at + 2), view.byteLength)
     // Of a scan the picture's own bytes follow.
     const next = marker === startOfScan ? markerAfter(view, end) : end
-    const segment = slice(view, at, next)
     if (isTellingSegment(view, at)) {
       isTelling = true
       if (orientation === 1) orientation = orientationIn(view, at + 4, end)
-    } else kept.push(segment)
-    at = next
+    } else kept.push(slice(view, at, next))
+    // Bytes that belong to nothing are passed over, as by whoever shows the picture.
+    at = markerAfter(view, next)
   }
+  kept.push(slice(view, at, at + 2))
+  if (at + 2 < view.byteLength) isTelling = true
   if (!isTelling) return null
   // Behind what other programs look for at the very beginning.
   if (orientation !== 1) kept.splice(kept[1]?.[1] === 0xe0 ? 2 : 1, 0, orientationSegment(orientation))
@@ -86,13 +68,16 @@ const isTellingSegment = (view: View, at: number) =>
   tellingSegments.has(view.getUint8(at + 1)) ||
   (view.getUint16(at) === 0xffe2 && view.getUint16(at + 2) >= 6 && nameAt(view, at + 4) === "MPF\0")
 
-/** Where the next marker is: inside of a scan what looks like one is followed by zero, or counts its parts. */
+/**
+ * Where the next marker is that says something: inside of a scan what looks like one is followed by zero, or counts its parts. Any
+ * number of 0xff may stand before one.
+ */
 function markerAfter(view: View, from: number): number {
   const bytes = new Uint8Array(view.buffer)
   let at = bytes.indexOf(0xff, from)
   for (; at !== -1; at = bytes.indexOf(0xff, at + 1)) {
     const next = bytes[at + 1] ?? 0
-    if (next !== 0 && next !== 0xff && !(next >= 0xd0 && next <= 0xd7)) return at
+    if (next > 1 && next !== 0xff && !(next >= 0xd0 && next <= 0xd8)) return at
   }
   return bytes.length
 }
@@ -124,27 +109,33 @@ function pngParts(view: View): Part[] | null {
   const kept: Part[] = [slice(view, 0, 8)]
   let isTelling = false
   for (let at = 8; at < view.byteLength; ) {
-    const end = at + 12 + view.getUint32(at)
-    const chunk = slice(view, at, end)
-    if (tellingChunks.has(nameAt(view, at + 4))) isTelling = true
-    else kept.push(chunk)
+    const name = nameAt(view, at + 4)
+    const isWhole = at + 8 <= view.byteLength
+    const end = isWhole ? at + 12 + view.getUint32(at) : view.byteLength
+    if (tellingChunks.has(name)) isTelling = true
+    else kept.push(slice(view, at, end))
     at = end
+    if (name !== "IEND") continue
+    // What is behind it is no part of the picture.
+    if (end < view.byteLength) isTelling = true
+    break
   }
   return isTelling ? kept : null
 }
 
 function webpParts(view: View): Part[] | null {
   const kept: Part[] = []
-  let isTelling = false
-  for (let at = 12; at < view.byteLength; ) {
+  // What is behind the container is no part of the picture.
+  const limit = Math.min(8 + view.getUint32(4, true), view.byteLength)
+  let isTelling = limit < view.byteLength
+  for (let at = 12; at < limit; ) {
     const name = nameAt(view, at)
-    const size = view.getUint32(at + 4, true)
-    const end = at + 8 + size + (size % 2)
+    const end = at + 8 <= limit ? partEnd(view, at, limit) : limit
     // A copy: the flags of the first one may have to be changed.
-    const chunk = slice(view, at, end).slice()
-    if (name === "VP8X") chunk[8] = (chunk[8] ?? 0) & ~tellingFlags
+    const part = slice(view, at, end).slice()
+    if (name === "VP8X") part[8] = (part[8] ?? 0) & ~tellingFlags
     if (tellingParts.has(name)) isTelling = true
-    else kept.push(chunk)
+    else kept.push(part)
     at = end
   }
   if (!isTelling) return null
@@ -152,4 +143,12 @@ function webpParts(view: View): Part[] | null {
   const size = kept.reduce((sum, { byteLength }) => sum + byteLength, 4)
   new DataView(head.buffer).setUint32(4, size, true)
   return [head, ...kept]
+}
+
+/** An odd part is filled up, which some programs forget: the next one's name stands there then. */
+function partEnd(view: View, at: number, limit: number): number {
+  const size = view.getUint32(at + 4, true)
+  const end = at + 8 + size
+  const isFilled = size % 2 === 1 && !/^[A-Z][A-Z0-9 ]{3}$/.test(nameAt(view, end))
+  return Math.min(isFilled ? end + 1 : end, limit)
 }
