@@ -242,6 +242,24 @@ describeStores("rooms", (use) => {
       expect(await rooms.isMember(bob.id, secret.id)).toBe(true)
     }))
 
+  it("are ruled no more by an owner who has left, until they are back", () =>
+    withRooms(async ({ rooms }) => {
+      const { id } = await rooms.create(alice, { name: "secret", isPrivate: true })
+      const open = await rooms.create(alice, { name: "open", isPrivate: false })
+      await rooms.accept(bob, (await rooms.invite(alice.id, id)) ?? "")
+      const his = (await rooms.invite(bob.id, id)) ?? ""
+      for (const room of [id, open.id]) {
+        await rooms.leave(alice.id, room)
+        expect(await rooms.rename(alice.id, room, "after")).toBe(false)
+        expect(await rooms.withdrawInvitations(alice.id, room)).toBe(false)
+      }
+      expect(await rooms.remove(alice.id, id, bob.id)).toBeNull()
+      expect(await rooms.isMember(bob.id, id)).toBe(true)
+      await rooms.accept(alice, his)
+      expect(await rooms.rename(alice.id, id, "after")).toBe(true)
+      expect(await rooms.remove(alice.id, id, bob.id)).toEqual(bob)
+    }))
+
   it("forget a person: memberships, invitations, what they own", () =>
     withRooms(async ({ rooms }) => {
       const created = await rooms.create(alice, { name: "x", isPrivate: true })

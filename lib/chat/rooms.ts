@@ -41,11 +41,11 @@ export interface Rooms {
   join(user: User, roomId: string): Promise<boolean>
   leave(userId: string, roomId: string): Promise<boolean>
   members(roomId: string): Promise<User[]>
-  /** False unless the room is the user's, and is called otherwise. */
+  /** False unless the room is the user's, who is in it, and is called otherwise. */
   rename(userId: string, roomId: string, name: string): Promise<boolean>
   /**
    * Puts somebody out of a private room, and makes void every invitation into it, so that they can't come back by one. Null unless the room
-   * is the user's, and the other in it: a public room is open to everybody, under any name.
+   * is the user's, and both are in it: a public room is open to everybody, under any name.
    */
   remove(userId: string, roomId: string, memberId: string): Promise<User | null>
   /**
@@ -55,7 +55,7 @@ export interface Rooms {
   forget(userId: string): Promise<void>
   /** A token that lets whoever has it join, in a link, for `invitationDays`. Null unless the user is a member. */
   invite(userId: string, roomId: string): Promise<string | null>
-  /** Makes void every invitation into a room, whoever gave it out. False unless the room is the user's. */
+  /** Makes void every invitation into a room, whoever gave it out. False unless the room is the user's, who is in it. */
   withdrawInvitations(userId: string, roomId: string): Promise<boolean>
   /**
    * What an invitation opens, for whoever has its token to see before they join; null when it opens nothing. One that has expired is
@@ -153,13 +153,11 @@ export function createRooms(
     return row.is_private === 0 || (await isMember(userId, roomId)) ? toRoom(row) : null
   }
 
-  const ownRoom = (userId: string, roomId: string) =>
-    database
-      .selectFrom("rooms")
-      .select(["id", "is_private"])
-      .where("id", "=", roomId)
-      .where("owner_id", "=", userId)
-      .executeTakeFirst()
+  /** Whoever has left a room rules it no more, until they are in it again. */
+  async function ownRoom(userId: string, roomId: string): Promise<Room | null> {
+    const room = await find(userId, roomId)
+    return room?.ownerId === userId && (await isMember(userId, roomId)) ? room : null
+  }
 
   /** Out of a room, with where they were in it. Undefined where they weren't in it. */
   async function takeOut(transaction: Transaction<Tables>, userId: string, roomId: string) {
@@ -245,18 +243,18 @@ export function createRooms(
       return rows.map(({ user_id, user_name }) => ({ id: user_id, name: user_name }))
     },
     async rename(userId, roomId, name) {
+      if (!(await ownRoom(userId, roomId))) return false
       const { numUpdatedRows } = await database
         .updateTable("rooms")
         .set({ name })
         .where("id", "=", roomId)
-        .where("owner_id", "=", userId)
         .where("name", "<>", name)
         .executeTakeFirst()
       return numUpdatedRows > 0n
     },
     async remove(userId, roomId, memberId) {
       const owned = await ownRoom(userId, roomId)
-      if (owned?.is_private !== 1 || memberId === userId) return null
+      if (!owned?.isPrivate || memberId === userId) return null
       const member = await database.transaction().execute(async (transaction) => {
         const found = await takeOut(transaction, memberId, roomId)
         if (found) await transaction.deleteFrom("invitations").where("room_id", "=", roomId).execute()
