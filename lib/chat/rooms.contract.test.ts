@@ -242,6 +242,40 @@ describeStores("rooms", (use) => {
       expect(await rooms.isMember(bob.id, secret.id)).toBe(true)
     }))
 
+  it.each(["remove", "withdrawInvitations"] as const)(
+    "let nobody in by an invitation that is made void while they come: %s",
+    (change) =>
+      use(async ({ main }) => {
+        const { rooms, database, log } = main
+        const { id } = await rooms.create(alice, { name: "secret", isPrivate: true })
+        const token = (await rooms.invite(alice.id, id)) ?? ""
+        await rooms.accept(bob, token)
+        // What is asked for between the invitation and the membership.
+        const coming = createRooms(database, Date.now, {
+          async heads(channels) {
+            await rooms[change](alice.id, id, bob.id)
+            return log.heads(channels)
+          },
+        })
+        const carol = { id: "carol", name: "Carol" }
+        for (const person of [bob, carol]) expect(await coming.accept(person, token)).toBeNull()
+        expect(await rooms.isMember(carol.id, id)).toBe(false)
+        expect(await rooms.isMember(bob.id, id)).toBe(change === "withdrawInvitations")
+      }),
+  )
+
+  it("let somebody in or put them out at the same moment, and never both", () =>
+    use(async ({ main, open }) => {
+      const other = await open()
+      const { id } = await main.rooms.create(alice, { name: "secret", isPrivate: true })
+      for (let time = 0; time < 20; time += 1) {
+        const token = (await main.rooms.invite(alice.id, id)) ?? ""
+        await main.rooms.accept(bob, token)
+        await Promise.all([other.rooms.accept(bob, token), main.rooms.remove(alice.id, id, bob.id)])
+        expect(await main.rooms.isMember(bob.id, id)).toBe(false)
+      }
+    }))
+
   it("are ruled no more by an owner who has left, until they are back", () =>
     withRooms(async ({ rooms }) => {
       const { id } = await rooms.create(alice, { name: "secret", isPrivate: true })

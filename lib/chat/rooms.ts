@@ -256,9 +256,16 @@ export function createRooms(
       const owned = await ownRoom(userId, roomId)
       if (!owned?.isPrivate || memberId === userId) return null
       const member = await database.transaction().execute(async (transaction) => {
-        const found = await takeOut(transaction, memberId, roomId)
-        if (found) await transaction.deleteFrom("invitations").where("room_id", "=", roomId).execute()
-        return found
+        const isThere = await transaction
+          .selectFrom("members")
+          .select("user_id")
+          .where("room_id", "=", roomId)
+          .where("user_id", "=", memberId)
+          .executeTakeFirst()
+        if (!isThere) return undefined
+        // In the order in which `accept` takes them, which else could wait for this, and this for it.
+        await transaction.deleteFrom("invitations").where("room_id", "=", roomId).execute()
+        return takeOut(transaction, memberId, roomId)
       })
       return member ? { id: memberId, name: member.user_name } : null
     },
@@ -319,7 +326,18 @@ export function createRooms(
         .where("token_hash", "=", hashOf(token))
         .where("invitations.created_at", ">", now() - invitationMs)
         .executeTakeFirst()
-      return row ? { room: toRoom(row), isNew: await enter(user, row.id) } : null
+      if (!row) return null
+      const head = await headOf(row.id)
+      return database.transaction().execute(async (transaction) => {
+        // Whoever makes it void meanwhile comes before this or waits for it: written to, although nothing changes, it is locked.
+        const held = await transaction
+          .updateTable("invitations")
+          .set(({ ref }) => ({ room_id: ref("room_id") }))
+          .where("token_hash", "=", hashOf(token))
+          .executeTakeFirst()
+        if (held.numUpdatedRows === 0n) return null
+        return { room: toRoom(row), isNew: await addMember(transaction, user, row.id, head) }
+      })
     },
   }
 }
