@@ -383,12 +383,13 @@ function useSeen({ items }: Conversation, myId: string) {
   }
 }
 
-/** Once the list has drawn it. */
-function focusSoon(scroller: { current: HTMLElement | null }, id: string, attempts = 5): void {
+/** Once the list has drawn it, and measured it: until then it is hidden, and takes no focus. Within half a second, as frames go. */
+function focusSoon(scroller: { current: HTMLElement | null }, id: string, attempts = 30): void {
   requestAnimationFrame(() => {
     const element = scroller.current?.querySelector<HTMLElement>(`[data-message="${CSS.escape(id)}"]`)
-    if (element) element.focus({ preventScroll: true })
-    else if (attempts > 0) focusSoon(scroller, id, attempts - 1)
+    element?.focus({ preventScroll: true })
+    const isFocused = element?.matches(":focus")
+    if (!isFocused && attempts > 0) focusSoon(scroller, id, attempts - 1)
   })
 }
 
