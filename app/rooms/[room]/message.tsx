@@ -26,10 +26,10 @@ export interface MessageProps {
   isHighlighted: boolean
 }
 
-/** What somebody said: who, when, what came of it, and what one can do with it while it has one's attention. */
 /** What a screen reader says of a message that has the focus, after whose it is. */
 const textIdOf = (id: string) => `text-${id}`
 
+/** What somebody said: who, when, what came of it, and what one can do with it while it has one's attention. */
 export function Message(props: MessageProps) {
   const { said, replied, isFirst, isLast, timeZone, isTabStop, isEditing, isHighlighted } = props
   const t = useTranslations("messages")
