@@ -511,3 +511,34 @@ it("a room is renamed, and a private one loses a member, by its owner alone, and
     { event: "member-removed", from: { id: ownerId }, payload: { person: { id: member } } },
   ])
 })
+
+it("whoever is put out loses what they have open before the room is told, and again when it is asked for again", async () => {
+  await enter(here)
+  const path = String(await outcomeOf(createRoom(null, await ownFormOf({ name: "Secret", isPrivate: "on" }))))
+  const id = path.split("/").at(-1) ?? ""
+  const [owner, ownerId] = [request.cookies, await me()]
+  await enter(elsewhere)
+  const [other, otherId] = [request.cookies, await me()]
+  const token = (await chat.rooms.invite(ownerId, id)) ?? ""
+  await outcomeOf(acceptInvitation(null, await ownFormOf({ token })))
+
+  const calls: string[] = []
+  vi.spyOn(chat.realtime, "publish").mockImplementation(async (_, event) => {
+    calls.push(event)
+    return {} as never
+  })
+  vi.spyOn(chat.realtime, "revoke").mockImplementation(async (user, channel) => {
+    calls.push(`revoke ${user.id === otherId} ${channel?.name === `room:${id}`}`)
+  })
+  request.cookies = owner
+  expect(await removeMember(ownerId, id, otherId)).toBe(true)
+  expect(calls.splice(0)).toEqual(["revoke true true", "member-removed"])
+  expect(await removeMember(ownerId, id, otherId)).toBe(false)
+  expect(calls.splice(0)).toEqual(["revoke true true"])
+
+  expect(await removeMember(ownerId, id, ownerId)).toBe(false)
+  expect(await removeMember(ownerId, lobbyId, otherId)).toBe(false)
+  request.cookies = other
+  expect(await removeMember(otherId, id, ownerId)).toBe(false)
+  expect(calls).toEqual([])
+})

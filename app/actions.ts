@@ -212,7 +212,10 @@ export const renameRoom = action(
   },
 )
 
-/** Puts somebody out of a private room. False unless the room is the page's owner's, and the other in it. */
+/**
+ * Puts somebody out of a private room. False unless the room is the page's owner's, and the other in it. What they have open is ended also
+ * where they aren't in it any more: the provider may not have been reached the first time.
+ */
 export const removeMember = action(
   z.tuple([z.string(), idSchema, idSchema]),
   async (owner, roomId, memberId): Promise<boolean | Refusal> => {
@@ -222,11 +225,14 @@ export const removeMember = action(
     if (refusal) return refusal
     const { rooms, realtime } = await getChat()
     const removed = await rooms.remove(user.id, roomId, memberId)
+    const found = removed ? null : await rooms.find(user.id, roomId)
+    const isOut = found?.isPrivate && found.ownerId === user.id && !(await rooms.isMember(memberId, roomId))
+    if (!removed && !isOut) return false
+    // First: what is said in the room from here on isn't theirs to read.
+    await realtime.revoke({ id: memberId }, room({ room: roomId }))
     if (!removed) return false
     const person = { id: removed.id, name: removed.name ?? "" }
     await announce(user, roomId, "member-removed", { person })
-    // What they have open.
-    await realtime.revoke(removed, room({ room: roomId }))
     return true
   },
 )
