@@ -1,8 +1,9 @@
+import { readFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { pino } from "pino"
 import { io } from "socket.io-client"
-import { createContractHttp, createContractRealtime } from "throughline/testing"
+import { createContractHttp, createContractRealtime, waitFor } from "throughline/testing"
 import { describe, expect, it } from "vitest"
 import { foreignFormAnswer } from "#lib/security/foreign-form.ts"
 import { createServer as createChatServer } from "./create-server.ts"
@@ -44,6 +45,27 @@ describe.skipIf(!findNginx())(`the configuration for nginx${unless}`, () => {
     expect((await fetch(`${nginx.url}/rooms/nobody`)).status).toBe(404)
     const pages = [...earlier.asked, ...later.asked].filter(({ url }) => url === "/rooms/nobody")
     expect(pages).toEqual([{ url: "/rooms/nobody", id: expect.stringMatching(/^[0-9a-f]{32}$/) }])
+  })
+
+  it("logs no address by which whoever reads it could come in", async () => {
+    await using release = await startRelease("one.js")
+    await using nginx = await startNginx([release.port])
+    const referer = `${nginx.url}/invitations/secret`
+    for (const [path, headers] of [
+      ["/devices/secret", {}],
+      ["/%64evices/secret", {}],
+      ["/invitations/secret?a=b", {}],
+      ["/?next=/invitations/secret", {}],
+      ["/?next=%2Finvitations%2Fsecret", {}],
+      ["/_next/static/one.js", { referer }],
+      ["/rooms/lobby", { referer: `${nginx.url}/rooms/last` }],
+    ] as const)
+      await fetch(`${nginx.url}${path}`, { headers })
+    const logged = await waitFor(() => {
+      const text = readFileSync(nginx.logFile, "utf8")
+      return text.includes("GET /rooms/lobby") && text
+    }, "the log's last line")
+    expect(logged).not.toContain("secret")
   })
 })
 

@@ -28,15 +28,17 @@ export const defaultSite = (more = "") => `
 export async function startNginx(
   ports: readonly number[],
   configuration: string = shippedSite,
-): Promise<{ url: string; restart(): Promise<void> } & AsyncDisposable> {
+): Promise<{ url: string; logFile: string; restart(): Promise<void> } & AsyncDisposable> {
   const program = findNginx()
   if (!program) throw new Error("unable to start nginx; it was not found (THROUGHLINE_NGINX)")
   const folder = mkdtempSync(join(tmpdir(), "throughline-nginx-"))
+  const logFile = join(folder, "access.log")
   const port = await freePort()
   const servers = ports.map((each) => `server 127.0.0.1:${each} max_fails=1 fail_timeout=2s;`)
   const site = configuration
     .replace("listen 80;", `listen 127.0.0.1:${port};`)
     .replace(/server 127\.0\.0\.1:3000.*;/, servers.join("\n"))
+    .replace(/(?<=access_log )\S+/, logFile)
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     .map((name) => `${name}_temp_path ${join(folder, name)};`)
     .join("\n")
@@ -70,6 +72,8 @@ export async function startNginx(
   await answers()
   return {
     url,
+    /** What the shipped configuration logs of requests. */
+    logFile,
     /** Cuts everybody off and starts it again. */
     async restart() {
       await stop()
