@@ -250,8 +250,6 @@ test("one goes on writing while fifty messages a second arrive", async ({ people
     row: `${text.length} keys`,
     cells: figures,
   })
-  // Keys and messages take turns: neither waits for the end of the other.
-  expect(figures.turns).toBeGreaterThan(10)
   await speaking
   await expect(room.message(new RegExp(`^number ${total}`)).element).toBeInViewport()
   await room.composer.press("Enter")
