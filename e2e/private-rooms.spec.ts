@@ -96,4 +96,12 @@ test("its owner gives it another name, which all see at once, and puts somebody 
   await expect(bob.page.getByRole("heading", { name: bob.texts.missing.invitation })).toBeVisible()
   await hers.send("among ourselves")
   await hers.expectWritten(["among ourselves"])
+
+  // By a new one he is back, and may be put out again.
+  await bob.joinRoom(await hers.invitationLink())
+  await choose(rooms.remove)
+  await dialog.getByRole("button", { name: rooms.removePerson.replace("{name}", "Bob") }).click()
+  await asked.getByRole("button", { name: rooms.removeConfirm, exact: true }).click()
+  await expect(dialog.getByText(rooms.removeNobody)).toBeVisible()
+  await expect(bob.page.getByRole("heading", { name: bob.texts.missing.title })).toBeVisible()
 })

@@ -16,17 +16,15 @@ import { NameMark, type RoomPerson, useMarkedName, useRoomPeople } from "./room-
 /** Everybody of a private room, for its owner, who may put them out. */
 export function RemoveDialog({ room, isOpen, onOpenChange }: DialogState & { room: Room }) {
   const t = useTranslations("rooms")
-  const errors = useTranslations("errors")
   const me = useMe()
   const { people, refresh } = useRoomPeople()
   const marked = useMarkedName()
-  const [removed, setRemoved] = useState<readonly string[]>([])
   const [chosen, setChosen] = useState<RoomPerson | null>(null)
   const [isAsking, setIsAsking] = useState(false)
   useEffect(() => {
-    if (isOpen) refresh()
+    if (isOpen) refresh(0)
   }, [isOpen, refresh])
-  const others = people.filter(({ id }) => id !== me.id && !removed.includes(id))
+  const others = people.filter(({ id }) => id !== me.id)
   const name = chosen ? marked(chosen.id, chosen.name) : ""
 
   async function remove(id: string) {
@@ -34,9 +32,9 @@ export function RemoveDialog({ room, isOpen, onOpenChange }: DialogState & { roo
     // The dialog says why it was refused.
     if (typeof answer !== "boolean") return answer
     setIsAsking(false)
-    // Whoever isn't in it any more has left meanwhile.
-    setRemoved((before) => [...before, id])
-    toast(answer ? t("removedPerson", { name }) : errors("conflict"))
+    // Who is still in it is the server's to say.
+    refresh(0)
+    toast(t(answer ? "removedPerson" : "removedNobody", { name }))
     return null
   }
 

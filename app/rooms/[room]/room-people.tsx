@@ -26,16 +26,16 @@ interface RoomPeople {
   people: readonly RoomPerson[]
   /** What tells those apart whose names could be mistaken for one another, by their ids. */
   marks: ReadonlyMap<string, string>
-  /** Asks again who is in the room, unless that was done just now. */
-  refresh(): void
+  /** Asks again who is in the room, unless that was done within so many milliseconds; 30,000 by default. */
+  refresh(freshMs?: number): void
 }
 
 const RoomPeopleContext = createContext<RoomPeople>({ people: [], marks: new Map(), refresh() {} })
 
 export const useRoomPeople = () => useContext(RoomPeopleContext)
 
-/** So long an answer is good enough. */
-const freshMs = 30_000
+/** So long an answer is good enough for whoever only wants names. */
+const goodEnoughMs = 30_000
 
 interface Props {
   roomId: string
@@ -51,15 +51,24 @@ export function RoomPeopleProvider({ roomId, present, messages, children }: Prop
   const me = useMe()
   const [members, setMembers] = useState<readonly RoomPerson[]>([])
   const askedAt = useRef(Number.NEGATIVE_INFINITY)
-  const refresh = useCallback(() => {
-    if (performance.now() - askedAt.current < freshMs) return
-    askedAt.current = performance.now()
-    askPeople(me.id, roomId).then(setMembers, (error) => {
-      askedAt.current = Number.NEGATIVE_INFINITY
-      logError(error, { stage: "chat" })
-    })
-  }, [me.id, roomId])
-  useEffect(refresh, [refresh])
+  const refresh = useCallback(
+    (freshMs = goodEnoughMs) => {
+      const at = performance.now()
+      if (at - askedAt.current < freshMs) return
+      askedAt.current = at
+      // An answer that comes behind a later one's question is out of date.
+      const isLatest = () => askedAt.current === at
+      askPeople(me.id, roomId).then(
+        (answered) => isLatest() && setMembers(answered),
+        (error) => {
+          if (isLatest()) askedAt.current = Number.NEGATIVE_INFINITY
+          logError(error, { stage: "chat" })
+        },
+      )
+    },
+    [me.id, roomId],
+  )
+  useEffect(() => refresh(), [refresh])
 
   const people = useSame(
     useMemo(() => {
