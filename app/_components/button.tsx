@@ -4,6 +4,8 @@ import type { ComponentProps } from "react"
 const looks = {
   primary: "bg-accent text-on-accent hover:brightness-110",
   plain: "bg-raised text-text hover:bg-line",
+  /** For what can't be taken back. */
+  danger: "bg-bad text-background hover:brightness-110",
   quiet: "text-muted hover:bg-raised hover:text-text",
 } as const
 

@@ -29,7 +29,11 @@ export function FarewellDialog({ isOpen, onOpenChange, title, lead, stay, leave,
   return (
     <AlertDialog.Root open={isOpen} onOpenChange={onOpenChange}>
       <AlertDialog.Portal>
-        <AlertDialog.Backdrop className="fixed inset-0 z-40 bg-black/40 transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0" />
+        {/* Over a dialog from which it was asked for, too. */}
+        <AlertDialog.Backdrop
+          forceRender
+          className="fixed inset-0 z-50 bg-black/40 transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0"
+        />
         <AlertDialog.Popup className="fixed top-1/2 left-1/2 z-50 grid w-[min(28rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 max-h-[calc(100dvh-1rem)] gap-4 overflow-y-auto rounded-3xl border border-line bg-surface p-6 shadow-(--shadow) transition data-ending-style:scale-95 data-starting-style:scale-95 data-ending-style:opacity-0 data-starting-style:opacity-0">
           <AlertDialog.Title className="break-words font-semibold text-xl tracking-tight">
             {title}
@@ -44,12 +48,7 @@ export function FarewellDialog({ isOpen, onOpenChange, title, lead, stay, leave,
           )}
           <div className="flex justify-end gap-2">
             <AlertDialog.Close className={buttonClass("quiet")}>{stay}</AlertDialog.Close>
-            <button
-              type="button"
-              onClick={go}
-              disabled={isLeaving}
-              className={buttonClass("plain", "bg-bad-soft text-bad hover:brightness-95")}
-            >
+            <button type="button" onClick={go} disabled={isLeaving} className={buttonClass("danger")}>
               {leave}
             </button>
           </div>

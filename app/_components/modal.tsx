@@ -6,7 +6,11 @@ import type { ReactNode } from "react"
 export function Modal({ title, lead, children }: { title: string; lead: string; children: ReactNode }) {
   return (
     <Dialog.Portal>
-      <Dialog.Backdrop className="fixed inset-0 z-40 bg-black/40 transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0" />
+      {/* Over the list of rooms, too, where that is a dialog. */}
+      <Dialog.Backdrop
+        forceRender
+        className="fixed inset-0 z-40 bg-black/40 transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0"
+      />
       <Dialog.Popup className="fixed top-1/2 left-1/2 z-50 grid w-[min(28rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 max-h-[calc(100dvh-1rem)] gap-4 overflow-y-auto rounded-3xl border border-line bg-surface p-6 shadow-(--shadow) transition data-ending-style:scale-95 data-starting-style:scale-95 data-ending-style:opacity-0 data-starting-style:opacity-0">
         <div className="grid gap-1.5">
           <Dialog.Title className="font-semibold text-xl tracking-tight">{title}</Dialog.Title>

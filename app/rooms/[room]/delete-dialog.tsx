@@ -1,6 +1,5 @@
 "use client"
 import { AlertDialog } from "@base-ui/react/alert-dialog"
-import { clsx } from "clsx"
 import { useTranslations } from "next-intl"
 import { useRef } from "react"
 import type { Said } from "#lib/chat/conversation.ts"
@@ -46,10 +45,7 @@ export function DeleteDialog({
             <AlertDialog.Close className={buttonClass("quiet")}>{t("cancel")}</AlertDialog.Close>
             <button
               type="button"
-              className={clsx(
-                buttonClass("plain"),
-                "bg-bad text-background hover:bg-bad hover:brightness-110",
-              )}
+              className={buttonClass("danger")}
               onClick={() => {
                 if (said) onConfirm(said)
                 onClose()
