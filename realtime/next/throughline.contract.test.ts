@@ -274,6 +274,18 @@ describe("guests", () => {
     })
     expect(await (await realtime.POST(asked)).json()).toEqual({ user: null })
   })
+
+  it("aren't needed where somebody is signed in, of whom the page is told what others see", async () => {
+    const { realtime, basePath } = declare({
+      identify: () => ({ id: "alice", name: "Alice", passwordHash: "secret" }),
+    })
+    const asked = new Request(`https://app.example${basePath}/session`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: "{}",
+    })
+    expect(await (await realtime.POST(asked)).json()).toEqual({ user: { id: "alice", name: "Alice" } })
+  })
 })
 
 describe("a gateway in a process without a server of the app", () => {

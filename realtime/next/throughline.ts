@@ -3,6 +3,7 @@ import { type OnError, toWireError } from "../errors.ts"
 import { createReporter, reportFailure } from "../guard.ts"
 import type { User } from "../message.ts"
 import { readJsonBody, statusOf } from "../server/http.ts"
+import { identifyBy } from "../server/session.ts"
 import type { ClientConfig, Declarations, Realtime } from "../server/types.ts"
 import { type Guests, isGuests } from "./guests.ts"
 import type { Opened } from "./open.ts"
@@ -125,7 +126,7 @@ export function throughline<Definitions extends ChannelDefinitions>(
   async function session(request: Request): Promise<Response> {
     await readJsonBody(request)
     const identify = running.declared.identify
-    const user = await identify(request)
+    const user = await identifyBy(identify, request)
     if (user || !isGuests(identify)) return answer({ user })
     const guest = await (identify as Guests).letIn(request)
     return answer({ user: guest.user }, { "Set-Cookie": guest.cookie })

@@ -183,7 +183,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
   async function toTrustedEntry(entry: TrustedEntry): Promise<LogEntry> {
     const { channel, event, payload, id, from, traceparent } = entry
     const accepted = await payloadOf(resolve(channel), "messages", event, payload)
-    return { id, channel, event, payload: accepted, from, ...carrying(traceparent) }
+    return { id, channel, event, payload: accepted, from: from && shownOf(from), ...carrying(traceparent) }
   }
 
   function toResult(user: User, result: AppendResult): PublishResult {
@@ -267,7 +267,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
 
     async validateSignal(from, name, event, payload) {
       const channel = resolve(name)
-      return toSignal(name, event, await payloadOf(channel, "signals", event, payload), from)
+      return toSignal(name, event, await payloadOf(channel, "signals", event, payload), shownOf(from))
     },
 
     deliverSignal: (signal) => delivery.signal(signal),
@@ -319,6 +319,9 @@ function refuseDepth(payload: unknown): void {
 
 /** What this process's clock is called, where signals of several meet. */
 const clock = uuidv4()
+
+/** Server code may name somebody by a whole row of its database. */
+const shownOf = ({ id, name }: User): User => ({ id, ...(name !== undefined && { name }) })
 
 const toSignal = (
   channel: string,

@@ -9,6 +9,7 @@ import type { LogPage, Member, PresenceSnapshot } from "../message.ts"
 import { createCore, defaultMaxPayloadBytes } from "./core.ts"
 import { createCounts } from "./counts.ts"
 import { createHandlers } from "./handlers.ts"
+import { identifyBy } from "./session.ts"
 import type { ClientConfig, HistoryOptions, Realtime, RealtimeOptions } from "./types.ts"
 
 const defaultPageSize = 50
@@ -135,7 +136,7 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
     handlers: createHandlers({
       ...options,
       ...{ onError, core, counts, clientConfig, readPage, members },
-      identify: (request) => options.identify(request),
+      identify: (request) => identifyBy(options.identify, request),
     }),
     core,
     redefine: (declarations) => void Object.assign(options, declarations),

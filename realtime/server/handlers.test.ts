@@ -4,6 +4,7 @@ import { createMemoryLog } from "../log/memory.ts"
 import type { MessageLog } from "../log/message-log.ts"
 import { ownerHeaders } from "../owner.ts"
 import { createAblyPublisher } from "../providers/ably/server.ts"
+import type { RealtimePublisher } from "../publisher.ts"
 import { contractChannels, createContractRealtime } from "../testing/index.ts"
 import { startMemoryBackend } from "../testing/memory-backend.ts"
 import { createRealtime } from "./create-realtime.ts"
@@ -144,6 +145,59 @@ describe("whoever runs the server", () => {
     ]
     expect(answers.map(({ status }) => status)).toEqual([403, 400, 400, 401, 409])
     expect(told).toEqual([])
+  })
+})
+
+describe("whoever is identified by a whole row of a database", () => {
+  const row = { id: "alice", name: "Alice", passwordHash: "secret" }
+
+  const hearing = (signals: unknown[]): RealtimePublisher => ({
+    provider: "hearing",
+    publish: async () => {},
+    signal: async ({ from }) => void signals.push(from),
+    revoke: async () => {},
+    members: async () => ({ count: 0, members: [] }),
+    clientConfig: () => ({ provider: "hearing" }),
+    credentials: async () => ({}),
+    close: async () => {},
+  })
+
+  it("is shown by id and name alone, whoever sends in their name", async () => {
+    const signals: unknown[] = []
+    const asked: unknown[] = []
+    const realtime = createRealtime({
+      ...{ channels: contractChannels, log: createMemoryLog(), publishers: [hearing(signals)] },
+      identify: () => row,
+      authorize: ({ user }) => asked.push(user) > 0,
+    })
+    const post = (path: string, event: string, more: object) =>
+      realtime.handlers.POST(
+        new Request(`http://app.test/api/realtime/${path}`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ channel: room, event, ...more }),
+        }),
+      )
+    const message = { id: uuid(), event: "said", payload: { text: "1" } }
+    expect((await post("publish", "said", { messages: [message] })).status).toBe(200)
+    expect((await post("signal", "typing", { payload: { isTyping: true } })).status).toBe(200)
+    const channel = contractChannels.room({ room: "日本語/:" })
+    await realtime.publish(channel, "said", { text: "2" }, { from: row })
+    await realtime.signal(channel, "typing", { isTyping: true }, { from: row })
+    const { messages } = await realtime.history(channel)
+    const shown = { id: "alice", name: "Alice" }
+    expect([...asked, ...messages.map(({ from }) => from), ...signals]).toEqual(Array(6).fill(shown))
+  })
+
+  it("needs an id", async () => {
+    const realtime = createRealtime({
+      ...{ channels: contractChannels, log: createMemoryLog(), publishers: [], authorize: () => true },
+      identify: () => ({ id: 7 }) as never,
+      onError: () => {},
+    })
+    const asked = new Request(`http://app.test/api/realtime/head?${query({ channel: room })}`)
+    const answer = await realtime.handlers.GET(asked)
+    expect([answer.status, await answer.json()]).toMatchObject([500, { error: { code: "invalid-config" } }])
   })
 })
 

@@ -1,6 +1,23 @@
 import { RealtimeError } from "../errors.ts"
-import type { User } from "../message.ts"
+import { parseUser, type User } from "../message.ts"
 import { isPageOf } from "../owner.ts"
+
+/**
+ * Server: whom the app's `identify` says, without whatever else its row of a database holds: a user is shown
+ * to everybody in a channel. Rejects with `invalid-config` where `identify` returns somebody without an id.
+ */
+export async function identifyBy(
+  identify: (request: Request) => User | null | Promise<User | null>,
+  request: Request,
+): Promise<User | null> {
+  const found = await identify(request)
+  const user = parseUser(found)
+  if (found && !user) {
+    const message = "unable to tell who is asking; `identify` returned a user whose `id` is no text, or empty"
+    throw new RealtimeError("invalid-config", { message })
+  }
+  return user
+}
 
 /**
  * Server: whoever a request's session belongs to. Rejects with `session-changed` when the page that sent it

@@ -27,7 +27,10 @@ import type { PresenceCounts } from "./presence-counts.ts"
 /** What the application says of itself, in its own modules. */
 export interface Declarations<Definitions extends ChannelDefinitions> {
   channels: Definitions
-  /** Who is asking, from the request's cookies or headers; null for nobody. */
+  /**
+   * Who is asking, from the request's cookies or headers; null for nobody. Of what it returns, `id` and `name`
+   * are kept and shown to others, and nothing else. An `id` that is no text fails with `invalid-config`.
+   */
   identify(request: Request): Promise<User | null> | User | null
   /**
    * The one decision on access, for every provider and every way in. True lets the user do it. For `publish`
