@@ -21,9 +21,11 @@ test.each([
   expect(backOffMs(times, failures)).toBe(longest)
 })
 
-test("a pause is as long as the error asks, past the longest too, and nobody's chance", () => {
+test("a pause is as long as the error asks, past the longest too, but no longer than a minute, and nobody's chance", () => {
   const error = new RealtimeError("rate-limited", { message: "unable to send", retryAfterMs: 5_000 })
   expect(backOffMs(times, 1, error)).toBe(5_000)
+  const forever = new RealtimeError("rate-limited", { message: "unable to send", retryAfterMs: 3_600_000 })
+  expect(backOffMs(times, 1, forever)).toBe(60_000)
   const atOnce = new RealtimeError("rate-limited", { message: "unable to send", retryAfterMs: 0 })
   expect(backOffMs(times, 3, atOnce)).toBe(0)
 })

@@ -7,15 +7,18 @@ export interface BackOff {
   maxMs: number
 }
 
+/** Whoever asks for more than this is asked again all the same: an hour's pause would outlast its reason. */
+const longestAskedMs = 60_000
+
 /**
  * How long to wait, in milliseconds, before trying again what has failed `failures` times in a row (1 after
- * the first): as long as the error asks by its `retryAfterMs`; else longer each time, and half of it by
- * chance, so that all who failed together don't come back together.
+ * the first): as long as the error asks by its `retryAfterMs`, a minute at most; else longer each time,
+ * and half of it by chance, so that all who failed together don't come back together.
  */
 export function backOffMs({ firstMs, maxMs }: BackOff, failures: number, error?: unknown): number {
   const longestMs = Math.min(maxMs, firstMs * 2 ** (failures - 1))
   const askedMs = isRealtimeError(error) ? error.retryAfterMs : undefined
-  return askedMs ?? randomBetween(longestMs / 2, longestMs)
+  return askedMs === undefined ? randomBetween(longestMs / 2, longestMs) : Math.min(askedMs, longestAskedMs)
 }
 
 /** For whoever waits for the same as many others: not in step with them. */

@@ -47,8 +47,8 @@ export interface OutboxEntry extends OutboxMessage {
 
 export interface Caller {
   key: symbol
-  /** When it may no longer be tried, by `performance.now()`. */
-  deadline: number
+  /** Ends its time, which runs from the call on, whatever it waits for. */
+  timer: ReturnType<typeof setTimeout>
   /** Why its last attempt failed; null before the first. */
   reason: RealtimeError | null
   resolve(receipt: PublishReceipt): void
@@ -65,7 +65,6 @@ export interface OutboxEntries {
   all(): OutboxEntry[]
   /** All of a channel, by their places. What has the same place stands in the order in which it came. */
   inOrder(channel: string): OutboxEntry[]
-  callersOf(channel: string): Caller[]
   add(entry: OutboxEntry): void
   /** By a key of its own, since its id may be that of something that is kept too. */
   addPublished(key: symbol, entry: OutboxEntry): void
@@ -103,7 +102,6 @@ export function createOutboxEntries(onError: OnError): OutboxEntries {
     get: (id) => entries.get(id),
     all,
     inOrder,
-    callersOf: (channel) => all().flatMap((entry) => (entry.channel === channel && entry.caller) || []),
     add,
     addPublished: (key, entry) => void entries.set(key, entry),
     change(id, to) {
@@ -114,7 +112,10 @@ export function createOutboxEntries(onError: OnError): OutboxEntries {
       const entry = entries.get(id)
       if (entry && entries.delete(id)) changed(entry.channel)
     },
-    release: ({ key }) => void entries.delete(key),
+    release({ key, timer }) {
+      clearTimeout(timer)
+      entries.delete(key)
+    },
     messages(channel) {
       let list = shown.get(channel)
       if (!list) {

@@ -155,6 +155,8 @@ describe("what is published", () => {
     expect(settled).not.toHaveBeenCalled()
     await vi.advanceTimersByTimeAsync(1)
     await bad
+    // With the pause that was begun, which the server may have asked for.
+    await vi.advanceTimersByTimeAsync(5_000)
     expect((await good).seq).toBe(1)
   })
 
@@ -272,6 +274,33 @@ describe("what is published", () => {
     await long
     expect(server.requests.flat()).toEqual(["a", "long"])
   })
+
+  it.each([
+    {
+      while: "the server asks for a pause",
+      deliver: () => Promise.reject(failure("rate-limited", 60_000)),
+    },
+    { while: "a request before it hangs", deliver: () => new Promise<never>(() => {}) },
+    {
+      while: "another tab has the turn",
+      deliver: async () => [],
+      exclusively: () => new Promise<void>(() => {}),
+    },
+  ])(
+    "is given up in its time while $while, without another request",
+    async ({ while: _, deliver, ...place }) => {
+      const asked = vi.fn(deliver)
+      const page = createPage({ ...place, deliver: asked })
+      page.open()
+      page.keep("a")
+      await vi.advanceTimersByTimeAsync(100)
+      const before = asked.mock.calls.length
+      const late = Promise.allSettled([page.send(outgoing("late"), 2_000)])
+      await vi.advanceTimersByTimeAsync(2_000)
+      expect(await late).toMatchObject([{ status: "rejected", reason: { code: "timeout" } }])
+      expect(asked).toHaveBeenCalledTimes(before)
+    },
+  )
 
   it("doesn't wait for what goes nowhere, while the page isn't open", async () => {
     const server = createServer()

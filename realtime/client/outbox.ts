@@ -6,7 +6,7 @@ import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import { withinLimit } from "../within-limit.ts"
 import { batchOf, fewerThan, maxBatch } from "./batch.ts"
 import type { OutboxBus, OutboxNote } from "./outbox-bus.ts"
-import { createOutboxEntries, type OutboxEntry, type OutboxMessage } from "./outbox-entries.ts"
+import { type Caller, createOutboxEntries, type OutboxEntry, type OutboxMessage } from "./outbox-entries.ts"
 import { createTurns, type Exclusively, run } from "./outbox-lock.ts"
 import type { OutboxStore, StoredMessage } from "./outbox-store.ts"
 
@@ -69,10 +69,14 @@ const storePatienceMs = 5_000
  * or had no network tried nothing.
  */
 const maxAccidents = 7
+/** A timer of more than this, some 24 days, would end at once. */
+const longestTimerMs = 2 ** 31 - 1
 
 interface Pause {
   /** Attempts in a row by which no message got away. */
   failures: number
+  /** Why the last of them ended so. */
+  reason?: RealtimeError
   timer?: ReturnType<typeof setTimeout> | undefined
 }
 
@@ -86,7 +90,7 @@ const isAccident = ({ code, retryable }: RealtimeError) => code === "internal" &
 
 export function createOutbox({ store, bus, exclusively, deliver, onError }: OutboxOptions): Outbox {
   const entries = createOutboxEntries(onError)
-  const { change, forget, inOrder, callersOf } = entries
+  const { change, forget, inOrder } = entries
   const takeTurn = createTurns({ exclusively, isOpen: () => isOpen, onError })
   /** The channels that are being sent from, each with what tells this sending from one before a `close`. */
   const draining = new Map<string, object>()
@@ -245,17 +249,10 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     return true
   }
 
-  /**
-   * Gives up on what was published and has waited for long enough: each for
-   * the reason of its own last attempt.
-   */
-  function expire(channel: string, obstacle: RealtimeError): void {
-    const now = performance.now()
-    for (const caller of callersOf(channel)) {
-      if (caller.deadline > now) continue
-      entries.release(caller)
-      caller.reject(caller.reason ?? neverTried(obstacle))
-    }
+  /** Gives up on what was published and has waited for long enough: for the reason of its last attempt. */
+  function expire(channel: string, caller: Caller): void {
+    entries.release(caller)
+    caller.reject(caller.reason ?? unansweredInTime(pauses.get(channel)?.reason))
   }
 
   /** What a request brought for one message; true where it stays, to be tried again. */
@@ -413,16 +410,16 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     // No pause brings its writer back: it goes when they are.
     const isForGood = isOfAnother(failed)
     if (!isForGood) pause.failures += 1
-    const ms = isForGood ? Number.POSITIVE_INFINITY : backOffMs(times, pause.failures, failed)
-    const deadlines = callersOf(channel).map(({ deadline }) => deadline - performance.now())
-    const pauseMs = Math.max(0, Math.min(ms, ...deadlines))
-    if (pauseMs === Number.POSITIVE_INFINITY) return
+    pause.reason = failed
     pauses.set(channel, pause)
-    pause.timer = setTimeout(() => {
-      pause.timer = undefined
-      expire(channel, failed)
-      void drain(channel)
-    }, pauseMs)
+    if (isForGood) return
+    pause.timer = setTimeout(
+      () => {
+        pause.timer = undefined
+        void drain(channel)
+      },
+      backOffMs(times, pause.failures, failed),
+    )
   }
 
   const drainAll = () => {
@@ -458,13 +455,14 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     publish(channel, { id, event, payload }, timeoutMs) {
       if (isClosed) return Promise.reject(closedError())
       return new Promise((resolve, reject) => {
-        const key = Symbol(id)
+        const timer = setTimeout(() => expire(channel, caller), Math.min(timeoutMs, longestTimerMs))
+        const caller: Caller = { key: Symbol(id), timer, reason: null, resolve, reject }
         const entry: OutboxEntry = {
           ...{ id, channel, event, payload, at: Date.now(), state: "queued" },
           ...{ position: last, isStored: false, isReady: false, hasArrived: false },
-          caller: { key, deadline: performance.now() + timeoutMs, reason: null, resolve, reject },
+          caller,
         }
-        entries.addPublished(key, entry)
+        entries.addPublished(caller.key, entry)
         function ready(): void {
           entry.position = last
           entry.isReady = true
@@ -542,10 +540,12 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
 const unanswered = () =>
   new RealtimeError("internal", { message: "unable to publish; the answer is incomplete" })
 
-const neverTried = (obstacle: RealtimeError) =>
+const unansweredInTime = (obstacle: RealtimeError | undefined) =>
   new RealtimeError("timeout", {
-    message: `unable to publish; it wasn't attempted in its time, behind others that failed (${obstacle.code})`,
-    cause: obstacle,
+    message: obstacle
+      ? `unable to publish; it wasn't attempted in its time, behind others that failed (${obstacle.code})`
+      : "unable to publish; there was no answer in its time",
+    ...(obstacle && { cause: obstacle }),
   })
 
 const closedError = () =>
