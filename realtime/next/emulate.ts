@@ -12,8 +12,12 @@ export async function emulate(
 ): Promise<{ environment: Environment; close(): Promise<void> }> {
   const changed: Partial<Environment> = {}
   const started: Emulated[] = []
+  const close = async () => void (await Promise.all(started.map(({ close }) => close())))
   for (const provider of environment.emulated) {
-    const emulated = await start[provider](webhookUrl(provider))
+    const emulated = await start[provider](webhookUrl(provider)).catch(async (error: unknown) => {
+      await close()
+      throw error
+    })
     started.push(emulated)
     Object.assign(changed, emulated.environment)
     console.log(
@@ -22,7 +26,7 @@ export async function emulate(
   }
   return {
     environment: { ...environment, ...changed },
-    close: async () => void (await Promise.all(started.map(({ close }) => close()))),
+    close,
   }
 }
 

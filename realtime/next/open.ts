@@ -23,7 +23,10 @@ export interface Opened {
 
 const usualPort = "3000"
 
-/** Reads the environment, then opens one log and the chosen publishers. Only what is chosen is loaded. */
+/**
+ * Reads the environment, then opens the chosen publishers and one log, which comes last: whatever can be wrong
+ * with the others is known by then. Only what is chosen is loaded. Where it fails nothing stays open.
+ */
 export async function open<Definitions extends ChannelDefinitions>(
   options: ThroughlineOptions<Definitions> & { basePath: string },
 ): Promise<Opened> {
@@ -32,28 +35,44 @@ export async function open<Definitions extends ChannelDefinitions>(
   const isEmulating = process.env.NODE_ENV === "development" && read.emulated.length > 0
   const webhookUrl = (provider: ProviderName) =>
     `http://localhost:${process.env.PORT ?? usualPort}${basePath}/webhooks/${provider}`
-  const emulators = isEmulating ? await emulate(read, webhookUrl) : null
-  const environment = emulators?.environment ?? read
-  const log = given ? await (typeof given === "function" ? given() : given) : await openLog(environment)
-  const hosting = await openGateway(environment, options)
-  const publishers = await Promise.all(
-    environment.providers.map((provider) =>
-      provider === "socketio" && hosting ? hosting.publisher : openPublisher(provider, environment),
-    ),
-  )
-  const realtime = createRealtime({
-    ...declared,
-    ...{ log, publishers, basePath },
-    waitUntil: waitUntil ?? (environment.isServerless ? waitOfPlatform : undefined),
-  })
-  hosting?.start(realtime)
-  return {
-    ...{ realtime, hosting },
-    async close() {
-      await hosting?.close()
-      await realtime.close()
-      await emulators?.close()
-    },
+  const undo: (() => Promise<void>)[] = []
+  /** Of what is opened, in order, how it is closed should a later step fail. */
+  const opening = <Value extends { close(): Promise<void> } | null>(value: Value): Value => {
+    if (value) undo.push(() => value.close())
+    return value
+  }
+  try {
+    const emulators = opening(isEmulating ? await emulate(read, webhookUrl) : null)
+    const environment = emulators?.environment ?? read
+    const ofServices = new Map<ProviderName, RealtimePublisher>()
+    const isHere = hasGateway(environment)
+    for (const provider of environment.providers)
+      if (provider !== "socketio" || !isHere)
+        ofServices.set(provider, opening(await openPublisher(provider, environment)))
+    const hosting = opening(isHere ? await openGateway(environment, options) : null)
+    const publishers = environment.providers.flatMap(
+      (provider) => ofServices.get(provider) ?? hosting?.publisher ?? [],
+    )
+    const log =
+      given && typeof given !== "function" ? given : opening(await (given ? given() : openLog(environment)))
+    const realtime = createRealtime({
+      ...declared,
+      ...{ log, publishers, basePath },
+      waitUntil: waitUntil ?? (environment.isServerless ? waitOfPlatform : undefined),
+    })
+    hosting?.start(realtime)
+    return {
+      ...{ realtime, hosting },
+      async close() {
+        await hosting?.close()
+        await realtime.close()
+        await emulators?.close()
+      },
+    }
+  } catch (error) {
+    // Whether or not all of it can be closed, the reason is the first failure.
+    for (const close of undo.reverse()) await close().catch(() => {})
+    throw error
   }
 }
 
@@ -66,7 +85,10 @@ async function openLog({ databaseUrl, dataDir }: Environment): Promise<MessageLo
   return createSqliteLog({ path: join(dataDir, "realtime.db") })
 }
 
-/** Null where another process has it. */
+/** Whether this process has the bundled gateway; not where another has it. */
+const hasGateway = ({ providers, socketio }: Environment) =>
+  providers.includes("socketio") && (socketio.url === undefined || socketio.port !== undefined)
+
 async function openGateway(
   environment: Environment,
   {
@@ -74,10 +96,8 @@ async function openGateway(
     socketPath,
     onError,
   }: { basePath: string } & Pick<ThroughlineOptions<never>, "socketPath" | "onError">,
-): Promise<Hosting | null> {
-  const { providers, socketio, redisUrl } = environment
-  const isHere = socketio.url === undefined || socketio.port !== undefined
-  if (!providers.includes("socketio") || !isHere) return null
+): Promise<Hosting> {
+  const { socketio, redisUrl } = environment
   const { hostGateway } = await import("./host-gateway.ts")
   return hostGateway({
     ...{ basePath, socketPath, redisUrl, ...socketio },

@@ -10,7 +10,8 @@ export interface ThroughlineOptions<Definitions extends ChannelDefinitions>
     > {
   /**
    * Where messages are kept. Default: PostgreSQL where `DATABASE_URL` is set, else a file of SQLite in
-   * `DATA_DIR`, which is `.data`. A function is asked once, when somebody first needs it.
+   * `DATA_DIR`, which is `.data`. A function is asked when somebody first needs it, as the last step of opening, and not
+   * again while what it returned is open.
    */
   log?: MessageLog | (() => MessageLog | Promise<MessageLog>)
   /**

@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { WebSocket } from "ws"
 import { createRealtimeClient } from "../client/index.ts"
+import { createMemoryLog } from "../log/memory.ts"
 import { createTransport } from "../providers/socketio/client.ts"
 import { contractChannels } from "../testing/index.ts"
 import { waitFor } from "../testing/wait-for.ts"
@@ -231,6 +232,24 @@ describe("a provider that is named without keys, in development", () => {
     ])
     expect((await realtime.publish(room, "said", { text: "to both" })).seq).toBe(1)
     expect(await realtime.members(room)).toMatchObject({ count: 0 })
+  })
+})
+
+describe("what can't be opened", () => {
+  it("leaves nothing open, and opens no log before the rest is there", async () => {
+    vi.stubEnv("NODE_ENV", "development")
+    vi.stubEnv("REALTIME_PROVIDER", "ably")
+    const said = vi.spyOn(console, "log").mockImplementation(() => {})
+    const { realtime } = declare({ log: () => Promise.reject(new Error("no log")) })
+    await expect(realtime.register()).rejects.toThrow("no log")
+    const url = /runs on (\S+)/.exec(String(said.mock.calls[0]?.[0]))?.[1] ?? ""
+    said.mockRestore()
+    await expect(fetch(url)).rejects.toThrow("fetch failed")
+
+    vi.stubEnv("ABLY_API_KEY", "no key")
+    const log = vi.fn(createMemoryLog)
+    await expect(declare({ log }).realtime.register()).rejects.toThrow()
+    expect(log).not.toHaveBeenCalled()
   })
 })
 
