@@ -61,6 +61,7 @@ export async function hostGateway(options: HostOptions): Promise<Hosting> {
   let leaving: Promise<void> | undefined
   const found = Promise.withResolvers<void>()
   let isFound = false
+  let isClosed = false
 
   const isAllowed = (request: IncomingMessage) =>
     isAllowedOrigin(request, allowedOrigins) || (ownServer !== undefined && isSameHost(request))
@@ -122,14 +123,16 @@ export async function hostGateway(options: HostOptions): Promise<Hosting> {
     if (!isFound) void goOnLooking(search)
   }
 
+  const isOver = () => isClosed || leaving !== undefined
+
   /** The server may not listen yet, as one of the app's own that waits for Next.js to be ready. */
   async function goOnLooking({ knock, stop }: Search): Promise<void> {
     const deadline = performance.now() + searchMs
-    while (!isFound && !leaving && performance.now() < deadline) {
+    while (!isFound && !isOver() && performance.now() < deadline) {
       await Promise.race([delay(knockPauseMs, undefined, { ref: false }), found.promise])
-      if (!isFound) await knock()
+      if (!isFound && !isOver()) await knock()
     }
-    if (isFound || leaving) return
+    if (isFound || isOver()) return
     stop()
     try {
       const taken = await listen(0)
@@ -163,11 +166,18 @@ export async function hostGateway(options: HostOptions): Promise<Hosting> {
     },
     start: ({ core }) => void gateway.start(core),
     host() {
-      hosted ??= port === undefined ? lookFor() : listen(port).then(() => {})
+      hosted ??= (port === undefined ? lookFor() : listen(port).then(() => {})).catch((error: unknown) => {
+        // A port that is taken may be free by the next time.
+        hosted = undefined
+        throw error
+      })
       return hosted
     },
     listen,
     async close() {
+      isClosed = true
+      // Whoever waits for the next knock looks no further.
+      found.resolve()
       search?.stop()
       if (ownServer) {
         const closed = new Promise((resolve) => ownServer?.close(resolve))

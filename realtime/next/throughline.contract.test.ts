@@ -334,7 +334,29 @@ describe("a gateway in a process without a server of the app", () => {
     expect(await statusOf(fetch(`http://localhost:${port}/`))).toBe(404)
   })
 
-  it("says which port can't be had", async () => {
+  it("looks for no server any more, and takes no port, once it is closed", async () => {
+    const said = vi.spyOn(console, "warn").mockImplementation(() => {})
+    const server = createServer((_, response) => response.writeHead(404).end()).listen(0)
+    await once(server, "listening")
+    ends.push(() => server.close())
+    const { port } = server.address() as AddressInfo
+    vi.stubEnv("PORT", "9")
+    const hosting = await hostGateway({
+      ...{ basePath: "/api/realtime", secret: "s", allowedOrigins: [], isLocal: true, searchMs: 600 },
+    })
+    await hosting.host()
+    await hosting.close()
+    // It would knock here, and after 600 ms stand on a port of its own.
+    vi.stubEnv("PORT", String(port))
+    const knocked = vi.fn()
+    server.on("request", knocked)
+    await new Promise((resolve) => setTimeout(resolve, 900))
+    expect(knocked).not.toHaveBeenCalled()
+    expect(said).not.toHaveBeenCalled()
+    said.mockRestore()
+  })
+
+  it("says which port can't be had, and takes it once it can", async () => {
     const taken = createServer().listen(0)
     await once(taken, "listening")
     ends.push(() => taken.close())
@@ -347,6 +369,10 @@ describe("a gateway in a process without a server of the app", () => {
       code: "invalid-config",
       message: expect.stringContaining(`unable to listen on port ${port}; it is in use. SOCKET_PORT`),
     })
+    taken.close()
+    await once(taken, "close")
+    await hosting.host()
+    expect(await statusOf(fetch(`http://localhost:${port}/socket.io/?EIO=4&transport=polling`))).toBe(200)
   })
 
   it("lets a client that goes away in the middle of a handshake go", async () => {
