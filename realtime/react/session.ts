@@ -19,7 +19,7 @@ export async function askSession(
 ): Promise<User | null> {
   for (let failures = 1; ; failures += 1) {
     try {
-      return await ask(basePath, signal)
+      return await alone(basePath, signal, () => ask(basePath, signal))
     } catch (error) {
       const isFinal = isRealtimeError(error) && !error.retryable
       if (isFinal || signal.aborted) throw error
@@ -27,6 +27,19 @@ export async function askSession(
       await pauseOrAbort(backOffMs(pauses, failures, error), signal)
     }
   }
+}
+
+/**
+ * One tab at a time, where the browser has Web Locks: of two tabs on a first visit the second asks with the
+ * cookie that the first was given, and both are the same guest.
+ */
+async function alone<Value>(
+  basePath: string,
+  signal: AbortSignal,
+  task: () => Promise<Value>,
+): Promise<Value> {
+  if (!navigator.locks) return task()
+  return await navigator.locks.request(`realtime-session:${basePath}`, { signal }, task)
 }
 
 async function ask(basePath: string, signal: AbortSignal): Promise<User | null> {
