@@ -163,6 +163,14 @@ describe("npm run emulators -- COMMAND", () => {
     },
   )
 
+  it("ends where the command can't be started at all", async () => {
+    const args = ["--pusher-port", "0", "--ably-port", "0", "--", "/dev/null/command"]
+    expect(await ending(start(...args))).toEqual({
+      ...{ exitCode: 1, stdout: "" },
+      stderr: "emulators: spawn ENOTDIR\n",
+    })
+  })
+
   it("says which command there isn't", async () => {
     expect(await ending(start("--", "no-such-command"))).toEqual({
       exitCode: 127,

@@ -42,9 +42,12 @@ async function run({
   })
 
   if (command) {
-    process.exitCode = await runBeside(command, environmentOf(pusher, ably))
-    if (process.exitCode === 127) console.error(`emulators: there is no command ${command[0]}`)
-    await Promise.all([pusher.close(), ably.close()])
+    try {
+      process.exitCode = await runBeside(command, environmentOf(pusher, ably))
+      if (process.exitCode === 127) console.error(`emulators: there is no command ${command[0]}`)
+    } finally {
+      await Promise.all([pusher.close(), ably.close()])
+    }
     return
   }
 

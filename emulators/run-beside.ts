@@ -23,9 +23,23 @@ export async function runBeside(
     detached: true,
   })
   await once(guard, "spawn")
+  const guardEnded = once(guard, "exit")
   // Its end of the pipe may be gone by then: nothing is left to guard.
   guard.stdin.on("error", () => {})
+  try {
+    return await run(program, args, env, (pid) => guard.stdin.write(`${pid}\n`))
+  } finally {
+    guard.stdin.end()
+    await guardEnded
+  }
+}
 
+async function run(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  onStarted: (pid: number) => void,
+): Promise<number> {
   const isWindows = process.platform === "win32"
   const child = spawn(program, args, {
     env: { ...process.env, ...env },
@@ -36,15 +50,13 @@ export async function runBeside(
     // There, npm and npx are scripts.
     shell: isWindows,
   })
-  if (child.pid !== undefined) guard.stdin.write(`${child.pid}\n`)
+  if (child.pid !== undefined) onStarted(child.pid)
   const handOn = (signal: NodeJS.Signals) => void signalGroup(child, signal)
   for (const signal of signals) process.on(signal, handOn)
   try {
     return await exitCodeOf(child)
   } finally {
     for (const signal of signals) process.off(signal, handOn)
-    guard.stdin.end()
-    await once(guard, "exit")
   }
 }
 
