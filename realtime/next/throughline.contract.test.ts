@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { WebSocket } from "ws"
 import { createRealtimeClient } from "../client/index.ts"
 import { createMemoryLog } from "../log/memory.ts"
+import type { MessageLog } from "../log/message-log.ts"
 import { createTransport } from "../providers/socketio/client.ts"
 import { contractChannels } from "../testing/index.ts"
 import { waitFor } from "../testing/wait-for.ts"
@@ -233,6 +234,26 @@ describe("a provider that is named without keys, in development", () => {
     expect((await realtime.publish(room, "said", { text: "to both" })).seq).toBe(1)
     expect(await realtime.members(room)).toMatchObject({ count: 0 })
   })
+})
+
+it("closes what was open when it was asked, and not what is opened meanwhile", async () => {
+  const opened: MessageLog[] = []
+  const closed: MessageLog[] = []
+  const { realtime } = declare({
+    log() {
+      const log = createMemoryLog()
+      const counted = { ...log, close: async () => void closed.push(counted) }
+      opened.push(counted)
+      return counted
+    },
+  })
+  await realtime.register()
+  const closing = [realtime.close(), realtime.close()]
+  await realtime.register()
+  await Promise.all(closing)
+  expect(closed).toEqual([opened[0]])
+  expect((await realtime.publish(room, "said", { text: "one" })).seq).toBe(1)
+  expect(opened).toHaveLength(2)
 })
 
 describe("what can't be opened", () => {

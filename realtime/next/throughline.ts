@@ -97,12 +97,14 @@ export function throughline<Definitions extends ChannelDefinitions>(
   }
 
   async function open(): Promise<Opened> {
-    running.opened ??= apart(load).catch((error: unknown) => {
+    if (running.opened) return running.opened
+    const opening = apart(load).catch((error: unknown) => {
       // The next use tries again.
-      running.opened = undefined
+      if (running.opened === opening) running.opened = undefined
       throw error
     })
-    return running.opened
+    running.opened = opening
+    return opening
   }
 
   async function load(): Promise<Opened> {
@@ -169,9 +171,10 @@ export function throughline<Definitions extends ChannelDefinitions>(
       throw noGateway()
     },
     async close() {
-      const opened = await running.opened?.catch(() => undefined)
+      const { opened } = running
+      // Whoever uses it from now on opens another, which this doesn't close.
       running.opened = undefined
-      await opened?.close()
+      await (await opened?.catch(() => undefined))?.close()
     },
   }
 }
