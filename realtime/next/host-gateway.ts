@@ -203,10 +203,3 @@ function unableToListen(port: number, cause: NodeJS.ErrnoException): RealtimeErr
     cause,
   })
 }
-
-export const noGateway = () =>
-  new RealtimeError("invalid-config", {
-    provider: "socketio",
-    message:
-      "unable to run a gateway here; REALTIME_PROVIDER has to name socketio, and SOCKET_URL says that it is elsewhere unless SOCKET_PORT is set, too",
-  })

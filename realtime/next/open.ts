@@ -18,6 +18,8 @@ export interface Opened {
   realtime: Realtime
   /** Of the bundled gateway, where this process has it. */
   hosting: Hosting | null
+  /** The gateway alone, as `Throughline.listen` says. */
+  listen(port: number, hostname?: string): Promise<number>
   close(): Promise<void>
 }
 
@@ -63,6 +65,12 @@ export async function open<Definitions extends ChannelDefinitions>(
     hosting?.start(realtime)
     return {
       ...{ realtime, hosting },
+      async listen(port, hostname) {
+        if (!hosting) throw noGateway()
+        // What it would make of its own nobody else could know.
+        if (!environment.socketio.internalSecret) throw noInternalSecret()
+        return hosting.listen(port, hostname)
+      },
       async close() {
         await hosting?.close()
         await realtime.close()
@@ -75,6 +83,20 @@ export async function open<Definitions extends ChannelDefinitions>(
     throw error
   }
 }
+
+const noGateway = () =>
+  new RealtimeError("invalid-config", {
+    provider: "socketio",
+    message:
+      "unable to run a gateway here; REALTIME_PROVIDER has to name socketio, and SOCKET_URL says that it is elsewhere unless SOCKET_PORT is set, too",
+  })
+
+const noInternalSecret = () =>
+  new RealtimeError("invalid-config", {
+    provider: "socketio",
+    message:
+      "unable to run a gateway alone; SOCKET_INTERNAL_SECRET is missing, which the app's processes share with it. `openssl rand -hex 32` makes one.",
+  })
 
 async function openLog({ databaseUrl, dataDir }: Environment): Promise<MessageLog> {
   if (databaseUrl) {

@@ -355,6 +355,18 @@ describe("a gateway in a process without a server of the app", () => {
     expect(await statusOf(fetch(`http://localhost:${port}/`))).toBe(404)
   })
 
+  it("runs alone only with the secret that the app's processes share with it", async () => {
+    const { realtime } = declare()
+    await expect(realtime.listen(0)).rejects.toMatchObject({
+      code: "invalid-config",
+      message: expect.stringContaining("SOCKET_INTERNAL_SECRET is missing"),
+    })
+    await realtime.close()
+    vi.stubEnv("SOCKET_INTERNAL_SECRET", "s".repeat(32))
+    const port = await realtime.listen(0)
+    expect(await statusOf(fetch(`http://localhost:${port}/socket.io/?EIO=4&transport=polling`))).toBe(200)
+  })
+
   it("looks for no server any more, and takes no port, once it is closed", async () => {
     const said = vi.spyOn(console, "warn").mockImplementation(() => {})
     const server = createServer((_, response) => response.writeHead(404).end()).listen(0)

@@ -39,7 +39,7 @@ export interface Throughline<Definitions extends ChannelDefinitions = ChannelDef
    * The gateway alone, on a port of its own: where the app's pages and its sockets are served by different
    * processes, which share `SOCKET_INTERNAL_SECRET` and the log. Resolves with the port. Rejects with
    * `invalid-config` where `REALTIME_PROVIDER` doesn't name `socketio`, `SOCKET_URL` is set without
-   * `SOCKET_PORT`, or the port can't be had.
+   * `SOCKET_PORT`, `SOCKET_INTERNAL_SECRET` is missing, or the port can't be had.
    */
   listen(port: number, hostname?: string): Promise<number>
   /**
@@ -164,12 +164,7 @@ export function throughline<Definitions extends ChannelDefinitions>(
     head: async (...call) => (await use()).head(...call),
     members: async (...call) => (await use()).members(...call),
     counts: async (...call) => (await use()).counts(...call),
-    async listen(port, hostname) {
-      const { hosting } = await open()
-      if (hosting) return hosting.listen(port, hostname)
-      const { noGateway } = await import("./host-gateway.ts")
-      throw noGateway()
-    },
+    listen: async (port, hostname) => (await open()).listen(port, hostname),
     async close() {
       const { opened } = running
       // Whoever uses it from now on opens another, which this doesn't close.
