@@ -8,6 +8,7 @@ import { createRealtime } from "../server/create-realtime.ts"
 import type { Realtime } from "../server/types.ts"
 import { emulate } from "./emulate.ts"
 import { type Environment, type ProviderName, readEnvironment } from "./environment.ts"
+import { isGuests } from "./guests.ts"
 import type { Hosting } from "./host-gateway.ts"
 import type { ThroughlineOptions } from "./options.ts"
 import { peers } from "./peers.ts"
@@ -37,6 +38,8 @@ export async function open<Definitions extends ChannelDefinitions>(
   const isEmulating = process.env.NODE_ENV === "development" && read.emulated.length > 0
   const webhookUrl = (provider: ProviderName) =>
     `http://localhost:${process.env.PORT ?? usualPort}${basePath}/webhooks/${provider}`
+  // Said when the server starts, not to the first guest. A build serves nobody and needs no secrets.
+  if (isGuests(options.identify) && process.env.NEXT_PHASE !== "phase-production-build") secretOf(read)
   const undo: (() => Promise<void>)[] = []
   /** Of what is opened, in order, how it is closed should a later step fail. */
   const opening = <Value extends { close(): Promise<void> } | null>(value: Value): Value => {

@@ -297,6 +297,15 @@ describe("guests", () => {
     expect(forged.user.id).not.toBe(user.id)
   })
 
+  it("need a secret that all instances share, which is said when the server starts", async () => {
+    vi.stubEnv("NODE_ENV", "production")
+    vi.stubEnv("DATABASE_URL", "postgres://localhost:9/nowhere")
+    const log = createMemoryLog
+    const refusal = { code: "invalid-config", message: expect.stringContaining("SESSION_SECRET is missing") }
+    await expect(declare({ identify: guests(), log }).realtime.register()).rejects.toMatchObject(refusal)
+    await declare({ log }).realtime.register()
+  })
+
   it("aren't made of a form of another site", async () => {
     const { realtime, basePath } = declare({ identify: guests() })
     const form = { method: "POST", body: new URLSearchParams({ a: "b" }) }
