@@ -184,6 +184,7 @@ export async function hostGateway(options: HostOptions): Promise<Hosting> {
         await leaving
         await closed
       } else await gateway.sayFarewell()
+      search?.release()
       await gateway.close()
     },
   }

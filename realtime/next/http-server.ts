@@ -35,11 +35,16 @@ export interface Search {
    * True if it came to this process.
    */
   knock(): Promise<boolean>
+  /** Looks no further. What it has found stays shared. */
   stop(): void
+  /** Gives back all that it has found, as it was. */
+  release(): void
 }
 
 const channel = "http.server.request.start"
 const knockTimeoutMs = 1_000
+/** Marks a listener as one of ours, under a name that every copy of this module knows. */
+const isRefusal = Symbol.for("throughline.refusal")
 
 /**
  * Moves in with the server of HTTP that this process has, whoever made it: Node says with each request which
@@ -47,7 +52,7 @@ const knockTimeoutMs = 1_000
  * https://nodejs.org/docs/latest-v24.x/api/diagnostics_channel.html#http
  */
 export function findServer({ tenant, isOurs, origin, onFound }: FindOptions): Search {
-  const shared = new WeakSet<Server>()
+  const shared = new Map<Server, () => void>()
   const knockPath = `/_realtime/${crypto.randomUUID()}`
   let knocks = 0
 
@@ -56,8 +61,7 @@ export function findServer({ tenant, isOurs, origin, onFound }: FindOptions): Se
     if (shared.has(server)) return
     const pathname = request.url?.split("?", 1)[0] ?? ""
     if (pathname !== knockPath && !isOurs(pathname)) return
-    shared.add(server)
-    shareServer(server, {
+    const unshare = shareServer(server, {
       ...tenant,
       request(request, response) {
         if (request.url !== knockPath) return tenant.request(request, response)
@@ -66,6 +70,8 @@ export function findServer({ tenant, isOurs, origin, onFound }: FindOptions): Se
         return true
       },
     })
+    shared.set(server, unshare)
+    server.once("close", () => shared.delete(server))
     onFound(server)
   }
   subscribe(channel, look)
@@ -77,6 +83,10 @@ export function findServer({ tenant, isOurs, origin, onFound }: FindOptions): Se
       return knocks > before
     },
     stop: () => unsubscribe(channel, look),
+    release() {
+      for (const unshare of shared.values()) unshare()
+      shared.clear()
+    },
   }
 }
 
@@ -99,29 +109,38 @@ function askFor(url: URL): Promise<void> {
 /**
  * Asks the tenant first, before whoever else listens to the server, now or later: Next.js ends the sockets of
  * paths that it has a route for, and leaves others open. All that isn't the tenant's goes on as if nobody had
- * asked. When somebody closes the server, the tenant leaves.
+ * asked. When somebody closes the server, the tenant leaves. Returns what gives the server back.
  */
-export function shareServer(server: Server, tenant: Tenant): void {
+export function shareServer(server: Server, tenant: Tenant): () => void {
   const { emit, close } = server
   /** Node forgets a connection once somebody has taken it. */
   const taken = new Set<Duplex>()
-  server.emit = (event: string | symbol, ...args: unknown[]) => {
+  let isShared = true
+  function emitShared(event: string | symbol, ...args: unknown[]): boolean {
+    if (!isShared) return Reflect.apply(emit, server, [event, ...args])
     if (event === "request" && tenant.request(args[0] as IncomingMessage, args[1] as ServerResponse))
       return true
     if (event === "upgrade" && takes(...(args as [IncomingMessage, Duplex, Buffer]))) return true
     return Reflect.apply(emit, server, [event, ...args])
   }
-  server.close = (done) => {
+  const closeShared: Server["close"] = (done) => {
     const closing = Reflect.apply(close, server, [done])
-    void tenant.leave(server, cut)
+    if (isShared) void tenant.leave(server, cut)
     return closing
   }
+  server.emit = emitShared
+  server.close = closeShared
   // Without a listener Node hands nobody an upgrade. Whoever else listens
   // decides about what isn't the tenant's.
-  server.on("upgrade", (_request, socket) => {
-    if (server.listenerCount("upgrade") === 1)
-      socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n")
-  })
+  const refuse = Object.assign(
+    (_request: IncomingMessage, socket: Duplex) => {
+      const isNobodys = server.listeners("upgrade").every((listener) => isRefusal in listener)
+      if (isNobodys && !socket.writableEnded)
+        socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n")
+    },
+    { [isRefusal]: true },
+  )
+  server.on("upgrade", refuse)
 
   function cut(): void {
     server.closeAllConnections()
@@ -139,5 +158,13 @@ export function shareServer(server: Server, tenant: Tenant): void {
     taken.add(socket)
     socket.once("close", () => taken.delete(socket))
     return true
+  }
+
+  return () => {
+    isShared = false
+    server.off("upgrade", refuse)
+    // Whoever has come after us goes on through ours, which does nothing any more.
+    if (server.emit === emitShared) server.emit = emit
+    if (server.close === closeShared) server.close = close
   }
 }

@@ -157,6 +157,28 @@ describe("the realtime layer of an app, on the app's own port", () => {
     expect(states[0]).toBe("reconnecting")
   })
 
+  it("gives the server back as it was once it is closed, and beside another of its kind refuses what is nobody's", async () => {
+    const server = createServer((_, response) => response.end("page")).listen(0)
+    await once(server, "listening")
+    ends.push(() => server.close())
+    const { port } = server.address() as AddressInfo
+    vi.stubEnv("PORT", String(port))
+    const { emit, close } = server
+    const started = await Promise.all(
+      ["/a", "/b"].map((socketPath) =>
+        hostGateway({
+          ...{ basePath: `/api${socketPath}`, socketPath, secret: "s", allowedOrigins: [], isLocal: true },
+        }),
+      ),
+    )
+    for (const hosting of started) await hosting.host()
+    const [failure] = await once(new WebSocket(`ws://localhost:${port}/nobodys`), "error")
+    expect(String(failure)).toContain("404")
+    for (const hosting of started.reverse()) await hosting.close()
+    expect([server.emit, server.close, server.listenerCount("upgrade")]).toEqual([emit, close, 0])
+    expect(await (await fetch(`http://localhost:${port}/a/`)).text()).toBe("page")
+  })
+
   it("cuts whoever holds on to a server that is closed, in its time", async () => {
     const server = createServer(() => {}).listen(0)
     await once(server, "listening")
