@@ -27,11 +27,13 @@ export interface Opened {
 const usualPort = "3000"
 
 /**
- * Reads the environment, then opens the chosen publishers and one log, which comes last: whatever can be wrong
- * with the others is known by then. Only what is chosen is loaded. Where it fails nothing stays open.
+ * Reads the environment, then opens the chosen publishers and one log, which comes last: whatever can be
+ * wrong with the others is known by then. Only what is chosen is loaded. Where it fails nothing stays open.
  */
 export async function open<Definitions extends ChannelDefinitions>(
   options: ThroughlineOptions<Definitions> & { basePath: string },
+  /** Called before a gateway is opened here; throws where its path is another's. */
+  claimGateway: () => void,
 ): Promise<Opened> {
   const read = readEnvironment(process.env)
   const { log: given, basePath, socketPath, waitUntil, ...declared } = options
@@ -54,6 +56,7 @@ export async function open<Definitions extends ChannelDefinitions>(
     for (const provider of environment.providers)
       if (provider !== "socketio" || !isHere)
         ofServices.set(provider, opening(await openPublisher(provider, environment)))
+    if (isHere) claimGateway()
     const hosting = opening(isHere ? await openGateway(environment, options) : null)
     const publishers = environment.providers.flatMap(
       (provider) => ofServices.get(provider) ?? hosting?.publisher ?? [],

@@ -10,8 +10,8 @@ export interface ThroughlineOptions<Definitions extends ChannelDefinitions>
     > {
   /**
    * Where messages are kept. Default: PostgreSQL where `DATABASE_URL` is set, else a file of SQLite in
-   * `DATA_DIR`, which is `.data`. A function is asked when somebody first needs it, as the last step of opening, and not
-   * again while what it returned is open.
+   * `DATA_DIR`, which is `.data`. A function is asked when somebody first needs it, as the last step of
+   * opening, and not again while what it returned is open.
    */
   log?: MessageLog | (() => MessageLog | Promise<MessageLog>)
   /**
@@ -20,8 +20,8 @@ export interface ThroughlineOptions<Definitions extends ChannelDefinitions>
    */
   basePath?: string
   /**
-   * Where the bundled gateway answers. Default `/socket.io`; for a proxy that
-   * hands the app only part of its paths.
+   * Where the bundled gateway answers. Default `/socket.io`; for a proxy that hands the app only part of its
+   * paths, and for a second `throughline()` of the process, which needs another than the first.
    */
   socketPath?: string
 }

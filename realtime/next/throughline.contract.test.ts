@@ -279,6 +279,18 @@ it("closes what was open when it was asked, and not what is opened meanwhile", a
 })
 
 describe("what can't be opened", () => {
+  it("is a second gateway at the same path, while the first is there", async () => {
+    const [first, second] = [declare(), declare()]
+    await first.realtime.register()
+    await expect(second.realtime.register()).rejects.toMatchObject({
+      code: "invalid-config",
+      message: expect.stringContaining(`for ${second.basePath}; the gateway of ${first.basePath} does`),
+    })
+    await declare({ socketPath: "/other" }).realtime.register()
+    await first.realtime.close()
+    await second.realtime.register()
+  })
+
   it("leaves nothing open, and opens no log before the rest is there", async () => {
     vi.stubEnv("NODE_ENV", "development")
     vi.stubEnv("REALTIME_PROVIDER", "ably")

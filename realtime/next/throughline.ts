@@ -1,5 +1,5 @@
 import type { ChannelDefinitions } from "../channel.ts"
-import { type OnError, toWireError } from "../errors.ts"
+import { type OnError, RealtimeError, toWireError } from "../errors.ts"
 import { createReporter, reportFailure } from "../guard.ts"
 import type { User } from "../message.ts"
 import { readJsonBody, statusOf } from "../server/http.ts"
@@ -60,6 +60,8 @@ interface Running {
   /** Of the evaluation that came last. */
   declared: Declarations<ChannelDefinitions>
   opened?: Promise<Opened> | undefined
+  /** Where its gateway answers, while it has one in this process. */
+  gatewayPath?: string | undefined
 }
 
 /**
@@ -100,7 +102,7 @@ export function throughline<Definitions extends ChannelDefinitions>(
     if (running.opened) return running.opened
     const opening = apart(load).catch((error: unknown) => {
       // The next use tries again.
-      if (running.opened === opening) running.opened = undefined
+      if (running.opened === opening) forget()
       throw error
     })
     running.opened = opening
@@ -109,9 +111,26 @@ export function throughline<Definitions extends ChannelDefinitions>(
 
   async function load(): Promise<Opened> {
     const { open } = await import("./open.ts")
-    const opened = await open({ ...options, basePath })
+    const opened = await open({ ...options, basePath }, claimGateway)
     opened.realtime.redefine(running.declared)
     return opened
+  }
+
+  function claimGateway(): void {
+    const { socketPath = "/socket.io" } = options
+    for (const [otherPath, { gatewayPath }] of shared[key] ?? []) {
+      if (otherPath === basePath || gatewayPath !== socketPath) continue
+      throw new RealtimeError("invalid-config", {
+        provider: "socketio",
+        message: `unable to answer at ${socketPath} for ${basePath}; the gateway of ${otherPath} does. Give one of the two throughline() another \`socketPath\``,
+      })
+    }
+    running.gatewayPath = socketPath
+  }
+
+  function forget(): void {
+    running.opened = undefined
+    running.gatewayPath = undefined
   }
 
   /** As above, in a process that serves pages: the gateway gets a server to stand on. */
@@ -168,7 +187,7 @@ export function throughline<Definitions extends ChannelDefinitions>(
     async close() {
       const { opened } = running
       // Whoever uses it from now on opens another, which this doesn't close.
-      running.opened = undefined
+      forget()
       await (await opened?.catch(() => undefined))?.close()
     },
   }

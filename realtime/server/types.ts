@@ -28,8 +28,9 @@ import type { PresenceCounts } from "./presence-counts.ts"
 export interface Declarations<Definitions extends ChannelDefinitions> {
   channels: Definitions
   /**
-   * Who is asking, from the request's cookies or headers; null for nobody. Of what it returns, `id` and `name`
-   * are kept and shown to others, and nothing else. An `id` that is no text fails with `invalid-config`.
+   * Who is asking, from the request's cookies or headers; null for nobody. Of what it returns, `id` and
+   * `name` are kept and shown to others, and nothing else. An `id` that is no text fails with
+   * `invalid-config`.
    */
   identify(request: Request): Promise<User | null> | User | null
   /**
