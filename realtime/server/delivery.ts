@@ -122,7 +122,7 @@ function createDeliverer(
         if (error.code === "rate-limited")
           limitedUntil = performance.now() + (error.retryAfterMs ?? defaultLimitMs)
         const waitMs = backOffMs({ firstMs: firstRetryMs, maxMs: timeoutMs }, failures, error)
-        if (performance.now() + waitMs > end) throw error
+        if (performance.now() + waitMs >= end) throw error
         await pause(waitMs)
       }
     }
