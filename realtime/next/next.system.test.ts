@@ -183,7 +183,9 @@ describe("the app of the guide", () => {
     expect(alice.heard).toEqual(bob.heard)
     expect(alice.heard.toSorted()).toEqual(["one", "three", "two"])
     const { code, ms } = await second.end()
-    expect([code, ms < endMs]).toEqual([143, true])
+    // Next.js ends itself, or by the signal, by who is done first.
+    expect([0, 143]).toContain(code)
+    expect(ms).toBeLessThan(endMs)
 
     const standalone = join(folder, ".next/standalone", folder.slice(projectDir.length))
     await using third = await start([join(standalone, "server.js")], port, standalone)

@@ -30,7 +30,7 @@ const changes: { file: string; from: string; to: string }[] = [
   },
   {
     // Events that its pages don't know.
-    file: "realtime/providers/socketio/gateway.ts",
+    file: "realtime/providers/socketio/attach-gateway.ts",
     from: "    answerDirectly(io, socket)\n",
     to: '    answerDirectly(io, socket); socket.emit("mood" as never, { mood: 1 } as never)\n',
   },
