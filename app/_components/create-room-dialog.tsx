@@ -5,9 +5,9 @@ import { useTranslations } from "next-intl"
 import { createRoom } from "../actions.ts"
 import { Button, buttonClass } from "./button.tsx"
 import { useMe } from "./chat-provider.tsx"
-import { Field } from "./field.tsx"
 import { Modal } from "./modal.tsx"
-import { OwnerField, useRefusalText, useServerAction } from "./server-action.tsx"
+import { RoomNameField } from "./room-name-field.tsx"
+import { OwnerField, useServerAction } from "./server-action.tsx"
 
 export function CreateRoomDialog() {
   const t = useTranslations("rooms")
@@ -26,21 +26,12 @@ export function CreateRoomDialog() {
 
 function CreateRoomForm() {
   const t = useTranslations("rooms")
-  const refusalText = useRefusalText()
   const me = useMe()
   const [state, action, isPending, sent] = useServerAction(createRoom)
   return (
     <form action={action} className="grid gap-4">
       <OwnerField id={me.id} />
-      <Field
-        id="room-name"
-        name="name"
-        label={t("name")}
-        maxLength={60}
-        required
-        error={state ? (state.error === "badName" ? t("badName") : refusalText(state)) : undefined}
-        defaultValue={sent && String(sent.get("name"))}
-      />
+      <RoomNameField refusal={state} value={sent ? String(sent.get("name")) : undefined} />
       <label className="flex min-h-10 items-center gap-3 text-sm">
         <input
           type="checkbox"

@@ -6,9 +6,9 @@ import type { Room } from "#lib/chat/rooms.ts"
 import { Button, buttonClass } from "../../_components/button.tsx"
 import { useMe } from "../../_components/chat-provider.tsx"
 import type { DialogState } from "../../_components/farewell-dialog.tsx"
-import { Field } from "../../_components/field.tsx"
 import { Modal } from "../../_components/modal.tsx"
-import { OwnerField, useRefusalText, useServerAction } from "../../_components/server-action.tsx"
+import { RoomNameField } from "../../_components/room-name-field.tsx"
+import { OwnerField, useServerAction } from "../../_components/server-action.tsx"
 import { renameRoom } from "../../actions.ts"
 
 export function RenameDialog({ room, isOpen, onOpenChange }: DialogState & { room: Room }) {
@@ -24,7 +24,6 @@ export function RenameDialog({ room, isOpen, onOpenChange }: DialogState & { roo
 
 function RenameForm({ room, onDone }: { room: Room; onDone(): void }) {
   const t = useTranslations("rooms")
-  const refusalText = useRefusalText()
   const me = useMe()
   const [state, action, isPending, sent] = useServerAction(renameRoom)
   const isDone = state !== null && "isDone" in state
@@ -35,20 +34,9 @@ function RenameForm({ room, onDone }: { room: Room; onDone(): void }) {
     <form action={action} className="grid gap-4">
       <OwnerField id={me.id} />
       <input type="hidden" name="room" value={room.id} />
-      <Field
-        id="room-name"
-        name="name"
-        label={t("name")}
-        maxLength={60}
-        required
-        error={
-          state && "error" in state
-            ? state.error === "badName"
-              ? t("badName")
-              : refusalText(state)
-            : undefined
-        }
-        defaultValue={sent ? String(sent.get("name")) : room.name}
+      <RoomNameField
+        refusal={state && "error" in state ? state : null}
+        value={sent ? String(sent.get("name")) : room.name}
       />
       <div className="flex justify-end gap-2">
         <Dialog.Close className={buttonClass("quiet")}>{t("cancel")}</Dialog.Close>
