@@ -77,7 +77,7 @@ test("a link to a message leads there, past the door and into the room, and its 
   await room.expectWritten(["the one that is meant"])
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"])
   const menu = await room.message("the one that is meant").openMenu()
-  await expect(menu).toContainText(String(new Date().getFullYear()))
+  await expect(menu).toContainText(/\b20\d\d\b/)
   await menu.getByRole("menuitem", { name: texts.messages.copyLink }).click()
   await expect(page.getByRole("status").getByText(texts.messages.linkCopied)).toBeVisible()
   const link = await page.evaluate(() => navigator.clipboard.readText())

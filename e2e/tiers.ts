@@ -19,7 +19,17 @@ const moreOfMessages = ["changes", "drafts", "outbox-storage", "replies"]
 const allOfMessages = ["messages", "outbox", ...moreOfMessages]
 /** What depends on who carries the messages. */
 const carried = [
-  ...[...allOfMessages, "lab", "presence", "private-rooms", "session", "typing", "unread", "weight"],
+  ...[
+    ...allOfMessages,
+    "lab",
+    "presence",
+    "private-rooms",
+    "room-owner",
+    "session",
+    "typing",
+    "unread",
+    "weight",
+  ],
 ]
 
 /** Which specs run on which layout. The first has all of the chat in its two tiers; the others what differs there. */
@@ -33,7 +43,17 @@ export const projects: readonly Project[] = [
     ],
     system: [
       ...[...moreOfMessages, "accessibility", "choices", "composer", "devices", "files", "files-off", "lab"],
-      ...["list", "looks", "navigation", "old-browser", "pages", "private-rooms", "proxy", "rich-text"],
+      ...[
+        "list",
+        "looks",
+        "navigation",
+        "old-browser",
+        "pages",
+        "private-rooms",
+        "proxy",
+        "rich-text",
+        "room-owner",
+      ],
       ...["search", "shell", "timeline", "unread"],
     ],
   },
@@ -48,6 +68,7 @@ export const projects: readonly Project[] = [
       "downloads",
       "presence",
       "restart",
+      "room-owner",
       "security",
       "typing",
     ],
@@ -65,6 +86,7 @@ export const projects: readonly Project[] = [
         "files",
         "presence",
         "private-rooms",
+        "room-owner",
         "search",
         "security",
         "typing",
@@ -76,7 +98,16 @@ export const projects: readonly Project[] = [
     name: "serverless-ably",
     layout: "serverless-ably",
     system: [
-      ...[...allOfMessages, "conversation", "downloads", "presence", "private-rooms", "serverless", "typing"],
+      ...[
+        ...allOfMessages,
+        "conversation",
+        "downloads",
+        "presence",
+        "private-rooms",
+        "room-owner",
+        "serverless",
+        "typing",
+      ],
       "unread",
     ],
   },

@@ -1,0 +1,56 @@
+import { expect, test } from "./fixtures.ts"
+
+test("a private room's owner gives it another name, which all see at once, and puts somebody out, who sees no more of it", async ({
+  people,
+}) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.newcomer("Bob")
+  const hers = await alice.createRoom("Draft", { isPrivate: true })
+  const link = await hers.invitationLink()
+  const his = await bob.joinRoom(link)
+  await hers.expectPresent(["Alice", "Bob"])
+  const { rooms, messages } = alice.texts
+  const choose = async (item: string) => {
+    await alice.page.getByRole("button", { name: rooms.menu }).click()
+    await alice.page.getByRole("menuitem", { name: item, exact: true }).click()
+  }
+
+  await choose(rooms.rename)
+  const naming = alice.page.getByRole("dialog", { name: rooms.renameTitle })
+  await naming.getByRole("textbox", { name: rooms.name }).fill("Plan")
+  await naming.getByRole("button", { name: rooms.renameSubmit, exact: true }).click()
+  for (const { page } of [alice, bob]) {
+    await expect(page.getByRole("heading", { name: "Plan", level: 1 })).toBeVisible()
+    await expect(page.getByRole("navigation").getByRole("link", { name: "Plan" })).toBeVisible()
+  }
+  const renamed = messages.renamed.replace("{name}", "Alice").replace("{room}", "Plan")
+  await expect(his.log).toContainText(renamed)
+
+  await choose(rooms.remove)
+  const dialog = alice.page.getByRole("dialog", { name: rooms.removeTitle })
+  await dialog.getByRole("button", { name: rooms.removePerson.replace("{name}", "Bob") }).click()
+  const asked = alice.page.getByRole("alertdialog")
+  const confirm = asked.getByRole("button", { name: rooms.removeConfirm, exact: true })
+  // Red: it can't be taken back.
+  await expect(confirm).toHaveCSS("background-color", "rgb(179, 38, 30)")
+  await confirm.click()
+  await expect(asked).toBeHidden()
+  await expect(dialog.getByText(rooms.removeNobody)).toBeVisible()
+  await dialog.getByRole("button", { name: rooms.done }).click()
+  await expect(hers.log).toContainText(messages.removed.replace("{name}", "Alice").replace("{person}", "Bob"))
+  await expect(bob.page.getByRole("heading", { name: bob.texts.missing.title })).toBeVisible()
+  await expect(bob.page.getByRole("navigation").getByRole("link", { name: "Plan" })).toHaveCount(0)
+  // Nor does the link bring him back by which he came.
+  await bob.page.goto(link)
+  await expect(bob.page.getByRole("heading", { name: bob.texts.missing.invitation })).toBeVisible()
+  await hers.send("among ourselves")
+  await hers.expectWritten(["among ourselves"])
+
+  // By a new one he is back, and may be put out again.
+  await bob.joinRoom(await hers.invitationLink())
+  await choose(rooms.remove)
+  await dialog.getByRole("button", { name: rooms.removePerson.replace("{name}", "Bob") }).click()
+  await confirm.click()
+  await expect(dialog.getByText(rooms.removeNobody)).toBeVisible()
+  await expect(bob.page.getByRole("heading", { name: bob.texts.missing.title })).toBeVisible()
+})
