@@ -276,6 +276,24 @@ describeStores("rooms", (use) => {
       }
     }))
 
+  it("have no invitation of somebody who was put out while making it, and erase people who are put out meanwhile", () =>
+    use(async ({ main, open }) => {
+      const other = await open()
+      for (let time = 0; time < 20; time += 1) {
+        const { id } = await main.rooms.create(alice, { name: "secret", isPrivate: true })
+        await main.rooms.accept(bob, (await main.rooms.invite(alice.id, id)) ?? "")
+        const [his] = await Promise.all([
+          other.rooms.invite(bob.id, id),
+          main.rooms.remove(alice.id, id, bob.id),
+        ])
+        if (his) expect(await main.rooms.accept(bob, his)).toBeNull()
+        await main.rooms.accept(bob, (await main.rooms.invite(alice.id, id)) ?? "")
+        await main.rooms.invite(bob.id, id)
+        await Promise.all([other.rooms.forget(bob.id), main.rooms.remove(alice.id, id, bob.id)])
+        expect(await main.rooms.isMember(bob.id, id)).toBe(false)
+      }
+    }))
+
   it("are ruled no more by an owner who has left, until they are back", () =>
     withRooms(async ({ rooms }) => {
       const { id } = await rooms.create(alice, { name: "secret", isPrivate: true })

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto"
-import { sql, type Transaction } from "kysely"
+import { type Kysely, sql, type Transaction } from "kysely"
 import type { LogHead, User } from "throughline"
 import type { MessageLog } from "throughline/server"
 import { v7 as uuidv7 } from "uuid"
@@ -136,15 +136,27 @@ export function createRooms(
     return database.transaction().execute((transaction) => addMember(transaction, user, roomId, head))
   }
 
-  async function isMember(userId: string, roomId: string): Promise<boolean> {
-    const row = await database
+  async function isMember(userId: string, roomId: string, from: Kysely<Tables> = database): Promise<boolean> {
+    const row = await from
       .selectFrom("members")
       .select("user_id")
       .where("room_id", "=", roomId)
       .where("user_id", "=", userId)
-      .where(({ not, exists }) => not(exists(departure(database, userId))))
+      .where(({ not, exists }) => not(exists(departure(from, userId))))
       .executeTakeFirst()
     return row !== undefined
+  }
+
+  /**
+   * Of those who let people into a room and put them out, one at a time: a row that is written to, although nothing changes, is locked. It
+   * comes before invitations, and these before members, for everybody, or one could wait for another who waits for them.
+   */
+  async function holdRoom(transaction: Transaction<Tables>, roomId: string): Promise<void> {
+    await transaction
+      .updateTable("rooms")
+      .set(({ ref }) => ({ id: ref("id") }))
+      .where("id", "=", roomId)
+      .execute()
   }
 
   async function find(userId: string, roomId: string): Promise<Room | null> {
@@ -256,6 +268,7 @@ export function createRooms(
       const owned = await ownRoom(userId, roomId)
       if (!owned?.isPrivate || memberId === userId) return null
       const member = await database.transaction().execute(async (transaction) => {
+        await holdRoom(transaction, roomId)
         const isThere = await transaction
           .selectFrom("members")
           .select("user_id")
@@ -263,7 +276,6 @@ export function createRooms(
           .where("user_id", "=", memberId)
           .executeTakeFirst()
         if (!isThere) return undefined
-        // In the order in which `accept` takes them, which else could wait for this, and this for it.
         await transaction.deleteFrom("invitations").where("room_id", "=", roomId).execute()
         return takeOut(transaction, memberId, roomId)
       })
@@ -272,34 +284,41 @@ export function createRooms(
     async forget(userId) {
       await database.transaction().execute(async (transaction) => {
         await forgetMessages(transaction, userId)
-        await transaction.deleteFrom("read_positions").where("user_id", "=", userId).execute()
-        await transaction.deleteFrom("members").where("user_id", "=", userId).execute()
-        await transaction.deleteFrom("presence").where("user_id", "=", userId).execute()
-        await transaction.deleteFrom("device_links").where("user_id", "=", userId).execute()
-        await transaction.deleteFrom("invitations").where("created_by", "=", userId).execute()
         await transaction
           .updateTable("rooms")
           .set({ owner_id: null })
           .where("owner_id", "=", userId)
           .execute()
+        await transaction.deleteFrom("invitations").where("created_by", "=", userId).execute()
+        await transaction.deleteFrom("members").where("user_id", "=", userId).execute()
+        await transaction.deleteFrom("read_positions").where("user_id", "=", userId).execute()
+        await transaction.deleteFrom("presence").where("user_id", "=", userId).execute()
+        await transaction.deleteFrom("device_links").where("user_id", "=", userId).execute()
       })
     },
     async invite(userId, roomId) {
-      if (!(await isMember(userId, roomId))) return null
       const token = randomBytes(24).toString("base64url")
       await database
         .deleteFrom("invitations")
         .where("created_at", "<=", now() - invitationMs - rememberedMs)
         .execute()
-      await database
-        .insertInto("invitations")
-        .values({ token_hash: hashOf(token), room_id: roomId, created_by: userId, created_at: now() })
-        .execute()
-      return token
+      return database.transaction().execute(async (transaction) => {
+        await holdRoom(transaction, roomId)
+        // Whoever is put out makes none after theirs were made void.
+        if (!(await isMember(userId, roomId, transaction))) return null
+        await transaction
+          .insertInto("invitations")
+          .values({ token_hash: hashOf(token), room_id: roomId, created_by: userId, created_at: now() })
+          .execute()
+        return token
+      })
     },
     async withdrawInvitations(userId, roomId) {
       if (!(await ownRoom(userId, roomId))) return false
-      await database.deleteFrom("invitations").where("room_id", "=", roomId).execute()
+      await database.transaction().execute(async (transaction) => {
+        await holdRoom(transaction, roomId)
+        await transaction.deleteFrom("invitations").where("room_id", "=", roomId).execute()
+      })
       return true
     },
     async invitation(token) {
@@ -329,13 +348,14 @@ export function createRooms(
       if (!row) return null
       const head = await headOf(row.id)
       return database.transaction().execute(async (transaction) => {
-        // Whoever makes it void meanwhile comes before this or waits for it: written to, although nothing changes, it is locked.
-        const held = await transaction
-          .updateTable("invitations")
-          .set(({ ref }) => ({ room_id: ref("room_id") }))
+        await holdRoom(transaction, row.id)
+        // Whoever made it void meanwhile came before.
+        const invitation = await transaction
+          .selectFrom("invitations")
+          .select("room_id")
           .where("token_hash", "=", hashOf(token))
           .executeTakeFirst()
-        if (held.numUpdatedRows === 0n) return null
+        if (!invitation) return null
         return { room: toRoom(row), isNew: await addMember(transaction, user, row.id, head) }
       })
     },
