@@ -16,8 +16,8 @@ import type { HeadCheckIntervals } from "./head-check.ts"
 import { createHttp, type RealtimeHttp } from "./http.ts"
 import { createLazyTransport } from "./lazy-transport.ts"
 import { createTabBus } from "./outbox-bus.ts"
-import { createTabLock } from "./outbox-lock.ts"
 import { createIndexedDbStore } from "./outbox-store.ts"
+import { createTabLock } from "./tab-turns.ts"
 import type { RealtimeClient } from "./types.ts"
 
 /** How a provider's `client.ts` makes its transport: `createSocketIoTransport` and the like. */
@@ -179,5 +179,5 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
 const inBrowserOf = (owner: string): OutboxPlace => ({
   store: createIndexedDbStore(owner),
   bus: createTabBus(owner),
-  exclusively: createTabLock(owner),
+  exclusively: createTabLock(`realtime-outbox:${owner}`),
 })

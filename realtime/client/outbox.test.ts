@@ -7,8 +7,8 @@ import { waitLimit } from "../testing/wait-for.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import { createOutbox, type Outbox } from "./outbox.ts"
 import { createTabBus } from "./outbox-bus.ts"
-import { createTabLock } from "./outbox-lock.ts"
 import { createIndexedDbStore, createMemoryStore, type OutboxStore } from "./outbox-store.ts"
+import { createTabLock } from "./tab-turns.ts"
 
 type Deliver = (channel: string, messages: readonly OutgoingMessage[]) => Promise<PublishResult[]>
 
@@ -52,7 +52,7 @@ function openTab(
   const outbox = createOutbox({
     store,
     bus: createTabBus(owner),
-    exclusively: createTabLock(owner),
+    exclusively: createTabLock(`realtime-outbox:${owner}`),
     deliver,
     onError(cause, { stage }) {
       errors.push(stage)
@@ -572,7 +572,7 @@ describe("an outbox", () => {
     try {
       const owner = newOwner()
       const woken = Promise.withResolvers<void>()
-      const asleep = createTabLock(owner)(room, () => woken.promise)
+      const asleep = createTabLock(`realtime-outbox:${owner}`)(room, () => woken.promise)
       const server = createServer()
       const tab = openTab(owner, server.deliver, { store: createMemoryStore() })
       const id = tab.say("a")
@@ -584,7 +584,7 @@ describe("an outbox", () => {
       // Its own turn comes late, and there is nothing left to do in it.
       woken.resolve()
       await asleep
-      await createTabLock(owner)(room, async () => {})
+      await createTabLock(`realtime-outbox:${owner}`)(room, async () => {})
       expect(server.requests).toEqual([[id]])
     } finally {
       vi.useRealTimers()

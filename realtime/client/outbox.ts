@@ -7,8 +7,8 @@ import { withinLimit } from "../within-limit.ts"
 import { batchOf, fewerThan, maxBatch } from "./batch.ts"
 import type { OutboxBus, OutboxNote } from "./outbox-bus.ts"
 import { type Caller, createOutboxEntries, type OutboxEntry, type OutboxMessage } from "./outbox-entries.ts"
-import { createTurns, type Exclusively, run } from "./outbox-lock.ts"
 import type { OutboxStore, StoredMessage } from "./outbox-store.ts"
+import { createTurns, type Exclusively, run } from "./tab-turns.ts"
 
 /**
  * A page's one way out: messages leave each channel in the order of the calls, whether they are

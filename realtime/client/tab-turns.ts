@@ -2,14 +2,14 @@ import type { OnError } from "../errors.ts"
 import { withResolvers } from "../with-resolvers.ts"
 import { withinLimit } from "../within-limit.ts"
 
-/** Runs the task while no other tab of the same person runs one of this name. */
+/** Runs the task while no other tab runs one of this name. */
 export type Exclusively = (name: string, task: () => Promise<void>) => Promise<void>
 
-/** Browser: by the Web Locks, where the browser has them. */
-export function createTabLock(owner: string): Exclusively {
+/** Browser: by the Web Locks, where the browser has them, under names that begin so. */
+export function createTabLock(prefix: string): Exclusively {
   return async (name, task) => {
     if (typeof navigator === "undefined" || !navigator.locks) return task()
-    await navigator.locks.request(`realtime-outbox:${owner}:${name}`, task)
+    await navigator.locks.request(`${prefix}:${name}`, task)
   }
 }
 
@@ -25,7 +25,7 @@ export interface TurnOptions {
 
 /**
  * Takes turns with the other tabs, for a while: where the lock fails, or isn't had in ten seconds, the task
- * runs all the same. What two tabs send then is one message by its id.
+ * runs all the same. It has to be one that two tabs may do at once.
  */
 export function createTurns({ exclusively, isOpen, onError }: TurnOptions): Exclusively {
   let isLockBroken = false

@@ -9,7 +9,7 @@ function stubLocks(): void {
   const last = new Map<string, Promise<unknown>>()
   vi.stubGlobal("navigator", {
     locks: {
-      request(name: string, _options: LockOptions, task: () => Promise<unknown>) {
+      request(name: string, task: () => Promise<unknown>) {
         const done = Promise.resolve(last.get(name)).then(task)
         last.set(
           name,
@@ -46,4 +46,20 @@ it("asks at once where the browser has no locks", async () => {
   vi.stubGlobal("navigator", {})
   stubServer()
   expect(await ask()).toEqual({ id: "guest-1" })
+})
+
+it("asks all the same where the browser refuses its locks", async () => {
+  vi.stubGlobal("navigator", { locks: { request: () => Promise.reject(new Error("SecurityError")) } })
+  stubServer()
+  expect(await ask()).toEqual({ id: "guest-1" })
+})
+
+it("asks all the same while a tab that sleeps holds the lock", async () => {
+  vi.useFakeTimers()
+  vi.stubGlobal("navigator", { locks: { request: () => new Promise(() => {}) } })
+  stubServer()
+  const asking = ask()
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(await asking).toEqual({ id: "guest-1" })
+  vi.useRealTimers()
 })

@@ -1,5 +1,6 @@
 import { backOffMs } from "../back-off.ts"
 import { requestWithin } from "../client/request-within.ts"
+import { createTabLock, createTurns } from "../client/tab-turns.ts"
 import { fromWireError, isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
 import { parseUser, type User } from "../message.ts"
 
@@ -17,9 +18,21 @@ export async function askSession(
   signal: AbortSignal,
   onError: OnError,
 ): Promise<User | null> {
+  // Of two tabs on a first visit the second asks with the cookie that the first was given: both are one
+  // guest.
+  const takeTurn = createTurns({
+    exclusively: createTabLock("realtime-session"),
+    isOpen: () => !signal.aborted,
+    onError,
+  })
   for (let failures = 1; ; failures += 1) {
     try {
-      return await alone(basePath, signal, () => ask(basePath, signal))
+      let user: User | null = null
+      await takeTurn(basePath, async () => {
+        signal.throwIfAborted()
+        user = await ask(basePath, signal)
+      })
+      return user
     } catch (error) {
       const isFinal = isRealtimeError(error) && !error.retryable
       if (isFinal || signal.aborted) throw error
@@ -27,19 +40,6 @@ export async function askSession(
       await pauseOrAbort(backOffMs(pauses, failures, error), signal)
     }
   }
-}
-
-/**
- * One tab at a time, where the browser has Web Locks: of two tabs on a first visit the second asks with the
- * cookie that the first was given, and both are the same guest.
- */
-async function alone<Value>(
-  basePath: string,
-  signal: AbortSignal,
-  task: () => Promise<Value>,
-): Promise<Value> {
-  if (!navigator.locks) return task()
-  return await navigator.locks.request(`realtime-session:${basePath}`, { signal }, task)
 }
 
 async function ask(basePath: string, signal: AbortSignal): Promise<User | null> {
