@@ -24,6 +24,7 @@ import { carrying, follow, guardTracing } from "../tracing.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import { createCommitQueue } from "./commit-queue.ts"
 import { createDelivery } from "./delivery.ts"
+import { shownUser } from "./session.ts"
 import { createSharedReads } from "./shared-reads.ts"
 import type { AuthorizeQuestion, RealtimeCore, RealtimeOptions } from "./types.ts"
 
@@ -183,7 +184,14 @@ export function createCore<Definitions extends ChannelDefinitions>(
   async function toTrustedEntry(entry: TrustedEntry): Promise<LogEntry> {
     const { channel, event, payload, id, from, traceparent } = entry
     const accepted = await payloadOf(resolve(channel), "messages", event, payload)
-    return { id, channel, event, payload: accepted, from: from && shownOf(from), ...carrying(traceparent) }
+    return {
+      id,
+      channel,
+      event,
+      payload: accepted,
+      from: from && shownUser(from, "`from`"),
+      ...carrying(traceparent),
+    }
   }
 
   function toResult(user: User, result: AppendResult): PublishResult {
@@ -267,7 +275,12 @@ export function createCore<Definitions extends ChannelDefinitions>(
 
     async validateSignal(from, name, event, payload) {
       const channel = resolve(name)
-      return toSignal(name, event, await payloadOf(channel, "signals", event, payload), shownOf(from))
+      return toSignal(
+        name,
+        event,
+        await payloadOf(channel, "signals", event, payload),
+        shownUser(from, "`from`"),
+      )
     },
 
     deliverSignal: (signal) => delivery.signal(signal),
@@ -319,9 +332,6 @@ function refuseDepth(payload: unknown): void {
 
 /** What this process's clock is called, where signals of several meet. */
 const clock = uuidv4()
-
-/** Server code may name somebody by a whole row of its database. */
-const shownOf = ({ id, name }: User): User => ({ id, ...(name !== undefined && { name }) })
 
 const toSignal = (
   channel: string,

@@ -3,20 +3,23 @@ import { parseUser, type User } from "../message.ts"
 import { isPageOf } from "../owner.ts"
 
 /**
- * Server: whom the app's `identify` says, without whatever else its row of a database holds: a user is shown
- * to everybody in a channel. Rejects with `invalid-config` where `identify` returns somebody without an id.
+ * Server: a user as everybody in a channel may see them, of what may be a whole row of the app's database.
+ * Throws `invalid-config` where the id is no text, or empty: readers would drop what they can't read.
  */
+export function shownUser(given: User, source: string): User {
+  const user = parseUser(given)
+  if (user) return user
+  const message = `unable to tell who is meant; ${source} is a user whose \`id\` is no text, or empty`
+  throw new RealtimeError("invalid-config", { message })
+}
+
+/** Server: whom the app's `identify` says. Rejects with `invalid-config` where that has no id. */
 export async function identifyBy(
   identify: (request: Request) => User | null | Promise<User | null>,
   request: Request,
 ): Promise<User | null> {
   const found = await identify(request)
-  const user = parseUser(found)
-  if (found && !user) {
-    const message = "unable to tell who is asking; `identify` returned a user whose `id` is no text, or empty"
-    throw new RealtimeError("invalid-config", { message })
-  }
-  return user
+  return found && shownUser(found, "what `identify` returned")
 }
 
 /**
