@@ -27,6 +27,7 @@ const scans = join(segment(0xda, hex("01 01 00 00 3f 00")), hex("12 ff00 34 ffd0
 const picture = join(segment(0xdb, new Uint8Array(65)), scans, segment(0xc4, new Uint8Array(20)), scans)
 const telling = [
   segment(0xe1, bytesOf(`http://ns.adobe.com/xap/1.0/\0${secret}`)),
+  segment(0xeb, bytesOf(`JP${secret}`)),
   segment(0xed, bytesOf(`Photoshop 3.0\0${secret}`)),
   segment(0xfe, bytesOf(secret)),
   segment(0xe2, bytesOf(`MPF\0${secret}`)),
@@ -82,7 +83,7 @@ describe("a picture that is sent", () => {
   })
 
   it("keeps all of a PNG but its texts, times and Exif data", async () => {
-    const names = ["eXIf", "tEXt", "zTXt", "iTXt", "tIME"]
+    const names = ["caBX", "eXIf", "tEXt", "zTXt", "iTXt", "tIME"]
     const told = join(pngStart, ...names.map((name) => pngChunk(name, bytesOf(secret))), pngRest)
     expect((await clean(told)).content.equals(png)).toBe(true)
   })
@@ -90,7 +91,13 @@ describe("a picture that is sent", () => {
   it("keeps all of a WebP but its Exif data and XMP, and doesn't announce them any more", async () => {
     const header = hex("00000000 020000 010000")
     const announced = webpPart("VP8X", header.with(0, 0x3c))
-    const told = webp(announced, image, webpPart("EXIF", bytesOf(secret)), webpPart("XMP ", bytesOf(secret)))
+    const told = webp(
+      announced,
+      image,
+      webpPart("EXIF", bytesOf(secret)),
+      webpPart("C2PA", bytesOf(secret)),
+      webpPart("XMP ", bytesOf(secret)),
+    )
     expect((await clean(told)).content.equals(webp(webpPart("VP8X", header.with(0, 0x30)), image))).toBe(true)
   })
 

@@ -1,9 +1,9 @@
-/** Of a JPEG: what a camera and programs say about the picture (APP1: Exif and XMP, APP13: IPTC), and comments. */
-const tellingSegments: ReadonlySet<number> = new Set([0xe1, 0xed, 0xfe])
+/** Of a JPEG: what a camera and programs say about the picture (APP1: Exif and XMP, APP11: content credentials, APP13: IPTC), and comments. */
+const tellingSegments: ReadonlySet<number> = new Set([0xe1, 0xeb, 0xed, 0xfe])
 /** Of a PNG: the same, and texts and the time of the last change. */
-const tellingChunks: ReadonlySet<string> = new Set(["eXIf", "tEXt", "zTXt", "iTXt", "tIME"])
+const tellingChunks: ReadonlySet<string> = new Set(["caBX", "eXIf", "tEXt", "zTXt", "iTXt", "tIME"])
 /** Of a WebP, and the flags that announce them. */
-const tellingParts: ReadonlySet<string> = new Set(["EXIF", "XMP "])
+const tellingParts: ReadonlySet<string> = new Set(["C2PA", "EXIF", "XMP "])
 const tellingFlags = 0x08 | 0x04
 
 type Part = Uint8Array<ArrayBuffer>

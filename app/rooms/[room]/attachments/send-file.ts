@@ -9,6 +9,7 @@ import {
   type UploadTicket,
 } from "#lib/files/rules.ts"
 import { makeThumbnail } from "./make-thumbnail.ts"
+import { removeMetadata } from "./remove-metadata.ts"
 
 const commonCodes = [
   "channel-denied",
@@ -56,9 +57,6 @@ export async function sendFile(
   if (given.size === 0) throw new UploadError("file-empty")
   if (given.size > maxFileBytes) throw new UploadError("file-too-large")
   // Whoever shows a picture doesn't mean to say where they live.
-  const { removeMetadata } = await import("./remove-metadata.ts").catch((cause: unknown) => {
-    throw new UploadError("not-connected", cause)
-  })
   const file = await removeMetadata(given).catch((cause: unknown) => {
     // A folder, or a file that has gone meanwhile.
     throw new UploadError("file-empty", cause)
