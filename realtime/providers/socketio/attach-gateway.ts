@@ -77,8 +77,8 @@ export interface Broadcaster {
   signal(signal: Signal, sender: string): void
   /** Changes with each revocation: a permission that was asked for before may be out of date. */
   revocations(): number
-  /** Messages to this gateway's own sockets. */
-  deliver(messages: readonly WireMessage[]): void
+  /** The newest messages of the log to this gateway's own sockets, as far as they haven't come by themselves. */
+  deliverFromLog(messages: readonly WireMessage[]): void
   /**
    * The newest message that this gateway's sockets were given of each channel that they are in; 0: none yet.
    */
@@ -146,15 +146,16 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
     if (change && adapter.rooms.has(name)) server.local.to(name).emit("presence", channel, change)
   }
 
-  function deliver(messages: readonly WireMessage[]): void {
+  function deliver(messages: readonly WireMessage[], how: "take" | "takeFromLog" = "take"): void {
     for (const [channel, group] of Map.groupBy(messages, (message) => message.channel)) {
       const name = channelRoom(channel)
       const recent = recents.get(name)
       const ids = adapter.rooms.get(name)
       if (!recent || !ids) continue
-      recent.take(group)
-      deliveries += group.length * ids.size
-      emitToEach(io, ids, "messages", group)
+      const fresh = recent[how](group)
+      if (fresh.length === 0) continue
+      deliveries += fresh.length * ids.size
+      emitToEach(io, ids, "messages", fresh)
     }
   }
 
@@ -203,7 +204,7 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
     tickets,
     presence,
     revocations: () => revocations,
-    deliver,
+    deliverFromLog: (messages) => deliver(messages, "takeFromLog"),
     places: () => new Map([...recents].map(([name, { place }]) => [fromChannelRoom(name), place])),
     async catchUp(channel, seq, read) {
       const recent = recents.get(channelRoom(channel))
@@ -504,7 +505,7 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
       const heads = await core.heads(asked.map(([channel]) => channel))
       for (const [index, [channel, place]] of asked.entries()) {
         const seq = heads[index]?.seq ?? 0
-        if (seq > place) broadcaster.deliver((await core.readAfter(channel, seq - 1, 1)).messages)
+        if (seq > place) broadcaster.deliverFromLog((await core.readAfter(channel, seq - 1, 1)).messages)
       }
     }
   }

@@ -31,6 +31,27 @@ describe("what a gateway remembers of a channel", () => {
     expect(recent.place).toBe(8)
   })
 
+  it("delivers once what comes from the log and by itself, whichever is first", () => {
+    const recent = createRecent()
+    recent.take(messages(0, 2))
+    expect(recent.takeFromLog([message(2)])).toEqual([])
+    expect(recent.takeFromLog([message(5)])).toEqual([message(5)])
+    expect(recent.place).toBe(5)
+    // Two gateways may have published them.
+    expect(recent.take([message(5)])).toEqual([])
+    expect(recent.take(messages(2, 4))).toEqual(messages(2, 4))
+    expect(recent.takeFromLog([message(5)])).toEqual([])
+    expect(recent.take(messages(4, 6))).toEqual(messages(4, 6))
+    expect(recent.take([message(5, "another log")])).toEqual([message(5, "another log")])
+  })
+
+  it("keeps few of those that never come by themselves", () => {
+    const recent = createRecent()
+    for (const seq of range(0, 200)) recent.takeFromLog([message(seq)])
+    expect(recent.take(messages(0, 100))).toEqual(messages(0, 100))
+    expect(recent.take(messages(100, 200))).toEqual([])
+  })
+
   it.each([
     ["goes back further than it", 2],
     ["is ahead of it", 7],

@@ -8,6 +8,10 @@ import {
 } from "../../message.ts"
 import { firstWithin, maxPageBytes } from "../../packing.ts"
 
+const maxEarly = 100
+
+const keyOf = ({ epoch, seq }: WireMessage) => `${epoch} ${seq}`
+
 export interface RecentOptions {
   /** The most messages that are kept of a channel. */
   maxMessages?: number
@@ -36,8 +40,13 @@ interface Known {
 export interface Recent {
   /** The newest message that was delivered here; 0: none yet. */
   readonly place: number
-  /** Messages that are being delivered, in order. */
-  take(messages: readonly WireMessage[]): void
+  /**
+   * Messages that are about to be delivered, in order. Returns those that `takeFromLog` hasn't taken before:
+   * what was read from the log comes by its own way, too, if only later.
+   */
+  take(messages: readonly WireMessage[]): readonly WireMessage[]
+  /** The same for what was read from the log. Returns what is newer than all that was delivered meanwhile. */
+  takeFromLog(messages: readonly WireMessage[]): readonly WireMessage[]
   /** What follows `seq`, all that fits into one page; null when the log has to be asked. */
   after(seq: number): LogPage | null
   /** What the log answered to a question after `seq` that was asked at `askedAt`. */
@@ -47,10 +56,19 @@ export interface Recent {
 export function createRecent(options: RecentOptions = {}): Recent {
   const { maxMessages = 200, maxAgeMs = 1_000, now = () => performance.now() } = options
   let place = 0
+  let epoch: string | undefined
   /** `messages` are those after `from` up to the head, without a hole; `mark` is of the message at `from`. */
   let known: Known | null = null
+  /** What was read from the log and hasn't come by its own way. */
+  const early = new Set<string>()
   /** The last answer, for as long as it is one: many ask from the same place at once. */
   let answered: { seq: number; page: LogPage } | null = null
+
+  /** Messages of several gateways may change places; another log begins anew. */
+  function moveTo(message: WireMessage): void {
+    place = message.epoch === epoch ? Math.max(place, message.seq) : message.seq
+    epoch = message.epoch
+  }
 
   function append(message: WireMessage): void {
     if (!known) return
@@ -80,8 +98,24 @@ export function createRecent(options: RecentOptions = {}): Recent {
     },
 
     take(messages) {
-      for (const message of messages) append(message)
-      place = messages.at(-1)?.seq ?? place
+      const fresh = early.size === 0 ? messages : messages.filter((message) => !early.delete(keyOf(message)))
+      for (const message of fresh) {
+        append(message)
+        moveTo(message)
+      }
+      return fresh
+    },
+
+    takeFromLog(messages) {
+      const fresh = messages.filter(({ seq }) => seq > place)
+      for (const message of fresh) {
+        append(message)
+        early.add(keyOf(message))
+        moveTo(message)
+      }
+      // What never came is forgotten, the oldest first.
+      for (const key of early) if (early.size > maxEarly) early.delete(key)
+      return fresh
     },
 
     after(seq) {
