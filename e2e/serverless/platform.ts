@@ -35,6 +35,27 @@ export interface PlatformOptions {
 /** Requests go to these in turn, so that what one keeps in memory is not there for the next. */
 const instancesPerFunction = 2
 
+/** Where the functions stand that were asked for so far, by the folders that they were emitted into. */
+const unpacked = new Map<string, string>()
+let unpackedRoot: string | undefined
+
+/** A function is a thousand files and more: it is copied when it is first asked, and once for all platforms, since it writes nothing. */
+function unpack(emitted: EmittedFunction, projectDir: string): string {
+  const known = unpacked.get(emitted.folder)
+  if (known) return known
+  unpackedRoot ??= makeRoot()
+  const folder = join(unpackedRoot, String(unpacked.size))
+  copyFunction(emitted, projectDir, folder)
+  unpacked.set(emitted.folder, folder)
+  return folder
+}
+
+function makeRoot(): string {
+  const root = mkdtempSync(join(tmpdir(), "throughline-functions-"))
+  process.once("exit", () => rmSync(root, { recursive: true, force: true }))
+  return root
+}
+
 interface Instance {
   child: ChildProcess
   port: number
@@ -42,7 +63,6 @@ interface Instance {
 }
 
 interface Deployed {
-  folder: string
   emitted: EmittedFunction
   instances: Promise<Instance>[]
   next: number
@@ -71,19 +91,10 @@ export async function startPlatform({ projectDir, env, port = 0 }: PlatformOptio
     routes: Route[]
     overrides?: Record<string, { path?: string; contentType?: string }>
   }
-  const root = mkdtempSync(join(tmpdir(), "throughline-functions-"))
   const byFolder = new Map<string, Deployed>()
   const byName = new Map<string, Deployed>()
   for (const emitted of readFunctions(outputDir)) {
-    const folder = join(root, String(byFolder.size))
-    const deployed = byFolder.get(emitted.folder) ?? {
-      folder,
-      emitted,
-      instances: [],
-      next: 0,
-      loaded: new Set(),
-    }
-    if (!byFolder.has(emitted.folder)) copyFunction(emitted, projectDir, folder)
+    const deployed = byFolder.get(emitted.folder) ?? { emitted, instances: [], next: 0, loaded: new Set() }
     byFolder.set(emitted.folder, deployed)
     byName.set(emitted.name, deployed)
   }
@@ -105,7 +116,8 @@ export async function startPlatform({ projectDir, env, port = 0 }: PlatformOptio
     return existsSync(path) && statSync(path).isFile() ? path : null
   }
 
-  function start({ folder, emitted, loaded }: Deployed): Promise<Instance> {
+  function start({ emitted, loaded }: Deployed): Promise<Instance> {
+    const folder = unpack(emitted, projectDir)
     const runtime = join(import.meta.dirname, "runtime.ts")
     const permissions = ["--permission", `--allow-fs-read=${folder}`, `--allow-fs-read=${runtime}`]
     const child = spawn(
@@ -261,7 +273,6 @@ export async function startPlatform({ projectDir, env, port = 0 }: PlatformOptio
       server.close()
       for (const { instances } of byFolder.values())
         for (const instance of instances) (await instance.catch(() => null))?.child.kill("SIGKILL")
-      rmSync(root, { recursive: true, force: true })
     },
   }
 }
