@@ -40,6 +40,8 @@ export default defineConfig<LayoutOptions>({
       args: [
         ...["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
         ...["--disable-component-update", "--disable-sync"],
+        // A name that isn't localhost, to which browsers give more than to others.
+        "--host-resolver-rules=MAP chat.test 127.0.0.1",
         // Chromium's own sandbox refuses to run as root, as in a container.
         ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
       ],

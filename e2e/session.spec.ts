@@ -94,18 +94,13 @@ test("signing out ends all tabs, and leaves the next person nothing of the last"
 })
 
 test("over http at another address than localhost somebody is told why they can't come in", async ({
-  playwright,
-  launchOptions,
+  page,
   chat,
 }) => {
-  const args = [...(launchOptions.args ?? []), "--host-resolver-rules=MAP chat.test 127.0.0.1"]
-  const browser = await playwright.chromium.launch({ ...launchOptions, args })
-  const page = await browser.newPage({ locale: "en-US" })
   await page.goto(`http://chat.test:${new URL(chat.url).port}`)
   const { welcome } = textsOf()
   await page.getByRole("textbox", { name: welcome.name }).fill("Alice")
   await page.getByRole("button", { name: welcome.enter }).click()
   await expect(page.getByText(welcome.cookieLost)).toBeVisible()
   await expect(page.getByRole("textbox", { name: welcome.name })).toHaveValue("Alice")
-  await browser.close()
 })
