@@ -1,4 +1,5 @@
 import { defineConfig } from "@playwright/test"
+import type { Layout } from "./e2e/chat-servers.ts"
 import type { LayoutOptions } from "./e2e/fixtures.ts"
 import { projects, specsOf } from "./e2e/tiers.ts"
 import { findChromium, installLine, tools } from "./scripts/tools.ts"
@@ -10,15 +11,18 @@ if (!executablePath && isRun) {
   throw new Error(`unable to find Chromium; ${installLine(tools.chromium)}, or set THROUGHLINE_CHROMIUM`)
 }
 
-/** Those that need no layout of the chat. */
+/** Those that need no layout of the chat. First, since nothing takes as long as the compiler, and what is last runs alone. */
 const apart = [
   { name: "emulators", test: ["emulators"], system: [] },
   // It compiles as it goes, which is slow enough without another compiler beside it.
   {
     ...{ name: "dev", test: ["development"], system: ["hot-reload"], dependencies: ["build"] },
-    ...{ timeout: 360_000, expect: { timeout: 120_000 } },
+    ...{ workers: 1, timeout: 360_000, expect: { timeout: 120_000 } },
   },
 ]
+
+/** Slow to start, and started by each worker: one runs all of its specs. `one-port` has most of them, and starts quickly. */
+const workersOf = (layout: Layout) => (layout === "one-port" ? {} : { workers: 1 })
 
 const fileOf = (spec: string) => `${spec}.spec.ts`
 
@@ -49,14 +53,15 @@ export default defineConfig<LayoutOptions>({
   },
   projects: [
     { name: "build", testMatch: "production-build.setup.ts" },
-    ...projects.flatMap((project) => {
-      const testMatch = specsOf(project).map(fileOf)
-      const { name, layout } = project
-      return testMatch.length > 0 ? [{ name, use: { layout }, testMatch, dependencies: ["build"] }] : []
-    }),
     ...apart.flatMap(({ test, system, ...project }) => {
       const testMatch = specsOf({ test, system }).map(fileOf)
       return testMatch.length > 0 ? [{ ...project, testMatch }] : []
+    }),
+    ...projects.flatMap((project) => {
+      const testMatch = specsOf(project).map(fileOf)
+      const { name, layout } = project
+      if (testMatch.length === 0) return []
+      return [{ name, use: { layout }, testMatch, dependencies: ["build"], ...workersOf(layout) }]
     }),
   ],
 })
