@@ -16,6 +16,8 @@ test("when the preferred provider fails, the next one carries on, and nothing is
   const his = await bob.joinRoom(hers.url)
   await hers.send("by Pusher")
   await his.expectWritten(["by Pusher"])
+  await his.send("and back")
+  await hers.expectWritten(["by Pusher", "and back"])
   await hers.expectVia("Pusher")
   expect(ablysCode()).toBe(0)
 
@@ -27,7 +29,7 @@ test("when the preferred provider fails, the next one carries on, and nothing is
   expect(ablysCode()).toBeGreaterThan(0)
   await hers.send("by Ably")
   for (const room of [hers, his]) {
-    await expect(room.written).toHaveCount(5)
+    await expect(room.written).toHaveCount(6)
     await room.expectAllSent()
     await room.expectPresent(["Alice", "Bob"])
   }
@@ -35,6 +37,7 @@ test("when the preferred provider fails, the next one carries on, and nothing is
   expect(await his.written.allTextContents()).toEqual(written)
   expect(written.filter((text) => text !== "from the other side")).toEqual([
     "by Pusher",
+    "and back",
     "into the gap",
     "ギャップの中へ",
     "by Ably",

@@ -54,3 +54,23 @@ test("a private room's owner gives it another name, which all see at once, and p
   await expect(dialog.getByText(rooms.removeNobody)).toBeVisible()
   await expect(bob.page.getByRole("heading", { name: bob.texts.missing.title })).toBeVisible()
 })
+
+test("one changes one's own messages only; the room's owner may delete others'", async ({ people }) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.newcomer("Bob")
+  const hers = await alice.createRoom("House rules")
+  const his = await bob.joinRoom(hers.url)
+  await hers.send("by Alice")
+  await hers.expectWritten(["by Alice"])
+  await his.send("by Bob")
+  await his.expectWritten(["by Alice", "by Bob"])
+  const { edit, delete: remove } = alice.texts.messages
+
+  const ofOthers = await his.message("by Alice").openMenu()
+  await expect(ofOthers.getByRole("menuitem", { name: edit, exact: true })).toHaveCount(0)
+  await expect(ofOthers.getByRole("menuitem", { name: remove, exact: true })).toHaveCount(0)
+  await bob.page.keyboard.press("Escape")
+
+  await hers.message("by Bob").delete()
+  await his.expectWritten(["by Alice"])
+})

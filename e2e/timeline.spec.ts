@@ -76,6 +76,18 @@ test("a room has its beginning and its days, and what one says within a minute h
     await expect(room.message(text).element.getByText("Carol", { exact: true })).toHaveCount(1)
 })
 
+test("a page that never has to scroll shows all that comes in", async ({ people }) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.newcomer("Bob")
+  const hers = await alice.createRoom("Short")
+  const his = await bob.joinRoom(hers.url)
+  const said = ["one", "two", "three", "four"]
+  for (const [index, text] of said.entries()) {
+    await hers.send(text)
+    await his.expectWritten(said.slice(0, index + 1))
+  }
+})
+
 test("where the beginning of a room is no longer kept, it says so instead", async ({ people, chat }) => {
   const alice = await people.signIn("Alice")
   const room = await alice.createRoom("Short memory")
