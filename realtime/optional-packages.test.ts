@@ -18,6 +18,13 @@ describe("code that needs a package which isn't installed", () => {
     },
   )
 
+  it("says of the emulators, which no registry has, where their tarball is", () => {
+    expect(toImportError(["throughline-emulators"], notFound("throughline-emulators"))).toMatchObject({
+      code: "invalid-config",
+      message: expect.stringContaining("/dist/throughline-emulators-*.tgz, which `npm run pack` makes"),
+    })
+  })
+
   it.each([
     ["of another package", notFound("a-part-of-redis")],
     ["of the package's own", new Error("'redis' is broken")],

@@ -15,11 +15,19 @@ export function toImportError(packages: readonly string[], cause: unknown): unkn
   return notInstalled(missing, packages, cause)
 }
 
+/** The package of the emulators. */
+export const emulators = "throughline-emulators"
+
+/** How to install it: no registry has it, so it comes from the checkout that this package is packed in. */
+export const emulatorsInstall =
+  "npm install --save-dev ../throughline/dist/throughline-emulators-*.tgz, which `npm run pack` makes there"
+
 /**
  * For an import that ended well with nothing: some bundlers put an empty module in the place
  * of a package that isn't installed.
  */
 export function notInstalled(missing: string, packages: readonly string[], cause?: unknown): RealtimeError {
-  const told = `unable to load "${missing}"; it is not installed. Run: npm install ${packages.join(" ")}`
+  const line = packages.includes(emulators) ? emulatorsInstall : `npm install ${packages.join(" ")}`
+  const told = `unable to load "${missing}"; it is not installed. Run: ${line}`
   return new RealtimeError("invalid-config", { message: told, cause })
 }

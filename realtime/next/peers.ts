@@ -1,4 +1,4 @@
-import { notInstalled, toImportError } from "../optional-packages.ts"
+import { emulators, notInstalled, toImportError } from "../optional-packages.ts"
 
 /**
  * The vendors' SDKs and the rest of what an app installs only where it uses it. Each import stands in a `try`
@@ -43,21 +43,19 @@ export const peers = {
   },
   async pusherEmulator() {
     try {
-      return there((await import("throughline-emulators/pusher")).startPusherEmulator, emulators)
+      return there((await import("throughline-emulators/pusher")).startPusherEmulator, [emulators])
     } catch (cause) {
-      throw toImportError(emulators, cause)
+      throw toImportError([emulators], cause)
     }
   },
   async ablyEmulator() {
     try {
-      return there((await import("throughline-emulators/ably")).startAblyEmulator, emulators)
+      return there((await import("throughline-emulators/ably")).startAblyEmulator, [emulators])
     } catch (cause) {
-      throw toImportError(emulators, cause)
+      throw toImportError([emulators], cause)
     }
   },
 }
-
-const emulators = ["throughline-emulators"]
 
 function there<Value>(value: Value | undefined, packages: readonly string[]): Value {
   if (value === undefined) throw notInstalled(packages[0] ?? "", packages)

@@ -1,4 +1,5 @@
 import { pathToFileURL } from "node:url"
+import { emulatorsInstall } from "../../optional-packages.ts"
 import { emulatorsTarball } from "../package.ts"
 import { resolveFrom } from "./next.ts"
 
@@ -7,8 +8,8 @@ import { resolveFrom } from "./next.ts"
  * this folder has it, in this process.
  */
 export async function runEmulators(args: readonly string[]): Promise<void> {
-  const from = emulatorsTarball(process.cwd()) ?? "throughline-emulators"
-  const install = `npm install --save-dev ${from}`
+  const tarball = emulatorsTarball(process.cwd())
+  const install = tarball ? `npm install --save-dev ${tarball}` : emulatorsInstall
   const path = resolveFrom(process.cwd(), "throughline-emulators/cli", install)
   const { main } = (await import(pathToFileURL(path).href)) as {
     main: (args: readonly string[]) => Promise<void>

@@ -40,7 +40,9 @@ describe("throughline dev and start", () => {
     })
     expect(await throughline(place.folder, ["emulators", "--", "true"])).toMatchObject({
       ...{ exitCode: 1, stdout: "" },
-      stderr: expect.stringContaining("npm install --save-dev throughline-emulators"),
+      stderr: expect.stringContaining(
+        "npm install --save-dev ../throughline/dist/throughline-emulators-*.tgz",
+      ),
     })
   })
 })
