@@ -14,11 +14,13 @@ export interface ListenerOptions {
   tls?: Pick<TLSServerOptions, "key" | "cert">
   /** Bounds memory only; a service has limits of its own, and its own words for them. */
   maxBytes: number
+  /** Shows what passes, and takes faults. */
   page: Inspector
   /** What the page leaves. */
   answer(request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<void> | void
   /** Says whether the service has sockets at this path; one of another path is answered 404. */
   hasSocketsAt(path: string): boolean
+  /** Called with each socket, once its handshake is done. */
   open(wire: Wire, request: IncomingMessage): Conversation
 }
 

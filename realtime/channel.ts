@@ -9,6 +9,7 @@ export type ParamNames<Pattern extends string> = Pattern extends `${string}{${in
   ? Name | ParamNames<Rest>
   : never
 
+/** What a pattern leaves open: `{ room: string }` of `room:{room}`. */
 export type ChannelParams<Pattern extends string> = { [Name in ParamNames<Pattern>]: string }
 
 /** One concrete channel of a definition. What `publish`, `useChannel` and the others are handed. */
@@ -39,6 +40,7 @@ export interface ChannelDefinition<
   match(name: string): ChannelParams<Pattern> | null
 }
 
+/** Any definition, for what takes all of them. */
 // biome-ignore lint/suspicious/noExplicitAny: the bound that every definition satisfies; parameters are contravariant
 export type AnyChannelDefinition = ChannelDefinition<any, any, any, any>
 
@@ -48,7 +50,9 @@ type SchemasOf<Definition, Kind extends "messages" | "signals"> = Definition ext
   ? S
   : never
 
+/** The names of a definition's messages. */
 export type MessageEvent<Definition> = keyof SchemasOf<Definition, "messages"> & string
+/** The names of a definition's signals. */
 export type SignalEvent<Definition> = keyof SchemasOf<Definition, "signals"> & string
 
 /** What goes in: what a sender writes. */
@@ -59,15 +63,19 @@ export type MessageInput<Definition, Event extends MessageEvent<Definition>> = I
 export type MessageOutput<Definition, Event extends MessageEvent<Definition>> = InferOutput<
   SchemasOf<Definition, "messages">[Event]
 >
+/** As `MessageInput`, of a signal. */
 export type SignalInput<Definition, Event extends SignalEvent<Definition>> = InferInput<
   SchemasOf<Definition, "signals">[Event]
 >
+/** As `MessageOutput`, of a signal. */
 export type SignalOutput<Definition, Event extends SignalEvent<Definition>> = InferOutput<
   SchemasOf<Definition, "signals">[Event]
 >
+/** What somebody says of themselves while they are present, as they write it. */
 export type PresenceInput<Definition> = Definition extends { readonly presence: infer P | undefined }
   ? InferInput<P>
   : never
+/** The same as the others see it: what the schema made of it. */
 export type PresenceOutput<Definition> = Definition extends { readonly presence: infer P | undefined }
   ? InferOutput<P>
   : never

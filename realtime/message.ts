@@ -145,6 +145,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 export const isPosition = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0
 
+/** Reads a user that came from outside, of `id` and `name` alone; null for what isn't one. Never throws. */
 export function parseUser(value: unknown): User | null {
   if (!isObject(value) || typeof value.id !== "string" || value.id === "") return null
   return typeof value.name === "string" ? { id: value.id, name: value.name } : { id: value.id }

@@ -7,6 +7,7 @@ import { guard } from "./guard.ts"
  */
 export type TraceStep = "send" | "accept" | "append" | "deliver" | "receive"
 
+/** Which message a step is about. */
 export interface TracedMessage {
   readonly id: string
   readonly channel: string

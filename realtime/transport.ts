@@ -72,6 +72,7 @@ export type ConnectionState =
   /** Ended by the application. */
   | "closed"
 
+/** The state of a connection, and why. */
 export interface TransportStatus {
   readonly state: ConnectionState
   /** Why, in every state but `connected` and `closed`, when a reason is known. */
@@ -102,6 +103,7 @@ export interface ChannelObserver {
   onPresence(snapshot: PresenceSnapshot): void
 }
 
+/** Browser: one channel at the provider, from `subscribe` until `unsubscribe`. */
 export interface TransportSubscription {
   /**
    * Sends a signal to every other connection in the channel, other tabs of the same person included, with its
@@ -123,6 +125,7 @@ export interface TransportSubscription {
   unsubscribe(): void
 }
 
+/** A message as its sender hands it over, before the log gives it a place. */
 export interface OutgoingMessage {
   id: string
   event: string

@@ -1,12 +1,15 @@
 import { execFileSync, spawnSync } from "node:child_process"
-import { existsSync, globSync, readFileSync, statSync } from "node:fs"
+import { existsSync, globSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core"
 import { publint } from "publint"
 import { formatMessage } from "publint/utils"
 import { beforeAll, describe, expect, it } from "vitest"
+import { realtimeErrorCodes } from "../realtime/errors.ts"
 import { apiReport, reportPath } from "./api-report.ts"
+import { readSurface, type Surface } from "./api-surface.ts"
 import { type PackedPackage, packOnce } from "./pack.ts"
+import { readErrorCodes, referenceDir, renderReference, undocumented } from "./reference.ts"
 import { doorsOf, makeForeignApp } from "./testing/foreign-app.ts"
 import { tools } from "./tools.ts"
 
@@ -42,6 +45,14 @@ const named = (name: string) => {
   if (!found) throw new Error(`there is no package ${name}`)
   return found
 }
+/** Reading it takes half a second, so it is read once. */
+const surfaces = new Map<PackedPackage, Surface>()
+function surfaceOf(packed: PackedPackage): Surface {
+  const surface = surfaces.get(packed) ?? readSurface(packed)
+  surfaces.set(packed, surface)
+  return surface
+}
+
 beforeAll(async () => {
   packages = Object.values(await packOnce())
 }, 600_000)
@@ -109,7 +120,27 @@ describe.each(["throughline", "throughline-emulators"])("the tarball of %s", (na
   it("has the surface that its report in the repository shows", () => {
     // `node scripts/api-report.ts` writes it anew: the change stands in the diff, and is looked at.
     const packed = named(name)
-    expect(apiReport(packed)).toBe(readFileSync(reportPath(packed), "utf8"))
+    expect(apiReport(surfaceOf(packed))).toBe(readFileSync(reportPath(packed), "utf8"))
+  })
+
+  it("has a doc comment on all that it exports, and on every option", () => {
+    expect(undocumented(surfaceOf(named(name)))).toEqual([])
+  })
+})
+
+describe("the reference", () => {
+  it("says what the doc comments say", () => {
+    // `node scripts/reference.ts` writes it anew.
+    const pages = renderReference(packages.map(surfaceOf))
+    expect(readdirSync(referenceDir).toSorted()).toEqual([...pages.keys()].toSorted())
+    for (const [page, text] of pages) expect(text, page).toBe(readFileSync(join(referenceDir, page), "utf8"))
+  })
+
+  it("tells of each error code who meets it, and what to do", () => {
+    const codes = readErrorCodes()
+    expect([...codes.keys()]).toEqual(realtimeErrorCodes)
+    for (const [code, told] of codes)
+      expect(told, code).toMatch(/^\S[\s\S]*\n\*\*Who meets it:\*\* \S[\s\S]*\n\*\*What to do:\*\* \S/)
   })
 })
 

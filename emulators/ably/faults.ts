@@ -65,6 +65,7 @@ export interface FaultMatch {
   path?: string
 }
 
+/** A fault, what it strikes, and how often. */
 export interface FaultRule {
   fault: Fault
   match?: FaultMatch
@@ -81,8 +82,10 @@ export interface FaultRule {
   when?: "before" | "after"
 }
 
+/** A rule that is in force, its name, and how often it has struck. */
 export type ActiveFault = FaultRule & { id: string; struck: number }
 
+/** The faults in force. */
 export interface Faults {
   /** Returns how to remove it. */
   add(rule: FaultRule): ActiveFault & { remove(): void }

@@ -36,12 +36,20 @@ export interface Namespace {
 
 /** The body of the sandbox's `POST /apps`, with ids and secrets that the caller may fix. */
 export interface AppSetup {
+  /** Names the app. Drawn from the seed, unless told. */
   id?: string
+  /** One with all permissions unless given; what is left out of one is drawn from the seed. */
   keys?: { id?: string; secret?: string; capability?: string | Capability; revocableTokens?: boolean }[]
+  /**
+   * Those whose channels keep messages (`persisted`, `persistLast`) or let them be changed
+   * (`mutableMessages`). `persisted` and `mutable` unless given.
+   */
   namespaces?: { id: string; persisted?: boolean; persistLast?: boolean; mutableMessages?: boolean }[]
   /** Presence members that are there from the beginning. */
   channels?: { name: string; presence?: { clientId: string; data?: string; encoding?: string }[] }[]
+  /** What differs from the service's own. */
   limits?: Partial<Limits>
+  /** Where the app's webhooks go. None unless given. */
   webhooks?: WebhookRule[]
 }
 

@@ -8,6 +8,7 @@ import { createAblyService, type ServiceOptions } from "./service.ts"
 const HOSTS = /^(?:https?|wss?):\/\/(?:[\w-]+\.)+(?:ably\.net|ably\.io|ably-realtime\.com)(?::\d+)?(?=\/|$)/
 const CONNECTIVITY_CHECK = /^https:\/\/internet-up\.ably-realtime\.com\//
 
+/** The handlers for msw, and the service behind them. */
 export interface AblyHandlers {
   /** For `setupServer(...handlers)` or `setupWorker(...handlers)`. */
   readonly handlers: (

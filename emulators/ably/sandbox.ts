@@ -35,6 +35,7 @@ export const sandboxRoutes: Route[] = [
   },
 ]
 
+/** An app as the sandbox's `POST /apps` answers. */
 export interface AppDescription {
   accountId: string
   appId: string

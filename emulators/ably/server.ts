@@ -10,18 +10,24 @@ import { corsHeaders } from "./rest.ts"
 import { type AppDescription, describeApp } from "./sandbox.ts"
 import { createAblyService, type ServiceOptions } from "./service.ts"
 
+/** What `startAblyEmulator` takes. */
 export interface AblyEmulatorOptions extends ServiceOptions, Pick<ListenerOptions, "port" | "host" | "tls"> {}
 
 /** What `new Ably.Realtime({ …clientOptions, key })` and `new Ably.Rest(…)` need to reach the emulator. */
 export interface AblyClientOptions {
+  /** The host that it listens on. */
   endpoint: string
+  /** The port that it listens on. */
   port: number
   /** With a certificate only; the same as `port`. */
   tlsPort?: number
+  /** True where it was started with a certificate. */
   tls: boolean
+  /** The SDK would ask a host of the vendor's whether there is a network. */
   disableConnectivityCheck: true
 }
 
+/** Ably on this machine, until it is closed or disposed of. */
 export interface AblyEmulator
   extends Pick<
     AblyService,

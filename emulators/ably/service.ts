@@ -10,9 +10,11 @@ import { handleRest } from "./rest.ts"
 import { createSession } from "./session.ts"
 import { postByFetch, type WebhookSender } from "./webhooks.ts"
 
+/** What the service is made from, with a network or without. */
 export interface ServiceOptions {
   /** One app with one key unless given. */
   apps?: AppSetup[]
+  /** Where it gets its time. The machine's, unless given. */
   clock?: Clock
   /** Makes ids and fault probabilities repeat. */
   seed?: number
@@ -22,6 +24,7 @@ export interface ServiceOptions {
   sendWebhook?: WebhookSender
 }
 
+/** The service without a network: sockets and requests go in, frames and answers come out. */
 export function createAblyService(options: ServiceOptions = {}): AblyService {
   const clock = createSkewedClock(options.clock ?? systemClock)
   const random = createRandom(options.seed)

@@ -19,6 +19,7 @@ import { createSubscriptions } from "./subscriptions.ts"
 import { createUsers, type Users } from "./users.ts"
 import { createWebhooks, type WebhookSender, type Webhooks } from "./webhooks.ts"
 
+/** An event as the HTTP API publishes it. */
 export interface TriggeredEvent {
   name: string
   channel: string

@@ -8,6 +8,7 @@ import type { ResolvedAppSettings } from "./settings.ts"
 import { createSubscriptionCountThrottle } from "./subscription-count.ts"
 import type { Webhooks } from "./webhooks.ts"
 
+/** A channel that somebody is in. */
 export interface Channel {
   readonly name: string
   readonly type: ChannelType

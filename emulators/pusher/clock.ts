@@ -6,6 +6,7 @@ export interface Clock {
   schedule(callback: () => void, delayMs: number): () => void
 }
 
+/** The machine's own time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   schedule(callback, delayMs) {
@@ -17,11 +18,13 @@ export const systemClock: Clock = {
   },
 }
 
+/** Time that stands still until a test moves it. */
 export interface ManualClock extends Clock {
   /** Moves time forward, running what falls due on the way, in order. */
   advance(byMs: number): void
 }
 
+/** A clock that begins at `startMs` and stands still. */
 export function createManualClock(startMs = 1_700_000_000_000): ManualClock {
   let now = startMs
   const timers = new Set<{ at: number; callback: () => void }>()

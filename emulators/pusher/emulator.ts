@@ -12,9 +12,11 @@ import { createRandom } from "./random.ts"
 import { defaultApp, type PusherAppSettings } from "./settings.ts"
 import type { WebhookSender } from "./webhooks.ts"
 
+/** What the service is made from, with a network or without. */
 export interface PusherEmulatorOptions {
   /** One app with id `1`, key `app-key` and secret `app-secret`, unless told. */
   apps?: readonly PusherAppSettings[]
+  /** Where it gets its time. The machine's, unless given. */
   clock?: Clock
   /** Makes socket ids and the probabilities of faults repeat from run to run. */
   seed?: number
@@ -22,6 +24,7 @@ export interface PusherEmulatorOptions {
   sendWebhook?: WebhookSender
 }
 
+/** The handshake of a socket. */
 export interface ConnectRequest {
   /** Path and query, as in `/app/{key}?protocol=7`. */
   url: string
@@ -57,6 +60,7 @@ export interface PusherEmulator {
   stop(): void
 }
 
+/** Makes the service without a network. */
 export function createPusherEmulator(options: PusherEmulatorOptions = {}): PusherEmulator {
   const { clock = systemClock, sendWebhook = postByFetch } = options
   const random = createRandom(options.seed)

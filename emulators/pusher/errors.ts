@@ -20,6 +20,7 @@ export const errorMessages = {
   4302: "Watchlist limit exceeded",
 } as const
 
+/** The codes that a connection can be closed with or told of. */
 export type ErrorCode = keyof typeof errorMessages
 
 /** The vendor's text for a code, or a neutral one for a code it has not defined. */

@@ -80,8 +80,11 @@ export type ServiceFault =
   /** New connections are closed with 4004, or the HTTP API answers 403. */
   | { kind: "over-quota"; quota: "connections" | "messages" }
 
+/** What a fault does. */
 export type FaultEffect = FrameFault | ConnectionFault | SubscriptionFault | HttpFault | ServiceFault
+/** What it does, what it is limited to, and how often it acts. */
 export type Fault = FaultScope & FaultTrigger & FaultEffect
+/** The names of what faults do. */
 export type FaultKind = FaultEffect["kind"]
 export type FaultOf<Kind extends FaultKind> = Extract<Fault, { kind: Kind }>
 
@@ -118,6 +121,7 @@ export interface FaultTarget {
   quota?: "connections" | "messages"
 }
 
+/** A fault in force. */
 export interface ActiveFault {
   readonly id: string
   readonly fault: Fault

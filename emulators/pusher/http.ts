@@ -11,6 +11,7 @@ export interface HttpRequest {
   cluster?: string | undefined
 }
 
+/** What the HTTP API answers. */
 export interface HttpResponse {
   status: number
   headers: Record<string, string>

@@ -33,6 +33,7 @@ export interface PusherLimits {
   timestampSkewSeconds: number
 }
 
+/** The limits of an app that overrides none. */
 export const defaultLimits: PusherLimits = {
   channelNameLength: 200,
   eventNameLength: 200,

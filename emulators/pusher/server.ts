@@ -11,10 +11,12 @@ import {
 } from "./emulator.ts"
 import { createPusherPage, readFrame } from "./page.ts"
 
+/** What `startPusherEmulator` takes. */
 export interface PusherServerOptions
   extends PusherEmulatorOptions,
     Pick<ListenerOptions, "port" | "host" | "tls"> {}
 
+/** Pusher on this machine, until it is closed or disposed of. */
 export interface PusherServer extends Omit<PusherEmulator, "connect" | "handle" | "stop">, AsyncDisposable {
   /** As in `http://127.0.0.1:6001`. */
   readonly url: string
@@ -28,21 +30,35 @@ export interface PusherServer extends Omit<PusherEmulator, "connect" | "handle" 
   close(): Promise<void>
 }
 
+/** What pusher-js needs to reach the emulator. */
 export interface PusherClientOptions {
+  /** Has to be there, and isn't used. */
   cluster: string
+  /** The host that it listens on. */
   wsHost: string
+  /** The port that it listens on. */
   wsPort: number
+  /** The same one. */
   wssPort: number
+  /** True where it was started with a certificate. */
   forceTLS: boolean
+  /** Without a certificate `ws` alone: `wss` would be tried as well, and wait in vain. */
   enabledTransports: ("ws" | "wss")[]
 }
 
+/** What the server library `pusher` needs to reach the emulator. */
 export interface PusherServerLibraryOptions {
+  /** The app's id. */
   appId: string
+  /** The app's key. */
   key: string
+  /** The app's secret. */
   secret: string
+  /** The host that it listens on. */
   host: string
+  /** The port that it listens on. */
   port: string
+  /** True where it was started with a certificate. */
   useTLS: boolean
 }
 

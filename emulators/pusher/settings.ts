@@ -5,7 +5,9 @@ import type { WebhookSettings } from "./webhooks.ts"
 export interface PusherAppSettings {
   /** Numeric, or `Pusher.forURL` makes NaN of it (pusher-protocol.md §10). */
   id: string
+  /** Names the app to clients. */
   key: string
+  /** Signs requests, permissions and webhooks. */
   secret: string
   /** The cluster that knows the key; any, unless told. Only the msw mount has cluster host names. */
   cluster?: string
@@ -26,6 +28,7 @@ export interface PusherAppSettings {
   watchlistEvents?: boolean
   /** "Enable authorized connections": who neither signs in nor joins a private or presence channel is closed, 4009. */
   authorizedConnections?: boolean
+  /** How long such a connection has. 30 unless told. */
   authorizationTimeoutSeconds?: number
   /** Connections at one time; more are closed with 4004. 100 in the service's free plan, none here. */
   connectionQuota?: number
@@ -35,7 +38,9 @@ export interface PusherAppSettings {
   activityTimeout?: number
   /** Seconds that a ping may stay unanswered. */
   pongTimeout?: number
+  /** Where the app's webhooks go. None unless given. */
   webhooks?: readonly WebhookSettings[]
+  /** "Batch events": several to a webhook. Off unless told. */
   batchWebhooks?: boolean
   /**
    * How a subscription is refused. `pusher:subscription_error` reaches the channel that it is about, as with soketi;
@@ -43,14 +48,18 @@ export interface PusherAppSettings {
    * not on the channel (pusher-protocol.md §3.3).
    */
   subscriptionErrors?: "pusher:error" | "pusher:subscription_error"
+  /** What differs from the service's own. */
   limits?: Partial<PusherLimits>
 }
 
 export type ResolvedAppSettings = Required<
   Omit<PusherAppSettings, "cluster" | "allowedOrigins" | "limits">
 > & {
+  /** As given: none means any. */
   cluster?: string
+  /** As given: none means all. */
   allowedOrigins?: readonly string[]
+  /** All of them. */
   limits: PusherLimits
 }
 

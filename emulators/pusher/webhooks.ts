@@ -16,9 +16,12 @@ export type WebhookEvent =
     }
   | { name: "subscription_count"; channel: string; subscription_count: number }
 
+/** The names of what webhooks tell. */
 export type WebhookEventName = WebhookEvent["name"]
 
+/** An address that is told what happens in an app. */
 export interface WebhookSettings {
+  /** Where they are posted to. */
   url: string
   /** All unless told. */
   events?: readonly WebhookEventName[]
@@ -33,6 +36,7 @@ export interface WebhookRequest {
 /** Posts a webhook and answers with the status; a rejection counts as no answer. */
 export type WebhookSender = (request: WebhookRequest) => Promise<number>
 
+/** A webhook that was sent, or is being sent. */
 export interface WebhookDelivery extends WebhookRequest {
   readonly events: readonly WebhookEvent[]
   readonly attempts: number

@@ -15,14 +15,16 @@ import { createRateLimit, type RateLimit } from "./rate-limit.ts"
 import { createSignalAges } from "./signal-ages.ts"
 import type { Channel, RealtimeClient } from "./types.ts"
 
+/** What `createClient` is made from. */
 export interface ClientOptions {
   /**
    * One transport, for a client that is opened once; or what makes one, inert
    * until `connect`, for each opening.
    */
   transport: RealtimeTransport | (() => RealtimeTransport)
+  /** The way to the catch-all route: `createHttp({ basePath })`. */
   http: RealtimeHttp
-  /** The largest payload, in bytes of JSON, as the server's configuration says. */
+  /** The largest payload, in bytes of JSON, as the server's configuration says. Default 32 KiB. */
   maxPayloadBytes?: number
   /** How long somebody who vanished is still shown. Default 4 s. */
   presenceGraceMs?: number
@@ -35,6 +37,7 @@ export interface ClientOptions {
   outbox?: OutboxPlace
   /** Follows messages out of this page and into it; absent, nobody does and nothing more travels. */
   tracing?: Tracing | undefined
+  /** Where failures go that no caller waits for. Default: `console.error`. */
   onError?: OnError
 }
 

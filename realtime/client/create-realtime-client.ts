@@ -29,9 +29,11 @@ export interface TransportOptions {
   config: ProviderConfig
   /** Asks the server for permission; called anew for each connection or channel that needs it. */
   credentials: (body: Record<string, unknown>) => Promise<unknown>
+  /** Where failures go that no caller waits for; undefined: to `console.error`. */
   onError: OnError | undefined
 }
 
+/** What `createRealtimeClient` is made from. */
 export interface RealtimeClientOptions {
   /** `realtime.clientConfig()` of the server, as it stands in the page. */
   config: { version: string; basePath: string; maxPayloadBytes: number; providers: readonly ProviderConfig[] }
@@ -49,12 +51,23 @@ export interface RealtimeClientOptions {
   owner?: string
   /** Where unsent messages are kept, in place of `owner`'s browser. */
   outbox?: OutboxPlace
+  /** Asks the app's route in place of the page's `fetch`. */
   fetch?: typeof globalThis.fetch
+  /** How long somebody who vanished is still shown. Default 4 s. */
   presenceGraceMs?: number
+  /**
+   * How often the page looks whether it has missed something. Default each minute, every 10 s without a
+   * connection.
+   */
   headCheck?: HeadCheckIntervals
+  /**
+   * When the page moves to the next provider, and when back. Defaults: after 10 s without a connection,
+   * after 60 s.
+   */
   failover?: Pick<FailoverOptions, "patienceMs" | "returnMs">
   /** Follows messages out of this page and into it; absent, nobody does and nothing more travels. */
   tracing?: Tracing | undefined
+  /** Where failures go that no caller waits for. Default: `console.error`. */
   onError?: OnError
 }
 

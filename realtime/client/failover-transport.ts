@@ -28,6 +28,7 @@ export interface FailoverOptions {
    * How long after a move the preferred one is tried again; longer after each attempt in vain. Default 60 s.
    */
   returnMs?: number
+  /** Where failures go that no caller waits for. Default: `console.error`. */
   onError?: OnError
 }
 

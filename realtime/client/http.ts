@@ -32,7 +32,9 @@ export interface RealtimeHttp {
 export interface HttpOptions {
   /** Where the catch-all route is mounted. */
   basePath: string
+  /** In place of the page's `fetch`. */
   fetch?: typeof globalThis.fetch
+  /** How long one request may take, its body included. Default 10 s. */
   timeoutMs?: number
   /**
    * Whose page it is, by the id that the server's `identify` returns: every request says so, and
@@ -63,6 +65,10 @@ function secondsOf(header: string | null): number | undefined {
   return header !== null && /^[1-9]\d{0,2}$/.test(header) ? Number(header) * 1000 : undefined
 }
 
+/**
+ * Browser: the way to the catch-all route. Rejects with what the server said, with `not-connected` where the
+ * network failed, with `provider-unavailable` for an answer that isn't the route's, and with `timeout`.
+ */
 export function createHttp({
   basePath,
   fetch = globalThis.fetch,

@@ -58,6 +58,10 @@ const olderPageSize = 50
 const largePageSize = 500
 const failurePauseMs = 1_000
 
+/**
+ * Browser: a channel's messages as a list that is shown, what `useMessages` stands on. `initial` is the
+ * newest page as the server rendered it. Does nothing until `start`.
+ */
 export function createMessageFeed<D extends AnyChannelDefinition>(
   channel: Channel<D>,
   initial: LogPage | undefined,

@@ -49,12 +49,15 @@ export interface Outbox {
 }
 
 export interface OutboxOptions {
+  /** Keeps what wasn't sent. */
   store: OutboxStore
   /** Between the tabs of one person. */
   bus: OutboxBus
+  /** Lets one tab of the person send at a time. */
   exclusively: Exclusively
   /** One request: a result for each message, in order. Rejects when there was no answer. */
   deliver(channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
+  /** Where failures go that no caller waits for. */
   onError: OnError
 }
 

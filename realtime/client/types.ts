@@ -54,6 +54,7 @@ export interface RealtimeClient {
   close(): Promise<void>
 }
 
+/** Browser: the page's one connection, whoever carries it. */
 export interface Connection {
   readonly status: TransportStatus
   /** The provider in use. */
@@ -67,6 +68,7 @@ export interface Connection {
   retry(): void
 }
 
+/** Browser: one channel of a client. Get it by `client.channel(ref)`. */
 export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> {
   readonly name: string
   readonly status: ChannelStatus
@@ -113,12 +115,17 @@ export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> 
   history(options?: { before?: number; limit?: number }): Promise<LogPage>
 }
 
+/**
+ * Whether a channel delivers. `idle`: nobody listens. `attaching`: the provider was asked. `attached`: it
+ * delivers. `denied`: the server refused this user.
+ */
 export interface ChannelStatus {
   readonly state: "idle" | "attaching" | "attached" | "denied"
   /** With `denied`: why. */
   readonly error?: RealtimeError | undefined
 }
 
+/** What a subscription calls. One that throws stops nobody else: its error goes to `onError`. */
 export interface ChannelHandlers<D extends AnyChannelDefinition = AnyChannelDefinition> {
   /** Consecutive messages, oldest first; several when several arrived together. */
   onMessages(messages: ChannelMessage<D>[]): void
@@ -132,11 +139,13 @@ export interface ChannelHandlers<D extends AnyChannelDefinition = AnyChannelDefi
   onCaughtUp?(result: { count: number; recovered: boolean }): void
 }
 
+/** Where a subscription begins. */
 export interface SubscribeOptions {
   /** Where the application stands; absent: deliver what is published after the subscription began. */
   since?: Cursor | undefined
 }
 
+/** A listener of a channel, with a position of its own. */
 export interface ChannelSubscription {
   /**
    * Resolves when the position is known and the provider delivers; rejects with
@@ -154,6 +163,7 @@ export type PendingMessage<D extends AnyChannelDefinition = AnyChannelDefinition
   "event" | "payload"
 > & { readonly event: MessageEvent<D>; readonly payload: MessageInput<D, MessageEvent<D>> }
 
+/** Browser: the messages of this person that the log may not have yet, in one channel. */
 export interface ChannelOutbox<D extends AnyChannelDefinition = AnyChannelDefinition> {
   /** In the order they were written. The same array until something changes. */
   readonly messages: readonly PendingMessage<D>[]
@@ -168,6 +178,7 @@ export interface ChannelOutbox<D extends AnyChannelDefinition = AnyChannelDefini
   arrived(ids: ReadonlySet<string>): void
 }
 
+/** How a message is sent. */
 export interface SendOptions {
   /** A UUIDv7 made beforehand (`createMessageId()`), to recognise the message when it arrives. */
   id?: string
@@ -175,6 +186,7 @@ export interface SendOptions {
   timeoutMs?: number
 }
 
+/** Browser: who is in a channel, people and not tabs. */
 export interface Presence<D extends AnyChannelDefinition = AnyChannelDefinition> {
   /** Null until known. The same object until something changes. */
   readonly snapshot: PresenceState<D> | null
@@ -183,12 +195,14 @@ export interface Presence<D extends AnyChannelDefinition = AnyChannelDefinition>
   enter(data: PresenceInput<D>): PresenceEntry<D>
 }
 
+/** Who is in a channel at one moment. */
 export interface PresenceState<D extends AnyChannelDefinition = AnyChannelDefinition> {
   count: number
   /** Sorted by user id; null beyond the provider's limit. */
   members: Member<PresenceOutput<D>>[] | null
 }
 
+/** One reason of this page to be visible in a channel; the last that leaves makes it invisible. */
 export interface PresenceEntry<D extends AnyChannelDefinition = AnyChannelDefinition> {
   update(data: PresenceInput<D>): void
   leave(): void

@@ -14,6 +14,7 @@ import {
   withinPage,
 } from "./record.ts"
 
+/** What `createMemoryLog` takes. */
 export interface MemoryLogOptions {
   /** The log's clock, in milliseconds since 1970. */
   now?: () => number
@@ -33,12 +34,14 @@ interface Channel {
   byId: Map<string, LogRow>
 }
 
+/** Where the messages of logs in memory are. */
 export interface MemoryLogStore {
   /** Changes with each generation of the log. */
   epoch: string
   readonly channels: Map<string, Channel>
 }
 
+/** An empty store, for several logs over one. */
 export function createMemoryLogStore(): MemoryLogStore {
   return { epoch: randomUUID(), channels: new Map() }
 }

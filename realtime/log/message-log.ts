@@ -77,6 +77,7 @@ export interface MessageLog {
 /** The event of a message that was taken out of the log. */
 export const erasedEvent = "erased"
 
+/** What is appended: a message that has no place yet. */
 export interface LogEntry {
   id: string
   channel: string
@@ -87,6 +88,7 @@ export interface LogEntry {
   traceparent?: string
 }
 
+/** Where an entry stands. */
 export interface AppendResult {
   id: string
   seq: number
@@ -98,6 +100,7 @@ export interface AppendResult {
   isDuplicate: boolean
 }
 
+/** What is kept. Without either, everything. */
 export interface Retention {
   /** Messages older than this go. */
   maxAgeMs?: number | undefined

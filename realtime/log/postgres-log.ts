@@ -19,6 +19,7 @@ import {
   toLogRecord,
 } from "./record.ts"
 
+/** What `createPostgresLog` takes. */
 export type PostgresLogOptions = (
   | {
       /** Secret. The log opens connections of its own. */
@@ -29,7 +30,7 @@ export type PostgresLogOptions = (
       pool: Pool
     }
 ) & {
-  /** Where the tables are; made when it is missing. */
+  /** Where the tables are; made when it is missing. Default `throughline`. */
   schema?: string
   /** The log's clock, in milliseconds since 1970. Unset: the database's, the same for every server. */
   now?: () => number

@@ -15,6 +15,7 @@ function resultCodeOf(error: unknown): number | undefined {
   return typeof code === "number" ? code & 0xff : undefined
 }
 
+/** True for the error of a file whose lock another process holds: to be tried again. */
 export function isLocked(error: unknown): boolean {
   const code = resultCodeOf(error)
   return code === 5 || code === 6

@@ -24,6 +24,7 @@ import { type ChannelRow, type HeadRow, openSqliteStore, type SqliteStore } from
 
 export { isLocked, unavailability } from "./sqlite-failure.ts"
 
+/** What `createSqliteLog` takes. */
 export interface SqliteLogOptions {
   /**
    * The database file; it and its folder are made when they are missing. Not on a
@@ -32,7 +33,7 @@ export interface SqliteLogOptions {
   path: string
   /** The log's clock, in milliseconds since 1970. */
   now?: () => number
-  /** How long to wait while another process holds the file's lock. */
+  /** How long to wait while another process holds the file's lock. Default 5 s. */
   lockTimeoutMs?: number
 }
 

@@ -1,5 +1,6 @@
 import type { User } from "../message.ts"
 
+/** What `guests()` takes. */
 export interface GuestOptions {
   /** What a new guest is called. Default: `Guest` and a number. */
   name?: () => string

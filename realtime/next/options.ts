@@ -2,6 +2,7 @@ import type { ChannelDefinitions } from "../channel.ts"
 import type { MessageLog } from "../log/message-log.ts"
 import type { Declarations, RealtimeOptions } from "../server/types.ts"
 
+/** What `throughline()` takes; the rest is the environment's to say. */
 export interface ThroughlineOptions<Definitions extends ChannelDefinitions>
   extends Declarations<Definitions>,
     Pick<

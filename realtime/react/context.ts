@@ -12,6 +12,10 @@ export const UserContext = createContext<User | null>(null)
  */
 export const useUser = (): User | null => useContext(UserContext)
 
+/**
+ * Browser: the client of the `<Throughline>` or `<RealtimeProvider>` above; throws a `TypeError` where there
+ * is none.
+ */
 export function useRealtimeClient(): RealtimeClient {
   const client = useContext(RealtimeContext)
   if (!client)

@@ -26,9 +26,11 @@ function own(client: RealtimeClient): () => void {
 }
 
 export interface RealtimeProviderProps {
+  /** Made once: by `createRealtimeClient`. */
   client: RealtimeClient
   /** Leaves the client closed, for a page of nobody's. Default false. */
   isIdle?: boolean
+  /** All that uses the hooks. */
   children: ReactNode
 }
 

@@ -16,6 +16,7 @@ export interface ProviderModule {
   createTransport: TransportFactory
 }
 
+/** What `<Throughline>` takes. */
 export interface ThroughlineProps {
   /** `await realtime.config()`, of the server. */
   config: RealtimeClientOptions["config"]
@@ -25,9 +26,11 @@ export interface ThroughlineProps {
    * so that the layout may be static.
    */
   user?: User | null | undefined
+  /** All that uses the hooks. */
   children: ReactNode
 }
 
+/** Of `createRealtimeClient`, what isn't the server's to say. */
 export type CreateThroughlineOptions = Pick<
   RealtimeClientOptions,
   "presenceGraceMs" | "headCheck" | "failover" | "tracing" | "onError"

@@ -3,6 +3,7 @@ import { useSyncExternalStore } from "react"
 import type { TransportStatus } from "../transport.ts"
 import { useRealtimeClient } from "./context.ts"
 
+/** What `useConnection` returns. */
 export interface ConnectionView extends TransportStatus {
   /** The provider in use. */
   provider: string

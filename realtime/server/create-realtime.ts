@@ -31,7 +31,8 @@ function nameWhileDeveloped(basePath: string, { location }: MessageLog): string 
 
 /**
  * Server: one contract over every provider. Takes what was declared (channels), who may do what (`identify`,
- * `authorize`), where messages are kept (`log`) and who delivers them (`publishers`).
+ * `authorize`), where messages are kept (`log`) and who delivers them (`publishers`). `basePath` is where the
+ * catch-all route is mounted, `/api/realtime` by default.
  *
  * In development hot reload evaluates the module that calls it again and again. Over the same log and path
  * there is one all the same, whose log stays open: it is redefined, and what is declared by now counts

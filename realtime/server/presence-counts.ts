@@ -27,6 +27,7 @@ interface Connection {
 
 /**
  * In this process alone: for one server, and for tests. A serverless app keeps its counts in its database.
+ * `now` is the time of day in milliseconds since 1970, the machine's by default.
  */
 export function createMemoryPresenceCounts({ now = Date.now }: { now?: () => number } = {}): PresenceCounts {
   const connections = new Map<string, Connection>()

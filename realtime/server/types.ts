@@ -26,6 +26,7 @@ import type { PresenceCounts } from "./presence-counts.ts"
 
 /** What the application says of itself, in its own modules. */
 export interface Declarations<Definitions extends ChannelDefinitions> {
+  /** The definitions, by names of your own: `authorize` is told them as `channel.kind`. */
   channels: Definitions
   /**
    * Who is asking, from the request's cookies or headers; null for nobody. Of what it returns, `id` and
@@ -49,7 +50,12 @@ export interface Declarations<Definitions extends ChannelDefinitions> {
   limit?: ((request: LimitedRequest) => Promise<void>) | undefined
 }
 
+/** What `createRealtime` is made from. */
 export interface RealtimeOptions<Definitions extends ChannelDefinitions> extends Declarations<Definitions> {
+  /**
+   * Where messages are kept: the source of truth. `createSqliteLog`, `createPostgresLog`, or one of your
+   * own.
+   */
   log: MessageLog
   /** In order of preference; every message is handed to each of them. */
   publishers: readonly RealtimePublisher[]
@@ -69,9 +75,11 @@ export interface RealtimeOptions<Definitions extends ChannelDefinitions> extends
   presenceCounts?: PresenceCounts
   /** Follows messages from their senders to their readers; absent, nobody does and nothing more travels. */
   tracing?: Tracing | undefined
+  /** Where failures go that no caller waits for. Default: `console.error`. */
   onError?: OnError
 }
 
+/** What `limit` is asked about. */
 export type LimitedRequest = UserRequest | WebhookRequest
 
 interface UserRequest {
@@ -91,6 +99,7 @@ interface WebhookRequest {
   count: 1
 }
 
+/** What `authorize` is asked: may this user do this in this channel? */
 export type AuthorizeQuestion<Definitions extends ChannelDefinitions> = {
   user: User
   channel: ResolvedChannel<Definitions>
@@ -161,6 +170,7 @@ export interface Realtime<Definitions extends ChannelDefinitions = ChannelDefini
   close(): Promise<void>
 }
 
+/** How server code publishes. */
 export interface PublishOptions {
   /** A UUIDv7 made beforehand, so that a retry is recognised. */
   id?: string
@@ -168,6 +178,7 @@ export interface PublishOptions {
   from?: User | null
 }
 
+/** One message of `publishBatch`: what `publish` takes, in one object. */
 export interface BatchEntry {
   channel: ChannelRef
   event: string
@@ -176,13 +187,17 @@ export interface BatchEntry {
   from?: User | null
 }
 
+/** Which page of a log; without `after` and `before`, the newest. */
 export interface HistoryOptions {
+  /** The messages after this `seq`, the oldest of them first. */
   after?: number
+  /** The newest ones before this `seq`. */
   before?: number
   /** Default 50, at most 500. */
   limit?: number
 }
 
+/** What the browser needs to connect, and nothing secret. */
 export interface ClientConfig {
   /**
    * Changes with the configuration. Every answer of the catch-all route names

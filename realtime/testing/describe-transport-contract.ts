@@ -1,6 +1,7 @@
 import { describe, it } from "vitest"
 import { type ContractBackend, transportChecks, withStage } from "./transport-contract/index.ts"
 
+/** A provider, and how to start what it runs on. */
 export interface TransportContract {
   /** As it stands in the report: the provider and what it runs on. */
   name: string

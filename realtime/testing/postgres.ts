@@ -67,6 +67,10 @@ export function unprivilegedUser(): { uid: number; gid: number } | undefined {
   return undefined
 }
 
+/**
+ * Starts a PostgreSQL with the programs that `findPostgres` finds; throws where there are none. `settings`
+ * are lines of its configuration.
+ */
 export async function startPostgres({ settings = {} }: TestPostgresOptions = {}): Promise<TestPostgres> {
   const programs = findPostgres()
   if (!programs) throw new Error("unable to start PostgreSQL; it was not found (THROUGHLINE_POSTGRES_BIN)")

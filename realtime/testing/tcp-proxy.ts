@@ -17,6 +17,7 @@ export interface TcpProxy extends AsyncDisposable {
   startOutage(): Promise<() => void>
 }
 
+/** Starts a wire to `target`, a `host` and a `port`, on a free port of this machine. */
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const open = new Set<Socket>()
   let isOut = false

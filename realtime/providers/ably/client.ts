@@ -33,6 +33,7 @@ import {
   toAblyData,
 } from "./mapping.ts"
 
+/** What `createAblyTransport` takes. */
 export interface AblyTransportOptions extends TransportOptions {
   /**
    * The pause between attempts, of the SDK (its own default is 15 s) and,

@@ -34,6 +34,7 @@ import {
   webhookDate,
 } from "./mapping.ts"
 
+/** What `createAblyPublisher` takes. */
 export interface AblyPublisherOptions {
   /**
    * `appId.keyId:secret`. The key needs `publish`, `subscribe` and `presence` on all channels, and to take
@@ -42,9 +43,11 @@ export interface AblyPublisherOptions {
   apiKey: string
   /** A host other than Ably's own: an emulator. */
   endpoint?: string | undefined
+  /** With `endpoint`. Default: that of HTTP or HTTPS. */
   port?: number | undefined
+  /** False: plain HTTP and `ws:`, to `endpoint`. Default true. */
   tls?: boolean | undefined
-  /** How long a browser's token lasts; it is renewed over the live connection. */
+  /** How long a browser's token lasts; it is renewed over the live connection. Default an hour. */
   tokenTtlMs?: number
   /** How long one request may take. Default 3 s, so that a second attempt has its chance. */
   timeoutMs?: number

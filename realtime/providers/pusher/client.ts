@@ -23,10 +23,13 @@ import {
   signalEvent,
 } from "./mapping.ts"
 
+/** What `createPusherTransport` takes. */
 export interface PusherTransportOptions extends TransportOptions {
-  /** The first pause before asking again for a signature that failed in passing; it doubles. */
+  /**
+   * The first pause before asking again for a signature that failed in passing; it doubles. Default 500 ms.
+   */
   retryMs?: number
-  /** How long without a connection counts as long; then it is started over. */
+  /** How long without a connection counts as long; then it is started over. Default 10 s. */
   unavailableTimeoutMs?: number
 }
 

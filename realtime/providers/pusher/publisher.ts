@@ -26,14 +26,21 @@ import {
   toPusherUserId,
 } from "./mapping.ts"
 
+/** What `createPusherPublisher` takes: the app's credentials, as Pusher's dashboard shows them. */
 export interface PusherPublisherOptions {
+  /** The app's number. */
   appId: string
+  /** Names the app; pages are told it. */
   key: string
+  /** Signs; it never leaves the server. */
   secret: string
+  /** As in `eu`. May be empty where `host` is given. */
   cluster: string
   /** A server of Pusher's protocol other than Pusher's own (soketi, Reverb, an emulator). */
   host?: string | undefined
+  /** With `host`. Default: that of HTTP or HTTPS. */
   port?: number | undefined
+  /** False: plain HTTP and `ws:`, to `host`. Default true. */
   tls?: boolean | undefined
   /** How long one request may take. Default 3 s, so that a second attempt has its chance. */
   timeoutMs?: number

@@ -115,6 +115,7 @@ export interface GatewayStats {
 }
 
 export interface BroadcasterOptions {
+  /** The server of `socket.io` that holds the connections. */
   io: SocketIoServer
   /** Shared with the app's other processes, which sign tickets with it. */
   secret: string
@@ -266,22 +267,25 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
 }
 
 export interface GatewayOptions {
+  /** Of `createBroadcaster`, over the same server of `socket.io`. */
   broadcaster: Broadcaster
+  /** `realtime.core`: authorizes, and reads the log. */
   core: RealtimeCore
-  /** The most channels that one connection may join. */
+  /** The most channels that one connection may join. Default 200. */
   maxSubscriptions?: number
   /**
    * What may wait for a connection that doesn't read, in bytes; over it, the
    * connection is ended. Default 8 MiB.
    */
   maxWaitingBytes?: number
-  /** How often the log is looked at while another gateway may be publishing unheard. */
+  /** How often the log is looked at while another gateway may be publishing unheard. Default 2 s. */
   doubtIntervalMs?: number
   /**
    * Around the answer to each request, for whoever tells requests apart; `handshake` is
    * the one that opened the connection.
    */
   answer?(work: () => Promise<void>, handshake: IncomingMessage): Promise<void>
+  /** Where failures go that no caller waits for. Default: `console.error`. */
   onError?: OnError
 }
 
@@ -300,6 +304,7 @@ const dataOf = (socket: GatewaySocket) => socket.data as SocketData
 
 const textOf = (value: unknown) => (typeof value === "string" ? value : "")
 
+/** A gateway that answers, from `attachGateway` until `stop`. */
 export interface AttachedGateway {
   stats(): GatewayStats
   /**

@@ -24,19 +24,21 @@ import {
   type ServerEvents,
 } from "./mapping.ts"
 
+/** What `createSocketIoTransport` takes. */
 export interface SocketIoTransportOptions
   extends Pick<TransportOptions, "config" | "credentials" | "onError"> {
-  /** After how long without a connection the state is `suspended`. */
+  /** After how long without a connection the state is `suspended`. Default 60 s. */
   suspendAfterMs?: number
-  /** How long an answer of the gateway may take. */
+  /** How long an answer of the gateway may take. Default 10 s. */
   answerTimeoutMs?: number
   /**
    * How long a WebSocket's handshake may take before long polling is tried; twice as long
    * after each in vain. Default 4 s.
    */
   handshakeTimeoutMs?: number
-  /** The first pause before reconnecting; it doubles up to `maxPauseMs`, with jitter. */
+  /** The first pause before reconnecting; it doubles up to `maxPauseMs`, with jitter. Default 500 ms. */
   firstPauseMs?: number
+  /** The longest such pause. Default 5 s. */
   maxPauseMs?: number
 }
 

@@ -22,6 +22,7 @@ export { connectRedisCluster } from "./connect-redis.ts"
 export { createInternalEndpoint } from "./internal-endpoint.ts"
 export type { RedisClusterOptions } from "./redis.ts"
 
+/** What `mountGateway` takes. */
 export interface MountOptions {
   /** Made with `serveClient: false` and `destroyUpgrade: false`, and attached to no server. */
   io: SocketIoServer
@@ -40,6 +41,7 @@ export interface MountOptions {
   farewells?: number | undefined
   /** Between those and the next. Default a tenth of a second. */
   pauseBetweenFarewells?: (() => Promise<unknown>) | undefined
+  /** Where failures go that no caller waits for. Default: `console.error`. */
   onError?: OnError
 }
 

@@ -9,8 +9,11 @@ import { fromMessagesEvent, provider } from "./mapping.ts"
 import { internalPath } from "./server.ts"
 
 export interface InternalEndpointOptions {
+  /** The gateway's own, which gets what other processes publish. */
   publisher: RealtimePublisher
+  /** Shared with those processes; who doesn't send it is refused. */
   secret: string
+  /** Where failures go that no caller waits for. Default: `console.error`. */
   onError?: OnError
 }
 

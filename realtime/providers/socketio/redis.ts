@@ -8,14 +8,17 @@ import { createReporter } from "../../guard.ts"
 import type { ClusterBus, ClusterNote } from "./cluster.ts"
 import { provider } from "./mapping.ts"
 
+/** What `connectRedisCluster` takes. */
 export interface RedisClusterOptions {
+  /** The server of `socket.io` that holds this process's connections. */
   io: Server
   /** As in `redis://127.0.0.1:6379` or `rediss://user:password@host:6380/0`. */
   url: string
-  /** Keeps installations that share a Redis apart. */
+  /** Keeps installations that share a Redis apart. Default `throughline`. */
   streamName?: string
-  /** How many entries Redis keeps, for gateways that were away for a moment. */
+  /** How many entries Redis keeps, for gateways that were away for a moment. Default 10,000. */
   maxEntries?: number
+  /** Where failures go that no caller waits for. Default: `console.error`. */
   onError?: OnError
 }
 

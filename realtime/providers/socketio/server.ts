@@ -6,6 +6,7 @@ import { requireVariables } from "../../required.ts"
 import { provider } from "./mapping.ts"
 import { createTickets } from "./tickets.ts"
 
+/** What `createSocketIoPublisher` takes. */
 export interface SocketIoPublisherOptions {
   /** Where this process reaches the gateway, as in `http://127.0.0.1:3001`. */
   internalUrl: string
@@ -18,7 +19,9 @@ export interface SocketIoPublisherOptions {
    * by which its log knows who asked.
    */
   headers?(): Record<string, string>
+  /** In place of the global `fetch`. */
   fetch?: typeof globalThis.fetch
+  /** How long one request to the gateway may take. Default 5 s. */
   timeoutMs?: number
 }
 

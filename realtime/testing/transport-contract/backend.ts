@@ -33,6 +33,7 @@ export const contractChannels = {
   }),
 }
 
+/** The server half of a backend, whose log can be set back. */
 export interface ContractRealtime extends Realtime<typeof contractChannels> {
   /** The channel's log is as a backup holds it that was made when this was its newest message. */
   putBack(channel: ChannelRef, seq: number): void
@@ -94,11 +95,15 @@ export interface ContractBackend extends AsyncDisposable {
 }
 
 export interface ContractRealtimeOptions {
+  /** The provider's server half: the publisher that is tested. */
   publishers: readonly RealtimePublisher[]
+  /** In place of a log in memory. */
   log?: MessageLog
   /** Of the log, unless one is given. */
   store?: MemoryLogStore
+  /** Default: nobody is told, since providers fail on purpose here. */
   onError?: OnError
+  /** As of `createRealtime`. */
   deliveryTimeoutMs?: number
 }
 

@@ -79,6 +79,7 @@ export function freshName(what = "room"): string {
   return `${what}-${runId}-${names}`
 }
 
+/** Runs one check on a backend of its own, and takes both down again, whatever came of it. */
 export async function withStage(
   start: () => Promise<ContractBackend>,
   run: (stage: Stage) => Promise<void>,
