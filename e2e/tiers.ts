@@ -44,6 +44,7 @@ export const projects: readonly Project[] = [
         "downloads",
         "first-paint",
         "input-method",
+        "long-room",
         "messages",
         "outbox",
         "restart",
@@ -56,7 +57,6 @@ export const projects: readonly Project[] = [
       ...[
         "leaving",
         "list",
-        "long-room",
         "looks",
         "navigation",
         "old-browser",
@@ -87,12 +87,12 @@ export const projects: readonly Project[] = [
       "typing",
     ],
   },
-  { name: "pusher", layout: "pusher", system: ["conversation", "downloads", "restart", ...carried] },
+  { name: "pusher", layout: "pusher", test: ["conversation"], system: ["downloads", "restart", ...carried] },
   { name: "ably", layout: "ably", test: ["conversation"], system: ["downloads", "restart", ...carried] },
   {
     name: "serverless-pusher",
     layout: "serverless-pusher",
-    test: ["conversation", "serverless"],
+    test: ["conversation", "serverless", "serverless-start"],
     system: [
       ...[
         ...allOfMessages,
@@ -104,7 +104,6 @@ export const projects: readonly Project[] = [
         "room-owner",
         "search",
         "security",
-        "serverless-start",
         "typing",
       ],
       "unread",
