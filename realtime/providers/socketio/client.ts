@@ -134,8 +134,9 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
    */
   function refuse(error: RealtimeError): void {
     if (error.retryable) {
+      // First: that it closes is told, too, and isn't the reason.
+      socket.io.engine?.close()
       interrupted(error)
-      if (socket.io.engine) socket.io.engine.close()
     } else {
       socket.disconnect()
       fail(error)
