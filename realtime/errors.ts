@@ -106,6 +106,15 @@ export const realtimeErrorCodes = [
    */
   "not-connected",
   /**
+   * The server no longer understands this page: it was loaded before a release that changed what the two
+   * say to each other.
+   *
+   * **Who meets it:** A page that outlived a deployment; its client ends.
+   *
+   * **What to do:** Ask the person to load the page again. What was written waits for that in the outbox.
+   */
+  "page-outdated",
+  /**
    * The provider can't be reached, or answers what isn't its answer.
    *
    * **Who meets it:** `onError` on the server; a page, as the reason why it is reconnecting.
@@ -219,6 +228,14 @@ const denials: ReadonlySet<RealtimeErrorCode> = new Set(["channel-denied", "chan
  */
 export function isDenial(value: unknown): value is RealtimeError {
   return isRealtimeError(value) && denials.has(value.code) && !value.retryable
+}
+
+/**
+ * True where the page's time is over, and the client with it: the session is somebody else's, or the server no
+ * longer understands it. What was written waits for its writer's next page.
+ */
+export function isPageOver({ code }: RealtimeError): boolean {
+  return code === "session-changed" || code === "page-outdated"
 }
 
 const ownFailures: ReadonlySet<RealtimeErrorCode> = new Set(["internal", "invalid-config", "log-unavailable"])

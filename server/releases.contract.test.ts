@@ -55,11 +55,13 @@ async function startSite() {
       await server.close()
       server = await start(channels)
     },
-    open(id: string) {
+    open(id: string, speaks: { wire?: string } = {}) {
       const http = createHttp({
         basePath: "http://releases.test/api/realtime",
+        onPageOver: (error) => client.end(error),
         fetch(input, init) {
           const request = new Request(input, { ...init, headers: { ...init?.headers, "x-user": id } })
+          if (speaks.wire !== undefined) request.headers.set("Realtime-Wire", speaks.wire)
           const { GET, POST } = server.realtime.handlers
           return request.method === "POST" ? POST(request) : GET(request)
         },
@@ -153,5 +155,41 @@ describe("while two releases run side by side", () => {
       { event: "asked", payload: { question: "and you?" } },
       { event: "said", payload: { text: "bye", mood: "sad" } },
     ])
+  })
+
+  it("a page whose wire the server no longer understands is told so, and what it wrote goes by the next one", async () => {
+    await using site = await startSite()
+    await site.deploy(earlier)
+    const speaks: { wire?: string } = {}
+    const page = site.open("alice", speaks)
+    const room = page.channel(earlier.room({ room: "1" }))
+    await listen(room).ready
+
+    speaks.wire = "0"
+    await site.deploy(earlier)
+    await waitFor(() => page.connection.status.state === "failed")
+    expect(page.connection.status.error).toMatchObject({ code: "page-outdated", retryable: false })
+    room.outbox.add("said", { text: "still to be sent" })
+    await page.checkSession()
+    expect(room.outbox.messages).toMatchObject([{ state: "queued" }])
+  })
+
+  it("a page that is newer than its server waits for one of its own release, and nothing of it is refused", async () => {
+    await using site = await startSite()
+    await site.deploy(earlier)
+    const heard = listen(site.open("bob").channel(earlier.room({ room: "1" })))
+    await heard.ready
+    const speaks: { wire?: string } = { wire: "2" }
+    const page = site.open("alice", speaks)
+    const room = page.channel(earlier.room({ room: "1" }))
+    room.outbox.add("said", { text: "early" })
+    await waitFor(() => page.connection.status.error?.code === "provider-unavailable")
+    expect(page.connection.status).toMatchObject({ state: "connecting", error: { retryable: true } })
+
+    delete speaks.wire
+    await waitFor(() => page.connection.status.state === "connected")
+    await waitFor(() => heard.received.length === 1)
+    expect(heard.received).toEqual([{ event: "said", payload: { text: "early" } }])
+    await waitFor(() => room.outbox.messages.length === 0)
   })
 })

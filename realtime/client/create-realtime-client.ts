@@ -101,7 +101,7 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
     basePath: config.basePath,
     owner,
     fetch: hint?.fetch ?? ask,
-    onSessionChanged: (error) => end(error),
+    onPageOver: (error) => end(error),
     onConfigVersion: (seen) => void follow(seen),
   })
 

@@ -69,7 +69,7 @@ describe("an answer of the server", () => {
       basePath: "/api/realtime",
       owner: "alice",
       fetch: async () => ours(409, { code, message: "x" }),
-      onSessionChanged: (error) => void told.push(error.code),
+      onPageOver: (error) => void told.push(error.code),
     })
     await expect(http.history("room:1", {})).rejects.toMatchObject({ code, retryable: false })
     await expect(http.publish("room:1", [])).rejects.toMatchObject({ code })

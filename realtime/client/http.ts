@@ -1,9 +1,10 @@
-import { fromWireError, RealtimeError, type RealtimeErrorCode } from "../errors.ts"
+import { fromWireError, isPageOver, RealtimeError, type RealtimeErrorCode } from "../errors.ts"
 import { type LogHead, type LogPage, parseLogHead, parseLogPage, type SignalOrigin } from "../message.ts"
 import { ownerHeaders } from "../owner.ts"
 import { fromWireResults } from "../publish-result.ts"
 import { configHeader } from "../publisher.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
+import { wireHeaders } from "../wire-version.ts"
 import { requestWithin } from "./request-within.ts"
 
 /** Browser: the catch-all route, as functions. Every failure is a `RealtimeError`. */
@@ -17,7 +18,7 @@ export interface RealtimeHttp {
   /** The server's configuration as it is now. */
   config(): Promise<Record<string, unknown>>
   /**
-   * Looks whether the session is still the owner's; `onSessionChanged` is told when it isn't. Never rejects.
+   * Looks whether the session is still the owner's; `onPageOver` is told when it isn't. Never rejects.
    */
   checkSession(): Promise<void>
   /** What a provider's server half answers to a request for permission. */
@@ -41,8 +42,11 @@ export interface HttpOptions {
    * the server answers nobody else's.
    */
   owner?: string | undefined
-  /** Called when the server refused with `session-changed`: somebody else is signed in by now, or nobody. */
-  onSessionChanged?: (error: RealtimeError) => void
+  /**
+   * Called when the server says that the page's time is over: with `session-changed`, where somebody else is
+   * signed in by now, or nobody; with `page-outdated`, where it no longer understands the page.
+   */
+  onPageOver?: (error: RealtimeError) => void
   /** Called with the version of the server's configuration that an answer names. */
   onConfigVersion?: (version: string) => void
 }
@@ -74,7 +78,7 @@ export function createHttp({
   fetch = globalThis.fetch,
   timeoutMs = 10_000,
   owner,
-  onSessionChanged,
+  onPageOver,
   onConfigVersion,
 }: HttpOptions): RealtimeHttp {
   /** Between the server's clock and this page's time. */
@@ -89,7 +93,7 @@ export function createHttp({
       const response = await fetch(`${basePath}/${path}`, {
         ...init,
         signal,
-        headers: { ...init.headers, ...(owner !== undefined && ownerHeaders(owner)) },
+        headers: { ...init.headers, ...wireHeaders, ...(owner !== undefined && ownerHeaders(owner)) },
         credentials: "same-origin",
         cache: "no-store",
       })
@@ -105,7 +109,7 @@ export function createHttp({
     if (response.ok && answer) return answer
     if (answer?.error) {
       const error = fromWireError(answer.error)
-      if (error.code === "session-changed") onSessionChanged?.(error)
+      if (isPageOver(error)) onPageOver?.(error)
       if (error.code !== "internal") throw error
       throw new RealtimeError("internal", { message: `unable to ${doing}; the server failed` })
     }

@@ -1,5 +1,5 @@
 import { type BackOff, backOffMs } from "../back-off.ts"
-import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
+import { isPageOver, isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
 import { guard } from "../guard.ts"
 import type { Cursor, PublishReceipt } from "../message.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
@@ -84,9 +84,6 @@ interface Pause {
 }
 
 const toOutgoing = ({ id, event, payload }: OutboxEntry): OutgoingMessage => ({ id, event, payload })
-
-/** The session is somebody else's. What was written waits for its writer, in the store. */
-const isOfAnother = ({ code }: RealtimeError) => code === "session-changed"
 
 /** The server failed and doesn't know why. */
 const isAccident = ({ code, retryable }: RealtimeError) => code === "internal" && retryable
@@ -237,7 +234,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   }
 
   function wait(entry: OutboxEntry, error: RealtimeError): void {
-    const isOut = error.code === "not-connected" || isOfAnother(error)
+    const isOut = error.code === "not-connected" || isPageOver(error)
     mark(entry, isOut ? { state: "queued" } : { state: "failed", error })
   }
 
@@ -263,7 +260,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     const { caller } = entry
     if (!caller) {
       if ("receipt" in result) await accept(entry, result.receipt)
-      else if (result.error.retryable || isOfAnother(result.error)) return true
+      else if (result.error.retryable || isPageOver(result.error)) return true
       else await refuse(entry, result.error)
       return false
     }
@@ -411,7 +408,7 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
   function pauseAfter(channel: string, pause: Pause, failed: RealtimeError): void {
     const times = waiting(channel)[0]?.caller ? callersBackOff : backOff
     // No pause brings its writer back: it goes when they are.
-    const isForGood = isOfAnother(failed)
+    const isForGood = isPageOver(failed)
     if (!isForGood) pause.failures += 1
     pause.reason = failed
     pauses.set(channel, pause)

@@ -16,6 +16,7 @@ const statusByCode: Record<RealtimeErrorCode, number> = {
   "log-unavailable": 503,
   "message-too-large": 413,
   "not-connected": 503,
+  "page-outdated": 409,
   "provider-unavailable": 503,
   "rate-limited": 429,
   "session-changed": 409,
