@@ -20,7 +20,7 @@ export function useRealtimeClient(): RealtimeClient {
   const client = useContext(RealtimeContext)
   if (!client)
     throw new TypeError(
-      "unable to use a realtime hook; there is no <Throughline> or <RealtimeProvider> above this component",
+      "unable to use a realtime hook; there is no <Throughline> or <RealtimeProvider> of this copy of throughline above this component. `npx throughline doctor` says where there are two",
     )
   return client
 }

@@ -1,6 +1,6 @@
 import { act, cleanup, render, screen, waitFor } from "@testing-library/react"
 import { StrictMode, useEffect } from "react"
-import { afterEach, describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it, vi } from "vitest"
 import { createClient } from "../client/create-client.ts"
 import type { RealtimeClient } from "../client/types.ts"
 import type { LogPage } from "../message.ts"
@@ -202,6 +202,22 @@ describe("the hooks", () => {
     const silenced = console.error
     console.error = () => {}
     expect(() => render(<Messages />)).toThrow("RealtimeProvider")
+    console.error = silenced
+  })
+
+  it("say that the provider above is another copy's, where the page has two", async () => {
+    await using world = await setup()
+    vi.resetModules()
+    const copy = await import("./index.ts")
+    expect(copy.RealtimeProvider).not.toBe(RealtimeProvider)
+    const silenced = console.error
+    console.error = () => {}
+    const page = (
+      <copy.RealtimeProvider client={world.client}>
+        <Messages />
+      </copy.RealtimeProvider>
+    )
+    expect(() => render(page)).toThrow(/of this copy of throughline .* doctor/)
     console.error = silenced
   })
 })
