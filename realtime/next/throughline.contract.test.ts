@@ -398,6 +398,20 @@ describe("a gateway in a process without a server of the app", () => {
     expect(await statusOf(fetch(`http://localhost:${port}/`))).toBe(404)
   })
 
+  it("says that its port is in use, and takes it once it is free", async () => {
+    vi.stubEnv("SOCKET_INTERNAL_SECRET", "s".repeat(32))
+    const other = createServer().listen(0)
+    await once(other, "listening")
+    const { port } = other.address() as AddressInfo
+    const { realtime } = declare()
+    await expect(realtime.listen(port)).rejects.toMatchObject({
+      code: "invalid-config",
+      message: expect.stringContaining(`unable to listen on port ${port}; it is in use. SOCKET_PORT names`),
+    })
+    await new Promise((resolve) => other.close(resolve))
+    expect(await realtime.listen(port)).toBe(port)
+  })
+
   it("runs alone only with the secret that the app's processes share with it", async () => {
     const { realtime } = declare()
     await expect(realtime.listen(0)).rejects.toMatchObject({
