@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
-import { join, resolve } from "node:path"
-import { pathToFileURL } from "node:url"
+import { join, relative, resolve } from "node:path"
+import { fileURLToPath, pathToFileURL } from "node:url"
 import { isRealtimeError } from "../../errors.ts"
 import type { Output } from "../output.ts"
 import { Refusal } from "../refusal.ts"
@@ -85,7 +85,11 @@ async function load(file: string, path: string): Promise<Listening> {
   try {
     module = (await import(pathToFileURL(file).href)) as typeof module
   } catch (error) {
-    throw new Refusal(`${path} can't be loaded; ${(error as Error).message}`, undefined, wrongConfig)
+    const { message, stack = "" } = error as Error
+    // Where that is in a file that it imports, only the stack says so.
+    const [, url, line] = /(file:\/\/\S+?):(\d+)/.exec(stack) ?? []
+    const place = url ? ` (${relative(process.cwd(), fileURLToPath(url))}:${line})` : ""
+    throw new Refusal(`${path} can't be loaded; ${message}${place}`, undefined, wrongConfig)
   }
   const { realtime } = module
   if (typeof realtime?.listen !== "function" || typeof realtime.close !== "function")

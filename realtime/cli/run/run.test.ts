@@ -106,6 +106,15 @@ describe("throughline gateway", () => {
       },
       "ABLY_API_KEY is missing",
     ],
+    [
+      "a channel file with an error",
+      {
+        ...next,
+        "realtime/server.ts": 'import "./channels"\nexport const realtime = {}',
+        "realtime/channels.ts": 'import "throughline"\nexport const room = defineChannel(',
+      },
+      "realtime/channels.ts:2)",
+    ],
   ])("ends with 78 for %s", async (_, files, reason) => {
     using place = makeFolder(files)
     expect(await throughline(place.folder, ["gateway"])).toMatchObject({
