@@ -49,3 +49,22 @@ export async function throughline(folder: string, args: readonly string[], env: 
   const [exitCode] = (await once(child, "close")) as [number | null]
   return { ...said, exitCode }
 }
+
+/** The same in a terminal, by the program `script` of Linux, where this key is pressed once it is asked for an answer. */
+export async function inTerminal(folder: string, args: readonly string[], key: string) {
+  const command = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(" ")
+  const child = spawn("/usr/bin/script", ["--quiet", "--return", "--command", command, "/dev/null"], {
+    cwd: folder,
+    env: inherited,
+    stdio: ["pipe", "pipe", "inherit"],
+  })
+  let stdout = ""
+  child.stdout.on("data", (data) => {
+    const wasAsked = stdout.includes("[y/N]")
+    stdout += data
+    if (!wasAsked && stdout.includes("[y/N]")) child.stdin.write(key)
+  })
+  const [exitCode] = (await once(child, "close")) as [number | null]
+  child.stdin.destroy()
+  return { stdout, exitCode }
+}

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process"
-import { chmodSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { ownPackage } from "../package.ts"
-import { makeFolder, throughline } from "../testing.ts"
+import { inTerminal, makeFolder, throughline } from "../testing.ts"
 import { applyChanges, planUndo, recover, undo } from "./apply.ts"
 
 const app = {
@@ -67,6 +67,21 @@ describe("throughline init", () => {
     })
     expect(git(place.folder, "status", "--porcelain")).toBe(" M app/layout.tsx\n")
     expect(await throughline(place.folder, yes)).toMatchObject({ exitCode: 0 })
+  })
+
+  it.skipIf(!existsSync("/usr/bin/script")).each([
+    ["Ctrl-C", "\u0003", "nothing was changed"],
+    ["Ctrl-D", "\u0004", "nothing was changed"],
+    ["no", "n\r", "nothing was changed"],
+    ["yes", "y\r", "package.json lists"],
+  ])("asks in a terminal, and takes %s for an answer", async (name, key, said) => {
+    using place = makeFolder(app)
+    const before = place.snapshot()
+    const { stdout, exitCode } = await inTerminal(place.folder, ["init", "--no-install"], key)
+    expect(stdout).toContain(said)
+    expect(stdout).not.toContain("node:internal")
+    expect(exitCode).toBe(name === "yes" ? 0 : 1)
+    if (name !== "yes") expect(place.snapshot()).toEqual(before)
   })
 
   it.skipIf(process.platform === "win32").each([
@@ -142,6 +157,22 @@ describe("changes", () => {
       applyChanges(place.folder, [write("a/new.ts"), write("b/c/new.ts"), write("blocked/new.ts")]),
     ).toThrow(/unable to write/)
     expect(committed(place.snapshot())).toEqual(before)
+  })
+
+  it.skipIf(process.platform === "win32")("are refused where this user may not write, and nothing is", () => {
+    using place = makeFolder({ "a.ts": "a" })
+    const before = place.snapshot()
+    chmodSync(place.folder, 0o555)
+    // Whom no right concerns becomes somebody else meanwhile.
+    const isRoot = process.geteuid?.() === 0
+    if (isRoot) process.seteuid?.(65_534)
+    try {
+      expect(() => applyChanges(place.folder, [write("b.ts")])).toThrow("this user may not write")
+    } finally {
+      if (isRoot) process.seteuid?.(0)
+      chmodSync(place.folder, 0o755)
+    }
+    expect(place.snapshot()).toEqual(before)
   })
 
   it("are not made over what somebody wrote meanwhile", () => {

@@ -118,7 +118,15 @@ async function agree(folder: string, { yes }: InitOptions, question: string): Pr
   }
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
   const warning = dirty.length > 0 ? `${dirty.length} files have changes that aren't committed. ` : ""
-  const answer = await terminal.question(`${warning}${question} [y/N] `)
+  const left = new AbortController()
+  terminal.once("close", () => left.abort())
+  const answer = await terminal
+    .question(`${warning}${question} [y/N] `, { signal: left.signal })
+    .catch((error: Error) => {
+      // Ctrl-C and Ctrl-D are an answer, too.
+      if (error.name === "AbortError") return ""
+      throw error
+    })
   terminal.close()
   if (!/^y(es)?$/i.test(answer.trim())) throw new Refusal("nothing was changed")
 }
