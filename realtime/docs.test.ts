@@ -5,6 +5,7 @@ import { ablyCapabilities } from "./providers/ably/capabilities.ts"
 import { memoryCapabilities } from "./providers/memory/capabilities.ts"
 import { pusherCapabilities } from "./providers/pusher/capabilities.ts"
 import { socketIoCapabilities } from "./providers/socketio/capabilities.ts"
+import { wireVersion } from "./wire-version.ts"
 
 const readme = readFileSync(new URL("README.md", import.meta.url), "utf8")
 
@@ -41,6 +42,11 @@ describe("the README", () => {
 })
 
 describe("the contract's text", () => {
+  it("names the version of the wire", () => {
+    const protocol = readFileSync(new URL("PROTOCOL.md", import.meta.url), "utf8")
+    expect(protocol).toContain(`is **version ${wireVersion} of the wire**`)
+  })
+
   it("says how many channels a connection takes", () => {
     const protocol = readFileSync(new URL("PROTOCOL.md", import.meta.url), "utf8")
     const [socketIo, ably] = [socketIoCapabilities.maxChannels, ablyCapabilities.maxChannels]

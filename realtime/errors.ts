@@ -231,8 +231,8 @@ export function isDenial(value: unknown): value is RealtimeError {
 }
 
 /**
- * True where the page's time is over, and the client with it: the session is somebody else's, or the server no
- * longer understands it. What was written waits for its writer's next page.
+ * True where the page's time is over, and the client with it: the session is somebody else's, or the
+ * server no longer understands it. What was written waits for its writer's next page.
  */
 export function isPageOver({ code }: RealtimeError): boolean {
   return code === "session-changed" || code === "page-outdated"

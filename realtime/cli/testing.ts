@@ -50,7 +50,10 @@ export async function throughline(folder: string, args: readonly string[], env: 
   return { ...said, exitCode }
 }
 
-/** The same in a terminal, by the program `script` of Linux, where this key is pressed once it is asked for an answer. */
+/**
+ * The same in a terminal, by the program `script` of Linux, where this key is pressed
+ * once an answer is asked for.
+ */
 export async function inTerminal(folder: string, args: readonly string[], key: string) {
   const command = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(" ")
   const child = spawn("/usr/bin/script", ["--quiet", "--return", "--command", command, "/dev/null"], {
