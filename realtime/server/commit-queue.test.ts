@@ -153,6 +153,17 @@ describe("the commit queue", () => {
     await queue.idle()
     expect(handedOn).toBe(1)
   })
+
+  it("is idle when all that was added is answered, whatever is added meanwhile", async () => {
+    let isOver = false
+    const queue = createCommitQueue({ log: createMemoryLog(), onCommit: async () => {} })
+    const publishing = (async () => {
+      while (!isOver) await Promise.all([queue.add([entry("steady")]), queue.add([entry("and more")])])
+    })()
+    await queue.idle()
+    isOver = true
+    await publishing
+  })
 })
 
 describe("on a disk that is faster than the messages come, the commit queue", () => {

@@ -9,7 +9,7 @@ export interface CommitQueue {
    * and `onCommit` is done with them.
    */
   add(entries: readonly LogEntry[]): Promise<AppendResult[]>
-  /** Resolves when nothing is under way. */
+  /** Resolves when what was added until now is answered, whatever is added meanwhile. */
   idle(): Promise<void>
 }
 
@@ -51,13 +51,14 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
   const { log, maxGroup = 500, maxWaiting = 20_000, gatherMs = 10, onCommit, onOutage } = options
   let waiting: Waiting[] = []
   let waitingCount = 0
-  let draining: Promise<void> | null = null
+  let isDraining = false
   let hadCompany = false
   let isOut = false
   /** By `performance.now()`. */
   let committedAt = 0
   let stopGathering: (() => void) | null = null
-  const handingOn = new Set<Promise<void>>()
+  /** Calls that aren't answered yet. */
+  const unanswered = new Set<Promise<unknown>>()
 
   function takeGroup(): Waiting[] {
     let count = 0
@@ -89,18 +90,18 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
       for (const call of group) call.reject(error)
       return
     }
-    const handedOn = onCommit(entries, results).then(() => {
+    void onCommit(entries, results).then(() => {
       let start = 0
       for (const call of group) {
         call.resolve(results.slice(start, start + call.entries.length))
         start += call.entries.length
       }
-      handingOn.delete(handedOn)
     })
-    handingOn.add(handedOn)
   }
 
   async function drain(): Promise<void> {
+    if (isDraining) return
+    isDraining = true
     // One turn of the event loop, so that what arrived in the same read of the network is one group.
     await new Promise((resolve) => setImmediate(resolve))
     while (waiting.length > 0) {
@@ -113,7 +114,7 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
       await group[0]?.within(() => commit(group))
       committedAt = performance.now()
     }
-    draining = null
+    isDraining = false
   }
 
   async function gather(pause: number): Promise<void> {
@@ -132,15 +133,20 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
         const message = "unable to accept more messages; the log is behind"
         return Promise.reject(new RealtimeError("rate-limited", { message, retryAfterMs: 1000 }))
       }
-      return new Promise((resolve, reject) => {
-        waiting.push({ entries, within: AsyncLocalStorage.snapshot(), resolve, reject })
-        waitingCount += entries.length
-        draining ??= drain()
-        if (waiting.length >= enoughCalls) stopGathering?.()
-      })
+      const { promise, resolve, reject } = Promise.withResolvers<AppendResult[]>()
+      waiting.push({ entries, within: AsyncLocalStorage.snapshot(), resolve, reject })
+      waitingCount += entries.length
+      void drain()
+      if (waiting.length >= enoughCalls) stopGathering?.()
+      const answered = promise.then(forget, forget)
+      function forget(): void {
+        unanswered.delete(answered)
+      }
+      unanswered.add(answered)
+      return promise
     },
     async idle() {
-      while (draining || handingOn.size > 0) await Promise.all([draining, ...handingOn])
+      await Promise.all(unanswered)
     },
   }
 }

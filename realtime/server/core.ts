@@ -22,6 +22,7 @@ import {
 import type { ChannelAction } from "../publisher.ts"
 import { carrying, follow, guardTracing } from "../tracing.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
+import { withinLimit } from "../within-limit.ts"
 import { createCommitQueue } from "./commit-queue.ts"
 import { createDelivery } from "./delivery.ts"
 import { shownUser } from "./session.ts"
@@ -31,6 +32,8 @@ import type { AuthorizeQuestion, RealtimeCore, RealtimeOptions } from "./types.t
 export const defaultMaxPayloadBytes = 32 * 1024
 /** Less than a browser waits for the answer to its publish, which this is part of. */
 const defaultDeliveryTimeoutMs = 5_000
+/** Longer than a log takes that answers at all, with what its providers are given after it. */
+const stopTimeoutMs = 10_000
 /** More than any document has that people or programs make on purpose. */
 const maxPayloadDepth = 100
 /** The most messages of one publish, over HTTP or a socket. */
@@ -48,7 +51,9 @@ export interface Core extends RealtimeCore {
   validateSignal(from: User, channel: string, event: string, payload: unknown): Promise<Signal>
   /** To everyone in its channel; rejects when no provider took it. */
   deliverSignal(signal: Signal): Promise<void>
-  /** Waits for what is under way, and gives up what providers couldn't be given until now. */
+  /**
+   * Waits ten seconds at most for what was accepted, and gives up what providers couldn't be given until now.
+   */
   stop(): Promise<void>
 }
 
@@ -116,10 +121,10 @@ export function createCore<Definitions extends ChannelDefinitions>(
   ): Promise<JsonValue> {
     const schema = schemaOf(channel.definition[kind], event)
     refuseDepth(payload)
-    return withinLimit(await validate(schema, payload, `the ${kind === "messages" ? "message" : "signal"}`))
+    return withinSize(await validate(schema, payload, `the ${kind === "messages" ? "message" : "signal"}`))
   }
 
-  function withinLimit(payload: unknown): JsonValue {
+  function withinSize(payload: unknown): JsonValue {
     const bytes = jsonByteLength(payload)
     if (bytes > maxPayloadBytes) {
       throw new RealtimeError("message-too-large", {
@@ -300,7 +305,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
         })
       }
       refuseDepth(data)
-      return withinLimit(await validate(channel.definition.presence, data, "the presence data"))
+      return withinSize(await validate(channel.definition.presence, data, "the presence data"))
     },
 
     heads: (channels) => log.heads(channels),
@@ -316,7 +321,10 @@ export function createCore<Definitions extends ChannelDefinitions>(
     },
 
     async stop() {
-      await queue.idle()
+      // A log that doesn't answer holds up no end.
+      await withinLimit(stopTimeoutMs, "commit what was accepted", () => queue.idle()).catch(
+        (error: unknown) => onError(error, { stage: "stop" }),
+      )
       delivery.stop()
     },
   }

@@ -34,6 +34,36 @@ function createRecorder(provider: string, error?: Error) {
   return { calls, publisher }
 }
 
+describe("closing", () => {
+  afterEach(() => void vi.useRealTimers())
+
+  it("waits no longer than ten seconds for a log that doesn't answer, and closes each part once", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+    const onError = vi.fn()
+    const [closeLog, closeFirst, closeSecond] = [vi.fn(async () => {}), vi.fn(), vi.fn(async () => {})]
+    closeFirst.mockRejectedValue(new Error("no end"))
+    const realtime = createRealtime({
+      ...{ channels: contractChannels, identify: () => null, authorize: () => true, onError },
+      log: { ...createMemoryLog(), append: () => new Promise(() => {}), close: closeLog },
+      publishers: [
+        { ...createRecorder("one").publisher, close: closeFirst },
+        { ...createRecorder("two").publisher, close: closeSecond },
+      ],
+    })
+    void realtime.publish(room("a"), "said", { text: "lost" })
+    await new Promise(setImmediate)
+    const closing = realtime.close()
+    expect(realtime.close()).toBe(closing)
+    const closed = expect(closing).rejects.toThrow("no end")
+    await vi.advanceTimersByTimeAsync(9_999)
+    expect(closeLog).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(1)
+    await closed
+    expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: "timeout" }), { stage: "stop" })
+    for (const close of [closeLog, closeFirst, closeSecond]) expect(close).toHaveBeenCalledOnce()
+  })
+})
+
 describe("publishing from a browser", () => {
   it("is asked about message by message, with what the same request brings before it", async () => {
     const asked: unknown[] = []

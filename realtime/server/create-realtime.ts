@@ -51,6 +51,7 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
     return known as Realtime<Definitions>
   }
 
+  let closing: Promise<void> | undefined
   let config: ClientConfig | undefined
   let described = ""
 
@@ -141,12 +142,20 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
     }),
     core,
     redefine: (declarations) => void Object.assign(options, declarations),
-    async close() {
-      if (name !== null && developed.get(name) === realtime) developed.delete(name)
-      await core.stop()
-      await Promise.all(publishers.map((publisher) => publisher.close()))
-      await log.close()
+    close() {
+      closing ??= end()
+      return closing
     },
+  }
+
+  /** Each part once, whatever becomes of the others. */
+  async function end(): Promise<void> {
+    if (name !== null && developed.get(name) === realtime) developed.delete(name)
+    await core.stop()
+    const ended = await Promise.allSettled(publishers.map((publisher) => publisher.close()))
+    await log.close()
+    const failed = ended.find((answer) => answer.status === "rejected")
+    if (failed) throw failed.reason
   }
   if (name !== null) developed.set(name, realtime)
   return realtime

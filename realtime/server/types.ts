@@ -166,7 +166,10 @@ export interface Realtime<Definitions extends ChannelDefinitions = ChannelDefini
    * for whatever comes from now on, by HTTP and at the gateway; the log and the publishers stay as they are.
    */
   redefine<Next extends ChannelDefinitions>(declarations: Partial<Declarations<Next>>): void
-  /** Waits for what is under way, then closes the publishers and the log. */
+  /**
+   * Waits for what was accepted until now, ten seconds at most, then closes the publishers and the log.
+   * Called again, it waits for the same end.
+   */
   close(): Promise<void>
 }
 
@@ -238,6 +241,6 @@ export interface RealtimeCore {
   heads(channels: readonly string[]): Promise<LogHead[]>
   /** Not authorized here: the caller has done that. Equal reads at one time are one. */
   readAfter(channel: string, seq: number, limit: number): Promise<LogPage>
-  /** Resolves when everything accepted was committed and handed to the providers. */
+  /** Resolves when everything accepted until now was committed and handed to the providers. */
   idle(): Promise<void>
 }
