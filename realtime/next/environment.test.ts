@@ -89,6 +89,15 @@ describe("the environment", () => {
     expect(problem({ ...production, ...source })).toMatch(message)
   })
 
+  it("asks for no database where the app's code gives the log", () => {
+    const several = { ...production, REDIS_URL: "redis://localhost" }
+    const inFunction = { ...production, ...pusher, VERCEL: "1", REALTIME_PROVIDER: "pusher" }
+    for (const source of [several, inFunction]) {
+      expect(readEnvironment(source, { hasLog: true }).databaseUrl).toBeUndefined()
+      expect(problem(source)).toContain("DATABASE_URL is missing")
+    }
+  })
+
   it("says everything at once, and no value", () => {
     const message = problem({ ...production, DATABASE_URL: "hunter2", SESSION_SECRET: "hunter3" })
     expect(message).toMatch(/DATABASE_URL.*SESSION_SECRET/)

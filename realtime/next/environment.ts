@@ -30,6 +30,8 @@ export interface Environment {
   isProduction: boolean
   /** A function: many instances, none of which lasts. */
   isServerless: boolean
+  /** `next build`, which draws pages and serves nobody. */
+  isBuilding: boolean
 }
 
 type OwnHost<Name extends string> = { [Key in Name]: string | undefined } & {
@@ -48,12 +50,17 @@ const leastSecretLength = 32
 
 type Variables = Readonly<Record<string, string | undefined>>
 
+interface Given {
+  /** The app's code gives the log itself; the variables needn't say where one is. */
+  hasLog?: boolean
+}
+
 /**
  * Reads the variables of this process. Throws `invalid-config` with one line that names every variable that
  * is missing or malformed, what to do about it, and no value.
  */
-export function readEnvironment(source: Variables): Environment {
-  const { environment, problems } = examineEnvironment(source)
+export function readEnvironment(source: Variables, given?: Given): Environment {
+  const { environment, problems } = examineEnvironment(source, given)
   if (problems.size > 0) {
     const told = [...problems].map(([name, problem]) => `${name} ${problem}`).join(" ")
     throw new RealtimeError("invalid-config", { message: `unable to read the environment; ${told}` })
@@ -65,7 +72,10 @@ export function readEnvironment(source: Variables): Environment {
  * The same without throwing: what is wrong, by the variable that it is about, in a sentence without the
  * variable's name or a value.
  */
-export function examineEnvironment(source: Variables): {
+export function examineEnvironment(
+  source: Variables,
+  { hasLog = false }: Given = {},
+): {
   environment: Environment
   problems: ReadonlyMap<string, string>
 } {
@@ -162,6 +172,7 @@ export function examineEnvironment(source: Variables): {
     },
     isProduction,
     isServerless,
+    isBuilding: source.NEXT_PHASE === "phase-production-build",
   }
 
   const { socketio } = environment
@@ -176,12 +187,12 @@ export function examineEnvironment(source: Variables): {
       "SOCKET_INTERNAL_SECRET",
       "is missing: SOCKET_URL is set, and the gateway there shares it with this process.",
     )
-  if (isServerless && !environment.databaseUrl && !flag("REALTIME_LIVE_ONLY"))
+  if (isServerless && !hasLog && !environment.databaseUrl && !flag("REALTIME_LIVE_ONLY"))
     refuse(
       "DATABASE_URL",
       "is missing: on a serverless host a file of SQLite doesn't last. Set it to a PostgreSQL, or REALTIME_LIVE_ONLY=true to accept that messages are lost with the instance.",
     )
-  if (environment.redisUrl && !environment.databaseUrl)
+  if (environment.redisUrl && !hasLog && !environment.databaseUrl)
     refuse("DATABASE_URL", "is missing: REDIS_URL is set, and several gateways share one PostgreSQL.")
   return { environment: Object.freeze(environment), problems }
 }

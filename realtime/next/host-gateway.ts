@@ -1,12 +1,20 @@
-import { createServer, type IncomingMessage, type Server } from "node:http"
+import { once } from "node:events"
+import { createServer, type IncomingMessage } from "node:http"
 import type { AddressInfo } from "node:net"
 import { setTimeout as delay } from "node:timers/promises"
 import { type OnError, RealtimeError } from "../errors.ts"
 import { createReporter } from "../guard.ts"
-import { connectRedisCluster, isAllowedOrigin, mountGateway } from "../providers/socketio/gateway.ts"
+import {
+  connectRedisCluster,
+  isAllowedOrigin,
+  type MountedGateway,
+  mountGateway,
+} from "../providers/socketio/gateway.ts"
 import type { RealtimePublisher } from "../publisher.ts"
 import type { Realtime } from "../server/types.ts"
+import { withinLimit } from "../within-limit.ts"
 import { findServer, type Search, shareServer, type Tenant } from "./http-server.ts"
+import { createEnds, throwAny } from "./lifecycle.ts"
 import { peers } from "./peers.ts"
 
 export interface HostOptions {
@@ -36,11 +44,13 @@ export interface Hosting {
   start(realtime: Realtime): void
   /**
    * Gets a server to stand on; called again, the same. Resolves when it has one, or when it
-   * is clear that this takes longer.
+   * is clear that this takes longer. Rejects with `invalid-config` where the app's server has another gateway
+   * at this path, or its own port can't be had, and with `not-connected` once it is being closed.
    */
   host(): Promise<void>
   /** A port of its own, now: where a gateway runs alone. Resolves with the port. */
   listen(port: number, hostname?: string): Promise<number>
+  /** Sends the pages away, then gives back the servers; but for the publisher, which its owner closes. */
   close(): Promise<void>
 }
 
@@ -54,17 +64,22 @@ export async function hostGateway(options: HostOptions): Promise<Hosting> {
   const { isLocal, searchMs = 30_000, closeTimeoutMs = 8_000 } = options
   const onError = createReporter(options.onError)
   const SocketIoServer = await peers.socketIo()
-  let ownServer: Server | undefined
+  const ends = createEnds()
+  const isClosing = new AbortController()
+  let hasOwnServer = false
   let ownUrl = port === undefined ? undefined : url
   let search: Search | undefined
-  let hosted: Promise<void> | undefined
-  let leaving: Promise<void> | undefined
-  const found = Promise.withResolvers<void>()
   let isFound = false
-  let isClosed = false
+  /** Why the app's server couldn't be had. */
+  let refusal: { error: unknown } | undefined
+  let hosted: Promise<void> | undefined
+  let sentAway: Promise<void> | undefined
+  let closing: Promise<void> | undefined
+  /** What gets it a server to stand on, while it does. */
+  const underWay = new Set<Promise<unknown>>()
 
   const isAllowed = (request: IncomingMessage) =>
-    isAllowedOrigin(request, allowedOrigins) || (ownServer !== undefined && isSameHost(request))
+    isAllowedOrigin(request, allowedOrigins) || (hasOwnServer && isSameHost(request))
   const io = new SocketIoServer({
     path: socketPath,
     serveClient: false,
@@ -78,85 +93,154 @@ export async function hostGateway(options: HostOptions): Promise<Hosting> {
     },
   } as ConstructorParameters<typeof SocketIoServer>[0])
   const bus = redisUrl ? await connectRedisCluster({ io, url: redisUrl, onError }) : undefined
-  const gateway = mountGateway({ io, secret, path: socketPath, bus, onError })
+  const gateway = await mount()
+  ends.add("close the gateway", async () => {
+    await sendAway()
+    await gateway.close()
+  })
+
+  async function mount(): Promise<MountedGateway> {
+    try {
+      return mountGateway({ io, secret, path: socketPath, bus, onError })
+    } catch (error) {
+      await bus?.close()
+      throw error
+    }
+  }
 
   const tenant: Tenant = {
+    path: socketPath,
+    owner: basePath,
     request: gateway.request,
     upgrade: gateway.upgrade,
-    leave(server, cut) {
-      leaving ??= leave(server, cut)
-      return leaving
+    /**
+     * Within its time: whoever closes the server, as Next.js does on SIGTERM, waits for all of its
+     * connections.
+     */
+    async leave(server, cut) {
+      search?.stop()
+      const timer = setTimeout(() => {
+        gateway.cut()
+        cut()
+      }, closeTimeoutMs)
+      // Next.js leaves sockets open that came before the gateway did; they, which nobody reads, hold up no
+      // process that has nothing else to do.
+      timer.unref()
+      server.once("close", () => clearTimeout(timer))
+      await sendAway()
+      server.closeIdleConnections()
     },
   }
 
-  /**
-   * Within its time: whoever closes the server, as Next.js does on SIGTERM, waits for all of its connections.
-   */
-  async function leave(server: Server, cut: () => void): Promise<void> {
-    search?.stop()
-    const timer = setTimeout(() => {
-      gateway.cut()
-      cut()
-    }, closeTimeoutMs)
-    // Next.js leaves sockets open that came before the gateway did; they, which nobody reads, hold up no
-    // process that has nothing else to do.
-    timer.unref()
-    server.once("close", () => clearTimeout(timer))
-    await gateway.sayFarewell().catch((error: unknown) => onError(error, { stage: "send the pages away" }))
-    server.closeIdleConnections()
+  /** Once, within its time. */
+  function sendAway(): Promise<void> {
+    sentAway ??= withinLimit(closeTimeoutMs, "send the pages away", () => gateway.sayFarewell()).catch(
+      (error: unknown) => {
+        onError(error, { stage: "send the pages away" })
+        gateway.cut()
+      },
+    )
+    return sentAway
   }
+
+  function throwRefusal(): void {
+    if (refusal) throw refusal.error
+  }
+
+  const isOver = () => isClosing.signal.aborted || sentAway !== undefined
 
   /** Next.js says where it listens once it does. */
   const origin = () => process.env.__NEXT_PRIVATE_ORIGIN ?? `http://localhost:${process.env.PORT || 3000}`
 
   async function lookFor(): Promise<void> {
-    search = findServer({
+    refusal = undefined
+    const begun = findServer({
       ...{ tenant, origin },
       isOurs: (pathname) =>
         [basePath, socketPath].some((path) => pathname === path || pathname.startsWith(`${path}/`)),
       onFound() {
         isFound = true
-        found.resolve()
+      },
+      onRefused(error) {
+        begun.stop()
+        refusal = { error }
       },
     })
-    await search.knock()
-    if (!isFound) void goOnLooking(search)
+    search = begun
+    ends.add("give the app's server back", async () => {
+      await sendAway()
+      begun.release()
+    })
+    await begun.knock()
+    throwRefusal()
+    if (!isFound) track(goOnLooking(begun))
   }
-
-  const isOver = () => isClosed || leaving !== undefined
 
   /** The server may not listen yet, as one of the app's own that waits for Next.js to be ready. */
   async function goOnLooking({ knock, stop }: Search): Promise<void> {
     const deadline = performance.now() + searchMs
-    while (!isFound && !isOver() && performance.now() < deadline) {
-      await Promise.race([delay(knockPauseMs, undefined, { ref: false }), found.promise])
-      if (!isFound && !isOver()) await knock()
+    const isLooking = () => !isFound && !refusal && !isOver()
+    while (isLooking() && performance.now() < deadline) {
+      // Whoever closes it waits for no pause.
+      await delay(knockPauseMs, undefined, { ref: false, signal: isClosing.signal }).catch(() => {})
+      if (isLooking()) await knock()
     }
-    if (isFound || isOver()) return
-    stop()
     try {
+      throwRefusal()
+      if (!isLooking()) return
+      stop()
       const taken = await listen(0)
       console.warn(
         `[realtime] there is no HTTP server of the app in this process; the gateway listens on port ${taken}. SOCKET_PORT names another, SOCKET_URL where browsers reach it`,
       )
     } catch (error) {
-      onError(error, { stage: "listen on a port of the gateway's own" })
+      // Whoever asks next is told.
+      hosted = undefined
+      onError(error, { stage: "get the gateway a server to stand on" })
     }
   }
 
   async function listen(wanted: number, hostname?: string): Promise<number> {
     const server = createServer((_request, response) => response.writeHead(404).end())
-    shareServer(server, tenant)
+    const giveBack = shareServer(server, tenant)
     await new Promise<void>((resolve, reject) => {
       server.once("error", (cause: NodeJS.ErrnoException) => reject(unableToListen(wanted, cause)))
       server.listen(wanted, hostname, resolve)
     })
-    ownServer = server
+    ends.add("close the gateway's own server", async () => {
+      const closed = once(server, "close")
+      // From here on it takes nobody in, and those who are there are sent away.
+      server.close()
+      await closed
+      giveBack()
+    })
+    hasOwnServer = true
     const taken = (server.address() as AddressInfo).port
     ownUrl ??= url ?? (isLocal ? `http://localhost:${taken}` : undefined)
     isFound = true
-    found.resolve()
     return taken
+  }
+
+  /** Whoever closes it waits for that, which is closed with the rest. */
+  function track<Value>(work: Promise<Value>): Promise<Value> {
+    const ended: Promise<unknown> = work.catch(() => {}).then(() => underWay.delete(ended))
+    underWay.add(ended)
+    return work
+  }
+
+  function requireOpen(): void {
+    if (!closing) return
+    throw new RealtimeError("not-connected", {
+      provider: "socketio",
+      message: "unable to get the gateway a server to stand on; it is being closed",
+    })
+  }
+
+  async function end(): Promise<void> {
+    isClosing.abort()
+    search?.stop()
+    while (underWay.size > 0) await Promise.all(underWay)
+    throwAny(await ends.run())
   }
 
   return {
@@ -165,27 +249,24 @@ export async function hostGateway(options: HostOptions): Promise<Hosting> {
       clientConfig: () => ({ ...gateway.publisher.clientConfig(), ...(ownUrl && { url: ownUrl }) }),
     },
     start: ({ core }) => void gateway.start(core),
-    host() {
-      hosted ??= (port === undefined ? lookFor() : listen(port).then(() => {})).catch((error: unknown) => {
-        // A port that is taken may be free by the next time.
-        hosted = undefined
-        throw error
-      })
+    async host() {
+      requireOpen()
+      hosted ??= track(port === undefined ? lookFor() : listen(port).then(() => {})).catch(
+        (error: unknown) => {
+          // A port that is taken, or a path, may be free by the next time.
+          hosted = undefined
+          throw error
+        },
+      )
       return hosted
     },
-    listen,
-    async close() {
-      isClosed = true
-      // Whoever waits for the next knock looks no further.
-      found.resolve()
-      search?.stop()
-      if (ownServer) {
-        const closed = new Promise((resolve) => ownServer?.close(resolve))
-        await leaving
-        await closed
-      } else await gateway.sayFarewell()
-      search?.release()
-      await gateway.close()
+    async listen(wanted, hostname) {
+      requireOpen()
+      return track(listen(wanted, hostname))
+    },
+    close() {
+      closing ??= end()
+      return closing
     },
   }
 }

@@ -2,9 +2,14 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import { get as getHttp, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { get as getHttps } from "node:https"
 import type { Duplex } from "node:stream"
+import { RealtimeError } from "../errors.ts"
 
 /** Somebody who answers part of what comes to another's server. */
 export interface Tenant {
+  /** Where browsers reach it, as in `/socket.io`; on one server one tenant is there. */
+  readonly path: string
+  /** Whose it is: the path of the catch-all route. */
+  readonly owner: string
   /** Answers what is its own, and returns true; anything else is left alone. */
   request(request: IncomingMessage, response: ServerResponse): boolean
   /** Takes a socket of its own, and returns true. */
@@ -25,8 +30,10 @@ export interface FindOptions {
    * `http://localhost:3000`; asked before each attempt.
    */
   origin(): string
-  /** Once, when the first server is had. */
-  onFound(server: Server): void
+  /** For each server that is had. */
+  onFound(): void
+  /** The app's server is there, and another tenant at this path of it. */
+  onRefused(error: unknown): void
 }
 
 export interface Search {
@@ -43,36 +50,45 @@ export interface Search {
 
 const channel = "http.server.request.start"
 const knockTimeoutMs = 1_000
-/** Marks a listener as one of ours, under a name that every copy of this module knows. */
-const isRefusal = Symbol.for("throughline.refusal")
 
 /**
  * Moves in with the server of HTTP that this process has, whoever made it: Node says with each request which
  * server it came to, before anybody answers it.
  * https://nodejs.org/docs/latest-v24.x/api/diagnostics_channel.html#http
  */
-export function findServer({ tenant, isOurs, origin, onFound }: FindOptions): Search {
+export function findServer({ tenant, isOurs, origin, onFound, onRefused }: FindOptions): Search {
   const shared = new Map<Server, () => void>()
   const knockPath = `/_realtime/${crypto.randomUUID()}`
   let knocks = 0
+
+  const guest: Tenant = {
+    ...tenant,
+    request(request, response) {
+      if (request.url !== knockPath) return tenant.request(request, response)
+      knocks += 1
+      response.writeHead(204).end()
+      return true
+    },
+  }
 
   function look(message: unknown): void {
     const { request, server } = message as { request: IncomingMessage; server: Server }
     if (shared.has(server)) return
     const pathname = request.url?.split("?", 1)[0] ?? ""
     if (pathname !== knockPath && !isOurs(pathname)) return
-    const unshare = shareServer(server, {
-      ...tenant,
-      request(request, response) {
-        if (request.url !== knockPath) return tenant.request(request, response)
-        knocks += 1
-        response.writeHead(204).end()
-        return true
-      },
-    })
-    shared.set(server, unshare)
-    server.once("close", () => shared.delete(server))
-    onFound(server)
+    try {
+      const giveBack = shareServer(server, guest)
+      const leave = () => {
+        server.off("close", leave)
+        shared.delete(server)
+        giveBack()
+      }
+      shared.set(server, leave)
+      server.once("close", leave)
+      onFound()
+    } catch (error) {
+      onRefused(error)
+    }
   }
   subscribe(channel, look)
 
@@ -84,70 +100,96 @@ export function findServer({ tenant, isOurs, origin, onFound }: FindOptions): Se
     },
     stop: () => unsubscribe(channel, look),
     release() {
-      for (const unshare of shared.values()) unshare()
-      shared.clear()
+      unsubscribe(channel, look)
+      for (const leave of shared.values()) leave()
     },
   }
 }
 
 /** Whatever the answer is, and whether there is one. */
 function askFor(url: URL): Promise<void> {
-  const options = { agent: false, timeout: knockTimeoutMs }
+  const options = { agent: false, signal: AbortSignal.timeout(knockTimeoutMs) }
   return new Promise((resolve) => {
     const request =
       // This machine's own, whose certificate is whatever a developer has made.
       url.protocol === "https:"
         ? getHttps(url, { ...options, rejectUnauthorized: false })
         : getHttp(url, options)
-    request.on("response", (response) => void response.resume())
-    request.on("timeout", () => request.destroy())
+    request.on("response", (response) => void response.on("error", () => {}).resume())
     request.on("error", () => resolve())
     request.on("close", () => resolve())
   })
 }
 
+/** The tenants of a server, under a name that every copy of this module knows: each bundle has its own. */
+const key = Symbol.for("throughline.tenants")
+type SharedServer = Server & {
+  [key]?: Tenancy
+  /** An option of `createServer`, which older releases of Node lack. */
+  shouldUpgradeCallback?: (request: IncomingMessage) => boolean
+}
+
+interface Tenancy {
+  tenants: Set<Tenant>
+  end(): void
+}
+
 /**
- * Asks the tenant first, before whoever else listens to the server, now or later: Next.js ends the sockets of
- * paths that it has a route for, and leaves others open. All that isn't the tenant's goes on as if nobody had
- * asked. When somebody closes the server, the tenant leaves. Returns what gives the server back.
+ * Asks the tenant before whoever else listens to the server, now or later: Next.js ends the sockets of paths
+ * that it has a route for, and leaves others open. All that isn't a tenant's goes on as if nobody had asked.
+ * When somebody closes the server, its tenants leave. Returns what gives the server back, as it was once the
+ * last has left. Throws `invalid-config` where another tenant has its path.
  */
 export function shareServer(server: Server, tenant: Tenant): () => void {
-  const { emit, close } = server
+  const shared: SharedServer = server
+  for (const { path, owner } of shared[key]?.tenants ?? []) {
+    if (path !== tenant.path) continue
+    throw new RealtimeError("invalid-config", {
+      provider: "socketio",
+      message: `unable to answer at ${path} for ${tenant.owner}; the gateway of ${owner} does. Give one of the two throughline() another \`socketPath\``,
+    })
+  }
+  const tenancy = shared[key] ?? begin(shared)
+  shared[key] = tenancy
+  tenancy.tenants.add(tenant)
+  return () => {
+    if (!tenancy.tenants.delete(tenant) || tenancy.tenants.size > 0) return
+    delete shared[key]
+    tenancy.end()
+  }
+}
+
+/** Stands before all others, once for all tenants. */
+function begin(server: SharedServer): Tenancy {
+  const tenants = new Set<Tenant>()
   /** Node forgets a connection once somebody has taken it. */
   const taken = new Set<Duplex>()
-  let isShared = true
+  const { emit, close, shouldUpgradeCallback } = server
+
   function emitShared(event: string | symbol, ...args: unknown[]): boolean {
-    if (!isShared) return Reflect.apply(emit, server, [event, ...args])
-    if (event === "request" && tenant.request(args[0] as IncomingMessage, args[1] as ServerResponse))
-      return true
-    if (event === "upgrade" && takes(...(args as [IncomingMessage, Duplex, Buffer]))) return true
+    if (event === "request") {
+      const [request, response] = args as [IncomingMessage, ServerResponse]
+      for (const tenant of tenants) if (tenant.request(request, response)) return true
+    }
+    if (event === "upgrade") {
+      const [request, socket, head] = args as [IncomingMessage, Duplex, Buffer]
+      for (const tenant of tenants) if (takes(tenant, request, socket, head)) return true
+    }
     return Reflect.apply(emit, server, [event, ...args])
   }
+
   const closeShared: Server["close"] = (done) => {
     const closing = Reflect.apply(close, server, [done])
-    if (isShared) void tenant.leave(server, cut)
+    for (const tenant of tenants) void tenant.leave(server, cut)
     return closing
   }
-  server.emit = emitShared
-  server.close = closeShared
-  // Without a listener Node hands nobody an upgrade. Whoever else listens
-  // decides about what isn't the tenant's.
-  const refuse = Object.assign(
-    (_request: IncomingMessage, socket: Duplex) => {
-      const isNobodys = server.listeners("upgrade").every((listener) => isRefusal in listener)
-      if (isNobodys && !socket.writableEnded)
-        socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n")
-    },
-    { [isRefusal]: true },
-  )
-  server.on("upgrade", refuse)
 
   function cut(): void {
     server.closeAllConnections()
     for (const socket of taken) socket.destroy()
   }
 
-  function takes(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+  function takes(tenant: Tenant, request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     const ignore = () => {}
     // A client that goes away in the middle of a handshake must not take the process with it.
     socket.on("error", ignore)
@@ -160,11 +202,44 @@ export function shareServer(server: Server, tenant: Tenant): () => void {
     return true
   }
 
-  return () => {
-    isShared = false
-    server.off("upgrade", refuse)
-    // Whoever has come after us goes on through ours, which does nothing any more.
-    if (server.emit === emitShared) server.emit = emit
-    if (server.close === closeShared) server.close = close
+  /** Whoever else listens decides about what isn't a tenant's. */
+  const hasOthers = () => server.listenerCount("upgrade") > 1
+
+  /**
+   * A request to go on by another protocol is answered as any other, as Node does itself where nobody listens
+   * for upgrades: Java's client offers HTTP/2 (`h2c`) with each, which nobody here speaks.
+   */
+  function shouldUpgrade(request: IncomingMessage): boolean {
+    const protocol = request.headers.upgrade?.toLowerCase()
+    if (tenants.size === 0) return shouldUpgradeCallback?.call(server, request) === true
+    if (protocol === "websocket" && [...tenants].some(({ path }) => isBelow(path, request))) return true
+    return protocol !== "h2c" && hasOthers() && shouldUpgradeCallback?.call(server, request) === true
   }
+
+  /** Without a listener Node hands nobody an upgrade. An older Node asks nobody whether it should. */
+  function refuse(_request: IncomingMessage, socket: Duplex): void {
+    if (!hasOthers() && !socket.writableEnded)
+      socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n")
+  }
+
+  server.emit = emitShared
+  server.close = closeShared
+  if (shouldUpgradeCallback) server.shouldUpgradeCallback = shouldUpgrade
+  server.on("upgrade", refuse)
+  return {
+    tenants,
+    end() {
+      server.off("upgrade", refuse)
+      // Whoever has come after us goes on through ours, which does nothing any more.
+      if (shouldUpgradeCallback && server.shouldUpgradeCallback === shouldUpgrade)
+        server.shouldUpgradeCallback = shouldUpgradeCallback
+      if (server.close === closeShared) server.close = close
+      if (server.emit === emitShared) server.emit = emit
+    },
+  }
+}
+
+function isBelow(path: string, { url = "" }: IncomingMessage): boolean {
+  const pathname = url.split("?", 1)[0] ?? ""
+  return pathname === path || pathname.startsWith(`${path}/`)
 }

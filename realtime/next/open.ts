@@ -10,6 +10,7 @@ import { emulate } from "./emulate.ts"
 import { type Environment, type ProviderName, readEnvironment } from "./environment.ts"
 import { isGuests } from "./guests.ts"
 import type { Hosting } from "./host-gateway.ts"
+import { createEnds, type Ends, throwAny } from "./lifecycle.ts"
 import type { ThroughlineOptions } from "./options.ts"
 import { peers } from "./peers.ts"
 import { secretOf } from "./secrets.ts"
@@ -17,76 +18,82 @@ import { secretOf } from "./secrets.ts"
 /** What runs in this process. */
 export interface Opened {
   realtime: Realtime
-  /** Of the bundled gateway, where this process has it. */
-  hosting: Hosting | null
+  /**
+   * In a process that serves pages: the gateway gets a server to stand on, and guests a secret to be known
+   * by. Called again, the same.
+   */
+  serve(identify: unknown): Promise<void>
   /** The gateway alone, as `Throughline.listen` says. */
   listen(port: number, hostname?: string): Promise<number>
-  close(): Promise<void>
 }
 
 const usualPort = "3000"
 
 /**
  * Reads the environment, then opens the chosen publishers and one log, which comes last: whatever can be
- * wrong with the others is known by then. Only what is chosen is loaded. Where it fails nothing stays open.
+ * wrong with the others is known by then. Only what is chosen is loaded.
  */
 export async function open<Definitions extends ChannelDefinitions>(
   options: ThroughlineOptions<Definitions> & { basePath: string },
-  /** Called before a gateway is opened here; throws where its path is another's. */
-  claimGateway: () => void,
+  ends: Ends,
 ): Promise<Opened> {
-  const read = readEnvironment(process.env)
   const { log: given, basePath, socketPath, waitUntil, ...declared } = options
+  const read = readEnvironment(process.env, { hasLog: given !== undefined })
   const isEmulating = process.env.NODE_ENV === "development" && read.emulated.length > 0
   const webhookUrl = (provider: ProviderName) =>
     `http://localhost:${process.env.PORT ?? usualPort}${basePath}/webhooks/${provider}`
-  // Said when the server starts, not to the first guest. A build serves nobody and needs no secrets.
-  if (isGuests(options.identify) && process.env.NEXT_PHASE !== "phase-production-build") secretOf(read)
-  const undo: (() => Promise<void>)[] = []
-  /** Of what is opened, in order, how it is closed should a later step fail. */
-  const opening = <Value extends { close(): Promise<void> } | null>(value: Value): Value => {
-    if (value) undo.push(() => value.close())
-    return value
+  const emulators = isEmulating ? await emulate(read, webhookUrl) : null
+  if (emulators) ends.add("close the emulators", () => emulators.close())
+  const environment = emulators?.environment ?? read
+
+  /** What the realtime layer closes itself, once it is there. */
+  const parts = createEnds()
+  let realtime: Realtime | undefined
+  ends.add("close the realtime layer", async () =>
+    realtime ? realtime.close() : throwAny(await parts.run()),
+  )
+  const publishers: RealtimePublisher[] = []
+  let hosting: Hosting | null = null
+  for (const provider of environment.providers) {
+    if (provider === "socketio" && hasGateway(environment)) continue
+    const publisher = await openPublisher(provider, environment)
+    publishers.push(publisher)
+    parts.add(`close the publisher of ${provider}`, () => publisher.close())
   }
-  try {
-    const emulators = opening(isEmulating ? await emulate(read, webhookUrl) : null)
-    const environment = emulators?.environment ?? read
-    const ofServices = new Map<ProviderName, RealtimePublisher>()
-    const isHere = hasGateway(environment)
-    for (const provider of environment.providers)
-      if (provider !== "socketio" || !isHere)
-        ofServices.set(provider, opening(await openPublisher(provider, environment)))
-    if (isHere) claimGateway()
-    const hosting = opening(isHere ? await openGateway(environment, options) : null)
-    const publishers = environment.providers.flatMap(
-      (provider) => ofServices.get(provider) ?? hosting?.publisher ?? [],
-    )
-    const log =
-      given && typeof given !== "function" ? given : opening(await (given ? given() : openLog(environment)))
-    const realtime = createRealtime({
-      ...declared,
-      ...{ log, publishers, basePath },
-      waitUntil: waitUntil ?? (environment.isServerless ? waitOfPlatform : undefined),
-    })
-    hosting?.start(realtime)
-    return {
-      ...{ realtime, hosting },
-      async listen(port, hostname) {
-        if (!hosting) throw noGateway()
-        // What it would make of its own nobody else could know.
-        if (!environment.socketio.internalSecret) throw noInternalSecret()
-        return hosting.listen(port, hostname)
-      },
-      async close() {
-        await hosting?.close()
-        await realtime.close()
-        await emulators?.close()
-      },
-    }
-  } catch (error) {
-    // Whether or not all of it can be closed, the reason is the first failure.
-    for (const close of undo.reverse()) await close().catch(() => {})
-    throw error
+  if (hasGateway(environment)) {
+    const opened = await openGateway(environment, options)
+    hosting = opened
+    publishers.splice(environment.providers.indexOf("socketio"), 0, opened.publisher)
+    parts.add("close the publisher of socketio", () => opened.publisher.close())
+    ends.add("close the gateway", () => opened.close())
+  }
+  const log = typeof given === "function" ? await given() : (given ?? (await openLog(environment)))
+  if (typeof given !== "object") parts.add("close the log", () => log.close())
+  realtime = createRealtime({
+    ...declared,
+    ...{ log, publishers, basePath },
+    waitUntil: waitUntil ?? (environment.isServerless ? waitOfPlatform : undefined),
+  }) as unknown as Realtime
+  hosting?.start(realtime)
+  let hasSecret = false
+  return {
+    realtime,
+    async serve(identify) {
+      // `next build` evaluates pages, serves nobody and needs no secrets.
+      if (environment.isBuilding) return
+      // Said when the server starts, not to the first guest.
+      if (isGuests(identify) && !hasSecret) {
+        secretOf(environment)
+        hasSecret = true
+      }
+      await hosting?.host()
+    },
+    async listen(port, hostname) {
+      if (!hosting) throw noGateway()
+      // What it would make of its own nobody else could know.
+      if (!environment.socketio.internalSecret) throw noInternalSecret()
+      return hosting.listen(port, hostname)
+    },
   }
 }
 
@@ -125,7 +132,9 @@ async function openGateway(
     onError,
   }: { basePath: string } & Pick<ThroughlineOptions<never>, "socketPath" | "onError">,
 ): Promise<Hosting> {
-  const { socketio, redisUrl } = environment
+  const { socketio } = environment
+  // While it is built nobody is to be reached: other gateways find what was published in the log.
+  const redisUrl = environment.isBuilding ? undefined : environment.redisUrl
   const { hostGateway } = await import("./host-gateway.ts")
   return hostGateway({
     ...{ basePath, socketPath, redisUrl, ...socketio },

@@ -1,6 +1,6 @@
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { type AddressInfo, connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -11,6 +11,7 @@ import { createMemoryLog } from "../log/memory.ts"
 import type { MessageLog } from "../log/message-log.ts"
 import { createTransport } from "../providers/socketio/client.ts"
 import { contractChannels } from "../testing/index.ts"
+import { findRedis, startRedis } from "../testing/redis.ts"
 import { waitFor } from "../testing/wait-for.ts"
 import { hostGateway } from "./host-gateway.ts"
 import { guests, type Throughline, type ThroughlineOptions, throughline } from "./index.ts"
@@ -109,6 +110,11 @@ async function open(realtime: Throughline<Channels>, { origin }: Pick<App, "orig
   return { client, heard, say: (text: string) => client.channel(room).publish("said", { text }) }
 }
 
+const gatewayAt = (socketPath: string) =>
+  hostGateway({
+    ...{ basePath: `/api${socketPath}`, socketPath, secret: "s", allowedOrigins: [], isLocal: true },
+  })
+
 const statusOf = async (request: Promise<Response>) => (await request).status
 
 describe("the realtime layer of an app, on the app's own port", () => {
@@ -157,26 +163,53 @@ describe("the realtime layer of an app, on the app's own port", () => {
     expect(states[0]).toBe("reconnecting")
   })
 
-  it("gives the server back as it was once it is closed, and beside another of its kind refuses what is nobody's", async () => {
+  it("gives the server back as it was once the last of its kind is closed, whichever that is", async () => {
     const server = createServer((_, response) => response.end("page")).listen(0)
     await once(server, "listening")
     ends.push(() => server.close())
     const { port } = server.address() as AddressInfo
     vi.stubEnv("PORT", String(port))
-    const { emit, close } = server
-    const started = await Promise.all(
-      ["/a", "/b"].map((socketPath) =>
-        hostGateway({
-          ...{ basePath: `/api${socketPath}`, socketPath, secret: "s", allowedOrigins: [], isLocal: true },
-        }),
-      ),
-    )
+    const asItWas = () => {
+      const { emit, close, shouldUpgradeCallback } = server as Server & { shouldUpgradeCallback?: unknown }
+      return [
+        emit,
+        close,
+        shouldUpgradeCallback,
+        server.listenerCount("upgrade"),
+        server.listenerCount("close"),
+      ]
+    }
+    const before = asItWas()
+    const started = await Promise.all(["/a", "/b"].map((socketPath) => gatewayAt(socketPath)))
     for (const hosting of started) await hosting.host()
-    const [failure] = await once(new WebSocket(`ws://localhost:${port}/nobodys`), "error")
-    expect(String(failure)).toContain("404")
-    for (const hosting of started.reverse()) await hosting.close()
-    expect([server.emit, server.close, server.listenerCount("upgrade")]).toEqual([emit, close, 0])
-    expect(await (await fetch(`http://localhost:${port}/a/`)).text()).toBe("page")
+    const polled = (path: string) => fetch(`http://localhost:${port}${path}/?EIO=4&transport=polling`)
+    await started[0]?.close()
+    expect([(await polled("/a")).status, await (await polled("/a")).text()]).toEqual([200, "page"])
+    expect((await (await polled("/b")).text()).startsWith("0{")).toBe(true)
+    await started[1]?.close()
+    expect(asItWas()).toEqual(before)
+    expect(await (await polled("/b")).text()).toBe("page")
+  })
+
+  it("leaves upgrades to nobody, and offers of HTTP/2, to be answered as any request", async () => {
+    const { realtime, basePath } = declare()
+    const app = await serve(realtime, basePath)
+    app.server.removeAllListeners("upgrade")
+    await realtime.register()
+    const ask = (path: string, upgrade: string) => {
+      const headers = { connection: "Upgrade, HTTP2-Settings", upgrade, "http2-settings": "" }
+      return new Promise<string>((resolve, reject) => {
+        get(`${app.origin}${path}`, { agent: false, headers }, (response) => {
+          response.toArray().then((chunks) => resolve(String(Buffer.concat(chunks))), reject)
+        }).on("error", reject)
+      })
+    }
+    expect(await ask("/lobby", "h2c")).toBe("page")
+    expect(await ask("/lobby", "websocket")).toBe("page")
+    expect(await ask("/socket.io/?EIO=4&transport=polling", "h2c")).toMatch(/^0\{/)
+    // As Next.js listens beside a server of one's own: for hot reload, whatever else comes.
+    app.server.on("upgrade", () => {})
+    expect(await ask("/lobby", "h2c")).toBe("page")
   })
 
   it("cuts whoever holds on to a server that is closed, in its time", async () => {
@@ -227,11 +260,14 @@ describe("the realtime layer of an app, on the app's own port", () => {
 
   it("knocks nowhere while the app is built", async () => {
     vi.stubEnv("NEXT_PHASE", "phase-production-build")
-    const { realtime, basePath } = declare()
+    const { realtime, basePath } = declare({ log: createMemoryLog })
     const app = await serve(realtime, basePath)
     const asked: unknown[] = []
     app.server.on("connection", (socket) => asked.push(socket))
+    // Nor for Redis, in whose place the same server is.
+    vi.stubEnv("REDIS_URL", app.origin.replace("http", "redis"))
     expect((await realtime.config()).basePath).toBe(basePath)
+    await realtime.close()
     expect(asked).toEqual([])
   })
 })
@@ -258,37 +294,112 @@ describe("a provider that is named without keys, in development", () => {
   })
 })
 
-it("closes what was open when it was asked, and not what is opened meanwhile", async () => {
-  const opened: MessageLog[] = []
-  const closed: MessageLog[] = []
-  const { realtime } = declare({
-    log() {
-      const log = createMemoryLog()
-      const counted = { ...log, close: async () => void closed.push(counted) }
-      opened.push(counted)
-      return counted
-    },
+/** A log that says when it is opened, and is closed as `close` says. */
+function toldLog(close: () => unknown) {
+  const told: string[] = []
+  const log = () => {
+    told.push("opened")
+    const end = async () => {
+      await close()
+      told.push("closed")
+    }
+    return { ...createMemoryLog(), close: end } satisfies MessageLog
+  }
+  return { told, log }
+}
+
+describe("what is closed", () => {
+  it("is closed once, and whoever asks meanwhile waits for that, to close it again or to open it", async () => {
+    const gate = Promise.withResolvers<void>()
+    const { told, log } = toldLog(() => gate.promise)
+    const { realtime } = declare({ log })
+    await realtime.register()
+    const first = realtime.close()
+    const second = realtime.close()
+    const reopened = realtime.publish(room, "said", { text: "one" })
+    setTimeout(() => gate.resolve(), 100)
+    await second
+    expect(told[1]).toBe("closed")
+    await first
+    expect((await reopened).seq).toBe(1)
+    expect(told).toEqual(["opened", "closed", "opened"])
   })
-  await realtime.register()
-  const closing = [realtime.close(), realtime.close()]
-  await realtime.register()
-  await Promise.all(closing)
-  expect(closed).toEqual([opened[0]])
-  expect((await realtime.publish(room, "said", { text: "one" })).seq).toBe(1)
-  expect(opened).toHaveLength(2)
+
+  it("is closed once it is open, by whoever asks meanwhile", async () => {
+    const { told, log } = toldLog(() => {})
+    const { realtime } = declare({ log })
+    const opened = realtime.publish(room, "said", { text: "one" }).catch(() => {})
+    await realtime.close()
+    await opened
+    expect(told).toEqual(["opened", "closed"])
+  })
+
+  it("is all closed, and says so, where a part of it can't be", async () => {
+    const { log } = toldLog(() => Promise.reject(new Error("no end")))
+    const { realtime, basePath } = declare({ log })
+    const app = await serve(realtime, basePath)
+    const { emit } = app.server
+    await realtime.register()
+    expect(app.server.emit).not.toBe(emit)
+    await expect(realtime.close()).rejects.toThrow("no end")
+    expect(app.server.emit).toBe(emit)
+    await realtime.register()
+    await expect(realtime.close()).rejects.toThrow("no end")
+  })
+
+  it("is closed although the next message comes before the last is answered", async () => {
+    const { realtime, basePath } = declare()
+    const app = await serve(realtime, basePath)
+    const alice = await open(realtime, app, "alice")
+    let isOver = false
+    ends.push(() => {
+      isOver = true
+    })
+    const steady = async () => {
+      while (!isOver) await alice.say("and more").catch(() => {})
+    }
+    // Enough that one is always being committed.
+    for (let writer = 0; writer < 8; writer += 1) void steady()
+    await waitFor(() => alice.heard.length > 20, "a steady stream")
+    await realtime.close()
+  })
 })
 
 describe("what can't be opened", () => {
-  it("is a second gateway at the same path, while the first is there", async () => {
+  it("is a second gateway at the same path of one server, while the first is there", async () => {
     const [first, second] = [declare(), declare()]
+    const app = await serve(first.realtime, first.basePath)
+    const polled = () => fetch(`${app.origin}/socket.io/?EIO=4&transport=polling`)
     await first.realtime.register()
     await expect(second.realtime.register()).rejects.toMatchObject({
       code: "invalid-config",
       message: expect.stringContaining(`for ${second.basePath}; the gateway of ${first.basePath} does`),
     })
     await declare({ socketPath: "/other" }).realtime.register()
+    // One on a server of its own is in nobody's way.
+    vi.stubEnv("SOCKET_INTERNAL_SECRET", "s".repeat(32))
+    await declare().realtime.listen(0)
     await first.realtime.close()
+    expect(await (await polled()).text()).toBe("page")
     await second.realtime.register()
+    expect((await (await polled()).text()).startsWith("0{")).toBe(true)
+  })
+
+  it.skipIf(!findRedis())("leaves no connection to Redis behind", async () => {
+    await using redis = await startRedis()
+    const { createClient } = await import("redis")
+    const admin = await createClient({ url: redis.url }).connect()
+    const others = async () => (await admin.clientList()).length - 1
+    vi.stubEnv("REDIS_URL", redis.url)
+    const { realtime } = declare({
+      async log() {
+        await waitFor(async () => (await others()) > 0, "the gateway's connections")
+        throw new Error("no log")
+      },
+    })
+    await expect(realtime.register()).rejects.toThrow("no log")
+    await waitFor(async () => (await others()) === 0, "Redis to be left")
+    admin.destroy()
   })
 
   it("leaves nothing open, and opens no log before the rest is there", async () => {
@@ -336,8 +447,11 @@ describe("guests", () => {
     vi.stubEnv("DATABASE_URL", "postgres://localhost:9/nowhere")
     const log = createMemoryLog
     const refusal = { code: "invalid-config", message: expect.stringContaining("SESSION_SECRET is missing") }
-    await expect(declare({ identify: guests(), log }).realtime.register()).rejects.toMatchObject(refusal)
-    await declare({ log }).realtime.register()
+    const { realtime } = declare({ identify: guests(), log })
+    // A program that serves no pages has no guests.
+    expect((await realtime.publish(room, "said", { text: "one" })).seq).toBe(1)
+    await expect(realtime.register()).rejects.toMatchObject(refusal)
+    await declare({ log, socketPath: "/other" }).realtime.register()
   })
 
   it("aren't made of a form of another site", async () => {

@@ -1,11 +1,12 @@
 import type { ChannelDefinitions } from "../channel.ts"
-import { type OnError, RealtimeError, toWireError } from "../errors.ts"
+import { type OnError, toWireError } from "../errors.ts"
 import { createReporter, reportFailure } from "../guard.ts"
 import type { User } from "../message.ts"
 import { readJsonBody, statusOf } from "../server/http.ts"
 import { identifyBy } from "../server/session.ts"
 import type { ClientConfig, Declarations, Realtime } from "../server/types.ts"
 import { type Guests, isGuests } from "./guests.ts"
+import { createLifecycle, type Lifecycle } from "./lifecycle.ts"
 import type { Opened } from "./open.ts"
 import type { ThroughlineOptions } from "./options.ts"
 
@@ -43,8 +44,9 @@ export interface Throughline<Definitions extends ChannelDefinitions = ChannelDef
    */
   listen(port: number, hostname?: string): Promise<number>
   /**
-   * Waits for what is under way, then closes the gateway, the publishers and the log. Whatever is
-   * used afterwards opens them again.
+   * Waits for what is under way, then closes the gateway, the publishers and the log, each in its time and
+   * whatever becomes of the others. Called again meanwhile, it waits for the same end; whatever is used
+   * meanwhile or afterwards opens them again, once they are closed. Rejects with what couldn't be closed.
    */
   close(): Promise<void>
 }
@@ -59,9 +61,7 @@ const shared = globalThis as { [key]?: Map<string, Running> }
 interface Running {
   /** Of the evaluation that came last. */
   declared: Declarations<ChannelDefinitions>
-  opened?: Promise<Opened> | undefined
-  /** Where its gateway answers, while it has one in this process. */
-  gatewayPath?: string | undefined
+  lifecycle: Lifecycle<Opened>
 }
 
 /**
@@ -88,56 +88,32 @@ export function throughline<Definitions extends ChannelDefinitions>(
   const declared = { channels, identify, authorize, limit } as unknown as Declarations<ChannelDefinitions>
   shared[key] ??= new Map()
   const known = shared[key].get(basePath)
-  const running: Running = known ?? { declared }
+  const running: Running = known ?? { declared, lifecycle: createLifecycle() }
   shared[key].set(basePath, running)
   if (known) redeclare(known)
 
   function redeclare(earlier: Running): void {
     earlier.declared = declared
     // Where it couldn't be opened, whoever uses it next hears why.
-    void earlier.opened?.then(({ realtime }) => realtime.redefine(declared)).catch(() => {})
+    void earlier.lifecycle.opened?.then(({ realtime }) => realtime.redefine(declared)).catch(() => {})
   }
 
-  async function open(): Promise<Opened> {
-    if (running.opened) return running.opened
-    const opening = apart(load).catch((error: unknown) => {
-      // The next use tries again.
-      if (running.opened === opening) forget()
-      throw error
-    })
-    running.opened = opening
-    return opening
-  }
+  const open = () =>
+    running.lifecycle.open(
+      (ends) =>
+        apart(async () => {
+          const { open } = await import("./open.ts")
+          const opened = await open({ ...options, basePath }, ends)
+          opened.realtime.redefine(running.declared)
+          return opened
+        }),
+      onError,
+    )
 
-  async function load(): Promise<Opened> {
-    const { open } = await import("./open.ts")
-    const opened = await open({ ...options, basePath }, claimGateway)
-    opened.realtime.redefine(running.declared)
-    return opened
-  }
-
-  function claimGateway(): void {
-    const { socketPath = "/socket.io" } = options
-    for (const [otherPath, { gatewayPath }] of shared[key] ?? []) {
-      if (otherPath === basePath || gatewayPath !== socketPath) continue
-      throw new RealtimeError("invalid-config", {
-        provider: "socketio",
-        message: `unable to answer at ${socketPath} for ${basePath}; the gateway of ${otherPath} does. Give one of the two throughline() another \`socketPath\``,
-      })
-    }
-    running.gatewayPath = socketPath
-  }
-
-  function forget(): void {
-    running.opened = undefined
-    running.gatewayPath = undefined
-  }
-
-  /** As above, in a process that serves pages: the gateway gets a server to stand on. */
+  /** As above, in a process that serves pages. */
   async function serve(): Promise<Opened> {
     const opened = await open()
-    // `next build` evaluates pages and serves nobody.
-    if (process.env.NEXT_PHASE !== "phase-production-build") await opened.hosting?.host()
+    await opened.serve(running.declared.identify)
     return opened
   }
 
@@ -184,12 +160,7 @@ export function throughline<Definitions extends ChannelDefinitions>(
     members: async (...call) => (await use()).members(...call),
     counts: async (...call) => (await use()).counts(...call),
     listen: async (port, hostname) => (await open()).listen(port, hostname),
-    async close() {
-      const { opened } = running
-      // Whoever uses it from now on opens another, which this doesn't close.
-      forget()
-      await (await opened?.catch(() => undefined))?.close()
-    },
+    close: () => running.lifecycle.close(),
   }
 }
 

@@ -1,0 +1,77 @@
+import { expect, it, vi } from "vitest"
+import { createEnds, createLifecycle } from "./lifecycle.ts"
+
+const ignore = () => {}
+
+it("closes what was opened last first, each part once, whatever becomes of the others", async () => {
+  const ended: string[] = []
+  const lifecycle = createLifecycle<string>()
+  const opened = await lifecycle.open(async (ends) => {
+    ends.add("close the first", () => void ended.push("first"))
+    ends.add("close the second", () => Promise.reject(new Error("second")))
+    ends.add("close the third", () => {
+      ended.push("third")
+      throw new Error("third")
+    })
+    return "open"
+  }, ignore)
+  expect([opened, await lifecycle.open(async () => "another", ignore)]).toEqual(["open", "open"])
+  const closing = lifecycle.close()
+  expect(lifecycle.close()).toBe(closing)
+  await expect(closing).rejects.toMatchObject({ errors: [new Error("third"), new Error("second")] })
+  expect(ended).toEqual(["third", "first"])
+  await lifecycle.close()
+})
+
+it("leaves what doesn't end in its time", async () => {
+  const ended: string[] = []
+  const ends = createEnds(20)
+  ends.add("close the log", () => void ended.push("log"))
+  ends.add("close the gateway", () => new Promise(ignore))
+  expect(await ends.run()).toMatchObject([
+    { code: "timeout", message: expect.stringContaining("the gateway") },
+  ])
+  expect(ended).toEqual(["log"])
+})
+
+it("undoes what was opened before a step that fails, says what can't be undone, and tries again", async () => {
+  const ended: string[] = []
+  const onError = vi.fn()
+  const lifecycle = createLifecycle<string>()
+  const failing = lifecycle.open(async (ends) => {
+    ends.add("close the first", () => void ended.push("first"))
+    ends.add("close the second", () => Promise.reject(new Error("no end")))
+    throw new Error("no log")
+  }, onError)
+  await expect(failing).rejects.toThrow("no log")
+  expect(ended).toEqual(["first"])
+  expect(onError).toHaveBeenCalledExactlyOnceWith(new Error("no end"), expect.anything())
+  expect(await lifecycle.open(async () => "open", onError)).toBe("open")
+})
+
+it("takes its steps one after the other, in whichever moment they are asked for", async () => {
+  const steps: string[] = []
+  const lifecycle = createLifecycle<number>()
+  let number = 0
+  const open = () =>
+    lifecycle.open(async (ends) => {
+      number += 1
+      const own = number
+      steps.push(`opening ${own}`)
+      await new Promise(setImmediate)
+      ends.add("close it", async () => {
+        steps.push(`closing ${own}`)
+        await new Promise(setImmediate)
+        steps.push(`closed ${own}`)
+      })
+      return own
+    }, ignore)
+  const first = open()
+  const closed = lifecycle.close()
+  const second = open()
+  const closedAgain = lifecycle.close()
+  expect(lifecycle.opened).toBeUndefined()
+  expect([await first, await second]).toEqual([1, 2])
+  await Promise.all([closed, closedAgain])
+  expect(steps).toEqual([1, 2].flatMap((n) => [`opening ${n}`, `closing ${n}`, `closed ${n}`]))
+})

@@ -1,0 +1,108 @@
+import type { OnError } from "../errors.ts"
+import { withinLimit } from "../within-limit.ts"
+
+/** What was opened, and how each part of it is closed. */
+export interface Ends {
+  /** `doing` completes "unable to …". */
+  add(doing: string, end: () => unknown): void
+  /**
+   * Closes what was opened last first, each part once. What fails, or doesn't end in its time, keeps no
+   * other from its turn; resolves with the reasons.
+   */
+  run(): Promise<unknown[]>
+}
+
+/** More than the gateway takes to send its pages away. */
+const endTimeoutMs = 15_000
+
+export function createEnds(timeoutMs = endTimeoutMs): Ends {
+  const ends: { doing: string; end: () => unknown }[] = []
+  return {
+    add: (doing, end) => void ends.push({ doing, end }),
+    async run() {
+      const failures: unknown[] = []
+      for (let last = ends.pop(); last; last = ends.pop()) {
+        const { doing, end } = last
+        await withinLimit(timeoutMs, doing, async () => end()).catch((error) => failures.push(error))
+      }
+      return failures
+    },
+  }
+}
+
+/** Throws what one part failed with, or all of what several did. */
+export function throwAny(failures: readonly unknown[]): void {
+  if (failures.length > 1) throw new AggregateError(failures, "unable to close all of it")
+  if (failures.length > 0) throw failures[0]
+}
+
+/**
+ * One thing that is opened and closed again and again: closed, opening, open, closing, and closed. Whoever
+ * asks while a step is under way waits for its end.
+ */
+export interface Lifecycle<Value> {
+  /** What is open or being opened. */
+  readonly opened: Promise<Value> | undefined
+  /**
+   * Opens it, where it isn't. After `close` that begins once all is closed. Where `work` fails, what it had
+   * added by then is closed before this rejects, and the next call tries again.
+   */
+  open(work: (ends: Ends) => Promise<Value>, onError: OnError): Promise<Value>
+  /**
+   * Closes what is open or being opened at this moment. Called again, it waits for the same end. Rejects with
+   * whatever couldn't be closed, when the rest is.
+   */
+  close(): Promise<void>
+}
+
+export function createLifecycle<Value>(): Lifecycle<Value> {
+  let current: { opened: Promise<Value>; ends: Ends } | undefined
+  const closed = Promise.resolve()
+  let closing = closed
+
+  async function enter(
+    work: (ends: Ends) => Promise<Value>,
+    ends: Ends,
+    before: Promise<unknown>,
+    onError: OnError,
+  ): Promise<Value> {
+    await before
+    try {
+      return await work(ends)
+    } catch (error) {
+      for (const failure of await ends.run()) onError(failure, { stage: "close what couldn't be opened" })
+      throw error
+    }
+  }
+
+  return {
+    get opened() {
+      return current?.opened
+    },
+    open(work, onError) {
+      if (current) return current.opened
+      const ends = createEnds()
+      // Whoever closed it is told how that ended.
+      const opening = { ends, opened: enter(work, ends, closing.catch(ignore), onError) }
+      current = opening
+      opening.opened.catch(() => {
+        if (current === opening) current = undefined
+      })
+      return opening.opened
+    },
+    close() {
+      if (!current) return closing
+      const { opened, ends } = current
+      current = undefined
+      // Whoever opened it is told why it couldn't be, and nothing is open then.
+      const ending = opened.catch(ignore).then(async () => throwAny(await ends.run()))
+      closing = ending
+      ending.catch(ignore).then(() => {
+        if (closing === ending) closing = closed
+      })
+      return ending
+    },
+  }
+}
+
+const ignore = () => {}
