@@ -6,31 +6,68 @@ export interface GuestOptions {
   name?: () => string
   /** The cookie that holds who somebody is, signed. Default `throughline_guest`. */
   cookie?: string
+  /**
+   * How many new guests may come from one address in a minute, at each process. Default 60. The address is
+   * the last one in `X-Forwarded-For`, which is what the nearest proxy says, or Next.js itself where there is
+   * none; then it believes whoever sends that header. Who knows better gives a function: it is called before
+   * a guest is made, and rejects with `rate-limited` to refuse.
+   */
+  limit?: number | ((request: Request) => Promise<void> | void)
 }
 
 /** An `identify` that knows those whom it has let in itself. */
 export interface Guests {
   (request: Request): Promise<User | null>
-  /** Makes somebody of whoever asks for the first time, and says which cookie remembers them. */
-  letIn(request: Request): Promise<{ user: User; cookie: string }>
+  /**
+   * Who asks, as they are known, or as somebody new. `cookie` is the header that
+   * remembers them, where it has to be set. Rejects with `rate-limited` when too many are new.
+   */
+  letIn(request: Request): Promise<{ user: User; cookie: string | null }>
 }
 
 /**
  * Server: `identify` for an app without a sign-in, or to begin with. Everybody is a guest with an id of their
- * own, kept in a signed, httpOnly cookie for thirty days: they stay who they are through reloads, and can't
- * be anybody else. `<Throughline>` asks for it when it is given no `user`. Signs with `SESSION_SECRET`, or
- * with what is kept in `DATA_DIR`; rejects with `invalid-config` where neither will do.
+ * own, kept in a signed, httpOnly cookie for thirty days from the last page that they opened: they stay who
+ * they are through reloads, and can't be anybody else. `<Throughline>` asks for it when it is given no
+ * `user`. Signs with `SESSION_SECRET`, or with what is kept in `DATA_DIR`; rejects with `invalid-config`
+ * where neither will do.
+ *
+ * Tabs of a first visit take turns, so that they are one guest. Where a browser has no Web Locks, as on a
+ * page over plain HTTP from another machine, two tabs that open at the same moment may be two guests: the
+ * cookie that came last is the browser's, and the other tab is `failed` with `session-changed` until it is
+ * reloaded.
  */
-export function guests({ name = usualName, cookie = "throughline_guest" }: GuestOptions = {}): Guests {
-  // Loaded when somebody asks: it is Node's, and this file is evaluated wherever the app's modules are.
+export function guests({
+  name = usualName,
+  cookie = "throughline_guest",
+  limit = usualLimit,
+}: GuestOptions = {}): Guests {
+  // Loaded when somebody asks: they are Node's, and this file is evaluated wherever the app's modules are.
   const jar = () => import("./guest-cookie.ts")
-  const identify = async (request: Request) => (await jar()).readGuest(request, cookie)
+  let limiting: Promise<(request: Request) => Promise<void> | void> | undefined
+  const loadLimit = async () =>
+    typeof limit === "function" ? limit : (await import("./guest-limit.ts")).createGuestLimit(limit)
+
+  const identify = async (request: Request) => (await jar()).readGuest(request, cookie)?.user ?? null
   return Object.assign(identify, {
-    letIn: async (request: Request) => (await jar()).makeGuest(request, { cookie, name: name() }),
+    async letIn(request: Request) {
+      const { readGuest, isFresh, newGuest, guestCookie } = await jar()
+      const known = readGuest(request, cookie)
+      if (known && isFresh(known)) return { user: known.user, cookie: null }
+      if (!known) {
+        limiting ??= loadLimit()
+        await (await limiting)(request)
+      }
+      const user = known?.user ?? newGuest(name())
+      return { user, cookie: guestCookie(request, cookie, user) }
+    },
   })
 }
 
 export const isGuests = (identify: unknown): identify is Guests =>
   typeof identify === "function" && "letIn" in identify
+
+/** A class comes from one address, and reloads. */
+const usualLimit = 60
 
 const usualName = () => `Guest ${Math.floor(1_000 + Math.random() * 9_000)}`

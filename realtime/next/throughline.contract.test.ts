@@ -1,12 +1,15 @@
 import { once } from "node:events"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { type AddressInfo, connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { sign } from "cookie-signature"
+import { v7 as uuidv7 } from "uuid"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { WebSocket } from "ws"
 import { createRealtimeClient } from "../client/index.ts"
+import { RealtimeError } from "../errors.ts"
 import { createMemoryLog } from "../log/memory.ts"
 import type { MessageLog } from "../log/message-log.ts"
 import { createTransport } from "../providers/socketio/client.ts"
@@ -452,6 +455,90 @@ describe("guests", () => {
     expect((await realtime.publish(room, "said", { text: "one" })).seq).toBe(1)
     await expect(realtime.register()).rejects.toMatchObject(refusal)
     await declare({ log, socketPath: "/other" }).realtime.register()
+  })
+
+  describe("in a browser that comes back", () => {
+    afterEach(() => void vi.useRealTimers())
+    const day = 24 * 60 * 60 * 1_000
+
+    function declareGuests(options: Parameters<typeof guests>[0] = {}) {
+      const identify = guests(options)
+      const { realtime, basePath } = declare({ identify })
+      return async (cookie = "", headers: Record<string, string> = {}) => {
+        const asked = new Request(`https://app.example${basePath}/session`, {
+          method: "POST",
+          headers: { "Content-Type": "application/json", ...(cookie && { cookie }), ...headers },
+          body: "{}",
+        })
+        const known = await identify(asked)
+        const answered = await realtime.POST(asked)
+        const { user, error } = await answered.json()
+        return { known, user, error, cookie: answered.headers.get("Set-Cookie")?.split(";", 1)[0] ?? null }
+      }
+    }
+
+    it("are who they were for thirty days from the last page that they opened", async () => {
+      vi.useFakeTimers({ toFake: ["Date"] })
+      const visit = declareGuests()
+      const first = await visit()
+      vi.setSystemTime(Date.now() + 0.9 * day)
+      expect(await visit(first.cookie ?? "")).toMatchObject({ user: first.user, cookie: null })
+      vi.setSystemTime(Date.now() + 29 * day)
+      const renewed = await visit(first.cookie ?? "")
+      expect(renewed).toMatchObject({ known: first.user, user: first.user, cookie: expect.any(String) })
+      vi.setSystemTime(Date.now() + 0.2 * day)
+      const late = await visit(first.cookie ?? "")
+      expect(late.known).toBeNull()
+      expect(late.user.id).not.toBe(first.user.id)
+      vi.setSystemTime(Date.now() + 29 * day)
+      expect((await visit(renewed.cookie ?? "")).known).toEqual(first.user)
+    })
+
+    it("are who they were by a cookie of before, which carried no date, as long as it was given for", async () => {
+      vi.useFakeTimers({ toFake: ["Date"] })
+      // The secret is this test's.
+      vi.resetModules()
+      const visit = declareGuests()
+      const user = { id: uuidv7({ msecs: Date.now() }), name: "Guest 1" }
+      await visit()
+      const secret = readFileSync(join(folder, "session-secret"), "utf8")
+      const value = sign(Buffer.from(JSON.stringify(user)).toString("base64url"), `guests:${secret}`)
+      const cookie = `throughline_guest=${encodeURIComponent(value)}`
+      vi.setSystemTime(Date.now() + 29 * day)
+      expect(await visit(cookie)).toMatchObject({ known: user, user, cookie: expect.any(String) })
+      vi.setSystemTime(Date.now() + 1.1 * day)
+      expect((await visit(cookie)).known).toBeNull()
+    })
+
+    it("aren't made in any number for one address, and are known all the same", async () => {
+      const visit = declareGuests({ limit: 2 })
+      const from = (address: string) => ({ "x-forwarded-for": `9.9.9.9, ${address}` })
+      const first = await visit("", from("192.0.2.1"))
+      await visit("", from("192.0.2.1"))
+      const refused = await visit("", from("192.0.2.1"))
+      expect(refused.error).toMatchObject({ code: "rate-limited", retryAfterMs: expect.any(Number) })
+      expect((await visit(first.cookie ?? "", from("192.0.2.1"))).user).toEqual(first.user)
+      expect((await visit("", from("192.0.2.2"))).user).toBeTruthy()
+      // Of IPv6 a customer has a whole network.
+      await visit("", from("2001:db8::1"))
+      await visit("", from("2001:db8::2"))
+      expect((await visit("", from("2001:db8::3"))).error).toMatchObject({ code: "rate-limited" })
+      expect((await visit("", from("2001:db8:0:1::3"))).user).toBeTruthy()
+    })
+
+    it("are counted by the app, where it says how", async () => {
+      const asked: (string | null)[] = []
+      const visit = declareGuests({
+        limit(request) {
+          asked.push(request.headers.get("x-forwarded-for"))
+          throw new RealtimeError("rate-limited", { message: "unable to let you in" })
+        },
+      })
+      expect((await visit("", { "x-forwarded-for": "192.0.2.1" })).error).toMatchObject({
+        code: "rate-limited",
+      })
+      expect(asked).toEqual(["192.0.2.1"])
+    })
   })
 
   it("aren't made of a form of another site", async () => {

@@ -5,7 +5,7 @@ import type { User } from "../message.ts"
 import { readJsonBody, statusOf } from "../server/http.ts"
 import { identifyBy } from "../server/session.ts"
 import type { ClientConfig, Declarations, Realtime } from "../server/types.ts"
-import { type Guests, isGuests } from "./guests.ts"
+import { isGuests } from "./guests.ts"
 import { createLifecycle, type Lifecycle } from "./lifecycle.ts"
 import type { Opened } from "./open.ts"
 import type { ThroughlineOptions } from "./options.ts"
@@ -122,11 +122,10 @@ export function throughline<Definitions extends ChannelDefinitions>(
   /** Who is asking; a guest who is new is let in. */
   async function session(request: Request): Promise<Response> {
     await readJsonBody(request)
-    const identify = running.declared.identify
-    const user = await identifyBy(identify, request)
-    if (user || !isGuests(identify)) return answer({ user })
-    const guest = await (identify as Guests).letIn(request)
-    return answer({ user: guest.user }, { "Set-Cookie": guest.cookie })
+    const { identify } = running.declared
+    if (!isGuests(identify)) return answer({ user: await identifyBy(identify, request) })
+    const { user, cookie } = await identify.letIn(request)
+    return answer({ user }, cookie === null ? {} : { "Set-Cookie": cookie })
   }
 
   const answerBy =
