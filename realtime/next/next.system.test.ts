@@ -29,15 +29,21 @@ mkdirSync(join(projectDir, ".data"), { recursive: true })
 const folder = mkdtempSync(join(projectDir, ".data/next-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** The app of the guide, with nothing of its own. */
-writeGuide(folder)
-mkdirSync(join(folder, "node_modules"))
-symlinkSync(join(projectDir, "realtime"), join(folder, "node_modules/throughline"))
-writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true }))
-writeFileSync(
-  join(folder, "next.config.mjs"),
-  `export default { output: "standalone", outputFileTracingRoot: ${JSON.stringify(projectDir)}, typescript: { ignoreBuildErrors: true } }\n`,
-)
+/** An app of the guide in a folder of its own, with this configuration. */
+function makeApp(name: string, config: object): string {
+  const app = join(folder, name)
+  mkdirSync(join(app, "node_modules"), { recursive: true })
+  writeGuide(app)
+  symlinkSync(join(projectDir, "realtime"), join(app, "node_modules/throughline"))
+  writeFileSync(join(app, "package.json"), JSON.stringify({ name, private: true }))
+  const whole = { outputFileTracingRoot: projectDir, typescript: { ignoreBuildErrors: true }, ...config }
+  writeFileSync(join(app, "next.config.mjs"), `export default ${JSON.stringify(whole)}\n`)
+  return app
+}
+
+/** With nothing of its own, but for a page that says nothing of when it is drawn. */
+const plain = makeApp("plain", { output: "standalone" })
+writeFileSync(join(plain, "app/page.tsx"), "export default function Home() {\n  return <p>Home</p>\n}\n")
 
 /** None of what may be set for other tests, `NODE_ENV` included. */
 const inherited = { PATH: process.env.PATH, NEXT_TELEMETRY_DISABLED: "1" } as unknown as NodeJS.ProcessEnv
@@ -51,10 +57,10 @@ interface Running extends AsyncDisposable {
 }
 
 /** A program of Next.js on this port, until its lobby answers. */
-async function start(args: readonly string[], port: number, cwd = folder): Promise<Running> {
+async function start(args: readonly string[], port: number, cwd = plain): Promise<Running> {
   const child = spawn(process.execPath, args, {
     cwd,
-    env: { ...inherited, PORT: String(port), DATA_DIR: join(folder, ".data") },
+    env: { ...inherited, PORT: String(port), DATA_DIR: join(cwd.startsWith(plain) ? plain : cwd, ".data") },
     stdio: ["ignore", "pipe", "pipe"],
   })
   let output = ""
@@ -72,10 +78,15 @@ async function start(args: readonly string[], port: number, cwd = folder): Promi
     }
     return { code: child.exitCode, ms: performance.now() - began }
   }
-  await waitFor(async () => {
-    if (child.exitCode !== null) throw new Error(output)
-    return (await fetch(`${origin}/lobby`)).ok
-  }, "the lobby")
+  try {
+    await waitFor(async () => {
+      if (child.exitCode !== null) throw new Error(output)
+      return (await fetch(`${origin}/lobby`)).ok
+    }, "the lobby")
+  } catch (error) {
+    await end("SIGKILL")
+    throw error
+  }
   return {
     child,
     origin,
@@ -83,6 +94,22 @@ async function start(args: readonly string[], port: number, cwd = folder): Promi
     end,
     [Symbol.asyncDispose]: async () => void (await end("SIGKILL")),
   }
+}
+
+/** Resolves with how its pages are drawn that are built ahead, by their paths. */
+async function build(cwd: string, variables: Record<string, string> = {}): Promise<Record<string, string>> {
+  const child = spawn(process.execPath, [next, "build"], { cwd, env: { ...inherited, ...variables } })
+  let said = ""
+  child.stdout.on("data", (chunk) => (said += chunk))
+  child.stderr.on("data", (chunk) => (said += chunk))
+  await once(child, "exit")
+  expect(child.exitCode, said).toBe(0)
+  const { routes } = JSON.parse(readFileSync(join(cwd, ".next/prerender-manifest.json"), "utf8")) as {
+    routes: Record<string, { renderingMode?: string }>
+  }
+  return Object.fromEntries(
+    Object.entries(routes).map(([path, { renderingMode = "STATIC" }]) => [path, renderingMode]),
+  )
 }
 
 /** A guest's page. */
@@ -136,7 +163,7 @@ describe("the app of the guide", () => {
     const news: string[] = []
     hot.on("message", (data) => void news.push(String(data)))
     await once(hot, "open")
-    const page = join(folder, "app/lobby/lobby.tsx")
+    const page = join(plain, "app/lobby/lobby.tsx")
     const source = readFileSync(page, "utf8")
     for (let save = 1; save <= 3; save += 1) {
       const before = news.length
@@ -144,7 +171,7 @@ describe("the app of the guide", () => {
       await waitFor(() => news.length > before, "news of hot reload")
     }
     // The server's half is another by now, and the log stays open.
-    const server = join(folder, "realtime/server.ts")
+    const server = join(plain, "realtime/server.ts")
     writeFileSync(server, readFileSync(server, "utf8").replace('=== "lobby"', '!== "cellar"'))
     await waitFor(async () => (await fetch(`${app.origin}/lobby`)).ok)
     bob.say("and back")
@@ -156,15 +183,8 @@ describe("the app of the guide", () => {
   })
 
   it("talks under `next start` and from its standalone output, and loses nothing over a kill", async () => {
-    const build = spawn(process.execPath, [next, "build"], {
-      cwd: folder,
-      env: inherited,
-    })
-    let said = ""
-    build.stdout.on("data", (chunk) => (said += chunk))
-    build.stderr.on("data", (chunk) => (said += chunk))
-    await once(build, "exit")
-    expect(build.exitCode, said).toBe(0)
+    // A page that says nothing is drawn for each request: its configuration is that of where it runs.
+    expect(await build(plain)).not.toHaveProperty(["/"])
 
     const port = await freePort()
     const command = [next, "start", "--port", String(port)]
@@ -187,12 +207,85 @@ describe("the app of the guide", () => {
     expect([0, 143]).toContain(code)
     expect(ms).toBeLessThan(endMs)
 
-    const standalone = join(folder, ".next/standalone", folder.slice(projectDir.length))
+    const standalone = join(folder, ".next/standalone", plain.slice(projectDir.length))
     await using third = await start([join(standalone, "server.js")], port, standalone)
     await Promise.all([alice.isThere(), bob.isThere()])
     await waitFor(() => alice.client.connection.status.state === "connected")
     bob.say("four")
     await waitFor(() => alice.heard.includes("four"))
     expect(third.output()).not.toMatch(/error/i)
+  })
+})
+
+describe("an app with `cacheComponents`", () => {
+  const app = makeApp("cached", { cacheComponents: true, serverExternalPackages: ["socket.io"] })
+  const write = (path: string, text: string) => writeFileSync(join(app, path), text)
+  write("app/page.tsx", "export default function Home() {\n  return <p>Home</p>\n}\n")
+  write(
+    "app/layout.tsx",
+    `import { type ReactNode, Suspense } from "react"
+import { Throughline } from "../realtime/provider"
+import { realtime } from "../realtime/server"
+
+export default function Layout({ children }: { children: ReactNode }) {
+  return (
+    <html lang="en">
+      <body>
+        <h1>App</h1>
+        <Suspense fallback={<p>Connecting…</p>}>
+          <Connected>{children}</Connected>
+        </Suspense>
+      </body>
+    </html>
+  )
+}
+
+async function Connected({ children }: { children: ReactNode }) {
+  return <Throughline config={await realtime.config()}>{children}</Throughline>
+}
+`,
+  )
+  write(
+    "app/lobby/page.tsx",
+    `import { connection } from "next/server"
+import { room } from "../../realtime/channels"
+import { realtime } from "../../realtime/server"
+import { Lobby } from "./lobby"
+
+export default async function LobbyPage() {
+  await connection()
+  return <Lobby initial={await realtime.history(room({ room: "lobby" }))} />
+}
+`,
+  )
+
+  /** Both hear what is said. */
+  async function talk(origin: string): Promise<void> {
+    await using visitors = await two(origin)
+    const [alice, bob] = visitors.pages
+    alice.say("hello")
+    await waitFor(() => bob.heard.includes("hello"))
+  }
+
+  it("is built, and its pages connect as it is configured where it runs", async () => {
+    const elsewhere = { PUSHER_APP_ID: "1", PUSHER_KEY: "key", PUSHER_SECRET: "secret", PUSHER_CLUSTER: "eu" }
+    const drawn = await build(app, { REALTIME_PROVIDER: "pusher", ...elsewhere })
+    expect(drawn).toMatchObject({ "/": "PARTIALLY_STATIC" })
+    const port = await freePort()
+    await using running = await start([next, "start", "--port", String(port)], port, app)
+    const page = await (await fetch(running.origin)).text()
+    expect(page).toMatch(/provider\\?":\\?"socketio/)
+    expect(page).not.toMatch(/provider\\?":\\?"pusher/)
+    await talk(running.origin)
+  })
+
+  it.each([
+    ["with Socket.IO in its bundle", plain],
+    ["with `cacheComponents`, and Socket.IO outside of its bundle", app],
+  ])("talks under `next dev --webpack`, %s", async (_, cwd) => {
+    const port = await freePort()
+    await using running = await start([next, "dev", "--webpack", "--port", String(port)], port, cwd)
+    await talk(running.origin)
+    expect(running.output()).not.toMatch(/error/i)
   })
 })

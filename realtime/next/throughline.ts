@@ -9,6 +9,7 @@ import { isGuests } from "./guests.ts"
 import { createLifecycle, type Lifecycle } from "./lifecycle.ts"
 import type { Opened } from "./open.ts"
 import type { ThroughlineOptions } from "./options.ts"
+import { untilRequest } from "./request-time.ts"
 
 /**
  * The realtime layer of an app, one in each process whatever bundle asks. Nothing
@@ -33,7 +34,9 @@ export interface Throughline<Definitions extends ChannelDefinitions = ChannelDef
   register(): Promise<void>
   /**
    * What pages need to connect, for `<Throughline config={await realtime.config()}>`. Nothing
-   * secret. Rejects with `invalid-config`.
+   * secret. Of the environment that the app runs in, not of the one that it is built in: a page that asks is
+   * drawn for each request, by `connection()` of next/server. With `cacheComponents` ask within `<Suspense>`.
+   * Rejects with `invalid-config`.
    */
   config(): Promise<ClientConfig>
   /**
@@ -149,7 +152,10 @@ export function throughline<Definitions extends ChannelDefinitions>(
     GET: answerBy("GET"),
     POST: answerBy("POST"),
     register: async () => void (await serve()),
-    config: async () => (await serve()).realtime.clientConfig(),
+    async config() {
+      await untilRequest()
+      return (await serve()).realtime.clientConfig()
+    },
     publish: async (...call) => (await use()).publish(...call),
     publishBatch: async (...call) => (await use()).publishBatch(...call),
     signal: async (...call) => (await use()).signal(...call),

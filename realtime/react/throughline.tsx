@@ -23,7 +23,7 @@ export interface ThroughlineProps {
   /**
    * Who is signed in, as the server's `identify` says; null for nobody, who has no connection.
    * Absent: the page asks the server, once it is shown and whenever its layout is loaded again,
-   * so that the layout may be static.
+   * so that the layout needn't know.
    */
   user?: User | null | undefined
   /** All that uses the hooks. */
