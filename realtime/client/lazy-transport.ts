@@ -1,9 +1,9 @@
-import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
+import { type OnError, RealtimeError } from "../errors.ts"
 import { guard } from "../guard.ts"
 import { createJoinedChannels, subscribeAt } from "../joined-channels.ts"
 import type { RealtimeTransport, TransportSubscription } from "../transport.ts"
 import { createStatus } from "../transport-status.ts"
-import { withinLimit } from "../within-limit.ts"
+import { createDownload } from "./download.ts"
 
 export interface LazyTransportOptions {
   provider: string
@@ -22,7 +22,6 @@ interface ChannelState {
   subscription: TransportSubscription | null
 }
 
-const retryMs = 3_000
 const stage = "load the provider's code"
 
 /**
@@ -32,24 +31,25 @@ const stage = "load the provider's code"
 export function createLazyTransport({
   provider,
   load,
-  timeoutMs = 15_000,
+  timeoutMs,
   onError,
 }: LazyTransportOptions): RealtimeTransport {
   const status = createStatus(onError)
   const channels = createJoinedChannels<ChannelState>()
   let current: RealtimeTransport | null = null
-  let isLoading = false
-  /** That it can't be loaded is said once. */
-  let isTold = false
-  let retryTimer: ReturnType<typeof setTimeout> | undefined
+  const isClosed = () => status.current.state === "closed"
+  const download = createDownload({
+    ...{ stage, provider, load, timeoutMs, onLoaded: adopt, onError },
+    isWanted: () => !current && !isClosed(),
+    onFailed: (error, isFinal) => status.set({ state: isFinal ? "failed" : "reconnecting", error }),
+  })
 
   /** A download that comes too late is as good, unless another came first. */
   function adopt(transport: RealtimeTransport): void {
-    if (current || status.current.state === "closed") {
+    if (current || isClosed()) {
       transport.close().catch((error: unknown) => onError(error, { stage }))
       return
     }
-    clearTimeout(retryTimer)
     current = transport
     transport.onStatus(status.set)
     // A vendor's code may throw, at a key that it doesn't like for example.
@@ -57,36 +57,6 @@ export function createLazyTransport({
       for (const channel of channels) channel.subscription = subscribeAt(transport, channel, onError)
       transport.connect()
     })
-  }
-
-  async function loadOnce(): Promise<void> {
-    if (isLoading) return
-    isLoading = true
-    const loading = load()
-    loading.then(adopt, () => {})
-    try {
-      await withinLimit(timeoutMs, stage, () => loading)
-    } catch (cause) {
-      isLoading = false
-      if (current || status.current.state === "closed") return
-      const isLate = isRealtimeError(cause) && cause.code === "timeout"
-      // The code is there, and refuses what it was given: another download changes nothing.
-      if (isRealtimeError(cause) && !isLate) return status.set({ state: "failed", error: cause })
-      const reason = isLate ? `it didn't come in ${timeoutMs} ms` : "the download failed"
-      const message = `unable to ${stage}; ${reason}`
-      const error = new RealtimeError(isLate ? "timeout" : "not-connected", { provider, message, cause })
-      if (!isTold) onError(error, { stage })
-      isTold = true
-      status.set({ state: "reconnecting", error })
-      retryTimer = setTimeout(connect, retryMs)
-    }
-  }
-
-  function connect(): void {
-    clearTimeout(retryTimer)
-    if (status.current.state === "closed") return
-    if (current) current.connect()
-    else void loadOnce()
   }
 
   const notConnected = () =>
@@ -107,7 +77,11 @@ export function createLazyTransport({
       return status.current
     },
     onStatus: status.onStatus,
-    connect,
+    connect() {
+      if (isClosed()) return
+      if (current) current.connect()
+      else download.start()
+    },
 
     subscribe(name, observer) {
       const channel = channels.join(name, observer, { subscription: null })
@@ -139,7 +113,7 @@ export function createLazyTransport({
     },
 
     async close() {
-      clearTimeout(retryTimer)
+      download.stop()
       if (!current) status.set({ state: "closed" })
       await current?.close()
     },
