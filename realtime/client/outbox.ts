@@ -6,8 +6,16 @@ import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import { withinLimit } from "../within-limit.ts"
 import { batchOf, fewerThan, maxBatch } from "./batch.ts"
 import type { OutboxBus, OutboxNote } from "./outbox-bus.ts"
-import { type Caller, createOutboxEntries, type OutboxEntry, type OutboxMessage } from "./outbox-entries.ts"
+import {
+  type Caller,
+  createOutboxEntries,
+  type OutboxEntries,
+  type OutboxEntry,
+  type OutboxMessage,
+  toEntry,
+} from "./outbox-entries.ts"
 import type { OutboxStore, StoredMessage } from "./outbox-store.ts"
+import { closedError, longestTimerMs } from "./publish-limits.ts"
 import { createTurns, type Exclusively, run } from "./tab-turns.ts"
 
 /**
@@ -59,6 +67,8 @@ export interface OutboxOptions {
   deliver(channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
   /** Where failures go that no caller waits for. */
   onError: OnError
+  /** What a page has shown before the outbox was there: it is handed over by the same calls once more. */
+  entries?: OutboxEntries
 }
 
 const backOff: BackOff = { firstMs: 500, maxMs: 30_000 }
@@ -72,8 +82,6 @@ const storePatienceMs = 5_000
  * or had no network tried nothing.
  */
 const maxAccidents = 7
-/** A timer of more than this, some 24 days, would end at once. */
-const longestTimerMs = 2 ** 31 - 1
 
 interface Pause {
   /** Attempts in a row by which no message got away. */
@@ -88,8 +96,8 @@ const toOutgoing = ({ id, event, payload }: OutboxEntry): OutgoingMessage => ({ 
 /** The server failed and doesn't know why. */
 const isAccident = ({ code, retryable }: RealtimeError) => code === "internal" && retryable
 
-export function createOutbox({ store, bus, exclusively, deliver, onError }: OutboxOptions): Outbox {
-  const entries = createOutboxEntries(onError)
+export function createOutbox(options: OutboxOptions): Outbox {
+  const { store, bus, exclusively, deliver, onError, entries = createOutboxEntries(onError) } = options
   const { change, forget, inOrder } = entries
   const takeTurn = createTurns({ exclusively, isOpen: () => isOpen, onError })
   /** The channels that are being sent from, each with what tells this sending from one before a `close`. */
@@ -430,10 +438,9 @@ export function createOutbox({ store, bus, exclusively, deliver, onError }: Outb
     messages: entries.messages,
     subscribe: entries.subscribe,
     add(channel, { id, event, payload }, error) {
-      const message = { id, channel, event, payload, at: Date.now() }
-      const state = error ? "refused" : "queued"
-      const place = { position: Number.POSITIVE_INFINITY, isStored: false, isReady: false, hasArrived: false }
-      entries.add({ ...message, ...place, state, error })
+      const shown = entries.get(id) ?? toEntry(channel, { id, event, payload }, error)
+      const message = { id, channel, event, payload, at: shown.at }
+      entries.add(shown)
       if (error) return
       const keep = async () => {
         const position = await store.add(message)
@@ -546,10 +553,4 @@ const unansweredInTime = (obstacle: RealtimeError | undefined) =>
       ? `unable to publish; it wasn't attempted in its time, behind others that failed (${obstacle.code})`
       : "unable to publish; there was no answer in its time",
     ...(obstacle && { cause: obstacle }),
-  })
-
-const closedError = () =>
-  new RealtimeError("not-connected", {
-    message: "unable to publish; the client was closed",
-    retryable: false,
   })
