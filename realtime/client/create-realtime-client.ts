@@ -14,7 +14,7 @@ import {
 } from "./failover-transport.ts"
 import type { HeadCheckIntervals } from "./head-check.ts"
 import { createHttp, type RealtimeHttp } from "./http.ts"
-import { loadPageOutbox } from "./later.ts"
+import { loadFailoverPolicy, loadPageOutbox } from "./later.ts"
 import { createLazyOutbox } from "./lazy-outbox.ts"
 import { createLazyTransport } from "./lazy-transport.ts"
 import type { RealtimeClient } from "./types.ts"
@@ -156,7 +156,7 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
   const composed = {
     transport() {
       const { failover } = options
-      transport = createFailoverTransport({ candidates, ...failover, onError })
+      transport = createFailoverTransport({ candidates, ...failover, policy: loadFailoverPolicy, onError })
       return transport
     },
     http,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import fc from "../testing/fast-check.ts"
+import { beginFailover } from "./failover-alone.ts"
 import {
-  beginFailover,
   type FailoverCommand,
   type FailoverEvent,
   type FailoverState,

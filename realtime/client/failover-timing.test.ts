@@ -8,7 +8,8 @@ import type {
   TransportStatus,
   TransportSubscription,
 } from "../transport.ts"
-import { createFailoverTransport } from "./failover-transport.ts"
+import * as failoverPolicy from "./failover-policy.ts"
+import { createFailoverTransport, type FailoverOptions } from "./failover-transport.ts"
 
 const patienceMs = 1_000
 const returnMs = 60_000
@@ -75,7 +76,11 @@ function createLeg(provider: string) {
 type Leg = ReturnType<typeof createLeg>
 
 /** The transport over scripted ones, and what the application above is told. */
-function open(providers = ["one", "two", "three"], channels = ["a"]) {
+function open(
+  providers = ["one", "two", "three"],
+  channels = ["a"],
+  policy: FailoverOptions["policy"] = failoverPolicy,
+) {
   const made: Leg[] = []
   const toCandidates = (names: string[]) =>
     names.map((provider) => ({
@@ -87,7 +92,9 @@ function open(providers = ["one", "two", "three"], channels = ["a"]) {
         return leg.transport
       },
     }))
-  const transport = createFailoverTransport({ candidates: toCandidates(providers), patienceMs, returnMs })
+  const transport = createFailoverTransport({
+    ...{ candidates: toCandidates(providers), policy, patienceMs, returnMs },
+  })
   const told: string[] = []
   transport.onStatus(
     ({ state, error }) =>
@@ -140,7 +147,8 @@ describe("a transport over several providers", () => {
   })
 
   it("needs a provider", () => {
-    expect(() => createFailoverTransport({ candidates: [] })).toThrow("there is no provider")
+    const none = { candidates: [], policy: failoverPolicy }
+    expect(() => createFailoverTransport(none)).toThrow("there is no provider")
   })
 
   it("passes on what the provider in use says, and asks it for the cursor", () => {
@@ -813,5 +821,105 @@ describe("a transport over several providers", () => {
     vi.advanceTimersByTime(100 * returnMs)
     expect([told, transport.status.state]).toEqual([["closed"], "closed"])
     expect(names()).toEqual(["one", "two"])
+  })
+})
+
+describe("a transport whose policy is downloaded", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }))
+  afterEach(() => void vi.useRealTimers())
+
+  /** The downloads do as the test says, one after the other. */
+  function openWithout(...providers: string[]) {
+    const downloads: PromiseWithResolvers<typeof failoverPolicy>[] = []
+    const page = open(providers, ["a"], () => {
+      const download = Promise.withResolvers<typeof failoverPolicy>()
+      downloads.push(download)
+      return download.promise
+    })
+    const arrive = async (index: number) => {
+      downloads[index]?.resolve(failoverPolicy)
+      await vi.advanceTimersByTimeAsync(0)
+    }
+    return { ...page, downloads, arrive }
+  }
+  const gone = new RealtimeError("unsupported", { message: "gone" })
+
+  it("does without it as long as there is one provider", async () => {
+    const { transport, leg, told, downloads } = openWithout("one")
+    leg(0).set("reconnecting", lost)
+    await vi.advanceTimersByTimeAsync(10 * returnMs)
+    leg(0).carry("a")
+    leg(0).set("failed", lost)
+    transport.connect()
+    expect(leg(0).asked).toEqual(["connect", "connect"])
+    expect(told).toEqual(["reconnecting: lost", "connected", "failed: lost"])
+    expect(downloads).toHaveLength(0)
+    await transport.close()
+  })
+
+  it("is on its first provider meanwhile, and on the next as soon as it is there", async () => {
+    const { transport, leg, told, names, arrive } = openWithout("one", "two")
+    leg(0).set("failed", lost)
+    await vi.advanceTimersByTimeAsync(2 * patienceMs)
+    expect([names(), told]).toEqual([["one"], ["reconnecting: lost"]])
+    await arrive(0)
+    leg(1).carry("a")
+    expect([transport.provider, told.at(-1)]).toEqual(["two", "connected"])
+    await transport.close()
+  })
+
+  it("gives the first one its time from then on", async () => {
+    const { transport, names, arrive } = openWithout("one", "two")
+    await arrive(0)
+    await vi.advanceTimersByTimeAsync(patienceMs - 1)
+    expect(names()).toEqual(["one"])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(names()).toEqual(["one", "two"])
+    await transport.close()
+  })
+
+  it("downloads it again where that failed, and not once it is closed", async () => {
+    vi.spyOn(console, "error").mockReturnValue()
+    const { transport, leg, downloads, arrive } = openWithout("one", "two")
+    downloads[0]?.reject(new Error("offline"))
+    await vi.advanceTimersByTimeAsync(3_000)
+    expect(downloads).toHaveLength(2)
+    leg(0).set("failed", lost)
+    await arrive(1)
+    leg(1).carry("a")
+    expect(transport.provider).toBe("two")
+    await transport.close()
+    const closed = openWithout("one", "two")
+    await closed.transport.close()
+    closed.downloads[0]?.reject(new Error("offline"))
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(closed.downloads).toHaveLength(1)
+  })
+
+  it("follows the last of the lists that came before it", async () => {
+    const { transport, leg, list, names, downloads, arrive } = openWithout("one")
+    leg(0).carry("a")
+    list("two")
+    list("three", "one")
+    list("three")
+    expect([downloads.length, names()]).toEqual([1, ["one"]])
+    await arrive(0)
+    expect([names(), transport.provider]).toEqual([["one", "three"], "one"])
+    leg(1).carry("a")
+    expect(transport.provider).toBe("three")
+    await transport.close()
+  })
+
+  it("needs it to ask the only provider again that the server didn't know", async () => {
+    const { transport, leg, names, told, downloads, arrive } = openWithout("one")
+    leg(0).observer().onDenied(gone)
+    expect([told, downloads.length]).toEqual([["failed: gone"], 0])
+    transport.connect()
+    transport.connect()
+    await arrive(0)
+    expect(names().length).toBeGreaterThan(1)
+    leg(names().length - 1).carry("a")
+    expect(told.at(-1)).toBe("connected")
+    await transport.close()
   })
 })

@@ -5,7 +5,9 @@ import { createJoinedChannels, type JoinedChannel, subscribeAt } from "../joined
 import type { PresenceSnapshot } from "../message.ts"
 import type { RealtimeTransport, TransportStatus, TransportSubscription } from "../transport.ts"
 import { createStatus } from "../transport-status.ts"
-import { beginFailover, type FailoverCommand, type FailoverEvent, nextFailover } from "./failover-policy.ts"
+import { createDownload } from "./download.ts"
+import { beginFailover, nextAlone } from "./failover-alone.ts"
+import type { FailoverCommand, FailoverEvent } from "./failover-policy.ts"
 
 /** A provider that the server publishes to, and how to reach it. */
 export interface Candidate {
@@ -28,9 +30,14 @@ export interface FailoverOptions {
    * How long after a move the preferred one is tried again; longer after each attempt in vain. Default 60 s.
    */
   returnMs?: number
+  /** Or what downloads it, where there is more to decide than that the first one connects. */
+  policy: FailoverPolicy | (() => Promise<FailoverPolicy>)
   /** Where failures go that no caller waits for. Default: `console.error`. */
   onError?: OnError
 }
+
+/** What `failover-policy.ts` exports. */
+export type FailoverPolicy = Pick<typeof import("./failover-policy.ts"), "nextFailover">
 
 export interface FailoverTransport extends RealtimeTransport {
   /**
@@ -76,7 +83,22 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
 
   const [first] = candidates
   if (!first) throw new TypeError("unable to create a transport; there is no provider")
-  let policy = beginFailover(keysOf(candidates), times)
+  let state = beginFailover(keysOf(candidates), times)
+  const { policy: given } = options
+  let policy = typeof given === "function" ? null : given
+  /** What only the policy can decide: the last of each kind counts. */
+  const undecided = new Map<string, FailoverEvent>()
+  const download = createDownload({
+    ...{ stage: "load the failover", onError },
+    load: async () => (typeof given === "function" ? given() : given),
+    isWanted: () => !policy && status.current.state !== "closed",
+    onLoaded(loaded) {
+      if (policy) return
+      policy = loaded
+      follow(active)
+      for (const event of undecided.values()) happens(() => event)
+    },
+  })
   let active = open(first)
   let standby: Link | null = null
   let toldProvider = first.provider
@@ -166,13 +188,19 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
       for (let next = happened.shift(); next; next = happened.shift()) {
         const event = status.current.state === "closed" ? null : next()
         if (!event) continue
-        const { state, commands } = nextFailover(policy, event, times)
-        policy = state
-        for (const command of commands) perform(command)
+        for (const command of decide(event)) perform(command)
       }
     } finally {
       isPerforming = false
     }
+  }
+
+  function decide(event: FailoverEvent): readonly FailoverCommand[] {
+    const next = policy ? policy.nextFailover(state, event, times) : nextAlone(state, event)
+    if (!next) undecided.set(event.type, event)
+    else state = next.state
+    if (!policy && (!next || (state.isStarted && state.keys.length > 1))) download.start()
+    return next?.commands ?? []
   }
 
   function perform(command: FailoverCommand): void {
@@ -310,6 +338,7 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
 
     async close() {
       for (const timer of timers.values()) clearTimeout(timer)
+      download.stop()
       setStatus({ state: "closed" })
       await Promise.all(links().map((link) => link.transport.close()))
     },

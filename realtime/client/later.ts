@@ -7,5 +7,6 @@ function once<Part>(load: () => Promise<Part>): () => Promise<Part> {
   }
 }
 
-/** What a page doesn't need to connect. Tests load it beforehand. */
+/** What a page that connects over its first provider doesn't need for it. Tests load it beforehand. */
 export const loadPageOutbox = once(() => import("./page-outbox.ts"))
+export const loadFailoverPolicy = once(() => import("./failover-policy.ts"))

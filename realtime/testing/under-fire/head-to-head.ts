@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util"
 import { createClient } from "../../client/create-client.ts"
+import * as failoverPolicy from "../../client/failover-policy.ts"
 import { createFailoverTransport } from "../../client/failover-transport.ts"
 import { createChance } from "../chance.ts"
 import {
@@ -74,7 +75,12 @@ function ourSide(services: readonly Service[]): Side {
         create: () => service.createTransport(http),
       }))
       const client = createClient({
-        transport: createFailoverTransport({ candidates, patienceMs: 150, returnMs: 300 }),
+        transport: createFailoverTransport({
+          candidates,
+          policy: failoverPolicy,
+          patienceMs: 150,
+          returnMs: 300,
+        }),
         ...{ http, onError() {} },
         headCheck: { connectedMs: 400, interruptedMs: 200 },
       })
