@@ -1,6 +1,5 @@
 import type { OnError } from "../errors.ts"
 import { createReporter } from "../guard.ts"
-import { isDevelopment } from "../is-development.ts"
 import type { ProviderConfig } from "../publisher.ts"
 import type { Tracing } from "../tracing.ts"
 import type { RealtimeTransport } from "../transport.ts"
@@ -94,7 +93,12 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
   let version = config.version
   let isFollowing = false
   const ask = options.fetch ?? globalThis.fetch
-  const hint = isDevelopment() ? createConnectionHint(() => client.connection, ask) : null
+  // A constant, which bundlers put in place here, and leave the rest out: without one nobody develops.
+  const hint =
+    // biome-ignore lint/style/noProcessEnv: see above
+    typeof process !== "undefined" && process.env.NODE_ENV === "development"
+      ? createConnectionHint(() => client.connection, ask)
+      : null
   const http: RealtimeHttp = createHttp({
     basePath: config.basePath,
     owner,
