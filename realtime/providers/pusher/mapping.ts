@@ -1,5 +1,3 @@
-import { sha256 } from "@noble/hashes/sha2.js"
-import { bytesToHex } from "@noble/hashes/utils.js"
 import { isRealtimeError, RealtimeError, type RealtimeErrorCode } from "../../errors.ts"
 import {
   type Member,
@@ -13,6 +11,7 @@ import {
 } from "../../message.ts"
 import type { ProviderEvent } from "../../publisher.ts"
 import type { ConnectionState } from "../../transport.ts"
+import { sha256 } from "./sha256.ts"
 
 export const provider = "pusher"
 
@@ -40,7 +39,7 @@ export function toPusherName(channel: string): string {
     return Array.from(bytes, (byte) => `=${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("")
   })
   if (encoded.length <= maxNameLength) return encoded
-  return `=d.${bytesToHex(sha256(utf8.encode(channel)))}`
+  return `=d.${sha256(utf8.encode(channel))}`
 }
 
 /** Our name, read back; null for a digest, and for what isn't one of ours. */
