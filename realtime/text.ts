@@ -13,3 +13,6 @@ export const toWellFormed = (text: string): string => text.replace(loneSurrogate
  * doesn't depend on which one it is.
  */
 export const isKeepable = (text: string): boolean => isWellFormed(text) && !text.includes("\0")
+
+/** A text that says something. */
+export const isText = (value: unknown): boolean => typeof value === "string" && value.trim() !== ""

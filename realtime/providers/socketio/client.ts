@@ -1,4 +1,5 @@
 import { io, type Socket } from "socket.io-client"
+import { requireAddress } from "../../address.ts"
 import { backOffMs, pause, randomBetween } from "../../back-off.ts"
 import type { TransportOptions } from "../../client/create-realtime-client.ts"
 import { isRealtimeError, RealtimeError } from "../../errors.ts"
@@ -7,7 +8,6 @@ import { createJoinedChannels, type JoinedChannel } from "../../joined-channels.
 import type { JsonValue } from "../../json.ts"
 import { type PresenceSnapshot, parseSignal } from "../../message.ts"
 import { fromWireResults } from "../../publish-result.ts"
-import { requireAddress } from "../../required.ts"
 import type { RealtimeTransport, TransportSubscription } from "../../transport.ts"
 import { createStatus } from "../../transport-status.ts"
 import { socketIoCapabilities } from "./capabilities.ts"
