@@ -177,23 +177,12 @@ export function fromPusherState(state: string, wasConnected: boolean): Connectio
 }
 
 /**
- * Pusher's close and error codes:
+ * Pusher's close and error codes that don't mean what the rest of their hundred does:
  * https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol
  */
 const codeByError: Record<number, RealtimeErrorCode> = {
-  4000: "invalid-config",
-  4001: "invalid-config",
-  4003: "invalid-config",
   4004: "rate-limited",
-  4005: "invalid-config",
-  4006: "invalid-config",
-  4007: "invalid-config",
-  4008: "invalid-config",
   4009: "unauthorized",
-  4100: "provider-unavailable",
-  4200: "provider-unavailable",
-  4201: "provider-unavailable",
-  4202: "provider-unavailable",
   4301: "rate-limited",
   4302: "rate-limited",
 }
@@ -204,10 +193,7 @@ const connectionHints: Record<number, string> = {
   4003: "the app is disabled",
 }
 
-/**
- * A code that has no meaning yet has that of its hundred: pusher-js gives up
- * after 4000–4099 and from 4300 on.
- */
+/** A code has the meaning of its hundred: pusher-js gives up after 4000–4099 and from 4300 on. */
 function meaningOf(code: number): RealtimeErrorCode {
   const isRefusal = (code >= 4000 && code < 4100) || (code >= 4300 && code < 5000)
   return codeByError[code] ?? (isRefusal ? "invalid-config" : "provider-unavailable")
