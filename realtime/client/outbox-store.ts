@@ -1,4 +1,3 @@
-import { type DBSchema, type IDBPDatabase, type IDBPObjectStore, openDB } from "idb"
 import type { RealtimeErrorCode } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
 
@@ -31,13 +30,21 @@ export interface OutboxStore {
   close(): void
 }
 
-interface Schema extends DBSchema {
-  messages: {
-    key: number
-    value: Omit<StoredMessage, "position"> & { position?: number; owner: string }
-    indexes: { id: string; owner: string }
-  }
-}
+/** As it lies in the database. */
+type Row = StoredMessage & { owner: string }
+
+const answerTo = <Result>(request: IDBRequest<Result>): Promise<Result> =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
+
+/** What fails in a transaction aborts it; what aborts it from outside may say nothing. */
+const endOf = (transaction: IDBTransaction): Promise<void> =>
+  new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve()
+    transaction.onabort = () => reject(transaction.error ?? new DOMException("aborted", "AbortError"))
+  })
 
 /**
  * Browser: IndexedDB, one database for the site; `owner` keeps what several
@@ -47,30 +54,37 @@ export function createIndexedDbStore(owner: string): OutboxStore & {
   /** Takes away all of this person's. */
   clear(): Promise<void>
 } {
-  let database: Promise<IDBPDatabase<Schema>> | null = null
+  let database: Promise<IDBDatabase> | null = null
+  const forget = () => {
+    database = null
+  }
+
+  async function openNow(): Promise<IDBDatabase> {
+    const request = indexedDB.open("realtime-outbox", 1)
+    request.onupgradeneeded = () => {
+      const options = { keyPath: "position", autoIncrement: true }
+      const messages = request.result.createObjectStore("messages", options)
+      messages.createIndex("id", "id")
+      messages.createIndex("owner", "owner")
+    }
+    const opened = await answerTo(request)
+    // Another page's newer version waits for this one to let go.
+    opened.onversionchange = () => {
+      opened.close()
+      forget()
+    }
+    // The browser may end it at any time; the next use opens it again.
+    opened.onclose = forget
+    return opened
+  }
 
   /**
    * Opened when it is first needed; tried anew when that failed. An opening that never ends isn't: the
    * browser puts another one behind it. Whoever waits for it limits their wait.
    */
-  function open(): Promise<IDBPDatabase<Schema>> {
-    database ??= openDB<Schema>("realtime-outbox", 1, {
-      upgrade(created) {
-        const messages = created.createObjectStore("messages", { keyPath: "position", autoIncrement: true })
-        messages.createIndex("id", "id")
-        messages.createIndex("owner", "owner")
-      },
-      // Another page's newer version waits for this one to let go.
-      blocking(_, __, event) {
-        ;(event.target as IDBDatabase).close()
-        database = null
-      },
-      // The browser may end it at any time; the next use opens it again.
-      terminated: () => {
-        database = null
-      },
-    }).catch((error: unknown) => {
-      database = null
+  function open(): Promise<IDBDatabase> {
+    database ??= openNow().catch((error: unknown) => {
+      forget()
       throw error
     })
     return database
@@ -81,38 +95,41 @@ export function createIndexedDbStore(owner: string): OutboxStore & {
    * transaction too: both are waited for.
    */
   async function write<T>(
-    task: (messages: IDBPObjectStore<Schema, ["messages"], "messages", "readwrite">) => Promise<T>,
+    task: (messages: IDBObjectStore) => Promise<T>,
     options?: IDBTransactionOptions,
   ): Promise<T> {
-    const { store, done } = (await open()).transaction("messages", "readwrite", options)
-    const [result] = await Promise.all([task(store), done])
+    const transaction = (await open()).transaction("messages", "readwrite", options)
+    const [result] = await Promise.all([task(transaction.objectStore("messages")), endOf(transaction)])
     return result
   }
 
   return {
     async load() {
-      const found = await (await open()).getAllFromIndex("messages", "owner", owner)
-      return found as StoredMessage[]
+      const messages = (await open()).transaction("messages").objectStore("messages")
+      return answerTo<Row[]>(messages.index("owner").getAll(owner))
     },
     async add(message) {
-      return write(async (messages) => messages.add({ ...message, owner }), { durability: "strict" })
+      const key = await write((messages) => answerTo(messages.add({ ...message, owner })), {
+        durability: "strict",
+      })
+      return key as number
     },
     async refuse(id, refusal) {
       await write(async (messages) => {
-        const found = await messages.index("id").get(id)
-        if (found) await messages.put({ ...found, refusal })
+        const found = await answerTo<Row | undefined>(messages.index("id").get(id))
+        if (found) await answerTo(messages.put({ ...found, refusal }))
       })
     },
     async remove(id) {
       await write(async (messages) => {
-        const position = await messages.index("id").getKey(id)
-        if (position !== undefined) await messages.delete(position)
+        const position = await answerTo(messages.index("id").getKey(id))
+        if (position !== undefined) await answerTo(messages.delete(position))
       })
     },
     async clear() {
       await write(async (messages) => {
-        for (const position of await messages.index("owner").getAllKeys(owner))
-          await messages.delete(position)
+        for (const position of await answerTo(messages.index("owner").getAllKeys(owner)))
+          await answerTo(messages.delete(position))
       })
     },
     close() {
@@ -120,7 +137,7 @@ export function createIndexedDbStore(owner: string): OutboxStore & {
         (opened) => opened.close(),
         () => {},
       )
-      database = null
+      forget()
     },
   }
 }
