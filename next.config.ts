@@ -24,7 +24,7 @@ const loadedAsTheyAre = [
 
 /** What a newcomer would wait for while it is compiled; built, a function starts faster with these in its bundle. */
 const notCompiledInDevelopment = [
-  ...["@noble/hashes", "cockatiel", "file-type", "image-size", "iron-session", "jose", "kysely"],
+  ...["cockatiel", "file-type", "image-size", "iron-session", "jose", "kysely"],
   ...["rate-limiter-flexible", "zod"],
 ]
 
