@@ -48,7 +48,8 @@ function setup(...answers: (() => Response | Promise<Response>)[]) {
   return { page, asked, counts, onError }
 }
 
-const shows = (text: string) => waitFor(() => expect(screen.getByText(text)).toBeTruthy())
+const shows = (text: string) =>
+  waitFor(() => expect(screen.getByText(text)).toBeTruthy(), { timeout: 10_000 })
 
 describe("<Throughline>", () => {
   it("connects whom the layout says is signed in, and asks nobody", async () => {
