@@ -110,11 +110,16 @@ export function createMemoryLog({
 
     heads: (names) => lifetime.run("read", () => names.map(headOf)),
 
-    trim: ({ maxAgeMs = Number.POSITIVE_INFINITY, maxMessagesPerChannel = Number.POSITIVE_INFINITY }) =>
+    trim: ({
+      maxAgeMs = Number.POSITIVE_INFINITY,
+      maxMessagesPerChannel = Number.POSITIVE_INFINITY,
+      channels: only,
+    }) =>
       lifetime.run("trim", () => {
         const oldest = now() - maxAgeMs
         let removed = 0
-        for (const { kept, byId } of channels.values()) {
+        for (const [name, { kept, byId }] of channels) {
+          if (only && !only.includes(name)) continue
           const surplus = kept.length - maxMessagesPerChannel
           const end = kept.findIndex(({ at }, index) => at >= oldest && index >= surplus)
           for (const { id } of kept.splice(0, end === -1 ? kept.length : end)) {

@@ -106,4 +106,6 @@ export interface Retention {
   maxAgeMs?: number | undefined
   /** Of each channel, at most this many of the newest stay. */
   maxMessagesPerChannel?: number | undefined
+  /** Of these alone; absent: of all. With a `maxMessagesPerChannel` of 0 nothing stays of them. */
+  channels?: readonly string[] | undefined
 }

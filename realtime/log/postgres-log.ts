@@ -200,7 +200,7 @@ export function createLog(
     return { head: toHead(rows[0]), messages, ...(order === "ASC" && toMark(bound_id, bound_at)) }
   }
 
-  async function trim({ maxAgeMs, maxMessagesPerChannel }: Retention): Promise<number> {
+  async function trim({ maxAgeMs, maxMessagesPerChannel, channels: only }: Retention): Promise<number> {
     const most = maxMessagesPerChannel ?? Number.MAX_SAFE_INTEGER
     const { last, oldest } = await attempt("trim", async () => {
       const { rows } = await pool.query<{ last: string; now: string }>(
@@ -211,12 +211,15 @@ export function createLog(
       return { last: Number(rows[0]?.last), oldest: maxAgeMs === undefined ? 0 : Math.floor(now - maxAgeMs) }
     })
     let removed = 0
-    for (let after = 0; after < last; after += channelsPerLook) {
+    for (let after = 0; after < last; after += only ? last : channelsPerLook) {
+      const [which, bounds] = only
+        ? ["name = ANY ($3::text[])", [only.map(keyOf)]]
+        : ["id > $3 AND id <= $4", [after, after + channelsPerLook]]
       const due = await attempt("trim", async () => {
         const { rows } = await pool.query<{ id: string }>(
           `SELECT id FROM ${quoted}.log_channels
-           WHERE id > $1 AND id <= $2 AND first <= seq AND (first_at < $3 OR seq - first >= $4) ORDER BY id`,
-          [after, after + channelsPerLook, oldest, most],
+           WHERE ${which} AND first <= seq AND (first_at < $1 OR seq - first >= $2) ORDER BY id`,
+          [oldest, most, ...bounds],
         )
         return rows.map(({ id }) => id)
       })

@@ -74,6 +74,8 @@ const queries = {
   lastChannel: "SELECT coalesce(max(id), 0) AS id FROM log_channels",
   dueChannels: `SELECT id FROM log_channels
                 WHERE id > ? AND id <= ? AND first <= seq AND (first_at < ? OR seq - first >= ?)`,
+  dueChannel: `SELECT id FROM log_channels
+               WHERE name = ? AND first <= seq AND (first_at < ? OR seq - first >= ?)`,
   firstYoung: `SELECT seq FROM log_messages
                WHERE channel = ? AND seq >= ? AND seq < ? AND at >= ? ORDER BY seq LIMIT 1`,
   remove: "DELETE FROM log_messages WHERE channel = ? AND seq >= ? AND seq < ?",

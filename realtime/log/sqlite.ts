@@ -104,21 +104,33 @@ export function createSqliteLog({
     )
   }
 
-  async function trim({ maxAgeMs, maxMessagesPerChannel }: Retention): Promise<number> {
+  async function trim({ maxAgeMs, maxMessagesPerChannel, channels }: Retention): Promise<number> {
     const oldest = maxAgeMs === undefined ? 0 : now() - maxAgeMs
     const most = maxMessagesPerChannel ?? Number.MAX_SAFE_INTEGER
-    const last = await attempt("trim", ({ statements }) => Number(statements.lastChannel.get()?.id))
     let removed = 0
-    for (let after = 0; after < last; after += channelsPerLook) {
-      const due = await attempt("trim", ({ statements }) =>
-        statements.dueChannels.all(after, after + channelsPerLook, oldest, most).map(({ id }) => Number(id)),
-      )
+    async function trimAll(due: number[]): Promise<void> {
       while (due.length > 0) {
         await new Promise((resolve) => setImmediate(resolve))
         removed += await attempt("trim", (store) =>
           store.transaction("IMMEDIATE", () => trimStep(store, due, oldest, most)),
         )
       }
+    }
+    if (channels) {
+      for (const name of channels) {
+        const due = await attempt("trim", ({ statements }) =>
+          statements.dueChannel.all(keyOf(name), oldest, most).map(({ id }) => Number(id)),
+        )
+        await trimAll(due)
+      }
+      return removed
+    }
+    const last = await attempt("trim", ({ statements }) => Number(statements.lastChannel.get()?.id))
+    for (let after = 0; after < last; after += channelsPerLook) {
+      const due = await attempt("trim", ({ statements }) =>
+        statements.dueChannels.all(after, after + channelsPerLook, oldest, most).map(({ id }) => Number(id)),
+      )
+      await trimAll(due)
     }
     return removed
   }

@@ -48,6 +48,19 @@ export const trimChecks = {
     expect("both", seqsOf(await readAll(log, "both")), range(4, 8))
   },
 
+  "trims the named channels alone, one of which may not be there": async ({ log, clock }) => {
+    await log.append([...entries(4, "a"), ...entries(3, "b"), ...entries(5, "c")])
+    const channels = ["a", "c", "nowhere", "no\0name"]
+    expect("none named", await log.trim({ channels: [], maxMessagesPerChannel: 0 }), 0)
+    expect("by count", await log.trim({ channels, maxMessagesPerChannel: 2 }), 2 + 3)
+    expect("all of one", await log.trim({ channels: ["a"], maxMessagesPerChannel: 0 }), 2)
+    expect("a", await headOf(log, "a"), { seq: 4, first: 5 })
+    expect("b", seqsOf(await readAll(log, "b")), [1, 2, 3])
+    clock.now += 60_000
+    expect("by age", await log.trim({ channels, maxAgeMs: 30_000 }), 2)
+    expect("b, as old", seqsOf(await readAll(log, "b")), [1, 2, 3])
+  },
+
   "trims more than one step's worth, in one channel and in many": async ({ log }) => {
     await log.append(entries(2_500, "long"))
     await log.append(range(1, 120).flatMap((number) => entries(12, `room:${number}`)))
