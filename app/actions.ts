@@ -6,7 +6,7 @@ import { redirect } from "next/navigation"
 import * as z from "zod/mini"
 import { action, formOf, idSchema } from "#lib/chat/action.ts"
 import { room } from "#lib/chat/channels.ts"
-import { announce, endSessions } from "#lib/chat/consequences.ts"
+import { endSessions } from "#lib/chat/consequences.ts"
 import {
   getBrowserSession,
   getSession,
@@ -51,12 +51,12 @@ export const signIn = action(signInSchema, async (previous, form): Promise<FormS
   if (refusal) return refusal
   const user = newGuest(name.data)
   const session = await getSession()
-  const { rooms } = await getChat()
+  const { rooms, announcements } = await getChat()
   // First: who can't be let in isn't signed in either, and tries again.
-  const isNew = await rooms.join(user, lobbyId)
+  await rooms.join(user, lobbyId)
   session.user = user
   await session.save()
-  if (isNew) await announce(user, lobbyId, "member-joined", {})
+  await announcements.say(lobbyId)
   redirect(next)
 })
 
@@ -134,9 +134,9 @@ export const createRoom = action(createRoomSchema, async (_, form): Promise<Form
   if (!parsed.success) return { error: "badName" }
   const refusal = await refusePerson(user, "rooms")
   if (refusal) return refusal
-  const { rooms } = await getChat()
+  const { rooms, announcements } = await getChat()
   const created = await rooms.create(user, parsed.data)
-  await announce(user, created.id, "room-created", {})
+  await announcements.say(created.id)
   forgetRoomLists()
   redirect(`/rooms/${created.id}`)
 })
@@ -148,8 +148,9 @@ export const joinRoom = action(joinRoomSchema, async (_, { owner, room: id }): P
   if (!user) return sessionChanged
   const refusal = await refusePerson(user, "joins")
   if (refusal) return refusal
-  const { rooms } = await getChat()
-  if (await rooms.join(user, id)) await announce(user, id, "member-joined", {})
+  const { rooms, announcements } = await getChat()
+  await rooms.join(user, id)
+  await announcements.say(id)
   forgetRoomLists()
   return null
 })
@@ -160,12 +161,11 @@ const ofRoom = z.tuple([z.string(), idSchema])
 export const leaveRoom = action(ofRoom, async (owner, id): Promise<Refusal> => {
   const user = await requireOwner(owner, `/rooms/${id}`)
   if (!user) return sessionChanged
-  const { rooms, realtime } = await getChat()
-  if (await rooms.leave(user.id, id)) {
-    await announce(user, id, "member-left", {})
-    // What they left open elsewhere. It is as often as they came in, which has a budget.
-    await realtime.revoke(user, room({ room: id }))
-  }
+  const { rooms, realtime, announcements } = await getChat()
+  const hasLeft = await rooms.leave(user.id, id)
+  await announcements.say(id)
+  // What they left open elsewhere. It is as often as they came in, which has a budget.
+  if (hasLeft) await realtime.revoke(user, room({ room: id }))
   forgetRoomLists()
   redirect(id === lobbyId ? "/" : `/rooms/${lobbyId}`)
 })
@@ -204,17 +204,17 @@ export const renameRoom = action(
     if (!parsed.success) return { error: "badName" }
     const refusal = await refusePerson(user, "rooms")
     if (refusal) return refusal
-    const { rooms } = await getChat()
+    const { rooms, announcements } = await getChat()
     const isDone = await rooms.rename(user.id, id, parsed.data)
-    if (isDone) await announce(user, id, "room-renamed", { name: parsed.data })
+    await announcements.say(id)
     forgetRoomLists()
     return { isDone }
   },
 )
 
 /**
- * Puts somebody out of a private room. False unless the room is the page's owner's, and the other in it. What they have open is ended also
- * where they aren't in it any more: the provider may not have been reached the first time.
+ * Puts somebody out of a private room. False unless the room is the page's owner's, and the other in it. What they have open is ended, and
+ * the room told, also where they aren't in it any more: neither the provider nor the log may have been reached the first time.
  */
 export const removeMember = action(
   z.tuple([z.string(), idSchema, idSchema]),
@@ -223,17 +223,15 @@ export const removeMember = action(
     if (!user) return sessionChanged
     const refusal = await refusePerson(user, "joins")
     if (refusal) return refusal
-    const { rooms, realtime } = await getChat()
+    const { rooms, realtime, announcements } = await getChat()
     const removed = await rooms.remove(user.id, roomId, memberId)
     const found = removed ? null : await rooms.find(user.id, roomId)
     const isOut = found?.isPrivate && found.ownerId === user.id && !(await rooms.isMember(memberId, roomId))
     if (!removed && !isOut) return false
     // First: what is said in the room from here on isn't theirs to read.
     await realtime.revoke({ id: memberId }, room({ room: roomId }))
-    if (!removed) return false
-    const person = { id: removed.id, name: removed.name ?? "" }
-    await announce(user, roomId, "member-removed", { person })
-    return true
+    await announcements.say(roomId)
+    return removed !== null
   },
 )
 
@@ -245,11 +243,11 @@ export const acceptInvitation = action(acceptSchema, async (_, { owner, token })
   const refusal =
     (await refuseAddress("invitations tried from an address")) ?? (await refusePerson(user, "joins"))
   if (refusal) return refusal
-  const { rooms } = await getChat()
+  const { rooms, announcements } = await getChat()
   const accepted = await rooms.accept(user, token)
   // Its page says why.
   if (!accepted) redirect(`/invitations/${encodeURIComponent(token)}`)
-  if (accepted.isNew) await announce(user, accepted.room.id, "member-joined", {})
+  await announcements.say(accepted.room.id)
   forgetRoomLists()
   redirect(`/rooms/${accepted.room.id}`)
 })

@@ -1,28 +1,8 @@
 import "server-only"
-import { isRealtimeError, type MessageInput, RealtimeError, type User, withinLimit } from "throughline"
+import { isRealtimeError, RealtimeError, type User, withinLimit } from "throughline"
 import { createSparing } from "../operations/sparing.ts"
 import { getChat, report } from "../realtime/server.ts"
-import { type RoomDefinition, room } from "./channels.ts"
-import type { SystemMessage } from "./conversation.ts"
 import { refusePerson } from "./current.ts"
-
-/**
- * Server: says in a room what this person has done there. Never rejects: it is done, and isn't to look as if it had failed. That the room
- * doesn't show it is logged.
- */
-export async function announce<E extends Exclude<SystemMessage["event"], "erased">>(
-  user: User,
-  roomId: string,
-  event: E,
-  payload: MessageInput<RoomDefinition, E>,
-): Promise<void> {
-  const { realtime } = await getChat()
-  const channel = room({ room: roomId })
-  await realtime.publish(channel, event, payload, { from: user }).catch((cause: unknown) => {
-    const message = `unable to say ${event} in ${channel.name}; it is done all the same, and the room doesn't show it`
-    return report(new RealtimeError(codeOf(cause), { message, cause }), { stage: `announce ${event}` })
-  })
-}
 
 /** A function may be ended after 15 s, and a person waits no longer than that for a page. */
 const patienceMs = 4_000

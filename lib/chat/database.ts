@@ -21,6 +21,7 @@ export interface Tables {
   files: FilesTable
   departed_guests: DepartedGuestsTable
   device_links: DeviceLinksTable
+  announcements: AnnouncementsTable
 }
 
 interface RoomsTable {
@@ -138,6 +139,18 @@ interface DeviceLinksTable {
   /** SHA-256 of the token: whoever reads the database can't come in by it. */
   token_hash: string
   made_at: number
+}
+
+/** What was done in a room and hasn't been said there yet. */
+interface AnnouncementsTable {
+  /** The message's, by which the log knows a repeat. */
+  id: string
+  room_id: string
+  user_id: string
+  user_name: string
+  event: string
+  /** JSON. */
+  payload: string
 }
 
 export type Database = Kysely<Tables>

@@ -156,6 +156,17 @@ const migrationsFor = ({ isPostgres }: MigrateOptions): Record<string, Migration
       await run("CREATE INDEX device_links_by_age ON device_links (made_at)")
     },
   },
+  "2026-11-30-room-announcements": {
+    async up(database: Kysely<unknown>) {
+      const run = (statement: string) => sql.raw(statement).execute(database)
+      await run(`CREATE TABLE announcements (
+        id text PRIMARY KEY, room_id text NOT NULL, user_id text NOT NULL, user_name text NOT NULL,
+        event text NOT NULL, payload text NOT NULL
+      )`)
+      await run("CREATE INDEX announcements_by_room ON announcements (room_id, id)")
+      await run("CREATE INDEX announcements_by_user ON announcements (user_id)")
+    },
+  },
 })
 
 interface MigrateOptions {

@@ -3,6 +3,7 @@ import { type Kysely, sql, type Transaction } from "kysely"
 import type { LogHead, User } from "throughline"
 import type { MessageLog } from "throughline/server"
 import { v7 as uuidv7 } from "uuid"
+import { noteAnnouncement } from "./announcements.ts"
 import { room as roomChannel } from "./channels.ts"
 import type { Database, Tables } from "./database.ts"
 import { departure } from "./guests.ts"
@@ -133,19 +134,30 @@ export function createRooms(
 
   async function enter(user: User, roomId: string): Promise<boolean> {
     const head = await headOf(roomId)
-    return database.transaction().execute((transaction) => addMember(transaction, user, roomId, head))
+    return database.transaction().execute(async (transaction) => {
+      const isNew = await addMember(transaction, user, roomId, head)
+      if (isNew)
+        await noteAnnouncement(transaction, { roomId, by: user, event: "member-joined", payload: {} })
+      return isNew
+    })
   }
 
-  async function isMember(userId: string, roomId: string, from: Kysely<Tables> = database): Promise<boolean> {
+  async function memberOf(
+    userId: string,
+    roomId: string,
+    from: Kysely<Tables> = database,
+  ): Promise<User | null> {
     const row = await from
       .selectFrom("members")
-      .select("user_id")
+      .select(["user_id", "user_name"])
       .where("room_id", "=", roomId)
       .where("user_id", "=", userId)
       .where(({ not, exists }) => not(exists(departure(from, userId))))
       .executeTakeFirst()
-    return row !== undefined
+    return row ? { id: row.user_id, name: row.user_name } : null
   }
+
+  const isMember = async (userId: string, roomId: string) => (await memberOf(userId, roomId)) !== null
 
   /**
    * Of those who let people into a room and put them out, one at a time: a row that is written to, although nothing changes, is locked. It
@@ -166,9 +178,14 @@ export function createRooms(
   }
 
   /** Whoever has left a room rules it no more, until they are in it again. */
-  async function ownRoom(userId: string, roomId: string): Promise<Room | null> {
-    const room = await find(userId, roomId)
-    return room?.ownerId === userId && (await isMember(userId, roomId)) ? room : null
+  async function ownRoom(
+    userId: string,
+    roomId: string,
+  ): Promise<{ isPrivate: boolean; owner: User } | null> {
+    const owned = database.selectFrom("rooms").select("is_private").where("id", "=", roomId)
+    const room = await owned.where("owner_id", "=", userId).executeTakeFirst()
+    const owner = room ? await memberOf(userId, roomId) : null
+    return room && owner ? { isPrivate: room.is_private === 1, owner } : null
   }
 
   /** Out of a room, with where they were in it. Undefined where they weren't in it. */
@@ -202,6 +219,8 @@ export function createRooms(
           .values({ id: room.id, ...row })
           .execute()
         await addMember(transaction, user, room.id, head)
+        const made = { roomId: room.id, by: user, event: "room-created", payload: {} } as const
+        await noteAnnouncement(transaction, made)
       })
       return room
     },
@@ -241,9 +260,13 @@ export function createRooms(
       return found ? enter(user, roomId) : false
     },
     leave: (userId, roomId) =>
-      database
-        .transaction()
-        .execute(async (transaction) => (await takeOut(transaction, userId, roomId)) !== undefined),
+      database.transaction().execute(async (transaction) => {
+        const member = await takeOut(transaction, userId, roomId)
+        if (!member) return false
+        const by = { id: userId, name: member.user_name }
+        await noteAnnouncement(transaction, { roomId, by, event: "member-left", payload: {} })
+        return true
+      }),
     async members(roomId) {
       const rows = await database
         .selectFrom("members")
@@ -255,14 +278,20 @@ export function createRooms(
       return rows.map(({ user_id, user_name }) => ({ id: user_id, name: user_name }))
     },
     async rename(userId, roomId, name) {
-      if (!(await ownRoom(userId, roomId))) return false
-      const { numUpdatedRows } = await database
-        .updateTable("rooms")
-        .set({ name })
-        .where("id", "=", roomId)
-        .where("name", "<>", name)
-        .executeTakeFirst()
-      return numUpdatedRows > 0n
+      const owned = await ownRoom(userId, roomId)
+      if (!owned) return false
+      return database.transaction().execute(async (transaction) => {
+        const { numUpdatedRows } = await transaction
+          .updateTable("rooms")
+          .set({ name })
+          .where("id", "=", roomId)
+          .where("name", "<>", name)
+          .executeTakeFirst()
+        if (numUpdatedRows === 0n) return false
+        const renamed = { roomId, by: owned.owner, event: "room-renamed", payload: { name } } as const
+        await noteAnnouncement(transaction, renamed)
+        return true
+      })
     },
     async remove(userId, roomId, memberId) {
       const owned = await ownRoom(userId, roomId)
@@ -277,9 +306,13 @@ export function createRooms(
           .executeTakeFirst()
         if (!isThere) return undefined
         await transaction.deleteFrom("invitations").where("room_id", "=", roomId).execute()
-        return takeOut(transaction, memberId, roomId)
+        const out = await takeOut(transaction, memberId, roomId)
+        const person = { id: memberId, name: out?.user_name ?? "" }
+        const removed = { roomId, by: owned.owner, event: "member-removed", payload: { person } } as const
+        await noteAnnouncement(transaction, removed)
+        return person
       })
-      return member ? { id: memberId, name: member.user_name } : null
+      return member ?? null
     },
     async forget(userId) {
       await database.transaction().execute(async (transaction) => {
@@ -294,6 +327,7 @@ export function createRooms(
         await transaction.deleteFrom("read_positions").where("user_id", "=", userId).execute()
         await transaction.deleteFrom("presence").where("user_id", "=", userId).execute()
         await transaction.deleteFrom("device_links").where("user_id", "=", userId).execute()
+        await transaction.deleteFrom("announcements").where("user_id", "=", userId).execute()
       })
     },
     async invite(userId, roomId) {
@@ -305,7 +339,7 @@ export function createRooms(
       return database.transaction().execute(async (transaction) => {
         await holdRoom(transaction, roomId)
         // Whoever is put out makes none after theirs were made void.
-        if (!(await isMember(userId, roomId, transaction))) return null
+        if (!(await memberOf(userId, roomId, transaction))) return null
         await transaction
           .insertInto("invitations")
           .values({ token_hash: hashOf(token), room_id: roomId, created_by: userId, created_at: now() })
@@ -356,7 +390,10 @@ export function createRooms(
           .where("token_hash", "=", hashOf(token))
           .executeTakeFirst()
         if (!invitation) return null
-        return { room: toRoom(row), isNew: await addMember(transaction, user, row.id, head) }
+        const isNew = await addMember(transaction, user, row.id, head)
+        const joined = { roomId: row.id, by: user, event: "member-joined", payload: {} } as const
+        if (isNew) await noteAnnouncement(transaction, joined)
+        return { room: toRoom(row), isNew }
       })
     },
   }

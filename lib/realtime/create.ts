@@ -7,6 +7,7 @@ import {
   type RealtimePublisher,
 } from "throughline/server"
 import { type AccessOptions, createAuthorize } from "../chat/access.ts"
+import { type Announcements, createAnnouncements } from "../chat/announcements.ts"
 import { type ChatChannels, chatChannels } from "../chat/channels.ts"
 import { type Database, openDatabase, openPool } from "../chat/database.ts"
 import { createDeviceLinks, type DeviceLinks } from "../chat/device-links.ts"
@@ -38,6 +39,7 @@ export interface Chat {
   rooms: Rooms
   guests: Guests
   deviceLinks: DeviceLinks
+  announcements: Announcements
   /** Who sent a request, for routes that aren't among the handlers. */
   identify(request: Request): Promise<User | null>
   readPositions: ReadPositions
@@ -51,7 +53,10 @@ export interface Chat {
   parts: readonly Part[]
   /** What the chat's rules ask. */
   access: AccessOptions
-  /** Removes now what the configured retention no longer keeps, and files that nobody can see any more. */
+  /**
+   * Removes now what the configured retention no longer keeps, and files that nobody can see any more; and says what couldn't be said
+   * before.
+   */
   applyRetention(): Promise<Removed>
   close(): Promise<void>
 }
@@ -115,7 +120,12 @@ export async function createChat({
     ...{ tracing, onError },
   })
   const files = createFiles({ register, store: fileStoreOf(env), rooms, limits, onError })
-  const applyRetention = createRetention({ log, files, env })
+  const announcements = createAnnouncements({ database, realtime, onError })
+  const retain = createRetention({ log, files, env })
+  const applyRetention = async () => {
+    await announcements.say()
+    return retain()
+  }
   const stopTrimming = keepRetention({ applyRetention, env, onError, waitUntil })
   const readPositions = createReadPositions({ database, index })
   const handlers = createChatHandlers({
@@ -133,6 +143,7 @@ export async function createChat({
     rooms,
     guests,
     deviceLinks: createDeviceLinks(database),
+    announcements,
     identify,
     readPositions,
     messageIndex: index,

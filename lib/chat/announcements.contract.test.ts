@@ -1,0 +1,100 @@
+import { createRealtime } from "throughline/server"
+import { expect, it } from "vitest"
+import { createAnnouncements } from "./announcements.ts"
+import { chatChannels, room } from "./channels.ts"
+import { describeStores, type TestProcess } from "./testing/stores.ts"
+
+const alice = { id: "alice", name: "Alice" }
+const bob = { id: "bob", name: "ボブ" }
+
+/** Announcements of a process, what they couldn't do, and what a room was told. */
+function announcingOf({ database, log }: TestProcess) {
+  const realtime = createRealtime({
+    ...{ channels: chatChannels, log, publishers: [], onError: () => {} },
+    ...{ identify: () => null, authorize: () => false },
+  })
+  const failures: string[] = []
+  const onError = (error: unknown) => void failures.push((error as Error).message)
+  return {
+    ...createAnnouncements({ database, realtime, onError }),
+    failures,
+    async told(roomId: string) {
+      const { messages } = await realtime.history(room({ room: roomId }), { limit: 500 })
+      return messages.map(({ event, from }) => `${event} by ${from?.name}`)
+    },
+  }
+}
+
+describeStores("what was done in a room", (use) => {
+  it("is said in it once, in the order in which it was done, whoever comes to say it", () =>
+    use(async ({ main, open }) => {
+      const [one, other] = [announcingOf(main), announcingOf(await open())]
+      const { rooms, database } = main
+      const { id } = await rooms.create(alice, { name: "x", isPrivate: false })
+      await rooms.join(bob, id)
+      await rooms.join(bob, id)
+      await rooms.rename(alice.id, id, "y")
+      await rooms.rename(alice.id, id, "y")
+      await rooms.leave(bob.id, id)
+      await Promise.all([one.say(id), one.say(id), other.say(), other.say(id)])
+      expect(await one.told(id)).toEqual([
+        ...["room-created by Alice", "member-joined by ボブ", "room-renamed by Alice", "member-left by ボブ"],
+      ])
+      expect(await database.selectFrom("announcements").select("id").execute()).toEqual([])
+    }))
+
+  it("is said by the next one who comes where the log couldn't be reached, and counts meanwhile", () =>
+    use(async ({ open }) => {
+      let isAway = true
+      const main = await open({
+        log: (log) => ({
+          ...log,
+          append: async (entries) => {
+            if (isAway) throw new Error("the log is away")
+            return log.append(entries)
+          },
+        }),
+      })
+      const announcing = announcingOf(main)
+      const { rooms } = main
+      const { id } = await rooms.create(alice, { name: "x", isPrivate: true })
+      await rooms.accept(bob, (await rooms.invite(alice.id, id)) ?? "")
+      expect(await rooms.remove(alice.id, id, bob.id)).toEqual(bob)
+      await announcing.say(id)
+      expect(await announcing.told(id)).toEqual([])
+      expect(announcing.failures).toEqual([expect.stringMatching(/member-removed.*it is done all the same/)])
+      expect(await rooms.isMember(bob.id, id)).toBe(false)
+
+      isAway = false
+      await announcing.say()
+      expect(await announcing.told(id)).toEqual([
+        ...["room-created by Alice", "member-joined by ボブ", "member-removed by Alice"],
+      ])
+    }))
+
+  it("is said however many came at once", () =>
+    use(async ({ main }) => {
+      const announcing = announcingOf(main)
+      const { id } = await main.rooms.create(alice, { name: "x", isPrivate: false })
+      const people = Array.from({ length: 130 }, (_, index) => ({ id: `p${index}`, name: `P${index}` }))
+      for (const person of people) await main.rooms.join(person, id)
+      await announcing.say(id)
+      expect(await announcing.told(id)).toHaveLength(131)
+    }))
+
+  it("isn't said where it wasn't done", () =>
+    use(async ({ main }) => {
+      const announcing = announcingOf(main)
+      const { id } = await main.rooms.create(alice, { name: "x", isPrivate: true })
+      await announcing.say()
+      for (const refused of [
+        () => main.rooms.rename(bob.id, id, "y"),
+        () => main.rooms.leave(bob.id, id),
+        () => main.rooms.join(bob, id),
+        () => main.rooms.remove(alice.id, id, bob.id),
+      ])
+        expect([false, null]).toContain(await refused())
+      await announcing.say()
+      expect(await announcing.told(id)).toEqual(["room-created by Alice"])
+    }))
+})
