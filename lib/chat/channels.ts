@@ -79,10 +79,14 @@ export const room = defineChannel("room:{room}", {
   presence: z.object({ status: z.enum(["active", "away"]) }),
 })
 
-/** What one person's tabs and devices tell each other. */
+/** What one person's tabs and devices tell each other, and the server all of them. */
 export const person = defineChannel("person:{person}", {
   messages: {},
-  signals: { "read-moved": z.object({ room: z.string(), epoch: z.string(), seq: z.int() }) },
+  signals: {
+    "read-moved": z.object({ room: z.string(), epoch: z.string(), seq: z.int() }),
+    /** By the server: something was said in a room that their pages may not follow. */
+    "room-stirred": z.object({ room: z.string() }),
+  },
   presence: nothing,
 })
 

@@ -3,24 +3,20 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Cursor, parseUser, type User } from "throughline"
 import { createClient } from "throughline/client"
-import { createMemoryLog, createRealtime } from "throughline/server"
+import { createMemoryLog, createRealtime, type Realtime } from "throughline/server"
 import { createContractHttp, waitFor } from "throughline/testing"
 import { afterEach, describe, expect, it } from "vitest"
 import { memoryCapabilities } from "../../realtime/providers/memory/capabilities.ts"
 import { createMemoryTransport } from "../../realtime/providers/memory/client.ts"
 import { createMemoryHub } from "../../realtime/providers/memory/hub.ts"
 import { createMemoryPublisher } from "../../realtime/providers/memory/server.ts"
-import { chatChannels, room as roomChannel } from "./channels.ts"
+import { chatChannels, person, room as roomChannel } from "./channels.ts"
 import { openDatabase } from "./database.ts"
 import { createMessageIndex } from "./message-index.ts"
 import { createReadPositions } from "./read-positions.ts"
-import { countOf } from "./room-activity.ts"
-import {
-  type Arrival,
-  createRoomActivity,
-  maxFollowed,
-  type RoomActivityStore,
-} from "./room-activity-store.ts"
+import { countOf, maxFollowed } from "./room-activity.ts"
+import { type Arrival, createRoomActivity, type RoomActivityStore } from "./room-activity-store.ts"
+import { withRoomBell } from "./room-bell.ts"
 import { createRooms } from "./rooms.ts"
 
 const aki = { id: "aki", name: "Aki" }
@@ -38,12 +34,20 @@ async function startChat() {
     authorize: (user, channel, action) => realtime.core.authorize(user, channel, action),
     maxPresenceMembers: memoryCapabilities.maxPresenceMembers,
   })
-  const realtime = createRealtime({
+  const bells: string[] = []
+  const failures: unknown[] = []
+  const realtime: Realtime<typeof chatChannels> = createRealtime({
     channels: chatChannels,
     identify: (request) =>
       parseUser(JSON.parse(decodeURIComponent(request.headers.get("x-contract-user") ?? "null"))),
     authorize: async () => true,
-    log,
+    log: withRoomBell({
+      ...{ log, database, onError: (error) => failures.push(error) },
+      tell(personId, room, from) {
+        bells.push(personId)
+        return realtime.signal(person({ person: personId }), "room-stirred", { room }, { from })
+      },
+    }),
     publishers: [createMemoryPublisher(hub)],
   })
   const closing: (() => unknown)[] = []
@@ -76,6 +80,9 @@ async function startChat() {
   return {
     hub,
     openPage,
+    bells,
+    rooms,
+    failures,
     newRoom: async (name: string) => (await rooms.create(aki, { name, isPrivate: false })).id,
     say: (room: string, text: string, more: { mentions?: string[] } = {}, from = ben) =>
       realtime.publish(roomChannel({ room }), "text-sent", { text, ...more }, { from }),
@@ -209,5 +216,33 @@ describe("what goes on in the rooms", () => {
     expect(followed()).not.toContain(quiet)
     store.open(quiet)
     await waitFor(() => followed().includes(quiet) && followed().length === maxFollowed)
+  })
+
+  it("moves within a second or two in rooms that it doesn't follow, of whose people no more than need be are told", async () => {
+    await using chat = await startChat()
+    const [quiet, crowded] = [await chat.newRoom("Quiet"), await chat.newRoom("Crowded")]
+    await chat.rooms.join(ben, quiet)
+    for (let number = 0; number < 60; number += 1)
+      await chat.rooms.join({ id: `p${number}`, name: `P${number}` }, crowded)
+    await chat.rooms.join(ben, crowded)
+    for (let number = 0; number < maxFollowed; number += 1)
+      await chat.say(await chat.newRoom(`Room ${number}`), "hello", {}, aki)
+    const { client, store } = await chat.openPage()
+    const stateOf = (room: string) => client.channel(roomChannel({ room })).status.state
+    await waitFor(() => client.channel(person({ person: aki.id })).status.state === "attached")
+    expect([stateOf(quiet), stateOf(crowded)]).toEqual(["idle", "idle"])
+    chat.bells.length = 0
+
+    await chat.say(quiet, "to all of few")
+    await waitFor(() => badge(store, quiet)?.unread === 1)
+    // From here on it is followed.
+    await waitFor(() => stateOf(quiet) === "attached")
+    await chat.say(crowded, "to nobody of many")
+    await chat.say(crowded, "to one of many", { mentions: [aki.id, "a stranger", "p1"] })
+    await waitFor(() => badge(store, crowded)?.mentions === 1)
+    expect(badge(store, crowded)).toEqual({ unread: 2, mentions: 1 })
+    expect([...new Set(chat.bells)]).toEqual([aki.id])
+    expect(chat.bells.length).toBeLessThanOrEqual(2)
+    expect(chat.failures).toEqual([])
   })
 })

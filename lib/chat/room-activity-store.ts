@@ -7,6 +7,7 @@ import {
   byActivity,
   type CountedRoom,
   concerns,
+  maxFollowed,
   reduceActivity,
   typingLastsMs,
 } from "./room-activity.ts"
@@ -47,11 +48,6 @@ export interface RoomActivityOptions {
   onError: OnError
 }
 
-/**
- * So many rooms are followed live: the open one and the most recently active. In the others the numbers are right when the
- * server is asked, which is each minute and whenever the page is looked at again.
- */
-export const maxFollowed = 30
 const askEveryMs = 60_000
 /** Reasons to ask that come together are one. */
 const askPauseMs = 1_000
@@ -268,8 +264,11 @@ export function createRoomActivity(options: RoomActivityOptions): RoomActivitySt
     const stopSignals = client
       .channel(person({ person: me }))
       .onSignal("read-moved", ({ payload: { room, ...place } }) => dispatch({ type: "read", room, place }))
-    // What was read elsewhere until they arrive here, nobody repeats: neither after an interruption nor after the page was rendered.
     const signals = client.channel(person({ person: me }))
+    const stopBell = signals.onSignal("room-stirred", ({ payload: { room } }) => {
+      if (!followed.has(room)) askSoon()
+    })
+    // What was read elsewhere until they arrive here, nobody repeats: neither after an interruption nor after the page was rendered.
     const stopStatus = signals.onStatus(() => signals.status.state === "attached" && askSoon())
     const onLook = () => {
       readShown()
@@ -287,6 +286,7 @@ export function createRoomActivity(options: RoomActivityOptions): RoomActivitySt
       void flush()
       for (const { stop } of followed.values()) stop()
       stopSignals()
+      stopBell()
       stopStatus()
       clearInterval(timer)
       clearTimeout(pause)

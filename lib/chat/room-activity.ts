@@ -17,6 +17,12 @@ export interface CountedRoom {
 /** More than that is "99+" to everybody. */
 export const maxCounted = 100
 
+/**
+ * So many rooms are followed live: the open one and the most recently active. Of what is said in the others the server tells
+ * (`room-bell.ts`), or is asked each minute and whenever the page is looked at again.
+ */
+export const maxFollowed = 30
+
 export interface Typist {
   id: string
   name: string

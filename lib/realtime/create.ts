@@ -8,7 +8,7 @@ import {
 } from "throughline/server"
 import { type AccessOptions, createAuthorize } from "../chat/access.ts"
 import { type Announcements, createAnnouncements } from "../chat/announcements.ts"
-import { type ChatChannels, chatChannels } from "../chat/channels.ts"
+import { type ChatChannels, chatChannels, person } from "../chat/channels.ts"
 import { type Database, openDatabase, openPool } from "../chat/database.ts"
 import { createDeviceLinks, type DeviceLinks } from "../chat/device-links.ts"
 import { createGuests, type Guests } from "../chat/guests.ts"
@@ -17,6 +17,7 @@ import { lobbyId } from "../chat/lobby.ts"
 import { createMessageIndex, type MessageIndex } from "../chat/message-index.ts"
 import { createPresenceCounts } from "../chat/presence-counts.ts"
 import { createReadPositions, type ReadPositions } from "../chat/read-positions.ts"
+import { withRoomBell } from "../chat/room-bell.ts"
 import { createRooms, ensureLobby, type Rooms } from "../chat/rooms.ts"
 import { createSearch } from "../chat/search.ts"
 import { identifyRequest, sessionOptions } from "../chat/session.ts"
@@ -109,10 +110,14 @@ export async function createChat({
   const register = createFileRegister(database)
   const access: AccessOptions = { rooms, guests, index, log, limits, files: register }
   const limit = limitRequests(limits)
-  const realtime = createRealtime({
+  const realtime: Realtime<ChatChannels> = createRealtime({
     ...(await declareChat(access, env)),
     identify,
-    log,
+    log: withRoomBell({
+      ...{ log, database, waitUntil, onError },
+      tell: (personId, roomId, from) =>
+        realtime.signal(person({ person: personId }), "room-stirred", { room: roomId }, { from }),
+    }),
     publishers: tracing ? followPublishers(tracing, measuredPublishers) : measuredPublishers,
     limit: metrics ? metrics.ofRefusals(limit) : limit,
     presenceCounts: createPresenceCounts(database),
