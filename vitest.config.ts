@@ -30,6 +30,7 @@ export default defineConfig({
           name: "react",
           environment: "jsdom",
           include: ["{app,lib,realtime}/**/*.test.tsx"],
+          setupFiles: ["./scripts/testing/patient-queries.ts"],
           testTimeout: patientMs,
           hookTimeout: patientMs,
         },

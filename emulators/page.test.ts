@@ -6,6 +6,9 @@ import { startAblyEmulator } from "./ably/index.ts"
 import type { Controls, Traffic, View } from "./page/view.ts"
 import { startPusherEmulator } from "./pusher/index.ts"
 
+/** A limit for what never comes, not a measure: the machine may be busy. */
+const patient = { timeout: 15_000 }
+
 /** What the page knows after the events that it was sent. */
 async function watch(url: string) {
   const stop = new AbortController()
@@ -54,7 +57,7 @@ describe.each([
   it("has switches that the control endpoints accept, and that it finds again", async () => {
     await using emulator = await start()
     using seen = await watch(emulator.url)
-    await vi.waitFor(() => expect(seen.controls?.service).toBe(service))
+    await vi.waitFor(() => expect(seen.controls?.service).toBe(service), patient)
     const post = (endpoint: string, body: object) =>
       fetch(`${emulator.url}/__emulator/${endpoint}`, {
         method: "POST",
@@ -73,10 +76,10 @@ describe.each([
     await vi.waitFor(() => {
       expect(seen.state?.faults.map(({ fault }) => fault)).toEqual(faults)
       for (const on of Object.values(seen.state?.settings ?? {})) expect(on).toBe(true)
-    })
+    }, patient)
 
     await fetch(`${emulator.url}/__emulator/faults`, { method: "DELETE" })
-    await vi.waitFor(() => expect(seen.state?.faults).toEqual([]))
+    await vi.waitFor(() => expect(seen.state?.faults).toEqual([]), patient)
     for (const { label, endpoint, body } of actions)
       expect({ label, isAccepted: (await post(endpoint, body)).ok }).toEqual({ label, isAccepted: true })
   })
@@ -85,7 +88,7 @@ describe.each([
     const emulator = await start()
     const seen = await watch(emulator.url)
     await emulator.close()
-    await vi.waitFor(() => expect(seen.isOver).toBe(true))
+    await vi.waitFor(() => expect(seen.isOver).toBe(true), patient)
   })
 })
 
@@ -102,7 +105,7 @@ it("shows connections, channels, presence and messages of Pusher", async () => {
     },
   })
   client.subscribe("presence-room")
-  await vi.waitFor(() => expect(client.channel("presence-room")?.subscribed).toBe(true))
+  await vi.waitFor(() => expect(client.channel("presence-room")?.subscribed).toBe(true), patient)
   // Who looks late still sees what has passed.
   using seen = await watch(emulator.url)
   await server.trigger("presence-room", "greeting", { hello: "world" })
@@ -129,9 +132,9 @@ it("shows connections, channels, presence and messages of Pusher", async () => {
       { from: "service", connection, name: "greeting", channel: "presence-room" },
     ])
     expect(seen.traffic.at(-1)?.text).toBe('{"hello":"world"}')
-  })
+  }, patient)
   client.disconnect()
-  await vi.waitFor(() => expect(seen.state?.apps[0]?.connections).toEqual([]))
+  await vi.waitFor(() => expect(seen.state?.apps[0]?.connections).toEqual([]), patient)
 })
 
 it("shows connections, channels, presence and messages of Ably", async () => {
@@ -159,6 +162,6 @@ it("shows connections, channels, presence and messages of Ably", async () => {
     )
     const delivered = seen.traffic.find(({ from, name }) => from === "service" && name === "MESSAGE greeting")
     expect(delivered).toMatchObject({ connection, channel: "room", text: expect.stringContaining('"hello"') })
-  })
+  }, patient)
   client.close()
 })

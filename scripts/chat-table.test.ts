@@ -6,7 +6,8 @@ const root = join(import.meta.dirname, "..")
 const rows = readFileSync(join(root, "docs/chat.md"), "utf8")
   .split("\n")
   .flatMap((line) => {
-    const [, expected, shown] = line.split(" | ").length === 2 ? (/^\| (.+) \| (.+) \|$/.exec(line) ?? []) : []
+    const [, expected, shown] =
+      line.split(" | ").length === 2 ? (/^\| (.+) \| (.+) \|$/.exec(line) ?? []) : []
     return expected && shown && expected !== "expected" && expected !== "---" ? [{ expected, shown }] : []
   })
 

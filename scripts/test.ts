@@ -44,7 +44,7 @@ async function main(chosen: string[]): Promise<number> {
   const isWanted = (...names: string[]) => names.some((name) => wanted.includes(name))
   const needed = new Set([
     ...(isWanted("unit", "contract", "system") ? [tools.postgres, tools.soketi, tools.toolchains] : []),
-    ...(isWanted("contract", "system") ? [tools.redis, tools.nginx, tools.pgbouncer] : []),
+    ...(isWanted("contract", "system") ? [tools.redis, tools.nginx, tools.pgbouncer, tools.systemd] : []),
     ...(isWanted("e2e", "system-e2e")
       ? [tools.chromium, tools.japaneseFont, tools.vercel, tools.postgres]
       : []),

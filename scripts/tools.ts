@@ -155,6 +155,12 @@ function findNginx(machine = thisMachine): string | null {
   })
 }
 
+/** What judges a unit's file. It runs in a container, too. */
+export function findSystemdAnalyze(machine = thisMachine): string | null {
+  const [variable, names] = ["THROUGHLINE_SYSTEMD_ANALYZE", ["systemd-analyze"]]
+  return findProgram(machine, { variable, names, places: ["/usr/bin/systemd-analyze"] })
+}
+
 function findPgBouncer(machine = thisMachine): string | null {
   return findProgram(machine, {
     variable: "THROUGHLINE_PGBOUNCER",
@@ -221,6 +227,15 @@ export const tools = {
     find: findNginx,
     debian: ["nginx-light"],
     brew: "nginx",
+  },
+  systemd: {
+    name: "systemd-analyze",
+    variable: "THROUGHLINE_SYSTEMD_ANALYZE",
+    neededBy: "the tests of the unit",
+    tests: /systemd/i,
+    find: findSystemdAnalyze,
+    debian: ["systemd"],
+    brew: null,
   },
   pgbouncer: {
     name: "PgBouncer",

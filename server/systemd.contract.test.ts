@@ -3,17 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { findSystemdAnalyze } from "../scripts/tools.ts"
 
-function findAnalyzer(): string | null {
-  try {
-    execFileSync("systemd-analyze", ["--version"], { stdio: "pipe" })
-    return "systemd-analyze"
-  } catch {
-    return null
-  }
-}
-
-const analyzer = findAnalyzer()
+const analyzer = findSystemdAnalyze()
 const shipped = readFileSync(join(import.meta.dirname, "../deploy/systemd/throughline@.service"), "utf8")
 
 describe.skipIf(!analyzer)(

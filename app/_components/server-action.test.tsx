@@ -8,6 +8,9 @@ import { FarewellDialog } from "./farewell-dialog.tsx"
 import { ActionForm, answerOr } from "./server-action.tsx"
 import { onSessionTold } from "./session-news.tsx"
 
+/** A limit for what never comes, not a measure: the machine may be busy. */
+const patient = { timeout: 15_000 }
+
 afterEach(() => {
   cleanup()
   vi.useRealTimers()
@@ -62,7 +65,7 @@ it.each(["session-changed", "invalid-request"] as const)("says why the server re
   )
   fireEvent.click(screen.getByRole("button", { name: "leave", hidden: true }))
   expect((await screen.findByRole("alert", { hidden: true })).textContent).toBe(en.errors[error])
-  await vi.waitFor(() => expect(told).toEqual(error === "session-changed" ? [null] : []))
+  await vi.waitFor(() => expect(told).toEqual(error === "session-changed" ? [null] : []), patient)
 })
 
 it("hands on what the server itself throws, and tells the network's failures from it", async () => {

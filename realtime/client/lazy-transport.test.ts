@@ -4,6 +4,9 @@ import { startMemoryBackend } from "../testing/memory-backend.ts"
 import type { RealtimeTransport } from "../transport.ts"
 import { createLazyTransport } from "./lazy-transport.ts"
 
+/** A limit for what never comes, not a measure: the machine may be busy. */
+const patient = { timeout: 15_000 }
+
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }))
 afterEach(() => void vi.useRealTimers())
 
@@ -27,7 +30,7 @@ async function open() {
 }
 
 const connected = (transport: RealtimeTransport) =>
-  vi.waitFor(() => expect(transport.status.state).toBe("connected"))
+  vi.waitFor(() => expect(transport.status.state).toBe("connected"), patient)
 
 it("says that a download doesn't come, and begins another", async () => {
   await using page = await open()
@@ -43,7 +46,7 @@ it("says that a download doesn't come, and begins another", async () => {
   // The one that nobody waits for any more.
   const late = page.create()
   page.downloads[0]?.resolve(late)
-  await vi.waitFor(() => expect(late.status.state).toBe("closed"))
+  await vi.waitFor(() => expect(late.status.state).toBe("closed"), patient)
   await page.transport.close()
 })
 

@@ -48,8 +48,7 @@ function setup(...answers: (() => Response | Promise<Response>)[]) {
   return { page, asked, counts, onError }
 }
 
-const shows = (text: string) =>
-  waitFor(() => expect(screen.getByText(text)).toBeTruthy(), { timeout: 10_000 })
+const shows = (text: string) => waitFor(() => expect(screen.getByText(text)).toBeTruthy())
 
 describe("<Throughline>", () => {
   it("connects whom the layout says is signed in, and asks nobody", async () => {

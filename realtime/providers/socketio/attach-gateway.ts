@@ -77,7 +77,7 @@ export interface Broadcaster {
   signal(signal: Signal, sender: string): void
   /** Changes with each revocation: a permission that was asked for before may be out of date. */
   revocations(): number
-  /** The newest messages of the log to this gateway's own sockets, as far as they haven't come by themselves. */
+  /** What the log has newest to this gateway's own sockets, as far as it hasn't come by itself. */
   deliverFromLog(messages: readonly WireMessage[]): void
   /**
    * The newest message that this gateway's sockets were given of each channel that they are in; 0: none yet.
