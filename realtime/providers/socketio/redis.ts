@@ -83,26 +83,54 @@ export function createRedisBus(
     heard = posted
     onConnected()
   })
-  client.connect().catch((error: unknown) => {
-    if (!isClosed) onError(error, { stage: "reach Redis" })
-  })
+  const ends = [watch(client)]
+  /**
+   * node-redis can't end an attempt to connect: destroyed in its midst, a client connects all the same, and
+   * nothing reaches it any more. One that is closed then is destroyed as soon as it has connected.
+   */
+  function watch(each: typeof client): () => void {
+    let isConnecting = false
+    const connect = each.connect.bind(each)
+    const destroy = () => void (each.isOpen && each.destroy())
+    each.connect = () => {
+      isConnecting = true
+      return connect()
+    }
+    each.on("reconnecting", () => {
+      isConnecting = true
+    })
+    each.on("error", () => {
+      isConnecting = false
+    })
+    each.on("connect", () => {
+      isConnecting = false
+      if (isClosed) destroy()
+    })
+    return () => void (isConnecting || destroy())
+  }
+  const never = () => new Promise<never>(() => {})
+  /** What a copy that is being ended still says is for nobody. */
+  const unlessClosed = <Value>(answer: Promise<Value>) =>
+    answer.catch((error: unknown) => (isClosed ? never() : Promise.reject(error)))
 
-  // The adapter takes no notice of how its copies' SUBSCRIBE and connecting end; a close in
-  // that moment would end the process.
+  // The adapter leaves its copies to end by themselves, up to 5 s later, asks on as long as it isn't closed
+  // itself, and takes no notice of how their SUBSCRIBE and connecting end, which would end the process.
   const duplicate = client.duplicate.bind(client)
   client.duplicate = (...args) => {
     const copy = duplicate(...args)
-    const subscribe = copy.subscribe.bind(copy)
-    copy.subscribe = (...given) => subscribe(...given).catch(() => {})
-    const connect = copy.connect.bind(copy)
-    copy.connect = () =>
-      connect().catch((error: unknown) => {
-        if (!isClosed) throw error
-        // Nobody is to go on with it.
-        return new Promise<never>(() => {})
-      })
+    ends.push(watch(copy as unknown as typeof client))
+    const { subscribe, connect, xRead } = copy
+    copy.subscribe = (...given) => subscribe.apply(copy, given).catch(() => {})
+    copy.connect = () => unlessClosed(connect.call(copy))
+    const read = (...given: Parameters<typeof xRead>) =>
+      isClosed ? never() : unlessClosed(xRead.apply(copy, given))
+    Object.assign(copy, { xRead: read })
+    copy.disconnect = () => Promise.resolve()
     return copy
   }
+  client.connect().catch((error: unknown) => {
+    if (!isClosed) onError(error, { stage: "reach Redis" })
+  })
   const createNamespaceAdapter = sdk.createAdapter(client, {
     ...{ streamName, channelPrefix: streamName, maxLen: maxEntries },
     // Notes are JSON; looking through each of them for bytes would cost more than writing it.
@@ -149,7 +177,7 @@ export function createRedisBus(
     async close() {
       // One that hasn't come until now is waited for no longer.
       isClosed = true
-      client.destroy()
+      for (const end of ends) end()
     },
   }
 }
