@@ -1,4 +1,5 @@
 import { createRealtime } from "throughline/server"
+import { v7 as uuidv7 } from "uuid"
 import { expect, it } from "vitest"
 import { createAnnouncements } from "./announcements.ts"
 import { chatChannels, room } from "./channels.ts"
@@ -76,8 +77,11 @@ describeStores("what was done in a room", (use) => {
     use(async ({ main }) => {
       const announcing = announcingOf(main)
       const { id } = await main.rooms.create(alice, { name: "x", isPrivate: false })
-      const people = Array.from({ length: 130 }, (_, index) => ({ id: `p${index}`, name: `P${index}` }))
-      for (const person of people) await main.rooms.join(person, id)
+      const noted = Array.from({ length: 130 }, (_, index) => ({
+        ...{ id: uuidv7(), room_id: id, user_id: `p${index}`, user_name: `P${index}` },
+        ...{ event: "member-joined", payload: "{}" },
+      }))
+      await main.database.insertInto("announcements").values(noted).execute()
       await announcing.say(id)
       expect(await announcing.told(id)).toHaveLength(131)
     }))

@@ -2,6 +2,6 @@ import { type ClientOptions, composeClient, type EndableClient } from "./compose
 import { createPageOutbox } from "./page-outbox.ts"
 
 /** Browser: the delivery contract over one transport. `createRealtimeClient` chooses the transport. */
-export function createClient({ outbox, ...options }: ClientOptions): EndableClient {
-  return composeClient(options, (deal) => createPageOutbox({ ...deal, place: outbox }))
+export function createClient(options: ClientOptions): EndableClient {
+  return composeClient(options, (deal) => createPageOutbox({ ...deal, place: options.outbox }))
 }

@@ -9,7 +9,7 @@ import type {
   TransportSubscription,
 } from "../transport.ts"
 import * as failoverPolicy from "./failover-policy.ts"
-import { createFailoverTransport, type FailoverOptions } from "./failover-transport.ts"
+import { createFailoverTransport, type FailoverTransportOptions } from "./failover-transport.ts"
 
 const patienceMs = 1_000
 const returnMs = 60_000
@@ -79,7 +79,7 @@ type Leg = ReturnType<typeof createLeg>
 function open(
   providers = ["one", "two", "three"],
   channels = ["a"],
-  policy: FailoverOptions["policy"] = failoverPolicy,
+  policy: FailoverTransportOptions["policy"] = failoverPolicy,
 ) {
   const made: Leg[] = []
   const toCandidates = (names: string[]) =>

@@ -30,14 +30,18 @@ export interface FailoverOptions {
    * How long after a move the preferred one is tried again; longer after each attempt in vain. Default 60 s.
    */
   returnMs?: number
-  /** Or what downloads it, where there is more to decide than that the first one connects. */
-  policy: FailoverPolicy | (() => Promise<FailoverPolicy>)
   /** Where failures go that no caller waits for. Default: `console.error`. */
   onError?: OnError
 }
 
+/** What `createFailoverTransport` is made from. */
+export interface FailoverTransportOptions extends FailoverOptions {
+  /** Or what downloads it, where there is more to decide than that the first one connects. */
+  policy: FailoverPolicy | (() => Promise<FailoverPolicy>)
+}
+
 /** What `failover-policy.ts` exports. */
-export type FailoverPolicy = Pick<typeof import("./failover-policy.ts"), "nextFailover">
+type FailoverPolicy = Pick<typeof import("./failover-policy.ts"), "nextFailover">
 
 export interface FailoverTransport extends RealtimeTransport {
   /**
@@ -69,7 +73,7 @@ interface LinkChannel {
  * `failover-policy.ts` decides when, this does it. Whatever either delivers is passed on, since the client
  * above takes each message once and in order; signals and presence come from the one in use.
  */
-export function createFailoverTransport(options: FailoverOptions): FailoverTransport {
+export function createFailoverTransport(options: FailoverTransportOptions): FailoverTransport {
   const { patienceMs = 10_000, returnMs = 60_000 } = options
   const times = { patienceMs, returnMs }
   const onError = createReporter(options.onError)

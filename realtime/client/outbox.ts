@@ -67,8 +67,6 @@ export interface OutboxOptions {
   deliver(channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
   /** Where failures go that no caller waits for. */
   onError: OnError
-  /** What a page has shown before the outbox was there: it is handed over by the same calls once more. */
-  entries?: OutboxEntries
 }
 
 const backOff: BackOff = { firstMs: 500, maxMs: 30_000 }
@@ -96,8 +94,11 @@ const toOutgoing = ({ id, event, payload }: OutboxEntry): OutgoingMessage => ({ 
 /** The server failed and doesn't know why. */
 const isAccident = ({ code, retryable }: RealtimeError) => code === "internal" && retryable
 
-export function createOutbox(options: OutboxOptions): Outbox {
-  const { store, bus, exclusively, deliver, onError, entries = createOutboxEntries(onError) } = options
+/** `entries`: what a page has shown before the outbox was there, and hands over by the same calls once more. */
+export function createOutbox(
+  { store, bus, exclusively, deliver, onError }: OutboxOptions,
+  entries: OutboxEntries = createOutboxEntries(onError),
+): Outbox {
   const { change, forget, inOrder } = entries
   const takeTurn = createTurns({ exclusively, isOpen: () => isOpen, onError })
   /** The channels that are being sent from, each with what tells this sending from one before a `close`. */

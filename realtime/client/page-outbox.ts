@@ -14,8 +14,9 @@ export interface PageOutboxOptions extends OutboxDeal {
 }
 
 /** Browser: all that a page needs to send and to keep, in one download. */
-export function createPageOutbox({ place, owner, ...deal }: PageOutboxOptions): Outbox {
-  return createOutbox({ ...(place ?? (owner === undefined ? inThisPage() : inBrowserOf(owner))), ...deal })
+export function createPageOutbox({ place, owner, entries, ...deal }: PageOutboxOptions): Outbox {
+  const chosen = place ?? (owner === undefined ? inThisPage() : inBrowserOf(owner))
+  return createOutbox({ ...chosen, ...deal }, entries)
 }
 
 const inBrowserOf = (owner: string): OutboxPlace => ({

@@ -167,12 +167,14 @@ export async function hostGateway(options: HostOptions): Promise<Hosting> {
       },
     })
     search = begun
+    await begun.knock()
+    // Nothing of an attempt that failed is left: there may be one for each page.
+    if (refusal) begun.release()
+    throwRefusal()
     ends.add("give the app's server back", async () => {
       await sendAway()
       begun.release()
     })
-    await begun.knock()
-    throwRefusal()
     if (!isFound) track(goOnLooking(begun))
   }
 
