@@ -427,6 +427,10 @@ export const brokenLogs: Record<string, BrokenLog> = {
         log.trim({ ...rest, maxAgeMs: maxAgeMs === undefined ? undefined : maxAgeMs - 1 }),
     }),
   },
+  "trims every channel, whichever are named": {
+    caughtBy: "trims the named channels alone, one of which may not be there",
+    spoil: (log) => ({ ...log, trim: ({ channels: _, ...rest }) => log.trim(rest) }),
+  },
   "never trims": {
     caughtBy: "trims by age: what is older than allowed goes",
     spoil: (log) => ({ ...log, trim: async () => 0 }),
