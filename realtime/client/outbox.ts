@@ -94,7 +94,7 @@ const toOutgoing = ({ id, event, payload }: OutboxEntry): OutgoingMessage => ({ 
 /** The server failed and doesn't know why. */
 const isAccident = ({ code, retryable }: RealtimeError) => code === "internal" && retryable
 
-/** `entries`: what a page has shown before the outbox was there, and hands over by the same calls once more. */
+/** `entries` are what a page showed before the outbox was there; it hands them over by the same calls. */
 export function createOutbox(
   { store, bus, exclusively, deliver, onError }: OutboxOptions,
   entries: OutboxEntries = createOutboxEntries(onError),
