@@ -197,6 +197,22 @@ describe("an outbox", () => {
     expect(server.log).toEqual(sent)
   })
 
+  it("stores and sends what the page itself refused, once somebody asks for it", async () => {
+    const owner = newOwner()
+    const server = createServer()
+    const tab = openTab(owner, server.deliver)
+    const error = new RealtimeError("invalid-payload", { message: "a number is expected" })
+    tab.outbox.add(room, { id: "odd", event: "said", payload: {} }, error)
+    expect(tab.outbox.messages(room)).toMatchObject([{ id: "odd", state: "refused", error }])
+    expect(await storedBy(owner)).toEqual([])
+    const next = tab.say("next")
+    await eventually(() => expect(server.log).toEqual([next]))
+    tab.outbox.retry("odd")
+    tab.outbox.retry("odd")
+    await eventually(() => expect(server.log).toEqual([next, "odd"]))
+    await eventually(async () => expect(await storedBy(owner)).toEqual([]))
+  })
+
   it("keeps a refused message to show, and lets the next ones pass", async () => {
     const owner = newOwner()
     const server = createServer()

@@ -431,6 +431,26 @@ export function createOutbox(
     )
   }
 
+  function keepAndSend({ id, channel, event, payload, at }: OutboxEntry): void {
+    const message = { id, channel, event, payload, at }
+    const keep = async () => {
+      const position = await store.add(message)
+      // Thrown away meanwhile, or sent without having waited for the disk.
+      const entry = entries.get(id)
+      if (!entry) return store.remove(id)
+      // What has its place among the others, for nobody waited for the store, keeps it.
+      change(id, { isStored: true, position: entry.isReady ? entry.position : position })
+      tellTabs({ kind: "stored", message: { ...message, position } })
+    }
+    inTurn(channel, attempt("write to", keep), () => {
+      const entry = entries.get(id)
+      if (!entry) return
+      last = Math.max(last, entry.position)
+      change(id, { position: last, isReady: true })
+      void drain(channel)
+    })
+  }
+
   const drainAll = () => {
     for (const channel of new Set(entries.all().map((entry) => entry.channel))) void drain(channel)
   }
@@ -438,27 +458,10 @@ export function createOutbox(
   return {
     messages: entries.messages,
     subscribe: entries.subscribe,
-    add(channel, { id, event, payload }, error) {
-      const shown = entries.get(id) ?? toEntry(channel, { id, event, payload }, error)
-      const message = { id, channel, event, payload, at: shown.at }
+    add(channel, message, error) {
+      const shown = entries.get(message.id) ?? toEntry(channel, message, error)
       entries.add(shown)
-      if (error) return
-      const keep = async () => {
-        const position = await store.add(message)
-        // Thrown away meanwhile, or sent without having waited for the disk.
-        const entry = entries.get(id)
-        if (!entry) return store.remove(id)
-        // What has its place among the others, for nobody waited for the store, keeps it.
-        change(id, { isStored: true, position: entry.isReady ? entry.position : position })
-        tellTabs({ kind: "stored", message: { ...message, position } })
-      }
-      inTurn(channel, attempt("write to", keep), () => {
-        const entry = entries.get(id)
-        if (!entry) return
-        last = Math.max(last, entry.position)
-        change(id, { position: last, isReady: true })
-        void drain(channel)
-      })
+      if (!error) keepAndSend(shown)
     },
     publish(channel, { id, event, payload }, timeoutMs) {
       if (isClosed) return Promise.reject(closedError())
@@ -495,6 +498,8 @@ export function createOutbox(
       const entry = entries.get(id)
       if (entry?.state !== "failed" && entry?.state !== "refused") return
       change(id, { state: "queued", error: undefined, accidents: 0 })
+      // The page itself refused it, so it lies nowhere yet: the server is the one to say.
+      if (!entry.isReady) return keepAndSend(entry)
       tellTabs({ kind: "queued", id })
       void attempt("write to", () => store.refuse(id, undefined)).then(() => drain(entry.channel))
     },
