@@ -50,6 +50,8 @@ export interface Caller {
   key: symbol
   /** Ends its time, which runs from the call on, whatever it waits for. */
   timer: ReturnType<typeof setTimeout>
+  /** Whether a request with it has left. */
+  hasLeft: boolean
   /** Why its last attempt failed; null before the first. */
   reason: RealtimeError | null
   resolve(receipt: PublishReceipt): void

@@ -275,6 +275,28 @@ describe("what is published", () => {
     expect(server.requests.flat()).toEqual(["a", "long"])
   })
 
+  it("says of what has left that no answer came, whatever failed before it", async () => {
+    const requests: string[][] = []
+    const page = createPage({
+      deliver(_, messages) {
+        requests.push(messages.map(({ id }) => id))
+        return requests.length === 1
+          ? Promise.reject(failure("log-unavailable"))
+          : new Promise<never>(() => {})
+      },
+    })
+    page.open()
+    page.keep("a")
+    await vi.advanceTimersByTimeAsync(10)
+    expect(requests).toEqual([["a"]])
+    const late = expect(page.send(outgoing("late"), 20_000)).rejects.toThrow(
+      "there was no answer in its time",
+    )
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(requests.at(-1)).toEqual(["a", "late"])
+    await late
+  })
+
   it.each([
     {
       while: "the server asks for a pause",

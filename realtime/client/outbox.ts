@@ -261,7 +261,8 @@ export function createOutbox(
   /** Gives up on what was published and has waited for long enough: for the reason of its last attempt. */
   function expire(channel: string, caller: Caller): void {
     entries.release(caller)
-    caller.reject(caller.reason ?? unansweredInTime(pauses.get(channel)?.reason))
+    const obstacle = caller.hasLeft ? undefined : pauses.get(channel)?.reason
+    caller.reject(caller.reason ?? unansweredInTime(obstacle))
   }
 
   /** What a request brought for one message; true where it stays, to be tried again. */
@@ -297,7 +298,10 @@ export function createOutbox(
     for (;;) {
       const batch = batchOf(next(), most, toOutgoing)
       if (batch.length === 0 || !isCurrent()) return null
-      for (const entry of batch) mark(entry, { state: "sending", error: undefined })
+      for (const entry of batch) {
+        mark(entry, { state: "sending", error: undefined })
+        if (entry.caller) entry.caller.hasLeft = true
+      }
       const results = await answerTo(channel, batch)
       // Something between here and the log takes less at once; a message that is
       // too large alone is found alone.
@@ -467,7 +471,7 @@ export function createOutbox(
       if (isClosed) return Promise.reject(closedError())
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => expire(channel, caller), Math.min(timeoutMs, longestTimerMs))
-        const caller: Caller = { key: Symbol(id), timer, reason: null, resolve, reject }
+        const caller: Caller = { key: Symbol(id), timer, hasLeft: false, reason: null, resolve, reject }
         const entry: OutboxEntry = {
           ...{ id, channel, event, payload, at: Date.now(), state: "queued" },
           ...{ position: last, isStored: false, isReady: false, hasArrived: false },
