@@ -116,7 +116,11 @@ async function openLog({ databaseUrl, dataDir }: Environment): Promise<MessageLo
     const [pg, { createLog }] = await Promise.all([peers.pg(), import("../log/postgres-log.ts")])
     return createLog(pg, { connectionString: databaseUrl })
   }
-  const { createSqliteLog } = await import("../log/sqlite.ts")
+  const [{ createSqliteLog }, { makeDataDir }] = await Promise.all([
+    import("../log/sqlite.ts"),
+    import("./data-dir.ts"),
+  ])
+  makeDataDir(dataDir)
   return createSqliteLog({ path: join(dataDir, "realtime.db") })
 }
 

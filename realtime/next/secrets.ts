@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto"
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { RealtimeError } from "../errors.ts"
+import { makeDataDir } from "./data-dir.ts"
 import type { Environment } from "./environment.ts"
 
 /**
@@ -33,7 +34,7 @@ const pauseMs = 20
 /** Of several processes that start at once one makes it, and all read the same. */
 function keptSecret(dataDir: string): string {
   const path = join(dataDir, "session-secret")
-  mkdirSync(dataDir, { recursive: true })
+  makeDataDir(dataDir)
   try {
     writeFileSync(path, randomBytes(secretLength / 2).toString("hex"), { flag: "wx", mode: 0o600 })
   } catch (error) {
