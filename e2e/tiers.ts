@@ -73,13 +73,12 @@ export const projects: readonly Project[] = [
   {
     name: "split",
     layout: "split",
-    test: ["private-rooms"],
+    test: ["leaving", "private-rooms"],
     system: [
       "outbox",
       "outbox-storage",
       "conversation",
       "downloads",
-      "leaving",
       "presence",
       "restart",
       "room-owner",
@@ -128,7 +127,7 @@ export const projects: readonly Project[] = [
     ],
   },
   { name: "failover", layout: "failover", test: ["failover"], system: ["lab"] },
-  { name: "socketio-pusher", layout: "socketio-pusher", system: ["providers"] },
+  { name: "socketio-pusher", layout: "socketio-pusher", test: ["providers"] },
   { name: "socketio-ably", layout: "socketio-ably", system: ["providers"] },
   { name: "traced", layout: "traced", system: ["traces"] },
 ]
