@@ -8,9 +8,9 @@ import { createMemoryHub } from "../providers/memory/hub.ts"
 import { createMemoryPublisher } from "../providers/memory/server.ts"
 import { createPusherTransport } from "../providers/pusher/client.ts"
 import { waitFor } from "../testing/wait-for.ts"
+import { inThisPage } from "./create-client.ts"
 import { createRealtimeClient, type RealtimeClientOptions } from "./create-realtime-client.ts"
 import { createMemoryStore } from "./outbox-store.ts"
-import { inThisPage } from "./page-outbox.ts"
 
 const user = { id: "alice" }
 const bob = { id: "bob" }

@@ -3,8 +3,8 @@ import { createReporter } from "../guard.ts"
 import type { ProviderConfig } from "../publisher.ts"
 import type { Tracing } from "../tracing.ts"
 import type { RealtimeTransport } from "../transport.ts"
-import { composeClient, type OutboxPlace } from "./compose-client.ts"
 import { createConnectionHint } from "./connection-hint.ts"
+import { createClient, type OutboxPlace } from "./create-client.ts"
 import {
   type Candidate,
   createFailoverTransport,
@@ -13,9 +13,11 @@ import {
 } from "./failover-transport.ts"
 import type { HeadCheckIntervals } from "./head-check.ts"
 import { createHttp, type RealtimeHttp } from "./http.ts"
-import { loadFailoverPolicy, loadPageOutbox } from "./later.ts"
-import { createLazyOutbox } from "./lazy-outbox.ts"
+import { loadFailoverPolicy } from "./later.ts"
 import { createLazyTransport } from "./lazy-transport.ts"
+import { createTabBus } from "./outbox-bus.ts"
+import { createIndexedDbStore } from "./outbox-store.ts"
+import { createTabLock } from "./tab-turns.ts"
 import type { RealtimeClient } from "./types.ts"
 
 /** How a provider's `client.ts` makes its transport: `createSocketIoTransport` and the like. */
@@ -90,6 +92,7 @@ export interface ConfiguredClient extends RealtimeClient {
 export function createRealtimeClient(options: RealtimeClientOptions): ConfiguredClient {
   const { config, providers: loaders, owner, presenceGraceMs, headCheck } = options
   const onError = createReporter(options.onError)
+  const outbox = options.outbox ?? (owner === undefined ? undefined : inBrowserOf(owner))
   let version = config.version
   let isFollowing = false
   const ask = options.fetch ?? globalThis.fetch
@@ -157,7 +160,7 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
     }
   }
 
-  const composed = {
+  const { end, ...client } = createClient({
     transport() {
       const { failover } = options
       transport = createFailoverTransport({ candidates, ...failover, policy: loadFailoverPolicy, onError })
@@ -167,19 +170,10 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
     maxPayloadBytes: config.maxPayloadBytes,
     ...(presenceGraceMs !== undefined && { presenceGraceMs }),
     ...(headCheck && { headCheck }),
+    ...(outbox && { outbox }),
     tracing: options.tracing,
     onError,
-  }
-  const { end, ...client } = composeClient(composed, (deal) =>
-    createLazyOutbox({
-      async load() {
-        const { createPageOutbox } = await loadPageOutbox()
-        return (entries) => createPageOutbox({ ...deal, entries, place: options.outbox, owner })
-      },
-      isKept: options.outbox !== undefined || owner !== undefined,
-      onError,
-    }),
-  )
+  })
   return {
     ...client,
     open() {
@@ -200,3 +194,9 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
     },
   }
 }
+
+const inBrowserOf = (owner: string): OutboxPlace => ({
+  store: createIndexedDbStore(owner),
+  bus: createTabBus(owner),
+  exclusively: createTabLock(`realtime-outbox:${owner}`),
+})

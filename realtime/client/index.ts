@@ -1,6 +1,5 @@
 export { createMessageId } from "../message-id.ts"
-export type { ClientOptions } from "./compose-client.ts"
-export { createClient } from "./create-client.ts"
+export { type ClientOptions, createClient } from "./create-client.ts"
 export {
   type ConfiguredClient,
   createRealtimeClient,
@@ -8,10 +7,10 @@ export {
   type TransportFactory,
   type TransportOptions,
 } from "./create-realtime-client.ts"
-export { forgetOutbox } from "./forget-outbox.ts"
 export { createHttp, type RealtimeHttp } from "./http.ts"
 export { createMessageFeed, type FeedState, type MessageFeed } from "./message-feed.ts"
 export type { OutboxState } from "./outbox-entries.ts"
+export { forgetOutbox } from "./outbox-store.ts"
 export { requestWithin } from "./request-within.ts"
 export type {
   Channel,

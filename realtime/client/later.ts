@@ -8,5 +8,4 @@ function once<Part>(load: () => Promise<Part>): () => Promise<Part> {
 }
 
 /** What a page that connects over its first provider doesn't need for it. Tests load it beforehand. */
-export const loadPageOutbox = once(() => import("./page-outbox.ts"))
 export const loadFailoverPolicy = once(() => import("./failover-policy.ts"))

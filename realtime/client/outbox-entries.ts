@@ -2,7 +2,6 @@ import type { OnError, RealtimeError } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
 import { createListeners, type Listeners } from "../listeners.ts"
 import type { Cursor, PublishReceipt } from "../message.ts"
-import type { OutgoingMessage } from "../transport.ts"
 
 /**
  * How far one's own message has come:
@@ -79,16 +78,6 @@ export interface OutboxEntries {
   subscribe(channel: string, listener: () => void): () => void
   isWatched(channel: string): boolean
 }
-
-/** One that is to be kept, as it is shown at once; with an error it is shown as refused. */
-export const toEntry = (
-  channel: string,
-  { id, event, payload }: OutgoingMessage,
-  error?: RealtimeError,
-): OutboxEntry => ({
-  ...{ id, channel, event, payload, at: Date.now(), state: error ? "refused" : "queued", error },
-  ...{ position: Number.POSITIVE_INFINITY, isStored: false, isReady: false, hasArrived: false },
-})
 
 export function createOutboxEntries(onError: OnError): OutboxEntries {
   const entries = new Map<string | symbol, OutboxEntry>()

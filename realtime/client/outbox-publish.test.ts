@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { RealtimeError, type RealtimeErrorCode } from "../errors.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
+import { inThisPage } from "./create-client.ts"
 import { createOutbox, type OutboxOptions } from "./outbox.ts"
-import { inThisPage } from "./page-outbox.ts"
 
 const outgoing = (id: string): OutgoingMessage => ({ id, event: "said", payload: id })
 const accepted = (message: OutgoingMessage, seq: number): PublishResult => ({

@@ -1,5 +1,6 @@
 import type { RealtimeErrorCode } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
+import { withinLimit } from "../within-limit.ts"
 
 /** A message as it lies in the browser. */
 export interface StoredMessage {
@@ -139,6 +140,22 @@ export function createIndexedDbStore(owner: string): OutboxStore & {
       )
       forget()
     },
+  }
+}
+
+/** How long whoever signs out waits for the browser. */
+const patienceMs = 5_000
+
+/**
+ * Browser: takes away what this person has written here and not sent, where they can never come back for it.
+ * Rejects where the browser fails, and with `timeout` where it doesn't answer.
+ */
+export async function forgetOutbox(owner: string): Promise<void> {
+  const store = createIndexedDbStore(owner)
+  try {
+    await withinLimit(patienceMs, "empty the outbox", () => store.clear())
+  } finally {
+    store.close()
   }
 }
 

@@ -6,16 +6,8 @@ import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import { withinLimit } from "../within-limit.ts"
 import { batchOf, fewerThan, maxBatch } from "./batch.ts"
 import type { OutboxBus, OutboxNote } from "./outbox-bus.ts"
-import {
-  type Caller,
-  createOutboxEntries,
-  type OutboxEntries,
-  type OutboxEntry,
-  type OutboxMessage,
-  toEntry,
-} from "./outbox-entries.ts"
+import { type Caller, createOutboxEntries, type OutboxEntry, type OutboxMessage } from "./outbox-entries.ts"
 import type { OutboxStore, StoredMessage } from "./outbox-store.ts"
-import { closedError, longestTimerMs } from "./publish-limits.ts"
 import { createTurns, type Exclusively, run } from "./tab-turns.ts"
 
 /**
@@ -80,6 +72,8 @@ const storePatienceMs = 5_000
  * or had no network tried nothing.
  */
 const maxAccidents = 7
+/** A timer of more than this, some 24 days, would end at once. */
+const longestTimerMs = 2 ** 31 - 1
 
 interface Pause {
   /** Attempts in a row by which no message got away. */
@@ -94,11 +88,8 @@ const toOutgoing = ({ id, event, payload }: OutboxEntry): OutgoingMessage => ({ 
 /** The server failed and doesn't know why. */
 const isAccident = ({ code, retryable }: RealtimeError) => code === "internal" && retryable
 
-/** `entries` are what a page showed before the outbox was there; it hands them over by the same calls. */
-export function createOutbox(
-  { store, bus, exclusively, deliver, onError }: OutboxOptions,
-  entries: OutboxEntries = createOutboxEntries(onError),
-): Outbox {
+export function createOutbox({ store, bus, exclusively, deliver, onError }: OutboxOptions): Outbox {
+  const entries = createOutboxEntries(onError)
   const { change, forget, inOrder } = entries
   const takeTurn = createTurns({ exclusively, isOpen: () => isOpen, onError })
   /** The channels that are being sent from, each with what tells this sending from one before a `close`. */
@@ -462,10 +453,13 @@ export function createOutbox(
   return {
     messages: entries.messages,
     subscribe: entries.subscribe,
-    add(channel, message, error) {
-      const shown = entries.get(message.id) ?? toEntry(channel, message, error)
-      entries.add(shown)
-      if (!error) keepAndSend(shown)
+    add(channel, { id, event, payload }, error) {
+      const entry: OutboxEntry = {
+        ...{ id, channel, event, payload, at: Date.now(), state: error ? "refused" : "queued", error },
+        ...{ position: Number.POSITIVE_INFINITY, isStored: false, isReady: false, hasArrived: false },
+      }
+      entries.add(entry)
+      if (!error) keepAndSend(entry)
     },
     publish(channel, { id, event, payload }, timeoutMs) {
       if (isClosed) return Promise.reject(closedError())
@@ -563,4 +557,10 @@ const unansweredInTime = (obstacle: RealtimeError | undefined) =>
       ? `unable to publish; it wasn't attempted in its time, behind others that failed (${obstacle.code})`
       : "unable to publish; there was no answer in its time",
     ...(obstacle && { cause: obstacle }),
+  })
+
+const closedError = () =>
+  new RealtimeError("not-connected", {
+    message: "unable to publish; the client was closed",
+    retryable: false,
   })

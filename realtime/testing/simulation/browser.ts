@@ -1,4 +1,4 @@
-import type { OutboxPlace } from "../../client/compose-client.ts"
+import type { OutboxPlace } from "../../client/create-client.ts"
 import type { OutboxNote } from "../../client/outbox-bus.ts"
 import { createMemoryStore, type OutboxStore } from "../../client/outbox-store.ts"
 import type { Chance } from "../chance.ts"

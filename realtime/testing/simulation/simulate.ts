@@ -1,4 +1,4 @@
-import { loadFailoverPolicy, loadPageOutbox } from "../../client/later.ts"
+import { loadFailoverPolicy } from "../../client/later.ts"
 import { createChance } from "../chance.ts"
 import { installVirtualClock } from "./virtual-clock.ts"
 import { createWorld, type Step } from "./world.ts"
@@ -25,8 +25,8 @@ export interface Outcome {
 
 /** Runs a program, then lets there be peace. Nothing of it takes real time. */
 export async function simulate({ seed, steps }: Program): Promise<Outcome> {
-  // No clock is right for the reading of files.
-  await Promise.all([loadFailoverPolicy(), loadPageOutbox()])
+  // No clock is right for the reading of a file.
+  await loadFailoverPolicy()
   const chance = createChance(seed)
   using clock = installVirtualClock(() => chance.next())
   const world = createWorld(clock, chance)

@@ -1,7 +1,6 @@
 import { inspect, isDeepStrictEqual } from "node:util"
 import type { ChannelRef } from "../../channel.ts"
-import type { ClientOptions } from "../../client/compose-client.ts"
-import { createClient } from "../../client/create-client.ts"
+import { type ClientOptions, createClient } from "../../client/create-client.ts"
 import type { RealtimeClient } from "../../client/types.ts"
 import type { RealtimeError } from "../../errors.ts"
 import type {
