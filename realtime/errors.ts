@@ -111,7 +111,8 @@ export const realtimeErrorCodes = [
    *
    * **Who meets it:** A page that outlived a deployment; its client ends.
    *
-   * **What to do:** Ask the person to load the page again. What was written waits for that in the outbox.
+   * **What to do:** Ask the person to load the page again. What was written waits for that in the outbox,
+   * where the client has an `owner`.
    */
   "page-outdated",
   /**

@@ -25,7 +25,9 @@ type ClientOptions = Omit<Parameters<typeof createChatClient>[0], "owner">
 let shared: { userId: string; client: RealtimeClient } | null = null
 
 const isOver = ({ connection: { status } }: RealtimeClient) =>
-  status.state === "closed" || status.error?.code === "session-changed"
+  status.state === "closed" ||
+  status.error?.code === "session-changed" ||
+  status.error?.code === "page-outdated"
 
 /** The page's one client. It outlives this component, which Next.js may make anew when an action redirects. */
 function clientOf(user: Me, options: ClientOptions): RealtimeClient {

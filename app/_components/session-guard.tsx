@@ -1,5 +1,5 @@
 "use client"
-import { UserRoundX } from "lucide-react"
+import { RefreshCw, UserRoundX } from "lucide-react"
 import { useTranslations } from "next-intl"
 import { type ReactNode, useEffect } from "react"
 import { useConnection, useRealtimeClient } from "throughline/react"
@@ -8,7 +8,10 @@ import { Button } from "./button.tsx"
 import { NoticePage } from "./notice-page.tsx"
 import { onSessionTold } from "./session-news.tsx"
 
-/** What belongs to one person, for as long as they are signed in. After that the screen says so, and shows nothing of theirs. */
+/**
+ * What belongs to one person, for as long as they are signed in and the server understands the page. After that the screen
+ * says so, and shows nothing of theirs.
+ */
 export function SessionGuard({
   user,
   children,
@@ -24,13 +27,23 @@ export function SessionGuard({
     () => onSessionTold((userId) => void (userId !== user.id && client.checkSession())),
     [client, user.id],
   )
+  const reload = (
+    <Button look="primary" onClick={() => window.location.reload()}>
+      {t("reload")}
+    </Button>
+  )
+  if (error?.code === "page-outdated") {
+    return (
+      <NoticePage icon={RefreshCw} title={t("outdatedTitle")} lead={t("outdatedLead")}>
+        {reload}
+      </NoticePage>
+    )
+  }
   if (error?.code !== "session-changed") return children
   const name = isolated(user.name)
   return (
     <NoticePage icon={UserRoundX} title={t("title", { name })} lead={t("lead", { name })}>
-      <Button look="primary" onClick={() => window.location.reload()}>
-        {t("reload")}
-      </Button>
+      {reload}
     </NoticePage>
   )
 }

@@ -1,4 +1,5 @@
 import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
+import { guard } from "../guard.ts"
 import { withinLimit } from "../within-limit.ts"
 
 export interface DownloadOptions<Part> {
@@ -11,7 +12,7 @@ export interface DownloadOptions<Part> {
   timeoutMs?: number | undefined
   /** Whether anybody waits for it still: a failure is nobody's news otherwise, and isn't tried again. */
   isWanted(): boolean
-  /** One that comes too late comes as well, after another perhaps. */
+  /** May be called twice: an attempt that took too long can still succeed, after the next one. */
   onLoaded(part: Part): void
   /** Each attempt that failed; it is tried again unless `isFinal`. */
   onFailed?(error: RealtimeError, isFinal: boolean): void
@@ -35,7 +36,7 @@ export function createDownload<Part>(options: DownloadOptions<Part>) {
     const loading = load()
     const arrived = (part: Part) => {
       stop()
-      onLoaded(part)
+      guard(onError, stage, () => onLoaded(part))
     }
     loading.then(arrived, () => {})
     try {

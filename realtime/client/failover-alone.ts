@@ -13,8 +13,8 @@ export const beginFailover = (keys: readonly string[], { returnMs }: FailoverTim
 })
 
 /**
- * What `failover-policy.ts` decides while there is one provider, in a few words: the page uses it. Null where
- * that isn't all: there are others to turn to, or the list isn't what it was.
+ * The short policy for a list of one provider: the page uses it. Returns null where `failover-policy.ts` has
+ * to decide: there are others to turn to, or the list isn't what it was.
  */
 export function nextAlone(
   state: FailoverState,

@@ -36,7 +36,7 @@ export interface FailoverOptions {
 
 /** What `createFailoverTransport` is made from. */
 export interface FailoverTransportOptions extends FailoverOptions {
-  /** Or what downloads it, where there is more to decide than that the first one connects. */
+  /** The policy, or what downloads it once there is more to decide than that the first one connects. */
   policy: FailoverPolicy | (() => Promise<FailoverPolicy>)
 }
 

@@ -43,8 +43,8 @@ export interface RealtimeClient {
   /**
    * Asks the server whether the session is still that of the client's `owner`: for a page that has
    * heard, from another tab, that somebody signed in or out. If it isn't, the connection is
-   * `failed` with `session-changed`, and the client has ended. The client asks by itself when the
-   * page is looked at again. Never rejects.
+   * `failed` with `session-changed`, and the client has ended; with `page-outdated` where the server no
+   * longer understands the page. The client asks by itself when the page is looked at again. Never rejects.
    */
   checkSession(): Promise<void>
   /**
