@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { openDatabase } from "#lib/chat/database.ts"
 import { createRooms } from "#lib/chat/rooms.ts"
 import { sessionCookie } from "#lib/chat/session.ts"
+import { budgets } from "#lib/security/budgets.ts"
 import type { Chance } from "../realtime/testing/chance.ts"
 import fc from "../realtime/testing/fast-check.ts"
 import { anything, messages, nearly, outgoing, word } from "../realtime/testing/fuzz/inputs.ts"
@@ -15,13 +16,15 @@ import {
   createNonsense,
   createTexts,
   damaged,
+  deepBetween,
+  type Exchange,
   frameOf,
   fuzzListener,
   fuzzRun,
+  inParts,
   inspectorOf,
   inventFrames,
   inventRequests,
-  oddAddresses,
   upgradeTo,
 } from "../realtime/testing/fuzz/wire.ts"
 import { waitLimit } from "../realtime/testing/wait-for.ts"
@@ -34,25 +37,26 @@ waitLimit.ms = 120_000
 
 const { seed } = fuzzRun
 
+/** What asks or says and leaves no rows of its own, or the limits would be all that is tried. */
+const wideLimits = Object.keys(budgets)
+  .filter((name) => /^(publishes|signals|reads|searches|webhooks|connections) /.test(name))
+  .map((name) => `${name.replaceAll(" ", "-")}=1000000000/10`)
+  .join(",")
+
 const SESSION_SECRET = "a session secret of this test, long enough"
 const SOCKET_INTERNAL_SECRET = "an internal secret of this test, long enough"
 const alice = { id: "alice", name: "Alice" }
 
-const channel = word("room:lobby", "room:", "room:%F0%9F%98%80", "person:alice", "nothing:1")
+const channel = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: word("room:lobby", "room:", "room:%F0%9F%98%80", "person:alice", "nothing:1"),
+  },
+  { weight: 1, arbitrary: fc.nat({ max: 1_000_000 }).map((n) => `room:${n}`) },
+)
 const packet = fc
   .tuple(
-    word(
-      "subscribe",
-      "unsubscribe",
-      "publish",
-      "signal",
-      "watch",
-      "enter",
-      "leave",
-      "disconnect",
-      "connect",
-      "error",
-    ),
+    word("subscribe", "unsubscribe", "publish", "signal", "watch", "enter", "leave", "error"),
     fc.array(fc.oneof(channel, messages, outgoing, word("typing", "text-sent"), anything), { maxLength: 4 }),
     fc.nat({ max: 50 }),
   )
@@ -66,6 +70,9 @@ const lastPackets = [
   "2probe",
   "42[",
   '42["publish"',
+  '421["connect"]',
+  '421["disconnect"]',
+  '421["newListener"]',
   "41/x,",
   "40/x,{}",
   "43[]",
@@ -81,6 +88,16 @@ const lastPackets = [
   "",
   "bAAAA",
 ].map((text) => Buffer.from(text))
+const deepPackets = [
+  ...deepBetween('421["publish","room:lobby",[{"id":"x","event":"text-sent","payload":{"text":', "}}]]"),
+  ...deepBetween('421["signal","room:lobby","typing",', "]"),
+  ...deepBetween('421["enter","room:lobby",', "]"),
+  ...deepBetween('421["subscribe",', "]"),
+]
+const deepBodies = deepBetween(
+  '{"channel":"room:lobby","messages":[{"id":"x","event":"text-sent","payload":{"text":',
+  "}}]}",
+)
 const anId = "018f0000-0000-7000-8000-000000000000"
 const room = word("lobby", "nowhere", "")
 const bodies = fc
@@ -126,18 +143,59 @@ function formsOf(actionIds: readonly string[]) {
   })
 }
 
+interface Polls {
+  from: string
+  hello: Buffer
+  lasting(chance: Chance): Buffer
+  last(chance: Chance): Buffer
+}
+
+/** The same packets, as many as one likes in a request, of somebody who can't have a WebSocket. */
+function inventPolls(chance: Chance, { from, hello, lasting, last }: Polls): Exchange {
+  const address = "/socket.io/?EIO=4&transport=polling"
+  let session = ""
+  const poll = () => Buffer.from(`GET ${address}${session} HTTP/1.1\r\nHost: x\r\n${from}\r\n`)
+  const post = (...packets: Buffer[]) => {
+    const body = Buffer.concat(
+      packets.flatMap((one, index) => (index > 0 ? [Buffer.from("\x1e"), one] : [one])),
+    )
+    const head = `POST ${address}${session} HTTP/1.1\r\nHost: x\r\n${from}Content-Length: ${body.length}\r\n\r\n`
+    return Buffer.concat([Buffer.from(head), body])
+  }
+  const packets = Array.from({ length: chance.between(10, 120) }, () => lasting(chance))
+  const end = last(chance)
+  return inParts([
+    { bytes: poll(), inputs: 1 },
+    {
+      after: "pingInterval",
+      bytes(answer) {
+        session = `&sid=${/"sid":"([^"]*)"/.exec(answer)?.[1]}`
+        return post(hello)
+      },
+    },
+    { after: "\r\n\r\nok", bytes: poll },
+    { after: "40{", bytes: () => post(...packets), inputs: packets.length },
+    { after: "\r\n\r\nok", bytes: () => post(end, Buffer.from("1")), inputs: 1 },
+    { after: "HTTP/1.1 ", bytes: Buffer.alloc(0) },
+  ])
+}
+
 /** What pages call the server's actions by. */
 const readActionIds = (): string[] =>
   Object.keys(
     JSON.parse(readFileSync(join(projectDir, ".next/server/server-reference-manifest.json"), "utf8")).node,
   )
 
-const methods = ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "TRACE"]
-const addresses = [
-  ...oddAddresses,
-  "/?next=%2F%09%2Fx",
-  "/nothing",
-  ...["/rooms/lobby", "/lab", "/invitations/x"],
+const gatewayAddresses = [
+  ...["/", "/nothing", "/socket.io", "/socket.io-guide", "/socket.io/?EIO=4", "/socket.io/?EIO=3"],
+  ...["polling", "polling&sid=nobody", "polling&sid=", "polling&j=1", "websocket&sid=", "nothing"].map(
+    (transport) => `/socket.io/?EIO=4&transport=${transport}`,
+  ),
+  ...["/api/health", "/api/ready", "/api/metrics", "/api/realtime/internal/publish"],
+]
+const appAddresses = [
+  ...gatewayAddresses,
+  ...["/?next=%2F%09%2Fx", "/rooms/lobby", "/lab", "/invitations/x", "/devices/x"],
   ...["unread", "read", "files", `files/${anId}`, `files/${anId}/thumbnail`, "emoji/1/en/data.json"].map(
     (path) => `/api/chat/${path}`,
   ),
@@ -145,31 +203,10 @@ const addresses = [
     (path) => `/api/chat/${path}`,
   ),
   ...["/api/traces", "/api/retention"],
-  "/api/health",
-  "/api/ready",
-  "/api/metrics",
-  "/socket.io",
-  "/socket.io-guide",
-  "/socket.io/?EIO=4",
-  "/socket.io/?EIO=3",
-  "/socket.io/?EIO=4&transport=polling&sid=nobody",
-  "/socket.io/?EIO=4&transport=nothing",
-  "/socket.io/?EIO=4&transport=polling&j=1",
-  "/socket.io/?EIO=4&transport=polling&sid=",
-  "/socket.io/?EIO=4&transport=websocket&sid=",
   ...[
-    "publish",
-    "history?channel=room:lobby",
-    "head?channel=room:lobby",
-    "counts",
-    "members",
-    "config",
-    "signal",
-    "credentials/socketio",
+    ...["publish", "history?channel=room:lobby", "head?channel=room:lobby", "counts", "members", "config"],
+    ...["signal", "credentials/socketio", "webhooks/pusher", "%2e%2e/x"],
   ].map((path) => `/api/realtime/${path}`),
-  "/api/realtime/webhooks/pusher",
-  "/api/realtime/internal/publish",
-  "/api/realtime/%2e%2e/x",
 ]
 
 describe.each([
@@ -200,6 +237,7 @@ describe.each([
         SESSION_SECRET,
         SOCKET_INTERNAL_SECRET,
         LOG_LEVEL: "error",
+        LIMITS: wideLimits,
         NODE_OPTIONS: "--inspect=127.0.0.1:0",
       },
     })
@@ -247,28 +285,33 @@ describe.each([
       async invent(chance) {
         if (chance.happens(0.4))
           return inventRequests(chance, {
-            methods,
-            addresses,
+            addresses: isApp ? appAddresses : gatewayAddresses,
             headers,
             body: (one) =>
-              one.happens(0.5) ? one.pick([body, form])(one) : nonsense(one).subarray(0, 20_000),
+              one.happens(0.01)
+                ? one.pick(deepBodies)
+                : one.happens(0.5)
+                  ? one.pick([body, form])(one)
+                  : nonsense(one).subarray(0, 20_000),
           })
         // Everybody from an address of their own, as a proxy on this machine says, or the limits would be all that is tried.
         caller += 1
         const from = `X-Forwarded-For: 10.${(caller >> 16) & 255}.${(caller >> 8) & 255}.${caller & 255}\r\n`
-        const bytes = upgradeTo("/socket.io/?EIO=4&transport=websocket", from)
-        const hello = frameOf(Buffer.from(`40${JSON.stringify({ ticket: await getTicket() })}`), 1)
-        return inventFrames(
-          chance,
-          [{ bytes }, { bytes: hello, after: "pingInterval" }, { bytes: Buffer.alloc(0), after: "40{" }],
-          {
-            lasting: (one) => ({ bytes: frames(one) }),
-            last: (one) => ({
-              bytes: one.pick([one.pick(lastPackets), damaged(one, frames(one)), nonsense(one)]),
-              opcode: one.pick([1, 1, 2]),
-            }),
-          },
-        )
+        const hello = Buffer.from(`40${JSON.stringify({ ticket: await getTicket() })}`)
+        const lasting = (one: Chance) => (one.happens(0.01) ? one.pick(deepPackets) : frames(one))
+        const last = (one: Chance) =>
+          one.pick([one.pick(lastPackets), damaged(one, frames(one)), nonsense(one)])
+        if (chance.happens(0.2)) return inventPolls(chance, { from, hello, lasting, last })
+        return inventFrames(chance, {
+          hello: [
+            { bytes: upgradeTo("/socket.io/?EIO=4&transport=websocket", from), inputs: 1 },
+            { bytes: frameOf(hello, 1), after: "pingInterval" },
+            { bytes: Buffer.alloc(0), after: "40{" },
+          ],
+          lasting: (one) => ({ bytes: lasting(one) }),
+          ...{ question: Buffer.from('4299999["leave",""]'), sign: "4399999[" },
+          last: (one) => ({ bytes: last(one), opcode: one.pick([1, 1, 2]) }),
+        })
       },
       async expectAlive() {
         expect(program.child.exitCode).toBeNull()

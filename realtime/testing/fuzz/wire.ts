@@ -1,5 +1,5 @@
 import { once } from "node:events"
-import { connect } from "node:net"
+import { connect, type Socket } from "node:net"
 import fc from "fast-check"
 import { WebSocket } from "ws"
 import { type Chance, createChance } from "../chance.ts"
@@ -29,14 +29,10 @@ export const oddAddresses = [
 ]
 
 /**
- * One connection's worth of bytes: each part is sent once the answer to the one
- * before it holds what it waits for.
+ * One connection's worth of inputs: sends them to a port, and resolves with how many of them the program has
+ * read.
  */
-export interface Exchange {
-  /** How many inputs are in it. */
-  inputs: number
-  parts: { bytes: Buffer; after?: string }[]
-}
+export type Exchange = (port: number) => Promise<number>
 
 export interface ListenerOptions {
   /** What the figures are of. */
@@ -52,28 +48,29 @@ export interface ListenerOptions {
 
 /** At once; each waits for the other side most of the time. */
 const lanes = 12
-/** Longer than anything takes on a busy machine. */
-const patienceMs = 60_000
+/** Longer than a program that does something is silent, on a busy machine too. */
+const patienceMs = 600_000
 /** Of these, what is made once stays: compiled code, caches that have bounds, full pools. */
 const warmUpShare = 0.1
 
 /**
- * Sends as many inputs as `fuzzRun` says to a program's port as raw bytes, over many connections, and prints
- * the figures. Rejects when it hangs, no longer serves others, or keeps too much of what they sent.
+ * Sends inputs to a program's port as raw bytes, over many connections, until it has read as many as
+ * `fuzzRun` says, and prints the figures. What follows on a connection that the program ended doesn't count.
+ * Rejects when the program hangs, no longer serves others, or keeps too much of what they sent.
  */
 export async function fuzzListener(options: ListenerOptions): Promise<void> {
   const { name, port, invent, expectAlive } = options
   const { inputs, seed } = fuzzRun
   await using heap = await openHeap(options.inspector)
   const chance = createChance(seed)
-  let sent = 0
+  let read = 0
 
   async function sendUntil(total: number) {
     const lane = async () => {
-      while (sent < total) {
+      while (read < total) {
         const exchange = await invent(chance)
-        sent += exchange.inputs
-        await take(port, exchange)
+        const inputs = await exchange(port)
+        read += inputs
       }
     }
     await Promise.all(Array.from({ length: lanes }, lane))
@@ -83,7 +80,7 @@ export async function fuzzListener(options: ListenerOptions): Promise<void> {
   await sendUntil(inputs * warmUpShare)
   const heapBefore = await heap.settled()
   const began = performance.now()
-  const warmUp = sent
+  const warmUp = read
   for (let step = 1; step <= 10; step += 1)
     await sendUntil(inputs * (warmUpShare + (step / 10) * (1 - warmUpShare)))
   const seconds = Math.max(1, Math.round((performance.now() - began) / 1000))
@@ -91,46 +88,124 @@ export async function fuzzListener(options: ListenerOptions): Promise<void> {
   // After a forced collection, once what is forgotten after a while had its
   // time; the first tenth warms it up.
   console.log(name, {
-    ...{ seed, inputs: sent, seconds, perSecond: Math.round((sent - warmUp) / seconds) },
+    ...{ seed, inputs: read, seconds, perSecond: Math.round((read - warmUp) / seconds) },
     ...{ heapBefore, heapAfter },
   })
   if (heapAfter - heapBefore > maxGrowth)
     throw new Error(`${name} keeps ${heapAfter - heapBefore} bytes of what strangers sent`)
 }
 
+interface Talk {
+  begin(socket: Socket): void
+  hear(text: string, socket: Socket): void
+  /** What was sent, for the error of a connection that hangs. */
+  sent(): Buffer[]
+}
+
 /** Resolves when the connection has ended, whoever ended it. */
-async function take(port: number, { parts }: Exchange): Promise<void> {
-  const socket = connect(port, "127.0.0.1")
-  let answer = ""
-  let next = 0
-  const send = () => {
-    for (; next < parts.length; next += 1) {
-      const part = parts[next]
-      if (!part || (part.after !== undefined && !answer.includes(part.after))) return
-      answer = ""
-      socket.write(part.bytes)
-    }
-    socket.end()
-  }
-  socket.on("connect", send)
-  socket.on("data", (chunk: Buffer) => {
-    if (next >= parts.length) return
-    answer += chunk.toString("latin1")
-    send()
-  })
-  socket.on("error", () => {})
+async function talk(port: number, { begin, hear, sent }: Talk): Promise<void> {
+  const socket = connect(port, "127.0.0.1", () => begin(socket))
   let isLate = false
   const limit = setTimeout(() => {
     isLate = true
     socket.destroy()
   }, patienceMs)
+  socket.on("data", (chunk: Buffer) => {
+    limit.refresh()
+    hear(chunk.toString("latin1"), socket)
+  })
+  socket.on("error", () => {})
   await once(socket, "close").catch(() => {})
   clearTimeout(limit)
-  if (isLate)
-    throw new Error(
-      `a connection hangs after part ${next} of ${parts.length}: ${parts.map(({ bytes }) => JSON.stringify(bytes.toString("latin1").slice(0, 2_000))).join(", ")}`,
-    )
+  const shown = () => sent().map((bytes) => JSON.stringify(bytes.toString("latin1").slice(0, 2_000)))
+  if (isLate) throw new Error(`a connection hangs after ${shown().join(", ")}`)
 }
+
+interface Part {
+  /** Of a function, by the answer so far. */
+  bytes: Buffer | ((answer: string) => Buffer)
+  /** How many inputs are in it. Default none. */
+  inputs?: number
+  /** What the answer to the part before has in it; until it does, this one waits. */
+  after?: string
+}
+
+/**
+ * Sends each part once the one before is answered. What is answered has been read, and so has the last, which
+ * ends the connection.
+ */
+export const inParts =
+  (parts: readonly Part[]): Exchange =>
+  async (port) => {
+    const sent: Buffer[] = []
+    let answer = ""
+    let next = 0
+    const send = (socket: Socket) => {
+      for (; next < parts.length; next += 1) {
+        const part = parts[next]
+        if (!part || (part.after !== undefined && !answer.includes(part.after))) return
+        const bytes = typeof part.bytes === "function" ? part.bytes(answer) : part.bytes
+        answer = ""
+        sent.push(bytes)
+        socket.write(bytes)
+      }
+      socket.end()
+    }
+    await talk(port, {
+      begin: send,
+      hear(text, socket) {
+        if (next === parts.length) return
+        answer += text
+        send(socket)
+        // What is waited for may come in two pieces.
+        answer = answer.slice(-100)
+      },
+      sent: () => sent,
+    })
+    const read = next === parts.length ? parts : parts.slice(0, Math.max(0, next - 1))
+    return read.reduce((sum, { inputs = 0 }) => sum + inputs, 0)
+  }
+
+/** An answer's first line, but for those that only say that one may go on. */
+const statusLine = /HTTP\/1\.1 [2-5]\d\d /g
+
+/**
+ * Sends the requests of each row without waiting, and the next row once these are answered. What follows one
+ * after which the program ended the connection has not been read, and is sent over another. The end is said
+ * with the last row only: Node gives up what is still asked for by somebody who has said it.
+ */
+const inRows =
+  (rows: readonly (readonly Buffer[])[]): Exchange =>
+  async (port) => {
+    for (let left = rows; left.length > 0; ) {
+      let at = 0
+      let answers = 0
+      let tail = ""
+      const send = (socket: Socket) => {
+        socket.write(Buffer.concat(left[at] ?? []))
+        if (at === left.length - 1) socket.end()
+      }
+      await talk(port, {
+        begin: send,
+        hear(text, socket) {
+          const heard = tail + text
+          answers += heard.match(statusLine)?.length ?? 0
+          tail = heard.slice(-("HTTP/1.1 200 ".length - 1))
+          const asked = left[at]?.length ?? 0
+          if (answers < asked || at === left.length - 1) return
+          answers -= asked
+          at += 1
+          send(socket)
+        },
+        sent: () => left.slice(0, at + 1).flat(),
+      })
+      const [cut = [], ...others] = left.slice(at)
+      // One that ends its connection without an answer is known by being the first there.
+      const unread = cut.slice(at === 0 ? Math.max(1, answers) : answers)
+      left = unread.length > 0 ? [unread, ...others] : others
+    }
+    return rows.flat().length
+  }
 
 /**
  * What stays in the heap of a program that runs, asked by the inspector's protocol:
@@ -181,8 +256,10 @@ export async function inspectorOf(output: { text: string }): Promise<string> {
   return waitFor(() => /Debugger listening on (ws:\S+)/.exec(output.text)?.[1], "the inspector")
 }
 
-/** Texts of a kind, digits of them changed; once in a while one that is far too long or deep. */
-export function createTexts(seed: number, sane: fc.Arbitrary<unknown>): (chance: Chance) => Buffer {
+/**
+ * Texts of a kind, digits of them changed but for those of the first few bytes, which say what kind it is.
+ */
+export function createTexts(seed: number, sane: fc.Arbitrary<unknown>, kept = 4): (chance: Chance) => Buffer {
   const sample = <T>(arbitrary: fc.Arbitrary<T>, numRuns: number) => fc.sample(arbitrary, { seed, numRuns })
   const bytesOf = (value: unknown) =>
     value instanceof Uint8Array ? Buffer.from(value) : Buffer.from(String(value))
@@ -191,14 +268,24 @@ export function createTexts(seed: number, sane: fc.Arbitrary<unknown>): (chance:
     .filter(({ byteLength }) => byteLength < 4_000)
   return (chance) => {
     const text = Buffer.from(chance.pick(pool))
-    // What it begins with says what it is.
-    for (let at = 4; at < text.length; at += 1) {
+    for (let at = kept; at < text.length; at += 1) {
       const isDigit = (text[at] ?? 0) >= 0x30 && (text[at] ?? 0) <= 0x39
       if (isDigit && chance.happens(0.2)) text[at] = chance.between(0x31, 0x39)
     }
     return text
   }
 }
+
+/** A text around ever more levels: what is read easily, and hard to write again. */
+export const deepBetween = (before: string, after: string): Buffer[] =>
+  [60, 64, 65, 99, 101, 1_000, 4_380, 100_000].flatMap((depth) =>
+    [
+      ["[", "]"],
+      ['{"a":', "}"],
+    ].map(([open = "", close = ""]) =>
+      Buffer.from(`${before}${open.repeat(depth)}1${close.repeat(depth)}${after}`),
+    ),
+  )
 
 /** What is no text of any kind, or one that is too long or too deep for all of them. */
 export function createNonsense(seed: number): (chance: Chance) => Buffer {
@@ -294,28 +381,31 @@ interface Payload {
   opcode?: number
 }
 
+export interface Frames {
+  /** What opens the connection. */
+  hello: readonly Part[]
+  lasting(chance: Chance): Payload
+  /** Answered by `sign`, and so the proof that all before it was read. */
+  question: Buffer
+  sign: string
+  last(chance: Chance): Payload
+}
+
 /**
  * A WebSocket on which many frames are sent; what may end it comes last, or all that follows would go unread.
  */
-export function inventFrames(
-  chance: Chance,
-  hello: Exchange["parts"],
-  { lasting, last }: { lasting: (chance: Chance) => Payload; last: (chance: Chance) => Payload },
-): Exchange {
-  const count = chance.between(10, 120)
-  const frames = Array.from({ length: count }, (_, index) => {
-    const { bytes, opcode = 1 } = index === count - 1 ? last(chance) : lasting(chance)
-    return frameOf(bytes, opcode)
-  })
-  if (chance.happens(0.3)) frames.push(chance.pick(badFrames))
-  return {
-    inputs: frames.length + 1,
-    parts: [...hello, { bytes: Buffer.concat([...frames, closing]) }],
-  }
+export function inventFrames(chance: Chance, { hello, lasting, question, sign, last }: Frames): Exchange {
+  const framed = ({ bytes, opcode = 1 }: Payload) => frameOf(bytes, opcode)
+  const frames = Array.from({ length: chance.between(10, 120) }, () => framed(lasting(chance)))
+  const end = [framed(last(chance)), ...(chance.happens(0.3) ? [chance.pick(badFrames)] : [])]
+  return inParts([
+    ...hello,
+    { bytes: Buffer.concat([...frames, framed({ bytes: question })]), inputs: frames.length },
+    { bytes: Buffer.concat([...end, closing]), inputs: end.length, after: sign },
+  ])
 }
 
 export interface Requests {
-  methods: readonly string[]
   addresses: readonly string[]
   /** Lines that some of them have, each with its line end; of a function, another one each time. */
   headers: readonly (string | ((chance: Chance) => string))[]
@@ -327,6 +417,9 @@ const requestBreakers = [
   "\0\0\0\r\n\r\n",
   "GET\r\n\r\n",
   "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+  ...[9, 99_999_999, 2 ** 32, 2 ** 53].map(
+    (length) => `POST /api/realtime/publish HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n{`,
+  ),
   "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
   "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
   "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
@@ -344,33 +437,38 @@ const requestBreakers = [
 
 const goodbye = Buffer.from("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 
-/** Many requests in a row on one connection, the last of them perhaps none. */
-export function inventRequests(chance: Chance, { methods, addresses, headers, body }: Requests): Exchange {
-  const count = chance.between(5, 40)
-  const all = Array.from({ length: count }, () => {
-    const address = chance.pick(addresses)
-    const line = chance.happens(0.2)
-      ? damaged(chance, Buffer.from(address))
-          .toString("latin1")
-          .replace(/[\s\0-\x20\x7f-\xff]/g, "~")
-      : address
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
+
+/**
+ * Many requests in a row on one connection. What may end it comes later, or whatever isn't answered by then
+ * would be given up with it.
+ */
+export function inventRequests(chance: Chance, { addresses, headers, body }: Requests): Exchange {
+  const request = (method: string, address: string) => {
     const content = chance.happens(0.5) ? body(chance) : Buffer.alloc(0)
     const lines =
-      `${chance.pick(methods)} ${line || "/"} HTTP/1.1\r\nHost: x\r\n` +
+      `${method} ${address} HTTP/1.1\r\nHost: x\r\n` +
       headers
         .filter(() => chance.happens(0.3))
         .map((header) => (typeof header === "string" ? header : header(chance)))
         .join("") +
       `Content-Length: ${content.length}\r\n\r\n`
     return Buffer.concat([Buffer.from(lines, "latin1"), content])
+  }
+  // What doesn't begin as a path does is no request to Node.
+  const nearly = (address: string) =>
+    `/${damaged(chance, Buffer.from(address.slice(1)))
+      .toString("latin1")
+      .replace(/[\s\0-\x20\x7f-\xff]/g, "~")}`
+  const row = Array.from({ length: chance.between(5, 40) }, () => {
+    const address = chance.pick(addresses)
+    return request(chance.pick(methods), chance.happens(0.2) ? nearly(address) : address)
   })
-  const [first = goodbye] = all
-  all.push(
-    chance.happens(0.5)
-      ? goodbye
-      : chance.happens(0.7)
-        ? chance.pick(requestBreakers)
-        : damaged(chance, first),
-  )
-  return { inputs: all.length, parts: [{ bytes: Buffer.concat(all) }] }
+  const [first = goodbye] = row
+  const odd = () =>
+    chance.happens(0.3)
+      ? request("TRACE", chance.pick(addresses))
+      : request(chance.pick(methods), chance.pick(oddAddresses))
+  const broken = () => (chance.happens(0.7) ? chance.pick(requestBreakers) : damaged(chance, first))
+  return inRows([row, ...(chance.happens(0.5) ? [[odd()]] : []), [chance.happens(0.5) ? goodbye : broken()]])
 }
