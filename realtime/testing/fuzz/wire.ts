@@ -48,7 +48,7 @@ export interface ListenerOptions {
 
 /** At once; each waits for the other side most of the time. */
 const lanes = 12
-/** Longer than a program that does something is silent, on a busy machine too. */
+/** Longer than anything takes on a busy machine. */
 const patienceMs = 600_000
 /** Of these, what is made once stays: compiled code, caches that have bounds, full pools. */
 const warmUpShare = 0.1
@@ -111,7 +111,6 @@ async function talk(port: number, { begin, hear, sent }: Talk): Promise<void> {
     socket.destroy()
   }, patienceMs)
   socket.on("data", (chunk: Buffer) => {
-    limit.refresh()
     hear(chunk.toString("latin1"), socket)
   })
   socket.on("error", () => {})
