@@ -319,5 +319,7 @@ describe.each([
       },
     })
     console.log(program.output.text.slice(-3_000))
+    // Next.js writes it, and the process goes on.
+    expect(program.output.text).not.toContain("uncaughtException")
   })
 })

@@ -1,4 +1,4 @@
-import { Server } from "node:http"
+import { type IncomingMessage, Server } from "node:http"
 import next from "next"
 import { reachableHost } from "#lib/env/local-addresses.ts"
 import type { App } from "./create-server.ts"
@@ -28,6 +28,7 @@ export function createNextApp(options: NextAppOptions): App & { ready: Promise<v
     ready,
     async handle(request, response) {
       await ready
+      endQuietly(request)
       await handle(request, response)
     },
     upgrade(request, socket, head) {
@@ -37,4 +38,21 @@ export function createNextApp(options: NextAppOptions): App & { ready: Promise<v
     },
     close: () => app.close(),
   }
+}
+
+/**
+ * A request that is broken off has an error for those who listen, and none for a process in which nobody does. Next.js puts a plain
+ * stream's functions on one whose body has passed the proxy, and with them a plain stream's end: whoever goes away before the answer
+ * would be an uncaught exception.
+ */
+export function endQuietly(request: IncomingMessage): void {
+  let end = request._destroy
+  const endWith: typeof end = (error, done) =>
+    end.call(request, error, (last) => done(request.listenerCount("error") > 0 ? last : null))
+  Object.defineProperty(request, "_destroy", {
+    get: () => endWith,
+    set(other: typeof end) {
+      end = other
+    },
+  })
 }
