@@ -232,10 +232,15 @@ it("Ably's emulator takes whatever comes", { timeout: 3_600_000 }, async () => {
     fc.constantFrom(...frames.map((frame) => JSON.stringify(frame))),
     '{"action":15'.length,
   )
-  const binary = (chance: Chance) =>
+  // A connection ends with a frame that is too long, and with a map of this key, which MessagePack's decoder refuses.
+  const lastingFrames = frames.filter((frame) => {
+    const text = JSON.stringify(frame)
+    return text.length < 100_000 && !text.includes('"__proto__":')
+  })
+  const binary = (chance: Chance, from = lastingFrames) =>
     encode(
       {
-        ...chance.pick(frames),
+        ...chance.pick(from),
         channel: `room-${chance.between(0, 100_000)}`,
         msgSerial: chance.between(0, 50_000),
       },
@@ -244,7 +249,7 @@ it("Ably's emulator takes whatever comes", { timeout: 3_600_000 }, async () => {
   const nonsense = createNonsense(seed)
   /** Each is the last that a connection takes. */
   const last = (chance: Chance) => {
-    const [text, bytes] = [texts(chance), Buffer.from(binary(chance))]
+    const [text, bytes] = [texts(chance), Buffer.from(binary(chance, frames))]
     return chance.pick([
       { bytes: damaged(chance, text), opcode: 1 },
       { bytes: damaged(chance, bytes), opcode: 2 },

@@ -2,7 +2,7 @@ import { once } from "node:events"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { expect, it } from "vitest"
-import { WebSocketServer } from "ws"
+import { type WebSocket, WebSocketServer } from "ws"
 import { createChance } from "../chance.ts"
 import { inventFrames, inventRequests, upgradeTo } from "./wire.ts"
 
@@ -40,15 +40,16 @@ it("what follows a request that ended the connection is sent again, and all is r
   server.close()
 })
 
-it("frames count once it is known that they were read", async () => {
+it("frames count once it is known that they were read", { timeout: 20_000 }, async () => {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1" })
   await once(server, "listening")
   const { port } = server.address() as AddressInfo
   let toRead = Number.POSITIVE_INFINITY
+  let end = (socket: WebSocket) => socket.terminate()
   let read = 0
   server.on("connection", (socket) => {
     socket.on("message", (data) => {
-      if (read >= toRead) return socket.terminate()
+      if (read >= toRead) return end(socket)
       if (data.toString() === "question") return socket.send("the sign")
       read += 1
     })
@@ -68,6 +69,10 @@ it("frames count once it is known that they were read", async () => {
   expect(read).toBeGreaterThan(10)
   expect([read + 1, read + 2]).toContain(counted)
   toRead = read + 3
+  expect(await send()).toBe(1)
+  // The other side would be waited for for half a minute.
+  toRead = read + 3
+  end = (socket) => socket.close(1008, "enough")
   expect(await send()).toBe(1)
   for (const client of server.clients) client.terminate()
   server.close()

@@ -129,6 +129,10 @@ interface Part {
   after?: string
 }
 
+/** Whether the last that was heard is a WebSocket's close, by its length. */
+const endsInClose = (heard: string) =>
+  [...heard.matchAll(/\x88/g)].some(({ index }) => index + 2 + heard.charCodeAt(index + 1) === heard.length)
+
 /**
  * Sends each part once the one before is answered. What is answered has been read, and so has the last, which
  * ends the connection.
@@ -156,6 +160,8 @@ export const inParts =
         if (next === parts.length) return
         answer += text
         send(socket)
+        // A program that has closed would wait half a minute for the close of the other side.
+        if (endsInClose(answer)) socket.end()
         // What is waited for may come in two pieces.
         answer = answer.slice(-100)
       },
