@@ -74,6 +74,9 @@ it("frames count once it is known that they were read", { timeout: 20_000 }, asy
   toRead = read + 3
   end = (socket) => socket.close(1008, "enough")
   expect(await send()).toBe(1)
+  // Together with what was waited for, too.
+  server.on("connection", (socket) => socket.close(1008, "nobody"))
+  expect(await send()).toBe(1)
   for (const client of server.clients) client.terminate()
   server.close()
 })

@@ -159,9 +159,10 @@ export const inParts =
       hear(text, socket) {
         if (next === parts.length) return
         answer += text
+        const isClosed = endsInClose(answer)
         send(socket)
         // A program that has closed would wait half a minute for the close of the other side.
-        if (endsInClose(answer)) socket.end()
+        if (isClosed) socket.end()
         // What is waited for may come in two pieces.
         answer = answer.slice(-100)
       },
