@@ -18,6 +18,7 @@ import type { Budget } from "#lib/security/budgets.ts"
 import {
   acceptInvitation,
   createRoom,
+  deleteRoom,
   inviteToRoom,
   joinRoom,
   leaveRoom,
@@ -536,6 +537,30 @@ it("what the room wasn't told the first time it is told at the next try", async 
   expect(await removeMember(ownerId, id, otherId)).toBe(false)
   const { messages } = await chat.realtime.history(room({ room: id }))
   expect(messages.map(({ event }) => event)).toEqual(["room-created", "member-joined", "member-removed"])
+})
+
+it("a room is deleted by its owner alone, who is led to the lobby, and its log is emptied once those in it are told", async () => {
+  await enter(here)
+  const path = String(await outcomeOf(createRoom(null, await ownFormOf({ name: "Open" }))))
+  const id = path.split("/").at(-1) ?? ""
+  const [owner, ownerId] = [request.cookies, await me()]
+  await enter(elsewhere)
+  await outcomeOf(joinRoom(null, await ownFormOf({ room: id })))
+  expect(await outcomeOf(deleteRoom(await me(), id))).toBeNull()
+  expect(await chat.rooms.isMember(await me(), id)).toBe(true)
+
+  const told: string[] = []
+  const { publishBatch } = chat.realtime
+  vi.spyOn(chat.realtime, "publishBatch").mockImplementation((entries) => {
+    told.push(...entries.map(({ event, from }) => `${event} ${from?.id === ownerId}`))
+    return publishBatch(entries)
+  })
+  request.cookies = owner
+  expect(await outcomeOf(deleteRoom(ownerId, id))).toBe(`/rooms/${lobbyId}`)
+  expect(told).toEqual(["room-deleted true"])
+  expect(await outcomeOf(deleteRoom(ownerId, id))).toBeNull()
+  await chat.applyRetention()
+  expect((await chat.realtime.history(room({ room: id }))).messages).toEqual([])
 })
 
 it("whoever is put out loses what they have open before the room is told, and again when it is asked for again", async () => {

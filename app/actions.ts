@@ -235,6 +235,24 @@ export const removeMember = action(
   },
 )
 
+/**
+ * Ends a room for everybody. Null unless it is the page's owner's, as also where it is gone already. Whoever has it open is told; what was
+ * said in it is taken out of the log meanwhile.
+ */
+export const deleteRoom = action(ofRoom, async (owner, id): Promise<Refusal | null> => {
+  const user = await requireOwner(owner, `/rooms/${id}`)
+  if (!user) return sessionChanged
+  const refusal = await refusePerson(user, "rooms")
+  if (refusal) return refusal
+  const { rooms, announcements, clearRooms } = await getChat()
+  const isDone = await rooms.delete(user.id, id)
+  await announcements.say(id)
+  if (!isDone) return null
+  clearRooms()
+  forgetRoomLists()
+  redirect(`/rooms/${lobbyId}`)
+})
+
 const acceptSchema = formOf({ owner: z.string(), token: idSchema })
 
 export const acceptInvitation = action(acceptSchema, async (_, { owner, token }): Promise<Refusal | null> => {

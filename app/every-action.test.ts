@@ -38,6 +38,7 @@ const fitting: Record<string, (owner: string) => unknown[]> = {
   inviteToRoom: (owner) => [owner, lobbyId],
   withdrawInvitations: (owner) => [owner, lobbyId],
   renameRoom: (owner) => [null, formOf({ owner, room: lobbyId, name: "Another name" })],
+  deleteRoom: (owner) => [owner, lobbyId],
   removeMember: (owner) => [owner, lobbyId, "somebody"],
   acceptInvitation: (owner) => [null, formOf({ owner, token: "a-token" })],
   setLocale: () => ["ja"],

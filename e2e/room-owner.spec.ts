@@ -74,3 +74,64 @@ test("one changes one's own messages only; the room's owner may delete others'",
   await hers.message("by Bob").delete()
   await his.expectWritten(["by Alice"])
 })
+
+test("a room's owner ends it, by the keyboard: everybody who has it open is told so, and nobody finds it any more", async ({
+  people,
+}) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.newcomer("Bob", { locale: "ja-JP" })
+  const hers = await alice.createRoom("Harbour", { isPrivate: true })
+  const { url } = hers
+  const link = await hers.invitationLink()
+  const his = await bob.joinRoom(link)
+  await hers.expectPresent(["Alice", "Bob"])
+  const elsewhere = await bob.openTab()
+  await elsewhere.page.goto("/")
+  await expect(elsewhere.rooms.link("Harbour")).toBeVisible()
+  await hers.send("soon gone")
+  await his.expectWritten(["soon gone"])
+  // It isn't his to end.
+  await bob.page.getByRole("button", { name: bob.texts.rooms.menu }).click()
+  await expect(bob.page.getByRole("menuitem", { name: bob.texts.rooms.leave })).toBeVisible()
+  await expect(bob.page.getByRole("menuitem", { name: bob.texts.rooms.delete })).toHaveCount(0)
+  await bob.page.keyboard.press("Escape")
+
+  const { page, texts } = alice
+  const { keyboard } = page
+  const menu = page.getByRole("button", { name: texts.rooms.menu })
+  const asked = page.getByRole("alertdialog", { name: texts.rooms.deleteTitle.replace("{room}", "Harbour") })
+  const ask = async () => {
+    await menu.focus()
+    await keyboard.press("Enter")
+    await expect(page.getByRole("menuitem").first()).toBeFocused()
+    await keyboard.press("End")
+    await expect(page.getByRole("menuitem", { name: texts.rooms.delete })).toBeFocused()
+    await keyboard.press("Enter")
+    await expect(asked).toBeVisible()
+  }
+  await ask()
+  await keyboard.press("Escape")
+  await expect(asked).toBeHidden()
+  await expect(menu).toBeFocused()
+  await ask()
+  const stay = asked.getByRole("button", { name: texts.rooms.cancel })
+  await expect(stay).toBeFocused()
+  await keyboard.press("Tab")
+  await keyboard.press("Enter")
+
+  await expect(page.getByRole("heading", { name: texts.rooms.lobby, level: 1 })).toBeVisible()
+  await expect(bob.page.getByRole("heading", { name: bob.texts.missing.title })).toBeVisible()
+  const told = bob.texts.rooms.deleted.replace("{room}", "Harbour")
+  for (const tab of [bob, elsewhere]) await expect(tab.page.getByRole("status").getByText(told)).toBeVisible()
+  for (const tab of [alice, bob, elsewhere]) await expect(tab.rooms.link("Harbour")).toHaveCount(0)
+
+  for (const tab of [alice, bob]) {
+    await tab.page.goto(url)
+    await expect(tab.page.getByRole("heading", { name: tab.texts.missing.title })).toBeVisible()
+  }
+  await bob.page.goto(link)
+  await expect(bob.page.getByRole("heading", { name: bob.texts.missing.invitation })).toBeVisible()
+  const channel = `room:${new URL(url).pathname.split("/").at(-1)}`
+  const answer = await bob.page.request.get(`/api/realtime/history?channel=${channel}`)
+  expect(answer.status()).toBe(403)
+})

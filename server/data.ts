@@ -40,7 +40,7 @@ const files = createFiles({
 
 const commands: Record<string, () => Promise<string>> = {
   async retention() {
-    const removed = await createRetention({ log, files, env })()
+    const removed = await createRetention({ log, rooms, files, env })()
     return `${removed.messages} messages and ${removed.files} files removed`
   },
   async compact() {

@@ -12,6 +12,7 @@ import { useActivityStore, useCurrentRoom, useRoomActivity } from "./room-activi
 import { RoomSkeleton } from "./room-skeleton.tsx"
 import { Sidebar } from "./sidebar.tsx"
 import { TitleBadge } from "./title-badge.tsx"
+import { toast } from "./toast.tsx"
 import { useRoomCounts } from "./use-room-counts.ts"
 import { useRoomName } from "./use-room-name.ts"
 
@@ -47,16 +48,21 @@ export function OpenSidebarButton() {
   )
 }
 
-/** What rooms are called stands on the server: a new name is asked for once somebody has given it. */
-function useRenamedRooms(): void {
+/** Which rooms there are, and what they are called, stands on the server: it is asked for once somebody has changed it. */
+function useRoomNews(rooms: readonly ListedRoom[]): void {
+  const t = useTranslations("rooms")
+  const nameOf = useRoomName()
   const store = useActivityStore()
   const router = useRouter()
   useEffect(
     () =>
-      store.onMessages((_, messages) => {
-        if (messages.some(({ event }) => event === "room-renamed")) router.refresh()
+      store.onMessages((id, messages) => {
+        const has = (wanted: string) => messages.some(({ event }) => event === wanted)
+        const deleted = has("room-deleted") && rooms.find((room) => room.id === id)
+        if (deleted) toast(t("deleted", { room: nameOf(deleted) }))
+        if (deleted || has("room-renamed")) router.refresh()
       }),
-    [store, router],
+    [store, router, rooms, t, nameOf],
   )
 }
 
@@ -68,7 +74,7 @@ export function Shell({ rooms, children }: { rooms: ListedRoom[]; children: Reac
   const [isOpen, setIsOpen] = useState(false)
   const [awaited, setAwaited] = useState<ListedRoom | null>(null)
   const current = useCurrentRoom()
-  useRenamedRooms()
+  useRoomNews(rooms)
   const counts = useRoomCounts(rooms.filter(({ isMember }) => isMember).map(({ id }) => id))
   // Following a link closes the drawer, and has arrived once the page is another one.
   useEffect(() => {

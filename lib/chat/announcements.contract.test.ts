@@ -96,6 +96,7 @@ describeStores("what was done in a room", (use) => {
         () => main.rooms.leave(bob.id, id),
         () => main.rooms.join(bob, id),
         () => main.rooms.remove(alice.id, id, bob.id),
+        () => main.rooms.delete(bob.id, id),
       ])
         expect([false, null]).toContain(await refused())
       await announcing.say()

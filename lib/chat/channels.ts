@@ -72,6 +72,8 @@ export const room = defineChannel("room:{room}", {
     /** By the room's owner, who is its sender. */
     "room-renamed": z.object({ name: z.string() }),
     "member-removed": z.object({ person: z.object({ id: z.string(), name: z.string() }) }),
+    /** The last thing that is said in it, to whoever has it open. */
+    "room-deleted": nothing,
     /** What the log leaves of a message that was taken out of it. */
     erased: z.null(),
   },

@@ -7,7 +7,13 @@ type EventMessage<E extends RoomMessage["event"]> = Extract<RoomMessage, { event
 type Change = EventMessage<"message-edited" | "message-deleted" | "reaction-set">
 /** What the server says by itself. */
 export type SystemMessage = EventMessage<
-  "room-created" | "room-renamed" | "member-joined" | "member-left" | "member-removed" | "erased"
+  | "room-created"
+  | "room-renamed"
+  | "room-deleted"
+  | "member-joined"
+  | "member-left"
+  | "member-removed"
+  | "erased"
 >
 
 export interface Sender {

@@ -22,6 +22,7 @@ export interface Tables {
   departed_guests: DepartedGuestsTable
   device_links: DeviceLinksTable
   announcements: AnnouncementsTable
+  deleted_rooms: DeletedRoomsTable
 }
 
 interface RoomsTable {
@@ -151,6 +152,12 @@ interface AnnouncementsTable {
   event: string
   /** JSON. */
   payload: string
+}
+
+/** Of which the log may hold something still. */
+interface DeletedRoomsTable {
+  room_id: string
+  deleted_at: number
 }
 
 export type Database = Kysely<Tables>

@@ -98,8 +98,8 @@ export function createMessageIndex({
   const share = createSharedReads()
 
   /**
-   * A cursor has to be there before the log is read by it: by its version an erasure tells whoever read the log before it that
-   * what they read may not be written any more.
+   * None of a room that was deleted. A cursor has to be there before the log is read by it: by its version an erasure tells whoever read the
+   * log before it that what they read may not be written any more.
    */
   async function cursorsOf(roomIds: readonly string[]): Promise<Map<string, Cursor>> {
     const load = async () => {
@@ -113,15 +113,18 @@ export function createMessageIndex({
     const known = await load()
     const missing = roomIds.filter((roomId) => !known.has(roomId))
     if (missing.length === 0) return known
+    const rooms = database.selectFrom("rooms").select("id").where("id", "in", missing)
+    const there = (await rooms.execute()).map(({ id }) => ({ ...unread, room_id: id }))
+    if (there.length === 0) return known
     await database
       .insertInto("message_index_cursors")
-      .values(missing.map((roomId) => ({ ...unread, room_id: roomId })))
+      .values(there)
       .onConflict((conflict) => conflict.column("room_id").doNothing())
       .execute()
     return load()
   }
 
-  const cursorOf = async (roomId: string) => (await cursorsOf([roomId])).get(roomId) as Cursor
+  const cursorOf = async (roomId: string) => (await cursorsOf([roomId])).get(roomId)
   // Asked for after the cursor, a head is never behind it, unless the log went back.
   const headOf = async (roomId: string) => (await log.heads([channelOf(roomId)]))[0] as LogHead
 
@@ -130,13 +133,16 @@ export function createMessageIndex({
     const cursors = await cursorsOf(roomIds)
     const heads = await log.heads(roomIds.map(channelOf))
     const behind = roomIds
-      .map((roomId, index) => ({ cursor: cursors.get(roomId) as Cursor, head: heads[index] as LogHead }))
+      .flatMap((roomId, index) => {
+        const cursor = cursors.get(roomId)
+        return cursor ? [{ cursor, head: heads[index] as LogHead }] : []
+      })
       .filter(({ cursor, head }) => !isCurrent(cursor, head))
       // The one that takes long doesn't keep the others waiting.
       .sort((a, b) => lagOf(a) - lagOf(b))
     let left = maxEntries
     let isIndexing = false
-    for (let { cursor, head } of behind) {
+    rooms: for (let { cursor, head } of behind) {
       while (!isCurrent(cursor, head) && left > 0) {
         const page = await log.readAfter(channelOf(cursor.roomId), cursor.seq, Math.min(pageSize, left))
         left -= Math.max(1, page.messages.length)
@@ -145,7 +151,10 @@ export function createMessageIndex({
         const moved = await database
           .transaction()
           .execute((transaction) => advance(transaction, cursor, page, reached))
-        cursor = moved ?? (await cursorOf(cursor.roomId))
+        const next = moved ?? (await cursorOf(cursor.roomId))
+        // Deleted meanwhile: there is nothing left to read.
+        if (!next) continue rooms
+        cursor = next
         head = moved ? page.head : await headOf(cursor.roomId)
       }
       isIndexing ||= !isCurrent(cursor, head)
@@ -379,6 +388,18 @@ export async function forgetMessages(transaction: Transaction<Tables>, userId: s
       .set({ [column]: null })
       .where(column, "=", userId)
       .execute()
+}
+
+/** Whoever reads the room's log into the index waits from here on, and finds that what they have read is old. */
+export async function holdRoomMessages(transaction: Transaction<Tables>, roomId: string): Promise<void> {
+  const cursor = transaction.updateTable("message_index_cursors").set({ version: sql<number>`version + 1` })
+  await cursor.where("room_id", "=", roomId).execute()
+}
+
+/** Takes a room out of the index. */
+export async function forgetRoomMessages(transaction: Transaction<Tables>, roomId: string): Promise<void> {
+  for (const table of ["message_index_cursors", "message_mentions", "message_index"] as const)
+    await transaction.deleteFrom(table).where("room_id", "=", roomId).execute()
 }
 
 const toCursor = (row: Tables["message_index_cursors"]): Cursor => ({

@@ -167,6 +167,13 @@ const migrationsFor = ({ isPostgres }: MigrateOptions): Record<string, Migration
       await run("CREATE INDEX announcements_by_user ON announcements (user_id)")
     },
   },
+  "2026-11-30-rooms-end": {
+    async up(database: Kysely<unknown>) {
+      await sql
+        .raw("CREATE TABLE deleted_rooms (room_id text PRIMARY KEY, deleted_at bigint NOT NULL)")
+        .execute(database)
+    },
+  },
 })
 
 interface MigrateOptions {

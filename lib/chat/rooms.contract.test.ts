@@ -3,11 +3,24 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { sql } from "kysely"
 import { expect, it } from "vitest"
+import { createFileRegister } from "../files/register.ts"
+import { room } from "./channels.ts"
 import { openDatabase } from "./database.ts"
 import { invitationDays } from "./invitation.ts"
 import { createRooms, ensureLobby } from "./rooms.ts"
 import { describeStores, type TestProcess, writerOf } from "./testing/stores.ts"
 
+const tablesOfRooms = [
+  ...[
+    "members",
+    "invitations",
+    "read_positions",
+    "message_index",
+    "message_mentions",
+    "message_index_cursors",
+  ],
+  ...["files", "announcements", "deleted_rooms"],
+]
 const dayMs = 24 * 60 * 60 * 1000
 const alice = { id: "alice", name: "Alice" }
 const bob = { id: "bob", name: "ボブ" }
@@ -121,7 +134,8 @@ describeStores("rooms", (use) => {
       await without(table, main, () =>
         expect(main.rooms.create(alice, { name: "half", isPrivate: true })).rejects.toThrow(),
       )
-      expect(await main.database.selectFrom("rooms").select("name").execute()).toEqual([])
+      const half = main.database.selectFrom("rooms").select("name").where("name", "=", "half")
+      expect(await half.execute()).toEqual([])
       expect(await main.database.selectFrom("members").select("user_id").execute()).toEqual([])
     }),
   )
@@ -310,6 +324,98 @@ describeStores("rooms", (use) => {
       await rooms.accept(alice, his)
       expect(await rooms.rename(alice.id, id, "after")).toBe(true)
       expect(await rooms.remove(alice.id, id, bob.id)).toEqual(bob)
+    }))
+
+  it("end by their owner's wish, for everybody, and nothing is left of them", () =>
+    use(async ({ main }) => {
+      let clock = Date.now()
+      const { database, index, log, readPositions } = main
+      const rooms = createRooms(database, () => clock, log)
+      const register = createFileRegister(database)
+      const announced = () => database.deleteFrom("announcements").execute()
+      const made = [
+        await rooms.create(alice, { name: "hers", isPrivate: true }),
+        await rooms.create(alice, { name: "another", isPrivate: true }),
+      ]
+      const file = { name: "x.txt", size: 1, thumbnailSize: 0, uploaderId: bob.id }
+      const said: string[] = []
+      const files: string[] = []
+      for (const { id } of made) {
+        await rooms.accept(bob, (await rooms.invite(alice.id, id)) ?? "")
+        said.push((await writerOf(main, id).say(alice, "look", { mentions: [bob.id] })).id)
+        files.push(await register.declare({ ...file, roomId: id }))
+      }
+      await readPositions.unread(bob.id)
+      await announced()
+      const [{ id }, another] = made as [(typeof made)[0], (typeof made)[0]]
+      const token = (await rooms.invite(bob.id, id)) ?? ""
+
+      expect([await rooms.delete(bob.id, id), await rooms.delete(alice.id, "no-such-room")]).toEqual([
+        false,
+        false,
+      ])
+      await rooms.leave(alice.id, another.id)
+      expect(await rooms.delete(alice.id, another.id)).toBe(false)
+      expect(await rooms.find(bob.id, id)).not.toBeNull()
+
+      expect([await rooms.delete(alice.id, id), await rooms.delete(alice.id, id)]).toEqual([true, false])
+      for (const { id: userId } of [alice, bob]) {
+        expect([await rooms.find(userId, id), await rooms.isMember(userId, id)]).toEqual([null, false])
+        expect((await rooms.list(userId)).map(({ name }) => name)).not.toContain("hers")
+      }
+      expect([await rooms.invitation(token), await rooms.accept(bob, token)]).toEqual([null, null])
+      expect((await readPositions.unread(bob.id)).map(({ room }) => room)).toEqual([another.id])
+      expect([await index.quote(id, [said[0] ?? ""]), await register.find(files[0] ?? "")]).toEqual([
+        [],
+        null,
+      ])
+      expect(await register.doomed(10)).toEqual([files[0]])
+      expect(await register.find(files[1] ?? "")).not.toBeNull()
+
+      // Whoever has it open is told before the log is emptied.
+      const channel = room({ room: id }).name
+      const kept = async () => (await log.readAfter(channel, 0, 10)).messages.length
+      expect([await rooms.clear(log), await kept()]).toEqual([0, 1])
+      await announced()
+      expect([await rooms.clear(log), await kept()]).toEqual([1, 0])
+      // What somebody was let in with just before comes after.
+      await writerOf(main, id).say(bob, "too late")
+      expect([await rooms.clear(log), await kept()]).toEqual([1, 0])
+      clock += dayMs
+      await rooms.clear(log)
+      expect(await log.readAfter(room({ room: another.id }).name, 0, 10)).toMatchObject({ messages: [{}] })
+      for (const table of tablesOfRooms) {
+        const left = await sql<{ room_id: string }>`SELECT room_id FROM ${sql.table(table)}`.execute(database)
+        expect([table, left.rows.filter(({ room_id }) => room_id === id)]).toEqual([
+          ...[table, table === "files" ? [{ room_id: id }] : []],
+        ])
+      }
+    }))
+
+  it("end whatever is done in them at the same moment", () =>
+    use(async ({ main, open }) => {
+      const other = await open()
+      for (let time = 0; time < 6; time += 1) {
+        const { id } = await main.rooms.create(alice, { name: "open", isPrivate: false })
+        await main.rooms.join(bob, id)
+        const token = (await main.rooms.invite(alice.id, id)) ?? ""
+        await writerOf(main, id).say(bob, "hello")
+        const carol = { id: "carol", name: "Carol" }
+        const [deleted] = await Promise.all([
+          main.rooms.delete(alice.id, id),
+          other.index.catchUp([id]),
+          other.rooms.join(carol, id),
+          other.rooms.accept({ id: "dan", name: "Dan" }, token),
+          other.rooms.leave(bob.id, id),
+          other.rooms.forget("somebody"),
+          other.readPositions.unread(bob.id),
+        ])
+        expect([
+          deleted,
+          await main.rooms.isMember(carol.id, id),
+          await main.rooms.find(carol.id, id),
+        ]).toEqual([...[true, false, null]])
+      }
     }))
 
   it("forget a person: memberships, invitations, what they own", () =>

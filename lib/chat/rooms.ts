@@ -3,13 +3,14 @@ import { type Kysely, sql, type Transaction } from "kysely"
 import type { LogHead, User } from "throughline"
 import type { MessageLog } from "throughline/server"
 import { v7 as uuidv7 } from "uuid"
+import { doomFilesOf } from "../files/register.ts"
 import { noteAnnouncement } from "./announcements.ts"
 import { room as roomChannel } from "./channels.ts"
 import type { Database, Tables } from "./database.ts"
 import { departure } from "./guests.ts"
 import { invitationDays } from "./invitation.ts"
 import { lobbyId } from "./lobby.ts"
-import { forgetMessages } from "./message-index.ts"
+import { forgetMessages, forgetRoomMessages, holdRoomMessages } from "./message-index.ts"
 
 export interface Room {
   id: string
@@ -50,6 +51,13 @@ export interface Rooms {
    */
   remove(userId: string, roomId: string, memberId: string): Promise<User | null>
   /**
+   * Ends a room for everybody: its members, invitations and read positions go, nothing of it is found any more, its files are nobody's.
+   * False unless the room is the user's, who is in it. What was said in it is taken out of the log by `clear`.
+   */
+  delete(userId: string, roomId: string): Promise<boolean>
+  /** Takes rooms that were deleted out of the log; resolves with how many messages. What fails is tried again the next time. */
+  clear(log: Pick<MessageLog, "trim">): Promise<number>
+  /**
    * Takes a person out of every table: their memberships, what they own, the invitations that they gave out, what is found of
    * them. First they have to be erased from the log, from which the index is made.
    */
@@ -73,6 +81,9 @@ const dayMs = 24 * 60 * 60 * 1000
 const invitationMs = invitationDays * dayMs
 /** Whoever follows an old link is told that it is old, for so long after it has expired. */
 const rememberedMs = 30 * dayMs
+
+/** Whatever was let in just before a room was deleted has arrived by then. */
+const lateMs = 10 * 60 * 1000
 
 const maxOwnRooms = 500
 const maxOtherRooms = 200
@@ -132,9 +143,11 @@ export function createRooms(
     return isNew
   }
 
-  async function enter(user: User, roomId: string): Promise<boolean> {
+  async function enter(user: User, { id: roomId, ownerId }: Room): Promise<boolean> {
     const head = await headOf(roomId)
     return database.transaction().execute(async (transaction) => {
+      // It may be gone meanwhile; the lobby, into which many come at once, never is, for it is nobody's.
+      if (ownerId !== null && !(await holdRoom(transaction, roomId))) return false
       const isNew = await addMember(transaction, user, roomId, head)
       if (isNew)
         await noteAnnouncement(transaction, { roomId, by: user, event: "member-joined", payload: {} })
@@ -160,15 +173,17 @@ export function createRooms(
   const isMember = async (userId: string, roomId: string) => (await memberOf(userId, roomId)) !== null
 
   /**
-   * Of those who let people into a room and put them out, one at a time: a row that is written to, although nothing changes, is locked. It
-   * comes before invitations, and these before members, for everybody, or one could wait for another who waits for them.
+   * Of those who let people into a room and put them out, or end it, one at a time: a row that is written to, although nothing changes, is
+   * locked. The message index comes before it, then invitations, then members, for everybody, or one could wait for another who waits for
+   * them. False where there is no such room any more.
    */
-  async function holdRoom(transaction: Transaction<Tables>, roomId: string): Promise<void> {
-    await transaction
+  async function holdRoom(transaction: Transaction<Tables>, roomId: string): Promise<boolean> {
+    const { numUpdatedRows } = await transaction
       .updateTable("rooms")
       .set(({ ref }) => ({ id: ref("id") }))
       .where("id", "=", roomId)
-      .execute()
+      .executeTakeFirst()
+    return numUpdatedRows > 0n
   }
 
   async function find(userId: string, roomId: string): Promise<Room | null> {
@@ -181,11 +196,23 @@ export function createRooms(
   async function ownRoom(
     userId: string,
     roomId: string,
+    from: Kysely<Tables> = database,
   ): Promise<{ isPrivate: boolean; owner: User } | null> {
-    const owned = database.selectFrom("rooms").select("is_private").where("id", "=", roomId)
+    const owned = from.selectFrom("rooms").select("is_private").where("id", "=", roomId)
     const room = await owned.where("owner_id", "=", userId).executeTakeFirst()
-    const owner = room ? await memberOf(userId, roomId) : null
+    const owner = room ? await memberOf(userId, roomId, from) : null
     return room && owner ? { isPrivate: room.is_private === 1, owner } : null
+  }
+
+  /** All that these tables hold of a room, and for which nothing else stands. */
+  async function forgetRoom(transaction: Transaction<Tables>, roomId: string): Promise<void> {
+    await forgetRoomMessages(transaction, roomId)
+    await transaction.deleteFrom("rooms").where("id", "=", roomId).execute()
+    for (const table of ["invitations", "members", "read_positions"] as const)
+      await transaction.deleteFrom(table).where("room_id", "=", roomId).execute()
+    const { name: channel } = roomChannel({ room: roomId })
+    await transaction.deleteFrom("presence").where("channel", "=", channel).execute()
+    await doomFilesOf(transaction, roomId, now())
   }
 
   /** Out of a room, with where they were in it. Undefined where they weren't in it. */
@@ -257,7 +284,7 @@ export function createRooms(
     },
     async join(user, roomId) {
       const found = await find(user.id, roomId)
-      return found ? enter(user, roomId) : false
+      return found ? enter(user, found) : false
     },
     leave: (userId, roomId) =>
       database.transaction().execute(async (transaction) => {
@@ -313,6 +340,50 @@ export function createRooms(
         return person
       })
       return member ?? null
+    },
+    async delete(userId, roomId) {
+      if (!(await ownRoom(userId, roomId))) return false
+      return database.transaction().execute(async (transaction) => {
+        await holdRoomMessages(transaction, roomId)
+        // Another tab of theirs may have been first.
+        const owned = (await holdRoom(transaction, roomId)) && (await ownRoom(userId, roomId, transaction))
+        if (!owned) return false
+        await forgetRoom(transaction, roomId)
+        await transaction.insertInto("deleted_rooms").values({ room_id: roomId, deleted_at: now() }).execute()
+        await transaction.deleteFrom("announcements").where("room_id", "=", roomId).execute()
+        const deleted = { roomId, by: owned.owner, event: "room-deleted", payload: {} } as const
+        await noteAnnouncement(transaction, deleted)
+        return true
+      })
+    },
+    async clear(log) {
+      const deleted = await database
+        .selectFrom("deleted_rooms")
+        .selectAll()
+        // Whoever has it open is told first.
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom("announcements")
+                .select("announcements.id")
+                .whereRef("announcements.room_id", "=", "deleted_rooms.room_id"),
+            ),
+          ),
+        )
+        .execute()
+      if (deleted.length === 0) return 0
+      const isLate = deleted.map(({ deleted_at }) => Number(deleted_at) <= now() - lateMs)
+      const channels = deleted.map(({ room_id }) => roomChannel({ room: room_id }).name)
+      const removed = await log.trim({ channels, maxMessagesPerChannel: 0 })
+      for (const [index, { room_id }] of deleted.entries()) {
+        if (!isLate[index]) continue
+        await database.transaction().execute(async (transaction) => {
+          // What was asked, read or attached while it was deleted may have left something.
+          await forgetRoom(transaction, room_id)
+          await transaction.deleteFrom("deleted_rooms").where("room_id", "=", room_id).execute()
+        })
+      }
+      return removed
     },
     async forget(userId) {
       await database.transaction().execute(async (transaction) => {

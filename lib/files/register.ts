@@ -1,4 +1,4 @@
-import type { Expression, ExpressionBuilder, SqlBool } from "kysely"
+import type { Expression, ExpressionBuilder, SqlBool, Transaction } from "kysely"
 import { v7 as uuidv7 } from "uuid"
 import type { SharedFile } from "../chat/channels.ts"
 import type { Database, Tables } from "../chat/database.ts"
@@ -68,6 +68,16 @@ export type Doomed =
   | { declaredBefore: number; uploadedBefore: number }
 
 type Where = ExpressionBuilder<Tables, "files">
+
+/** Dooms all files of a room, in whatever state they are. */
+export async function doomFilesOf(
+  transaction: Transaction<Tables>,
+  roomId: string,
+  at: number,
+): Promise<void> {
+  const doomed = transaction.updateTable("files").set({ state: "doomed", at })
+  await doomed.where("room_id", "=", roomId).where("state", "!=", "doomed").execute()
+}
 
 export function createFileRegister(database: Database, now: () => number = Date.now): FileRegister {
   async function find(id: string): Promise<RegisteredFile | null> {

@@ -54,9 +54,11 @@ export interface Chat {
   parts: readonly Part[]
   /** What the chat's rules ask. */
   access: AccessOptions
+  /** Takes what was said in deleted rooms out of the log, meanwhile. */
+  clearRooms(): void
   /**
-   * Removes now what the configured retention no longer keeps, and files that nobody can see any more; and says what couldn't be said
-   * before.
+   * Removes now what the configured retention no longer keeps, what was said in deleted rooms, and files that nobody can see any more; and
+   * says what couldn't be said before.
    */
   applyRetention(): Promise<Removed>
   close(): Promise<void>
@@ -126,11 +128,12 @@ export async function createChat({
   })
   const files = createFiles({ register, store: fileStoreOf(env), rooms, limits, onError })
   const announcements = createAnnouncements({ database, realtime, onError })
-  const retain = createRetention({ log, files, env })
+  const retain = createRetention({ log, rooms, files, env })
   const applyRetention = async () => {
     await announcements.say()
     return retain()
   }
+  let clearing: Promise<unknown> = Promise.resolve()
   const stopTrimming = keepRetention({ applyRetention, env, onError, waitUntil })
   const readPositions = createReadPositions({ database, index })
   const handlers = createChatHandlers({
@@ -157,9 +160,14 @@ export async function createChat({
     limits,
     parts,
     access,
+    clearRooms() {
+      clearing = rooms.clear(log).catch((error: unknown) => onError(error, { stage: "clear deleted rooms" }))
+      waitUntil?.(clearing)
+    },
     applyRetention,
     async close() {
       stopTrimming()
+      await clearing
       await realtime.close()
       await limits.close()
       await database.destroy()

@@ -1,5 +1,6 @@
 import type { OnError } from "throughline"
 import type { MessageLog } from "throughline/server"
+import type { Rooms } from "../chat/rooms.ts"
 import type { Env } from "../env/schema.ts"
 import type { Files } from "../files/files.ts"
 
@@ -14,12 +15,20 @@ const trimEveryMs = 10 * 60 * 1000
 const isTrimmed = ({ LOG_RETENTION_DAYS, LOG_RETENTION_MESSAGES }: Env) =>
   LOG_RETENTION_DAYS !== undefined || LOG_RETENTION_MESSAGES !== undefined
 
-/** What the environment says of keeping, as something to do. */
-export function createRetention({ log, files, env }: { log: MessageLog; files: Files; env: Env }) {
+interface RetentionOptions {
+  log: MessageLog
+  rooms: Pick<Rooms, "clear">
+  files: Files
+  env: Env
+}
+
+/** What the environment says of keeping, and what nobody can see any more, as something to do. */
+export function createRetention({ log, rooms, files, env }: RetentionOptions) {
   const { LOG_RETENTION_DAYS: days, LOG_RETENTION_MESSAGES: maxMessagesPerChannel } = env
   const maxAgeMs = days === undefined ? undefined : days * 86_400_000
   return async (): Promise<Removed> => ({
-    messages: isTrimmed(env) ? await log.trim({ maxAgeMs, maxMessagesPerChannel }) : 0,
+    messages:
+      (await rooms.clear(log)) + (isTrimmed(env) ? await log.trim({ maxAgeMs, maxMessagesPerChannel }) : 0),
     files: await files.clear(log),
   })
 }

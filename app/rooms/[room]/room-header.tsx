@@ -1,7 +1,8 @@
 "use client"
 import { Dialog } from "@base-ui/react/dialog"
 import { Menu } from "@base-ui/react/menu"
-import { Crown, Ellipsis, Link2, Link2Off, Lock, LogOut, PencilLine, UserRoundX } from "lucide-react"
+import { clsx } from "clsx"
+import { Crown, Ellipsis, Link2, Link2Off, Lock, LogOut, PencilLine, Trash2, UserRoundX } from "lucide-react"
 import { useTranslations } from "next-intl"
 import { useState } from "react"
 import type { PresenceState } from "throughline/client"
@@ -18,6 +19,7 @@ import { OpenSidebarButton } from "../../_components/shell.tsx"
 import { useRoomName } from "../../_components/use-room-name.ts"
 import { inviteToRoom } from "../../actions.ts"
 import { ConnectionBadge } from "./connection-badge.tsx"
+import { DeleteRoomDialog } from "./delete-room-dialog.tsx"
 import { LeaveDialog } from "./leave-dialog.tsx"
 import { PresenceBar } from "./presence-bar.tsx"
 import { RemoveDialog } from "./remove-dialog.tsx"
@@ -62,6 +64,7 @@ function RoomMenu({ room, presence }: RoomHeaderProps) {
   const [isLeaving, setIsLeaving] = useState(false)
   const [isRenaming, setIsRenaming] = useState(false)
   const [isRemoving, setIsRemoving] = useState(false)
+  const [isDeleting, setIsDeleting] = useState(false)
   const marked = useMarkedName()
   const owner = presence?.members?.find(({ user }) => user.id === room.ownerId)?.user
 
@@ -111,6 +114,12 @@ function RoomMenu({ room, presence }: RoomHeaderProps) {
               <LogOut size={16} aria-hidden="true" />
               {t("leave")}
             </Menu.Item>
+            {room.ownerId === me.id && (
+              <Menu.Item className={clsx(menuItemClass, "text-bad")} onClick={() => setIsDeleting(true)}>
+                <Trash2 size={16} aria-hidden="true" />
+                {t("delete")}
+              </Menu.Item>
+            )}
           </Menu.Group>
         </MenuPopup>
       </Menu.Root>
@@ -118,6 +127,7 @@ function RoomMenu({ room, presence }: RoomHeaderProps) {
       <RenameDialog room={room} isOpen={isRenaming} onOpenChange={setIsRenaming} />
       <RemoveDialog room={room} isOpen={isRemoving} onOpenChange={setIsRemoving} />
       <LeaveDialog room={room} isOpen={isLeaving} onOpenChange={setIsLeaving} />
+      <DeleteRoomDialog room={room} isOpen={isDeleting} onOpenChange={setIsDeleting} />
       <Dialog.Root open={invited !== undefined} onOpenChange={() => setInvited(undefined)}>
         <Modal title={t("inviteTitle")} lead={link ? t("inviteLead", { days: invitationDays }) : failure}>
           {link ? (

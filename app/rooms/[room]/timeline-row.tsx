@@ -104,6 +104,7 @@ const systemTexts = {
   "member-joined": "joined",
   "member-left": "left",
   "room-renamed": "renamed",
+  "room-deleted": "deletedRoom",
   "member-removed": "removed",
   erased: "erased",
 } as const

@@ -37,7 +37,7 @@ type Use = (run: (store: TestStore) => Promise<void>) => Promise<void>
 
 /**
  * Runs the tests on SQLite and, where there is one, on a real PostgreSQL, behind a pooler in transaction mode where there is one too:
- * what works there works without. Each `use` begins with empty tables.
+ * what works there works without. Each `use` begins with empty tables, but for the rooms `one` and `two`, which are nobody's.
  */
 export function describeStores(name: string, tests: (use: Use) => void): void {
   describe(`${name}, in SQLite`, () => {
@@ -105,7 +105,11 @@ async function withProcesses(
     return opening
   }
   try {
-    await run({ main: await open(), open })
+    const main = await open()
+    const nobodys = { is_private: 1, owner_id: null, created_at: 0, active_at: 0 }
+    const rooms = ["one", "two"].map((id) => ({ id, name: id, ...nobodys }))
+    await main.database.insertInto("rooms").values(rooms).execute()
+    await run({ main, open })
   } finally {
     for (const { log, database } of opened) {
       await log.close()
