@@ -79,7 +79,7 @@ export function ConnectionBadge({ room }: { room: string }) {
                 {seq === undefined ? t("unknown") : format.number(seq)}
               </Fact>
             </dl>
-            <Link href="/lab" className={buttonClass("plain", "min-h-11 px-3 py-1.5 text-pretty")}>
+            <Link href="/lab" className={buttonClass("plain", "min-h-11 py-1.5 text-pretty")}>
               <FlaskConical size={16} aria-hidden="true" className="shrink-0" />
               {t("lab")}
             </Link>

@@ -84,7 +84,8 @@ function MoreMenu({ said, isMine, when, onHold }: Props) {
           </ToolbarButton>
         }
       />
-      <MenuPopup>
+      {/* Over the messages, and not over the list of rooms beside them. */}
+      <MenuPopup align="start">
         <Menu.Group>
           <Menu.GroupLabel className="px-3 py-1.5 text-muted text-xs">{when}</Menu.GroupLabel>
           {said.text !== "" && hasClipboard() && (
