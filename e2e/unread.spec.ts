@@ -299,7 +299,7 @@ test("whoever comes back to more than fits is led to where they stopped reading,
   await page.keyboard.press("Enter")
   const line = page.getByTestId("unread-line")
   await expect(line).toBeInViewport()
-  const first = hers.message(/^number 1 /).element
+  const first = hers.message("number 1 and another line").element
   await expect(first).toBeInViewport()
   await expect(first).toBeFocused()
   // It has been found, and isn't pointed at any more.
@@ -315,4 +315,39 @@ test("whoever comes back to more than fits is led to where they stopped reading,
   await alice.rooms.open("Harbour")
   await expect(line).toBeInViewport()
   await expect(pill).toHaveCount(0)
+})
+
+test("a room opens where one stopped reading, and what is below stays unread until one comes to it", async ({
+  people,
+  chat,
+}) => {
+  const { alice, hers, his } = await setUp(people)
+  const { page, texts } = alice
+  await his.send("read before")
+  await alice.rooms.open("Harbour")
+  await hers.expectWritten(["read before"])
+  await alice.rooms.open(texts.rooms.lobby)
+  await fill(chat, his, 40)
+  const line = page.getByTestId("unread-line")
+  const first = hers.message("number 1 and another line").element
+  const last = hers.message(/^number 40/).element
+  await page.reload()
+  await alice.rooms.expectUnread("Harbour", 40)
+  await alice.rooms.open("Harbour")
+  await expect(line).toBeInViewport()
+  await expect(first).toBeInViewport()
+  await expect(page.getByRole("button", { name: "40 new messages" })).toBeVisible()
+  await expect(last).not.toBeInViewport()
+  await expect(alice.rooms.link("Harbour").getByTestId("unread")).toBeVisible()
+  // As a page of its own, too: at what was unread of it when it is opened.
+  await page.goto(hers.url)
+  await expect(line).toBeInViewport()
+  await expect(last).not.toBeInViewport()
+  await page.getByRole("button", { name: /new messages/ }).click()
+  await expect(last).toBeInViewport()
+  await alice.rooms.expectUnread("Harbour", null)
+  // Now it opens at its end.
+  await page.reload()
+  await expect(last).toBeInViewport()
+  await expect(line).toHaveCount(0)
 })

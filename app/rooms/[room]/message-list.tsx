@@ -78,6 +78,8 @@ export function MessageList(props: MessageListProps) {
   const scroller = useRef<HTMLDivElement>(null)
   const list = useRef<VirtualizerHandle>(null)
   const isAtEnd = useRef(true)
+  /** Rows that aren't measured yet say nothing of where the end is, or of what is seen. */
+  const isOpening = useRef(false)
   const lastOffset = useRef(0)
   const myId = useRoomActions().me.id
   const jumpTo = useJump()
@@ -126,10 +128,41 @@ export function MessageList(props: MessageListProps) {
     tellSeen()
   }
 
+  /** Whether what is unread begins in what is loaded. */
+  function isUnreadWhole(): boolean {
+    const oldest = conversation.items.find(({ seq }) => seq !== null)?.seq ?? 0
+    return firstUnread !== null && (!hasOlder || oldest <= firstUnread)
+  }
+
+  /** A room opens where one stopped reading: with the line above what is unread at the top, unless all of that fits below it. */
+  function open(): void {
+    const { current } = scroller
+    if (!current) return
+    // All that the server rendered is still in its place: the end is where it seems to be.
+    current.scrollTop = current.scrollHeight
+    const index = indexes.get(unreadKey)
+    const line = current.querySelector("[data-testid=unread-line]")
+    if (!line || index === undefined || !isUnreadWhole()) return
+    const above = line.getBoundingClientRect().top - current.getBoundingClientRect().top
+    if (above >= 0) return
+    isAtEnd.current = false
+    isOpening.current = true
+    current.scrollTop += above
+    // Also once the rows above it are measured, which is before the second frame.
+    list.current?.scrollToIndex(index, { align: "start" })
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        isOpening.current = false
+        tellSeen()
+      }),
+    )
+    const unread = rows.slice(index).filter((row) => isSaid(row) && row.said.sender.id !== myId)
+    setUnseen(unread.length)
+  }
+
   const seen = useSeen(conversation, myId)
   useLayoutEffect(() => {
-    // All that the server rendered is still in its place: the end is where it seems to be.
-    if (isLive) scroller.current?.scrollTo({ top: scroller.current.scrollHeight })
+    if (isLive) open()
   }, [isLive])
   useLayoutEffect(() => {
     if (!isLive) return
@@ -151,8 +184,7 @@ export function MessageList(props: MessageListProps) {
       setIsUnreadAbove(false)
       return
     }
-    const oldest = conversation.items.find(({ seq }) => seq !== null)?.seq ?? 0
-    const isWhole = !hasOlder || oldest <= firstUnread
+    const isWhole = isUnreadWhole()
     const view = scroller.current.getBoundingClientRect()
     const line = scroller.current.querySelector("[data-testid=unread-line]")?.getBoundingClientRect()
     if (isWhole && line && line.bottom > view.top && line.top < view.bottom) metUnread.current = firstUnread
@@ -163,7 +195,7 @@ export function MessageList(props: MessageListProps) {
   /** The newest message that the reader can see, which is the last one while they are at the end. */
   function tellSeen(): void {
     const { current } = list
-    if (!current) return
+    if (!current || isOpening.current) return
     lookForUnread(current)
     const bottom = current.scrollOffset + current.viewportSize
     const last = isAtEnd.current ? rows.length - 1 : current.findItemIndex(bottom)
@@ -178,7 +210,7 @@ export function MessageList(props: MessageListProps) {
 
   function onScroll(offset: number): void {
     const { current } = list
-    if (!current || !isLive) return
+    if (!current || !isLive || isOpening.current) return
     // What grows below leaves the end behind without anybody having scrolled.
     const wentUp = offset < lastOffset.current
     lastOffset.current = offset
