@@ -411,3 +411,64 @@ test("among many rooms one is found by its name, by keyboard and in Japanese", a
   await expect(page.getByRole("heading", { name: "Tea", level: 1 })).toBeVisible()
   await expect(filter).toHaveValue("")
 })
+
+/** Whether whoever goes by the keyboard sees where they are: what has the focus, or what stands around it, looks another way than without. */
+const isFocusSeen = (page: Page) =>
+  page.evaluate(() => {
+    const focused = document.activeElement as HTMLElement
+    const around: Element[] = []
+    for (let at: Element | null = focused; at && around.length < 5; at = at.parentElement) around.push(at)
+    const look = () => {
+      const looks = around.map((element) => {
+        const { outlineStyle, outlineWidth, boxShadow, borderColor, backgroundColor, translate } =
+          getComputedStyle(element)
+        return [outlineStyle, outlineWidth, boxShadow, borderColor, backgroundColor, translate]
+      })
+      return JSON.stringify(looks)
+    }
+    // What goes over from one look to the other begins with the former.
+    const settled = () => {
+      look()
+      for (const animation of document.getAnimations()) animation.finish()
+      return look()
+    }
+    const before = settled()
+    focused.blur()
+    const after = settled()
+    focused.focus()
+    return { name: focused.getAttribute("aria-label") ?? focused.textContent, isSeen: before !== after }
+  })
+
+test("the open room is marked, the keyboard's place is seen, and who types moves nothing", async ({
+  people,
+}) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.newcomer("Bob")
+  const hers = await alice.createRoom("Harbour")
+  const his = await bob.joinRoom(hers.url)
+  await hers.expectPresent(["Alice", "Bob"])
+  await his.expectPresent(["Alice", "Bob"])
+  const { page, texts } = alice
+  await expect(alice.rooms.link("Harbour")).toHaveAttribute("aria-current", "page")
+  await expect(alice.rooms.link(texts.rooms.lobby)).not.toHaveAttribute("aria-current", /./)
+
+  await page.reload()
+  await hers.expectConnected()
+  await page.emulateMedia({ reducedMotion: "reduce" })
+  const isThere = () => hers.composer.evaluate((field) => field === document.activeElement)
+  for (let stop = 0; stop < 30 && !(await isThere()); stop += 1) {
+    await page.keyboard.press("Tab")
+    const { name, isSeen } = await isFocusSeen(page)
+    expect(isSeen, name ?? "").toBe(true)
+  }
+  await expect(hers.composer).toBeFocused()
+
+  const row = page.getByRole("status").and(page.getByTestId("typing"))
+  await expect(row).toHaveText("")
+  const before = await hers.log.boundingBox()
+  await expect(async () => {
+    await his.composer.press("!")
+    await expect(row).toHaveText(/Bob/, { timeout: 1_000 })
+  }).toPass()
+  expect(await hers.log.boundingBox()).toEqual(before)
+})
