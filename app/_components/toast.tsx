@@ -33,7 +33,7 @@ export function ToastRegion() {
       className="pointer-events-none fixed inset-x-0 bottom-[calc(5.5rem+env(safe-area-inset-bottom))] z-60 grid justify-items-center px-4"
     >
       {text !== null && (
-        <p className="max-w-md animate-[arrive_0.15s] rounded-2xl border border-line bg-raised px-4 py-2.5 text-center text-sm shadow-(--shadow)">
+        <p className="max-w-[min(28rem,calc(100vw-2rem))] animate-[arrive_0.15s] text-pretty break-words rounded-2xl border border-line bg-raised px-4 py-2.5 text-center text-sm shadow-(--shadow)">
           {text}
         </p>
       )}
