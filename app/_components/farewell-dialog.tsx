@@ -35,10 +35,10 @@ export function FarewellDialog({ isOpen, onOpenChange, title, lead, stay, leave,
           className="fixed inset-0 z-50 bg-black/40 transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0"
         />
         <AlertDialog.Popup className="fixed top-1/2 left-1/2 z-50 grid w-[min(28rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 max-h-[calc(100dvh-1rem)] gap-4 overflow-y-auto rounded-3xl border border-line bg-surface p-6 shadow-(--shadow) transition data-ending-style:scale-95 data-starting-style:scale-95 data-ending-style:opacity-0 data-starting-style:opacity-0">
-          <AlertDialog.Title className="break-words font-semibold text-xl tracking-tight">
+          <AlertDialog.Title className="font-semibold text-xl tracking-tight [overflow-wrap:anywhere]">
             {title}
           </AlertDialog.Title>
-          <AlertDialog.Description className="text-pretty break-words text-muted text-sm">
+          <AlertDialog.Description className="text-pretty text-muted text-sm [overflow-wrap:anywhere]">
             {lead}
           </AlertDialog.Description>
           {refusal && (
