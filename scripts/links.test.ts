@@ -20,6 +20,7 @@ function hasAnchor(path: string, anchor: string): boolean {
 /** Why a link leads nowhere; null for one that leads somewhere, or to another site. */
 function deadBecause(document: string, link: string): string | null {
   if (/^[a-z]+:/i.test(link)) return null
+  if (link.startsWith("[")) return `${link} is defined nowhere`
   const [target = "", anchor] = link.split("#")
   const path =
     target === "" ? document : relative(projectDir, join(projectDir, dirname(document), decodeURI(target)))

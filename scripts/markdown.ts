@@ -1,12 +1,27 @@
-/** A document without what stands in its blocks of code, and in code within a line. */
-const withoutCode = (text: string) => text.replace(/^( *)```[\s\S]*?^\1```/gm, "").replace(/`[^`\n]+`/g, "")
+/** A document without its blocks of code, by backticks or tildes; one that nothing ends goes on to the end. */
+const withoutBlocks = (text: string) =>
+  text.replace(/^ *(`{3,}(?![^\n`]*`)|~{3,})[\s\S]*?(?:^ *\1[`~]*[ \t]*$|(?![\s\S]))/gm, "")
 
-/** Where a document's links and pictures lead. */
+/** A document without code, also that within a line, which ends at as many backticks as it began with. */
+const withoutCode = (text: string) =>
+  withoutBlocks(text).replace(/(?<!`)(`+)(?!`)(?:(?!\n\n)[\s\S])*?(?<!`)\1(?!`)/g, "")
+
+const targetAndTitle = /(?:<([^<>\n]*)>|([^\s<>()]+))(?:\s+(?:"[^"]*"|'[^']*'|\([^()]*\)))?/.source
+
+/** Where a document's links and pictures lead; `[name]` for one by a name that the document doesn't define. */
 export function linksOf(text: string): string[] {
   const plain = withoutCode(text)
-  const inline = [...plain.matchAll(/\]\(<?([^)\s>]+)>?(?:\s+"[^"]*")?\)/g)]
-  const named = [...plain.matchAll(/^\[[^\]]+\]:\s+(\S+)/gm)]
-  return [...inline, ...named].map(([, target = ""]) => target)
+  const inline = [...plain.matchAll(new RegExp(`\\]\\(\\s*${targetAndTitle}\\s*\\)`, "g"))]
+  const defined = [...plain.matchAll(new RegExp(`^ {0,3}\\[([^\\]]+)\\]:\\s+${targetAndTitle}`, "gm"))]
+  const names = new Set(defined.map(([, name = ""]) => name.toLowerCase()))
+  const undefinedOnes = [...plain.matchAll(/\[([^[\]]+)\]\[([^[\]]*)\]/g)]
+    .map(([, shown = "", name]) => name || shown)
+    .filter((name) => !names.has(name.toLowerCase()))
+  return [
+    ...inline.map(([, bracketed, bare]) => bracketed ?? bare ?? ""),
+    ...defined.map(([, , bracketed, bare]) => bracketed ?? bare ?? ""),
+    ...undefinedOnes.map((name) => `[${name}]`),
+  ]
 }
 
 export const slugOf = (heading: string): string =>
@@ -15,19 +30,28 @@ export const slugOf = (heading: string): string =>
     .replace(/[^\p{L}\p{N}\p{M}\- _]/gu, "")
     .replaceAll(" ", "-")
 
-/** What a document's headings are called in links, as GitHub calls them, and what `id`s stand in its HTML. */
-export function anchorsOf(text: string): Set<string> {
-  const found = new Set<string>()
-  const blocks = text.replace(/^( *)```[\s\S]*?^\1```/gm, "")
-  for (const [, heading = ""] of blocks.matchAll(/^#{1,6}\s+(.+?)\s*#*$/gm)) {
+/** What a heading is called in links, as GitHub calls it, where those before it have `taken` theirs. */
+export function anchorOf(heading: string, taken: { has(anchor: string): boolean }): string {
+  const slug = slugOf(heading)
+  let anchor = slug
+  for (let count = 1; taken.has(anchor); count++) anchor = `${slug}-${count}`
+  return anchor
+}
+
+/** A document's headings as they are read, each by what it is called in links. */
+export function headingsOf(text: string): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const [, heading = ""] of withoutBlocks(text).matchAll(/^#{1,6}\s+(.+?)\s*#*$/gm)) {
     const shown = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/[`*]/g, "")
-    const slug = slugOf(shown)
-    let name = slug
-    for (let count = 1; found.has(name); count++) name = `${slug}-${count}`
-    found.add(name)
+    found.set(anchorOf(shown, found), shown)
   }
-  for (const [, id = ""] of blocks.matchAll(/\bid="([^"]+)"/g)) found.add(id)
   return found
+}
+
+/** What a document's headings are called in links, and what `id`s stand in its HTML. */
+export function anchorsOf(text: string): Set<string> {
+  const ids = [...withoutBlocks(text).matchAll(/\bid="([^"]+)"/g)].map(([, id = ""]) => id)
+  return new Set([...headingsOf(text).keys(), ...ids])
 }
 
 /** What is the same in every language: how a document is divided, its code and commands, where its links lead. */
