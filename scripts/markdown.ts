@@ -24,7 +24,7 @@ export function linksOf(text: string): string[] {
   ]
 }
 
-export const slugOf = (heading: string): string =>
+const slugOf = (heading: string): string =>
   heading
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\p{M}\- _]/gu, "")

@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, it } from "vitest"
 import { realtimeErrorCodes } from "../realtime/errors.ts"
 import { apiReport, reportPath } from "./api-report.ts"
 import { readSurface, type Surface } from "./api-surface.ts"
+import { headingsOf } from "./markdown.ts"
 import { type PackedPackage, packOnce } from "./pack.ts"
 import { readErrorCodes, referenceDir, renderReference, undocumented } from "./reference.ts"
 import { doorsOf, makeForeignApp } from "./testing/foreign-app.ts"
@@ -134,6 +135,20 @@ describe("the reference", () => {
     const pages = renderReference(packages.map(surfaceOf))
     expect(readdirSync(referenceDir).toSorted()).toEqual([...pages.keys()].toSorted())
     for (const [page, text] of pages) expect(text, page).toBe(readFileSync(join(referenceDir, page), "utf8"))
+  })
+
+  it("leads from each name to the heading of that name", () => {
+    const pages = renderReference(packages.map(surfaceOf))
+    const headings = new Map([...pages].map(([page, text]) => [page, headingsOf(text)]))
+    const links = [...pages].flatMap(([page, text]) =>
+      [...text.matchAll(/\[(\w+)\]\(([\w-]+\.md)?#([\w-]+)\)/g)].map(
+        ([link, name, other = page, anchor = ""]) => ({
+          ...{ at: `${page}: ${link}`, name, heading: headings.get(other)?.get(anchor) },
+        }),
+      ),
+    )
+    expect(links.length).toBeGreaterThan(100)
+    expect(links.filter(({ name, heading }) => heading !== name)).toEqual([])
   })
 
   it("tells of each error code who meets it, and what to do", () => {

@@ -4,7 +4,7 @@ import { RealtimeError, type RealtimeErrorCode } from "throughline"
 import { statusOf } from "throughline/server"
 import ts from "typescript"
 import { type Declaration, printNode, readSurface, type Surface, type SurfaceDoor } from "./api-surface.ts"
-import { slugOf } from "./markdown.ts"
+import { anchorOf } from "./markdown.ts"
 import { packOnce } from "./pack.ts"
 import { projectDir } from "./run.ts"
 
@@ -148,6 +148,17 @@ interface Place {
   anchor: string
 }
 
+/** What stands on the page of a door, in the order of the page. */
+interface Sections {
+  called: Declaration[]
+  types: Declaration[]
+  /** Named by the others, and exported by no door. */
+  hidden: Declaration[]
+}
+
+const isCalled = ({ statements }: Declaration) =>
+  statements.some((statement) => ts.isFunctionDeclaration(statement) || ts.isVariableStatement(statement))
+
 /** Links the codes of errors that a doc comment names, and leaves code as it is. */
 const linkCodes = (text: string, codes: ReadonlySet<string>) =>
   text.replace(/```[\s\S]*?```|`([\w-]+)`/g, (match, code: string | undefined) =>
@@ -156,7 +167,7 @@ const linkCodes = (text: string, codes: ReadonlySet<string>) =>
 
 function renderDoor(
   door: SurfaceDoor,
-  { own, hidden }: { own: readonly Declaration[]; hidden: readonly Declaration[] },
+  { called, types, hidden }: Sections,
   places: ReadonlyMap<string, Place>,
   declarations: ReadonlyMap<string, Declaration>,
 ): string {
@@ -178,8 +189,6 @@ function renderDoor(
       .filter(Boolean)
       .join("\n\n")
   }
-  const isCalled = ({ statements }: Declaration) =>
-    statements.some((statement) => ts.isFunctionDeclaration(statement) || ts.isVariableStatement(statement))
   const section = (title: string, chosen: readonly Declaration[]) =>
     chosen.length > 0 ? [`## ${title}`, ...chosen.map(render)] : []
   const elsewhere = [...door.names].filter(([, key]) => places.get(key)?.page !== page)
@@ -189,11 +198,8 @@ function renderDoor(
     `# ${door.name}`,
     "<!-- Made by `node scripts/reference.ts` from the doc comments. -->",
     intro,
-    ...section("Functions and values", own.filter(isCalled)),
-    ...section(
-      "Types",
-      own.filter((declaration) => !isCalled(declaration)),
-    ),
+    ...section("Functions and values", called),
+    ...section("Types", types),
     ...(elsewhere.length > 0
       ? ["## Exported here too", elsewhere.map(([, key]) => `- ${linkTo(key)}`).join("\n")]
       : []),
@@ -244,31 +250,40 @@ export function renderReference(surfaces: readonly Surface[]): Map<string, strin
   const index: string[] = []
   for (const { doors, declarations } of surfaces) {
     // A declaration has its place on the page of the first door that exports it, else of the first that leads to it.
-    const places = new Map<string, Place>()
-    const owned = new Map(
-      doors.map((door) => [door.name, { own: [] as Declaration[], hidden: [] as Declaration[] }]),
+    const settled = new Set<string>()
+    const sectionsOf = new Map<string, Sections>(
+      doors.map((door) => [door.name, { called: [], types: [], hidden: [] }]),
     )
-    const settle = (key: string, door: string, kind: "own" | "hidden") => {
+    const settle = (key: string, door: string, isExported: boolean) => {
       const declaration = declarations.get(key)
-      if (!declaration || places.has(key)) return
-      const page = pageOf(door)
-      const taken = [...places.values()].filter((place) => place.page === page).map(({ anchor }) => anchor)
-      const slug = slugOf(declaration.name)
-      const same = taken.filter((anchor) => anchor.replace(/-\d+$/, "") === slug).length
-      places.set(key, { page, anchor: same > 0 ? `${slug}-${same}` : slug })
-      owned.get(door)?.[kind].push(declaration)
+      if (!declaration || settled.has(key)) return
+      settled.add(key)
+      const section = isExported ? (isCalled(declaration) ? "called" : "types") : "hidden"
+      sectionsOf.get(door)?.[section].push(declaration)
     }
-    for (const { name, names } of doors) for (const key of names.values()) settle(key, name, "own")
+    for (const { name, names } of doors) for (const key of names.values()) settle(key, name, true)
     const reach = (key: string, door: string) => {
       for (const other of declarations.get(key)?.refersTo ?? []) {
-        if (places.has(other)) continue
-        settle(other, door, "hidden")
+        if (settled.has(other)) continue
+        settle(other, door, false)
         reach(other, door)
       }
     }
     for (const { name, names } of doors) for (const key of names.values()) reach(key, name)
+    // Equal headings are numbered from the top of a page, so only now.
+    const places = new Map<string, Place>()
+    for (const [door, { called, types, hidden }] of sectionsOf) {
+      const taken = new Set([anchorOf(door, new Set())])
+      for (const { key, name } of [...called, ...types, ...hidden]) {
+        const anchor = anchorOf(name, taken)
+        taken.add(anchor)
+        places.set(key, { page: pageOf(door), anchor })
+      }
+    }
     for (const door of doors) {
-      const text = renderDoor(door, owned.get(door.name) ?? { own: [], hidden: [] }, places, declarations)
+      const sections = sectionsOf.get(door.name)
+      if (!sections) continue
+      const text = renderDoor(door, sections, places, declarations)
       pages.set(pageOf(door.name), `${linkCodes(text, new Set(codes.keys()))}\n`)
       index.push(`| [${door.name}](${pageOf(door.name)}) | ${doorIntros[door.name]} |`)
     }
