@@ -53,6 +53,7 @@ export interface RealtimePublisher {
    */
   credentials(request: CredentialsRequest): Promise<JsonValue>
 
+  /** Lets go of what it holds open. Called once, when the server's half ends. */
   close(): Promise<void>
 }
 

@@ -23,7 +23,9 @@ import type {
 export interface RealtimeTransport {
   /** The provider's name, as in `REALTIME_PROVIDER`. */
   readonly provider: string
+  /** What the provider can do by itself; the client supplies the rest. */
   readonly capabilities: TransportCapabilities
+  /** Whether there is a connection now. */
   readonly status: TransportStatus
 
   /** Calls back on each change of `status`. Returns how to stop it. */

@@ -10,7 +10,7 @@ import { apiReport, reportPath } from "./api-report.ts"
 import { readSurface, type Surface } from "./api-surface.ts"
 import { headingsOf } from "./markdown.ts"
 import { type PackedPackage, packOnce } from "./pack.ts"
-import { readErrorCodes, referenceDir, renderReference, undocumented } from "./reference.ts"
+import { contracts, readErrorCodes, referenceDir, renderReference, undocumented } from "./reference.ts"
 import { doorsOf, makeForeignApp } from "./testing/foreign-app.ts"
 import { tools } from "./tools.ts"
 
@@ -130,6 +130,19 @@ describe.each(["throughline", "throughline-emulators"])("the tarball of %s", (na
 })
 
 describe("the reference", () => {
+  it("asks a doc comment of the members of contracts that there are", () => {
+    const { declarations } = surfaceOf(named("throughline"))
+    expect([...contracts].filter((key) => !declarations.has(key))).toEqual([])
+  })
+
+  it("cuts no signature, and lists nothing that a call resolves with", () => {
+    const text = [...renderReference(packages.map(surfaceOf)).values()].join("\n")
+    expect(text.match(/^ *- `[^`]*: …`/gm)).toBeNull()
+    expect(text).toContain("- `publish`\n\n  ```ts\n  publish<")
+    expect(text).toContain("- `letIn(request: Request): Promise<{ user: User;")
+    expect(text).not.toContain("- `letIn.user")
+  })
+
   it("says what the doc comments say", () => {
     // `node scripts/reference.ts` writes it anew.
     const pages = renderReference(packages.map(surfaceOf))

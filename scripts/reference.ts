@@ -41,6 +41,19 @@ const doorIntros: Record<string, string> = {
 const isOptionBag = ({ name }: Declaration) =>
   /(Options|Props|Setup|Settings|Declarations|Contract)$/.test(name)
 
+/** What an application calls, or implements: told member by member too. */
+export const contracts = new Set([
+  "client/types: RealtimeClient",
+  "client/types: Channel",
+  "server/types: Realtime",
+  "transport: RealtimeTransport",
+  "publisher: RealtimePublisher",
+  "log/message-log: MessageLog",
+])
+
+const isToldByMember = (declaration: Declaration) =>
+  isOptionBag(declaration) || contracts.has(declaration.key)
+
 type Member =
   | ts.PropertySignature
   | ts.MethodSignature
@@ -72,10 +85,20 @@ function docOf(node: ts.Node): string {
 /** The doc comment of a declaration, which stands over one of its overloads. */
 const docOfAll = ({ statements }: Declaration) => statements.map(docOf).find(Boolean) ?? ""
 
-/** What a node has members by, those of an object that is written out in a parameter or a type included. */
+const isFunctionLike = (node: ts.Node): node is ts.SignatureDeclaration =>
+  ts.isMethodSignature(node) ||
+  ts.isMethodDeclaration(node) ||
+  ts.isCallSignatureDeclaration(node) ||
+  ts.isFunctionDeclaration(node)
+
+/**
+ * What a node has members by, those of an object that is written out in a parameter or a type included. What a call resolves
+ * with, and what a callback is given, is told over them, and nobody looks for it by a path.
+ */
 function membersOf(node: ts.Node, path = ""): { path: string; member: Member }[] {
   const found: { path: string; member: Member }[] = []
-  ts.forEachChild(node, (child) => {
+  const visit = (child: ts.Node) => {
+    if (ts.isFunctionTypeNode(child)) return
     if (!isMember(child)) {
       found.push(...membersOf(child, path))
       return
@@ -84,7 +107,9 @@ function membersOf(node: ts.Node, path = ""): { path: string; member: Member }[]
     if (ts.getCombinedModifierFlags(child) & ts.ModifierFlags.Private) return
     found.push({ path: path + name, member: child })
     if (name) found.push(...membersOf(child, `${path}${name}.`))
-  })
+  }
+  if (isFunctionLike(node)) node.parameters.forEach(visit)
+  else ts.forEachChild(node, visit)
   return found
 }
 
@@ -100,15 +125,16 @@ const inlineOptions = ({ statements }: Declaration) =>
     .flatMap((type) => (type && ts.isTypeLiteralNode(type) ? membersOf(type) : []))
 
 /**
- * What a person would look for and not find: exported names without a doc comment, and options without one. What a function takes
- * in an object that its signature writes out may be told in the function's.
+ * What a person would look for and not find: exported names without a doc comment, options without one, and
+ * members of the contracts without one. What a function takes in an object that its signature writes out may be told in
+ * the function's.
  */
 export function undocumented({ doors, declarations }: Surface): string[] {
   const exported = new Set(doors.flatMap(({ names }) => [...names.values()]))
   return [...declarations.values()].flatMap((declaration) => {
     const told = docOfAll(declaration)
     // What an option consists of is told over it.
-    const options = isOptionBag(declaration)
+    const options = isToldByMember(declaration)
       ? writtenMembers(declaration).filter(({ path, member }) => !path.includes(".") && !docOf(member))
       : inlineOptions(declaration).filter(({ path, member }) => !docOf(member) && !told.includes(`\`${path}`))
     return [
@@ -133,14 +159,25 @@ function signatureOf({ statements, text, name }: Declaration): string {
   return bare
 }
 
+/** A signature that is too long for a line, with a line for each parameter. */
+function blockOf(member: Member): string {
+  if (!("parameters" in member) || member.parameters.length === 0) return printNode(member).replace(/;$/, "")
+  const types = member.typeParameters ? `<${member.typeParameters.map(printNode).join(", ")}>` : ""
+  const parameters = member.parameters.map((parameter) => `  ${oneLine(printNode(parameter))},`)
+  const name = "name" in member && member.name ? member.name.getText() : ""
+  const result = member.type ? `: ${oneLine(printNode(member.type))}` : ""
+  return [`${name}${types}(`, ...parameters, `)${result}`].join("\n")
+}
+
 function memberLine({ path, member }: { path: string; member: Member }): string {
   const whole = oneLine(printNode(member))
   const name = "name" in member && member.name ? member.name.getText() : ""
   const parts = path.slice(0, path.length - name.length)
   const signature = `${parts}${whole.replace(/^readonly /, "")}`
-  const shown = signature.length > 160 ? `${path}: …` : signature
-  const doc = docOf(member).replaceAll("\n", "\n  ")
-  return `- \`${shown}\`${doc && `  \n  ${doc}`}`
+  const doc = docOf(member)
+  if (signature.length <= 160) return `- \`${signature}\`${doc && `  \n  ${doc.replaceAll("\n", "\n  ")}`}`
+  const block = `- \`${path || "(…)"}\`\n\n\`\`\`ts\n${blockOf(member)}\n\`\`\`${doc && `\n\n${doc}`}`
+  return block.replace(/\n(?=[^\n])/g, "\n  ")
 }
 
 interface Place {

@@ -22,6 +22,7 @@ export type ChannelMessage<D extends AnyChannelDefinition = AnyChannelDefinition
 
 /** Browser: one connection for the whole page, shared by every channel. */
 export interface RealtimeClient {
+  /** Whether there is a connection, and what becomes of it. */
   readonly connection: Connection
   /**
    * Starts connecting. Before it the client by itself listens to nothing, waits for nothing and
@@ -70,8 +71,11 @@ export interface Connection {
 
 /** Browser: one channel of a client. Get it by `client.channel(ref)`. */
 export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> {
+  /** As the server knows it: `room:42`. */
   readonly name: string
+  /** Whether it delivers now, and why it doesn't. */
   readonly status: ChannelStatus
+  /** Calls back on each change of `status`. That alone doesn't attach the channel. Returns how to stop it. */
   onStatus(listener: () => void): () => void
 
   /**
@@ -98,6 +102,7 @@ export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> 
    * by way of the server): compare `from`.
    */
   signal<E extends SignalEvent<D>>(event: E, payload: SignalInput<D, E>): Promise<void>
+  /** Attaches the channel, and calls back on each signal of this event. Returns how to stop it. */
   onSignal<E extends SignalEvent<D>>(
     event: E,
     handler: (signal: Signal<E, SignalOutput<D, E>>) => void,
@@ -106,6 +111,7 @@ export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> 
   /** Messages on their way to this channel, which survive the page. */
   readonly outbox: ChannelOutbox<D>
 
+  /** Who is in the channel, and how this page appears there. */
   readonly presence: Presence<D>
 
   /** Where failures go that no caller waits for: the `onError` that the client was made with. */

@@ -148,7 +148,12 @@ export interface Realtime<Definitions extends ChannelDefinitions = ChannelDefini
   revoke(user: Pick<User, "id">, channel?: ChannelRef): Promise<void>
   /** A page of the log: after a `seq`, or before one; the newest page when neither is given. */
   history(channel: ChannelRef, options?: HistoryOptions): Promise<LogPage>
+  /** Where the channel's log ends now: its epoch, and the `seq` of the newest message. */
   head(channel: ChannelRef): Promise<LogHead>
+  /**
+   * Who is in the channel, over all providers: each person once. Providers that fail are left out; rejects
+   * when all of them do.
+   */
   members(channel: ChannelRef): Promise<PresenceSnapshot>
   /**
    * How many people are in each channel, for a list of many: by the provider's own account where it has one
