@@ -57,9 +57,20 @@ const assumed: Record<string, Record<string, string>> = {
       }
       interface Socket { open(): void; close(): void; join(channel: string, events: Events): () => void }
       export declare function connectTo(url: string, on: { onState(state: ConnectionState): void }): Socket`,
-    "providers/mine/backend.ts": `
-      import type { ContractBackend } from "throughline/testing"
-      export declare function startMyBackend(): Promise<ContractBackend>`,
+    "providers/mine/local-service.ts": `
+      import type { RealtimeTransport, User } from "throughline"
+      import type { ContractRealtime } from "throughline/testing"
+      import type { Service } from "./service"
+      export interface LocalService extends Service {
+        key: string
+        sendAs(userId: string, channel: string, data: string): Promise<void>
+        cut(): void
+        refuse(isRefused: boolean): void
+        stop(): Promise<void>
+      }
+      interface Opening { service: LocalService; realtime: ContractRealtime; user: User; key: string }
+      export declare function startService(): Promise<LocalService>
+      export declare function openTransport(opening: Opening): RealtimeTransport`,
   },
 }
 

@@ -9,7 +9,7 @@ export interface TransportContract {
   start(): Promise<ContractBackend>
 }
 
-/** Runs the whole contract over one provider. A provider that passes may be called one. */
+/** Runs the whole contract over one provider. A provider is complete once it passes. */
 export function describeTransportContract({ name, start }: TransportContract): void {
   for (const [suite, checks] of Map.groupBy(transportChecks, (check) => check.suite)) {
     describe(`${suite} contract (${name})`, () => {

@@ -10,7 +10,7 @@ export interface MessageLogContract {
   open(): Promise<MessageLogStore>
 }
 
-/** Runs the whole contract over one log. A log that passes may be called one. */
+/** Runs the whole contract over one log. A log is complete once it passes. */
 export function describeMessageLogContract({ name, open }: MessageLogContract): void {
   describe(`message log contract (${name})`, () => {
     for (const [sentence, check] of Object.entries(messageLogChecks)) {
