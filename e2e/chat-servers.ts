@@ -59,7 +59,7 @@ interface Program {
 }
 
 /** A port that was free a moment ago: a server that comes back must come back where it was, so it is told its port. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0)
   await once(server, "listening")
   const { port } = server.address() as AddressInfo

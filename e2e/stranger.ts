@@ -1,0 +1,176 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { packOnce } from "../scripts/pack.ts"
+import { freePort } from "./chat-servers.ts"
+
+/** Nothing was compiled yet, on a machine that may be busy. */
+const startMs = 600_000
+const commandMs = 900_000
+
+/** What finds programs, and npm its registry: behind a proxy with a certificate of its own, too. */
+const isInherited = /^(path|home|node_extra_ca_certs|(https?_|no_)proxy|npm_config_registry)$/i
+
+/** None of what may be set for other tests, `NODE_ENV` included. */
+const inherited = {
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => isInherited.test(name))),
+  NEXT_TELEMETRY_DISABLED: "1",
+} as unknown as NodeJS.ProcessEnv
+
+/** An app that somebody else made, outside the project: nothing is linked, and npm installed all of it. */
+export interface Stranger extends Disposable {
+  readonly folder: string
+  read(path: string): string
+  write(path: string, text: string): void
+  remove(path: string): void
+  /** Changes a file as an editor would. */
+  edit(path: string, from: string, to: string): void
+  /** Runs a program of the app's packages there, as `next` or `throughline`, and returns what it printed. */
+  run(program: string, ...args: readonly string[]): string
+  install(...packages: readonly string[]): void
+  /** `node` with these arguments, in its folder, until this path answers. */
+  start(args: readonly string[], options: StartOptions): Promise<StrangersServer>
+}
+
+export interface StartOptions {
+  /** What has to answer. */
+  path: string
+  port?: number
+  env?: Readonly<Record<string, string>>
+}
+
+export interface StrangersServer extends AsyncDisposable {
+  readonly port: number
+  readonly url: string
+  output(): string
+  /** Ends it with all that it started, as a crash of the machine would. */
+  kill(): Promise<void>
+}
+
+const programs: Record<string, string> = {
+  next: "next/dist/bin/next",
+  tsc: "typescript/bin/tsc",
+  eslint: "eslint/bin/eslint.js",
+  throughline: "throughline/cli/bin.js",
+}
+
+/** Of `node`, that run this program of the app's packages. */
+export const programOf = (name: string): string => join("node_modules", programs[name] ?? name)
+
+/** As `create-next-app` of this version makes it, with the tarball of `throughline` installed. */
+export async function makeStranger(createNextApp: string): Promise<Stranger> {
+  const { throughline } = await packOnce()
+  const folder = join(mkdtempSync(join(tmpdir(), "throughline-stranger-")), "app")
+  execute(dirname(folder), "npx", [
+    ...["--yes", "--prefer-offline", `create-next-app@${createNextApp}`, "app", "--yes", "--empty"],
+    ...["--typescript", "--eslint", "--app", "--no-tailwind", "--no-src-dir", "--import-alias", "@/*"],
+    ...["--use-npm", "--skip-install", "--disable-git"],
+  ])
+  const app = strangerIn(folder)
+  app.install(throughline.tarball)
+  return app
+}
+
+/** Whether npm can be had anything from. */
+export function canInstall(): boolean {
+  const asked = spawnSync("npm", ["view", "create-next-app", "version"], {
+    env: inherited,
+    timeout: commandMs,
+  })
+  return asked.status === 0
+}
+
+function execute(cwd: string, program: string, args: readonly string[]): string {
+  try {
+    const stdio = ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"]
+    return execFileSync(program, args, { cwd, env: inherited, encoding: "utf8", timeout: commandMs, stdio })
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string }
+    throw new Error(`${program} ${args.join(" ")} failed:\n${stdout}${stderr}`, { cause: error })
+  }
+}
+
+function strangerIn(folder: string): Stranger {
+  const read = (path: string) => readFileSync(join(folder, path), "utf8")
+  function write(path: string, text: string): void {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
+  return {
+    ...{ folder, read, write },
+    remove: (path) => rmSync(join(folder, path), { recursive: true }),
+    edit(path, from, to) {
+      const text = read(path)
+      if (!text.includes(from)) throw new Error(`unable to edit ${path}; it has no ${from}`)
+      write(
+        path,
+        text.replace(from, () => to),
+      )
+    },
+    run: (program, ...args) => execute(folder, process.execPath, [programOf(program), ...args]),
+    install: (...packages) => void execute(folder, "npm", ["install", "--prefer-offline", ...packages]),
+    start: (args, options) => startIn(folder, args, options),
+    [Symbol.dispose]: () => rmSync(dirname(folder), { recursive: true, force: true }),
+  }
+}
+
+async function startIn(
+  folder: string,
+  args: readonly string[],
+  { path, port: wanted, env }: StartOptions,
+): Promise<StrangersServer> {
+  const port = wanted ?? (await freePort())
+  const child = spawn(process.execPath, args, {
+    cwd: folder,
+    env: { ...inherited, PORT: String(port), ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own: Next.js starts others, which a crash takes, too.
+    detached: true,
+  })
+  let output = ""
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => {
+      output += chunk
+    })
+  let killing: Promise<void> | undefined
+  // Once: its number may be another's later.
+  const kill = () => (killing ??= killAll(child))
+  const onExit = () => void kill()
+  process.once("exit", onExit)
+  const url = `http://localhost:${port}`
+  const deadline = performance.now() + startMs
+  for (let isThere = false; !isThere; ) {
+    if (child.exitCode !== null) throw new Error(`${args.join(" ")} ended:\n${output}`)
+    if (performance.now() > deadline) {
+      await kill()
+      throw new Error(`${args.join(" ")} doesn't answer ${path}:\n${output}`)
+    }
+    isThere = await fetch(url + path, { signal: AbortSignal.timeout(startMs) }).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+    if (!isThere) await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  return {
+    ...{ port, url, kill },
+    output: () => output,
+    async [Symbol.asyncDispose]() {
+      process.off("exit", onExit)
+      await kill()
+    },
+  }
+}
+
+async function killAll(child: ChildProcess): Promise<void> {
+  const { pid } = child
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, "SIGKILL")
+  } catch (error) {
+    // All of it has ended before.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error
+  }
+  if (child.exitCode === null && child.signalCode === null) await once(child, "exit")
+}

@@ -1,0 +1,206 @@
+import { type Browser, expect, type Page, test } from "@playwright/test"
+import { canInstall, makeStranger, programOf, type Stranger } from "./stranger.ts"
+
+/** The package whose code a page has under each provider. */
+const sdks = { socketio: "socket.io-client", pusher: "pusher-js", ably: "ably" } as const
+type ProviderName = keyof typeof sdks
+const providers = Object.keys(sdks) as ProviderName[]
+
+/** Turbopack, in development, names each module that it puts into a script. */
+const sdksIn = (script: string) => providers.filter((name) => script.includes(`/node_modules/${sdks[name]}/`))
+
+const next = programOf("next")
+
+/** Two people, each with a browser that has this page open, and the packages of providers that came with it. */
+async function openTwo(
+  browser: Browser,
+  url: string,
+  prepare: (page: Page) => Promise<void> = async () => {},
+) {
+  await using opened = new AsyncDisposableStack()
+  const scripts: Promise<string>[] = []
+  async function open(): Promise<Page> {
+    const context = await browser.newContext()
+    opened.defer(() => context.close())
+    const page = await context.newPage()
+    page.on("response", (response) => {
+      // A page that is loaded anew takes the bodies of its scripts with it; they come again.
+      if (/\.js(\?|$)/.test(response.url())) scripts.push(response.text().catch(() => ""))
+    })
+    await prepare(page)
+    await page.goto(url)
+    return page
+  }
+  const [alice, bob] = [await open(), await open()]
+  const stack = opened.move()
+  return {
+    ...{ alice, bob },
+    downloaded: async () => [...new Set((await Promise.all(scripts)).flatMap(sdksIn))],
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+const isConnected = (page: Page, provider: ProviderName = "socketio") =>
+  expect(page.getByRole("status")).toHaveText(`${provider}: connected`)
+
+async function say(page: Page, text: string): Promise<void> {
+  await page.getByLabel("Message").fill(text)
+  await page.getByRole("button", { name: "Send" }).click()
+}
+
+/** What the page shows, without who said it: of what is on its way there is a mark in its place. */
+const textsOn = async (page: Page) =>
+  (await page.getByRole("listitem").allTextContents()).map((text) => text.replace(/^[^:…]*: /, ""))
+
+const shows = (page: Page, texts: readonly string[]) => expect.poll(() => textsOn(page)).toEqual(texts)
+
+test.beforeAll(() => test.skip(!canInstall(), "npm's registry doesn't answer"))
+
+test.describe("an app as create-next-app makes it", () => {
+  test.describe.configure({ mode: "serial" })
+  let app: Stranger
+
+  test.beforeAll(async () => {
+    app = await makeStranger("16.4.3")
+  })
+  test.afterAll(() => app?.[Symbol.dispose]())
+
+  test("has two browsers that talk once `init` has run, without a line by hand", async ({ browser }) => {
+    const began = performance.now()
+    app.run("throughline", "init", "--yes", "--example", "chat")
+    await using server = await app.start([next, "dev"], { path: "/chat" })
+    await using people = await openTwo(browser, `${server.url}/chat`)
+    const { alice, bob } = people
+    await Promise.all([isConnected(alice), isConnected(bob)])
+    await say(alice, "hello")
+    await shows(bob, ["hello"])
+    const seconds = Math.round((performance.now() - began) / 1000)
+    console.log(`from init to two browsers that talk: ${seconds} s`)
+  })
+
+  test("is typed, without a fault for its linter, and built", () => {
+    app.run("next", "build")
+    app.run("tsc", "--noEmit")
+    app.run("eslint")
+    app.run("throughline", "doctor")
+  })
+
+  for (const provider of ["socketio", "pusher"] as const)
+    test(`loses nothing and repeats nothing over a kill, over ${provider} by one variable, with that one's code alone`, async ({
+      browser,
+    }) => {
+      const env = { REALTIME_PROVIDER: provider, DATA_DIR: `.data/${provider}` }
+      await using servers = new AsyncDisposableStack()
+      const first = servers.use(await app.start([next, "dev"], { path: "/chat", env }))
+      await using people = await openTwo(browser, `${first.url}/chat`)
+      const { alice, bob } = people
+      await Promise.all([isConnected(alice, provider), isConnected(bob, provider)])
+      await say(alice, "one")
+      await shows(bob, ["one"])
+
+      await first.kill()
+      await expect(alice.getByRole("status")).not.toHaveText(`${provider}: connected`)
+      await say(alice, "two")
+      await say(bob, "three")
+      servers.use(await app.start([next, "dev"], { path: "/chat", env, port: first.port }))
+      await Promise.all([isConnected(alice, provider), isConnected(bob, provider)])
+      await expect.poll(async () => (await textsOn(alice)).toSorted()).toEqual(["one", "three", "two"])
+      const said = await textsOn(alice)
+      await say(bob, "four")
+      await Promise.all([shows(alice, [...said, "four"]), shows(bob, [...said, "four"])])
+      expect(await people.downloaded()).toEqual([provider])
+    })
+
+  test("stands behind a server and a gateway of its own, put together by hand", async ({ browser }) => {
+    for (const path of ["instrumentation.ts", "app/api/realtime"]) app.remove(path)
+    app.write("server.mjs", ownGateway)
+    app.write("realtime/by-hand.ts", byHand)
+    app.write(
+      "app/api/by-hand/[...path]/route.ts",
+      'import { getRealtime } from "../../../../realtime/by-hand"\n\nexport const GET = (request: Request) => getRealtime().handlers.GET(request)\nexport const POST = (request: Request) => getRealtime().handlers.POST(request)\n',
+    )
+    app.write("app/by-hand/page.tsx", byHandPage)
+    await using server = await app.start(["server.mjs"], { path: "/by-hand" })
+    const names = ["Alice", "Bob"]
+    await using people = await openTwo(browser, `${server.url}/by-hand`, async (page) => {
+      await page.context().addCookies([{ name: "name", value: names.shift() ?? "", url: server.url }])
+    })
+    const { alice, bob } = people
+    await Promise.all([isConnected(alice), isConnected(bob)])
+    await say(alice, "hello")
+    await expect(bob.getByRole("listitem")).toHaveText(["Alice: hello"])
+  })
+})
+
+const ownGateway = `import { createServer } from "node:http"
+import next from "next"
+import { Server } from "socket.io"
+import { createSqliteLog } from "throughline/log/sqlite"
+import { createRealtime } from "throughline/server"
+import { mountGateway } from "throughline/socketio/gateway"
+import { room } from "./realtime/channels.ts"
+
+const io = new Server({ serveClient: false, destroyUpgrade: false })
+const gateway = mountGateway({ io, secret: "a secret of this test, long enough" })
+const realtime = createRealtime({
+  basePath: "/api/by-hand",
+  channels: { room },
+  identify(request) {
+    const [, name] = /name=(\\w+)/.exec(request.headers.get("cookie") ?? "") ?? []
+    return name ? { id: name.toLowerCase(), name } : null
+  },
+  authorize: () => true,
+  log: createSqliteLog({ path: ".data/by-hand/realtime.db" }),
+  publishers: [gateway.publisher],
+})
+gateway.start(realtime.core)
+globalThis.realtime = realtime
+
+// It never listens: what Next.js does with upgrades is for those that are not the gateway's.
+const ofNext = createServer()
+const port = Number(process.env.PORT)
+const app = next({ dev: true, port, httpServer: ofNext })
+await app.prepare()
+const others = app.getRequestHandler()
+const http = createServer()
+http.on("request", (request, response) => gateway.request(request, response) || others(request, response))
+http.on("upgrade", (request, socket, head) => {
+  if (!gateway.upgrade(request, socket, head)) ofNext.emit("upgrade", request, socket, head)
+})
+http.listen(port)
+`
+
+const byHand = `import type { Realtime } from "throughline/server"
+import type { room } from "./channels"
+
+const shared = globalThis as unknown as { realtime: Realtime<{ room: typeof room }> }
+
+// When it is asked for: Next.js also loads a route's module in processes that aren't the server's.
+export const getRealtime = () => shared.realtime
+`
+
+const byHandPage = `import { cookies } from "next/headers"
+import { Suspense } from "react"
+import { getRealtime } from "../../realtime/by-hand"
+import { room } from "../../realtime/channels"
+import { Throughline } from "../../realtime/provider"
+import { Chat } from "../chat/chat"
+
+export default function Page() {
+  return (
+    <Suspense>
+      <Connected />
+    </Suspense>
+  )
+}
+
+async function Connected() {
+  const name = (await cookies()).get("name")?.value
+  const user = name === undefined ? null : { id: name.toLowerCase(), name }
+  return (
+    <Throughline config={getRealtime().clientConfig()} user={user}>
+      <Chat initial={await getRealtime().history(room({ room: "lobby" }))} />
+    </Throughline>
+  )
+}
+`
