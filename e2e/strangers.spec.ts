@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { type Browser, expect, type Page, test } from "@playwright/test"
+import { projectDir } from "../scripts/run.ts"
 import { canInstall, makeStranger, programOf, type Stranger } from "./stranger.ts"
 
 /** The package whose code a page has under each provider. */
@@ -85,7 +88,7 @@ test.describe("an app as create-next-app makes it", () => {
     app.run("throughline", "doctor")
   })
 
-  for (const provider of ["socketio", "pusher"] as const)
+  for (const provider of providers)
     test(`loses nothing and repeats nothing over a kill, over ${provider} by one variable, with that one's code alone`, async ({
       browser,
     }) => {
@@ -110,6 +113,33 @@ test.describe("an app as create-next-app makes it", () => {
       await Promise.all([shows(alice, [...said, "four"]), shows(bob, [...said, "four"])])
       expect(await people.downloaded()).toEqual([provider])
     })
+
+  test("knows who is signed in by Better Auth, as the guide says", async ({ browser }) => {
+    app.install("better-auth@1.7.25")
+    app.write("lib/auth.ts", betterAuth)
+    app.write(
+      "app/api/auth/[...all]/route.ts",
+      'import { toNextJsHandler } from "better-auth/next-js"\nimport { auth } from "../../../../lib/auth"\n\nexport const { GET, POST } = toNextJsHandler(auth)\n',
+    )
+    identifyBy(app, "Better Auth")
+    const env = { DATA_DIR: ".data/better-auth", BETTER_AUTH_SECRET: "a secret of this test, long enough" }
+    await using server = await app.start([next, "dev"], { path: "/chat", env })
+    await using people = await openTwo(browser, `${server.url}/chat`)
+    const signUp = (page: Page, name: string) =>
+      page.evaluate(async (name) => {
+        const email = `${name.toLowerCase()}@localhost.test`
+        const answer = await fetch("/api/auth/sign-up/email", {
+          method: "POST",
+          headers: { "Content-Type": "application/json" },
+          body: JSON.stringify({ name, email, password: "correct horse battery" }),
+        })
+        return answer.status
+      }, name)
+    await talkSignedIn(people, async (page, name) => {
+      expect(await signUp(page, name)).toBe(200)
+      await page.reload()
+    })
+  })
 
   test("stands behind a server and a gateway of its own, put together by hand", async ({ browser }) => {
     for (const path of ["instrumentation.ts", "app/api/realtime"]) app.remove(path)
@@ -204,3 +234,50 @@ async function Connected() {
   )
 }
 `
+
+/** With its tables in memory; each bundle of the app sees the same ones. */
+const betterAuth = `import { betterAuth } from "better-auth"
+import { memoryAdapter } from "better-auth/adapters/memory"
+
+const shared = globalThis as { tables?: Parameters<typeof memoryAdapter>[0] }
+shared.tables ??= { user: [], session: [], account: [], verification: [] }
+
+export const auth = betterAuth({
+  database: memoryAdapter(shared.tables),
+  emailAndPassword: { enabled: true },
+})
+`
+
+/** Has the module that the guide has under this name say who is asking. */
+function identifyBy(app: Stranger, name: string): void {
+  const guide = readFileSync(join(projectDir, "docs/guides/identity.md"), "utf8")
+  const [, recipe = ""] = guide.split(`**[${name}]`)[1]?.match(/```ts\n([\s\S]*?)```/) ?? []
+  expect(recipe).toContain("export async function identify(request: Request)")
+  app.write("realtime/identify.ts", recipe)
+  app.write(
+    "realtime/server.ts",
+    `import { throughline } from "throughline/next"
+import { room } from "./channels"
+import { identify } from "./identify"
+
+export const realtime = throughline({
+  channels: { room },
+  identify,
+  authorize: () => true,
+})
+`,
+  )
+}
+
+/** Nobody is let in; whoever is signed in talks under their own name. */
+async function talkSignedIn(
+  { alice, bob }: { alice: Page; bob: Page },
+  signIn: (page: Page, name: string) => Promise<void>,
+): Promise<void> {
+  expect(await alice.evaluate(async () => (await fetch("/api/realtime/config")).status)).toBe(401)
+  await signIn(alice, "Alice")
+  await signIn(bob, "Bob")
+  await Promise.all([isConnected(alice), isConnected(bob)])
+  await say(alice, "hello")
+  await expect(bob.getByRole("listitem")).toHaveText(["Alice: hello"])
+}
