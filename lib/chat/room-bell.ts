@@ -20,9 +20,10 @@ export interface RoomBellOptions {
 const maxTold = 50
 
 /**
- * The log, with a bell: who is in more rooms than a page follows is told when something is said in one of them, so that the page asks what
- * is unread. Of a room of many only those who are mentioned are: for the others the page asks each minute anyway. A room rings for all
- * once a second at most, for by then the pages that asked follow it.
+ * The log, with a bell: whoever is in more rooms than a page follows is told when something is said in one of them, so that their page
+ * asks what is unread. Two limits keep that cheap. A room of more than `maxTold` people rings for those whom the message mentions alone:
+ * the others' pages ask once a minute anyway. A smaller one rings for everybody once a second at most, and in between for those who are
+ * mentioned: whoever was told a moment ago has asked, and follows the room by now.
  */
 export function withRoomBell({ log, database, tell, waitUntil, onError }: RoomBellOptions): MessageLog {
   const isNews = createSparing(1, 1)
@@ -39,15 +40,16 @@ export function withRoomBell({ log, database, tell, waitUntil, onError }: RoomBe
 
   async function ring(roomId: string, said: readonly LogEntry[]): Promise<void> {
     const from = said.at(-1)?.from
-    const mentioned = new Set(said.flatMap(mentionsIn))
-    if (!from || (mentioned.size === 0 && !(await isNews(roomId)))) return
+    const mentioned = [...new Set(said.flatMap(mentionsIn))]
+    const isForAll = await isNews(roomId)
+    if (!from || !(isForAll || mentioned.length > 0)) return
     const members = await database
       .selectFrom("members")
       .select("user_id")
       .where("room_id", "=", roomId)
       .limit(maxTold + 1)
       .execute()
-    const near = members.length > maxTold ? [...mentioned] : members.map(({ user_id }) => user_id)
+    const near = isForAll && members.length <= maxTold ? members.map(({ user_id }) => user_id) : mentioned
     const others = near.filter((id) => id !== from.id).slice(0, maxTold)
     if (others.length === 0) return
     const told = await farFrom(roomId, others)
