@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { sql } from "kysely"
+import { waitFor } from "throughline/testing"
 import { expect, it } from "vitest"
 import { createFileRegister } from "../files/register.ts"
 import { room } from "./channels.ts"
@@ -288,6 +289,25 @@ describeStores("rooms", (use) => {
         await Promise.all([other.rooms.accept(bob, token), main.rooms.remove(alice.id, id, bob.id)])
         expect(await main.rooms.isMember(bob.id, id)).toBe(false)
       }
+    }))
+
+  it("put nobody out who is leaving by themselves at that moment, and say nothing of it", () =>
+    use(async ({ main, open }) => {
+      const { rooms, database, isPostgres } = main
+      const other = await open()
+      const { id } = await rooms.create(alice, { name: "secret", isPrivate: true })
+      await rooms.accept(bob, (await rooms.invite(alice.id, id)) ?? "")
+      const { removing } = await other.database.transaction().execute(async (transaction) => {
+        await transaction.deleteFrom("members").where("user_id", "=", bob.id).execute()
+        const removing = rooms.remove(alice.id, id, bob.id)
+        const waiting = sql`SELECT 1 FROM pg_locks WHERE NOT granted`
+        // SQLite doesn't let the removal begin before.
+        if (isPostgres) await waitFor(async () => (await waiting.execute(transaction)).rows.length > 0)
+        return { removing }
+      })
+      expect(await removing).toBeNull()
+      const noted = await database.selectFrom("announcements").select("event").orderBy("id").execute()
+      expect(noted.map(({ event }) => event)).toEqual(["room-created", "member-joined"])
     }))
 
   it("have no invitation of somebody who was put out while making it, and erase people who are put out meanwhile", () =>

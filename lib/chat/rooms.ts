@@ -334,7 +334,9 @@ export function createRooms(
         if (!isThere) return undefined
         await transaction.deleteFrom("invitations").where("room_id", "=", roomId).execute()
         const out = await takeOut(transaction, memberId, roomId)
-        const person = { id: memberId, name: out?.user_name ?? "" }
+        // They left by themselves meanwhile, and the room is told that.
+        if (!out) return undefined
+        const person = { id: memberId, name: out.user_name }
         const removed = { roomId, by: owned.owner, event: "member-removed", payload: { person } } as const
         await noteAnnouncement(transaction, removed)
         return person
