@@ -60,7 +60,8 @@ const commands: Record<string, () => Promise<string>> = {
     await rooms.forget(userId)
     // Last: a file that can't be removed now keeps nothing else.
     const removed = await files.forget(userId)
-    return `${messages} messages erased, ${removed} files, and the person's memberships, invitations and presence; ${ended}`
+    const rest = "the person's memberships, invitations and presence, and what rooms weren't told of them yet"
+    return `${messages} messages erased, ${removed} files, ${rest}; ${ended}`
   },
   restored: async () =>
     `the log lives on as ${await log.renew()}; pages start over when they next hear of it`,

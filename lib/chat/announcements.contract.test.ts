@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from "uuid"
 import { expect, it } from "vitest"
 import { createAnnouncements } from "./announcements.ts"
 import { chatChannels, room } from "./channels.ts"
+import { eraseMessages } from "./erase.ts"
 import { describeStores, type TestProcess } from "./testing/stores.ts"
 
 const alice = { id: "alice", name: "Alice" }
@@ -101,5 +102,34 @@ describeStores("what was done in a room", (use) => {
         expect([false, null]).toContain(await refused())
       await announcing.say()
       expect(await announcing.told(id)).toEqual(["room-created by Alice"])
+    }))
+
+  it("isn't said any more of somebody who is erased, whoever says it while that goes on", () =>
+    use(async ({ main, open }) => {
+      const { rooms, database, log, index } = main
+      const other = announcingOf(await open())
+      const { id } = await rooms.create(alice, { name: "x", isPrivate: true })
+      const comeAndGo = async () => {
+        await rooms.accept(bob, (await rooms.invite(alice.id, id)) ?? "")
+        await rooms.remove(alice.id, id, bob.id)
+      }
+      await comeAndGo()
+      const sayingAfterwards: typeof log = {
+        ...log,
+        async erase(userId) {
+          const erased = await log.erase(userId)
+          await other.say()
+          return erased
+        },
+      }
+      await eraseMessages({ database, log: sayingAfterwards, index }, bob.id)
+      expect(await other.told(id)).toEqual(["room-created by Alice"])
+
+      await comeAndGo()
+      await rooms.rename(alice.id, id, "y")
+      await rooms.forget(bob.id)
+      await other.say()
+      expect(await other.told(id)).toEqual(["room-created by Alice", "room-renamed by Alice"])
+      expect(other.failures).toEqual([])
     }))
 })

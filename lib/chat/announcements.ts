@@ -1,4 +1,4 @@
-import type { Transaction } from "kysely"
+import type { Kysely, Transaction } from "kysely"
 import { isRealtimeError, type MessageInput, type OnError, RealtimeError, type User } from "throughline"
 import type { Realtime } from "throughline/server"
 import { v7 as uuidv7 } from "uuid"
@@ -29,6 +29,20 @@ export async function noteAnnouncement<E extends Announced>(
       ...{ event, payload: JSON.stringify(payload) },
     })
     .execute()
+}
+
+/** Takes back what no room was told yet of what a person did, and of what was done to them: it names them. */
+export async function forgetAnnouncements(database: Kysely<Tables>, userId: string): Promise<void> {
+  const removals = await database
+    .selectFrom("announcements")
+    .select(["id", "payload"])
+    .where("event", "=", "member-removed" satisfies Announced)
+    .execute()
+  const isOfThem = ({ payload }: { payload: string }) =>
+    (JSON.parse(payload) as MessageInput<RoomDefinition, "member-removed">).person.id === userId
+  const ids = removals.filter(isOfThem).map(({ id }) => id)
+  await database.deleteFrom("announcements").where("user_id", "=", userId).execute()
+  if (ids.length > 0) await database.deleteFrom("announcements").where("id", "in", ids).execute()
 }
 
 export interface Announcements {

@@ -1,5 +1,6 @@
 import type { MessageLog } from "throughline/server"
 import { v7 as uuidv7 } from "uuid"
+import { forgetAnnouncements } from "./announcements.ts"
 import { room } from "./channels.ts"
 import type { Database } from "./database.ts"
 import type { MessageIndex } from "./message-index.ts"
@@ -13,10 +14,12 @@ interface EraseOptions {
 }
 
 /**
- * Takes what a person sent out of the log; resolves with how many messages. What they deleted of others' (a room's owner may) would come
- * back with that, so the server says it again first, in nobody's name.
+ * Takes what a person sent out of the log; resolves with how many messages. What no room was told of them yet is taken back first, or
+ * whoever says it later would write their name into the log again. What they deleted of others' (a room's owner may) would come back with
+ * the erasure, so the server says it again, in nobody's name.
  */
 export async function eraseMessages({ database, log, index }: EraseOptions, userId: string): Promise<number> {
+  await forgetAnnouncements(database, userId)
   for (const { id } of await database.selectFrom("rooms").select("id").execute()) {
     while ((await index.catchUp([id])).isIndexing);
   }

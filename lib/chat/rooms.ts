@@ -4,7 +4,7 @@ import type { LogHead, User } from "throughline"
 import type { MessageLog } from "throughline/server"
 import { v7 as uuidv7 } from "uuid"
 import { doomFilesOf } from "../files/register.ts"
-import { noteAnnouncement } from "./announcements.ts"
+import { forgetAnnouncements, noteAnnouncement } from "./announcements.ts"
 import { room as roomChannel } from "./channels.ts"
 import type { Database, Tables } from "./database.ts"
 import { departure } from "./guests.ts"
@@ -59,7 +59,7 @@ export interface Rooms {
   clear(log: Pick<MessageLog, "trim">): Promise<number>
   /**
    * Takes a person out of every table: their memberships, what they own, the invitations that they gave out, what is found of
-   * them. First they have to be erased from the log, from which the index is made.
+   * them, what no room was told of them yet. First they have to be erased from the log (`eraseMessages`), from which the index is made.
    */
   forget(userId: string): Promise<void>
   /** A token that lets whoever has it join, in a link, for `invitationDays`. Null unless the user is a member. */
@@ -400,7 +400,7 @@ export function createRooms(
         await transaction.deleteFrom("read_positions").where("user_id", "=", userId).execute()
         await transaction.deleteFrom("presence").where("user_id", "=", userId).execute()
         await transaction.deleteFrom("device_links").where("user_id", "=", userId).execute()
-        await transaction.deleteFrom("announcements").where("user_id", "=", userId).execute()
+        await forgetAnnouncements(transaction, userId)
       })
     },
     async invite(userId, roomId) {
