@@ -87,6 +87,14 @@ describeStores("what was done in a room", (use) => {
       expect(await announcing.told(id)).toHaveLength(131)
     }))
 
+  it("is said of somebody without a name without one", () =>
+    use(async ({ main }) => {
+      const announcing = announcingOf(main)
+      const { id } = await main.rooms.create({ id: "nameless" }, { name: "x", isPrivate: false })
+      await announcing.say(id)
+      expect(await announcing.told(id)).toEqual(["room-created by undefined"])
+    }))
+
   it("isn't said where it wasn't done", () =>
     use(async ({ main }) => {
       const announcing = announcingOf(main)

@@ -78,7 +78,7 @@ export function createAnnouncements({ database, realtime, onError }: Announcemen
       const channel = room({ room: roomId })
       const entries = noted.map(({ id, event, payload, user_id, user_name }) => ({
         ...{ id, channel, event, payload: JSON.parse(payload) as unknown },
-        from: { id: user_id, name: user_name },
+        from: { id: user_id, ...(user_name && { name: user_name }) },
       }))
       await realtime.publishBatch(entries).catch((cause: unknown) => {
         const events = [...new Set(noted.map(({ event }) => event))].join(", ")
