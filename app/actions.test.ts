@@ -594,3 +594,20 @@ it("whoever is put out loses what they have open before the room is told, and ag
   expect(await removeMember(otherId, id, ownerId)).toBe(false)
   expect(calls).toEqual([])
 })
+
+it("whoever leaves loses what they have open before the room is told, which is told also where that fails", async () => {
+  await enter(here)
+  const owner = await me()
+  const calls: string[] = []
+  const { publishBatch } = chat.realtime
+  vi.spyOn(chat.realtime, "publishBatch").mockImplementation((entries) => {
+    calls.push(...entries.map(({ event }) => event))
+    return publishBatch(entries)
+  })
+  vi.spyOn(chat.realtime, "revoke").mockImplementation(async () => {
+    calls.push("revoke")
+    throw new Error("the provider is away")
+  })
+  await expect(outcomeOf(leaveRoom(owner, lobbyId))).rejects.toThrow("the provider is away")
+  expect(calls).toEqual(["revoke", "member-left"])
+})

@@ -163,9 +163,12 @@ export const leaveRoom = action(ofRoom, async (owner, id): Promise<Refusal> => {
   if (!user) return sessionChanged
   const { rooms, realtime, announcements } = await getChat()
   const hasLeft = await rooms.leave(user.id, id)
-  await announcements.say(id)
-  // What they left open elsewhere. It is as often as they came in, which has a budget.
-  if (hasLeft) await realtime.revoke(user, room({ room: id }))
+  try {
+    // What they left open elsewhere, before the room is told, which may take long. It is as often as they came in, which has a budget.
+    if (hasLeft) await realtime.revoke(user, room({ room: id }))
+  } finally {
+    await announcements.say(id)
+  }
   forgetRoomLists()
   redirect(id === lobbyId ? "/" : `/rooms/${lobbyId}`)
 })

@@ -1,4 +1,5 @@
 import { createRealtime } from "throughline/server"
+import { waitFor } from "throughline/testing"
 import { v7 as uuidv7 } from "uuid"
 import { expect, it } from "vitest"
 import { createAnnouncements } from "./announcements.ts"
@@ -72,6 +73,40 @@ describeStores("what was done in a room", (use) => {
       expect(await announcing.told(id)).toEqual([
         ...["room-created by Alice", "member-joined by ボブ", "member-removed by Alice"],
       ])
+    }))
+
+  it("keeps nobody waiting for more than two turns of a log that fails slowly, however many come", () =>
+    use(async ({ open }) => {
+      let tries = 0
+      const { promise: answer, resolve } = Promise.withResolvers<"fail">()
+      let isAway = true
+      const main = await open({
+        log: (log) => ({
+          ...log,
+          async append(entries) {
+            if (!isAway) return log.append(entries)
+            tries += 1
+            throw new Error(`the log is away, and says so late: ${await answer}`)
+          },
+        }),
+      })
+      const announcing = announcingOf(main)
+      const { id } = await main.rooms.create(alice, { name: "x", isPrivate: false })
+      const first = announcing.say(id)
+      await waitFor(() => tries === 1)
+      await main.rooms.join(bob, id)
+      const others = Array.from({ length: 9 }, () => announcing.say(id))
+      resolve("fail")
+      await Promise.all([first, ...others])
+      expect(tries).toBe(2)
+      expect(announcing.failures).toEqual([
+        expect.stringMatching(/unable to say room-created in/),
+        expect.stringMatching(/unable to say room-created, member-joined in/),
+      ])
+
+      isAway = false
+      await announcing.say(id)
+      expect(await announcing.told(id)).toEqual(["room-created by Alice", "member-joined by ボブ"])
     }))
 
   it("is said however many came at once", () =>

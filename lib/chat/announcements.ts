@@ -62,8 +62,11 @@ export interface AnnouncementsOptions {
 const perCommit = 100
 
 export function createAnnouncements({ database, realtime, onError }: AnnouncementsOptions): Announcements {
-  /** Of each room the last one under way: many who come at once are said together, in the order in which they came. */
-  const turns = new Map<string, Promise<void>>()
+  /**
+   * Of each room the turn that runs, and the one after it. The latter reads what is noted only once it runs, so that it says it for
+   * all who come meanwhile: they wait for one turn together, not one behind the other, however slowly the log fails.
+   */
+  const turns = new Map<string, { running: Promise<void>; next: Promise<void> | null }>()
 
   async function sayNoted(roomId: string): Promise<void> {
     for (;;) {
@@ -91,13 +94,22 @@ export function createAnnouncements({ database, realtime, onError }: Announcemen
     }
   }
 
-  function sayIn(roomId: string): Promise<void> {
-    const turn: Promise<void> = (turns.get(roomId) ?? Promise.resolve())
-      .then(() => sayNoted(roomId))
+  function begin(roomId: string): Promise<void> {
+    const running = sayNoted(roomId)
       .catch((error: unknown) => onError(error, { stage: "announce" }))
-      .finally(() => turns.get(roomId) === turn && turns.delete(roomId))
+      .finally(() => {
+        if (!turn.next) turns.delete(roomId)
+      })
+    const turn = { running, next: null as Promise<void> | null }
     turns.set(roomId, turn)
-    return turn
+    return running
+  }
+
+  function sayIn(roomId: string): Promise<void> {
+    const turn = turns.get(roomId)
+    if (!turn) return begin(roomId)
+    turn.next ??= turn.running.then(() => begin(roomId))
+    return turn.next
   }
 
   return {

@@ -130,8 +130,9 @@ export async function createChat({
   const announcements = createAnnouncements({ database, realtime, onError })
   const retain = createRetention({ log, rooms, files, env })
   const applyRetention = async () => {
-    await announcements.say()
-    return retain()
+    // Beside it: where the log takes no messages, what it no longer keeps is removed all the same.
+    const saying = announcements.say()
+    return retain().finally(() => saying)
   }
   let clearing: Promise<unknown> = Promise.resolve()
   const stopTrimming = keepRetention({ applyRetention, env, onError, waitUntil })
