@@ -5,7 +5,7 @@ import { type Cursor, parseUser, type User } from "throughline"
 import { createClient } from "throughline/client"
 import { createMemoryLog, createRealtime, type Realtime } from "throughline/server"
 import { createContractHttp, waitFor } from "throughline/testing"
-import { afterEach, describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it, vi } from "vitest"
 import { memoryCapabilities } from "../../realtime/providers/memory/capabilities.ts"
 import { createMemoryTransport } from "../../realtime/providers/memory/client.ts"
 import { createMemoryHub } from "../../realtime/providers/memory/hub.ts"
@@ -60,11 +60,15 @@ async function startChat() {
       onError,
     })
     const moves: Cursor[] = []
+    let asks = 0
     const store = createRoomActivity({
       client,
       me: user.id,
       initial: await readPositions.unread(user.id),
-      ask: () => readPositions.unread(user.id),
+      ask() {
+        asks += 1
+        return readPositions.unread(user.id)
+      },
       async move(room, place) {
         moves.push(place)
         await readPositions.move(user.id, room, place)
@@ -74,7 +78,7 @@ async function startChat() {
     client.open()
     const stop = store.start()
     closing.push(stop, () => client.close())
-    return { client, store, moves }
+    return { client, store, moves, asks: () => asks }
   }
 
   return {
@@ -244,5 +248,35 @@ describe("what goes on in the rooms", () => {
     expect([...new Set(chat.bells)]).toEqual([aki.id])
     expect(chat.bells.length).toBeLessThanOrEqual(2)
     expect(chat.failures).toEqual([])
+  })
+
+  it("asks seldom where it is hidden, and at once when it is shown, what is unread in rooms that it doesn't follow", async () => {
+    await using chat = await startChat()
+    const quiet = [await chat.newRoom("Quiet"), await chat.newRoom("Quieter")]
+    for (const room of quiet) await chat.rooms.join(ben, room)
+    for (let number = 0; number < maxFollowed; number += 1)
+      await chat.say(await chat.newRoom(`Room ${number}`), "hello", {}, aki)
+    const { client, store, asks } = await chat.openPage()
+    await waitFor(() => client.channel(person({ person: aki.id })).status.state === "attached")
+    await waitFor(() => asks() > 0)
+    const before = asks()
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+    const visibility = vi.spyOn(document, "visibilityState", "get").mockReturnValue("hidden")
+    using stack = new DisposableStack()
+    stack.defer(() => void vi.useRealTimers())
+    stack.defer(() => visibility.mockRestore())
+    chat.bells.length = 0
+
+    await chat.say(quiet[0] ?? "", "one")
+    await chat.say(quiet[1] ?? "", "two")
+    await vi.advanceTimersByTimeAsync(14_000)
+    expect([chat.bells, asks()]).toEqual([[aki.id, aki.id], before])
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(asks()).toBe(before + 1)
+    await vi.waitFor(() => expect(quiet.map((room) => badge(store, room)?.unread)).toEqual([1, 1]), 10_000)
+
+    visibility.mockReturnValue("visible")
+    document.dispatchEvent(new Event("visibilitychange"))
+    await vi.waitFor(() => expect(asks()).toBe(before + 2), 10_000)
   })
 })

@@ -51,6 +51,8 @@ export interface RoomActivityOptions {
 const askEveryMs = 60_000
 /** Reasons to ask that come together are one. */
 const askPauseMs = 1_000
+/** Of what rings while the page is hidden: its title counts on, but nobody sees that it is late. */
+const hiddenPauseMs = 15_000
 const doubtMs = 300
 const movePauseMs = 1_000
 const maxOwn = 500
@@ -167,6 +169,7 @@ export function createRoomActivity(options: RoomActivityOptions): RoomActivitySt
   }
 
   let asking: ReturnType<typeof setTimeout> | undefined
+  let askingLater: ReturnType<typeof setTimeout> | undefined
   let doubting: ReturnType<typeof setTimeout> | undefined
   let wasAskedAt = Number.NEGATIVE_INFINITY
 
@@ -174,6 +177,10 @@ export function createRoomActivity(options: RoomActivityOptions): RoomActivitySt
   function askSoon(): void {
     if (!isStarted) return
     asking ??= setTimeout(askNow, Math.max(0, wasAskedAt + askPauseMs - performance.now()))
+  }
+
+  function askWhereHidden(): void {
+    askingLater ??= setTimeout(askSoon, hiddenPauseMs)
   }
 
   const isInDoubt = () => [...state.values()].some(({ isDoubtful }) => isDoubtful)
@@ -188,6 +195,8 @@ export function createRoomActivity(options: RoomActivityOptions): RoomActivitySt
   }
 
   async function askNow(): Promise<void> {
+    clearTimeout(askingLater)
+    askingLater = undefined
     try {
       // What was read goes first, so that the answer knows of it.
       await flush()
@@ -266,7 +275,9 @@ export function createRoomActivity(options: RoomActivityOptions): RoomActivitySt
       .onSignal("read-moved", ({ payload: { room, ...place } }) => dispatch({ type: "read", room, place }))
     const signals = client.channel(person({ person: me }))
     const stopBell = signals.onSignal("room-stirred", ({ payload: { room } }) => {
-      if (!followed.has(room)) askSoon()
+      if (followed.has(room)) return
+      if (document.visibilityState === "visible") askSoon()
+      else askWhereHidden()
     })
     // What was read elsewhere until they arrive here, nobody repeats: neither after an interruption nor after the page was rendered.
     const stopStatus = signals.onStatus(() => signals.status.state === "attached" && askSoon())
@@ -291,9 +302,10 @@ export function createRoomActivity(options: RoomActivityOptions): RoomActivitySt
       clearInterval(timer)
       clearTimeout(pause)
       clearTimeout(asking)
+      clearTimeout(askingLater)
       clearTimeout(doubting)
       clearTimeout(expiry)
-      pause = asking = doubting = expiry = undefined
+      pause = asking = askingLater = doubting = expiry = undefined
       document.removeEventListener("visibilitychange", onLook)
       window.removeEventListener("focus", readShown)
       window.removeEventListener("online", onLook)
