@@ -11,7 +11,10 @@ if (!executablePath && isRun) {
   throw new Error(`unable to find Chromium; ${installLine(tools.chromium)}, or set THROUGHLINE_CHROMIUM`)
 }
 
-/** Those that need no layout of the chat. First, since nothing takes as long as the compiler, and what is last runs alone. */
+/**
+ * Those that need no layout of the chat. They come first: `dev` compiles as it goes and takes longest, and begun last it would go on while
+ * the other worker had nothing left to do.
+ */
 const apart = [
   { name: "emulators", test: ["emulators"], system: [] },
   // It compiles as it goes, which is slow enough without another compiler beside it.

@@ -251,7 +251,10 @@ async function startServers(
   }
 }
 
-/** Less than the worker's own limit, so that what the server printed is told. However slow the machine: it only ends what hangs. */
+/**
+ * Less than the time-out of the fixture that starts servers (fixtures.ts), so that one which hangs fails here, where what it printed is
+ * told. It is no measure of speed: on a slow machine, too, a server is well long before.
+ */
 const startLimitMs = 150_000
 
 /** Asks until the server answers that it is well; one that ends instead says why. */
