@@ -2,11 +2,13 @@ import { isIPv6 } from "node:net"
 
 /**
  * Server: what of an address tells one customer of a provider from another. With IPv6 that is the network of 64 bits: whoever has one of
- * its addresses has all of them. IPv4 is itself, also where it is written as IPv6.
+ * its addresses has all of them. IPv4 is itself, also where it is written as IPv6. The
+ * port that some proxies write behind an address is left out.
  */
 export function networkOf(address: string): string {
-  const [plain = ""] = address.split("%", 1)
-  if (!isIPv6(plain)) return address
+  const bare = address.replace(/^\[(.+)\](?::\d+)?$|^([\d.]+):\d+$/, "$1$2")
+  const [plain = ""] = bare.split("%", 1)
+  if (!isIPv6(plain)) return bare
   const written = new URL(`http://[${plain}]`).hostname.slice(1, -1)
   const [head = [], tail = []] = written.split("::").map((part) => part.split(":").filter(Boolean))
   const groups = [...head, ...Array(8 - head.length - tail.length).fill("0"), ...tail]
