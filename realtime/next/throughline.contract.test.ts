@@ -270,8 +270,10 @@ describe("the realtime layer of an app, on the app's own port", () => {
     // Nor for Redis, in whose place the same server is.
     vi.stubEnv("REDIS_URL", app.origin.replace("http", "redis"))
     expect((await realtime.config()).basePath).toBe(basePath)
+    // Whoever knocked before is there by the time that this one is answered.
+    await fetch(app.origin)
+    expect(asked).toHaveLength(1)
     await realtime.close()
-    expect(asked).toEqual([])
   })
 })
 
