@@ -1,4 +1,6 @@
+import { logError, type OnError } from "../errors.ts"
 import type { User } from "../message.ts"
+import { createGuestLimit, type GuestLimit } from "./guest-limit.ts"
 
 /** What `guests()` takes. */
 export interface GuestOptions {
@@ -7,10 +9,13 @@ export interface GuestOptions {
   /** The cookie that holds who somebody is, signed. Default `throughline_guest`. */
   cookie?: string
   /**
-   * How many new guests may come from one address in a minute, at each process. Default 60. The address is
-   * the last one in `X-Forwarded-For`, which is what the nearest proxy says, or Next.js itself where there is
-   * none; then it believes whoever sends that header. Who knows better gives a function: it is called before
-   * a guest is made, and rejects with `rate-limited` to refuse.
+   * How many new guests may come from one address in a minute, at each process. Default 600, which no more
+   * than stops scripts; `onError` hears, once in a minute, that some are refused. The address is the last
+   * one in `X-Forwarded-For` (of IPv6 its network), which is what the nearest proxy says, or Next.js itself
+   * where there is none; then it believes whoever sends that header. Behind two proxies, as a CDN before
+   * nginx, that is the address of the first of them, which all its visitors share, and without the header
+   * everybody is one. Who knows better gives a function: it is called before a guest is made, and rejects
+   * with `rate-limited` to refuse.
    */
   limit?: number | ((request: Request) => Promise<void> | void)
 }
@@ -20,9 +25,10 @@ export interface Guests {
   (request: Request): Promise<User | null>
   /**
    * Who asks, as they are known, or as somebody new. `cookie` is the header that
-   * remembers them, where it has to be set. Rejects with `rate-limited` when too many are new.
+   * remembers them, where it has to be set. Rejects with `rate-limited` when too many are new, of which
+   * `onError` hears; by default the console.
    */
-  letIn(request: Request): Promise<{ user: User; cookie: string | null }>
+  letIn(request: Request, onError?: OnError): Promise<{ user: User; cookie: string | null }>
 }
 
 /**
@@ -42,22 +48,17 @@ export function guests({
   cookie = "throughline_guest",
   limit = usualLimit,
 }: GuestOptions = {}): Guests {
-  // Loaded when somebody asks: they are Node's, and this file is evaluated wherever the app's modules are.
+  // Loaded when somebody asks: it is Node's, and this file is evaluated wherever the app's modules are.
   const jar = () => import("./guest-cookie.ts")
-  let limiting: Promise<(request: Request) => Promise<void> | void> | undefined
-  const loadLimit = async () =>
-    typeof limit === "function" ? limit : (await import("./guest-limit.ts")).createGuestLimit(limit)
+  const limiting: GuestLimit = typeof limit === "function" ? limit : createGuestLimit(limit)
 
   const identify = async (request: Request) => (await jar()).readGuest(request, cookie)?.user ?? null
   return Object.assign(identify, {
-    async letIn(request: Request) {
+    async letIn(request: Request, onError = logError) {
       const { readGuest, isFresh, newGuest, guestCookie } = await jar()
       const known = readGuest(request, cookie)
       if (known && isFresh(known)) return { user: known.user, cookie: null }
-      if (!known) {
-        limiting ??= loadLimit()
-        await (await limiting)(request)
-      }
+      if (!known) await limiting(request, onError)
       const user = known?.user ?? newGuest(name())
       return { user, cookie: guestCookie(request, cookie, user) }
     },
@@ -67,7 +68,7 @@ export function guests({
 export const isGuests = (identify: unknown): identify is Guests =>
   typeof identify === "function" && "letIn" in identify
 
-/** A class comes from one address, and reloads. */
-const usualLimit = 60
+/** A school comes from one address, and so may everybody who comes through a proxy. */
+const usualLimit = 600
 
 const usualName = () => `Guest ${Math.floor(1_000 + Math.random() * 9_000)}`

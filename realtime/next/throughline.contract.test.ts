@@ -463,9 +463,9 @@ describe("guests", () => {
     afterEach(() => void vi.useRealTimers())
     const day = 24 * 60 * 60 * 1_000
 
-    function declareGuests(options: Parameters<typeof guests>[0] = {}) {
+    function declareGuests(options: Parameters<typeof guests>[0] = {}, onError = vi.fn()) {
       const identify = guests(options)
-      const { realtime, basePath } = declare({ identify })
+      const { realtime, basePath } = declare({ identify, onError })
       return async (cookie = "", headers: Record<string, string> = {}) => {
         const asked = new Request(`https://app.example${basePath}/session`, {
           method: "POST",
@@ -513,7 +513,8 @@ describe("guests", () => {
     })
 
     it("aren't made in any number for one address, and are known all the same", async () => {
-      const visit = declareGuests({ limit: 2 })
+      const onError = vi.fn()
+      const visit = declareGuests({ limit: 2 }, onError)
       const from = (address: string) => ({ "x-forwarded-for": `9.9.9.9, ${address}` })
       const first = await visit("", from("192.0.2.1"))
       await visit("", from("192.0.2.1"))
@@ -526,6 +527,21 @@ describe("guests", () => {
       await visit("", from("2001:db8::2"))
       expect((await visit("", from("2001:db8::3"))).error).toMatchObject({ code: "rate-limited" })
       expect((await visit("", from("2001:db8:0:1::3"))).user).toBeTruthy()
+      // Whoever runs the server hears of it.
+      expect(onError).toHaveBeenCalledExactlyOnceWith(
+        expect.objectContaining({ message: expect.stringContaining("guests({ limit })") }),
+        { stage: "let a guest in" },
+      )
+    })
+
+    it("are let in by the hundreds behind one proxy, where the app says nothing", async () => {
+      const onError = vi.fn()
+      const visit = declareGuests({}, onError)
+      const visits = Array.from({ length: 600 }, () => visit("", { "x-forwarded-for": "192.0.2.1" }))
+      expect((await Promise.all(visits)).filter(({ user }) => !user)).toEqual([])
+      expect((await visit("", { "x-forwarded-for": "192.0.2.1" })).error).toMatchObject({
+        code: "rate-limited",
+      })
     })
 
     it("are counted by the app, where it says how", async () => {

@@ -127,7 +127,7 @@ export function throughline<Definitions extends ChannelDefinitions>(
     await readJsonBody(request)
     const { identify } = running.declared
     if (!isGuests(identify)) return answer({ user: await identifyBy(identify, request) })
-    const { user, cookie } = await identify.letIn(request)
+    const { user, cookie } = await identify.letIn(request, onError)
     return answer({ user }, cookie === null ? {} : { "Set-Cookie": cookie })
   }
 
