@@ -12,9 +12,10 @@ import {
 } from "../providers/socketio/gateway.ts"
 import type { RealtimePublisher } from "../publisher.ts"
 import type { Realtime } from "../server/types.ts"
+import { throwAny } from "../throw-any.ts"
 import { withinLimit } from "../within-limit.ts"
 import { findServer, type Search, shareServer, type Tenant } from "./http-server.ts"
-import { createEnds, throwAny } from "./lifecycle.ts"
+import { createEnds } from "./lifecycle.ts"
 import { peers } from "./peers.ts"
 
 export interface HostOptions {

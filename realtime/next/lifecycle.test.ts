@@ -34,6 +34,18 @@ it("leaves what doesn't end in its time", async () => {
   expect(ended).toEqual(["log"])
 })
 
+it("sets no limit around what limits its own steps", async () => {
+  const ended: string[] = []
+  const ends = createEnds(20)
+  const parts = createEnds(20)
+  parts.add("close the log", () => void ended.push("log"))
+  parts.add("close one publisher", () => new Promise(ignore))
+  parts.add("close another", () => new Promise(ignore))
+  ends.addBounded(async () => expect(await parts.run()).toHaveLength(2))
+  expect(await ends.run()).toEqual([])
+  expect(ended).toEqual(["log"])
+})
+
 it("undoes what was opened before a step that fails, says what can't be undone, and tries again", async () => {
   const ended: string[] = []
   const onError = vi.fn()

@@ -1,10 +1,13 @@
 import type { OnError } from "../errors.ts"
+import { throwAny } from "../throw-any.ts"
 import { withinLimit } from "../within-limit.ts"
 
 /** What was opened, and how each part of it is closed. */
 export interface Ends {
   /** `doing` completes "unable to …". */
   add(doing: string, end: () => unknown): void
+  /** The same, for what limits each step of its own: a limit around all of them would cut the later ones. */
+  addBounded(end: () => Promise<unknown>): void
   /**
    * Closes what was opened last first, each part once. What fails, or doesn't end in its time, keeps no
    * other from its turn; resolves with the reasons.
@@ -16,24 +19,16 @@ export interface Ends {
 const endTimeoutMs = 15_000
 
 export function createEnds(timeoutMs = endTimeoutMs): Ends {
-  const ends: { doing: string; end: () => unknown }[] = []
+  const ends: (() => Promise<unknown>)[] = []
   return {
-    add: (doing, end) => void ends.push({ doing, end }),
+    add: (doing, end) => void ends.push(() => withinLimit(timeoutMs, doing, async () => end())),
+    addBounded: (end) => void ends.push(end),
     async run() {
       const failures: unknown[] = []
-      for (let last = ends.pop(); last; last = ends.pop()) {
-        const { doing, end } = last
-        await withinLimit(timeoutMs, doing, async () => end()).catch((error) => failures.push(error))
-      }
+      for (let end = ends.pop(); end; end = ends.pop()) await end().catch((error) => failures.push(error))
       return failures
     },
   }
-}
-
-/** Throws what one part failed with, or all of what several did. */
-export function throwAny(failures: readonly unknown[]): void {
-  if (failures.length > 1) throw new AggregateError(failures, "unable to close all of it")
-  if (failures.length > 0) throw failures[0]
 }
 
 /**

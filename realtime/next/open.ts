@@ -6,11 +6,12 @@ import type { MessageLog } from "../log/message-log.ts"
 import type { RealtimePublisher } from "../publisher.ts"
 import { createRealtime } from "../server/create-realtime.ts"
 import type { Realtime } from "../server/types.ts"
+import { throwAny } from "../throw-any.ts"
 import { emulate } from "./emulate.ts"
 import { type Environment, type ProviderName, readEnvironment } from "./environment.ts"
 import { isGuests } from "./guests.ts"
 import type { Hosting } from "./host-gateway.ts"
-import { createEnds, type Ends, throwAny } from "./lifecycle.ts"
+import { createEnds, type Ends } from "./lifecycle.ts"
 import type { ThroughlineOptions } from "./options.ts"
 import { peers } from "./peers.ts"
 import { secretOf } from "./secrets.ts"
@@ -49,9 +50,7 @@ export async function open<Definitions extends ChannelDefinitions>(
   /** What the realtime layer closes itself, once it is there. */
   const parts = createEnds()
   let realtime: Realtime | undefined
-  ends.add("close the realtime layer", async () =>
-    realtime ? realtime.close() : throwAny(await parts.run()),
-  )
+  ends.addBounded(async () => (realtime ? realtime.close() : throwAny(await parts.run())))
   const publishers: RealtimePublisher[] = []
   let hosting: Hosting | null = null
   for (const provider of environment.providers) {

@@ -64,6 +64,49 @@ describe("closing", () => {
   })
 })
 
+describe("closing, where parts of it can't be closed", () => {
+  afterEach(() => void vi.useRealTimers())
+
+  function start(closeLog: () => Promise<void>, ...closers: (() => Promise<void>)[]) {
+    return createRealtime({
+      ...{ channels: contractChannels, identify: () => null, authorize: () => true },
+      log: { ...createMemoryLog(), close: closeLog },
+      publishers: closers.map((close, index) => ({ ...createRecorder(`p${index}`).publisher, close })),
+    })
+  }
+
+  it("closes the log although a publisher never ends", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+    const closeLog = vi.fn(async () => {})
+    const closing = start(closeLog, () => new Promise(() => {})).close()
+    const closed = expect(closing).rejects.toMatchObject({
+      code: "timeout",
+      message: expect.stringContaining("close the publisher of p0"),
+    })
+    await vi.advanceTimersByTimeAsync(60_000)
+    await closed
+    expect(closeLog).toHaveBeenCalledOnce()
+  })
+
+  it("leaves a log that never ends", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+    const closing = start(() => new Promise(() => {})).close()
+    const closed = expect(closing).rejects.toThrow("close the log")
+    await vi.advanceTimersByTimeAsync(60_000)
+    await closed
+  })
+
+  it("rejects with all that failed, also at once", async () => {
+    const fails = (message: string) => () => {
+      throw new Error(message)
+    }
+    const closing = start(() => Promise.reject(new Error("log")), fails("one"), fails("two")).close()
+    await expect(closing).rejects.toMatchObject({
+      errors: [new Error("one"), new Error("two"), new Error("log")],
+    })
+  })
+})
+
 describe("publishing from a browser", () => {
   it("is asked about message by message, with what the same request brings before it", async () => {
     const asked: unknown[] = []

@@ -6,6 +6,8 @@ import { createReporter } from "../guard.ts"
 import { isDevelopment } from "../is-development.ts"
 import type { MessageLog } from "../log/message-log.ts"
 import type { LogPage, Member, PresenceSnapshot } from "../message.ts"
+import { throwAny } from "../throw-any.ts"
+import { withinLimit } from "../within-limit.ts"
 import { createCore, defaultMaxPayloadBytes } from "./core.ts"
 import { createCounts } from "./counts.ts"
 import { createHandlers } from "./handlers.ts"
@@ -14,6 +16,8 @@ import type { ClientConfig, HistoryOptions, Realtime, RealtimeOptions } from "./
 
 const defaultPageSize = 50
 const maxPageSize = 500
+/** For each publisher, and for the log. */
+const endTimeoutMs = 15_000
 
 /**
  * Those of this process, while it is developed. Under a name that every copy of this
@@ -148,14 +152,20 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
     },
   }
 
-  /** Each part once, whatever becomes of the others. */
+  /** Each part once, in its time, whatever becomes of the others. */
   async function end(): Promise<void> {
     if (name !== null && developed.get(name) === realtime) developed.delete(name)
     await core.stop()
-    const ended = await Promise.allSettled(publishers.map((publisher) => publisher.close()))
-    await log.close()
-    const failed = ended.find((answer) => answer.status === "rejected")
-    if (failed) throw failed.reason
+    const failures: unknown[] = []
+    const endPart = (doing: string, end: () => unknown) =>
+      withinLimit(endTimeoutMs, doing, async () => end()).catch((error) => failures.push(error))
+    await Promise.all(
+      publishers.map((publisher) =>
+        endPart(`close the publisher of ${publisher.provider}`, () => publisher.close()),
+      ),
+    )
+    await endPart("close the log", () => log.close())
+    throwAny(failures)
   }
   if (name !== null) developed.set(name, realtime)
   return realtime
