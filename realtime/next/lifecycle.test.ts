@@ -61,6 +61,24 @@ it("undoes what was opened before a step that fails, says what can't be undone, 
   expect(await lifecycle.open(async () => "open", onError)).toBe("open")
 })
 
+it("waits no longer than its time for an opening that hangs, and closes what that opens later", async () => {
+  const ended: string[] = []
+  const lifecycle = createLifecycle<string>(20)
+  const gate = Promise.withResolvers<void>()
+  const opened = lifecycle.open(async (ends) => {
+    ends.add("close the first", () => void ended.push("first"))
+    await gate.promise
+    ends.add("close the second", () => void ended.push("second"))
+    return "open"
+  }, ignore)
+  await expect(lifecycle.close()).rejects.toMatchObject({ code: "timeout" })
+  expect(ended).toEqual(["first"])
+  expect(await lifecycle.open(async () => "another", ignore)).toBe("another")
+  gate.resolve()
+  await expect(opened).rejects.toMatchObject({ code: "not-connected" })
+  expect(ended).toEqual(["first", "second"])
+})
+
 it("takes its steps one after the other, in whichever moment they are asked for", async () => {
   const steps: string[] = []
   const lifecycle = createLifecycle<number>()

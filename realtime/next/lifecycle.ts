@@ -1,4 +1,4 @@
-import type { OnError } from "../errors.ts"
+import { type OnError, RealtimeError } from "../errors.ts"
 import { throwAny } from "../throw-any.ts"
 import { withinLimit } from "../within-limit.ts"
 
@@ -45,13 +45,15 @@ export interface Lifecycle<Value> {
   open(work: (ends: Ends) => Promise<Value>, onError: OnError): Promise<Value>
   /**
    * Closes what is open or being opened at this moment. Called again, it waits for the same end. Rejects with
-   * whatever couldn't be closed, when the rest is.
+   * whatever couldn't be closed, when the rest is; an opening that doesn't end in its time is given up, and
+   * what it opens later is closed again.
    */
   close(): Promise<void>
 }
 
-export function createLifecycle<Value>(): Lifecycle<Value> {
+export function createLifecycle<Value>(timeoutMs = endTimeoutMs): Lifecycle<Value> {
   let current: { opened: Promise<Value>; ends: Ends } | undefined
+  const givenUp = new WeakSet<Ends>()
   const closed = Promise.resolve()
   let closing = closed
 
@@ -63,11 +65,24 @@ export function createLifecycle<Value>(): Lifecycle<Value> {
   ): Promise<Value> {
     await before
     try {
-      return await work(ends)
+      const value = await work(ends)
+      if (givenUp.has(ends)) throw closedMeanwhile()
+      return value
     } catch (error) {
       for (const failure of await ends.run()) onError(failure, { stage: "close what couldn't be opened" })
       throw error
     }
+  }
+
+  async function end(opened: Promise<Value>, ends: Ends): Promise<void> {
+    const failures: unknown[] = []
+    // Whoever opened it is told why it couldn't be, and nothing is open then.
+    const ending = () => opened.then(ignore, ignore)
+    await withinLimit(timeoutMs, "wait for what is being opened", ending).catch((error) => {
+      givenUp.add(ends)
+      failures.push(error)
+    })
+    throwAny([...failures, ...(await ends.run())])
   }
 
   return {
@@ -89,8 +104,7 @@ export function createLifecycle<Value>(): Lifecycle<Value> {
       if (!current) return closing
       const { opened, ends } = current
       current = undefined
-      // Whoever opened it is told why it couldn't be, and nothing is open then.
-      const ending = opened.catch(ignore).then(async () => throwAny(await ends.run()))
+      const ending = end(opened, ends)
       closing = ending
       ending.catch(ignore).then(() => {
         if (closing === ending) closing = closed
@@ -101,3 +115,8 @@ export function createLifecycle<Value>(): Lifecycle<Value> {
 }
 
 const ignore = () => {}
+
+const closedMeanwhile = () =>
+  new RealtimeError("not-connected", {
+    message: "unable to open; it took so long that it was closed meanwhile",
+  })
