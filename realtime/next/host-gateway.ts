@@ -164,7 +164,9 @@ export async function hostGateway(options: HostOptions): Promise<Hosting> {
       },
       onRefused(error) {
         begun.stop()
-        refusal = { error }
+        // Nobody waits for a further server.
+        if (isFound) onError(error, { stage: "share another server of the app" })
+        else refusal = { error }
       },
     })
     search = begun

@@ -374,6 +374,30 @@ describe("what is closed", () => {
   })
 })
 
+it("says that a further server of the app can't be shared", async () => {
+  const start = async (basePath: string, onError = vi.fn()) => {
+    const server = createServer((_, response) => response.end("page")).listen(0)
+    await once(server, "listening")
+    ends.push(() => server.close())
+    const { port } = server.address() as AddressInfo
+    vi.stubEnv("PORT", String(port))
+    const hosting = await hostGateway({
+      ...{ basePath, socketPath: "/same", secret: "s", allowedOrigins: [], isLocal: true, onError },
+    })
+    ends.push(() => hosting.close())
+    await hosting.host()
+    return { port, onError }
+  }
+  const first = await start("/one")
+  const second = await start("/two")
+  await fetch(`http://localhost:${second.port}/same/?EIO=4&transport=polling`)
+  expect(first.onError).toHaveBeenCalledExactlyOnceWith(
+    expect.objectContaining({ message: expect.stringContaining("the gateway of /two does") }),
+    { stage: "share another server of the app" },
+  )
+  expect(second.onError).not.toHaveBeenCalled()
+})
+
 describe("what can't be opened", () => {
   it("is a second gateway at the same path of one server, while the first is there", async () => {
     const [first, second] = [declare(), declare()]
