@@ -53,7 +53,8 @@ export interface MessageLog {
   /**
    * Removes what retention no longer keeps, in steps that let appends between; resolves with how
    * many. A channel's head never goes back by it. An id is forgotten with its message: retention is
-   * also how long a retry is recognised.
+   * also how long a retry is recognised. A log that ignored `channels` would remove from all others what was
+   * meant to stay: one of your own has to heed it, which `describeMessageLogContract` checks.
    */
   trim(retention: Retention): Promise<number>
 
