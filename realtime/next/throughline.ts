@@ -36,7 +36,8 @@ export interface Throughline<Definitions extends ChannelDefinitions = ChannelDef
    * What pages need to connect, for `<Throughline config={await realtime.config()}>`. Nothing
    * secret. Of the environment that the app runs in, not of the one that it is built in: a page that asks is
    * drawn for each request, by `connection()` of next/server. With `cacheComponents` ask within `<Suspense>`.
-   * Rejects with `invalid-config`.
+   * Within `use cache`, `unstable_cache` or the `after()` of a page it rejects, as `connection()` does there:
+   * ask outside, and hand over what it resolved with. Rejects with `invalid-config`.
    */
   config(): Promise<ClientConfig>
   /**
