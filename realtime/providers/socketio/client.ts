@@ -128,19 +128,17 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     }
   }
 
-  /**
-   * The connection can't be made. What passes is tried again, with
-   * Socket.IO's own back-off; the rest is said.
-   */
+  /** The connection can't be made. What passes is tried again; the rest is said. */
   function refuse(error: RealtimeError): void {
+    const { state } = status.current
+    if (state === "closed" || state === "failed") return
+    // Not only Engine.IO's connection: that waits for what is being written or upgraded, and tells of its
+    // end later, when it isn't the reason.
+    socket.disconnect()
     if (error.retryable) {
-      // First: that it closes is told, too, and isn't the reason.
-      socket.io.engine?.close()
       interrupted(error)
-    } else {
-      socket.disconnect()
-      fail(error)
-    }
+      restart(backOffMs({ firstMs: firstPauseMs, maxMs: maxPauseMs }, 1, error))
+    } else fail(error)
   }
 
   function fail(error: RealtimeError): void {
@@ -218,9 +216,9 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
   if (typeof window !== "undefined") window.addEventListener("offline", onOffline)
 
   /** Socket.IO doesn't come back by itself after a refusal or when the server ended the session. */
-  function restart(): void {
+  function restart(pauseMs = randomBetween(firstPauseMs, maxPauseMs)): void {
     clearTimeout(restartTimer)
-    restartTimer = setTimeout(() => socket.connect(), randomBetween(firstPauseMs, maxPauseMs))
+    restartTimer = setTimeout(() => socket.connect(), pauseMs)
   }
 
   /** One request, answered by the gateway. Rejects with its error, or `not-connected`, or `timeout`. */

@@ -10,6 +10,7 @@ import {
 } from "throughline/testing"
 import { describe, expect, it, vi } from "vitest"
 import { createClient } from "../../client/create-client.ts"
+import { RealtimeError } from "../../errors.ts"
 import { createSocketIoBackend } from "../../testing/socketio-backend.ts"
 import { startTcpProxy } from "../../testing/tcp-proxy.ts"
 import { waitFor } from "../../testing/wait-for.ts"
@@ -258,7 +259,7 @@ it.each(["subscribe", "watch", "enter"] as const)(
 )
 
 describe("behind a proxy that never answers a WebSocket's handshake", () => {
-  async function start(limits: { handshakeTimeoutMs?: number } = {}) {
+  async function start(limits: { handshakeTimeoutMs?: number; credentials?: () => Promise<unknown> } = {}) {
     const stack = new AsyncDisposableStack()
     const gateway = await startGateway()
     stack.defer(gateway.close)
@@ -321,6 +322,20 @@ describe("behind a proxy that never answers a WebSocket's handshake", () => {
     sendAway()
     await waitFor(() => ways.length === 4 && isConnected())
     expect(ways).toEqual(["polling", "polling", "polling", "websocket"])
+  })
+
+  it("a page that gets no ticket says so, and asks for another, although its polling can't be ended yet", async () => {
+    const credentials = vi.fn(async () => {
+      throw new RealtimeError("rate-limited", { message: "unable to get a ticket", retryAfterMs: 0 })
+    })
+    await using stage = await start({ handshakeTimeoutMs: 200, credentials })
+    const { proxy, client, states } = stage
+    proxy.swallowUpgrades()
+    client.open()
+    await waitFor(() => credentials.mock.calls.length > 2, "further attempts")
+    expect(new Set(states.slice(states.indexOf("connecting, rate-limited")))).toEqual(
+      new Set(["connecting, rate-limited"]),
+    )
   })
 
   it("what a page says goes by HTTP while it has no connection, before what it says over one", async () => {
