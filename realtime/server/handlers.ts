@@ -6,7 +6,7 @@ import { type LogPage, type PresenceSnapshot, parseSignalOrigin, type User } fro
 import { toWireResult } from "../publish-result.ts"
 import { configHeader } from "../publisher.ts"
 import type { OutgoingMessage } from "../transport.ts"
-import { requireWireVersion } from "../wire-version.ts"
+import { requireWireVersion, wireHeader } from "../wire-version.ts"
 import type { Core } from "./core.ts"
 import type { Counts } from "./counts.ts"
 import { createGatewayHint } from "./gateway-hint.ts"
@@ -147,7 +147,7 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
     const signedIn =
       (route: UserRoute): Route =>
       async (call) => {
-        requireWireVersion(call.request)
+        requireWireVersion(call.request.headers.get(wireHeader))
         const user = await requireSession(call.request, identify)
         if (!limitsItself.has(route)) await core.limitRead(user)
         return route({ ...call, user })

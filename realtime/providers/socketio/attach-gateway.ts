@@ -15,6 +15,7 @@ import { toWireResult } from "../../publish-result.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import type { RealtimeCore } from "../../server/types.ts"
 import type { OutgoingMessage } from "../../transport.ts"
+import { requireWireVersion } from "../../wire-version.ts"
 import { socketIoCapabilities } from "./capabilities.ts"
 import { type ClusterBus, createPeers, type Entered, type Peers } from "./cluster.ts"
 import { answerDirectly, emitToEach } from "./direct-write.ts"
@@ -327,7 +328,9 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
   const { io, tickets, presence } = broadcaster
   io.use((socket, next) => {
     try {
-      socket.data.user = tickets.verify((socket.handshake.auth as { ticket?: unknown }).ticket)
+      const { ticket, wire } = socket.handshake.auth as { ticket?: unknown; wire?: unknown }
+      requireWireVersion(wire)
+      socket.data.user = tickets.verify(ticket)
       // It has served; nothing that opens a connection lies about in memory.
       socket.handshake.auth = {}
       next()

@@ -10,6 +10,7 @@ import { type PresenceSnapshot, parseSignal } from "../../message.ts"
 import { fromWireResults } from "../../publish-result.ts"
 import type { RealtimeTransport, TransportSubscription } from "../../transport.ts"
 import { createStatus } from "../../transport-status.ts"
+import { wireVersion } from "../../wire-version.ts"
 import { socketIoCapabilities } from "./capabilities.ts"
 import {
   applyPresenceChange,
@@ -119,7 +120,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
   /** A ticket lives for a minute, so each connection asks for its own. */
   async function authenticate(callback: (auth: object) => void): Promise<void> {
     try {
-      callback((await credentials({})) as object)
+      callback({ ...((await credentials({})) as object), wire: wireVersion })
     } catch (cause) {
       const error = isRealtimeError(cause)
         ? cause

@@ -67,7 +67,8 @@ async function open(limits: { maxSubscriptions?: number } = {}) {
   http.listen(0, "127.0.0.1")
   await once(http, "listening")
   const ticket = broadcaster.tickets.issue(alice)
-  const socket = connect(`http://127.0.0.1:${(http.address() as AddressInfo).port}`, {
+  const address = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+  const socket = connect(address, {
     ...{ auth: { ticket }, transports: ["websocket"], forceNew: true },
   })
   const ask = (event: string, ...args: unknown[]) => socket.emitWithAck(event, ...args)
@@ -76,6 +77,8 @@ async function open(limits: { maxSubscriptions?: number } = {}) {
   return {
     log,
     io,
+    broadcaster,
+    address,
     told,
     realtime,
     gateway,
@@ -271,4 +274,29 @@ it("whoever runs it hears of what it couldn't answer, and of no refusal", async 
   const answer = await ask("subscribe", room.name, { epoch: "", seq: 0 })
   expect(answer).toMatchObject({ ok: false, error: { code: "log-unavailable" } })
   expect(told).toEqual(["answer subscribe: log-unavailable"])
+})
+
+it.each([
+  ["0", "page-outdated", undefined],
+  [2, "provider-unavailable", undefined],
+  ["1, 1", "invalid-request", undefined],
+  [1, undefined, "alice"],
+  [undefined, undefined, "alice"],
+])("lets in whom it understands: version %s of the wire", async (wire, code, user) => {
+  await using stage = await open()
+  const { io, broadcaster, address } = stage
+  const socket = connect(address, {
+    ...{
+      auth: { ticket: broadcaster.tickets.issue(alice), wire },
+      transports: ["websocket"],
+      forceNew: true,
+    },
+  })
+  const answered = await Promise.race([
+    once(socket as never, "connect").then(() => undefined),
+    once(socket as never, "connect_error").then(([error]) => error.data.code),
+  ])
+  const { data } = io.sockets.sockets.get(socket.id ?? "") ?? {}
+  socket.disconnect()
+  expect([answered, data?.user?.id]).toEqual([code, user])
 })

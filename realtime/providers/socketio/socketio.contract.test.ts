@@ -20,6 +20,12 @@ import { attachGateway, createBroadcaster } from "./gateway.ts"
 async function startGateway(options: Partial<ServerOptions> = {}) {
   const http = createServer()
   const io = new Server(http, { serveClient: false, ...options })
+  /** What each page has said to be let in. */
+  const said: Record<string, unknown>[] = []
+  io.use(({ handshake }, next) => {
+    said.push(handshake.auth)
+    next()
+  })
   const broadcaster = createBroadcaster({ io, secret: "a secret of this test" })
   const realtime = createContractRealtime({ publishers: [broadcaster.publisher] })
   attachGateway({ broadcaster, core: realtime.core })
@@ -29,7 +35,7 @@ async function startGateway(options: Partial<ServerOptions> = {}) {
     await io.close()
     await realtime.close()
   }
-  return { http, io, port, realtime, close }
+  return { http, io, port, said, realtime, close }
 }
 
 describeTransportContract({
@@ -308,6 +314,7 @@ describe("behind a proxy that never answers a WebSocket's handshake", () => {
     await channel.publish("said", { text: "by polling" })
     await waitFor(() => texts.length === 1)
     expect([ways, states]).toEqual([["polling"], ["connecting, provider-unavailable", "connected"]])
+    expect(gateway.said).toEqual([{ ticket: expect.any(String), wire: 1 }])
     states.length = 0
     sendAway()
     await waitFor(() => ways.length === 2 && isConnected())
