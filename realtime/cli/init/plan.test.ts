@@ -123,7 +123,7 @@ describe("an app's shape", () => {
       {
         ...plain,
         "package.json": packageJson({
-          dependencies: { next: "15.5.0", "better-auth": "1" },
+          dependencies: { next: "16.0.0", "better-auth": "1" },
           scripts: { dev: "node server.js" },
         }),
       },
@@ -256,7 +256,7 @@ describe("a refusal", () => {
     [
       "an old Next.js",
       { ...plain, "package.json": packageJson({ dependencies: { next: "^14.2.0" } }) },
-      /Next\.js \^14\.2\.0, and 15 or newer/,
+      /Next\.js \^14\.2\.0, and 16 or newer/,
     ],
     [
       "static export",
@@ -307,7 +307,7 @@ describe("a refusal", () => {
   it("goes by the Next.js that is installed", () => {
     const files = { ...plain, "package.json": packageJson({ dependencies: { next: "latest" } }) }
     expect(() => planInit(treeOf(files, "14.2.3"), everything)).toThrow("this is Next.js 14.2.3")
-    expect(() => planInit(treeOf(files, "15.0.0"), everything)).not.toThrow()
+    expect(() => planInit(treeOf(files, "16.0.0"), everything)).not.toThrow()
   })
 
   it("takes no notice of what is commented out", () => {

@@ -45,7 +45,7 @@ export const packages: Record<ProviderName, readonly string[]> = {
 }
 
 /** The first Next.js whose `instrumentation` runs without a flag. */
-export const leastNext = 15
+export const leastNext = 16
 
 /**
  * Recognises a file that an earlier `init` wrote, whatever became of it since: it is kept as it is. Each
