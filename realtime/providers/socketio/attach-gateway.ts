@@ -5,6 +5,7 @@ import { createReporter, guard, reportFailure } from "../../guard.ts"
 import type { JsonValue } from "../../json.ts"
 import {
   isPosition,
+  type LogHead,
   type LogPage,
   parseSignalOrigin,
   type Signal,
@@ -84,6 +85,11 @@ export interface Broadcaster {
    * The newest message that this gateway's sockets were given of each channel that they are in; 0: none yet.
    */
   places(): Map<string, number>
+  /**
+   * Where the log is, for a socket that has joined the channel's room as the first: should the log have to
+   * stand in for the other gateways, nothing older is brought. `read` asks the log.
+   */
+  startAt(channel: string, read: () => Promise<LogHead | undefined>): Promise<void>
   /**
    * All that follows `seq`, for a socket that has joined the channel's room: from what was delivered here,
    * else by `read`, which asks the log.
@@ -208,6 +214,12 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
     revocations: () => revocations,
     deliverFromLog: (messages) => deliver(messages, "takeFromLog"),
     places: () => new Map([...recents].map(([name, { place }]) => [fromChannelRoom(name), place])),
+    async startAt(channel, read) {
+      const recent = recents.get(channelRoom(channel))
+      if (!peers || !recent || recent.place > 0) return
+      const head = await read()
+      if (head) recent.startAt(head)
+    },
     async catchUp(channel, seq, read) {
       const recent = recents.get(channelRoom(channel))
       const page = peers?.isInDoubt ? null : recent?.after(seq)
@@ -409,6 +421,9 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
         const page = isPosition(seq)
           ? await broadcaster.catchUp(channel, seq, () => core.readAfter(channel, seq, catchUpLimit))
           : undefined
+        // A log that doesn't answer is none that stands in; whoever reads it then knows what is old.
+        const readHead = async () => page?.head ?? (await core.heads([channel]).catch(() => []))[0]
+        await broadcaster.startAt(channel, readHead)
         if (!isStill(socket, channel, membership)) throw leftMeanwhile()
         return { page }
       },

@@ -45,6 +45,17 @@ describe("what a gateway remembers of a channel", () => {
     expect(recent.take([message(5, "another log")])).toEqual([message(5, "another log")])
   })
 
+  it("brings nothing from the log that was there before somebody joined", () => {
+    const recent = createRecent()
+    recent.startAt(page(3, 3).head)
+    expect(recent.place).toBe(3)
+    expect(recent.takeFromLog([message(3)])).toEqual([])
+    expect(recent.takeFromLog([message(4)])).toEqual([message(4)])
+    // Who joins later is no reason to leave out what the others haven't had.
+    recent.startAt(page(3, 9).head)
+    expect(recent.takeFromLog([message(9)])).toEqual([message(9)])
+  })
+
   it("keeps few of those that never come by themselves", () => {
     const recent = createRecent()
     for (const seq of range(0, 200)) recent.takeFromLog([message(seq)])

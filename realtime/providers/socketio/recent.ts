@@ -38,7 +38,7 @@ interface Known {
  * together all that there is: so many who return at once cost one read, wherever each of them had stopped.
  */
 export interface Recent {
-  /** The newest message that was delivered here; 0: none yet. */
+  /** The newest message that was delivered here, or was there before; 0: neither is known. */
   readonly place: number
   /**
    * Messages that are about to be delivered, in order. Returns those that `takeFromLog` hasn't taken before:
@@ -47,6 +47,8 @@ export interface Recent {
   take(messages: readonly WireMessage[]): readonly WireMessage[]
   /** The same for what was read from the log. Returns what is newer than all that was delivered meanwhile. */
   takeFromLog(messages: readonly WireMessage[]): readonly WireMessage[]
+  /** Where the log was when somebody joined: what is older isn't owed to them. Counts until something is delivered. */
+  startAt(head: LogHead): void
   /** What follows `seq`, all that fits into one page; null when the log has to be asked. */
   after(seq: number): LogPage | null
   /** What the log answered to a question after `seq` that was asked at `askedAt`. */
@@ -65,9 +67,9 @@ export function createRecent(options: RecentOptions = {}): Recent {
   let answered: { seq: number; page: LogPage } | null = null
 
   /** Messages of several gateways may change places; another log begins anew. */
-  function moveTo(message: WireMessage): void {
-    place = message.epoch === epoch ? Math.max(place, message.seq) : message.seq
-    epoch = message.epoch
+  function moveTo(to: Pick<WireMessage, "epoch" | "seq">): void {
+    place = to.epoch === epoch ? Math.max(place, to.seq) : to.seq
+    epoch = to.epoch
   }
 
   function append(message: WireMessage): void {
@@ -116,6 +118,10 @@ export function createRecent(options: RecentOptions = {}): Recent {
       // What never came is forgotten, the oldest first.
       for (const key of early) if (early.size > maxEarly) early.delete(key)
       return fresh
+    },
+
+    startAt(head) {
+      if (epoch === undefined) moveTo(head)
     },
 
     after(seq) {
