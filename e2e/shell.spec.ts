@@ -456,7 +456,8 @@ test("the open room is marked, the keyboard's place is seen, and who types moves
   await hers.expectConnected()
   await page.emulateMedia({ reducedMotion: "reduce" })
   const isThere = () => hers.composer.evaluate((field) => field === document.activeElement)
-  for (let stop = 0; stop < 30 && !(await isThere()); stop += 1) {
+  // Past all rooms of the list, of which other tests have made some.
+  for (let stop = 0; stop < 500 && !(await isThere()); stop += 1) {
     await page.keyboard.press("Tab")
     const { name, isSeen } = await isFocusSeen(page)
     expect(isSeen, name ?? "").toBe(true)

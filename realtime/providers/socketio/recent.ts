@@ -47,7 +47,10 @@ export interface Recent {
   take(messages: readonly WireMessage[]): readonly WireMessage[]
   /** The same for what was read from the log. Returns what is newer than all that was delivered meanwhile. */
   takeFromLog(messages: readonly WireMessage[]): readonly WireMessage[]
-  /** Where the log was when somebody joined: what is older isn't owed to them. Counts until something is delivered. */
+  /**
+   * Where the log was when somebody joined: what is older isn't owed to them. Counts until something is
+   * delivered.
+   */
   startAt(head: LogHead): void
   /** What follows `seq`, all that fits into one page; null when the log has to be asked. */
   after(seq: number): LogPage | null
