@@ -87,6 +87,8 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
 
   let first: "websocket" | "polling" = "websocket"
   let webSocketTimeoutMs = handshakeTimeoutMs
+  /** How often in a row it had no ticket. */
+  let refusals = 0
   beginWith("websocket")
 
   /**
@@ -138,7 +140,8 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     socket.disconnect()
     if (error.retryable) {
       interrupted(error)
-      restart(backOffMs({ firstMs: firstPauseMs, maxMs: maxPauseMs }, 1, error))
+      refusals += 1
+      restart(backOffMs({ firstMs: firstPauseMs, maxMs: maxPauseMs }, refusals, error))
     } else fail(error)
   }
 
@@ -164,6 +167,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     clearTimeout(suspendTimer)
     suspendTimer = undefined
     webSocketTimeoutMs = handshakeTimeoutMs
+    refusals = 0
     status.set({ state: "connected" })
     for (const channel of channels) void attach(channel)
   })

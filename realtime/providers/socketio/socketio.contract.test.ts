@@ -14,7 +14,7 @@ import { RealtimeError } from "../../errors.ts"
 import { createSocketIoBackend } from "../../testing/socketio-backend.ts"
 import { startTcpProxy } from "../../testing/tcp-proxy.ts"
 import { waitFor } from "../../testing/wait-for.ts"
-import { createSocketIoTransport } from "./client.ts"
+import { createSocketIoTransport, type SocketIoTransportOptions } from "./client.ts"
 import { attachGateway, createBroadcaster } from "./gateway.ts"
 
 async function startGateway(options: Partial<ServerOptions> = {}) {
@@ -265,7 +265,11 @@ it.each(["subscribe", "watch", "enter"] as const)(
 )
 
 describe("behind a proxy that never answers a WebSocket's handshake", () => {
-  async function start(limits: { handshakeTimeoutMs?: number; credentials?: () => Promise<unknown> } = {}) {
+  async function start(
+    limits: Partial<
+      Pick<SocketIoTransportOptions, "handshakeTimeoutMs" | "credentials" | "firstPauseMs" | "maxPauseMs">
+    > = {},
+  ) {
     const stack = new AsyncDisposableStack()
     const gateway = await startGateway()
     stack.defer(gateway.close)
@@ -343,6 +347,22 @@ describe("behind a proxy that never answers a WebSocket's handshake", () => {
     expect(new Set(states.slice(states.indexOf("connecting, rate-limited")))).toEqual(
       new Set(["connecting, rate-limited"]),
     )
+  })
+
+  it("a page that gets no ticket waits longer each time before it asks for another", async () => {
+    const credentials = vi.fn(async () => {
+      throw new RealtimeError("provider-unavailable", { message: "unable to get a ticket" })
+    })
+    vi.spyOn(Math, "random").mockReturnValue(0.5)
+    const timers = vi.spyOn(globalThis, "setTimeout")
+    await using stage = await start({ firstPauseMs: 4, maxPauseMs: 30, credentials })
+    stage.client.open()
+    await waitFor(() => credentials.mock.calls.length > 5, "further attempts")
+    const pauses = timers.mock.calls
+      .map(([, ms]) => ms)
+      .filter((ms) => [3, 6, 12, 24, 22.5].includes(ms ?? 0))
+    vi.restoreAllMocks()
+    expect(pauses.slice(0, 5)).toEqual([3, 6, 12, 22.5, 22.5])
   })
 
   it("what a page says goes by HTTP while it has no connection, before what it says over one", async () => {
