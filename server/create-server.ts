@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
 import { Server as SocketIoServer } from "socket.io"
 import { isRealtimeError } from "throughline"
-import type { Realtime, RealtimePublisher } from "throughline/server"
+import { networkOf, type Realtime, type RealtimePublisher } from "throughline/server"
 import {
   type AttachedGateway,
   connectRedisCluster,
@@ -13,7 +13,6 @@ import type { Logger } from "#lib/operations/logger.ts"
 import { createOnce } from "#lib/operations/once.ts"
 import { logErrors } from "#lib/operations/process-log.ts"
 import { contextOf, requestIdOf, withRequest } from "#lib/operations/request-context.ts"
-import { networkOf } from "#lib/security/network.ts"
 import { createReadAddress, defaultTrustedProxies } from "./client-address.ts"
 import {
   createListener,

@@ -8,9 +8,9 @@ import {
   RateLimiterRes,
 } from "rate-limiter-flexible"
 import { logError, type OnError, RealtimeError } from "throughline"
+import { networkOf } from "throughline/server"
 import { currentRequest } from "../operations/request-context.ts"
 import { type Budget, type Budgets, budgets, type Personal } from "./budgets.ts"
-import { networkOf } from "./network.ts"
 
 /** How much one may ask for, counted where all processes see it: in Redis, else PostgreSQL, else this process's memory. */
 export interface Limits {

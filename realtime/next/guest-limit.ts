@@ -1,5 +1,5 @@
 import { type OnError, RealtimeError } from "../errors.ts"
-import { networkOf } from "./network.ts"
+import { networkOf } from "../network.ts"
 
 /** Throws `rate-limited`. `onError` hears of the first refusal in each window. */
 export type GuestLimit = (request: Request, onError: OnError) => Promise<void> | void

@@ -7,6 +7,7 @@ export {
   type MemoryLogStore,
 } from "../log/memory.ts"
 export type { AppendResult, LogEntry, MessageLog, Retention } from "../log/message-log.ts"
+export { networkOf } from "../network.ts"
 export { type ProviderEvent, type RealtimePublisher, webhookWindowMs } from "../publisher.ts"
 export { readWithin } from "../read-within.ts"
 export { createRealtime } from "./create-realtime.ts"
