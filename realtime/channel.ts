@@ -14,9 +14,11 @@ export type ChannelParams<Pattern extends string> = { [Name in ParamNames<Patter
 
 /** One concrete channel of a definition. What `publish`, `useChannel` and the others are handed. */
 export interface ChannelRef<Definition extends AnyChannelDefinition = AnyChannelDefinition> {
+  /** The definition that made it, by which payloads get their types. */
   readonly definition: Definition
   /** The name on our side of every provider, as in `room:42`. */
   readonly name: string
+  /** What was filled in for the parameters of the pattern: `{ room: "42" }`. Not escaped. */
   readonly params: Readonly<Record<string, string>>
 }
 
@@ -29,12 +31,20 @@ export interface ChannelDefinition<
   Signals extends Schemas,
   Presence extends StandardSchemaV1,
 > {
+  /**
+   * Makes a channel: `room({ room: "42" })`. Throws a `TypeError` when a parameter is missing, empty or can't
+   * be stored, or when the name gets longer than 512 characters.
+   */
   (
     ...params: ParamNames<Pattern> extends never ? [] : [params: ChannelParams<Pattern>]
   ): ChannelRef<ChannelDefinition<Pattern, Messages, Signals, Presence>>
+  /** As it was given to `defineChannel`. */
   readonly pattern: Pattern
+  /** The schema of each message, by its event. */
   readonly messages: Messages
+  /** The schema of each signal, by its event; `{}` where none was given. */
   readonly signals: Signals
+  /** The schema of what people say of themselves while present; undefined: the channel has no presence. */
   readonly presence: Presence | undefined
   /** The parameters of a name that this definition made, or null when it didn't make it. */
   match(name: string): ChannelParams<Pattern> | null
@@ -186,11 +196,15 @@ export type ChannelDefinitions = Record<string, AnyChannelDefinition>
 /** A name that came from outside, resolved: which definition made it and with which parameters. */
 export type ResolvedChannel<Definitions extends ChannelDefinitions = ChannelDefinitions> = {
   [Kind in keyof Definitions & string]: {
+    /** The name under which the definition stands in `channels`. */
     kind: Kind
+    /** The name of the channel: `room:42`. */
     name: string
+    /** The parameters that the name holds, unescaped. */
     params: Definitions[Kind] extends { readonly pattern: infer Pattern extends string }
       ? ChannelParams<Pattern>
       : never
+    /** The definition that makes such names. */
     definition: Definitions[Kind]
   }
 }[keyof Definitions & string]

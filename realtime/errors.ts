@@ -199,11 +199,16 @@ export interface RealtimeErrorOptions {
 
 /** The one error that leaves this package. Recognise it by `isRealtimeError`, not by `instanceof`. */
 export class RealtimeError extends Error {
+  /** What went wrong. Branch on this, never on `message`. */
   readonly code: RealtimeErrorCode
+  /** The provider that failed, as in `REALTIME_PROVIDER`; undefined when none did. */
   readonly provider: string | undefined
+  /** Whether the same call may succeed when it is made again. */
   readonly retryable: boolean
+  /** How long to wait before that, in milliseconds; undefined when it isn't known. */
   readonly retryAfterMs: number | undefined
 
+  /** `options.message` says what could not be done, and why; the prefix `[realtime/…]` is put before it. */
   constructor(code: RealtimeErrorCode, options: RealtimeErrorOptions) {
     const where = options.provider ? `realtime/${options.provider}` : "realtime"
     super(`[${where}] ${options.message}`, options.cause === undefined ? undefined : { cause: options.cause })

@@ -13,6 +13,7 @@ export interface User {
 export interface RealtimeMessage<Event extends string = string, Payload = unknown> {
   /** Made by the sender (UUIDv7). Publishing the same id again is answered with the first one's `seq`. */
   id: string
+  /** The name of its channel: `room:42`. */
   channel: string
   /** Position in the channel's log: 1, 2, 3 … without holes. */
   seq: number
@@ -21,7 +22,9 @@ export interface RealtimeMessage<Event extends string = string, Payload = unknow
    * the same `seq` is another message.
    */
   epoch: string
+  /** Which of the channel's `messages` it is. */
   event: Event
+  /** What was sent, as the event's schema returned it on the server. */
   payload: Payload
   /** The authenticated sender; null when server code sent it in nobody's name. */
   from: User | null
@@ -34,7 +37,9 @@ export interface RealtimeMessage<Event extends string = string, Payload = unknow
  * receiver reads it from the log.
  */
 export interface WireMessage extends Omit<RealtimeMessage, "payload"> {
+  /** As in the log; absent with `bodyless`. */
   payload?: unknown
+  /** True when the payload was left out, because it is larger than the provider takes. */
   bodyless?: true
   /**
    * The W3C trace context that its delivery belongs to, where messages are followed. The log doesn't keep it.
@@ -44,7 +49,9 @@ export interface WireMessage extends Omit<RealtimeMessage, "payload"> {
 
 /** A position in a channel's log: everything up to and including `seq` has been seen. */
 export interface Cursor {
+  /** The generation of the log that `seq` counts in. */
   epoch: string
+  /** The position of the last message that was seen; 0 when none was. */
   seq: number
   /**
    * Tells the message at `seq` from another that stood there before a backup was restored. Absent where that
@@ -63,7 +70,9 @@ export interface LogHead extends Cursor {
 
 /** Consecutive messages of a channel's log, oldest first, with the head as it was when they were read. */
 export interface LogPage {
+  /** Where the log ended when the page was read. */
   head: LogHead
+  /** Without holes between them; empty when there is nothing on that side. */
   messages: RealtimeMessage[]
   /**
    * Of a page that was read after a position: the mark of the message that stands there, where it is kept.
@@ -89,9 +98,13 @@ export const areOfDifferentMessages = (one: string | undefined, other: string | 
 
 /** What `publish` resolves with: the message is in the log. */
 export interface PublishReceipt {
+  /** The id of the message, the one given or the one made for it. */
   id: string
+  /** Its position in the channel's log. */
   seq: number
+  /** The generation of the log that `seq` counts in. */
   epoch: string
+  /** When the log accepted it, in milliseconds since 1970, by the server's clock. */
   at: number
 }
 
@@ -104,6 +117,7 @@ export interface SignalOrigin {
    * At most 64 characters, made by the page at random: two of one person are told apart by it, nothing else.
    */
   page: string
+  /** The number of the signal among those of the page in this channel, from 1 on. */
   n: number
 }
 
@@ -114,8 +128,11 @@ export interface SignalOrigin {
 export interface Signal<Event extends string = string, Payload = unknown> {
   /** By the server or the provider: the same delivered twice is one. */
   id: string
+  /** The name of its channel: `room:42`. */
   channel: string
+  /** Which of the channel's `signals` it is. */
   event: Event
+  /** What was sent, as the event's schema returned it. */
   payload: Payload
   /** Verified by the provider or the server, never by the sender's word. */
   from: User
@@ -129,13 +146,17 @@ export interface Signal<Event extends string = string, Payload = unknown> {
 
 /** A person in a channel, however many tabs they have open. */
 export interface Member<Data = unknown> {
+  /** Who it is. */
   user: User
+  /** What they say of themselves, as the channel's `presence` schema returned it. */
   data: Data
 }
 
 /** Who is there. Beyond a provider's member limit `members` is null and only the count is known. */
 export interface PresenceSnapshot<Data = unknown> {
+  /** How many people, not tabs. */
   count: number
+  /** Each person once; null when there are more than the provider lists. */
   members: Member<Data>[] | null
 }
 

@@ -62,11 +62,13 @@ export const configHeader = "Realtime-Config"
 
 /** A provider's part of the client's configuration, as it stands in the page. */
 export interface ProviderConfig {
+  /** The provider's name, by which the page chooses what to load. */
   readonly provider: string
   readonly [option: string]: JsonValue
 }
 
 export interface CredentialsRequest {
+  /** The authenticated user who asks. */
   user: User
   /** What the browser asked, unchecked. */
   body: Readonly<Record<string, unknown>>
@@ -78,7 +80,9 @@ export interface CredentialsRequest {
 
 /** A webhook as it came: the signature is over the body's bytes, so nothing may have parsed it yet. */
 export interface WebhookRequest {
+  /** The headers of the request, among them the signature. */
   headers: Headers
+  /** The body as it came, byte for byte. */
   rawBody: string
   /** Milliseconds since 1970. */
   now: number
@@ -97,7 +101,9 @@ export const webhookWindowMs = 10 * 60 * 1000
 export type ProviderEvent = ChannelEvent | MemberEvent
 
 export interface ChannelEvent {
+  /** Somebody is in a channel that was empty, or the last one has left. */
   kind: "channel-occupied" | "channel-vacated"
+  /** The name of the channel: `room:42`. */
   channel: string
   /** By the provider's clock, in milliseconds since 1970. */
   at: number
@@ -105,10 +111,15 @@ export interface ChannelEvent {
 
 /** One connection of a person became visible, or stopped being so. */
 export interface MemberEvent {
+  /** Became visible, or stopped being so. */
   kind: "member-joined" | "member-left"
+  /** The name of the channel: `room:42`. */
   channel: string
+  /** By the provider's clock, in milliseconds since 1970. */
   at: number
+  /** The connection, by the provider's name for it; a person may have several. */
   connection: string
+  /** Whose connection it is. */
   userId: string
 }
 

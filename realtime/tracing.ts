@@ -9,8 +9,11 @@ export type TraceStep = "send" | "accept" | "append" | "deliver" | "receive"
 
 /** Which message a step is about. */
 export interface TracedMessage {
+  /** The message's id. */
   readonly id: string
+  /** The name of its channel. */
   readonly channel: string
+  /** Its event. */
   readonly event: string
 }
 
@@ -18,6 +21,7 @@ export interface TracedMessage {
 export interface TraceSpan {
   /** The W3C trace context (https://www.w3.org/TR/trace-context/) that goes on with the message. */
   readonly traceparent?: string | undefined
+  /** The step is over; `error` is why it failed, and absent when it didn't. Called once. */
   end(error?: unknown): void
 }
 

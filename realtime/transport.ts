@@ -76,6 +76,7 @@ export type ConnectionState =
 
 /** The state of a connection, and why. */
 export interface TransportStatus {
+  /** One of the six states of a connection. */
   readonly state: ConnectionState
   /** Why, in every state but `connected` and `closed`, when a reason is known. */
   readonly error?: RealtimeError | undefined
@@ -96,7 +97,9 @@ export interface ChannelObserver {
   onDetached(): void
   /** The subscription was refused or withdrawn; the transport will not try again by itself. */
   onDenied(error: RealtimeError): void
+  /** Messages arrived, in the provider's order. They may repeat, and have holes. */
   onMessages(messages: readonly WireMessage[]): void
+  /** A signal arrived. */
   onSignal(signal: Signal): void
   /**
    * Everyone who is there, whenever that changes and after each attachment. Only
@@ -129,8 +132,11 @@ export interface TransportSubscription {
 
 /** A message as its sender hands it over, before the log gives it a place. */
 export interface OutgoingMessage {
+  /** A UUIDv7 made by the sender, by which a repetition is recognised. */
   id: string
+  /** The event, as the channel declares it. */
   event: string
+  /** What is to be sent, not validated yet. */
   payload: JsonValue
   /** The W3C trace context of the sending, where messages are followed. */
   traceparent?: string | undefined

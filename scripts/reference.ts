@@ -41,19 +41,6 @@ const doorIntros: Record<string, string> = {
 const isOptionBag = ({ name }: Declaration) =>
   /(Options|Props|Setup|Settings|Declarations|Contract)$/.test(name)
 
-/** What an application calls, or implements: told member by member too. */
-export const contracts = new Set([
-  "client/types: RealtimeClient",
-  "client/types: Channel",
-  "server/types: Realtime",
-  "transport: RealtimeTransport",
-  "publisher: RealtimePublisher",
-  "log/message-log: MessageLog",
-])
-
-const isToldByMember = (declaration: Declaration) =>
-  isOptionBag(declaration) || contracts.has(declaration.key)
-
 type Member =
   | ts.PropertySignature
   | ts.MethodSignature
@@ -93,12 +80,13 @@ const isFunctionLike = (node: ts.Node): node is ts.SignatureDeclaration =>
 
 /**
  * What a node has members by, those of an object that is written out in a parameter or a type included. What a call resolves
- * with, and what a callback is given, is told over them, and nobody looks for it by a path.
+ * with, and what a callback is given, is told over them, and nobody looks for it by a path; what a conditional type asks
+ * about isn't a member of anything.
  */
 function membersOf(node: ts.Node, path = ""): { path: string; member: Member }[] {
   const found: { path: string; member: Member }[] = []
   const visit = (child: ts.Node) => {
-    if (ts.isFunctionTypeNode(child)) return
+    if (ts.isFunctionTypeNode(child) || ts.isConditionalTypeNode(child)) return
     if (!isMember(child)) {
       found.push(...membersOf(child, path))
       return
@@ -124,23 +112,36 @@ const inlineOptions = ({ statements }: Declaration) =>
     .flatMap(({ parameters }) => parameters.map(({ type }) => type))
     .flatMap((type) => (type && ts.isTypeLiteralNode(type) ? membersOf(type) : []))
 
+/** One of the alternatives of a union: the doc comment over it, or over the union, tells its members too. */
+const isOfAlternative = (node: ts.Node): boolean =>
+  ts.isTypeLiteralNode(node.parent) && ts.isUnionTypeNode(withoutParentheses(node.parent.parent))
+
+const withoutParentheses = (node: ts.Node): ts.Node =>
+  ts.isParenthesizedTypeNode(node) ? withoutParentheses(node.parent) : node
+
 /**
- * What a person would look for and not find: exported names without a doc comment, options without one, and
- * members of the contracts without one. What a function takes in an object that its signature writes out may be told in
- * the function's.
+ * What a person would look for and not find: exported names without a doc comment, members of theirs without one,
+ * and options without one. What a function takes in an object that its signature writes out may be told in the
+ * function's.
  */
 export function undocumented({ doors, declarations }: Surface): string[] {
   const exported = new Set(doors.flatMap(({ names }) => [...names.values()]))
   return [...declarations.values()].flatMap((declaration) => {
     const told = docOfAll(declaration)
-    // What an option consists of is told over it.
-    const options = isToldByMember(declaration)
-      ? writtenMembers(declaration).filter(({ path, member }) => !path.includes(".") && !docOf(member))
-      : inlineOptions(declaration).filter(({ path, member }) => !docOf(member) && !told.includes(`\`${path}`))
-    return [
-      ...(exported.has(declaration.key) && told === "" ? [declaration.key] : []),
-      ...options.map(({ path }) => `${declaration.key}, ${path}`),
-    ]
+    const isExported = exported.has(declaration.key)
+    const isFunction = declaration.statements.some(ts.isFunctionDeclaration)
+    // What a member consists of is told over it.
+    const members = isFunction
+      ? inlineOptions(declaration).filter(({ path }) => !told.includes(`\`${path}`))
+      : isExported || isOptionBag(declaration)
+        ? writtenMembers(declaration).filter(
+            ({ path, member }) => !path.includes(".") && !isOfAlternative(member),
+          )
+        : []
+    const missing = members
+      .filter(({ member }) => !docOf(member))
+      .map(({ path }) => `${declaration.key}, ${path}`)
+    return isExported && told === "" ? [declaration.key, ...missing] : missing
   })
 }
 

@@ -54,12 +54,19 @@ export type Fault = (typeof ALL_FAULTS)[number]
 
 /** All that are given have to hold. */
 export interface FaultMatch {
+  /** The id of an app. */
   appId?: string
+  /** The name of a channel. */
   channel?: string
+  /** The id of a connection. */
   connectionId?: string
+  /** The `clientId` of a connection. */
   clientId?: string
+  /** `inbound`: from a client; `outbound`: to one. */
   direction?: "inbound" | "outbound"
+  /** The action of a frame, as in `MESSAGE`. */
   action?: ActionName
+  /** The method of a REST request, as in `POST`. */
   method?: string
   /** The beginning of the REST path. */
   path?: string
@@ -67,7 +74,9 @@ export interface FaultMatch {
 
 /** A fault, what it strikes, and how often. */
 export interface FaultRule {
+  /** What befalls the frame, the socket or the request. */
   fault: Fault
+  /** What it is limited to; all, unless given. */
   match?: FaultMatch
   /** How many times it strikes before it is used up; without it, until it is removed. */
   times?: number
@@ -75,22 +84,38 @@ export interface FaultRule {
   skip?: number
   /** Strikes with this probability, drawn from the emulator's seed. */
   probability?: number
+  /** With `delay` and `slow`: how long, in milliseconds; 1000 by default. */
   delayMs?: number
+  /** With faults that answer: the error code of the protocol. */
   code?: number
+  /** With `refuse` and `malformed`: the HTTP status. */
   statusCode?: number
+  /** With faults that answer: the text of the error. */
   message?: string
+  /**
+   * With `cut`, `malformed` and `abort`: `after` lets the frame through, or carries the request out, first; `before`, the
+   * default, does neither.
+   */
   when?: "before" | "after"
 }
 
 /** A rule that is in force, its name, and how often it has struck. */
-export type ActiveFault = FaultRule & { id: string; struck: number }
+export type ActiveFault = FaultRule & {
+  /** By which `remove` finds it. */
+  id: string
+  /** How many times it has struck. */
+  struck: number
+}
 
 /** The faults in force. */
 export interface Faults {
   /** Returns how to remove it. */
   add(rule: FaultRule): ActiveFault & { remove(): void }
+  /** Takes a rule out of force, by its id; false when there is none. */
   remove(id: string): boolean
+  /** Takes all rules out of force. */
   clear(): void
+  /** Those in force, oldest first. */
   list(): ActiveFault[]
   /** The first rule that strikes here; it counts as used. */
   strike(kinds: readonly Fault[], describe: () => FaultMatch): FaultRule | undefined

@@ -383,14 +383,23 @@ export type ConnectionMatch = Pick<FaultMatch, "appId" | "connectionId" | "clien
 
 /** The whole service without any I/O: mounts feed it sockets and requests. */
 export interface AblyService {
+  /** By their ids. */
   readonly apps: ReadonlyMap<string, App>
+  /** The service's time, which may be skewed. */
   readonly clock: SkewedClock
+  /** Where ids and probabilities come from, repeatable by `seed`. */
   readonly random: Random
+  /** The faults in force. */
   readonly faults: Faults
+  /** The open sockets. */
   readonly sessions: Set<Session>
+  /** Takes an open socket; `query` is that of its address. */
   accept(socket: Socket, query: URLSearchParams): Session
+  /** Answers a REST request; undefined: with none, the socket is to be cut. */
   request(request: RestRequest): Promise<RestResponse | undefined>
+  /** Makes another app. */
   addApp(setup: AppSetup): App
+  /** Ends an app and its connections. */
   removeApp(appId: string): void
 
   /** Ends sockets without a closing frame; the connections can be resumed. */
@@ -413,5 +422,6 @@ export interface AblyService {
   forgetConnections(match?: ConnectionMatch): void
   /** Forgets a channel's stream, so that no earlier `channelSerial` is honoured (90003). */
   forgetChannel(channel: string, appId?: string): void
+  /** Ends every connection and forgets every timer. */
   close(): void
 }

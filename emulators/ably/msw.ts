@@ -15,9 +15,11 @@ export interface AblyHandlers {
     | ReturnType<typeof http.all>
     | ReturnType<ReturnType<typeof ws.link>["addEventListener"]>
   )[]
+  /** The apps of the service, with their keys. */
   readonly apps: AppDescription[]
   /** The first app's first key. */
   readonly key: string
+  /** The core, for faults and for looking at its state. */
   readonly service: AblyService
   /** Ends the connections; the handlers themselves belong to msw. */
   close(): void

@@ -37,8 +37,11 @@ export const sandboxRoutes: Route[] = [
 
 /** An app as the sandbox's `POST /apps` answers. */
 export interface AppDescription {
+  /** The account that the app belongs to, made up. */
   accountId: string
+  /** The id of the app. */
   appId: string
+  /** Its keys, at least one. */
   keys: {
     /** With `value` the same in two parts, which the suites of other SDKs read. */
     id: string
@@ -50,6 +53,7 @@ export interface AppDescription {
     capability: string
     revocableTokens: boolean
   }[]
+  /** Its channel rules, by namespace. */
   namespaces: { id: string; persisted: boolean; persistLast: boolean; mutableMessages: boolean }[]
 }
 

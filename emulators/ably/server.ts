@@ -44,16 +44,21 @@ export interface AblyEmulator
     | "forgetConnections"
     | "forgetChannel"
   > {
+  /** As in `http://127.0.0.1:6002`. */
   readonly url: string
+  /** The host that it listens on. */
   readonly host: string
+  /** The port that it listens on. */
   readonly port: number
   /** As they are now, apps made over REST included. */
   readonly apps: AppDescription[]
   /** The first app's first key, for the common case of one. */
   readonly key: string
+  /** What `Ably.Realtime` and `Ably.Rest` need to reach it, beside a key. */
   readonly clientOptions: AblyClientOptions
   /** The core, for looking at its state. */
   readonly service: AblyService
+  /** Ends every connection and frees the port. Idempotent. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }

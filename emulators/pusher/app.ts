@@ -21,22 +21,35 @@ import { createWebhooks, type WebhookSender, type Webhooks } from "./webhooks.ts
 
 /** An event as the HTTP API publishes it. */
 export interface TriggeredEvent {
+  /** The event's name. */
   name: string
+  /** The channel that it goes to. */
   channel: string
+  /** Its data, encoded as text. */
   data: string
+  /** The connection that doesn't get it. */
   socket_id?: string
 }
 
 /** One app of the service: its connections, channels, users and webhooks. Nothing is shared between two apps. */
 export interface App {
+  /** The app's id, as in `PUSHER_APP_ID`. */
   readonly id: string
+  /** What clients connect with. */
   readonly key: string
+  /** What requests and permissions are signed with. */
   readonly secret: string
+  /** Its settings, defaults filled in. */
   readonly settings: ResolvedAppSettings
+  /** The open connections, by socket id. */
   readonly connections: ReadonlyMap<string, Connection>
+  /** The channels that somebody is in. */
   readonly channels: Pick<Channels, "get" | "occupied">
+  /** Those who have signed in. */
   readonly users: Pick<Users, "connectionsOf" | "terminate">
+  /** The last event of each cache channel. */
   readonly cache: EventCache
+  /** What was posted to its webhooks. */
   readonly webhooks: Pick<Webhooks, "deliveries">
   /** The app's events of today, published and delivered. */
   readonly messages: number

@@ -10,7 +10,9 @@ import type { Webhooks } from "./webhooks.ts"
 
 /** A channel that somebody is in. */
 export interface Channel {
+  /** As clients subscribe to it: `private-room`. */
   readonly name: string
+  /** What its prefix makes of it. */
   readonly type: ChannelType
   /** By socket id. */
   readonly subscribers: ReadonlyMap<string, Connection>

@@ -9,7 +9,9 @@ import type { ResolvedAppSettings } from "./settings.ts"
 
 /** A WebSocket as the core sees it. */
 export interface Socket {
+  /** Sends a text frame. */
   send(text: string): void
+  /** Ends it with a close frame. */
   close(code: number, reason: string): void
   /** Ends it without a close frame. */
   terminate(): void
@@ -22,12 +24,17 @@ export interface SignedInUser {
 
 /** A client's connection, as channels and users see it. */
 export interface Connection {
+  /** As in `123.456`. */
   readonly socketId: string
+  /** False once either side has ended it. */
   readonly isOpen: boolean
   /** The names of the channels that it has subscribed to. */
   readonly subscriptions: Set<string>
+  /** Who has signed in on it; absent: nobody. */
   user?: SignedInUser
+  /** Sends a frame, unless a fault strikes it. */
   send(frame: ServerFrame): void
+  /** Ends it with a close frame. */
   close(code: number, reason?: string): void
 }
 

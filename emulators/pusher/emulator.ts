@@ -28,6 +28,7 @@ export interface PusherEmulatorOptions {
 export interface ConnectRequest {
   /** Path and query, as in `/app/{key}?protocol=7`. */
   url: string
+  /** Whether it came by `wss:`. */
   isTLS: boolean
   /** Of the host name, where there is one. */
   cluster?: string
@@ -39,7 +40,9 @@ export interface ConnectRequest {
 export interface ConnectedSocket {
   /** Of none, when the handshake was refused. */
   readonly socketId?: string
+  /** Takes a frame of the client. */
   receive(data: string | Uint8Array): void
+  /** The client has closed the socket, or lost it. */
   closed(): void
 }
 
@@ -48,13 +51,17 @@ export interface ConnectedSocket {
  * mounts `server.ts` and `msw.ts` put it on the wire.
  */
 export interface PusherEmulator {
+  /** In the order in which they were given. */
   readonly apps: readonly App[]
   /** By id or key; the first app unless told. */
   app(idOrKey?: string): App
+  /** Puts faults in and takes them out. */
   readonly faults: FaultControl
   /** Cuts connections without a close frame, as a network does; answers how many. */
   dropConnections(scope?: FaultScope): number
+  /** Takes an open socket. */
   connect(request: ConnectRequest, socket: Socket): ConnectedSocket
+  /** Answers a request of the HTTP API. */
   handle(request: HttpRequest): Promise<HttpOutcome>
   /** Cuts every connection and forgets every timer. */
   stop(): void

@@ -19,6 +19,7 @@ export interface FaultControl {
   inject(fault: Fault): ActiveFault
   /** False when there is no such fault any more. */
   remove(id: string): boolean
+  /** Takes all faults out. */
   clear(): void
   /** Those in force, oldest first. */
   list(): readonly ActiveFault[]

@@ -4,12 +4,14 @@ import type { Random } from "./random.ts"
 export interface FaultScope {
   /** An app's id or key. */
   app?: string
+  /** The name of a channel. */
   channel?: string
   /**
    * The event's name. Without it only events of the application are touched, never those named `pusher:…` or
    * `pusher_internal:…` (`slow` touches both).
    */
   event?: string
+  /** The connection that it concerns. */
   socketId?: string
 }
 
@@ -123,10 +125,13 @@ export interface FaultTarget {
 
 /** A fault in force. */
 export interface ActiveFault {
+  /** By which `remove` of the control finds it. */
   readonly id: string
+  /** As it was injected. */
   readonly fault: Fault
   /** How often it has acted. */
   readonly hits: number
+  /** Takes it out. Idempotent. */
   remove(): void
 }
 

@@ -1,11 +1,14 @@
 /** A request as the core sees it: what was on the wire, undecoded, because that is what was signed. */
 export interface HttpRequest {
+  /** As in `POST`. */
   method: string
   /** As sent, without the query. */
   path: string
   /** As sent, without the question mark. */
   query: string
+  /** By their names in lower case. */
   headers: Readonly<Record<string, string | undefined>>
+  /** As it was sent, undecoded. */
   body: string
   /** Whose host name was asked; absent where the mount has none. */
   cluster?: string | undefined
@@ -13,8 +16,11 @@ export interface HttpRequest {
 
 /** What the HTTP API answers. */
 export interface HttpResponse {
+  /** As in 200. */
   status: number
+  /** By their names in lower case. */
   headers: Record<string, string>
+  /** The text to send. */
   body: string
 }
 

@@ -24,6 +24,7 @@ export interface PusherLimits {
   cacheTtlMs: number
   /** From this many subscribers on, `subscription_count` is sent at most once per interval. */
   subscriptionCountThreshold: number
+  /** That interval, in milliseconds. */
   subscriptionCountIntervalMs: number
   /** Channels that one connection may be subscribed to (4100). Not a vendor's figure: more than any honest page has. */
   subscriptionsPerConnection: number

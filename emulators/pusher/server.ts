@@ -20,7 +20,9 @@ export interface PusherServerOptions
 export interface PusherServer extends Omit<PusherEmulator, "connect" | "handle" | "stop">, AsyncDisposable {
   /** As in `http://127.0.0.1:6001`. */
   readonly url: string
+  /** The host that it listens on. */
   readonly host: string
+  /** The port that it listens on. */
   readonly port: number
   /** For `new PusherJs(app.key, options)`: WebSocket only, to this server. */
   clientOptions(): PusherClientOptions

@@ -28,8 +28,11 @@ export interface WebhookSettings {
 }
 
 export interface WebhookRequest {
+  /** Where it is posted to. */
   url: string
+  /** Among them the key and the signature. */
   headers: Record<string, string>
+  /** JSON, over whose bytes the signature is. */
   body: string
 }
 
@@ -38,10 +41,16 @@ export type WebhookSender = (request: WebhookRequest) => Promise<number>
 
 /** A webhook that was sent, or is being sent. */
 export interface WebhookDelivery extends WebhookRequest {
+  /** What it tells, several when they came close together. */
   readonly events: readonly WebhookEvent[]
+  /** How often it was posted. */
   readonly attempts: number
   /** The last answer, absent while none has come. */
   readonly status?: number
+  /**
+   * `pending` while it is posted or waits for another attempt, `delivered` after an answer of 2xx, `failed` when time
+   * was up.
+   */
   readonly state: "pending" | "delivered" | "failed"
 }
 

@@ -9,11 +9,27 @@ import { requestWithin } from "./request-within.ts"
 
 /** Browser: the catch-all route, as functions. Every failure is a `RealtimeError`. */
 export interface RealtimeHttp {
+  /**
+   * A page of a channel's log: the messages after `after` or before `before`, by `seq`, else the newest ones;
+   * at most `limit`, which is 50 by default and at most 500.
+   */
   history(channel: string, options: { after?: number; before?: number; limit?: number }): Promise<LogPage>
   /** Each channel's head, or why this user doesn't get it. */
   heads(channels: readonly string[]): Promise<Map<string, LogHead | RealtimeError>>
+  /**
+   * How many people are in each channel, in the order of `channels`; null where the server can't tell, or
+   * this user may not know. At most 100 channels.
+   */
   counts(channels: readonly string[]): Promise<(number | null)[]>
+  /**
+   * Sends messages of one channel in order, and resolves with one result for each. Repeating it with the same
+   * ids is safe.
+   */
   publish(channel: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]>
+  /**
+   * Sends a signal by way of the server. Rejects when it was refused, as with `channel-denied`,
+   * `invalid-payload` and `rate-limited`.
+   */
   signal(channel: string, event: string, payload: unknown, origin: SignalOrigin): Promise<void>
   /** The server's configuration as it is now. */
   config(): Promise<Record<string, unknown>>

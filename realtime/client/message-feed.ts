@@ -15,6 +15,7 @@ export interface FeedState<D extends AnyChannelDefinition = AnyChannelDefinition
   pending: readonly PendingMessage<D>[]
   /** Whether the log may hold older ones. */
   hasOlder: boolean
+  /** True while `loadOlder` waits for its page. */
   isLoadingOlder: boolean
   /** Why older ones couldn't be read; null again with the next attempt, or once an interruption is over. */
   olderError: RealtimeError | null
@@ -35,7 +36,9 @@ export interface FeedState<D extends AnyChannelDefinition = AnyChannelDefinition
  * A channel's messages as a store: history, live messages and one's own pending ones in one consistent state.
  */
 export interface MessageFeed<D extends AnyChannelDefinition = AnyChannelDefinition> {
+  /** What to show now. The same object until something changes. */
   readonly state: FeedState<D>
+  /** Calls back on each change of `state`. Returns how to stop it. */
   subscribe(listener: () => void): () => void
   /** Begins to receive. Returns how to stop; what is shown stays, and starting again goes on from there. */
   start(): () => void

@@ -57,6 +57,7 @@ export interface RealtimeClient {
 
 /** Browser: the page's one connection, whoever carries it. */
 export interface Connection {
+  /** Whether there is a connection, and why there isn't. The same object until it changes. */
   readonly status: TransportStatus
   /** The provider in use. */
   readonly provider: string
@@ -126,6 +127,7 @@ export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> 
  * delivers. `denied`: the server refused this user.
  */
 export interface ChannelStatus {
+  /** One of the four states above. */
   readonly state: "idle" | "attaching" | "attached" | "denied"
   /** With `denied`: why. */
   readonly error?: RealtimeError | undefined
@@ -159,7 +161,12 @@ export interface ChannelSubscription {
    * closed. Another one for each opening of the client.
    */
   readonly ready: Promise<void>
+  /**
+   * The position of the last message handed over; null until the position is known. Give it to another
+   * `subscribe` as `since` to go on from there.
+   */
   readonly cursor: Cursor | null
+  /** Ends it: nothing is called any more. Idempotent. */
   unsubscribe(): void
 }
 
@@ -167,12 +174,18 @@ export interface ChannelSubscription {
 export type PendingMessage<D extends AnyChannelDefinition = AnyChannelDefinition> = Omit<
   OutboxMessage,
   "event" | "payload"
-> & { readonly event: MessageEvent<D>; readonly payload: MessageInput<D, MessageEvent<D>> }
+> & {
+  /** Which of the channel's `messages` it is. */
+  readonly event: MessageEvent<D>
+  /** As it was written: it isn't validated yet. */
+  readonly payload: MessageInput<D, MessageEvent<D>>
+}
 
 /** Browser: the messages of this person that the log may not have yet, in one channel. */
 export interface ChannelOutbox<D extends AnyChannelDefinition = AnyChannelDefinition> {
   /** In the order they were written. The same array until something changes. */
   readonly messages: readonly PendingMessage<D>[]
+  /** Calls back on each change of `messages`. Returns how to stop it. */
   subscribe(listener: () => void): () => void
   /** Shows a message at once, stores it, and sends it until the log has it. Returns its id. */
   add<E extends MessageEvent<D>>(event: E, payload: MessageInput<D, E>): string
@@ -196,6 +209,10 @@ export interface SendOptions {
 export interface Presence<D extends AnyChannelDefinition = AnyChannelDefinition> {
   /** Null until known. The same object until something changes. */
   readonly snapshot: PresenceState<D> | null
+  /**
+   * Calls back on each change of `snapshot`. The first listener has the provider tell who is there. Returns
+   * how to stop it.
+   */
   subscribe(listener: () => void): () => void
   /** Becomes visible until the returned function is called; the latest data of the page wins. */
   enter(data: PresenceInput<D>): PresenceEntry<D>
@@ -203,6 +220,7 @@ export interface Presence<D extends AnyChannelDefinition = AnyChannelDefinition>
 
 /** Who is in a channel at one moment. */
 export interface PresenceState<D extends AnyChannelDefinition = AnyChannelDefinition> {
+  /** How many people, not tabs. */
   count: number
   /** Sorted by user id; null beyond the provider's limit. */
   members: Member<PresenceOutput<D>>[] | null
@@ -210,6 +228,8 @@ export interface PresenceState<D extends AnyChannelDefinition = AnyChannelDefini
 
 /** One reason of this page to be visible in a channel; the last that leaves makes it invisible. */
 export interface PresenceEntry<D extends AnyChannelDefinition = AnyChannelDefinition> {
+  /** Changes what the others see. A refusal goes to `onError`. */
   update(data: PresenceInput<D>): void
+  /** Takes this reason back. Idempotent. */
   leave(): void
 }

@@ -38,6 +38,7 @@ interface Channel {
 export interface MemoryLogStore {
   /** Changes with each generation of the log. */
   epoch: string
+  /** What is kept of each channel, by its name. */
   readonly channels: Map<string, Channel>
 }
 

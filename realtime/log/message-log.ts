@@ -80,10 +80,15 @@ export const erasedEvent = "erased"
 
 /** What is appended: a message that has no place yet. */
 export interface LogEntry {
+  /** A UUID of the sender's making. A channel holds each id once. */
   id: string
+  /** The name of the channel, at most 512 characters. */
   channel: string
+  /** The event, as the channel declares it. */
   event: string
+  /** JSON, as the event's schema returned it. */
   payload: JsonValue
+  /** The authenticated sender; null for nobody. */
   from: User | null
   /** The W3C trace context of whoever has it appended, where messages are followed. It isn't kept. */
   traceparent?: string
@@ -91,13 +96,20 @@ export interface LogEntry {
 
 /** Where an entry stands. */
 export interface AppendResult {
+  /** The id of the entry. */
   id: string
+  /** Its position in the channel: 1, 2, 3 … without holes. */
   seq: number
+  /** The log's epoch as it was when this was committed. */
   epoch: string
   /** By the log's clock, never earlier than that of the message before it. */
   at: number
   /** Who sent the message that holds this id: on a duplicate, the first one's sender. */
   from: User | null
+  /**
+   * True when the channel held this id before: then nothing was appended, and the rest tells of the first
+   * one.
+   */
   isDuplicate: boolean
 }
 

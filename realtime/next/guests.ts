@@ -22,6 +22,7 @@ export interface GuestOptions {
 
 /** An `identify` that knows those whom it has let in itself. */
 export interface Guests {
+  /** The guest whom the request's cookie names; null when it names none, or isn't signed by this app. */
   (request: Request): Promise<User | null>
   /**
    * Who asks, as they are known, or as somebody new. `cookie` is the header that

@@ -13,6 +13,7 @@ import { askSession } from "./session.ts"
 
 /** What a provider's door for browsers exports, `throughline/socketio/client` and the like. */
 export interface ProviderModule {
+  /** Makes the provider's connection. */
   createTransport: TransportFactory
 }
 

@@ -83,6 +83,7 @@ export interface RealtimeOptions<Definitions extends ChannelDefinitions> extends
 export type LimitedRequest = UserRequest | WebhookRequest
 
 interface UserRequest {
+  /** Who asks. */
   user: User
   /** `read`: whatever only asks, over HTTP or a socket, and permission to connect or to subscribe. */
   action: "publish" | "signal" | "read"
@@ -95,17 +96,23 @@ interface UserRequest {
 interface WebhookRequest {
   /** Nobody is signed in, and whether it is the service's is known by its signature, once it is read. */
   user: null
+  /** A provider tells what happened. */
   action: "webhook"
+  /** Always one. */
   count: 1
 }
 
 /** What `authorize` is asked: may this user do this in this channel? */
 export type AuthorizeQuestion<Definitions extends ChannelDefinitions> = {
+  /** Who asks: what `identify` returned. */
   user: User
+  /** Where: `channel.kind` is its key in `channels`, `channel.params` what its name holds. */
   channel: ResolvedChannel<Definitions>
+  /** What the user wants to do. */
   action: ChannelAction
   /** With `publish` and `signal`: what is to be sent. */
   event?: string
+  /** With `publish` and `signal`: its payload, as the event's schema returned it. */
   payload?: unknown
   /** With `publish`: the message's, as its sender made it. */
   id?: string
@@ -188,10 +195,15 @@ export interface PublishOptions {
 
 /** One message of `publishBatch`: what `publish` takes, in one object. */
 export interface BatchEntry {
+  /** Where it goes. */
   channel: ChannelRef
+  /** One of the channel's `messages`. */
   event: string
+  /** What the event's schema takes. */
   payload: unknown
+  /** A UUIDv7 made beforehand, so that a retry is recognised. */
   id?: string
+  /** In whose name; nobody's by default. */
   from?: User | null
 }
 
@@ -216,6 +228,7 @@ export interface ClientConfig {
   basePath: string
   /** In order of preference. */
   providers: ProviderConfig[]
+  /** The largest payload that the server accepts, in bytes of JSON. */
   maxPayloadBytes: number
 }
 

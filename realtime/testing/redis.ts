@@ -22,7 +22,9 @@ function requireRedis(): string {
 
 /** A real Redis of a test's own. Disposing stops it and removes everything. */
 export interface TestRedis extends AsyncDisposable {
+  /** As in `redis://127.0.0.1:6379`. */
   readonly url: string
+  /** The port that it listens on, on 127.0.0.1. */
   readonly port: number
   /** Starts it again, on what it kept; resolves when it answers. */
   start(): Promise<void>

@@ -3,6 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net"
 
 /** A wire to a server that can be cut: for servers that have no faults of their own. */
 export interface TcpProxy extends AsyncDisposable {
+  /** The port that it listens on, on 127.0.0.1. */
   readonly port: number
   /** Without a goodbye, as a network does. */
   dropConnections(): void

@@ -67,13 +67,17 @@ type GatewaySocket = Socket<ClientEvents, ServerEvents>
 
 /** What the gateway and its publisher share: the sockets, and who is present. */
 export interface Broadcaster {
+  /** The server of Socket.IO. */
   readonly io: GatewayServer
+  /** Signs and reads the tickets by which sockets are let in. */
   readonly tickets: Tickets
   /** Of all gateways together. */
   readonly presence: PresenceRegistry
   /** Server, in the gateway's process: delivers to the connected sockets, here and at the other gateways. */
   readonly publisher: RealtimePublisher
+  /** Makes a connection visible in a channel, or changes what it shows. */
   enter(channel: string, connection: string, user: User, data: JsonValue): void
+  /** Makes a connection invisible in a channel. */
   leave(channel: string, connection: string): void
   /** To everybody in its channel but the connection that sent it. */
   signal(signal: Signal, sender: string): void
@@ -105,6 +109,7 @@ export interface Broadcaster {
 
 /** What a gateway is doing, for whoever watches it. */
 export interface GatewayStats {
+  /** Open connections, here and now. */
   connections: number
   /** Channels of all connections, added up. */
   subscriptions: number
@@ -118,6 +123,7 @@ export interface GatewayStats {
   waitingBytes: number
   /** Other gateways that are heard. */
   peers: number
+  /** True while another gateway may have published what didn't come here; the log is read meanwhile. */
   isInDoubt: boolean
 }
 
@@ -319,6 +325,7 @@ const textOf = (value: unknown) => (typeof value === "string" ? value : "")
 
 /** A gateway that answers, from `attachGateway` until `stop`. */
 export interface AttachedGateway {
+  /** What it is doing now, for metrics. */
   stats(): GatewayStats
   /**
    * How many messages the log holds that weren't delivered here, of the channel that is furthest behind;

@@ -31,6 +31,7 @@ export type ClusterNote =
  * the log; what it loses of presence comes with the next `state`.
  */
 export interface ClusterBus {
+  /** Whether notes can be posted now. */
   readonly isConnected: boolean
   /** Resolves when the bus has taken it; rejects when it can't. */
   post(note: ClusterNote): Promise<void>
@@ -41,6 +42,7 @@ export interface ClusterBus {
   listen(listener: (note: ClusterNote, from: string, number: number) => void): void
   /** Calls back when the bus can be reached, the first time and after each time that it couldn't. */
   onConnected(listener: () => void): void
+  /** Ends the connection to the others. Idempotent. */
   close(): Promise<void>
 }
 

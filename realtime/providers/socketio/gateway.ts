@@ -65,6 +65,7 @@ export interface MountedGateway {
   sayFarewell(): Promise<void>
   /** Ends every connection at once. */
   cut(): void
+  /** Ends every connection, and lets go of the other gateways. It starts no more. */
   close(): Promise<void>
 }
 

@@ -5,6 +5,7 @@ import { alice, expect } from "../transport-contract/check.ts"
 
 /** A store of a check's own and what plays with it. Disposing closes every log over it and removes it. */
 export interface MessageLogStore extends AsyncDisposable {
+  /** A log over it, opened. */
   readonly log: MessageLog
   /** Another log over the same store, as another process has it; also after the first one was closed. */
   reopen(): Promise<MessageLog>

@@ -77,6 +77,7 @@ function stumble(key: string): void {
  * that none sees another's traces.
  */
 export interface ContractBackend extends AsyncDisposable {
+  /** The server's half, with the provider's publisher. */
   readonly realtime: ContractRealtime
   /** A transport as the product makes it for this user. The backend closes it in the end. */
   createTransport(user: User): RealtimeTransport

@@ -20,8 +20,11 @@ export type RoomRef = ReturnType<typeof contractChannels.room>
 
 /** One promise of the contract, as a sentence, and how to see that it is kept. */
 export interface ContractCheck {
+  /** The suite that it belongs to, as in `delivery`. */
   suite: string
+  /** The promise, as a sentence. */
   name: string
+  /** Resolves when the promise is kept; rejects with what was seen instead. */
   run(stage: Stage): Promise<void>
 }
 
@@ -42,19 +45,29 @@ export const origin: SignalOrigin = { page: "a bare page", n: 1 }
 
 /** A bare transport's view of one channel. */
 export interface Probe {
+  /** What `subscribe` returned. */
   readonly subscription: TransportSubscription
+  /** Every message that was handed over, in order. */
   readonly messages: WireMessage[]
+  /** Every signal that was handed over, in order. */
   readonly signals: Signal[]
+  /** Who was there, each time it was told. */
   readonly snapshots: PresenceSnapshot[]
+  /** Each refusal. */
   readonly denied: RealtimeError[]
+  /** The pages that came with an attachment. */
   readonly pages: LogPage[]
+  /** How often it was attached. */
   attachments: number
+  /** How often it was detached. */
   detachments: number
+  /** What the observer answers to `cursor()`. */
   cursor: Cursor | null
 }
 
 /** What a check plays with: a running backend, and people who connect to it. */
 export interface Stage {
+  /** The provider, started for this check alone. */
   readonly backend: ContractBackend
   /** Where background failures went. */
   readonly errors: unknown[]
