@@ -86,11 +86,16 @@ function leaveDeadLinks(file: string): void {
   writeFileSync(file, linked)
 }
 
-/** The TypeScript that a package consists of, as seen from outside: its doors, and its commands. */
-function entriesOf({ exports, bin = {} }: Manifest): string[] {
-  const doors = Object.values(exports).map((door) => (typeof door === "string" ? door : door.default))
-  return [...doors, ...Object.values(bin)].filter((path) => path != null)
+function doorPathsOf({ exports }: Manifest): string[] {
+  const paths = Object.values(exports).map((door) => (typeof door === "string" ? door : door.default))
+  return paths.filter((path) => path != null)
 }
+
+/** The TypeScript that a package consists of, as seen from outside: its doors, and its commands. */
+const entriesOf = (manifest: Manifest): string[] => [
+  ...doorPathsOf(manifest),
+  ...Object.values(manifest.bin ?? {}),
+]
 
 /**
  * The compiler follows the doors, so what no door needs isn't built. File by file, so that `"use client"` stays where it stands and a stack
@@ -114,6 +119,7 @@ async function compile(): Promise<void> {
     const file = join(distDir, path)
     writeFileSync(file, withBuiltImports(readFileSync(file, "utf8")))
   }
+  for (const folder of folders) removeUnreachedDeclarations(folder)
   for (const path of globSync("**/*.js", { cwd: distDir })) {
     const file = join(distDir, path)
     // What a caller has to know is in the declarations; the rest is the repository's, and would be a sixth of the tarball.
@@ -125,6 +131,22 @@ async function compile(): Promise<void> {
 /** The compiler rewrites imports in code alone; declarations go on naming sources, which aren't there. */
 const withBuiltImports = (declarations: string) =>
   declarations.replace(/((?:from |import\()"\.[^"]*)\.tsx?"/g, '$1.js"')
+
+/** Of the declarations those stay that a door leads to: the compiler writes them for every file, and nobody can import the others. */
+function removeUnreachedDeclarations(folder: string): void {
+  const reached = new Set<string>()
+  const visit = (file: string) => {
+    if (reached.has(file)) return
+    reached.add(file)
+    for (const [, path = ""] of readFileSync(file, "utf8").matchAll(/(?:from |import\()"(\.[^"]*)\.js"/g))
+      visit(join(dirname(file), `${path}.d.ts`))
+  }
+  const built = join(distDir, folder)
+  for (const door of doorPathsOf(readManifest(join(projectDir, folder))))
+    visit(join(built, builtAs(door, ".d.ts")))
+  for (const path of globSync("**/*.d.ts", { cwd: built }))
+    if (!reached.has(join(built, path))) rmSync(join(built, path))
+}
 
 function stage(folder: string): void {
   const [source, staged] = [join(projectDir, folder), join(distDir, folder)]
