@@ -1,7 +1,7 @@
-import { globSync, readFileSync } from "node:fs"
-import { basename, join } from "node:path"
+import { existsSync, globSync, readFileSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { skeletonOf } from "./markdown.ts"
+import { linksOf, skeletonOf } from "./markdown.ts"
 import { projectDir } from "./run.ts"
 
 const read = (name: string) => readFileSync(join(projectDir, name), "utf8")
@@ -10,11 +10,21 @@ const [english, japanese] = [read("README.md"), read("README.ja.md")]
 const figuresOf = (text: string) =>
   /<!-- figures -->([\s\S]*?)<!-- \/figures -->/.exec(text)?.[1]?.match(/\d[\d.,]*/g)
 
-const guides = globSync("docs/guides/*.ja.md", { cwd: projectDir })
+const documents = globSync(["README.md", "docs/guides/*.md"], { cwd: projectDir }).filter(
+  (path) => !path.endsWith(".ja.md"),
+)
+
+/** Where the links of a Japanese document lead to a document in English that there is in Japanese. */
+const leavingJapanese = (path: string) =>
+  linksOf(read(path)).filter((link, index) => {
+    const [target = ""] = link.split("#")
+    // The first one leads to the other language.
+    if (index === 0 || !/(?<!\.ja)\.md$/.test(target) || /^\w+:/.test(target)) return false
+    return existsSync(join(projectDir, dirname(path), target.replace(/\.md$/, ".ja.md")))
+  })
 
 describe("the README", () => {
-  it("holds the same in both languages", () => {
-    expect(skeletonOf(japanese)).toEqual(skeletonOf(english))
+  it("gives the same figures in both languages", () => {
     expect(figuresOf(japanese)).toEqual(figuresOf(english))
   })
 
@@ -25,13 +35,20 @@ describe("the README", () => {
   })
 })
 
-describe("the guides that an adopter needs first", () => {
-  it("are there in Japanese", () => {
-    const names = guides.map((path) => basename(path, ".ja.md"))
-    expect(names).toEqual(expect.arrayContaining(["adopting", "providers", "authorizing", "deploying"]))
+describe("the documents in two languages", () => {
+  it("are the README and every guide", () => {
+    expect(documents).toEqual(expect.arrayContaining(["README.md", "docs/guides/adopting.md"]))
+    const untranslated = documents.filter(
+      (path) => !existsSync(join(projectDir, path.replace(/\.md$/, ".ja.md"))),
+    )
+    expect(untranslated).toEqual([])
   })
 
-  it.each(guides)("%s holds the same as the English one", (path) => {
-    expect(skeletonOf(read(path))).toEqual(skeletonOf(read(path.replace(".ja.md", ".md"))))
+  it.each(documents)("%s holds the same in Japanese, and each leads to the other", (path) => {
+    const translated = path.replace(/\.md$/, ".ja.md")
+    expect(skeletonOf(read(translated))).toEqual(skeletonOf(read(path)))
+    expect(read(path)).toMatch(`\n\n*[日本語](${basename(translated)})*\n\n`)
+    expect(read(translated)).toMatch(`\n\n*[English](${basename(path)})*\n\n`)
+    expect(leavingJapanese(translated)).toEqual([])
   })
 })
