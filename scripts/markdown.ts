@@ -54,11 +54,21 @@ export function anchorsOf(text: string): Set<string> {
   return new Set([...headingsOf(text).keys(), ...ids])
 }
 
-/** What is the same in every language: how a document is divided, its code and commands, where its links lead. */
+/** What is code within a line, each once. */
+function codesOf(text: string): string[] {
+  const found = withoutBlocks(text).matchAll(/(?<!`)`([^`]+)`(?!`)/g)
+  return [...new Set(Array.from(found, ([, code = ""]) => code.replace(/\s+/g, " ")))].toSorted()
+}
+
+/**
+ * What is the same in every language: how a document is divided, its code and commands, the names that it speaks of, where
+ * its links lead.
+ */
 export function skeletonOf(text: string) {
   return {
     headings: [...withoutCode(text).matchAll(/^(#+) /gm)].map(([, level]) => level),
     blocks: text.match(/```[\s\S]*?```/g),
+    codes: codesOf(text),
     rows: (text.match(/^\|.*\|$/gm) ?? []).length,
     // A guide leads to the same guide in its language, where there is one; and headings are called otherwise there.
     links: [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) =>
