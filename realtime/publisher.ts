@@ -49,7 +49,8 @@ export interface RealtimePublisher {
 
   /**
    * Answers a browser's request for permission to connect or to join. The
-   * caller adds `Cache-Control: no-store`.
+   * caller adds `Cache-Control: no-store`. Where it is asked about several channels at once, each is
+   * answered by itself: one at which `authorize` fails holds up no other.
    */
   credentials(request: CredentialsRequest): Promise<JsonValue>
 

@@ -1,5 +1,5 @@
 import { type ChannelDefinitions, maxChannelNameLength } from "../channel.ts"
-import { isRealtimeError, type OnError, RealtimeError, toWireError, type WireError } from "../errors.ts"
+import { type OnError, RealtimeError, toWireError, type WireError } from "../errors.ts"
 import { reportFailure } from "../guard.ts"
 import { isDevelopment } from "../is-development.ts"
 import { type LogPage, type PresenceSnapshot, parseSignalOrigin, type User } from "../message.ts"
@@ -45,8 +45,8 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
   const hint = isDevelopment() ? createGatewayHint() : null
 
   /**
-   * Of the channels that a question names, those that the user may read; one that they may not, or that is
-   * malformed, is refused by itself.
+   * Of the channels that a question names, those that the user may read; one that they may not, that is
+   * malformed, or at which the application fails, is refused by itself.
    */
   async function readable(user: User, url: URL): Promise<{ allowed: string[]; denied: object }> {
     const channels = url.searchParams.getAll("channel")
@@ -57,7 +57,6 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
       try {
         await core.authorize(user, channelOf(channel), "subscribe")
       } catch (error) {
-        if (!isRealtimeError(error)) throw error
         reportFailure(onError, error, { stage: "authorize a question about channels" })
         denied.set(channel, toWireError(error))
       }
@@ -119,7 +118,15 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
       return publisher.credentials({
         user,
         body: await readJsonBody(request),
-        authorize: (channel, action) => core.authorize(user, channel, action),
+        async authorize(channel, action) {
+          try {
+            await core.authorize(user, channel, action)
+          } catch (error) {
+            // Of several channels one may fail, which fails nobody's request.
+            reportFailure(onError, error, { stage: `authorize ${action}` })
+            throw error
+          }
+        },
         acceptPresence: (channel, data) => core.acceptPresence(user, channel, data),
       })
     },

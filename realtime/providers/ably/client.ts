@@ -49,6 +49,10 @@ interface ChannelState {
   reads: number
   /** The server left it out of the latest token, or the service refused it. */
   isDenied: boolean
+  /** The server couldn't say yet whether it may be joined; it is asked again after a pause. */
+  isPutOff: boolean
+  /** How many times in a row the server couldn't say. */
+  failures: number
   /** The service said that the channel has as many members as it may have. */
   isFull: boolean
   /** The token in use doesn't let it be among the members. */
@@ -64,6 +68,7 @@ const tooManyMembers = 91003
 
 /** The SDK waits 10 s for a token. */
 const tokenTimeoutMs = 8_000
+const firstTokenPauseMs = 500
 const maxTokenPauseMs = 10_000
 /**
  * Tokens are dated in whole seconds: one of the same second as the revocation would be revoked with the last.
@@ -76,6 +81,7 @@ const revokedPauseMs = 1_000
  */
 export function createAblyTransport(options: AblyTransportOptions): RealtimeTransport {
   const { config, credentials, retryMs } = options
+  const tokenBackOff = { firstMs: retryMs ?? firstTokenPauseMs, maxMs: maxTokenPauseMs }
   requireAddress(config, "endpoint")
   const onError = createReporter(options.onError)
   const status = createStatus(onError)
@@ -121,8 +127,8 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
   }
 
   /**
-   * A token for all that is joined, or what Ably makes one of. What the server
-   * leaves out is told to its channel.
+   * A token for all that is joined, or what Ably makes one of. What the server refuses is told to its
+   * channel; what it couldn't decide yet is asked for again later, and holds nothing else up.
    */
   async function getToken(): Promise<string | TokenRequest> {
     const names = [...channels].map(({ name }) => name)
@@ -140,10 +146,32 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
       if (!channel) continue
       channel.isPresenceRefused = false
       channel.isSignalRefused = false
-      if (granted.has(name)) channel.isDenied = false
-      else deny(channel, fromWireError(denied[name], provider))
+      if (granted.has(name)) {
+        channel.isDenied = false
+        channel.failures = 0
+        continue
+      }
+      const error = fromWireError(denied[name], provider)
+      if (error.retryable) putOff(channel, error)
+      else deny(channel, error)
     }
     return answer.token
+  }
+
+  /** The new token no longer covers it, so the service would end it: it is left until the server has decided. */
+  function putOff(channel: Joined, error: RealtimeError): void {
+    if (channel.messages) {
+      channel.detached()
+      leave(channel)
+    }
+    if (channel.isPutOff) return
+    channel.isPutOff = true
+    channel.failures += 1
+    onError(error, { stage: `get a token for ${channel.name}` })
+    pause(backOffMs(tokenBackOff, channel.failures, error)).then(() => {
+      channel.isPutOff = false
+      if (channel.isCurrent()) join(channel)
+    })
   }
 
   function deny(channel: Joined, error: RealtimeError): void {
@@ -158,14 +186,13 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
    */
   async function keepAsking(isStillWanted: () => boolean, isRevoked = false): Promise<string | TokenRequest> {
     if (isRevoked) await pause(revokedPauseMs)
-    const backOff = { firstMs: retryMs ?? 500, maxMs: maxTokenPauseMs }
     for (let failures = 1; ; failures += 1) {
       try {
         return await getToken()
       } catch (error) {
         if (!isRealtimeError(error) || !error.retryable) throw error
         onError(error, { stage: "get a token" })
-        await pause(backOffMs(backOff, failures, error))
+        await pause(backOffMs(tokenBackOff, failures, error))
         if (!isStillWanted()) throw error
       }
     }
@@ -195,11 +222,13 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
     if (state !== status.current.state || isNews) status.set({ state, error })
   }
 
+  const isUncovered = ({ name, isDenied, isPutOff }: Joined) => !granted.has(name) && !isDenied && !isPutOff
+
   /** Attaches a channel that the token covers; asks for a new token first where it doesn't. */
   function join(channel: Joined): void {
     if (client?.connection.state !== "connected" || channel.messages) return
     if (granted.has(channel.name)) listen(channel, client)
-    else if (!channel.isDenied) void authorize(client)
+    else if (isUncovered(channel)) void authorize(client)
   }
 
   /**
@@ -216,7 +245,7 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
   }
 
   async function renewToken(opened: BaseRealtime): Promise<void> {
-    const uncovered = () => [...channels].filter(({ name, isDenied }) => !granted.has(name) && !isDenied)
+    const uncovered = () => [...channels].filter(isUncovered)
     const isWanted = () =>
       uncovered().length > 0 || [...channels].some(({ isPresenceRefused }) => isPresenceRefused)
     const isStillWanted = () => opened.connection.state === "connected" && isWanted()
@@ -366,6 +395,8 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
         signals: null,
         reads: 0,
         isDenied: false,
+        isPutOff: false,
+        failures: 0,
         isFull: false,
         isPresenceRefused: false,
         isSignalRefused: false,

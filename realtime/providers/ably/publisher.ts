@@ -122,7 +122,7 @@ export function createPublisher(
 
   /**
    * A token for exactly the channels that were asked for and are allowed; the
-   * others come back with the reason.
+   * others come back with the reason, which may be one that passes.
    */
   async function credentials({ user, body, authorize }: CredentialsRequest): Promise<JsonValue> {
     const { channels } = body
@@ -132,20 +132,23 @@ export function createPublisher(
         message: "unable to sign; the request is malformed",
       })
     }
+    const answers = await Promise.all(
+      channels.map((channel, index) =>
+        rightsAt(index, channel, authorize).then(
+          (rights) => ({ channel, rights }),
+          (error: unknown) => ({ channel, error }),
+        ),
+      ),
+    )
+    const [first] = answers
+    // One that the server fails at doesn't hold up the others; where it fails at all of them, all is asked again.
+    if (first && "error" in first && answers.every((answer) => "error" in answer && isPassing(answer.error)))
+      throw first.error
     const capability: Record<string, string[]> = {}
     const denied: Record<string, WireError> = {}
-    for (const [index, channel] of channels.entries()) {
-      try {
-        if (index >= maxChannels) {
-          const message = `unable to join more than ${maxChannels} channels over one connection; leave others first`
-          throw new RealtimeError("rate-limited", { provider, message, retryable: false })
-        }
-        Object.assign(capability, capabilityOf(channel, await rightsIn(channel, authorize)))
-      } catch (error) {
-        // What fails in passing denies nobody anything: all of it is asked again.
-        if (!isRealtimeError(error) || error.retryable) throw error
-        denied[channel] = toWireError(error)
-      }
+    for (const answer of answers) {
+      if ("error" in answer) denied[answer.channel] = toWireError(answer.error)
+      else Object.assign(capability, capabilityOf(answer.channel, answer.rights))
     }
     // A token needs some capability; this channel carries nothing.
     if (Object.keys(capability).length === 0) capability[messagesChannel("")] = ["subscribe"]
@@ -257,6 +260,12 @@ export function createPublisher(
   }
 }
 
+async function rightsAt(index: number, channel: string, authorize: CredentialsRequest["authorize"]) {
+  if (index < maxChannels) return rightsIn(channel, authorize)
+  const message = `unable to join more than ${maxChannels} channels over one connection; leave others first`
+  throw new RealtimeError("rate-limited", { provider, message, retryable: false })
+}
+
 /**
  * Whoever may read may come in; whether they may signal and appear there is asked
  * as well, since Ably won't ask us.
@@ -274,6 +283,9 @@ async function rightsIn(channel: string, authorize: CredentialsRequest["authoriz
   const [signal, presence] = await Promise.all([may("signal"), may("presence")])
   return { signal, presence }
 }
+
+/** What may be answered otherwise later: an accident of the server, not a refusal. */
+const isPassing = (error: unknown) => !isRealtimeError(error) || error.retryable
 
 /** As few requests as Ably's limits leave. */
 function inBatches(specs: readonly Spec[]): Spec[][] {

@@ -1,6 +1,7 @@
 import type { RealtimeError } from "../../errors.ts"
+import type { LogHead } from "../../message.ts"
 import { waitFor } from "../wait-for.ts"
-import { contractChannels, createContractHttp, openTo } from "./backend.ts"
+import { contractChannels, createContractHttp, failAt, openTo } from "./backend.ts"
 import {
   alice,
   bob,
@@ -40,6 +41,35 @@ export const accessChecks = suite("access", {
     const room = stage.room()
     await settle(stage, await stage.probe(outside, room), room)
     expect("what the outsider got", textsOf(denied.messages), [])
+  },
+
+  async "is let into the others while the server fails at one, and into that one once it doesn't"(stage) {
+    const [faulty, open] = [stage.room(), stage.room()]
+    const transport = await stage.connect(alice)
+    failAt(alice, faulty, Number.POSITIVE_INFINITY)
+    const waiting = stage.startProbe(transport, faulty)
+    for (const room of [open, stage.room()]) await settle(stage, await stage.probe(transport, room), room)
+    expect("what became of the one", [waiting.attachments, waiting.denied], [0, []])
+    const heads = await createContractHttp(stage.backend.realtime, alice).heads([faulty.name, open.name])
+    expect("its head", (heads.get(faulty.name) as RealtimeError).code, "internal")
+    expect("the other's", (heads.get(open.name) as LogHead).seq, 1)
+    failAt(alice, faulty, 0)
+    await waitFor(() => waiting.attachments === 1, "the one")
+    await settle(stage, waiting, faulty)
+  },
+
+  async "keeps in whom it let in, when the server fails at that channel while they join another"(stage) {
+    const [first, second] = [stage.room(), stage.room()]
+    const client = stage.openClient(alice)
+    const heard: string[] = []
+    const onMessages = (messages: readonly { payload: unknown }[]) => void heard.push(...textsOf(messages))
+    await client.channel(first).subscribe({ onMessages }).ready
+    failAt(alice, first, 3)
+    await client.channel(second).subscribe({ onMessages: () => {} }).ready
+    const texts = ["meanwhile", "afterwards"]
+    for (const text of texts) await stage.backend.realtime.publish(first, "said", { text })
+    await waitFor(() => heard.length === texts.length)
+    expect("what was heard", heard, texts)
   },
 
   async "refuses a channel that nothing declares"(stage) {
