@@ -1,6 +1,6 @@
 import { foreignFormAnswer } from "../lib/security/foreign-form.ts"
 import { explainMissing, tools } from "../scripts/tools.ts"
-import { defaultSite, startNginx } from "../server/testing/nginx.ts"
+import { defaultSite, shippedSite, startNginx } from "../server/testing/nginx.ts"
 import { expect, test } from "./fixtures.ts"
 import { signIn } from "./person.ts"
 import { textsOf } from "./texts.ts"
@@ -10,12 +10,22 @@ test.skip(tools.nginx.find() === null, explainMissing(tools.nginx))
 const portOf = (url: string) => Number(new URL(url).port)
 
 test("behind nginx as it is configured here people write to each other", async ({ browser, chat }) => {
-  await using nginx = await startNginx([portOf(chat.url)])
+  // What it says once it has a certificate.
+  await using nginx = await startNginx(
+    [portOf(chat.url)],
+    shippedSite.replace("Proto $scheme;", "Proto https;"),
+  )
   const context = await browser.newContext({ baseURL: nginx.url })
   const sockets: string[] = []
   context.on("page", (page) => page.on("websocket", (socket) => sockets.push(socket.url())))
   const alice = await signIn(context, "Alice")
+  const redirects: { [header: string]: string }[] = []
+  alice.page.on("response", (response) => {
+    if (response.headers()["x-action-redirect"]) redirects.push(response.headers())
+  })
   const room = await alice.createRoom("Behind a proxy")
+  // With the page that it leads to: asking for that again would cost another way there and back.
+  expect(redirects).toEqual([expect.objectContaining({ "content-type": "text/x-component" })])
   await room.expectConnected()
   await room.send("through nginx")
   await room.expectWritten(["through nginx"])

@@ -1,6 +1,6 @@
 import { type IncomingMessage, Server } from "node:http"
 import next from "next"
-import { reachableHost } from "#lib/env/local-addresses.ts"
+import { ownUrl, reachableHost } from "#lib/env/local-addresses.ts"
 import type { App } from "./create-server.ts"
 
 export interface NextAppOptions {
@@ -17,10 +17,14 @@ export interface NextAppOptions {
  * for. So it is given one that never listens, and what is meant for Next (hot reload) is passed on to that.
  */
 export function createNextApp(options: NextAppOptions): App & { ready: Promise<void> } {
-  const { dev, dir, port, hostname } = options
+  const { dev, dir, port } = options
+  const hostname = reachableHost(options.hostname)
   const decoy = new Server()
-  // Next.js makes each request's address of it, and asks itself there. It puts an address of IPv6 in brackets.
-  const app = next({ dev, dir, port, hostname: reachableHost(hostname), httpServer: decoy })
+  // Where an action redirects, Next.js asks itself for the page. Its own server says in this variable where that is; without it, it
+  // goes by `X-Forwarded-Proto`, and speaks TLS to this port as soon as a proxy does so to browsers.
+  process.env.__NEXT_PRIVATE_ORIGIN = ownUrl({ HOST: hostname, PORT: port })
+  // Next.js makes each request's address of it. It puts an address of IPv6 in brackets.
+  const app = next({ dev, dir, port, hostname, httpServer: decoy })
   const handle = app.getRequestHandler()
   const ready = app.prepare()
 
