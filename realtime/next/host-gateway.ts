@@ -51,7 +51,10 @@ export interface Hosting {
   host(): Promise<void>
   /** A port of its own, now: where a gateway runs alone. Resolves with the port. */
   listen(port: number, hostname?: string): Promise<number>
-  /** Sends the pages away, then gives back the servers; but for the publisher, which its owner closes. */
+  /**
+   * Sends the pages away, then gives back the servers, all within 15 s and a moment; but for the publisher,
+   * which its owner closes.
+   */
   close(): Promise<void>
 }
 
@@ -61,6 +64,8 @@ const knockPauseMs = 250
 
 /** Makes the gateway, which reaches nobody yet. */
 export async function hostGateway(options: HostOptions): Promise<Hosting> {
+/** Sending the pages away and whatever follows it, taken together. */
+const endTimeoutMs = 15_000
   const { basePath, socketPath = "/socket.io", secret, redisUrl, url, port, allowedOrigins } = options
   const { isLocal, searchMs = 30_000, closeTimeoutMs = 8_000 } = options
   const onError = createReporter(options.onError)
@@ -244,8 +249,10 @@ export async function hostGateway(options: HostOptions): Promise<Hosting> {
   async function end(): Promise<void> {
     isClosing.abort()
     search?.stop()
-    while (underWay.size > 0) await Promise.all(underWay)
-    throwAny(await ends.run())
+    ends.add("wait for a server to stand on", async () => {
+      while (underWay.size > 0) await Promise.all(underWay)
+    })
+    throwAny(await ends.run(endTimeoutMs))
   }
 
   return {

@@ -34,6 +34,16 @@ it("leaves what doesn't end in its time", async () => {
   expect(ended).toEqual(["log"])
 })
 
+it("limits all of its steps together, and gives each its turn", async () => {
+  const ended: string[] = []
+  const ends = createEnds(60_000)
+  ends.add("close the log", () => void ended.push("log"))
+  ends.add("close the server", () => new Promise(ignore))
+  ends.add("close the gateway", () => new Promise(ignore))
+  expect(await ends.run(20)).toMatchObject([{ code: "timeout" }, { code: "timeout" }])
+  expect(ended).toEqual(["log"])
+})
+
 it("sets no limit around what limits its own steps", async () => {
   const ended: string[] = []
   const ends = createEnds(20)

@@ -10,22 +10,31 @@ export interface Ends {
   addBounded(end: () => Promise<unknown>): void
   /**
    * Closes what was opened last first, each part once. What fails, or doesn't end in its time, keeps no
-   * other from its turn; resolves with the reasons.
+   * other from its turn; resolves with the reasons. `limitMs` is for all of them together: once it is over,
+   * each of the others is given a second at most. Default: without end.
    */
-  run(): Promise<unknown[]>
+  run(limitMs?: number): Promise<unknown[]>
 }
 
 /** More than the gateway takes to send its pages away. */
 const endTimeoutMs = 15_000
+/** What ends at once does so in much less, however late it is its turn. */
+const leastMs = 1_000
 
 export function createEnds(timeoutMs = endTimeoutMs): Ends {
-  const ends: (() => Promise<unknown>)[] = []
+  const ends: ((leftMs: number) => Promise<unknown>)[] = []
   return {
-    add: (doing, end) => void ends.push(() => withinLimit(timeoutMs, doing, async () => end())),
+    add(doing, end) {
+      ends.push((leftMs) => withinLimit(Math.min(timeoutMs, leftMs), doing, async () => end()))
+    },
     addBounded: (end) => void ends.push(end),
-    async run() {
+    async run(limitMs = Number.POSITIVE_INFINITY) {
       const failures: unknown[] = []
-      for (let end = ends.pop(); end; end = ends.pop()) await end().catch((error) => failures.push(error))
+      const deadline = performance.now() + limitMs
+      for (let end = ends.pop(); end; end = ends.pop()) {
+        const leftMs = Math.max(deadline - performance.now(), Math.min(leastMs, limitMs))
+        await end(leftMs).catch((error) => failures.push(error))
+      }
       return failures
     },
   }

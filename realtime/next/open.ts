@@ -64,7 +64,7 @@ export async function open<Definitions extends ChannelDefinitions>(
     hosting = opened
     publishers.splice(environment.providers.indexOf("socketio"), 0, opened.publisher)
     parts.add("close the publisher of socketio", () => opened.publisher.close())
-    ends.add("close the gateway", () => opened.close())
+    ends.addBounded(() => opened.close())
   }
   const log = typeof given === "function" ? await given() : (given ?? (await openLog(environment)))
   if (typeof given !== "object") parts.add("close the log", () => log.close())
