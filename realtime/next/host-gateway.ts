@@ -10,6 +10,7 @@ import {
   type MountedGateway,
   mountGateway,
 } from "../providers/socketio/gateway.ts"
+import { internalPath } from "../providers/socketio/server.ts"
 import type { RealtimePublisher } from "../publisher.ts"
 import type { Realtime } from "../server/types.ts"
 import { throwAny } from "../throw-any.ts"
@@ -23,6 +24,8 @@ export interface HostOptions {
   basePath: string
   socketPath?: string | undefined
   secret: string
+  /** Other processes know the secret, and publish through this gateway. Default: they don't. */
+  isShared?: boolean
   redisUrl?: string | undefined
   /** Where browsers reach a gateway that has a port of its own. */
   url?: string | undefined
@@ -46,7 +49,7 @@ export interface Hosting {
   /**
    * Gets a server to stand on; called again, the same. Resolves when it has one, or when it
    * is clear that this takes longer. Rejects with `invalid-config` where the app's server has another gateway
-   * at this path, or its own port can't be had, and with `not-connected` once it is being closed.
+   * at one of its paths, or its own port can't be had, and with `not-connected` once it is being closed.
    */
   host(): Promise<void>
   /** A port of its own, now: where a gateway runs alone. Resolves with the port. */
@@ -61,13 +64,13 @@ export interface Hosting {
 /** A payload over the application's limit is answered; only a frame of this size costs the connection. */
 const maxFrameBytes = 2 * 1024 * 1024
 const knockPauseMs = 250
+/** Sending the pages away and whatever follows it, taken together. */
+const endTimeoutMs = 15_000
 
 /** Makes the gateway, which reaches nobody yet. */
 export async function hostGateway(options: HostOptions): Promise<Hosting> {
-/** Sending the pages away and whatever follows it, taken together. */
-const endTimeoutMs = 15_000
   const { basePath, socketPath = "/socket.io", secret, redisUrl, url, port, allowedOrigins } = options
-  const { isLocal, searchMs = 30_000, closeTimeoutMs = 8_000 } = options
+  const { isLocal, isShared = false, searchMs = 30_000, closeTimeoutMs = 8_000 } = options
   const onError = createReporter(options.onError)
   const SocketIoServer = await peers.socketIo()
   const ends = createEnds()
@@ -115,7 +118,7 @@ const endTimeoutMs = 15_000
   }
 
   const tenant: Tenant = {
-    path: socketPath,
+    paths: isShared ? [socketPath, internalPath] : [socketPath],
     owner: basePath,
     request: gateway.request,
     upgrade: gateway.upgrade,

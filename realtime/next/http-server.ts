@@ -3,16 +3,17 @@ import { get as getHttp, type IncomingMessage, type Server, type ServerResponse 
 import { get as getHttps } from "node:https"
 import type { Duplex } from "node:stream"
 import { RealtimeError } from "../errors.ts"
+import { internalPath } from "../providers/socketio/server.ts"
 
 /** Somebody who answers part of what comes to another's server. */
 export interface Tenant {
-  /** Where browsers reach it, as in `/socket.io`; on one server one tenant is there. */
-  readonly path: string
+  /** What is asked for at or below one of them, as at `/socket.io`; on one server it is nobody else's. */
+  readonly paths: readonly string[]
   /** Whose it is: the path of the catch-all route. */
   readonly owner: string
-  /** Answers what is its own, and returns true; anything else is left alone. */
+  /** Answers a request that is its own, and returns true. */
   request(request: IncomingMessage, response: ServerResponse): boolean
-  /** Takes a socket of its own, and returns true. */
+  /** Takes a socket that is its own, and returns true; one that nobody expects there it leaves alone. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
   /**
    * Its server has begun to close. Ends what it holds, so that the server's end can come;
@@ -63,6 +64,7 @@ export function findServer({ tenant, isOurs, origin, onFound, onRefused }: FindO
 
   const guest: Tenant = {
     ...tenant,
+    paths: [...tenant.paths, knockPath],
     request(request, response) {
       if (request.url !== knockPath) return tenant.request(request, response)
       knocks += 1
@@ -138,16 +140,13 @@ interface Tenancy {
  * Asks the tenant before whoever else listens to the server, now or later: Next.js ends the sockets of paths
  * that it has a route for, and leaves others open. All that isn't a tenant's goes on as if nobody had asked.
  * When somebody closes the server, its tenants leave. Returns what gives the server back, as it was once the
- * last has left. Throws `invalid-config` where another tenant has its path.
+ * last has left. Throws `invalid-config` where another tenant has one of its paths.
  */
 export function shareServer(server: Server, tenant: Tenant): () => void {
   const shared: SharedServer = server
-  for (const { path, owner } of shared[key]?.tenants ?? []) {
-    if (path !== tenant.path) continue
-    throw new RealtimeError("invalid-config", {
-      provider: "socketio",
-      message: `unable to answer at ${path} for ${tenant.owner}; the gateway of ${owner} does. Give one of the two throughline() another \`socketPath\``,
-    })
+  for (const { paths, owner } of shared[key]?.tenants ?? []) {
+    const path = tenant.paths.find((own) => paths.includes(own))
+    if (path !== undefined) throw isTaken(path, tenant.owner, owner)
   }
   const tenancy = shared[key] ?? begin(shared)
   shared[key] = tenancy
@@ -169,7 +168,8 @@ function begin(server: SharedServer): Tenancy {
   function emitShared(event: string | symbol, ...args: unknown[]): boolean {
     if (event === "request") {
       const [request, response] = args as [IncomingMessage, ServerResponse]
-      for (const tenant of tenants) if (tenant.request(request, response)) return true
+      for (const tenant of tenants)
+        if (isOwn(tenant, request) && tenant.request(request, response)) return true
     }
     if (event === "upgrade") {
       const [request, socket, head] = args as [IncomingMessage, Duplex, Buffer]
@@ -190,6 +190,7 @@ function begin(server: SharedServer): Tenancy {
   }
 
   function takes(tenant: Tenant, request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    if (!isOwn(tenant, request)) return false
     const ignore = () => {}
     // A client that goes away in the middle of a handshake must not take the process with it.
     socket.on("error", ignore)
@@ -212,7 +213,7 @@ function begin(server: SharedServer): Tenancy {
   function shouldUpgrade(request: IncomingMessage): boolean {
     const protocol = request.headers.upgrade?.toLowerCase()
     if (tenants.size === 0) return shouldUpgradeCallback?.call(server, request) === true
-    if (protocol === "websocket" && [...tenants].some(({ path }) => isBelow(path, request))) return true
+    if (protocol === "websocket" && [...tenants].some((tenant) => isOwn(tenant, request))) return true
     return protocol !== "h2c" && hasOthers() && shouldUpgradeCallback?.call(server, request) === true
   }
 
@@ -239,7 +240,19 @@ function begin(server: SharedServer): Tenancy {
   }
 }
 
-function isBelow(path: string, { url = "" }: IncomingMessage): boolean {
+function isOwn({ paths }: Tenant, { url = "" }: IncomingMessage): boolean {
   const pathname = url.split("?", 1)[0] ?? ""
-  return pathname === path || pathname.startsWith(`${path}/`)
+  return paths.some((path) => pathname === path || pathname.startsWith(`${path}/`))
+}
+
+/** Where the server's other processes publish is one place: the `socketPath` changes nothing of that. */
+function isTaken(path: string, owner: string, other: string): RealtimeError {
+  const remedy =
+    path === internalPath
+      ? "Run one of the two throughline() in a process of its own, or both without SOCKET_INTERNAL_SECRET"
+      : "Give one of the two throughline() another `socketPath`"
+  return new RealtimeError("invalid-config", {
+    provider: "socketio",
+    message: `unable to answer at ${path} for ${owner}; the gateway of ${other} does. ${remedy}`,
+  })
 }

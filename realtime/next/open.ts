@@ -145,6 +145,7 @@ async function openGateway(
     secret:
       socketio.internalSecret ??
       (redisUrl ? `internal:${secretOf(environment)}` : randomBytes(32).toString("hex")),
+    isShared: socketio.internalSecret !== undefined,
     isLocal: !environment.isProduction,
     ...(onError && { onError }),
   })

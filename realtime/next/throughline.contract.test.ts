@@ -418,6 +418,43 @@ describe("what can't be opened", () => {
     expect((await (await polled()).text()).startsWith("0{")).toBe(true)
   })
 
+  it("is a second gateway on one server that other processes publish through, by any path of its own", async () => {
+    vi.stubEnv("SOCKET_INTERNAL_SECRET", "s".repeat(32))
+    const [first, second] = [declare(), declare({ socketPath: "/other" })]
+    const app = await serve(first.realtime, first.basePath)
+    await first.realtime.register()
+    await expect(second.realtime.register()).rejects.toMatchObject({
+      code: "invalid-config",
+      message: expect.stringContaining(
+        `unable to answer at /_realtime for ${second.basePath}; the gateway of ${first.basePath} does. Run one`,
+      ),
+    })
+    const published = (secret: string) =>
+      fetch(`${app.origin}/_realtime/counts`, {
+        method: "POST",
+        headers: { Authorization: `Bearer ${secret}` },
+        body: JSON.stringify({ channels: [] }),
+      })
+    expect(await statusOf(published("s".repeat(32)))).toBe(200)
+    await first.realtime.close()
+    await second.realtime.register()
+    expect(await statusOf(published("s".repeat(32)))).toBe(200)
+  })
+
+  it("is no gateway that keeps its secret to itself: it leaves to the other what other processes say", async () => {
+    const first = declare({ socketPath: "/other" })
+    const app = await serve(first.realtime, first.basePath)
+    await first.realtime.register()
+    vi.stubEnv("SOCKET_INTERNAL_SECRET", "s".repeat(32))
+    await declare().realtime.register()
+    const asked = fetch(`${app.origin}/_realtime/counts`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${"s".repeat(32)}` },
+      body: JSON.stringify({ channels: [] }),
+    })
+    expect(await statusOf(asked)).toBe(200)
+  })
+
   it.skipIf(!findRedis())("leaves no connection to Redis behind", async () => {
     await using redis = await startRedis()
     const { createClient } = await import("redis")
