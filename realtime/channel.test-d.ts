@@ -25,6 +25,15 @@ describe("a definition's types", () => {
     lobby({ room: "1" })
   })
 
+  it("are made of schemas alone", () => {
+    // @ts-expect-error no schema
+    defineChannel("lobby", { messages: { said: "text" } })
+    // @ts-expect-error no schema
+    defineChannel("lobby", { messages: {}, signals: { typing: {} } })
+    // @ts-expect-error no schema
+    defineChannel("lobby", { messages: {}, presence: () => true })
+  })
+
   it("reach the server's publish", () => {
     realtime.publish(room({ room: "1" }), "said", { text: "x" })
     // @ts-expect-error no such event

@@ -2,7 +2,15 @@ import type { StandardSchemaV1 } from "@standard-schema/spec"
 import { RealtimeError } from "./errors.ts"
 import { isKeepable, isWellFormed } from "./text.ts"
 
-type Schemas = Record<string, StandardSchemaV1>
+/**
+ * A schema of any library that follows Standard Schema. Its type is asked for no more than that: to compare
+ * the rest, the compiler would have to work out the payloads of every event that is declared, used or not.
+ */
+interface StandardSchema {
+  readonly "~standard": unknown
+}
+
+type Schemas = Record<string, StandardSchema>
 
 /** The names between braces in a pattern: `ParamNames<"org:{org}:room:{room}">` is `"org" | "room"`. */
 export type ParamNames<Pattern extends string> = Pattern extends `${string}{${infer Name}}${infer Rest}`
@@ -29,7 +37,7 @@ export interface ChannelDefinition<
   Pattern extends string,
   Messages extends Schemas,
   Signals extends Schemas,
-  Presence extends StandardSchemaV1,
+  Presence extends StandardSchema,
 > {
   /**
    * Makes a channel: `room({ room: "42" })`. Throws a `TypeError` when a parameter is missing, empty or can't
@@ -130,7 +138,7 @@ export function defineChannel<
   const Pattern extends string,
   Messages extends Schemas,
   Signals extends Schemas = Record<never, never>,
-  Presence extends StandardSchemaV1 = never,
+  Presence extends StandardSchema = never,
 >(
   pattern: Pattern,
   schemas: { messages: Messages; signals?: Signals; presence?: Presence },
@@ -248,6 +256,9 @@ export async function validate(
 }
 
 /** The schema of an event, looking only at what was declared (never at `Object.prototype`). */
-export function schemaOf(schemas: Schemas, event: unknown): StandardSchemaV1 | undefined {
+export function schemaOf(
+  schemas: Record<string, StandardSchemaV1>,
+  event: unknown,
+): StandardSchemaV1 | undefined {
   return typeof event === "string" && Object.hasOwn(schemas, event) ? schemas[event] : undefined
 }

@@ -20,6 +20,7 @@ export type {
   ChannelStatus,
   ChannelSubscription,
   Connection,
+  EventMessage,
   PendingMessage,
   Presence,
   PresenceEntry,

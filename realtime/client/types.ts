@@ -17,8 +17,15 @@ import type { OutboxMessage } from "./outbox-entries.ts"
 
 /** Any message of a definition, told apart by `event`. */
 export type ChannelMessage<D extends AnyChannelDefinition = AnyChannelDefinition> = {
-  [E in MessageEvent<D>]: RealtimeMessage<E, MessageOutput<D, E>>
+  [E in MessageEvent<D>]: EventMessage<D, E>
 }[MessageEvent<D>]
+
+/** A message of one event. An interface, so that the compiler works its payload out where it is read. */
+export interface EventMessage<D, E extends MessageEvent<D>>
+  extends Omit<RealtimeMessage, "event" | "payload"> {
+  event: E
+  payload: MessageOutput<D, E>
+}
 
 /** Browser: one connection for the whole page, shared by every channel. */
 export interface RealtimeClient {
