@@ -71,7 +71,7 @@ describeStores("what was done in a room", (use) => {
       isAway = false
       await announcing.say()
       expect(await announcing.told(id)).toEqual([
-        ...["room-created by Alice", "member-joined by ボブ", "member-removed by Alice"],
+        ...["room-created by Alice", "member-joined by ボブ", "member-removed by ボブ"],
       ])
     }))
 

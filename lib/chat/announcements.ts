@@ -6,7 +6,7 @@ import { type ChatChannels, type RoomDefinition, room } from "./channels.ts"
 import type { SystemMessage } from "./conversation.ts"
 import type { Database, Tables } from "./database.ts"
 
-/** What the server says in a room of what somebody has done there. */
+/** What the server says in a room of what somebody has done there, or was done to. */
 type Announced = Exclude<SystemMessage["event"], "erased">
 
 /**
@@ -31,18 +31,9 @@ export async function noteAnnouncement<E extends Announced>(
     .execute()
 }
 
-/** Takes back what no room was told yet of what a person did, and of what was done to them: it names them. */
+/** Takes back what no room was told yet of a person. */
 export async function forgetAnnouncements(database: Kysely<Tables>, userId: string): Promise<void> {
-  const removals = await database
-    .selectFrom("announcements")
-    .select(["id", "payload"])
-    .where("event", "=", "member-removed" satisfies Announced)
-    .execute()
-  const isOfThem = ({ payload }: { payload: string }) =>
-    (JSON.parse(payload) as MessageInput<RoomDefinition, "member-removed">).person.id === userId
-  const ids = removals.filter(isOfThem).map(({ id }) => id)
   await database.deleteFrom("announcements").where("user_id", "=", userId).execute()
-  if (ids.length > 0) await database.deleteFrom("announcements").where("id", "in", ids).execute()
 }
 
 export interface Announcements {

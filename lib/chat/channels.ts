@@ -69,9 +69,10 @@ export const room = defineChannel("room:{room}", {
     "room-created": nothing,
     "member-joined": nothing,
     "member-left": nothing,
-    /** By the room's owner, who is its sender. */
+    /** From the room's owner. */
     "room-renamed": z.object({ name: z.string() }),
-    "member-removed": z.object({ person: z.object({ id: z.string(), name: z.string() }) }),
+    /** From whoever was put out, whom it is about: their erasure takes it out of the log with the rest of theirs. */
+    "member-removed": nothing,
     /** The last thing that is said in it, to whoever has it open. */
     "room-deleted": nothing,
     /** What the log leaves of a message that was taken out of it. */

@@ -337,7 +337,7 @@ export function createRooms(
         // They left by themselves meanwhile, and the room is told that.
         if (!out) return undefined
         const person = { id: memberId, name: out.user_name }
-        const removed = { roomId, by: owned.owner, event: "member-removed", payload: { person } } as const
+        const removed = { roomId, by: person, event: "member-removed", payload: {} } as const
         await noteAnnouncement(transaction, removed)
         return person
       })
