@@ -92,8 +92,7 @@ for (const { about, measure: measureReads } of reads(
 
 for (const { scenario, targets, against, measure } of receiving({ messages: 500 * scale, rate: 200 })) {
   if (!isWanted(scenario)) continue
-  const measured: Awaited<ReturnType<typeof measure>>[] = []
-  for (let round = 0; round < rounds; round += 1) measured.push(await measure())
+  const measured = await measure(rounds)
   for (const [metric, target] of Object.entries(targets) as [keyof typeof targets, string][]) {
     const pairs = measured.map(({ ours, control }) => ({ ours: ours[metric], control: control[metric] }))
     add(toRow({ scenario, metric, target, against }, pairs))

@@ -16,6 +16,7 @@ import { answerMeter } from "./meter.ts"
  * many, each with the moment it left.
  */
 const http = createServer()
+const address = () => `http://127.0.0.1:${(http.address() as AddressInfo).port}`
 const publishers = {
   async socketio() {
     const broadcaster = createBroadcaster({
@@ -23,7 +24,8 @@ const publishers = {
       secret: "a secret of this benchmark",
     })
     setImmediate(() => attachGateway({ broadcaster, core: realtime.core }))
-    return broadcaster.publisher
+    const clientConfig = () => ({ ...broadcaster.publisher.clientConfig(), url: address() })
+    return { ...broadcaster.publisher, clientConfig }
   },
   async pusher() {
     const { appId, key, secret, host, port } = (await startPusherEmulator()).serverOptions()
@@ -59,8 +61,6 @@ http.on("request", async (request, response) => {
   if (url.pathname === "/publish") {
     await publish(Number(url.searchParams.get("count")), Number(url.searchParams.get("rate")))
     response.end("{}")
-  } else if (url.pathname === "/provider") {
-    response.end(JSON.stringify(publisher.clientConfig()))
   } else if (url.pathname.startsWith("/api/")) {
     const headers = new Headers({ "x-contract-user": encodeURIComponent('{"id":"bench"}') })
     headers.set("content-type", request.headers["content-type"] ?? "application/json")
@@ -75,5 +75,5 @@ http.on("request", async (request, response) => {
   }
 })
 http.listen(0, "127.0.0.1", () => {
-  answerMeter({ url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`, token: "" })
+  answerMeter({ url: address(), token: "" })
 })
