@@ -180,19 +180,25 @@ describe("on a disk that is faster than the messages come, the commit queue", ()
     for (let n = 0; n < 20; n += 1) await new Promise((resolve) => setImmediate(resolve))
   }
 
-  it("gathers for its time once there was company", async () => {
-    const { queue, groups } = createQueue()
-    await Promise.all([queue.add([entry("1")]), queue.add([entry("2")])])
-    const third = queue.add([entry("3")])
-    await turn()
-    vi.advanceTimersByTime(9)
-    const fourth = queue.add([entry("4")])
-    await turn()
-    expect(groups).toEqual([2])
-    vi.advanceTimersByTime(1)
-    await Promise.all([third, fourth])
-    expect(groups).toEqual([2, 2])
-  })
+  for (const [company, ms] of [
+    [2, 8],
+    [3, 10],
+    [20, 10],
+  ] as const) {
+    it(`gathers for ${ms} ms after a group of ${company}`, async () => {
+      const { queue, groups } = createQueue()
+      await Promise.all(Array.from({ length: company }, (_, n) => queue.add([entry(String(n))])))
+      const next = queue.add([entry("next")])
+      await turn()
+      vi.advanceTimersByTime(ms - 1)
+      const last = queue.add([entry("last")])
+      await turn()
+      expect(groups).toEqual([company])
+      vi.advanceTimersByTime(1)
+      await Promise.all([next, last])
+      expect(groups).toEqual([company, 2])
+    })
+  }
 
   it("never keeps whoever is alone waiting", async () => {
     const { queue, groups } = createQueue()

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from "node:async_hooks"
+import { AsyncResource } from "node:async_hooks"
 import { RealtimeError } from "../errors.ts"
 import { markTold } from "../guard.ts"
 import type { AppendResult, LogEntry, MessageLog } from "../log/message-log.ts"
@@ -19,7 +19,7 @@ export interface CommitQueueOptions {
   maxGroup?: number
   /** The most entries that may wait; past it `add` rejects with `rate-limited`. */
   maxWaiting?: number
-  /** The shortest time from one commit to the next while there is company, in milliseconds. */
+  /** The longest time from one commit to the next that is waited for company, in milliseconds. */
   gatherMs?: number
   /**
    * Hands on each committed group: what was committed together leaves together. The
@@ -32,27 +32,33 @@ export interface CommitQueueOptions {
 
 interface Waiting {
   entries: readonly LogEntry[]
-  /** Runs something as part of what the caller is doing. */
-  within<T>(work: () => T): T
+  /** What the caller is doing. */
+  caller: AsyncResource
   resolve(results: AppendResult[]): void
   reject(error: unknown): void
 }
 
 /** Of so many calls, each bears so little of the commit that waiting for more pays no longer. */
 const enoughCalls = 64
+/**
+ * How long the next group gathers for each call of the last one: where less than one call comes in that
+ * time, waiting brings no company and ends.
+ */
+const gatherMsPerCall = 4
 
 /**
  * Group commit: while one transaction is being written the next group gathers, so that the number of
  * transactions follows the disk's pace and not the number of messages. On a fast disk it follows the
- * clock: when the last group was of several calls, the next one gathers for `gatherMs`. A quiet
- * server commits groups of one, at once.
+ * clock: when the last group was of several calls, the next one gathers, the longer the more they were, for
+ * `gatherMs` at most. A quiet server commits groups of one, at once.
  */
 export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
-  const { log, maxGroup = 500, maxWaiting = 20_000, gatherMs = 10, onCommit, onOutage } = options
+  const { log, maxGroup = 500, maxWaiting = 20_000, gatherMs = 25, onCommit, onOutage } = options
   let waiting: Waiting[] = []
   let waitingCount = 0
   let isDraining = false
-  let hadCompany = false
+  /** Calls of the last group. */
+  let company = 0
   let isOut = false
   /** By `performance.now()`. */
   let committedAt = 0
@@ -105,13 +111,14 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     // One turn of the event loop, so that what arrived in the same read of the network is one group.
     await new Promise((resolve) => setImmediate(resolve))
     while (waiting.length > 0) {
-      const pause = committedAt + gatherMs - performance.now()
-      if (hadCompany && pause > 0 && waiting.length < enoughCalls) await gather(pause)
+      const apart = company > 1 ? Math.min(gatherMs, company * gatherMsPerCall) : 0
+      const pause = committedAt + apart - performance.now()
+      if (pause > 0 && waiting.length < enoughCalls) await gather(pause)
       const group = takeGroup()
-      hadCompany = group.length > 1
+      company = group.length
       // For several callers at once, in the name of the first: never of whoever found the
       // queue empty a thousand groups ago.
-      await group[0]?.within(() => commit(group))
+      await group[0]?.caller.runInAsyncScope(commit, null, group)
       committedAt = performance.now()
     }
     isDraining = false
@@ -134,7 +141,7 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
         return Promise.reject(new RealtimeError("rate-limited", { message, retryAfterMs: 1000 }))
       }
       const { promise, resolve, reject } = Promise.withResolvers<AppendResult[]>()
-      waiting.push({ entries, within: AsyncLocalStorage.snapshot(), resolve, reject })
+      waiting.push({ entries, caller: new AsyncResource("publish"), resolve, reject })
       waitingCount += entries.length
       void drain()
       if (waiting.length >= enoughCalls) stopGathering?.()
