@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { parseLogPage, parseSignal, parseUser, parseWireMessage } from "./message.ts"
+import { jsonByteLength, parseLogPage, parseSignal, parseUser, parseWireMessage } from "./message.ts"
 
 const good = {
   id: "01900000-0000-7000-8000-000000000000",
@@ -100,4 +100,21 @@ describe("parseLogPage", () => {
   ])("refuses %j", (damaged) => {
     expect(() => parseLogPage(damaged)).toThrow(expect.objectContaining({ code: "invalid-request" }))
   })
+})
+
+describe("jsonByteLength", () => {
+  for (const value of [
+    "",
+    "plain",
+    "caf\u00e9",
+    "日本語",
+    "👩‍👩‍👧",
+    "\ud800",
+    { a: [1, null, "\0"] },
+    undefined,
+  ]) {
+    it(`counts what ${JSON.stringify(value)} takes as UTF-8`, () => {
+      expect(jsonByteLength(value)).toBe(Buffer.byteLength(JSON.stringify(value) ?? ""))
+    })
+  }
 })

@@ -261,7 +261,11 @@ export function isDeeperThan(value: unknown, maxDepth: number): boolean {
   return false
 }
 
+const encoder = new TextEncoder()
+const beyondAscii = /[\u0080-\uffff]/
+
 /** The bytes of a value as JSON in UTF-8, as limits count them. */
 export function jsonByteLength(value: unknown): number {
-  return new TextEncoder().encode(JSON.stringify(value) ?? "").byteLength
+  const json = JSON.stringify(value) ?? ""
+  return beyondAscii.test(json) ? encoder.encode(json).byteLength : json.length
 }

@@ -84,11 +84,21 @@ function tcpSocketOf(socket: Socket): TcpSocket | null {
   return tcp?.writable === true && typeof tcp.write === "function" ? tcp : null
 }
 
+/** Written to in this turn of the event loop. */
+let corked: TcpSocket[] = []
+
+function uncorkAll(): void {
+  const written = corked
+  corked = []
+  for (const tcp of written) tcp.uncork()
+}
+
 /** What is written to one socket in one turn of the event loop leaves in one system call. */
 function write(tcp: TcpSocket, frame: Buffer): void {
   if (tcp.writableCorked === 0) {
     tcp.cork()
-    process.nextTick(() => tcp.uncork())
+    // One callback for all of them, not one for each.
+    if (corked.push(tcp) === 1) process.nextTick(uncorkAll)
   }
   tcp.write(frame)
 }
