@@ -1,5 +1,6 @@
 import { request as httpRequest } from "node:http"
 import { connect } from "node:net"
+import type { Duplex } from "node:stream"
 import { pino } from "pino"
 import { io as connectSocket } from "socket.io-client"
 import { createMemoryLog, createMemoryLogStore } from "throughline/server"
@@ -30,9 +31,10 @@ function start(options: Partial<ServerOptions> = {}): Promise<RunningServer> {
   })
 }
 
-/** An app that answers everything and takes every upgrade that reaches it. */
+/** An app that answers everything and takes every upgrade that reaches it, until it is closed. */
 function createApp(): App & { upgrades: string[] } {
   const upgrades: string[] = []
+  const taken: Duplex[] = []
   return {
     upgrades,
     handle(request, response) {
@@ -41,10 +43,13 @@ function createApp(): App & { upgrades: string[] } {
     upgrade(request, socket) {
       if (!request.url?.startsWith("/_next/")) return false
       upgrades.push(request.url)
+      taken.push(socket)
       socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
       return true
     },
-    close: async () => {},
+    async close() {
+      for (const socket of taken) socket.destroy()
+    },
   }
 }
 
