@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { freePort } from "./free-port.ts"
 import { type TestPostgres, unprivilegedUser } from "./postgres.ts"
-import { waitFor } from "./wait-for.ts"
+import { waitForStart } from "./wait-for.ts"
 
 /**
  * Its program: what `THROUGHLINE_PGBOUNCER` says, else what is on the PATH or where Debian
@@ -54,7 +54,7 @@ export async function startPgBouncer(
     output = (output + chunk).slice(-4_000)
   })
   const connectionString = `postgres://${target.username}@127.0.0.1:${port}/postgres`
-  await waitFor(async () => {
+  await waitForStart(async () => {
     if (child.exitCode !== null) throw new Error(output)
     const { Client } = await import("pg")
     const client = new Client({ connectionString })

@@ -4,7 +4,7 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, 
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { promisify } from "node:util"
-import { waitFor } from "./wait-for.ts"
+import { waitFor, waitForStart } from "./wait-for.ts"
 
 /**
  * A real PostgreSQL of a test's own, on a socket in a temporary folder. Disposing
@@ -129,7 +129,7 @@ export async function startPostgres({ settings = {} }: TestPostgresOptions = {})
       const chosen = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`])
       server = run("postgres", ["-D", data, "-k", folder, "-c", "listen_addresses=", ...chosen])
       process.on("exit", killServer)
-      await waitFor(answers, "PostgreSQL")
+      await waitForStart(answers, "PostgreSQL")
     },
     async stop() {
       if (!server) return

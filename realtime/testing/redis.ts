@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { freePort } from "./free-port.ts"
-import { waitFor } from "./wait-for.ts"
+import { waitForStart } from "./wait-for.ts"
 
 /** Its program: what `THROUGHLINE_REDIS` says, else what is on the PATH; null when there is none. */
 export function findRedis(): string | null {
@@ -45,7 +45,7 @@ export async function startRedis({ keeps = true }: { keeps?: boolean } = {}): Pr
     server = spawn(program, ["--port", String(port), "--dir", folder, "--save", "", ...keeping], {
       stdio: "ignore",
     })
-    await waitFor(async () => {
+    await waitForStart(async () => {
       // Loaded here, so that whoever tests something else doesn't need it.
       const { createClient } = await import("redis")
       const client = createClient({ url, socket: { reconnectStrategy: false } }).on("error", () => {})

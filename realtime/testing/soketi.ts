@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { freePort } from "./free-port.ts"
-import { waitFor } from "./wait-for.ts"
+import { waitForStart } from "./wait-for.ts"
 
 /**
  * soketi, a server of Pusher's protocol that we didn't write: what it and the vendor's documents agree on is
@@ -91,7 +91,7 @@ export async function startSoketi({ apps = 100 } = {}): Promise<Soketi> {
     })
   const kill = () => child.kill("SIGKILL")
   process.once("exit", kill)
-  await waitFor(async () => {
+  await waitForStart(async () => {
     if (child.exitCode !== null) throw new Error(`soketi ended with ${child.exitCode}: ${output}`)
     return (await fetch(`http://${host}:${port}/`)).ok
   }, "soketi")

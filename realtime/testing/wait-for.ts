@@ -4,6 +4,9 @@
  */
 export const waitLimit = { ms: Number(process.env.THROUGHLINE_PATIENCE_MS ?? 15_000) }
 
+/** A busy machine may take so long to load a program. Less than a hook's own limit, which says nothing of what was waited for. */
+const startLimitMs = 45_000
+
 type Found<T> = Exclude<T, false | null | undefined>
 
 /**
@@ -11,10 +14,23 @@ type Found<T> = Exclude<T, false | null | undefined>
  * what the condition last threw or answered, when it takes longer than any healthy run would: a
  * limit against hanging, not a measure.
  */
-export async function waitFor<T>(condition: () => T | Promise<T>, what = "the condition"): Promise<Found<T>> {
+export function waitFor<T>(condition: () => T | Promise<T>, what = "the condition"): Promise<Found<T>> {
+  return waitWithin(() => waitLimit.ms, condition, what)
+}
+
+/** As `waitFor`, for a program that was started to answer. */
+export function waitForStart<T>(condition: () => T | Promise<T>, what: string): Promise<Found<T>> {
+  return waitWithin(() => Math.max(waitLimit.ms, startLimitMs), condition, what)
+}
+
+async function waitWithin<T>(
+  limitMs: () => number,
+  condition: () => T | Promise<T>,
+  what: string,
+): Promise<Found<T>> {
   const started = performance.now()
   let last: unknown
-  while (performance.now() - started < waitLimit.ms) {
+  while (performance.now() - started < limitMs()) {
     try {
       const answer = await condition()
       if (answer) return answer as Found<T>
