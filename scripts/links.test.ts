@@ -4,10 +4,12 @@ import { describe, expect, it } from "vitest"
 import { anchorsOf, linksOf } from "./markdown.ts"
 import { projectDir } from "./run.ts"
 
-const documents = globSync("**/*.md", {
-  cwd: projectDir,
-  exclude: (path) => /(^|\/)(node_modules|dist|\.next|\.data|test-results)(\/|$)/.test(path),
-})
+const filesBy = (pattern: string) =>
+  globSync(pattern, {
+    cwd: projectDir,
+    exclude: (path) => /(^|\/)(node_modules|dist|\.next|\.data|test-results)(\/|$)/.test(path),
+  })
+const documents = filesBy("**/*.md")
 const read = (path: string) => readFileSync(join(projectDir, path), "utf8")
 const anchors = new Map<string, ReadonlySet<string>>()
 
@@ -44,6 +46,18 @@ describe("the documents", () => {
         const reason = deadBecause(document, link)
         return reason === null ? [] : [`${document}: ${reason}`]
       }),
+    )
+    expect(dead).toEqual([])
+  })
+
+  it("are there, where a comment in the code names one", () => {
+    const isThere = (name: string) => documents.some((path) => `/${path}`.endsWith(`/${name}`))
+    const dead = filesBy("**/*.{ts,tsx}").flatMap((path) =>
+      [...read(path).matchAll(/^ *(?:\*|\/\/|\/\*\*) .*/gm)].flatMap(([comment]) =>
+        [...comment.replace(/\bhttps?:\S+/g, "").matchAll(/[\w/-][\w./-]*\.md\b/g)]
+          .filter(([name]) => !isThere(name))
+          .map(([name]) => `${path}: ${name}`),
+      ),
     )
     expect(dead).toEqual([])
   })

@@ -9,7 +9,7 @@ const METHODS = ["total.v1", "flag.v1", "distinct.v1", "unique.v1", "multiple.v1
 type Method = (typeof METHODS)[number]
 
 /**
- * ably-protocol.md §6.5: stores annotations, tells ANNOTATION_SUBSCRIBE attachments, and everyone else by a new summary, unless
+ * ably/README.md §6.5: stores annotations, tells ANNOTATION_SUBSCRIBE attachments, and everyone else by a new summary, unless
  * their types have no method to sum them up by.
  */
 export function annotate(publisher: Publisher, wireName: string, annotations: Annotation[]): string[] {

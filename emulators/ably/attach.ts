@@ -9,7 +9,7 @@ import { Action, ALL_MODES, DEFAULT_MODES, Flag, Mode, type ProtocolMessage } fr
 import { serialBefore } from "./serials.ts"
 import { readParams } from "./wire.ts"
 
-/** ably-protocol.md §5.1: the params that are confirmed. Others are dropped. */
+/** ably/README.md §5.1: the params that are confirmed. Others are dropped. */
 const KNOWN_PARAMS = ["rewind", "occupancy", "modes", "echo", "delta"]
 
 /** §5.1 ATTACH → ATTACHED, then SYNC and what was missed; or a channel ERROR, which leaves the connection alone. */

@@ -3,7 +3,7 @@ import type { App, Apps, Credentials, Key } from "./model.ts"
 import { isRevoked } from "./revocation.ts"
 import { isJwt, keyNameOfJwt, readJwt } from "./tokens.ts"
 
-/** ably-protocol.md §3.1: `appId.keyId:keySecret`. Of a key that is shown, an unknown app is 40101, as a wrong secret is. */
+/** ably/README.md §3.1: `appId.keyId:keySecret`. Of a key that is shown, an unknown app is 40101, as a wrong secret is. */
 export function authenticateKey(apps: Apps, keyString: string): Credentials {
   const separator = keyString.indexOf(":")
   if (separator < 0) throw ablyError(40005, "invalid key: appId.keyId:keySecret")

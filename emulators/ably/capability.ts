@@ -1,7 +1,7 @@
 import { ablyError } from "./errors.ts"
 import { isRecord } from "./wire.ts"
 
-/** ably-protocol.md §3.6. */
+/** ably/README.md §3.6. */
 const OPERATIONS = [
   "annotation-publish",
   "annotation-subscribe",

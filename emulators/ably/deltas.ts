@@ -2,7 +2,7 @@ import { Action, type Message, type ProtocolMessage } from "./protocol.ts"
 import { encodeVcdiff } from "./vcdiff.ts"
 
 /**
- * ably-protocol.md §5.1 `delta=vcdiff`: what an attachment is sent is, from its second message on, the difference from the
+ * ably/README.md §5.1 `delta=vcdiff`: what an attachment is sent is, from its second message on, the difference from the
  * message before it, where that is shorter. Each attachment has its own before: one may be spared what another sees.
  */
 export function withDeltas(send: (frame: ProtocolMessage) => void): (frame: ProtocolMessage) => void {

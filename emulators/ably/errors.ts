@@ -6,7 +6,7 @@ export interface ErrorInfo {
   href?: string
 }
 
-/** ably-protocol.md §9, with the sentences of ably/ably-common. The status is the code's first three digits where there is one. */
+/** ably/README.md §9, with the sentences of ably/ably-common. The status is the code's first three digits where there is one. */
 const ERRORS: Record<number, { message: string; statusCode?: number }> = {
   40000: { message: "bad request" },
   40001: { message: "invalid request body" },

@@ -1,7 +1,7 @@
 import { ablyError } from "./errors.ts"
 import type { Message, ProtocolMessage } from "./protocol.ts"
 
-/** Whether a message passes the filter of a derived channel (`[filter=…]name`, ably-protocol.md §5.1). */
+/** Whether a message passes the filter of a derived channel (`[filter=…]name`, ably/README.md §5.1). */
 export type MessageFilter = (message: Message) => boolean
 
 /** The frame with the messages that pass; nothing if none does. */

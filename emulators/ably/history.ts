@@ -2,7 +2,7 @@ import { ablyError } from "./errors.ts"
 import type { Channel } from "./model.ts"
 import type { Message, PresenceMessage } from "./protocol.ts"
 
-/** ably-protocol.md §2.2: bounds of a history request. `from_serial` is what `untilAttach` becomes (§8). */
+/** ably/README.md §2.2: bounds of a history request. `from_serial` is what `untilAttach` becomes (§8). */
 interface Bounds {
   start: number
   end: number

@@ -109,7 +109,7 @@ export interface Token {
   ended?: 40141 | 40142
 }
 
-/** ably-protocol.md §2.2 `revokeTokens`: tokens of this key that match and were issued before are refused from `appliesAt` on. */
+/** ably/README.md §2.2 `revokeTokens`: tokens of this key that match and were issued before are refused from `appliesAt` on. */
 export interface Revocation {
   keyName: string
   type: "clientId" | "channel" | "revocationKey"
@@ -128,7 +128,7 @@ export interface Publisher {
   frameId: string
 }
 
-/** One connection's hold on one channel (ably-protocol.md §5.1). */
+/** One connection's hold on one channel (ably/README.md §5.1). */
 export interface Attachment {
   readonly connectionId: string
   readonly name: ChannelName
@@ -175,7 +175,7 @@ export interface Channel {
   forget(): void
 }
 
-/** A message as the channel keeps it: its place never changes, its content is that of the latest version (ably-protocol.md §6.4). */
+/** A message as the channel keeps it: its place never changes, its content is that of the latest version (ably/README.md §6.4). */
 export interface StoredMessage {
   readonly serial: string
   readonly channelSerial: string
@@ -212,7 +212,7 @@ export interface PresenceEvent {
   message: PresenceMember
 }
 
-/** ably-protocol.md §7: who is present in one channel. A member is a clientId on a connection. */
+/** ably/README.md §7: who is present in one channel. A member is a clientId on a connection. */
 export interface PresenceSet {
   size(): number
   /** As action `present`, in the order of entry. */
@@ -230,7 +230,7 @@ export interface PresenceSet {
   addFixture(member: { clientId: string; data?: string; encoding?: string }): void
 }
 
-/** ably-protocol.md §2.2 `GET /channels/{c}`. */
+/** ably/README.md §2.2 `GET /channels/{c}`. */
 export type OccupancyMetrics = Record<
   | "connections"
   | "publishers"
@@ -266,7 +266,7 @@ export interface StatsRow {
 /** What a frame carries. */
 export type Counted = Pick<ProtocolMessage, "action" | "messages" | "presence">
 
-/** ably-protocol.md §2.2 `GET /stats`: messages and presence are counted as they pass. */
+/** ably/README.md §2.2 `GET /stats`: messages and presence are counted as they pass. */
 export interface Stats {
   count(direction: "inbound" | "outbound", by: "realtime" | "rest", frame: Counted): void
   /** The sandbox's `POST /stats`: what happened in some minute, as the vendor's suites make it up. */
@@ -282,7 +282,7 @@ export interface Transport {
   close(): void
 }
 
-/** A connection outlives its sockets: until `connectionStateTtl` after a drop it can be resumed (ably-protocol.md §4.5). */
+/** A connection outlives its sockets: until `connectionStateTtl` after a drop it can be resumed (ably/README.md §4.5). */
 export interface Connection {
   readonly id: string
   /** Changes with each CONNECTED; what was issued before still names this connection (`hasKey`). */
@@ -324,7 +324,7 @@ export interface Socket {
   terminate(): void
 }
 
-/** One socket's life, from the upgrade on (ably-protocol.md §4). */
+/** One socket's life, from the upgrade on (ably/README.md §4). */
 export interface Session {
   readonly connection: Connection | undefined
   receive(frame: string | Uint8Array): void
@@ -404,7 +404,7 @@ export interface AblyService {
 
   /** Ends sockets without a closing frame; the connections can be resumed. */
   dropConnections(match?: ConnectionMatch): void
-  /** DISCONNECTED with a code, 80003 unless given (ably-protocol.md §4.4). */
+  /** DISCONNECTED with a code, 80003 unless given (ably/README.md §4.4). */
   disconnect(match?: ConnectionMatch, code?: number): void
   /** ERROR with a code: fatal, unless it is a token error. */
   fail(match: ConnectionMatch, code: number): void

@@ -4,7 +4,7 @@ import type { AblyService, RestRequest } from "./model.ts"
 import { type AppDescription, describeApp } from "./sandbox.ts"
 import { createAblyService, type ServiceOptions } from "./service.ts"
 
-/** ably-protocol.md §1: the vendor's host names, fallbacks and older ones included. */
+/** ably/README.md §1: the vendor's host names, fallbacks and older ones included. */
 const HOSTS = /^(?:https?|wss?):\/\/(?:[\w-]+\.)+(?:ably\.net|ably\.io|ably-realtime\.com)(?::\d+)?(?=\/|$)/
 const CONNECTIVITY_CHECK = /^https:\/\/internet-up\.ably-realtime\.com\//
 

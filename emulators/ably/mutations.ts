@@ -14,7 +14,7 @@ const OPERATION = {
 } as const
 
 /**
- * ably-protocol.md §6.4: update, delete and append keep the message's serial and place and give it a new version. The live
+ * ably/README.md §6.4: update, delete and append keep the message's serial and place and give it a new version. The live
  * frame of an append carries the increment; whoever reads later gets the whole.
  */
 export function mutate(publisher: Publisher, name: ChannelName, change: Message): { versionSerial: string } {

@@ -9,7 +9,7 @@ const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 1000
 
 /**
- * ably-protocol.md §2.1: one page of `items`, which stand in the order asked for. The `next` link names the last item of this
+ * ably/README.md §2.1: one page of `items`, which stand in the order asked for. The `next` link names the last item of this
  * page by its key, so what is published meanwhile shifts nothing.
  */
 export function paginate<T>(

@@ -1,6 +1,6 @@
 import type { ErrorInfo } from "./errors.ts"
 
-/** ably-protocol.md §4.1 Actions. */
+/** ably/README.md §4.1 Actions. */
 export const Action = {
   HEARTBEAT: 0,
   ACK: 1,
@@ -28,7 +28,7 @@ export const Action = {
 
 export type ActionName = keyof typeof Action
 
-/** ably-protocol.md §4.1 Flags, without the modes. */
+/** ably/README.md §4.1 Flags, without the modes. */
 export const Flag = {
   HAS_PRESENCE: 1 << 0,
   HAS_BACKLOG: 1 << 1,
@@ -37,7 +37,7 @@ export const Flag = {
   ATTACH_RESUME: 1 << 5,
 } as const
 
-/** ably-protocol.md §4.1 Flags: the modes of an attachment. */
+/** ably/README.md §4.1 Flags: the modes of an attachment. */
 export const Mode = {
   PRESENCE: 1 << 16,
   PUBLISH: 1 << 17,

@@ -14,7 +14,7 @@ export interface PublishResult {
   serials: string[]
 }
 
-/** ably-protocol.md §2.2, §6.1: the common part of REST and socket; throws the error that becomes an answer or a NACK. */
+/** ably/README.md §2.2, §6.1: the common part of REST and socket; throws the error that becomes an answer or a NACK. */
 export function publish(publisher: Publisher, wireName: string, messages: Message[]): PublishResult {
   const { app } = publisher
   const name = publishableName(wireName)

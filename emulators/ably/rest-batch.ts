@@ -7,7 +7,7 @@ import { assertPermitted } from "./publisher.ts"
 import { BatchFailure } from "./route.ts"
 import { isRecord, readMessages } from "./wire.ts"
 
-/** ably-protocol.md §2.2: many channels in one request; each fails alone. */
+/** ably/README.md §2.2: many channels in one request; each fails alone. */
 export const batchRoutes: Route[] = [
   {
     method: "POST",

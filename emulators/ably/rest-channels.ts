@@ -12,7 +12,7 @@ import { assertPermitted, publishableName } from "./publisher.ts"
 import { pageAnswer } from "./route.ts"
 import { readAnnotations, readMessages } from "./wire.ts"
 
-/** ably-protocol.md §2.2: `/channels/…`. */
+/** ably/README.md §2.2: `/channels/…`. */
 export const channelRoutes: Route[] = [
   {
     method: "POST",

@@ -4,7 +4,7 @@ import type { Answer, App, Route, RouteContext } from "./model.ts"
 import { revokeTokens } from "./revocation.ts"
 import { requestToken } from "./tokens.ts"
 
-/** ably-protocol.md §2.2: `/keys/{keyName}/…`. */
+/** ably/README.md §2.2: `/keys/{keyName}/…`. */
 export const keyRoutes: Route[] = [
   {
     method: "POST",

@@ -10,7 +10,7 @@ import { statsRoutes } from "./rest-stats.ts"
 import { BatchFailure } from "./route.ts"
 import { sandboxRoutes } from "./sandbox.ts"
 
-/** ably-protocol.md §2.2, but for the routes that the README lists as left out. */
+/** ably/README.md §2.2, but for the routes that the README lists as left out. */
 const ROUTES: Route[] = [
   { method: "GET", path: "/time", handle: ({ service }) => ({ body: [service.clock.now()] }) },
   ...keyRoutes,

@@ -2,7 +2,7 @@ import type { Clock } from "./clock.ts"
 
 /**
  * Serials of one channel: `{timestamp}-{counter}@{series}` for a position, with `:{index}` for a message in it. Fixed widths
- * make them ordered as text, which is all that ably-protocol.md §5.1 and §6.2 promise about them.
+ * make them ordered as text, which is all that ably/README.md §5.1 and §6.2 promise about them.
  */
 export interface Serials {
   /** Names this life of the channel; a serial of another life can't be honoured (90005). */

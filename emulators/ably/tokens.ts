@@ -4,7 +4,7 @@ import { ablyError } from "./errors.ts"
 import type { App, Key, Token } from "./model.ts"
 import { isRecord } from "./wire.ts"
 
-/** ably-protocol.md §3.2. */
+/** ably/README.md §3.2. */
 export interface TokenDetails {
   token: string
   keyName: string

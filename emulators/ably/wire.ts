@@ -1,7 +1,7 @@
 import { ablyError } from "./errors.ts"
 import type { Annotation, BaseMessage, Message, PresenceMessage, ProtocolMessage } from "./protocol.ts"
 
-/** Reads what a client sent: known fields of the right type are kept, unknown ones ignored (ably-protocol.md §4.1). */
+/** Reads what a client sent: known fields of the right type are kept, unknown ones ignored (ably/README.md §4.1). */
 export function readProtocolMessage(value: unknown): ProtocolMessage {
   if (!isRecord(value)) throw ablyError(80013, "protocol error: a frame is one object")
   const action = number(value.action)

@@ -101,7 +101,7 @@ export function createApp(given: PusherAppSettings, context: AppContext): AppHan
     messages = { ...messages, count }
   }
 
-  /** With authorized connections only those count towards the quota (pusher-protocol.md §7). */
+  /** With authorized connections only those count towards the quota (pusher/README.md §7). */
   function isOverConnectionQuota(): boolean {
     if (faults.strike(["over-quota"], { app: settings, quota: "connections" }).length > 0) return true
     const counted = [...connections.values()].filter(

@@ -7,7 +7,7 @@ export interface CachedEvent {
   ttlMs: number
 }
 
-/** The last event of each cache channel (pusher-protocol.md §9). It outlives the channel's subscribers. */
+/** The last event of each cache channel (pusher/README.md §9). It outlives the channel's subscribers. */
 export interface EventCache {
   readonly size: number
   get(channel: string): CachedEvent | undefined

@@ -3,7 +3,7 @@ import { channelType, isCacheChannel } from "./channel-names.ts"
 import { HttpError } from "./http.ts"
 import type { JsonObject } from "./json.ts"
 
-/** The attributes that `info` may ask for (pusher-protocol.md §10.2). */
+/** The attributes that `info` may ask for (pusher/README.md §10.2). */
 const attributes = ["user_count", "subscription_count", "cache"] as const
 export type InfoAttribute = (typeof attributes)[number]
 

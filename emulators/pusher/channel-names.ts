@@ -5,7 +5,7 @@ export type ChannelType = "public" | "private" | "presence" | "private-encrypted
 /** Server-to-user events travel on a channel that no application may name otherwise (§7). */
 const SERVER_TO_USER = "#server-to-user-"
 
-/** The type is in the prefix (pusher-protocol.md §2). */
+/** The type is in the prefix (pusher/README.md §2). */
 export function channelType(name: string): ChannelType {
   if (name.startsWith(SERVER_TO_USER)) return "server-to-user"
   if (name.startsWith("private-encrypted-")) return "private-encrypted"

@@ -11,7 +11,7 @@ import type { Webhooks } from "./webhooks.ts"
 
 type ClientEventFrame = Extract<ClientFrame, { event: `client-${string}` }>
 
-/** Events that a client triggers (pusher-protocol.md §5). Whatever is wrong with one, the connection stays. */
+/** Events that a client triggers (pusher/README.md §5). Whatever is wrong with one, the connection stays. */
 export interface ClientEvents {
   trigger(connection: Connection, frame: ClientEventFrame): void
 }

@@ -97,7 +97,7 @@ export function createConnection(options: ConnectionOptions): ConnectionHandle {
     },
   })
 
-  /** Liveness (pusher-protocol.md §1.4): after silence a ping, after an unanswered ping 4201. */
+  /** Liveness (pusher/README.md §1.4): after silence a ping, after an unanswered ping 4201. */
   function watch(): void {
     const silenceMs = protocol < 5 ? INACTIVITY_MS : settings.activityTimeout * 1000
     cancelWatch = clock.schedule(

@@ -79,7 +79,7 @@ export function createPusherEmulator(options: PusherEmulatorOptions = {}): Pushe
   const byKey = (key: string) => apps.find((app) => app.key === key)
   const httpApi = createHttpApi({ apps: { byId }, clock, faults })
 
-  /** Why a handshake is refused; in the order in which the service finds out (pusher-protocol.md §1.3). */
+  /** Why a handshake is refused; in the order in which the service finds out (pusher/README.md §1.3). */
   function accept(
     request: ConnectRequest,
   ): { app: AppHandle; protocol: number } | { code: ErrorCode; reason?: string } {

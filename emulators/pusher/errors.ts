@@ -1,5 +1,5 @@
 /**
- * The codes of pusher-protocol.md §8 with the vendor's meaning of each. 40xx: do not reconnect unchanged. 41xx: back off
+ * The codes of pusher/README.md §8 with the vendor's meaning of each. 40xx: do not reconnect unchanged. 41xx: back off
  * for a second or more. 42xx: reconnect at once. 43xx: the connection stays.
  */
 export const errorMessages = {

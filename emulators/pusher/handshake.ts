@@ -9,7 +9,7 @@ export interface Handshake {
 const OLDEST_PROTOCOL = 4
 const NEWEST_PROTOCOL = 7
 
-/** Reads `/app/{key}?protocol=7&client=js&version=8.6.0` (pusher-protocol.md §1.1), or says with what code to close. */
+/** Reads `/app/{key}?protocol=7&client=js&version=8.6.0` (pusher/README.md §1.1), or says with what code to close. */
 export function parseHandshake(url: string): Handshake | { key?: string; refusal: ErrorCode } {
   // Not by URL, which throws at some of what a client may send.
   const [path = "", query] = url.split(/\?(.*)/s)

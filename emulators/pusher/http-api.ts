@@ -16,7 +16,7 @@ import { getChannel, getChannelStats, getChannels, getUsers } from "./http-chann
 import { postBatchEvents, postChannelEvent, postEvents } from "./http-events.ts"
 import { asString, isObject, type JsonObject, parseObject } from "./json.ts"
 
-/** The HTTP API of the service (pusher-protocol.md §10). */
+/** The HTTP API of the service (pusher/README.md §10). */
 export interface HttpApi {
   handle(request: HttpRequest): Promise<HttpOutcome>
 }

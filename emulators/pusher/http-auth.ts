@@ -9,7 +9,7 @@ export interface HttpAuthContext {
   skewSeconds: number
 }
 
-/** Whether a request is one of the app's own (pusher-protocol.md §10.1); throws the vendor's 401 if not. */
+/** Whether a request is one of the app's own (pusher/README.md §10.1); throws the vendor's 401 if not. */
 export function authenticateRequest(
   request: HttpRequest,
   query: ReadonlyMap<string, string>,

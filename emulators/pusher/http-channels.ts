@@ -6,7 +6,7 @@ import type { JsonObject } from "./json.ts"
 
 type Query = ReadonlyMap<string, string>
 
-/** `GET /apps/{id}/channels` (pusher-protocol.md §10.2): the occupied channels. */
+/** `GET /apps/{id}/channels` (pusher/README.md §10.2): the occupied channels. */
 export function getChannels(app: App, query: Query): JsonObject {
   const prefix = query.get("filter_by_prefix") ?? ""
   const wanted = parseInfo(query.get("info"))

@@ -6,7 +6,7 @@ import { HttpError } from "./http.ts"
 import { isObject, type JsonObject } from "./json.ts"
 import { byteLength } from "./limits.ts"
 
-/** `POST /apps/{id}/events` (pusher-protocol.md §10.2): one event on one or more channels. */
+/** `POST /apps/{id}/events` (pusher/README.md §10.2): one event on one or more channels. */
 export function postEvents(app: AppHandle, parameters: JsonObject): JsonObject {
   const limit = app.settings.limits.channelsPerTrigger
   const channels = Array.isArray(parameters.channels) ? parameters.channels : [parameters.channel]

@@ -31,7 +31,7 @@ export function jsonResponse(body: unknown, status = 200): HttpResponse {
   return { status, headers: { "content-type": "application/json" }, body: JSON.stringify(body) }
 }
 
-/** The vendor's errors are one line of text; libraries act on the status alone (pusher-protocol.md §12.8). */
+/** The vendor's errors are one line of text; libraries act on the status alone (pusher/README.md §12.8). */
 export function textResponse(status: number, text: string): HttpResponse {
   return { status, headers: { "content-type": "text/plain" }, body: `${text}\n` }
 }

@@ -1,4 +1,4 @@
-/** The service's published limits (pusher-protocol.md §2, §4, §5, §7, §9, §10.3). An app may override each of them. */
+/** The service's published limits (pusher/README.md §2, §4, §5, §7, §9, §10.3). An app may override each of them. */
 export interface PusherLimits {
   /** Characters in a channel name. */
   channelNameLength: number

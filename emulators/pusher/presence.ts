@@ -5,7 +5,7 @@ export interface Member {
   user_info?: Json
 }
 
-/** The members of one presence channel: distinct users, each with one or more connections (pusher-protocol.md §4). */
+/** The members of one presence channel: distinct users, each with one or more connections (pusher/README.md §4). */
 export interface Presence {
   readonly count: number
   has(userId: string): boolean

@@ -7,7 +7,7 @@ export interface ServerFrame {
   readonly text: string
 }
 
-/** What a client may say (pusher-protocol.md §1.4, §3, §5, §7). */
+/** What a client may say (pusher/README.md §1.4, §3, §5, §7). */
 export type ClientFrame =
   | { event: "pusher:ping" | "pusher:pong" }
   | { event: "pusher:subscribe"; channel: string; auth?: string; channel_data?: string }

@@ -19,7 +19,7 @@ export function createRandom(seed?: number): Random {
   return { next, integer: (below) => Math.floor(next() * below) }
 }
 
-/** Digits, dot, digits: the server library refuses to sign anything else (pusher-protocol.md §1.3). */
+/** Digits, dot, digits: the server library refuses to sign anything else (pusher/README.md §1.3). */
 export function createSocketId(random: Random): string {
   return `${random.integer(1_000_000)}.${random.integer(1_000_000_000)}`
 }

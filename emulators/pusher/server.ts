@@ -76,7 +76,7 @@ export async function startPusherEmulator(options: PusherServerOptions = {}): Pr
     // The core answers what is over its limits.
     maxBytes: 16 * biggestFrame,
     answer: (request, response, body) => answer(emulator, page, request, response, body),
-    // One of another path is told so by its close code (pusher-protocol.md §8).
+    // One of another path is told so by its close code (pusher/README.md §8).
     hasSocketsAt: () => true,
     open: (wire, request) =>
       attach(emulator, page, wire, {

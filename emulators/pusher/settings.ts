@@ -3,7 +3,7 @@ import type { WebhookSettings } from "./webhooks.ts"
 
 /** An app as its dashboard shows it. Only what differs from the defaults below has to be given. */
 export interface PusherAppSettings {
-  /** Numeric, or `Pusher.forURL` makes NaN of it (pusher-protocol.md §10). */
+  /** Numeric, or `Pusher.forURL` makes NaN of it (pusher/README.md §10). */
   id: string
   /** Names the app to clients. */
   key: string
@@ -45,7 +45,7 @@ export interface PusherAppSettings {
   /**
    * How a subscription is refused. `pusher:subscription_error` reaches the channel that it is about, as with soketi;
    * the hosted service is documented to say `pusher:error`, as Reverb does, which pusher-js reports on the connection and
-   * not on the channel (pusher-protocol.md §3.3).
+   * not on the channel (pusher/README.md §3.3).
    */
   subscriptionErrors?: "pusher:error" | "pusher:subscription_error"
   /** What differs from the service's own. */

@@ -3,7 +3,7 @@ import { createManualClock } from "./clock.ts"
 import { createPusherEmulator } from "./emulator.ts"
 import { channelStringToSign, hmacSha256Hex, md5Hex, requestStringToSign } from "./signatures.ts"
 
-/** The vendor's worked example (pusher-protocol.md §10.1). */
+/** The vendor's worked example (pusher/README.md §10.1). */
 const example = {
   app: { id: "3", key: "278d425bdf160c739803", secret: "7ad3773142a6692b25b8" },
   timestamp: 1353088179,

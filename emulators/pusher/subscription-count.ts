@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts"
 import type { PusherLimits } from "./limits.ts"
 
-/** When the count of a channel is told (pusher-protocol.md §3.5): at each change, or in a big channel now and then. */
+/** When the count of a channel is told (pusher/README.md §3.5): at each change, or in a big channel now and then. */
 export interface SubscriptionCountThrottle {
   changed(channel: string, count: number): void
   forget(channel: string): void

@@ -11,7 +11,7 @@ import { channelStringToSign, hmacSha256Hex, isSameSignature, parseAuth } from "
 
 type SubscribeFrame = Extract<ClientFrame, { event: "pusher:subscribe" }>
 
-/** Decides on `pusher:subscribe` (pusher-protocol.md §3, §4). */
+/** Decides on `pusher:subscribe` (pusher/README.md §3, §4). */
 export interface Subscriptions {
   subscribe(connection: ConnectionHandle, frame: SubscribeFrame): void
 }

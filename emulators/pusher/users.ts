@@ -8,7 +8,7 @@ import { createWatchlist } from "./watchlist.ts"
 
 type SigninFrame = Extract<ClientFrame, { event: "pusher:signin" }>
 
-/** Signed-in users: each is one or more connections (pusher-protocol.md §7). */
+/** Signed-in users: each is one or more connections (pusher/README.md §7). */
 export interface Users {
   signin(connection: ConnectionHandle, frame: SigninFrame): void
   /** The connection has ended. */

@@ -1,7 +1,7 @@
 import type { Connection } from "./connection.ts"
 import { systemFrame } from "./protocol.ts"
 
-/** Who wants to know of whose coming and going (pusher-protocol.md §7). */
+/** Who wants to know of whose coming and going (pusher/README.md §7). */
 export interface Watchlist {
   /** Tells the connection how its watchlist stands now, and of changes from now on. */
   watch(connection: Connection, userIds: readonly string[]): void

@@ -2,7 +2,7 @@ import type { Clock } from "./clock.ts"
 import type { Json } from "./json.ts"
 import { hmacSha256Hex } from "./signatures.ts"
 
-/** The events of pusher-protocol.md §11. */
+/** The events of pusher/README.md §11. */
 export type WebhookEvent =
   | { name: "channel_occupied" | "channel_vacated" | "cache_miss"; channel: string }
   | { name: "member_added" | "member_removed"; channel: string; user_id: string }
