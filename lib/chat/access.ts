@@ -1,5 +1,5 @@
 import { RealtimeError, type User } from "throughline"
-import type { AuthorizeQuestion, MessageLog } from "throughline/server"
+import type { AuthorizeRequest, MessageLog } from "throughline/server"
 import type * as z from "zod/mini"
 import type { FileRegister } from "../files/register.ts"
 import type { Limits } from "../security/limits.ts"
@@ -18,7 +18,7 @@ export interface AccessOptions {
   files: Pick<FileRegister, "claim">
 }
 
-type Question = AuthorizeQuestion<ChatChannels>
+type AccessRequest = AuthorizeRequest<ChatChannels>
 type MessageEvent = keyof (typeof room)["messages"]
 type Payload<E extends MessageEvent> = z.output<(typeof room)["messages"][E]>
 
@@ -27,7 +27,7 @@ interface Call {
   roomId: string
   messageId: string
   payload: unknown
-  earlier: NonNullable<Question["earlier"]>
+  earlier: NonNullable<AccessRequest["earlier"]>
 }
 
 /**
@@ -35,7 +35,7 @@ interface Call {
  * may do anything; what the server says by itself (who came, who left) no browser may say. A laboratory is its visitor's
  * alone, and so is what a person's devices tell each other. Whoever has signed out may do nothing.
  *
- * What is said with nothing beside it costs one question to the database. What changes a message is looked up: only its sender edits
+ * What is said with nothing beside it costs one query. What changes a message is looked up: only its sender edits
  * it, only its sender or the room's owner deletes it, and nothing is done to one that isn't there.
  */
 export function createAuthorize({ rooms, guests, index, log, limits, files }: AccessOptions) {
@@ -112,7 +112,7 @@ export function createAuthorize({ rooms, guests, index, log, limits, files }: Ac
     event,
     payload,
     earlier = [],
-  }: Question): Promise<boolean> => {
+  }: AccessRequest): Promise<boolean> => {
     if (action === "publish" && event !== undefined && !publishableEvents.has(event)) return false
     if (channel.kind !== "room") {
       const owner = channel.kind === "lab" ? channel.params.owner : channel.params.person

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest"
 import fc from "../testing/fast-check.ts"
-import { beginFailover } from "./failover-alone.ts"
 import {
   type FailoverCommand,
   type FailoverEvent,
@@ -8,6 +7,7 @@ import {
   type LinkState,
   nextFailover,
 } from "./failover-policy.ts"
+import { beginFailover } from "./single-provider-policy.ts"
 
 const times = { patienceMs: 10, returnMs: 60 }
 

@@ -6,8 +6,8 @@ import type { PresenceSnapshot } from "../message.ts"
 import type { RealtimeTransport, TransportStatus, TransportSubscription } from "../transport.ts"
 import { createStatus } from "../transport-status.ts"
 import { createDownload } from "./download.ts"
-import { beginFailover, nextAlone } from "./failover-alone.ts"
 import type { FailoverCommand, FailoverEvent } from "./failover-policy.ts"
+import { beginFailover, nextWithSingleProvider } from "./single-provider-policy.ts"
 
 /** A provider that the server publishes to, and how to reach it. */
 export interface Candidate {
@@ -200,7 +200,7 @@ export function createFailoverTransport(options: FailoverTransportOptions): Fail
   }
 
   function decide(event: FailoverEvent): readonly FailoverCommand[] {
-    const next = policy ? policy.nextFailover(state, event, times) : nextAlone(state, event)
+    const next = policy ? policy.nextFailover(state, event, times) : nextWithSingleProvider(state, event)
     if (!next) undecided.set(event.type, event)
     else state = next.state
     if (!policy && (!next || (state.isStarted && state.keys.length > 1))) download.start()

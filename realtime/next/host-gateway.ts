@@ -16,7 +16,7 @@ import type { Realtime } from "../server/types.ts"
 import { throwAny } from "../throw-any.ts"
 import { withinLimit } from "../within-limit.ts"
 import { findServer, type Search, shareServer, type Tenant } from "./http-server.ts"
-import { createEnds } from "./lifecycle.ts"
+import { createCleanup } from "./lifecycle.ts"
 import { peers } from "./peers.ts"
 
 export interface HostOptions {
@@ -73,7 +73,7 @@ export async function hostGateway(options: HostOptions): Promise<Hosting> {
   const { isLocal, isShared = false, searchMs = 30_000, closeTimeoutMs = 8_000 } = options
   const onError = createReporter(options.onError)
   const SocketIoServer = await peers.socketIo()
-  const ends = createEnds()
+  const cleanup = createCleanup()
   const isClosing = new AbortController()
   let hasOwnServer = false
   let ownUrl = port === undefined ? undefined : url
@@ -103,7 +103,7 @@ export async function hostGateway(options: HostOptions): Promise<Hosting> {
   } as ConstructorParameters<typeof SocketIoServer>[0])
   const bus = redisUrl ? await connectRedisCluster({ io, url: redisUrl, onError }) : undefined
   const gateway = await mount()
-  ends.add("close the gateway", async () => {
+  cleanup.add("close the gateway", async () => {
     await sendAway()
     await gateway.close()
   })
@@ -182,7 +182,7 @@ export async function hostGateway(options: HostOptions): Promise<Hosting> {
     // Nothing of an attempt that failed is left: there may be one for each page.
     if (refusal) begun.release()
     throwRefusal()
-    ends.add("give the app's server back", async () => {
+    cleanup.add("give the app's server back", async () => {
       await sendAway()
       begun.release()
     })
@@ -220,7 +220,7 @@ export async function hostGateway(options: HostOptions): Promise<Hosting> {
       server.once("error", (cause: NodeJS.ErrnoException) => reject(unableToListen(wanted, cause)))
       server.listen(wanted, hostname, resolve)
     })
-    ends.add("close the gateway's own server", async () => {
+    cleanup.add("close the gateway's own server", async () => {
       const closed = once(server, "close")
       // From here on it takes nobody in, and those who are there are sent away.
       server.close()
@@ -252,10 +252,10 @@ export async function hostGateway(options: HostOptions): Promise<Hosting> {
   async function end(): Promise<void> {
     isClosing.abort()
     search?.stop()
-    ends.add("wait for a server to stand on", async () => {
+    cleanup.add("wait for a server to stand on", async () => {
       while (underWay.size > 0) await Promise.all(underWay)
     })
-    throwAny(await ends.run(endTimeoutMs))
+    throwAny(await cleanup.run(endTimeoutMs))
   }
 
   return {

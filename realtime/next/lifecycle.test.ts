@@ -1,15 +1,15 @@
 import { expect, it, vi } from "vitest"
-import { createEnds, createLifecycle } from "./lifecycle.ts"
+import { createCleanup, createLifecycle } from "./lifecycle.ts"
 
 const ignore = () => {}
 
 it("closes what was opened last first, each part once, whatever becomes of the others", async () => {
   const ended: string[] = []
   const lifecycle = createLifecycle<string>()
-  const opened = await lifecycle.open(async (ends) => {
-    ends.add("close the first", () => void ended.push("first"))
-    ends.add("close the second", () => Promise.reject(new Error("second")))
-    ends.add("close the third", () => {
+  const opened = await lifecycle.open(async (cleanup) => {
+    cleanup.add("close the first", () => void ended.push("first"))
+    cleanup.add("close the second", () => Promise.reject(new Error("second")))
+    cleanup.add("close the third", () => {
       ended.push("third")
       throw new Error("third")
     })
@@ -25,10 +25,10 @@ it("closes what was opened last first, each part once, whatever becomes of the o
 
 it("leaves what doesn't end in its time", async () => {
   const ended: string[] = []
-  const ends = createEnds(20)
-  ends.add("close the log", () => void ended.push("log"))
-  ends.add("close the gateway", () => new Promise(ignore))
-  expect(await ends.run()).toMatchObject([
+  const cleanup = createCleanup(20)
+  cleanup.add("close the log", () => void ended.push("log"))
+  cleanup.add("close the gateway", () => new Promise(ignore))
+  expect(await cleanup.run()).toMatchObject([
     { code: "timeout", message: expect.stringContaining("the gateway") },
   ])
   expect(ended).toEqual(["log"])
@@ -36,23 +36,23 @@ it("leaves what doesn't end in its time", async () => {
 
 it("limits all of its steps together, and gives each its turn", async () => {
   const ended: string[] = []
-  const ends = createEnds(60_000)
-  ends.add("close the log", () => void ended.push("log"))
-  ends.add("close the server", () => new Promise(ignore))
-  ends.add("close the gateway", () => new Promise(ignore))
-  expect(await ends.run(20)).toMatchObject([{ code: "timeout" }, { code: "timeout" }])
+  const cleanup = createCleanup(60_000)
+  cleanup.add("close the log", () => void ended.push("log"))
+  cleanup.add("close the server", () => new Promise(ignore))
+  cleanup.add("close the gateway", () => new Promise(ignore))
+  expect(await cleanup.run(20)).toMatchObject([{ code: "timeout" }, { code: "timeout" }])
   expect(ended).toEqual(["log"])
 })
 
 it("sets no limit around what limits its own steps", async () => {
   const ended: string[] = []
-  const ends = createEnds(20)
-  const parts = createEnds(20)
+  const cleanup = createCleanup(20)
+  const parts = createCleanup(20)
   parts.add("close the log", () => void ended.push("log"))
   parts.add("close one publisher", () => new Promise(ignore))
   parts.add("close another", () => new Promise(ignore))
-  ends.addBounded(async () => expect(await parts.run()).toHaveLength(2))
-  expect(await ends.run()).toEqual([])
+  cleanup.addBounded(async () => expect(await parts.run()).toHaveLength(2))
+  expect(await cleanup.run()).toEqual([])
   expect(ended).toEqual(["log"])
 })
 
@@ -60,9 +60,9 @@ it("undoes what was opened before a step that fails, says what can't be undone, 
   const ended: string[] = []
   const onError = vi.fn()
   const lifecycle = createLifecycle<string>()
-  const failing = lifecycle.open(async (ends) => {
-    ends.add("close the first", () => void ended.push("first"))
-    ends.add("close the second", () => Promise.reject(new Error("no end")))
+  const failing = lifecycle.open(async (cleanup) => {
+    cleanup.add("close the first", () => void ended.push("first"))
+    cleanup.add("close the second", () => Promise.reject(new Error("no end")))
     throw new Error("no log")
   }, onError)
   await expect(failing).rejects.toThrow("no log")
@@ -75,10 +75,10 @@ it("waits no longer than its time for an opening that hangs, and closes what tha
   const ended: string[] = []
   const lifecycle = createLifecycle<string>(20)
   const gate = Promise.withResolvers<void>()
-  const opened = lifecycle.open(async (ends) => {
-    ends.add("close the first", () => void ended.push("first"))
+  const opened = lifecycle.open(async (cleanup) => {
+    cleanup.add("close the first", () => void ended.push("first"))
     await gate.promise
-    ends.add("close the second", () => void ended.push("second"))
+    cleanup.add("close the second", () => void ended.push("second"))
     return "open"
   }, ignore)
   await expect(lifecycle.close()).rejects.toMatchObject({ code: "timeout" })
@@ -94,12 +94,12 @@ it("takes its steps one after the other, in whichever moment they are asked for"
   const lifecycle = createLifecycle<number>()
   let number = 0
   const open = () =>
-    lifecycle.open(async (ends) => {
+    lifecycle.open(async (cleanup) => {
       number += 1
       const own = number
       steps.push(`opening ${own}`)
       await new Promise(setImmediate)
-      ends.add("close it", async () => {
+      cleanup.add("close it", async () => {
         steps.push(`closing ${own}`)
         await new Promise(setImmediate)
         steps.push(`closed ${own}`)

@@ -3,7 +3,7 @@ import { throwAny } from "../throw-any.ts"
 import { withinLimit } from "../within-limit.ts"
 
 /** What was opened, and how each part of it is closed. */
-export interface Ends {
+export interface Cleanup {
   /** `doing` completes "unable to …". */
   add(doing: string, end: () => unknown): void
   /** The same, for what limits each step of its own: a limit around all of them would cut the later ones. */
@@ -21,17 +21,17 @@ const endTimeoutMs = 15_000
 /** What ends at once does so in much less, however late it is its turn. */
 const leastMs = 1_000
 
-export function createEnds(timeoutMs = endTimeoutMs): Ends {
-  const ends: ((leftMs: number) => Promise<unknown>)[] = []
+export function createCleanup(timeoutMs = endTimeoutMs): Cleanup {
+  const steps: ((leftMs: number) => Promise<unknown>)[] = []
   return {
     add(doing, end) {
-      ends.push((leftMs) => withinLimit(Math.min(timeoutMs, leftMs), doing, async () => end()))
+      steps.push((leftMs) => withinLimit(Math.min(timeoutMs, leftMs), doing, async () => end()))
     },
-    addBounded: (end) => void ends.push(end),
+    addBounded: (end) => void steps.push(end),
     async run(limitMs = Number.POSITIVE_INFINITY) {
       const failures: unknown[] = []
       const deadline = performance.now() + limitMs
-      for (let end = ends.pop(); end; end = ends.pop()) {
+      for (let end = steps.pop(); end; end = steps.pop()) {
         const leftMs = Math.max(deadline - performance.now(), Math.min(leastMs, limitMs))
         await end(leftMs).catch((error) => failures.push(error))
       }
@@ -51,7 +51,7 @@ export interface Lifecycle<Value> {
    * Opens it, where it isn't. After `close` that begins once all is closed. Where `work` fails, what it had
    * added by then is closed before this rejects, and the next call tries again.
    */
-  open(work: (ends: Ends) => Promise<Value>, onError: OnError): Promise<Value>
+  open(work: (cleanup: Cleanup) => Promise<Value>, onError: OnError): Promise<Value>
   /**
    * Closes what is open or being opened at this moment. Called again, it waits for the same end. Rejects with
    * whatever couldn't be closed, when the rest is; an opening that doesn't end in its time is given up, and
@@ -61,37 +61,37 @@ export interface Lifecycle<Value> {
 }
 
 export function createLifecycle<Value>(timeoutMs = endTimeoutMs): Lifecycle<Value> {
-  let current: { opened: Promise<Value>; ends: Ends } | undefined
-  const givenUp = new WeakSet<Ends>()
+  let current: { opened: Promise<Value>; cleanup: Cleanup } | undefined
+  const givenUp = new WeakSet<Cleanup>()
   const closed = Promise.resolve()
   let closing = closed
 
   async function enter(
-    work: (ends: Ends) => Promise<Value>,
-    ends: Ends,
+    work: (cleanup: Cleanup) => Promise<Value>,
+    cleanup: Cleanup,
     before: Promise<unknown>,
     onError: OnError,
   ): Promise<Value> {
     await before
     try {
-      const value = await work(ends)
-      if (givenUp.has(ends)) throw closedMeanwhile()
+      const value = await work(cleanup)
+      if (givenUp.has(cleanup)) throw closedMeanwhile()
       return value
     } catch (error) {
-      for (const failure of await ends.run()) onError(failure, { stage: "close what couldn't be opened" })
+      for (const failure of await cleanup.run()) onError(failure, { stage: "close what couldn't be opened" })
       throw error
     }
   }
 
-  async function end(opened: Promise<Value>, ends: Ends): Promise<void> {
+  async function end(opened: Promise<Value>, cleanup: Cleanup): Promise<void> {
     const failures: unknown[] = []
     // Whoever opened it is told why it couldn't be, and nothing is open then.
     const ending = () => opened.then(ignore, ignore)
     await withinLimit(timeoutMs, "wait for what is being opened", ending).catch((error) => {
-      givenUp.add(ends)
+      givenUp.add(cleanup)
       failures.push(error)
     })
-    throwAny([...failures, ...(await ends.run())])
+    throwAny([...failures, ...(await cleanup.run())])
   }
 
   return {
@@ -100,9 +100,9 @@ export function createLifecycle<Value>(timeoutMs = endTimeoutMs): Lifecycle<Valu
     },
     open(work, onError) {
       if (current) return current.opened
-      const ends = createEnds()
+      const cleanup = createCleanup()
       // Whoever closed it is told how that ended.
-      const opening = { ends, opened: enter(work, ends, closing.catch(ignore), onError) }
+      const opening = { cleanup, opened: enter(work, cleanup, closing.catch(ignore), onError) }
       current = opening
       opening.opened.catch(() => {
         if (current === opening) current = undefined
@@ -111,9 +111,9 @@ export function createLifecycle<Value>(timeoutMs = endTimeoutMs): Lifecycle<Valu
     },
     close() {
       if (!current) return closing
-      const { opened, ends } = current
+      const { opened, cleanup } = current
       current = undefined
-      const ending = end(opened, ends)
+      const ending = end(opened, cleanup)
       closing = ending
       ending.catch(ignore).then(() => {
         if (closing === ending) closing = closed

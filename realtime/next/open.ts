@@ -11,7 +11,7 @@ import { emulate } from "./emulate.ts"
 import { type Environment, type ProviderName, readEnvironment } from "./environment.ts"
 import { isGuests } from "./guests.ts"
 import type { Hosting } from "./host-gateway.ts"
-import { createEnds, type Ends } from "./lifecycle.ts"
+import { type Cleanup, createCleanup } from "./lifecycle.ts"
 import type { ThroughlineOptions } from "./options.ts"
 import { peers } from "./peers.ts"
 import { secretOf } from "./secrets.ts"
@@ -36,7 +36,7 @@ const usualPort = "3000"
  */
 export async function open<Definitions extends ChannelDefinitions>(
   options: ThroughlineOptions<Definitions> & { basePath: string },
-  ends: Ends,
+  cleanup: Cleanup,
 ): Promise<Opened> {
   const { log: given, basePath, socketPath, waitUntil, ...declared } = options
   const read = readEnvironment(process.env, { hasLog: given !== undefined })
@@ -44,13 +44,13 @@ export async function open<Definitions extends ChannelDefinitions>(
   const webhookUrl = (provider: ProviderName) =>
     `http://localhost:${process.env.PORT ?? usualPort}${basePath}/webhooks/${provider}`
   const emulators = isEmulating ? await emulate(read, webhookUrl) : null
-  if (emulators) ends.add("close the emulators", () => emulators.close())
+  if (emulators) cleanup.add("close the emulators", () => emulators.close())
   const environment = emulators?.environment ?? read
 
   /** What the realtime layer closes itself, once it is there. */
-  const parts = createEnds()
+  const parts = createCleanup()
   let realtime: Realtime | undefined
-  ends.addBounded(async () => (realtime ? realtime.close() : throwAny(await parts.run())))
+  cleanup.addBounded(async () => (realtime ? realtime.close() : throwAny(await parts.run())))
   const publishers: RealtimePublisher[] = []
   let hosting: Hosting | null = null
   for (const provider of environment.providers) {
@@ -64,7 +64,7 @@ export async function open<Definitions extends ChannelDefinitions>(
     hosting = opened
     publishers.splice(environment.providers.indexOf("socketio"), 0, opened.publisher)
     parts.add("close the publisher of socketio", () => opened.publisher.close())
-    ends.addBounded(() => opened.close())
+    cleanup.addBounded(() => opened.close())
   }
   const log = typeof given === "function" ? await given() : (given ?? (await openLog(environment)))
   if (typeof given !== "object") parts.add("close the log", () => log.close())

@@ -104,10 +104,10 @@ export function throughline<Definitions extends ChannelDefinitions>(
 
   const open = () =>
     running.lifecycle.open(
-      (ends) =>
+      (cleanup) =>
         apart(async () => {
           const { open } = await import("./open.ts")
-          const opened = await open({ ...options, basePath }, ends)
+          const opened = await open({ ...options, basePath }, cleanup)
           opened.realtime.redefine(running.declared)
           return opened
         }),

@@ -27,7 +27,7 @@ import { createCommitQueue } from "./commit-queue.ts"
 import { createDelivery } from "./delivery.ts"
 import { shownUser } from "./session.ts"
 import { createSharedReads } from "./shared-reads.ts"
-import type { AuthorizeQuestion, RealtimeCore, RealtimeOptions } from "./types.ts"
+import type { AuthorizeRequest, RealtimeCore, RealtimeOptions } from "./types.ts"
 
 export const defaultMaxPayloadBytes = 32 * 1024
 /** Less than a browser waits for the answer to its publish, which this is part of. */
@@ -104,7 +104,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
     user: User,
     channel: ResolvedChannel<Definitions>,
     action: ChannelAction,
-    content?: Pick<AuthorizeQuestion<Definitions>, "id" | "event" | "payload" | "earlier">,
+    content?: Pick<AuthorizeRequest<Definitions>, "id" | "event" | "payload" | "earlier">,
   ): Promise<void> {
     if ((await options.authorize({ user, channel, action, ...content })) === true) return
     throw new RealtimeError("channel-denied", {

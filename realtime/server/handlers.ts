@@ -45,7 +45,7 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
   const hint = isDevelopment() ? createGatewayHint() : null
 
   /**
-   * Of the channels that a question names, those that the user may read; one that they may not, that is
+   * Of the channels that a request names, those that the user may read; one that they may not, that is
    * malformed, or at which the application fails, is refused by itself.
    */
   async function readable(user: User, url: URL): Promise<{ allowed: string[]; denied: object }> {
@@ -57,7 +57,7 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
       try {
         await core.authorize(user, channelOf(channel), "subscribe")
       } catch (error) {
-        reportFailure(onError, error, { stage: "authorize a question about channels" })
+        reportFailure(onError, error, { stage: "authorize a request about channels" })
         denied.set(channel, toWireError(error))
       }
     }

@@ -16,7 +16,7 @@ export { createMemoryPresenceCounts, type PresenceCounts, presenceLifetimeMs } f
 export { requireSession } from "./session.ts"
 export { createSharedReads } from "./shared-reads.ts"
 export type {
-  AuthorizeQuestion,
+  AuthorizeRequest,
   BatchEntry,
   ClientConfig,
   Declarations,

@@ -40,7 +40,7 @@ export interface Declarations<Definitions extends ChannelDefinitions> {
    * signals without asking us, is told once of each channel, so there `signal` is asked about on joining,
    * without an event; a signal that it refuses goes over HTTP, with both.
    */
-  authorize(question: AuthorizeQuestion<Definitions>): Promise<boolean> | boolean
+  authorize(request: AuthorizeRequest<Definitions>): Promise<boolean> | boolean
   /**
    * Called before what a user asks for is done, publishes and signals and reads alike, and before a webhook
    * is read, which anybody may send and whose `user` is null; rejects with `rate-limited` to refuse it. Count
@@ -103,7 +103,7 @@ interface WebhookRequest {
 }
 
 /** What `authorize` is asked: may this user do this in this channel? */
-export type AuthorizeQuestion<Definitions extends ChannelDefinitions> = {
+export type AuthorizeRequest<Definitions extends ChannelDefinitions> = {
   /** Who asks: what `identify` returned. */
   user: User
   /** Where: `channel.kind` is its key in `channels`, `channel.params` what its name holds. */

@@ -80,8 +80,8 @@ export function createPublisher(sdk: typeof Pusher, options: PusherPublisherOpti
   }
 
   /**
-   * Signs a browser's wish: to join `messages` of a channel, or its `presence` with or without data to show;
-   * or to sign the connection in as its `user`, which is how the service knows whose connections to end.
+   * Signs what a browser asks for: to join `messages` of a channel, or its `presence` with or without data to
+   * show; or to sign the connection in as its `user`, by which the service knows whose connections to end.
    */
   async function credentials({
     user,

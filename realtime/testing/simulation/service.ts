@@ -188,14 +188,14 @@ export function createSimulatedService(
   }
 
   function createTransport({ link, user, credentials }: ServiceUser): RealtimeTransport {
-    interface Wish {
+    interface Joined {
       observer: ChannelObserver
       watches: boolean
       data: JsonValue | undefined
       isAttached: boolean
     }
     const listeners = new Set<(status: TransportStatus) => void>()
-    const wishes = new Map<string, Wish>()
+    const joined = new Map<string, Joined>()
     let status: TransportStatus = { state: "connecting" }
     let connection: Connection | null = null
     let isTrying = false
@@ -239,9 +239,9 @@ export function createSimulatedService(
         onCut() {
           if (connection !== opened) return
           connection = null
-          for (const wish of wishes.values()) {
-            if (wish.isAttached) wish.observer.onDetached()
-            wish.isAttached = false
+          for (const subscription of joined.values()) {
+            if (subscription.isAttached) subscription.observer.onDetached()
+            subscription.isAttached = false
           }
           if (isClosed()) return
           setStatus({ state: "reconnecting" })
@@ -251,25 +251,25 @@ export function createSimulatedService(
       connection = opened
       connections.add(opened)
       setStatus({ state: "connected" })
-      for (const [channel, wish] of wishes) void attach(channel, wish, opened)
+      for (const [channel, subscription] of joined) void attach(channel, subscription, opened)
     }
 
-    async function attach(channel: string, wish: Wish, to: Connection): Promise<void> {
-      const isWanted = () => connection === to && wishes.get(channel) === wish
+    async function attach(channel: string, subscription: Joined, to: Connection): Promise<void> {
+      const isWanted = () => connection === to && joined.get(channel) === subscription
       try {
         await credentials({ channel })
       } catch (cause) {
         if (!isWanted()) return
         const reason = isRealtimeError(cause) ? cause : error("not-connected", "unable to join")
-        if (!reason.retryable) return wish.observer.onDenied(reason)
+        if (!reason.retryable) return subscription.observer.onDenied(reason)
         await pause(1_000)
-        if (isWanted()) void attach(channel, wish, to)
+        if (isWanted()) void attach(channel, subscription, to)
         return
       }
       await pause(to.latencyMs)
       if (!isWanted() || !to.isOpen) return
-      const after = kind.catchesUpOnSubscribe ? wish.observer.cursor() : null
-      to.observers.set(channel, wish.observer)
+      const after = kind.catchesUpOnSubscribe ? subscription.observer.cursor() : null
+      to.observers.set(channel, subscription.observer)
       const page =
         after &&
         (await core()
@@ -277,10 +277,10 @@ export function createSimulatedService(
           .catch(() => undefined))
       await pause(to.latencyMs)
       if (!isWanted() || !to.isOpen) return
-      wish.isAttached = true
-      wish.observer.onAttached(page ?? undefined)
-      if (wish.watches) wish.observer.onPresence(snapshotOf(channel))
-      if (wish.data !== undefined) enter(channel, wish.data, to)
+      subscription.isAttached = true
+      subscription.observer.onAttached(page ?? undefined)
+      if (subscription.watches) subscription.observer.onPresence(snapshotOf(channel))
+      if (subscription.data !== undefined) enter(channel, subscription.data, to)
     }
 
     function enter(channel: string, data: JsonValue, at: Connection | null): void {
@@ -315,33 +315,34 @@ export function createSimulatedService(
         void attempt()
       },
       subscribe(channel, observer): TransportSubscription {
-        const wish: Wish = { observer, watches: false, data: undefined, isAttached: false }
-        wishes.set(channel, wish)
-        if (connection) void attach(channel, wish, connection)
+        const subscription: Joined = { observer, watches: false, data: undefined, isAttached: false }
+        joined.set(channel, subscription)
+        if (connection) void attach(channel, subscription, connection)
         return {
           ...(kind.signalsOverConnection && {
             async signal(event: string, payload: JsonValue) {
-              if (!connection?.isOpen || !wish.isAttached) throw error("not-connected", "unable to send")
+              if (!connection?.isOpen || !subscription.isAttached)
+                throw error("not-connected", "unable to send")
               signals += 1
               const id = `${provider} ${signals}`
               signal({ id, channel, event, payload, from: user, at: Date.now() }, connection)
             },
           }),
           watchPresence() {
-            wish.watches = true
-            if (wish.isAttached) observer.onPresence(snapshotOf(channel))
+            subscription.watches = true
+            if (subscription.isAttached) observer.onPresence(snapshotOf(channel))
           },
           async enterPresence(data) {
-            wish.data = data
-            if (wish.isAttached) enter(channel, data, connection)
+            subscription.data = data
+            if (subscription.isAttached) enter(channel, data, connection)
           },
           async leavePresence() {
-            wish.data = undefined
+            subscription.data = undefined
             if (connection?.members.delete(channel)) announce(channel)
           },
           unsubscribe() {
-            if (wishes.get(channel) !== wish) return
-            wishes.delete(channel)
+            if (joined.get(channel) !== subscription) return
+            joined.delete(channel)
             connection?.observers.delete(channel)
             if (connection?.members.delete(channel)) announce(channel)
           },
@@ -353,7 +354,7 @@ export function createSimulatedService(
         clearTimeout(retry)
         const last = connection
         connection = null
-        wishes.clear()
+        joined.clear()
         setStatus({ state: "closed" })
         if (!last) return
         // Who says goodbye is forgotten at once; who just vanishes is not.

@@ -1,4 +1,4 @@
-import { loadFailoverPolicy } from "../../client/later.ts"
+import { loadFailoverPolicy } from "../../client/load-failover-policy.ts"
 import { createChance } from "../chance.ts"
 import { installVirtualClock } from "./virtual-clock.ts"
 import { createWorld, type Step } from "./world.ts"

@@ -16,7 +16,7 @@ export const beginFailover = (keys: readonly string[], { returnMs }: FailoverTim
  * The short policy for a list of one provider: the page uses it. Returns null where `failover-policy.ts` has
  * to decide: there are others to turn to, or the list isn't what it was.
  */
-export function nextAlone(
+export function nextWithSingleProvider(
   state: FailoverState,
   event: FailoverEvent,
 ): { state: FailoverState; commands: FailoverCommand[] } | null {
