@@ -7,7 +7,7 @@ import { createContractHttp, createContractRealtime, waitFor } from "throughline
 import { describe, expect, it } from "vitest"
 import { foreignFormAnswer } from "#lib/security/foreign-form.ts"
 import { createServer as createChatServer } from "./create-server.ts"
-import { defaultSite, findNginx, shippedSite, startNginx } from "./testing/nginx.ts"
+import { defaultSite, findNginx, guideSite, shippedSite, startNginx } from "./testing/nginx.ts"
 
 const unless = findNginx() ? "" : " (skipped: nginx not found)"
 
@@ -132,6 +132,7 @@ const isTold = ["text/plain", foreignFormAnswer]
 describe.skipIf(!findNginx())(`behind nginx${unless}`, () => {
   it.each([
     ["as it ships", shippedSite, "websocket"],
+    ["as the guide to deploying shows it", guideSite, "websocket"],
     ["that only says which host was asked for", defaultSite(upgrading + sayingHost), "websocket"],
     [
       "that names the scheme's port",

@@ -6,10 +6,12 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { findSystemdAnalyze } from "../scripts/tools.ts"
 
 const analyzer = findSystemdAnalyze()
-const shipped = readFileSync(join(import.meta.dirname, "../deploy/systemd/throughline@.service"), "utf8")
+const read = (path: string) => readFileSync(join(import.meta.dirname, "..", path), "utf8")
+const shipped = read("deploy/systemd/throughline@.service")
+const ofGuide = /```ini\n([\s\S]*?)```/.exec(read("docs/guides/deploying.md"))?.[1] ?? ""
 
 describe.skipIf(!analyzer)(
-  analyzer ? "the unit of systemd" : "the unit of systemd (skipped: systemd-analyze not found)",
+  analyzer ? "the units of systemd" : "the units of systemd (skipped: systemd-analyze not found)",
   () => {
     let folder: string
     let file: string
@@ -22,7 +24,7 @@ describe.skipIf(!analyzer)(
 
     /** What systemd finds fault with. Only the place of the programs is this machine's. */
     function analyze(unit: string, ...parameters: string[]): string {
-      writeFileSync(file, unit.replace("/srv/throughline/current/node_modules/.bin/node", process.execPath))
+      writeFileSync(file, unit.replace(/(?<=^ExecStart=)\S+/m, process.execPath))
       try {
         execFileSync(analyzer as string, [...parameters, file], { stdio: "pipe" })
         return ""
@@ -32,9 +34,11 @@ describe.skipIf(!analyzer)(
       }
     }
 
-    it("is understood in full", () => {
+    it("are understood in full, the one that is shipped and that of the guide to deploying", () => {
       const verify = ["verify", "--man=no", "--recursive-errors=no"]
       expect(analyze(shipped, ...verify)).toBe("")
+      expect(ofGuide).toContain("ExecStart=")
+      expect(analyze(ofGuide, ...verify)).toBe("")
       // And this would be told.
       expect(analyze(shipped.replace("ProtectHome", "ProtectHom"), ...verify)).toContain("ProtectHom")
     })

@@ -19,6 +19,12 @@ export const shippedSite = readFileSync(
   "utf8",
 )
 
+/** What the guide to deploying shows for an app of one's own. */
+export const guideSite =
+  /```nginx\n([\s\S]*?)```/.exec(
+    readFileSync(join(import.meta.dirname, "../../docs/guides/deploying.md"), "utf8"),
+  )?.[1] ?? ""
+
 /** The least that makes nginx a proxy: it asks for `Host: throughline`, and passes no upgrade on. */
 export const defaultSite = (more = "") => `
   upstream throughline { server 127.0.0.1:3000; }
