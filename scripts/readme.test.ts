@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process"
 import { existsSync, globSync, readFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { describe, expect, it } from "vitest"
@@ -27,12 +28,6 @@ describe("the README", () => {
   it("gives the same figures in both languages", () => {
     expect(figuresOf(japanese)).toEqual(figuresOf(english))
   })
-
-  it("names commands that there are", () => {
-    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> }
-    const named = [...english.matchAll(/npm run ([\w:-]+)/g)].map(([, script]) => script ?? "")
-    expect(named.filter((script) => !(script in scripts))).toEqual([])
-  })
 })
 
 describe("the documents in two languages", () => {
@@ -50,5 +45,40 @@ describe("the documents in two languages", () => {
     expect(read(path)).toMatch(`\n\n*[日本語](${basename(translated)})*\n\n`)
     expect(read(translated)).toMatch(`\n\n*[English](${basename(path)})*\n\n`)
     expect(leavingJapanese(translated)).toEqual([])
+  })
+})
+
+describe("the documents", () => {
+  const all = globSync(["*.md", "{docs,realtime,emulators,deploy}/**/*.md"], { cwd: projectDir }).filter(
+    (path) => !/\.ja\.md$|node_modules/.test(path),
+  )
+  const blocksIn = (language: string) =>
+    all.flatMap((path) =>
+      Array.from(
+        read(path).matchAll(new RegExp(`^( *)\`\`\`${language}\\n([\\s\\S]*?)^\\1\`\`\``, "gm")),
+        ([, , body = ""]) => ({ path, body }),
+      ),
+    )
+
+  it("show commands that a shell reads", () => {
+    const blocks = blocksIn("sh")
+    expect(blocks.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(["README.md", "docs/guides/cli.md"]),
+    )
+    const lines = blocks.map(({ body }, index) => `block_${index}() {\n${body}\n:\n}`).join("\n")
+    const { stderr } = spawnSync("bash", ["-n"], { input: lines, encoding: "utf8" })
+    expect(stderr).toBe("")
+  })
+
+  it("show JSON that is JSON", () => {
+    for (const { path, body } of blocksIn("json")) expect(() => JSON.parse(body), path).not.toThrow()
+  })
+
+  it("name scripts that there are", () => {
+    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> }
+    const named = all.flatMap((path) =>
+      Array.from(read(path).matchAll(/npm run ([\w:-]+)/g), ([, script = ""]) => ({ path, script })),
+    )
+    expect(named.filter(({ script }) => !(script in scripts))).toEqual([])
   })
 })
