@@ -7,9 +7,9 @@ import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 
 import { type PersonalStorage, personalStorage } from "#lib/chat/personal-storage.ts"
 import { isolated } from "#lib/i18n/isolated.ts"
 import { useMe } from "./chat-provider.tsx"
+import type { ListedRoom } from "./listed-room.ts"
 import { menuItemClass } from "./menu.tsx"
 import { useActivityStore } from "./room-activity.tsx"
-import type { ListedRoom } from "./shell.tsx"
 import { useRoomName } from "./use-room-name.ts"
 
 const choices = ["nothing", "mentions", "everything"] as const

@@ -5,7 +5,7 @@ import Link from "next/link"
 import { useTranslations } from "next-intl"
 import { countOf, type RoomActivity } from "#lib/chat/room-activity.ts"
 import { isolated } from "#lib/i18n/isolated.ts"
-import type { ListedRoom } from "./shell.tsx"
+import type { ListedRoom } from "./listed-room.ts"
 
 interface RoomLinkProps {
   room: ListedRoom

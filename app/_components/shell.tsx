@@ -5,8 +5,8 @@ import { useRouter } from "next/navigation"
 import { useTranslations } from "next-intl"
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react"
 import { maxCounted, totalOf } from "#lib/chat/room-activity.ts"
-import type { Room } from "#lib/chat/rooms.ts"
 import { IconButton } from "./button.tsx"
+import type { ListedRoom } from "./listed-room.ts"
 import { Notifications } from "./notifications.tsx"
 import { useActivityStore, useCurrentRoom, useRoomActivity } from "./room-activity.tsx"
 import { RoomSkeleton } from "./room-skeleton.tsx"
@@ -15,8 +15,6 @@ import { TitleBadge } from "./title-badge.tsx"
 import { toast } from "./toast.tsx"
 import { useRoomCounts } from "./use-room-counts.ts"
 import { useRoomName } from "./use-room-name.ts"
-
-export type ListedRoom = Room & { isMember: boolean }
 
 /** Where the link past the list of rooms leads. */
 const mainId = "content"

@@ -1,6 +1,6 @@
 import { logError, type OnError } from "throughline"
 import type { Database } from "./database.ts"
-import { sessionSeconds } from "./session.ts"
+import { sessionSeconds } from "./kept-cookie.ts"
 
 /** Guests who have signed out. Nobody can be the same guest again, so that whatever still speaks in their name is somebody else's. */
 export interface Guests {

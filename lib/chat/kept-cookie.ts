@@ -1,5 +1,8 @@
 import type { Env } from "../env/schema.ts"
 
+/** So long the session's cookie is good for, thirty days. */
+export const sessionSeconds = 60 * 60 * 24 * 30
+
 /** The session's, and those of the cookie below. */
 export const cookieOptions = ({ hasSecureCookies }: Pick<Env, "hasSecureCookies">) =>
   ({ httpOnly: true, sameSite: "lax", path: "/", secure: hasSecureCookies }) as const

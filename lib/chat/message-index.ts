@@ -4,7 +4,7 @@ import type { MessageLog } from "throughline/server"
 import { createSharedReads } from "throughline/server"
 import { room } from "./channels.ts"
 import type { Database, Tables } from "./database.ts"
-import { wordsOf } from "./search.ts"
+import { wordsOf } from "./search-words.ts"
 
 export interface IndexedMessage {
   seq: number

@@ -2,7 +2,6 @@ import { setTimeout as delay } from "node:timers/promises"
 import { type Kysely, sql } from "kysely"
 import { type Migration, Migrator } from "kysely/migration"
 import { isRealtimeError, RealtimeError } from "throughline"
-import type { Tables } from "./database.ts"
 
 /** In order, never changed once released; a new one is added at the end. */
 const migrationsFor = ({ isPostgres }: MigrateOptions): Record<string, Migration> => ({
@@ -185,7 +184,7 @@ interface MigrateOptions {
  * has none that lasts, so the one that came second fails, and finds everything done when it looks again. Rejects with
  * `invalid-config` where a later release has changed the tables, for this one can't know what they mean by now.
  */
-export async function migrate(
+export async function migrate<Tables>(
   database: Kysely<Tables>,
   options: MigrateOptions,
   attempts = 5,
@@ -209,7 +208,7 @@ export async function migrate(
   await migrate(database, options, attempts - 1)
 }
 
-async function namesOfDone(database: Kysely<Tables>): Promise<string[]> {
+async function namesOfDone<Tables>(database: Kysely<Tables>): Promise<string[]> {
   try {
     const { rows } = await sql<{ name: string }>`SELECT name FROM chat_migrations`.execute(database)
     return rows.map(({ name }) => name)

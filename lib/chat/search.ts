@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto"
-import { type RawBuilder, sql } from "kysely"
+import { sql } from "kysely"
 import type { Database } from "./database.ts"
 import type { MessageIndex } from "./message-index.ts"
-import { type Phrase, phrasesOf, tokensOf } from "./search-tokens.ts"
+import { type Phrase, phrasesOf } from "./search-tokens.ts"
+import { roomToken } from "./search-words.ts"
 
 export interface SearchResult {
   id: string
@@ -27,22 +27,6 @@ export interface Search {
 }
 
 const pageSize = 30
-
-/**
- * Each message's first token: both databases find a room's words without a look at those of other rooms. No word of a text can be
- * one, since it begins with a colon.
- */
-const roomToken = (roomId: string): string =>
-  `:${createHash("sha256").update(roomId).digest("hex").slice(0, 16)}`
-
-/** What the column `words` holds of a message: its tokens in their places. */
-export function wordsOf(roomId: string, text: string, isPostgres: boolean): RawBuilder<string> {
-  const tokens = [roomToken(roomId), ...tokensOf(text)]
-  // A token holds neither quotes nor backslashes, so the literal needs no escaping and no parser of the database's sees the text.
-  return isPostgres
-    ? sql`${tokens.map((token, index) => `'${token}':${index + 1}`).join(" ")}::tsvector`
-    : sql`${tokens.join(" ")}`
-}
 
 const toTsquery = (roomId: string, phrases: readonly Phrase[]): string =>
   [

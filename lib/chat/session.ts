@@ -5,7 +5,7 @@ import { v7 as uuidv7 } from "uuid"
 import * as z from "zod/mini"
 import type { Env } from "../env/schema.ts"
 import type { Guests } from "./guests.ts"
-import { cookieOptions } from "./kept-cookie.ts"
+import { cookieOptions, sessionSeconds } from "./kept-cookie.ts"
 import { isLineOfText, visibleText } from "./visible-text.ts"
 
 /** The session's cookie where browsers get it without TLS, too; and everywhere before there was the name below. */
@@ -25,9 +25,6 @@ export const nameOfAtMost = (length: number) =>
 
 /** What a guest may be called. */
 export const nameSchema = nameOfAtMost(40)
-
-/** So long a cookie is good for, thirty days. */
-export const sessionSeconds = 60 * 60 * 24 * 30
 
 /** What of the environment a session needs. */
 type SessionEnvironment = Pick<Env, "SESSION_SECRET" | "hasSecureCookies">

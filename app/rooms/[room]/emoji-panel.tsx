@@ -5,7 +5,6 @@ import { type AriaAttributes, useEffect, useRef } from "react"
 import { emojiDataUrl } from "#lib/chat/emoji-data.ts"
 import { isComposing } from "../../_components/is-composing.ts"
 import { matches } from "../../_components/media.ts"
-import type { EmojiPanelProps } from "./emoji-picker.tsx"
 
 /** ARIA counts rows and columns from 1, frimousse from 0. */
 function countedFromOne<P extends AriaAttributes>(props: P): P {
@@ -15,6 +14,12 @@ function countedFromOne<P extends AriaAttributes>(props: P): P {
     ...(row !== undefined && { "aria-rowindex": row + 1 }),
     ...(column !== undefined && { "aria-colindex": column + 1 }),
   }
+}
+
+export interface EmojiPanelProps {
+  onPick(emoji: string): void
+  /** What it shows couldn't be fetched. */
+  onFail(): void
 }
 
 /** All emoji with a search, in the reader's language. A chunk of its own: few messages need it. */

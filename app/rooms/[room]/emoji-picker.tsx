@@ -4,6 +4,7 @@ import { CloudOff } from "lucide-react"
 import { useTranslations } from "next-intl"
 import { type ComponentType, type ReactElement, type RefObject, useEffect, useRef, useState } from "react"
 import { Button } from "../../_components/button.tsx"
+import type { EmojiPanelProps } from "./emoji-panel.tsx"
 
 /** What most reactions are. */
 export const quickReactions = ["👍", "❤️", "😂", "🎉", "😮", "🙏"] as const
@@ -71,12 +72,6 @@ export function EmojiPicker({
       </Popover.Portal>
     </Popover.Root>
   )
-}
-
-export interface EmojiPanelProps {
-  onPick(emoji: string): void
-  /** What it shows couldn't be fetched. */
-  onFail(): void
 }
 
 type Panel = ComponentType<EmojiPanelProps>
