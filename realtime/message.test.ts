@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest"
-import { jsonByteLength, parseLogPage, parseSignal, parseUser, parseWireMessage } from "./message.ts"
+import {
+  jsonByteLength,
+  parseLogPage,
+  parseSignal,
+  parseUser,
+  parseWireMessage,
+  parseWireMessages,
+} from "./message.ts"
 
 const good = {
   id: "01900000-0000-7000-8000-000000000000",
@@ -71,6 +78,12 @@ describe("parseWireMessage", () => {
   ])("drops %j", (damaged) => {
     expect(parseWireMessage(damaged)).toBeNull()
   })
+})
+
+it("takes of what came at once the messages alone", () => {
+  expect(parseWireMessages([good, null, {}, "x", { ...good, seq: 2 }])).toEqual([good, { ...good, seq: 2 }])
+  for (const other of ["x", null, undefined, { 0: good, length: 1 }])
+    expect(parseWireMessages(other)).toEqual([])
 })
 
 describe("parseUser", () => {

@@ -191,6 +191,11 @@ export function parseWireMessage(value: unknown): WireMessage | null {
   return message
 }
 
+/** The messages among what a provider delivered at once; what isn't one of ours is dropped. Never throws. */
+export function parseWireMessages(value: unknown): WireMessage[] {
+  return Array.isArray(value) ? value.map(parseWireMessage).filter((message) => message !== null) : []
+}
+
 /** Reads a signal that came over a network; null when it isn't one. Never throws. */
 export function parseSignal(value: unknown): Signal | null {
   if (!isObject(value)) return null

@@ -1,5 +1,7 @@
+import { RealtimeError } from "./errors.ts"
 import type { JsonValue } from "./json.ts"
 import type { PresenceSnapshot, Signal, User, WireMessage } from "./message.ts"
+import { isText } from "./text.ts"
 
 /**
  * Server: what a provider does for server code. It hands on what is already in the log; a message that it
@@ -66,6 +68,19 @@ export interface ProviderConfig {
   /** The provider's name, by which the page chooses what to load. */
   readonly provider: string
   readonly [option: string]: JsonValue
+}
+
+/** Browser: refuses what a page says of a provider's host, which may be absent, where it leads nowhere. */
+export function requireAddress(config: ProviderConfig, host: string): void {
+  const { provider, [host]: name, port, tls } = config
+  const malformed = [
+    ...(name === undefined || isText(name) ? [] : [host]),
+    ...(port === undefined || typeof port === "number" ? [] : ["port"]),
+    ...(tls === undefined || typeof tls === "boolean" ? [] : ["tls"]),
+  ]
+  if (malformed.length === 0) return
+  const message = `unable to use ${provider}; malformed in the page's configuration: ${malformed.join(", ")}. It is what the server's publisher was made with`
+  throw new RealtimeError("invalid-config", { provider, message })
 }
 
 export interface CredentialsRequest {

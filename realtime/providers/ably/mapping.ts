@@ -3,7 +3,7 @@ import {
   type Member,
   type PresenceSnapshot,
   parseSignal,
-  parseWireMessage,
+  parseWireMessages,
   type Signal,
   type User,
   type WireMessage,
@@ -90,11 +90,7 @@ function fromAblyData(data: unknown): unknown {
 
 /** The messages that one Ably message carries. What isn't ours, or belongs to another channel, is dropped. */
 export function fromAblyMessage(channel: string, inbound: { data?: unknown }): WireMessage[] {
-  const data = fromAblyData(inbound.data)
-  if (!Array.isArray(data)) return []
-  return data
-    .map(parseWireMessage)
-    .filter((message) => message !== null && message.channel === channel) as WireMessage[]
+  return parseWireMessages(fromAblyData(inbound.data)).filter((message) => message.channel === channel)
 }
 
 /** A signal is worthless a moment later: not in Ably's history, not replayed by a resumed connection. */
@@ -208,71 +204,29 @@ export function fromAblyState(state: string, wasConnected: boolean): ConnectionS
 }
 
 /**
- * Ably's error codes by what they mean here:
- * https://github.com/ably/ably-common/blob/main/protocol/errors.json
+ * What Ably's error codes mean here: https://github.com/ably/ably-common/blob/main/protocol/errors.json.
+ * Those of Node's network stack stand where Ably's own would.
  */
-const codeByError: Record<number, RealtimeErrorCode> = {
-  40000: "invalid-request",
-  40001: "invalid-request",
-  40003: "invalid-request",
-  40005: "invalid-config",
-  40009: "message-too-large",
-  40010: "channel-unknown",
-  40012: "unauthorized",
-  40013: "invalid-payload",
-  40020: "invalid-request",
-  40031: "invalid-request",
-  40100: "unauthorized",
-  40101: "invalid-config",
-  40102: "unauthorized",
-  40104: "invalid-config",
-  40105: "provider-unavailable",
-  40111: "rate-limited",
-  40112: "rate-limited",
-  40114: "rate-limited",
-  40120: "invalid-config",
+const meanings: Partial<Record<RealtimeErrorCode, readonly (number | string)[]>> = {
+  "channel-denied": [40160, 40165],
+  "channel-unknown": [40010],
+  "invalid-config": [40005, 40101, 40104, 40120, 40144, 40145, 40400],
+  "invalid-payload": [40013],
+  "invalid-request": [40000, 40001, 40003, 40020, 40031],
+  "message-too-large": [40009],
+  "not-connected": [80003, 80008, 80016, 80017, 80018, 90001, 91001, 91004, 91005, 91008],
   // Token errors pass by themselves, with the next token; but not when each is signed in the same wrong way.
-  40140: "provider-unavailable",
-  40141: "provider-unavailable",
-  40142: "provider-unavailable",
-  40143: "provider-unavailable",
-  40144: "invalid-config",
-  40145: "invalid-config",
-  40160: "channel-denied",
-  40161: "unauthorized",
-  40162: "unsupported",
-  40163: "unsupported",
-  40165: "channel-denied",
-  40170: "provider-unavailable",
-  40171: "unauthorized",
-  40300: "unauthorized",
-  40400: "invalid-config",
-  42910: "rate-limited",
-  42911: "rate-limited",
-  42913: "rate-limited",
-  42920: "rate-limited",
-  50000: "provider-unavailable",
-  50003: "timeout",
-  80003: "not-connected",
-  80008: "not-connected",
-  80016: "not-connected",
-  80017: "not-connected",
-  80018: "not-connected",
-  80019: "provider-unavailable",
-  90001: "not-connected",
-  90003: "provider-unavailable",
-  90004: "provider-unavailable",
-  90005: "provider-unavailable",
-  90007: "timeout",
-  90010: "rate-limited",
-  91001: "not-connected",
-  91003: "rate-limited",
-  91004: "not-connected",
-  91005: "not-connected",
-  91008: "not-connected",
-  93001: "unsupported",
-  93002: "unsupported",
+  "provider-unavailable": [40105, 40140, 40141, 40142, 40143, 40170, 50000, 80019, 90003, 90004, 90005],
+  "rate-limited": [40111, 40112, 40114, 42910, 42911, 42913, 42920, 90010, 91003],
+  timeout: [50003, 90007, "ETIMEDOUT"],
+  unauthorized: [40012, 40100, 40102, 40161, 40171, 40300],
+  unsupported: [40162, 40163, 93001, 93002],
 }
+const codeByError = new Map<unknown, RealtimeErrorCode>(
+  Object.entries(meanings).flatMap(([code, errors]) =>
+    errors.map((error) => [error, code as RealtimeErrorCode]),
+  ),
+)
 
 const codeByStatus: Record<number, RealtimeErrorCode> = {
   401: "unauthorized",
@@ -282,28 +236,20 @@ const codeByStatus: Record<number, RealtimeErrorCode> = {
   429: "rate-limited",
 }
 
-/** Those of Node's network stack stand where Ably's own would. */
-const codeByNetworkError: Record<string, RealtimeErrorCode> = { ETIMEDOUT: "timeout" }
-
-const hints: Record<number | string, string> = {
-  EAI_AGAIN: "check ABLY_ENDPOINT",
-  ECONNREFUSED: "check ABLY_ENDPOINT and ABLY_PORT",
-  ENOTFOUND: "check ABLY_ENDPOINT",
-  40005: "check ABLY_API_KEY",
-  40101: "check ABLY_API_KEY",
-  40104: "the server's clock is off",
-  40120: "the app is disabled",
-  40142: "if this repeats, the server's clock is behind",
-  40144: "check ABLY_API_KEY and the server's clock",
-  40145: "check ABLY_API_KEY",
-  40400: "check ABLY_API_KEY and ABLY_ENDPOINT",
-  90010: "leave others first",
-}
-
-function entryOf<T>(table: Record<string | number, T>, key: unknown): T | undefined {
-  const isKey = typeof key === "number" || typeof key === "string"
-  return isKey && Object.hasOwn(table, key) ? table[key] : undefined
-}
+const hints = new Map<unknown, string>([
+  ["EAI_AGAIN", "check ABLY_ENDPOINT"],
+  ["ECONNREFUSED", "check ABLY_ENDPOINT and ABLY_PORT"],
+  ["ENOTFOUND", "check ABLY_ENDPOINT"],
+  [40005, "check ABLY_API_KEY"],
+  [40101, "check ABLY_API_KEY"],
+  [40104, "the server's clock is off"],
+  [40120, "the app is disabled"],
+  [40142, "if this repeats, the server's clock is behind"],
+  [40144, "check ABLY_API_KEY and the server's clock"],
+  [40145, "check ABLY_API_KEY"],
+  [40400, "check ABLY_API_KEY and ABLY_ENDPOINT"],
+  [90010, "leave others first"],
+])
 
 /**
  * Any error of the SDK as ours. Its object may hold requests and headers: its
@@ -318,14 +264,14 @@ export function fromAblyError(value: unknown, doing = "reach Ably"): RealtimeErr
   } = (value ?? {}) as { code?: unknown; statusCode?: unknown; message?: unknown }
   const code = typeof given === "number" ? given : undefined
   const status = typeof statusCode === "number" ? statusCode : undefined
-  const known = entryOf(codeByError, code) ?? entryOf(codeByNetworkError, given)
+  const known = codeByError.get(given)
   const byStatus = status === undefined ? undefined : codeByStatus[status]
   // What the service says of the request itself stays true of the next; states of connections
   // (8…, 9…) have such a status too.
   const isFull = code === 90010
   const isRefusal =
     !known && !byStatus && status !== undefined && status >= 400 && status < 500 && (code ?? 0) < 80_000
-  const hint = entryOf(hints, given)
+  const hint = hints.get(given)
   const reason = typeof message === "string" ? message : "unknown"
   return new RealtimeError(known ?? byStatus ?? "provider-unavailable", {
     provider,

@@ -4,7 +4,7 @@ import {
   type PresenceSnapshot,
   parseSignal,
   parseUser,
-  parseWireMessage,
+  parseWireMessages,
   type Signal,
   type User,
   type WireMessage,
@@ -63,10 +63,7 @@ export const toPusherUserId = (userId: string) => toPusherName(userId)
 
 /** The messages of one event. What isn't ours, or belongs to another channel, is dropped. */
 export function fromMessagesEvent(channel: string, data: unknown): WireMessage[] {
-  if (!Array.isArray(data)) return []
-  return data
-    .map(parseWireMessage)
-    .filter((message) => message !== null && message.channel === channel) as WireMessage[]
+  return parseWireMessages(data).filter((message) => message.channel === channel)
 }
 
 export function fromSignalEvent(channel: string, data: unknown): Signal | null {

@@ -1,13 +1,13 @@
 import { io, type Socket } from "socket.io-client"
-import { requireAddress } from "../../address.ts"
 import { backOffMs, pause, randomBetween } from "../../back-off.ts"
 import type { TransportOptions } from "../../client/create-realtime-client.ts"
 import { isRealtimeError, RealtimeError } from "../../errors.ts"
 import { createReporter } from "../../guard.ts"
 import { createJoinedChannels, type JoinedChannel } from "../../joined-channels.ts"
 import type { JsonValue } from "../../json.ts"
-import { type PresenceSnapshot, parseSignal } from "../../message.ts"
+import { type PresenceSnapshot, parseSignal, parseWireMessages } from "../../message.ts"
 import { fromWireResults } from "../../publish-result.ts"
+import { requireAddress } from "../../publisher.ts"
 import type { RealtimeTransport, TransportSubscription } from "../../transport.ts"
 import { createStatus } from "../../transport-status.ts"
 import { wireVersion } from "../../wire-version.ts"
@@ -19,7 +19,6 @@ import {
   fromAnswer,
   fromConnectError,
   fromDisconnectReason,
-  fromMessagesEvent,
   fromSubscribeAnswer,
   provider,
   type ServerEvents,
@@ -187,7 +186,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     if (reason === "io server disconnect") restart()
   })
   socket.on("messages", (value) => {
-    const messages = fromMessagesEvent(value)
+    const messages = parseWireMessages(value)
     const [first] = messages
     if (first) channels.get(first.channel)?.observer.onMessages(messages)
   })

@@ -2,10 +2,10 @@ import { createHash, timingSafeEqual } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { isRealtimeError, type OnError, RealtimeError, toWireError } from "../../errors.ts"
 import { createReporter, reportFailure } from "../../guard.ts"
-import { parseSignal, type WireMessage } from "../../message.ts"
+import { parseSignal, parseWireMessages } from "../../message.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import { readWithin } from "../../read-within.ts"
-import { fromMessagesEvent, provider } from "./mapping.ts"
+import { provider } from "./mapping.ts"
 import { internalPath } from "./server.ts"
 
 export interface InternalEndpointOptions {
@@ -29,7 +29,7 @@ export function createInternalEndpoint(options: InternalEndpointOptions) {
 
   const operations: Record<string, (body: Record<string, unknown>) => Promise<unknown>> = {
     async publish({ messages }) {
-      const readable: WireMessage[] = fromMessagesEvent(messages)
+      const readable = parseWireMessages(messages)
       if (!Array.isArray(messages) || readable.length !== messages.length) throw malformed()
       await publisher.publish(readable)
       return {}

@@ -1,12 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { realtimeErrorCodes } from "../../errors.ts"
-import {
-  applyPresenceChange,
-  fromAnswer,
-  fromConnectError,
-  fromDisconnectReason,
-  fromMessagesEvent,
-} from "./mapping.ts"
+import { applyPresenceChange, fromAnswer, fromConnectError, fromDisconnectReason } from "./mapping.ts"
 
 describe("fromConnectError", () => {
   it.each([
@@ -45,13 +39,6 @@ describe("fromAnswer", () => {
   })
   it.each([[undefined], [null], [{}], ["ok"], [{ ok: "true" }], [{ ok: false }]])("refuses %j", (value) => {
     expect(() => fromAnswer(value)).toThrow(expect.objectContaining({ code: "internal" }))
-  })
-})
-
-describe("events that aren't ours", () => {
-  it("are dropped", () => {
-    expect(fromMessagesEvent([null, {}, "x"])).toEqual([])
-    expect(fromMessagesEvent("x")).toEqual([])
   })
 })
 

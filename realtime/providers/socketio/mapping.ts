@@ -7,7 +7,6 @@ import {
   type PresenceSnapshot,
   parseLogPage,
   parseUser,
-  parseWireMessage,
   type Signal,
   type SignalOrigin,
   type WireMessage,
@@ -60,12 +59,6 @@ export const channelRoom = (channel: string) => `channel:${channel}`
 export const isChannelRoom = (room: string) => room.startsWith("channel:")
 export const fromChannelRoom = (room: string) => room.slice("channel:".length)
 export const presenceRoom = (channel: string) => `presence:${channel}`
-
-/** Messages as they came from the gateway; what isn't one of ours is dropped. */
-export function fromMessagesEvent(value: unknown): WireMessage[] {
-  if (!Array.isArray(value)) return []
-  return value.map(parseWireMessage).filter((message) => message !== null)
-}
 
 function fromMember(value: unknown): Member | null {
   const { user, data } = (value ?? {}) as { user?: unknown; data?: unknown }

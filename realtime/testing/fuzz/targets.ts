@@ -6,7 +6,14 @@ import { io, type Socket } from "socket.io-client"
 import { createManualClock as createAblyClock } from "../../../emulators/ably/clock.ts"
 import { createAblyService } from "../../../emulators/ably/service.ts"
 import { createPusherEmulator } from "../../../emulators/pusher/emulator.ts"
-import { parseLogHead, parseLogPage, parseSignal, parseUser, parseWireMessage } from "../../message.ts"
+import {
+  parseLogHead,
+  parseLogPage,
+  parseSignal,
+  parseUser,
+  parseWireMessage,
+  parseWireMessages,
+} from "../../message.ts"
 import * as ably from "../../providers/ably/mapping.ts"
 import * as pusher from "../../providers/pusher/mapping.ts"
 import { attachGateway, createBroadcaster } from "../../providers/socketio/gateway.ts"
@@ -74,8 +81,8 @@ export const fuzzTargets: Record<string, FuzzTarget> = {
     inputs: fc.oneof(anything, message, signal, fc.array(message, { maxLength: 3 }), user, fc.string()),
     async open() {
       const readers: ((input: unknown) => unknown)[] = [
-        ...[parseLogHead, parseLogPage, parseSignal, parseUser, parseWireMessage],
-        ...[socketio.fromMessagesEvent, socketio.fromAnswer, socketio.fromConnectError],
+        ...[parseLogHead, parseLogPage, parseSignal, parseUser, parseWireMessage, parseWireMessages],
+        ...[socketio.fromAnswer, socketio.fromConnectError],
         (input) => pusher.fromMessagesEvent("room:1", input),
         (input) => pusher.fromSignalEvent("room:1", input),
         (input) => pusher.fromMemberIds([input]),
