@@ -1,5 +1,5 @@
-import { afterEach, expect, test, vi } from "vitest"
-import { backOffMs, randomBetween } from "./back-off.ts"
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
+import { backOffMs, keepTrying, randomBetween } from "./back-off.ts"
 import { RealtimeError } from "./errors.ts"
 
 const times = { firstMs: 100, maxMs: 1_000 }
@@ -42,4 +42,45 @@ test.each([
 test("chance stays between its ends", () => {
   withChance(0.25)
   expect(randomBetween(1_000, 2_000)).toBe(1_250)
+})
+
+describe("keepTrying", () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+  const away = new RealtimeError("provider-unavailable", { message: "away" })
+  const refused = new RealtimeError("unauthorized", { message: "refused" })
+
+  function failing(...failures: RealtimeError[]) {
+    const told: RealtimeError[] = []
+    const state = { told, isWanted: true }
+    const attempt = async () => {
+      const failure = failures.shift()
+      if (failure) throw failure
+      return "answer"
+    }
+    const trying = keepTrying(attempt, {
+      backOff: { firstMs: 1, maxMs: 1 },
+      isWanted: () => state.isWanted,
+      onFailed: (error) => told.push(error),
+    })
+    return { state, outcome: trying.catch((error: unknown) => error) }
+  }
+
+  test("tries again what passes, and tells of it each time", async () => {
+    const { state, outcome } = failing(away, away)
+    await vi.runAllTimersAsync()
+    expect([await outcome, state.told]).toEqual(["answer", [away, away]])
+  })
+
+  test("rejects at once with what doesn't pass", async () => {
+    const { state, outcome } = failing(refused)
+    expect([await outcome, state.told]).toEqual([refused, []])
+  })
+
+  test("gives up after a pause in which nobody waits any more", async () => {
+    const { state, outcome } = failing(away, refused)
+    state.isWanted = false
+    await vi.runAllTimersAsync()
+    expect(await outcome).toBe(away)
+  })
 })

@@ -1,4 +1,4 @@
-import { isRealtimeError } from "./errors.ts"
+import { isRealtimeError, type RealtimeError } from "./errors.ts"
 
 export interface BackOff {
   /** The longest pause after the first failure; it doubles with each further one. */
@@ -25,3 +25,28 @@ export function backOffMs({ firstMs, maxMs }: BackOff, failures: number, error?:
 export const randomBetween = (from: number, to: number) => from + (to - from) * Math.random()
 
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+export interface Attempts {
+  backOff: BackOff
+  /** Whether anybody waits for it still; asked after each pause. */
+  isWanted(): boolean
+  /** What fails and passes, each time. */
+  onFailed(error: RealtimeError): void
+}
+
+/** Tries until it succeeds. Rejects with what doesn't pass, and with the last failure once nobody waits. */
+export async function keepTrying<T>(
+  attempt: () => Promise<T>,
+  { backOff, isWanted, onFailed }: Attempts,
+): Promise<T> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!isRealtimeError(error) || !error.retryable) throw error
+      onFailed(error)
+      await pause(backOffMs(backOff, failures, error))
+      if (!isWanted()) throw error
+    }
+  }
+}
