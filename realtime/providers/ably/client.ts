@@ -57,7 +57,7 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
   let wasConnected = false
   let client: BaseRealtime | null = null
   let authError: RealtimeError | undefined
-  const tokens = createTokens({ credentials, channels, retryMs, onCovered: join, onError })
+  const tokens = createTokens({ credentials, channels, retryMs, onJoinable: join, onPutOff: goOut, onError })
   const presence = createPresence({
     renewToken: async () => {
       if (client) await tokens.renew(client)
@@ -119,7 +119,7 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
   function join(channel: Joined): void {
     if (client?.connection.state !== "connected" || channel.messages) return
     if (tokens.covers(channel.name)) listen(channel, client)
-    else if (!channel.isDenied) void tokens.renew(client)
+    else if (tokens.isWantedFor(channel)) void tokens.renew(client)
   }
 
   function listen(channel: Joined, opened: BaseRealtime): void {
@@ -167,6 +167,13 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
       })
       .catch(inBackground("subscribe to signals"))
     messages.presence.subscribe(() => presence.show(channel)).catch(inBackground("subscribe to presence"))
+  }
+
+  /** The service would end what the token no longer covers: it is left before. */
+  function goOut(channel: Joined): void {
+    if (!channel.messages) return
+    channel.detached()
+    leave(channel)
   }
 
   /** Listens to the SDK's channels no longer. */

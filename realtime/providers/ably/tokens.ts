@@ -1,6 +1,6 @@
 import type { TokenRequest } from "ably"
 import type { BaseRealtime } from "ably/modular"
-import { keepTrying, pause } from "../../back-off.ts"
+import { backOffMs, keepTrying, pause } from "../../back-off.ts"
 import { fromWireError, type OnError, RealtimeError } from "../../errors.ts"
 import type { JoinedChannels } from "../../joined-channels.ts"
 import type { ChannelState, Joined } from "./joined.ts"
@@ -11,8 +11,10 @@ export interface TokensOptions {
   channels: JoinedChannels<ChannelState>
   /** The first pause before asking again for a token that failed in passing; it doubles. Default 500 ms. */
   retryMs: number | undefined
-  /** The token in use covers it, where an earlier one may not have. */
-  onCovered(channel: Joined): void
+  /** It can be joined by the token in use, or its turn has come again to ask for one that covers it. */
+  onJoinable(channel: Joined): void
+  /** The server can't say now whether it may be joined, so the next token won't cover it. */
+  onPutOff(channel: Joined): void
   onError: OnError
 }
 
@@ -20,6 +22,8 @@ export interface TokensOptions {
 export interface Tokens {
   /** Whether the token in use covers this channel. */
   covers(name: string): boolean
+  /** Whether a new token is to be asked for because of this channel, now. */
+  isWantedFor(channel: Joined): boolean
   /**
    * Resolves with a token for the SDK, which connects with it: the one that `renew` has, or else a new one.
    * `isRevoked`: the last one was taken back.
@@ -44,7 +48,8 @@ const revokedPauseMs = 1_000
 
 /** Browser: asks the server for tokens, and tells the channels what becomes of them by that. */
 export function createTokens(options: TokensOptions): Tokens {
-  const { credentials, channels, retryMs, onCovered, onError } = options
+  const { credentials, channels, retryMs = 500, onJoinable, onPutOff, onError } = options
+  const backOff = { firstMs: retryMs, maxMs: maxPauseMs }
   /** The channels that the token in use covers. */
   let granted = new Set<string>()
   /** A token that was asked for ahead of the SDK's own request. */
@@ -53,8 +58,8 @@ export function createTokens(options: TokensOptions): Tokens {
   let renewing = Promise.resolve()
 
   /**
-   * A token for all that is joined, or what Ably makes one of. What the server
-   * leaves out is told to its channel.
+   * A token for all that is joined, or what Ably makes one of. What the server refuses is told to its
+   * channel; what it couldn't decide yet is asked for again later, and holds nothing else up.
    */
   async function ask(): Promise<string | TokenRequest> {
     const names = [...channels].map(({ name }) => name)
@@ -72,10 +77,29 @@ export function createTokens(options: TokensOptions): Tokens {
       if (!channel) continue
       channel.isPresenceRefused = false
       channel.isSignalRefused = false
-      if (granted.has(name)) channel.isDenied = false
-      else deny(channel, fromWireError(denied[name], provider))
+      if (granted.has(name)) {
+        channel.isDenied = false
+        channel.failures = 0
+        continue
+      }
+      const error = fromWireError(denied[name], provider)
+      if (error.retryable) putOff(channel, error)
+      else deny(channel, error)
     }
     return answer.token
+  }
+
+  function putOff(channel: Joined, error: RealtimeError): void {
+    onPutOff(channel)
+    if (channel.isPutOff) return
+    const failures = (channel.failures ?? 0) + 1
+    channel.isPutOff = true
+    channel.failures = failures
+    onError(error, { stage: `get a token for ${channel.name}` })
+    pause(backOffMs(backOff, failures, error)).then(() => {
+      channel.isPutOff = false
+      if (channel.isCurrent()) onJoinable(channel)
+    })
   }
 
   /**
@@ -84,7 +108,7 @@ export function createTokens(options: TokensOptions): Tokens {
    */
   const keepAsking = (isWanted: () => boolean) =>
     keepTrying(ask, {
-      backOff: { firstMs: retryMs ?? 500, maxMs: maxPauseMs },
+      backOff,
       isWanted,
       onFailed: (error) => onError(error, { stage: "get a token" }),
     })
@@ -95,12 +119,14 @@ export function createTokens(options: TokensOptions): Tokens {
     channel.observer.onDenied(error)
   }
 
+  const isWantedFor = ({ name, isDenied, isPutOff }: Joined) => !granted.has(name) && !isDenied && !isPutOff
+
   /**
    * The token is had before the SDK is told, for which a refusal would be the end of a
    * connection that serves other channels.
    */
   async function renewNow(client: BaseRealtime): Promise<void> {
-    const uncovered = () => [...channels].filter(({ name, isDenied }) => !granted.has(name) && !isDenied)
+    const uncovered = () => [...channels].filter(isWantedFor)
     const isWanted = () =>
       uncovered().length > 0 || [...channels].some(({ isPresenceRefused }) => isPresenceRefused)
     const isStillWanted = () => client.connection.state === "connected" && isWanted()
@@ -115,11 +141,12 @@ export function createTokens(options: TokensOptions): Tokens {
       if (!reason.retryable) for (const channel of uncovered()) deny(channel, reason)
     }
     isRenewing = false
-    for (const channel of channels) if (granted.has(channel.name)) onCovered(channel)
+    for (const channel of channels) if (granted.has(channel.name)) onJoinable(channel)
   }
 
   return {
     covers: (name) => granted.has(name),
+    isWantedFor,
     async next(isRevoked) {
       const ready = prepared
       prepared = undefined
