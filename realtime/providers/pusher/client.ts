@@ -1,28 +1,28 @@
-import Pusher, { type Channel, type Options } from "pusher-js"
-import { backOffMs, pause, randomBetween } from "../../back-off.ts"
+import Pusher, { type Options } from "pusher-js"
+import { randomBetween } from "../../back-off.ts"
 import type { TransportOptions } from "../../client/create-realtime-client.ts"
 import { isRealtimeError, RealtimeError } from "../../errors.ts"
 import { createReporter } from "../../guard.ts"
-import { createJoinedChannels, type JoinedChannel } from "../../joined-channels.ts"
-import type { JsonValue } from "../../json.ts"
+import { createJoinedChannels } from "../../joined-channels.ts"
 import { requireAddress } from "../../publisher.ts"
 import { requireVariables } from "../../required.ts"
 import type { RealtimeTransport, TransportSubscription } from "../../transport.ts"
 import { createStatus } from "../../transport-status.ts"
 import { withResolvers } from "../../with-resolvers.ts"
 import { pusherCapabilities } from "./capabilities.ts"
+import type { ChannelState, Joined, Signable } from "./joined.ts"
 import {
   fromConnectionError,
-  fromMembers,
   fromMessagesEvent,
   fromPusherState,
   fromSignalEvent,
   messagesChannel,
   messagesEvent,
-  presenceChannel,
   provider,
   signalEvent,
 } from "./mapping.ts"
+import { createPresence, showCount } from "./presence.ts"
+import { createSigning } from "./signing.ts"
 
 /** What `createPusherTransport` takes. */
 export interface PusherTransportOptions extends TransportOptions {
@@ -34,35 +34,12 @@ export interface PusherTransportOptions extends TransportOptions {
   unavailableTimeoutMs?: number
 }
 
-interface ChannelState {
-  messages: Channel | null
-  presence: Channel | null
-  /** Whoever waits to hear whether the service took `data`. */
-  entering: PromiseWithResolvers<void> | null
-  /** The presence channel has as many members as it may have. */
-  isFull: boolean
-  /** How many connections listen, as far as the service tells. */
-  subscribers: number
-}
-
-type Joined = JoinedChannel & ChannelState
-
-/** What is signed for a Pusher channel: whose it is among ours, and which of the two. */
-interface Signable {
-  channel: Joined
-  kind: "messages" | "presence"
-  /** The presence data that was signed last, none to who only watches. */
-  signed?: { data: JsonValue | undefined }
-}
-
 /** What the service sent. */
 interface Frame {
   event: string
   channel?: string
   data?: unknown
 }
-
-const maxRetryMs = 10_000
 
 /**
  * Browser: Pusher Channels, or a server of its protocol, over the official client. Throws `invalid-config`
@@ -89,8 +66,9 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
   let isSignedIn = false
   let startsOverLater: ReturnType<typeof setTimeout> | undefined
 
-  const isObject = (value: unknown): value is Record<string, unknown> =>
-    typeof value === "object" && value !== null
+  const isOpenAs = (socketId: string) => pusher?.connection.socket_id === socketId
+  const signing = createSigning({ credentials, signables, isOpenAs, retryMs, onError })
+  const presence = createPresence({ pusher: () => pusher, signables, onError })
 
   function open(): Pusher {
     const opened = new Pusher(String(config.key), clientOptions())
@@ -126,7 +104,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
           const inTime = <Answer>(then: (answer: Answer) => void) => {
             return (answer: Answer) => isOpenAs(socketId) && then(answer)
           }
-          sign(socketId, channelName).then(
+          signing.sign(socketId, channelName).then(
             inTime((signature) => callback(null, signature)),
             inTime((error: Error) => {
               callback(error, null)
@@ -137,84 +115,13 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
       },
       userAuthentication: {
         customHandler: ({ socketId }, callback) => {
-          signIn(socketId).then(
+          signing.signIn(socketId).then(
             (signature) => callback(null, signature),
             (error: Error) => callback(error, null),
           )
         },
       },
     } as Options
-  }
-
-  /**
-   * Tells Pusher whose connection this is, so that the server can end it. Everything else works
-   * without, so nothing waits for it.
-   */
-  async function signIn(socketId: string): Promise<{ auth: string; user_data: string }> {
-    try {
-      const answer = await ask({ socketId, kind: "user" }, "user", () => isOpenAs(socketId))
-      // pusher-js would sign in whatever connection is there by now, and the service ends one
-      // that shows another's signature.
-      if (!isOpenAs(socketId)) throw leftBehind("sign in; the connection was replaced")
-      if (typeof answer.user_data !== "string") throw malformedSignature()
-      return answer as { auth: string; user_data: string }
-    } catch (error) {
-      const passes = isRealtimeError(error) && error.retryable
-      if (!passes) onError(error, { stage: "sign in" })
-      throw error
-    }
-  }
-
-  const isOpenAs = (socketId: string) => pusher?.connection.socket_id === socketId
-
-  /**
-   * Asks the server for a signature. pusher-js never asks twice, not even after a server's passing trouble;
-   * so what passes is tried again here, for as long as the same connection waits for it.
-   */
-  async function ask(
-    request: Record<string, JsonValue>,
-    kind: string,
-    isStillWanted: () => boolean,
-  ): Promise<{ auth: string; [field: string]: unknown }> {
-    for (let failures = 1; ; failures += 1) {
-      try {
-        const answer = await credentials(request)
-        if (isObject(answer) && typeof answer.auth === "string") return { ...answer, auth: answer.auth }
-        throw malformedSignature()
-      } catch (error) {
-        if (!isRealtimeError(error) || !error.retryable) throw error
-        onError(error, { stage: `sign for ${kind}` })
-        await pause(backOffMs({ firstMs: retryMs, maxMs: maxRetryMs }, failures, error))
-        if (!isStillWanted()) throw error
-      }
-    }
-  }
-
-  /**
-   * To pusher-js a channel that is left and joined again meanwhile is joined once:
-   * whoever wants it by then is signed for.
-   */
-  async function sign(socketId: string, name: string): Promise<{ auth: string; channel_data?: string }> {
-    for (;;) {
-      const signable = signables.get(name)
-      if (!signable || !isOpenAs(socketId)) throw leftBehind("join; the channel was left")
-      const { channel, kind } = signable
-      const { name: ours, data } = channel
-      signable.signed = { data }
-      const isCurrent = () => signables.get(name) === signable && isOpenAs(socketId)
-      const request = {
-        socketId,
-        channel: ours,
-        kind,
-        ...(kind === "presence" && data !== undefined && { data }),
-      }
-      try {
-        const signature = await ask(request, kind, isCurrent)
-        if (isCurrent()) return signature
-      } catch (error) {
-        if (isCurrent()) throw error
-      }
-    }
   }
 
   /**
@@ -244,46 +151,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     const signable = signables.get(name)
     if (!signable) pusher?.unsubscribe(name)
     else if (signable.kind === "messages") signable.channel.observer.onDenied(reason)
-    else refusedPresence(signable, reason)
-  }
-
-  function refusedPresence(signable: Signable, reason: RealtimeError): void {
-    const { channel } = signable
-    if (!isUpToDate(signable)) {
-      refreshPresence(channel)
-    } else if (reason.code === "rate-limited") {
-      channel.isFull = true
-      showCount(channel)
-      settle(channel)
-    } else {
-      if (channel.entering) settle(channel, reason)
-      else onError(reason, { stage: "presence" })
-      if (channel.data === undefined) return
-      // As before: with the data of then, as a watcher, or outside.
-      channel.dataRefused()
-      refreshPresence(channel)
-    }
-  }
-
-  /** Whether what Pusher answers is about what is wanted now. */
-  const isUpToDate = ({ signed, channel }: Signable) => signed !== undefined && signed.data === channel.data
-
-  function settle(channel: Joined, reason?: RealtimeError): void {
-    const { entering } = channel
-    channel.entering = null
-    if (reason) entering?.reject(reason)
-    else entering?.resolve()
-  }
-
-  /**
-   * The presence channel is full, and Pusher names nobody. At least as many are there as it takes; where the
-   * app's subscription counting is on, as many as listen.
-   */
-  function showCount({ observer, subscribers }: Joined): void {
-    observer.onPresence({
-      count: Math.max(pusherCapabilities.maxPresenceMembers, subscribers),
-      members: null,
-    })
+    else presence.refused(signable, reason)
   }
 
   /** Ends the pause that pusher-js makes between two attempts; the states on the way are told to nobody. */
@@ -316,7 +184,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     }
     unexplained = undefined
     for (const channel of channels) {
-      settle(channel)
+      presence.settle(channel)
       channel.detached()
     }
     if (state !== status.current.state) status.set({ state, error: lastError })
@@ -345,57 +213,6 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     })
   }
 
-  /**
-   * Joins the presence channel, or joins it again with other data: Pusher
-   * fixes a member's data when it joins.
-   */
-  function joinPresence(channel: Joined, client: Pusher): void {
-    // pusher-js can't take back a subscription under way; when it is through, it is looked at again.
-    if (channel.presence?.subscriptionPending) return
-    const name = presenceChannel(channel.name)
-    leavePresence(channel)
-    channel.isFull = false
-    const signable: Signable = { channel, kind: "presence" }
-    signables.set(name, signable)
-    const presence = client.subscribe(name)
-    channel.presence = presence
-    const show = () => {
-      if (channel.presence !== presence) return
-      const infos: unknown[] = []
-      const { members } = presence as unknown as {
-        members: { each(visit: (member: { info: unknown }) => void): void }
-      }
-      members.each(({ info }) => infos.push(info))
-      channel.observer.onPresence(fromMembers(infos))
-    }
-    for (const event of ["pusher:subscription_succeeded", "pusher:member_added", "pusher:member_removed"]) {
-      presence.bind(event, show)
-    }
-    presence.bind("pusher:subscription_succeeded", () => {
-      if (channel.presence !== presence) return
-      channel.isFull = false
-      channel.entered = signable.signed?.data
-      if (isUpToDate(signable)) settle(channel)
-      else refreshPresence(channel)
-    })
-  }
-
-  /** Makes the presence channel what is wanted of it now. */
-  function refreshPresence(channel: Joined): void {
-    if (!pusher) return
-    if (channel.wantsPresence) joinPresence(channel, pusher)
-    else leavePresence(channel)
-  }
-
-  function leavePresence(channel: Joined): void {
-    channel.isFull = false
-    if (!channel.presence) return
-    channel.presence.unbind()
-    channel.presence = null
-    signables.delete(presenceChannel(channel.name))
-    pusher?.unsubscribe(presenceChannel(channel.name))
-  }
-
   return {
     provider,
     capabilities: pusherCapabilities,
@@ -410,7 +227,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
         pusher = open()
         for (const channel of channels) {
           joinMessages(channel, pusher)
-          refreshPresence(channel)
+          presence.refresh(channel)
         }
       } else if (state !== "connecting") {
         startOver()
@@ -422,7 +239,6 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
         messages: null,
         presence: null,
         entering: null,
-        isFull: false,
         subscribers: 0,
       })
       if (pusher) joinMessages(channel, pusher)
@@ -430,12 +246,12 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
         watchPresence() {
           if (channel.watchesPresence) return
           channel.watchesPresence = true
-          if (!channel.presence) refreshPresence(channel)
+          if (!channel.presence) presence.refresh(channel)
         },
         async enterPresence(data) {
           channel.data = data
-          refreshPresence(channel)
-          settle(channel)
+          presence.refresh(channel)
+          presence.settle(channel)
           if (status.current.state !== "connected") return
           channel.entering = withResolvers()
           await channel.entering.promise
@@ -444,13 +260,13 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
           if (channel.data === undefined) return
           channel.data = undefined
           channel.entered = undefined
-          settle(channel)
-          refreshPresence(channel)
+          presence.settle(channel)
+          presence.refresh(channel)
         },
         unsubscribe() {
           if (!channel.leave()) return
-          settle(channel)
-          leavePresence(channel)
+          presence.settle(channel)
+          presence.leave(channel)
           channel.messages?.unbind()
           signables.delete(messagesChannel(name))
           pusher?.unsubscribe(messagesChannel(name))
@@ -459,7 +275,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     },
     async close() {
       if (status.current.state === "closed") return
-      for (const channel of channels) settle(channel)
+      for (const channel of channels) presence.settle(channel)
       channels.clear()
       signables.clear()
       status.set({ state: "closed" })
@@ -468,12 +284,6 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     },
   }
 }
-
-const leftBehind = (what: string) =>
-  new RealtimeError("not-connected", { provider, message: `unable to ${what}` })
-
-const malformedSignature = () =>
-  new RealtimeError("internal", { provider, message: "unable to join; the signature is malformed" })
 
 function asRealtimeError(error: unknown): RealtimeError {
   if (isRealtimeError(error)) return error
