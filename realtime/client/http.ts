@@ -81,7 +81,7 @@ const codeByStatus: Record<number, RealtimeErrorCode> = {
  * `Retry-After` in milliseconds, where it is a sensible number of seconds; a date
  * would depend on this device's clock.
  */
-function secondsOf(header: string | null): number | undefined {
+function millisecondsOf(header: string | null): number | undefined {
   return header !== null && /^[1-9]\d{0,2}$/.test(header) ? Number(header) * 1000 : undefined
 }
 
@@ -132,7 +132,7 @@ export function createHttp({
     // Not one of ours: a proxy's page, a crash. It may pass, but for what is too large on its way.
     throw new RealtimeError(codeByStatus[response.status] ?? "provider-unavailable", {
       message: `unable to ${doing}; it answered ${response.status} without a reason`,
-      retryAfterMs: secondsOf(response.headers.get("Retry-After")),
+      retryAfterMs: millisecondsOf(response.headers.get("Retry-After")),
     })
   }
 
