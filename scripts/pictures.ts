@@ -87,10 +87,19 @@ async function hold(browser: Browser, url: string, talk: Talk, options: PersonOp
   await react(others[0] as Person, messages[1]?.nth(2), "😂")
   await react(first, messages[0]?.nth(0), "🎉")
   await react(others[1] as Person, messages[2]?.nth(0), "🎉")
+  const inList = first.rooms.link(talk.room)
+  if (await inList.isVisible()) await inList.getByText(String(people.length), { exact: true }).waitFor()
+  // As whoever reads along sees it: the end, with nothing pointed at.
+  await first.page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur())
+  await room.log.evaluate((element) => element.scrollTo(0, element.scrollHeight))
+  await first.page.getByRole("button", { name: latestOf(first) }).waitFor({ state: "hidden" })
   await rooms[1]?.composer.pressSequentially("…", { delay: 50 })
   await room.typing(talk.people[1]).waitFor()
   return first
 }
+
+/** What the button says that leads to the end. */
+const latestOf = ({ texts }: Person) => /=0 \{(.+?)\}/.exec(texts.messages.latest)?.[1] ?? ""
 
 async function react(
   person: Person,
