@@ -14,13 +14,18 @@ export function Introduction({
   labHref?: string
 }) {
   const t = useTranslations("welcome")
+  const app = useTranslations("app")
   const lab = useTranslations("lab")
-  const [first = "", ...spare] = providers.map(providerNameOf)
+  const [carrier = "", ...spare] = providers.map(providerNameOf)
+  const what = [
+    t("whatText"),
+    t("carrier", { provider: carrier }),
+    ...(spare.length > 0 ? [t("spare", { provider: spare.join(", ") })] : []),
+  ]
   return (
     <ul className="grid gap-4 text-left">
       <Point icon={Waypoints} title={t("what")}>
-        {t("whatText")} {t("carrier", { provider: first })}
-        {spare.length > 0 && ` ${t("spare", { provider: spare.join(", ") })}`}
+        {what.reduce((first, next) => app("sentences", { first, next }))}
       </Point>
       <Point icon={PanelsTopLeft} title={t("try")}>
         {t("tryText")}

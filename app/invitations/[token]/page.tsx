@@ -42,11 +42,12 @@ export default async function InvitationPage({ params }: Props) {
   if (await rooms.isMember(user.id, room.id)) redirect(`/rooms/${room.id}`)
   const name = room.id === lobbyId ? t("rooms.lobby") : isolated(room.name)
   const kind = t(room.isPrivate ? "invitation.leadPrivate" : "invitation.leadPublic")
+  const by = invitedBy && t("invitation.by", { name: isolated(invitedBy) })
   return (
     <NoticePage
       icon={MailOpen}
       title={t("invitation.titleTo", { room: name })}
-      lead={invitedBy ? `${t("invitation.by", { name: isolated(invitedBy) })} ${kind}` : kind}
+      lead={by ? t("app.sentences", { first: by, next: kind }) : kind}
     >
       <ActionForm owner={user.id} action={acceptInvitation} className="grid justify-items-center gap-3">
         <input type="hidden" name="token" value={token} />

@@ -13,6 +13,7 @@ const caughtUpMs = 4_000
 export function ConnectionBanner({ caughtUp }: { caughtUp: { count: number; recovered: boolean } | null }) {
   const t = useTranslations("connection")
   const { state, error, retry } = useConnection()
+  const app = useTranslations("app")
   const errors = useTranslations("errors")
   const isOnline = useIsOnline()
   const isTroubled = state !== "connected" && state !== "closed"
@@ -37,7 +38,9 @@ export function ConnectionBanner({ caughtUp }: { caughtUp: { count: number; reco
     : !isOnline
       ? t("offline")
       : state === "failed"
-        ? `${t("failed")} ${error ? errors(error.code) : ""}`
+        ? error
+          ? app("sentences", { first: t("failed"), next: errors(error.code) })
+          : t("failed")
         : state === "suspended"
           ? t("suspended")
           : state === "reconnecting"
