@@ -23,7 +23,7 @@ export function RoomSkeleton({ name }: { name: string }) {
       </div>
       <div
         aria-hidden="true"
-        className="flex min-h-0 flex-1 flex-col justify-end gap-5 overflow-hidden px-5 pb-24"
+        className="flex min-h-0 flex-1 flex-col justify-end gap-5 overflow-hidden px-conversation pb-24"
       >
         {lines.map((width, index) => (
           <div

@@ -107,7 +107,7 @@ export function Composer(props: ComposerProps) {
         event.preventDefault()
         submit()
       }}
-      className="px-3 pb-[calc(0.75rem+env(safe-area-inset-bottom))] md:px-5"
+      className="px-conversation pb-[calc(0.75rem+env(safe-area-inset-bottom))]"
     >
       <div className="rounded-3xl border border-line bg-surface p-1.5 focus-within:border-accent">
         {replyTo && <ReplyPreview {...replyTo} onCancel={() => onCancelReply?.()} />}

@@ -320,22 +320,20 @@ export function MessageList(props: MessageListProps) {
             onResize={() => isAtEnd.current && isLive && toEnd()}
           >
             {(row) => (
-              <div key={row.key} className="px-3 md:px-5">
-                <div className="mx-auto max-w-4xl">
-                  {row.kind === "start" ? (
-                    <Start {...props} />
-                  ) : (
-                    <TimelineRowView
-                      row={row}
-                      replied={isSaid(row) && row.said.replyTo ? findOrigin(row.said.replyTo.id) : null}
-                      now={now}
-                      timeZone={timeZone}
-                      isTabStop={row.key === tabStop}
-                      isEditing={row.key === editing}
-                      isHighlighted={row.key === highlighted}
-                    />
-                  )}
-                </div>
+              <div key={row.key} className="px-conversation">
+                {row.kind === "start" ? (
+                  <Start {...props} />
+                ) : (
+                  <TimelineRowView
+                    row={row}
+                    replied={isSaid(row) && row.said.replyTo ? findOrigin(row.said.replyTo.id) : null}
+                    now={now}
+                    timeZone={timeZone}
+                    isTabStop={row.key === tabStop}
+                    isEditing={row.key === editing}
+                    isHighlighted={row.key === highlighted}
+                  />
+                )}
               </div>
             )}
           </Virtualizer>

@@ -72,7 +72,11 @@ export function TypingRow({ typists }: { typists: Typist[] }) {
         ? t("two", { first, second })
         : t("many", { first, second, count: typists.length - 2 })
   return (
-    <p role="status" data-testid="typing" className="h-6 truncate px-5 text-muted text-xs leading-6">
+    <p
+      role="status"
+      data-testid="typing"
+      className="px-conversation h-6 truncate text-muted text-xs leading-6"
+    >
       {text}
     </p>
   )
