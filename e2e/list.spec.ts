@@ -7,7 +7,7 @@ import { record } from "./figures.ts"
 import { expect, test } from "./fixtures.ts"
 import type { RoomPage } from "./pages/room-page.ts"
 import { fill, openLog, roomIdOf, talk } from "./publish.ts"
-import { scrollThrough } from "./scroll-through.ts"
+import { heapMBOf, scrollThrough } from "./scroll-through.ts"
 
 /** Says something in the room as server code of another process does. */
 function createSpeaker(chat: ChatServers, room: RoomPage) {
@@ -248,7 +248,7 @@ test("one goes on writing while fifty messages a second arrive", async ({ people
   record(testInfo, {
     table: "typing while 50 messages a second arrive",
     row: `${text.length} keys`,
-    cells: figures,
+    cells: { ...figures, heapMB: await heapMBOf(alice.page) },
   })
   await speaking
   await expect(room.message(new RegExp(`^number ${total}`)).element).toBeInViewport()

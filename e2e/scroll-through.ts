@@ -31,9 +31,12 @@ export async function scrollThrough(page: Page, room: RoomPage, screens: number)
     const longestTaskMs = Math.max(0, ...tasks)
     return { frames, blankFrames: blank, mostNodes, longTasks: tasks.length, longestTaskMs }
   }, screens)
-  const { usedHeap } = await page.evaluate(() => ({
-    usedHeap:
-      (performance as Performance & { memory?: { usedJSHeapSize: number } }).memory?.usedJSHeapSize ?? 0,
-  }))
-  return { ...figures, heapMB: Math.round(usedHeap / 1e6) }
+  return { ...figures, heapMB: await heapMBOf(page) }
 }
+
+/** What the page's script has in memory, in MB. */
+export const heapMBOf = (page: Page): Promise<number> =>
+  page.evaluate(() => {
+    const { memory } = performance as Performance & { memory?: { usedJSHeapSize: number } }
+    return Math.round((memory?.usedJSHeapSize ?? 0) / 1e6)
+  })

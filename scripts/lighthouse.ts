@@ -6,12 +6,14 @@ import { chromium } from "@playwright/test"
 import { startChat } from "../e2e/chat-servers.ts"
 import { signIn } from "../e2e/person.ts"
 import { buildOnce } from "./build-once.ts"
-import { projectDir } from "./run.ts"
+import { type Figure, figureAnnotation } from "./report.ts"
+import { projectDir, run } from "./run.ts"
 import { findChromium, installLine, tools } from "./tools.ts"
 
 /**
  * `npm run lighthouse`: Lighthouse's figures for the production build, of the welcome page and of a room with a page of
- * history, on a desktop and a phone, written to `docs/lighthouse.md`. Lighthouse is no part of the project: npx brings it.
+ * history, on a desktop and a phone, and what a busy and a long room cost a page that is open, written to `docs/lighthouse.md`.
+ * Lighthouse is no part of the project: npx brings it.
  */
 const lighthouse = "lighthouse@13.5.0"
 
@@ -33,7 +35,37 @@ const executablePath = findChromium()
 if (!executablePath) throw new Error(`unable to find Chromium; ${installLine(tools.chromium)}`)
 await buildOnce()
 const folder = mkdtempSync(join(tmpdir(), "throughline-lighthouse-"))
+const inUse = await measureInUse()
 await using chat = await startChat("one-port")
+
+/** What the browser tests measure of a page in use, as tables. They decide nothing by it. */
+async function measureInUse(): Promise<string[]> {
+  const report = join(folder, "figures.json")
+  const tests = ["list", "--grep=fifty messages a second|scrolls fast"]
+  const options = ["--project=one-port", "--no-deps", "--workers=1", "--reporter=json"]
+  const exitCode = await run("playwright", ["test", ...tests, ...options], {
+    PLAYWRIGHT_JSON_OUTPUT_NAME: report,
+  })
+  if (exitCode !== 0) throw new Error(`the tests that measure failed; ${report} says how`)
+  const found = new Map<string, Figure>()
+  // Wherever they stand in the report.
+  JSON.parse(readFileSync(report, "utf8"), (_, value: unknown) => {
+    if (isFigure(value)) found.set(value.description, JSON.parse(value.description) as Figure)
+    return value
+  })
+  if (found.size !== 2) throw new Error(`${found.size} figures in place of two; see ${report}`)
+  return [...found.values()].map(({ table, row, cells }) =>
+    [
+      `| ${[table, ...Object.keys(cells)].join(" | ")} |`,
+      `| ${["", ...Object.keys(cells)].map(() => "---").join(" | ")} |`,
+      `| ${[row, ...Object.values(cells)].join(" | ")} |`,
+    ].join("\n"),
+  )
+}
+
+function isFigure(value: unknown): value is { description: string } {
+  return typeof value === "object" && value !== null && "type" in value && value.type === figureAnnotation
+}
 
 /** Signs in, and fills a room with one page of history; leaves the session in the folder of a browser. */
 const prepareRoom = async (profile: string): Promise<string> => {
@@ -108,6 +140,13 @@ engines, and asks them not to index it. Again: \`npm run lighthouse\`.
     .map(() => "---")
     .join(" | ")} |
 ${rows.join("\n")}
+
+## While it is used
+
+By the browser tests, in the same build on the same machine. Times are in ms; keys and tasks are slow from 16 and 50 ms on, and the
+heap, in MB, is that of the page's script at the end.
+
+${inUse.join("\n\n")}
 `,
 )
-console.log(rows.join("\n"))
+console.log([...rows, ...inUse].join("\n"))
