@@ -18,6 +18,7 @@ import type { ClientConfig } from "../server/types.ts"
 import { contractChannels } from "../testing/transport-contract/backend.ts"
 import { waitFor } from "../testing/wait-for.ts"
 import { startMetered } from "./meter.ts"
+import { quantile } from "./report.ts"
 
 const room = contractChannels.room({ room: "bench" })
 
@@ -142,9 +143,6 @@ interface Figures {
   /** Of this process, in µs. */
   "CPU per message": number
 }
-
-const quantile = (numbers: readonly number[], q: number) =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length * q)] ?? Number.NaN
 
 /** A receiver in this process; the provider and the server that publishes to it are in another. */
 async function startReceiver(sdk: Sdk, joinRoom: Join, rate: number) {

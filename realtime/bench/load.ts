@@ -1,17 +1,15 @@
 import type { MeteredServer } from "./meter.ts"
+import { quantile } from "./report.ts"
 import type { Metric, Scenario } from "./scenarios.ts"
 import type { Stack } from "./stacks.ts"
 import type { WireClient } from "./wire.ts"
 
-/** One value per metric, so that a scenario picks its own. */
-export type Figures = Record<Metric, number>
+/** One value per metric, so that a scenario picks its own; `busy` is the servers' share of a core, each. */
+export type Figures = Record<Metric, number> & { busy: number }
 
 const text = "x".repeat(90)
 /** In each text, so that whoever looks knows which message has arrived. */
 const numbered = /#(\d+)#/g
-
-const quantile = (numbers: readonly number[], q: number) =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length * q)] ?? Number.NaN
 
 /** Puts a scenario's load on servers of their own. What did not arrive is no throughput. */
 export async function measure(stack: Stack, scenario: Scenario): Promise<Figures> {
@@ -20,6 +18,7 @@ export async function measure(stack: Stack, scenario: Scenario): Promise<Figures
   const serverFor = (n: number) => servers.list[n % servers.list.length] as MeteredServer
   const sentAt: number[] = []
   const latencies: number[] = []
+  const answers: number[] = []
   let delivered = 0
   const count = (more: number) => {
     delivered += more
@@ -48,9 +47,11 @@ export async function measure(stack: Stack, scenario: Scenario): Promise<Figures
       return stack.connect({ url, token, room: "nobody", onDeliveries: () => {} })
     }),
   )
-  const publish = (n: number) => {
-    sentAt[n] = performance.now()
-    return stack.publish(senders[n % senders.length] as WireClient, `r${n % rooms}`, `#${n}#${text}`)
+  const publish = async (n: number) => {
+    const sent = performance.now()
+    sentAt[n] = sent
+    await stack.publish(senders[n % senders.length] as WireClient, `r${n % rooms}`, `#${n}#${text}`)
+    answers.push(performance.now() - sent)
   }
   const arrive = async (expected: number) => {
     while (delivered < expected) await new Promise((resolve) => setImmediate(resolve))
@@ -65,6 +66,7 @@ export async function measure(stack: Stack, scenario: Scenario): Promise<Figures
   await arrive(warmUp * subscribersPerRoom)
   delivered = 0
   latencies.length = 0
+  answers.length = 0
 
   const before = await readAll()
   const started = performance.now()
@@ -91,7 +93,33 @@ export async function measure(stack: Stack, scenario: Scenario): Promise<Figures
     "CPU per delivery": cpu / delivered,
     "CPU per publish": cpu / messages,
     "deliveries per second": delivered / seconds,
+    "p50 of the answer": quantile(answers, 0.5),
     "p50 of delivery": quantile(latencies, 0.5),
     "p99 of delivery": quantile(latencies, 0.99),
+    busy: cpu / 1e6 / seconds / servers.list.length,
   }
+}
+
+/** The share of a core from which on a server has no time left. */
+const wholeCore = 0.95
+const mostInFlight = 3_200
+
+/**
+ * The scenario with as many messages in flight as keep both servers busy all the time. It ends as well where
+ * more of them bring no more deliveries: then the load generator, the disk or another process is the limit,
+ * and what was measured says less than it could of the server. It is told on the way.
+ */
+export async function saturate(scenario: Scenario): Promise<Scenario> {
+  const messages = Math.ceil(scenario.messages / 4)
+  let { inFlight = 1 } = scenario
+  for (const stack of [scenario.control, scenario.ours]) {
+    for (let last = 0; ; inFlight *= 2) {
+      const { busy, ...figures } = await measure(stack, { ...scenario, inFlight, messages })
+      const deliveries = figures["deliveries per second"]
+      console.error(`  ${stack.name}, ${inFlight} in flight: ${Math.round(busy * 100)} % of a core`)
+      if (busy >= wholeCore || deliveries < last * 1.05 || inFlight * 2 > mostInFlight) break
+      last = deliveries
+    }
+  }
+  return { ...scenario, inFlight }
 }

@@ -64,11 +64,15 @@ const opens: Record<"SQLite" | "PostgreSQL", () => Promise<Opened>> = {
       log,
       async copy(from, to) {
         const database = new DatabaseSync(path, { timeout: 10_000 })
-        const series = `(WITH RECURSIVE n(seq) AS (SELECT ${from + 1} UNION ALL SELECT seq + 1 FROM n WHERE seq < ${to}) SELECT seq FROM n) n`
-        database.exec("BEGIN IMMEDIATE")
-        database.exec(copySql(series, "printf('%032x', n.seq * 1000 + c.id)"))
-        database.exec(`UPDATE log_channels SET seq = ${to}`)
-        database.exec("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")
+        // In pieces: a transaction's pages are all in the write-ahead log before any is in the file.
+        for (let start = from; start < to; start += 5_000) {
+          const end = Math.min(to, start + 5_000)
+          const series = `(WITH RECURSIVE n(seq) AS (SELECT ${start + 1} UNION ALL SELECT seq + 1 FROM n WHERE seq < ${end}) SELECT seq FROM n) n`
+          database.exec("BEGIN IMMEDIATE")
+          database.exec(copySql(series, "printf('%032x', n.seq * 1000 + c.id)"))
+          database.exec(`UPDATE log_channels SET seq = ${end}`)
+          database.exec("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")
+        }
         database.close()
       },
       async [Symbol.asyncDispose]() {

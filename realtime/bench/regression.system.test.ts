@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { findPostgres } from "../testing/postgres.ts"
 import { findRedis } from "../testing/redis.ts"
 import { measure } from "./load.ts"
-import { scenarios } from "./scenarios.ts"
+import { quiet, scenarios } from "./scenarios.ts"
 
 /**
  * What a delivery may cost beside the control, in CPU time of the servers alone, which a busy machine
@@ -24,7 +24,7 @@ const lacking = [...(findRedis() ? [] : ["Redis"]), ...(findPostgres() ? [] : ["
 
 describe("a delivery hasn't become several times dearer than its control's", () => {
   // With few subscribers and messages: it is a look, not a measurement.
-  for (const scenario of scenarios(0.4)) {
+  for (const scenario of [...scenarios(0.4), quiet]) {
     const isLacking = scenario.name.startsWith("two gateways") && lacking.length > 0
     const unless = isLacking ? ` (skipped: ${lacking.join(" and ")} not found)` : ""
     it.skipIf(isLacking)(`${scenario.name}${unless}`, { timeout: 120_000 }, async () => {

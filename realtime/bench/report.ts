@@ -1,4 +1,4 @@
-/** One comparison, as `--json` writes it. */
+/** One comparison. */
 export interface Row {
   scenario: string
   metric: string
@@ -9,9 +9,17 @@ export interface Row {
   /** What the ratio has to keep, as in `<= 1.1`; null where it is only told. */
   target: string | null
   ok: boolean
-  /** What the control is. */
+  /** What the control is: for people, `toJson` leaves it out. */
   against: string
 }
+
+/** An array of `{ scenario, metric, ours, control, ratio, target, ok }`. */
+export const toJson = (rows: readonly Row[]): string =>
+  `${JSON.stringify(
+    rows.map(({ against: _, ...row }) => row),
+    null,
+    2,
+  )}\n`
 
 /** What was measured on both, round by round. */
 export interface Pair {
@@ -19,8 +27,10 @@ export interface Pair {
   control: number
 }
 
-export const median = (numbers: readonly number[]) =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
+export const quantile = (numbers: readonly number[], q: number) =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length * q)] ?? Number.NaN
+
+export const median = (numbers: readonly number[]) => quantile(numbers, 0.5)
 
 export function keeps(ratio: number, target: string | null): boolean {
   if (target === null) return true
@@ -48,6 +58,8 @@ const units: Record<string, string> = {
   "bytes by brotli": "",
   "deliveries per second": "/s",
   "messages per second": "/s",
+  "p50 of the answer": "ms",
+  "p50 of a commit of its own": "ms",
   "p50 of delivery": "ms",
   "p99 of delivery": "ms",
   "memory per connection": "kB",

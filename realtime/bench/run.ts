@@ -6,11 +6,12 @@ import { bytes, receiving } from "./clients.ts"
 import { idle, reconnects } from "./connections.ts"
 import { writeDocument } from "./document.ts"
 import { emulators } from "./emulators.ts"
-import { measure } from "./load.ts"
+import { measure, saturate } from "./load.ts"
+import { oneToOne } from "./one-to-one.ts"
 import { publishing } from "./publish.ts"
 import { reads } from "./reads.ts"
-import { type Pair, type Row, toRow, toTable } from "./report.ts"
-import { growth, type Metric, scenarios } from "./scenarios.ts"
+import { type Pair, type Row, toJson, toRow, toTable } from "./report.ts"
+import { growth, type Metric, quiet, scenarios } from "./scenarios.ts"
 import { storm } from "./storm.ts"
 
 /**
@@ -43,7 +44,7 @@ function add(row: Row): void {
   rows.push(row)
   loads.push(loadavg()[0] ?? 0)
   // After each: a run that is broken off leaves what it measured.
-  if (values.json) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`)
+  if (values.json) writeFileSync(values.json, toJson(rows))
   console.error(
     `${row.ok ? "✓" : "✗"} ${row.scenario}, ${row.metric}: ${row.ratio.toFixed(2)} ${row.target ?? ""}`,
   )
@@ -56,8 +57,9 @@ async function takeTurns(control: () => Promise<number>, ours: () => Promise<num
   return pairs
 }
 
-for (const scenario of scenarios(scale)) {
-  if (!isWanted(scenario.name)) continue
+for (const given of scenarios(scale)) {
+  if (!isWanted(given.name)) continue
+  const scenario = given.isSaturated ? await saturate(given) : given
   const measured: { ours: Record<Metric, number>; control: Record<Metric, number> }[] = []
   for (let round = 0; round < rounds; round += 1) {
     const control = await measure(scenario.control, scenario)
@@ -68,6 +70,8 @@ for (const scenario of scenarios(scale)) {
     add(toRow({ scenario: scenario.name, metric, target, against: scenario.control.name }, pairs))
   }
 }
+
+if (isWanted(quiet.name)) for (const row of await oneToOne(rounds)) add(row)
 
 const [few, many] = [growth(100), growth(Math.min(9_000, 900 * scale))]
 if (isWanted(many.name)) {
@@ -86,7 +90,7 @@ for (const { about, ours, control } of [idle(Math.min(10_000, 1_000 * scale)), r
   if (isWanted(about.scenario)) add(toRow(about, await takeTurns(control, ours)))
 
 for (const { about, measure: measureReads } of reads(
-  Number(values.rows ?? (scale >= 10 ? 1_000_000 : 100_000)),
+  Number(values.rows ?? (scale >= 10 ? 10_000_000 : 100_000)),
 ))
   if (isWanted(about.scenario)) add(toRow(about, await measureReads(rounds)))
 

@@ -4,6 +4,7 @@ export type Metric =
   | "CPU per delivery"
   | "CPU per publish"
   | "deliveries per second"
+  | "p50 of the answer"
   | "p50 of delivery"
   | "p99 of delivery"
 
@@ -18,6 +19,8 @@ export interface Scenario {
   rate?: number
   /** Without a rate: how many messages wait for their acknowledgement at a time. */
   inFlight?: number
+  /** More are in flight, if need be, until the server's process has no time left: see `saturate`. */
+  isSaturated?: true
   messages: number
   ours: Stack
   control: Stack
@@ -33,13 +36,13 @@ export function scenarios(scale: number): Scenario[] {
   return [
     {
       ...{ name: `fan-out 1 → ${subscribers}, saturated`, ...single },
-      ...{ rooms: 1, subscribersPerRoom: subscribers, inFlight: 100, messages: 3_000 },
-      targets: { "deliveries per second": ">= 4.5", "p99 of delivery": "<= 0.3" },
+      ...{ rooms: 1, subscribersPerRoom: subscribers, inFlight: 100, messages: 3_000, isSaturated: true },
+      targets: { "deliveries per second": ">= 11", "p99 of delivery": "<= 0.3" },
     },
     {
       ...{ name: `fan-out 1 → ${subscribers}, 20 messages/s`, ...single },
       ...{ rooms: 1, subscribersPerRoom: subscribers, rate: 20, messages: 200 },
-      targets: { "CPU per delivery": "<= 0.95", "p99 of delivery": "<= 1.1" },
+      targets: { "CPU per delivery": "<= 0.8", "p99 of delivery": "<= 1.1" },
     },
     {
       ...{ name: `${rooms} rooms × 4, 2,000 messages/s`, ...single },
@@ -48,19 +51,14 @@ export function scenarios(scale: number): Scenario[] {
     },
     {
       ...{ name: `${rooms} rooms × 4, saturated`, ...single },
-      ...{ rooms, subscribersPerRoom: 4, inFlight: 100, messages: 20_000 },
+      ...{ rooms, subscribersPerRoom: 4, inFlight: 100, messages: 20_000, isSaturated: true },
       targets: { "deliveries per second": ">= 1" },
     },
     {
-      // Saturated: to everyone, a hundred messages a second are already more than one process can do.
+      // To everyone, a hundred messages a second are already more than one process can do.
       ...{ name: `${rooms} rooms × 4, against io.emit to everyone`, ours: throughline, control: classic },
       ...{ rooms, subscribersPerRoom: 4, inFlight: 100, messages: 1_000 },
       targets: { "CPU per publish": scale >= 10 ? "<= 0.025" : "<= 0.25" },
-    },
-    {
-      ...{ name: "one to one, quiet", ...single },
-      ...{ rooms: 1, subscribersPerRoom: 1, rate: 50, messages: 500 },
-      targets: { "p50 of delivery": "<= 1.3" },
     },
     {
       ...{
@@ -77,11 +75,17 @@ export function scenarios(scale: number): Scenario[] {
         ours: throughlineOverRedis,
         control: bareOverRedis,
       },
-      ...{ rooms: 1, subscribersPerRoom: subscribers, inFlight: 100, messages: 3_000 },
+      ...{ rooms: 1, subscribersPerRoom: subscribers, inFlight: 100, messages: 3_000, isSaturated: true },
       targets: { "deliveries per second": ">= 3" },
     },
   ]
 }
+
+/** A publish that nobody competes with; `one-to-one.ts` says what its answer may take. */
+export const quiet = {
+  ...{ name: "one to one, quiet", ours: throughline, control: bare },
+  ...{ rooms: 1, subscribersPerRoom: 1, rate: 50, messages: 500, targets: {} },
+} satisfies Scenario
 
 /** How much more a delivery costs with many subscribers than with few. */
 export function growth(subscribers: number): Scenario {
