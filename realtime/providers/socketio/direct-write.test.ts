@@ -189,6 +189,19 @@ describe("an answer", () => {
     expect(server.long()).toBeGreaterThan(0)
   })
 
+  it("carries one page to all who are given it, in any script and of any length", async () => {
+    await using server = await open()
+    for (const text of ["plain", "日本語 👩‍👩‍👧", "語".repeat(30_000)]) {
+      const answer = { ok: true, page: { messages: [{ text }] } }
+      for (const client of [await server.connect(), await server.connect()]) {
+        const socket = server.io.sockets.sockets.get(client.id ?? "")
+        socket?.on("give", (give: (value: unknown) => void) => give(answer))
+        expect(await client.emitWithAck("give")).toEqual(answer)
+      }
+    }
+    expect(server.long()).toBe(0)
+  })
+
   it("is given once, however often", async () => {
     await using server = await open()
     const client = await server.connect()
@@ -211,6 +224,7 @@ interface TcpSocket {
 
 it("frames text as RFC 6455 says", () => {
   expect(textFrame("Hello").toString("hex")).toBe("810548656c6c6f")
+  expect(textFrame("日", Buffer.from("本語"))).toEqual(textFrame("日本語"))
   expect(textFrame("x".repeat(256)).subarray(0, 4).toString("hex")).toBe("817e0100")
   expect(textFrame("x".repeat(65_536)).subarray(0, 10).toString("hex")).toBe("817f0000000000010000")
 })

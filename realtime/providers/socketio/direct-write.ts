@@ -28,9 +28,10 @@ const open = 1
 /** FIN and the opcode of text; RFC 6455, 5.2. */
 const finalText = 0x81
 
-/** An unmasked frame of text in one buffer, as a server sends it. */
-export function textFrame(text: string): Buffer {
-  const length = Buffer.byteLength(text)
+/** An unmasked frame of text in one buffer, as a server sends it; `rest` are the bytes that follow the text. */
+export function textFrame(text: string, rest?: Buffer): Buffer {
+  const textLength = Buffer.byteLength(text)
+  const length = textLength + (rest?.length ?? 0)
   const start = length < 126 ? 2 : length < 65_536 ? 4 : 10
   const frame = Buffer.allocUnsafe(start + length)
   frame[0] = finalText
@@ -43,6 +44,7 @@ export function textFrame(text: string): Buffer {
     frame.writeBigUInt64BE(BigInt(length), 2)
   }
   frame.write(text, start)
+  rest?.copy(frame, start + textLength)
   return frame
 }
 
@@ -127,24 +129,27 @@ export function emitToEach(
   }
 }
 
-/** The JSON of pages that were given to somebody: the many who return to one place are given the same one. */
-const jsonOf = new WeakMap<object, string>()
+/**
+ * The ends of answers with pages that were given to somebody, from the page on: the many who return to one
+ * place are given the same one.
+ */
+const endOf = new WeakMap<object, Buffer>()
 
 /**
- * The frame of an answer; of one that is nothing but a page, that page's JSON is
- * made once for all who are given it.
+ * The frame of an answer; of one that is nothing but a page, that page is
+ * encoded once for all who are given it.
  */
 function toAnswerFrame(io: SocketIoServer, packet: Packet): Buffer | null {
   const [answer] = packet.data
   const { ok, page, ...rest } = (answer ?? {}) as { ok?: unknown; page?: unknown }
   const isPage = ok === true && typeof page === "object" && page !== null && Object.keys(rest).length === 0
   if (!isPage) return toFrame(io, packet)
-  let json = jsonOf.get(page)
-  if (json === undefined) {
-    json = JSON.stringify(page)
-    jsonOf.set(page, json)
+  let end = endOf.get(page)
+  if (end === undefined) {
+    end = Buffer.from(`${JSON.stringify(page)}}]`)
+    endOf.set(page, end)
   }
-  return textFrame(`4${ackPacket}${packet.id}[{"ok":true,"page":${json}}]`)
+  return textFrame(`4${ackPacket}${packet.id}[{"ok":true,"page":`, end)
 }
 
 /** Server: the answers to a socket's requests go the same short way, wherever `emitToEach` would. */
