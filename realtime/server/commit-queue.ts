@@ -30,12 +30,10 @@ export interface CommitQueueOptions {
   onOutage?: (error: unknown) => void
 }
 
-interface Waiting {
+interface Waiting extends PromiseWithResolvers<AppendResult[]> {
   entries: readonly LogEntry[]
   /** What the caller is doing. */
   caller: AsyncResource
-  resolve(results: AppendResult[]): void
-  reject(error: unknown): void
 }
 
 /** Of so many calls, each bears so little of the commit that waiting for more pays no longer. */
@@ -93,12 +91,16 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
       if (isOut) markTold(error)
       else onOutage?.(error)
       isOut = true
-      for (const call of group) call.reject(error)
+      for (const call of group) {
+        unanswered.delete(call.promise)
+        call.reject(error)
+      }
       return
     }
     void onCommit(entries, results).then(() => {
       let start = 0
       for (const call of group) {
+        unanswered.delete(call.promise)
         call.resolve(results.slice(start, start + call.entries.length))
         start += call.entries.length
       }
@@ -140,20 +142,16 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
         const message = "unable to accept more messages; the log is behind"
         return Promise.reject(new RealtimeError("rate-limited", { message, retryAfterMs: 1000 }))
       }
-      const { promise, resolve, reject } = Promise.withResolvers<AppendResult[]>()
-      waiting.push({ entries, caller: new AsyncResource("publish"), resolve, reject })
+      const answer = Promise.withResolvers<AppendResult[]>()
+      waiting.push({ entries, caller: new AsyncResource("publish"), ...answer })
+      unanswered.add(answer.promise)
       waitingCount += entries.length
       void drain()
       if (waiting.length >= enoughCalls) stopGathering?.()
-      const answered = promise.then(forget, forget)
-      function forget(): void {
-        unanswered.delete(answered)
-      }
-      unanswered.add(answered)
-      return promise
+      return answer.promise
     },
     async idle() {
-      await Promise.all(unanswered)
+      await Promise.allSettled(unanswered)
     },
   }
 }
