@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process"
 import { existsSync, globSync, readFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { type Block, blocksOfGuide } from "../realtime/testing/guide.ts"
 import { linksOf, skeletonOf } from "./markdown.ts"
 import { projectDir } from "./run.ts"
 
@@ -80,5 +81,17 @@ describe("the documents", () => {
       Array.from(read(path).matchAll(/npm run ([\w:-]+)/g), ([, script = ""]) => ({ path, script })),
     )
     expect(named.filter(({ script }) => !(script in scripts))).toEqual([])
+  })
+
+  it("count the lines that connect an app", () => {
+    const connecting = /^(realtime\/(channels|server|provider)|app\/api\/.*\/route|instrumentation)\./
+    const linesOf = ({ body, path = "" }: Block) =>
+      body.split("\n").filter((line) => {
+        if (line.trim() === "" || line.startsWith("// ")) return false
+        return connecting.test(path) || (path === "app/layout.tsx" && /throughline|realtime/i.test(line))
+      })
+    const count = blocksOfGuide().flatMap(linesOf).length
+    expect(read("docs/guides/adopting.md")).toContain(`By hand it is ${count} lines`)
+    expect(read("docs/guides/adopting.ja.md")).toContain(`${count} 行`)
   })
 })
