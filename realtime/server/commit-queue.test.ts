@@ -180,25 +180,34 @@ describe("on a disk that is faster than the messages come, the commit queue", ()
     for (let n = 0; n < 20; n += 1) await new Promise((resolve) => setImmediate(resolve))
   }
 
-  for (const [company, ms] of [
-    [2, 8],
-    [3, 10],
-    [20, 10],
-  ] as const) {
-    it(`gathers for ${ms} ms after a group of ${company}`, async () => {
-      const { queue, groups } = createQueue()
-      await Promise.all(Array.from({ length: company }, (_, n) => queue.add([entry(String(n))])))
-      const next = queue.add([entry("next")])
+  it("gathers while calls keep coming, for its time at most, once there was company", async () => {
+    const { queue, groups } = createQueue()
+    await Promise.all([queue.add([entry("1")]), queue.add([entry("2")])])
+    const calls = [queue.add([entry("3")])]
+    await turn()
+    for (const ms of [3, 3, 3]) {
+      vi.advanceTimersByTime(ms)
+      calls.push(queue.add([entry("more")]))
       await turn()
-      vi.advanceTimersByTime(ms - 1)
-      const last = queue.add([entry("last")])
-      await turn()
-      expect(groups).toEqual([company])
-      vi.advanceTimersByTime(1)
-      await Promise.all([next, last])
-      expect(groups).toEqual([company, 2])
-    })
-  }
+    }
+    expect(groups).toEqual([2])
+    vi.advanceTimersByTime(1)
+    await Promise.all(calls)
+    expect(groups).toEqual([2, 4])
+  })
+
+  it("gathers no longer once nobody came for 4 ms", async () => {
+    const { queue, groups } = createQueue()
+    await Promise.all([queue.add([entry("1")]), queue.add([entry("2")])])
+    const calls = [queue.add([entry("3")]), queue.add([entry("4")])]
+    await turn()
+    vi.advanceTimersByTime(3)
+    await turn()
+    expect(groups).toEqual([2])
+    vi.advanceTimersByTime(1)
+    await Promise.all(calls)
+    expect(groups).toEqual([2, 2])
+  })
 
   it("never keeps whoever is alone waiting", async () => {
     const { queue, groups } = createQueue()

@@ -38,16 +38,13 @@ interface Waiting extends PromiseWithResolvers<AppendResult[]> {
 
 /** Of so many calls, each bears so little of the commit that waiting for more pays no longer. */
 const enoughCalls = 64
-/**
- * How long the next group gathers for each call of the last one: where less than one call comes in that
- * time, waiting brings no company and ends.
- */
-const gatherMsPerCall = 4
+/** A group gathers no longer when nobody came for so long. */
+const silenceMs = 4
 
 /**
  * Group commit: while one transaction is being written the next group gathers, so that the number of
  * transactions follows the disk's pace and not the number of messages. On a fast disk it follows the
- * clock: when the last group was of several calls, the next one gathers, the longer the more they were, for
+ * clock: when the last group was of several calls, the next one gathers for as long as calls keep coming,
  * `gatherMs` at most. A quiet server commits groups of one, at once.
  */
 export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
@@ -55,8 +52,7 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
   let waiting: Waiting[] = []
   let waitingCount = 0
   let isDraining = false
-  /** Calls of the last group. */
-  let company = 0
+  let hadCompany = false
   let isOut = false
   /** By `performance.now()`. */
   let committedAt = 0
@@ -113,11 +109,9 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     // One turn of the event loop, so that what arrived in the same read of the network is one group.
     await new Promise((resolve) => setImmediate(resolve))
     while (waiting.length > 0) {
-      const apart = company > 1 ? Math.min(gatherMs, company * gatherMsPerCall) : 0
-      const pause = committedAt + apart - performance.now()
-      if (pause > 0 && waiting.length < enoughCalls) await gather(pause)
+      if (hadCompany) await gather()
       const group = takeGroup()
-      company = group.length
+      hadCompany = group.length > 1
       // For several callers at once, in the name of the first: never of whoever found the
       // queue empty a thousand groups ago.
       await group[0]?.caller.runInAsyncScope(commit, null, group)
@@ -126,13 +120,18 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     isDraining = false
   }
 
-  async function gather(pause: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    stopGathering = resolve
-    const timer = setTimeout(resolve, pause)
-    await promise
-    clearTimeout(timer)
-    stopGathering = null
+  async function gather(): Promise<void> {
+    for (let seen = 0; seen < waiting.length && waiting.length < enoughCalls; ) {
+      seen = waiting.length
+      const leftMs = committedAt + gatherMs - performance.now()
+      if (leftMs <= 0) return
+      const { promise, resolve } = Promise.withResolvers<void>()
+      stopGathering = resolve
+      const timer = setTimeout(resolve, Math.min(silenceMs, leftMs))
+      await promise
+      clearTimeout(timer)
+      stopGathering = null
+    }
   }
 
   return {
