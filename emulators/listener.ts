@@ -10,7 +10,7 @@ export interface ListenerOptions {
   port?: number
   /** 127.0.0.1 unless given, so that nothing outside this machine reaches it. */
   host?: string
-  /** A certificate makes it `https:` and `wss:`. */
+  /** A certificate makes it `https:` and `wss:`. Without one it is `http:` and `ws:`. */
   tls?: Pick<TLSServerOptions, "key" | "cert">
   /** Bounds memory only; a service has limits of its own, and its own words for them. */
   maxBytes: number

@@ -133,6 +133,15 @@ function decodeParam(value: string): string | null {
  * and what no store keeps (NUL, half of a surrogate pair), and is escaped reversibly. `messages` (durable),
  * `signals` (short-lived) and `presence` take schemas of any Standard Schema library; event names and payload
  * types are inferred from them, and payloads are validated at run time on the way in.
+ *
+ * ```ts
+ * export const room = defineChannel("room:{room}", {
+ *   messages: { "text-sent": z.object({ text: z.string() }) },
+ *   signals: { typing: z.object({ isTyping: z.boolean() }) },
+ *   presence: z.object({ status: z.string() }),
+ * })
+ * room({ room: "42" }).name // "room:42"
+ * ```
  */
 export function defineChannel<
   const Pattern extends string,

@@ -221,7 +221,17 @@ export class RealtimeError extends Error {
   }
 }
 
-/** True for a `RealtimeError` of any copy of this code (two bundles, a bundle and plain Node). */
+/**
+ * True for a `RealtimeError` of any copy of this code (two bundles, a bundle and plain Node).
+ *
+ * ```ts
+ * try {
+ *   await client.channel(room({ room: "42" })).publish("text-sent", { text: "hello" })
+ * } catch (error) {
+ *   if (isRealtimeError(error) && error.code === "rate-limited") console.log(error.retryAfterMs)
+ * }
+ * ```
+ */
 export function isRealtimeError(value: unknown): value is RealtimeError {
   return typeof value === "object" && value !== null && marker in value
 }

@@ -1,28 +1,42 @@
 import { spawnSync } from "node:child_process"
 import { globSync, readFileSync } from "node:fs"
-import { basename, dirname, join } from "node:path"
+import { basename, dirname, join, relative } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { blocksOfGuide, writeGuide } from "../realtime/testing/guide.ts"
+import { blocksOf, writeGuide } from "../realtime/testing/guide.ts"
+import { readSurface } from "./api-surface.ts"
+import { packOnce } from "./pack.ts"
 import { projectDir } from "./run.ts"
 import { type ForeignApp, makeForeignApp } from "./testing/foreign-app.ts"
 
-const guideDir = join(projectDir, "docs/guides")
-const guide = readFileSync(join(guideDir, "adopting.md"), "utf8")
+const adopting = "docs/guides/adopting.md"
+const guide = readFileSync(join(projectDir, adopting), "utf8")
 /** Those in Japanese have the same blocks, which `readme.test.ts` compares. */
-const guides = globSync("*.md", { cwd: guideDir })
-  .filter((path) => !path.endsWith(".ja.md"))
-  .map((path) => basename(path, ".md"))
+const guides = globSync("docs/guides/*.md", { cwd: projectDir }).filter((path) => !path.endsWith(".ja.md"))
+/** Beside whole files these show pieces, each of which is a module of its own. */
+const readmes = [
+  "README.md",
+  "realtime/README.md",
+  "emulators/README.md",
+  "emulators/pusher/README.md",
+  "emulators/ably/README.md",
+]
 
-/** What a guide takes for granted: files of the reader's own, and packages that this project doesn't have. */
+/** What a document takes for granted: files of the reader's own, and packages that this project doesn't have. */
 const assumed: Record<string, Record<string, string>> = {
-  authorizing: {
+  "realtime/README.md": {
+    "lib/members.ts": `
+      import type { User } from "throughline"
+      export declare function currentUser(request: Request): Promise<User | null>
+      export declare function isMember(userId: string, roomId: string): Promise<boolean>`,
+  },
+  "docs/guides/authorizing.md": {
     "lib/members.ts": `
       export declare function isMember(userId: string, roomId: string): Promise<boolean>
       export declare function isModerator(userId: string): Promise<boolean>
       export declare function deleteMember(userId: string, roomId: string): Promise<void>`,
     "lib/budget.ts": "export declare function take(whose: string, count: number): Promise<number>",
   },
-  identity: {
+  "docs/guides/identity.md": {
     "lib/auth.ts": `
       interface Session { user: { id: string; name: string } }
       export declare const auth: { api: { getSession(of: { headers: Headers }): Promise<Session | null> } }`,
@@ -35,7 +49,7 @@ const assumed: Record<string, Record<string, string>> = {
         export function getToken(options: Options): Promise<{ sub?: string; name?: string | null } | null>
       }`,
   },
-  "writing-a-provider": {
+  "docs/guides/writing-a-provider.md": {
     "providers/mine/service.ts": `
       export interface Service {
         url: string
@@ -74,17 +88,43 @@ const assumed: Record<string, Record<string, string>> = {
   },
 }
 
-/** Before and after each block of the README, whose names are those of the guide to adopting. */
-const around = [
-  ['import { defineChannel } from "throughline"\nimport * as z from "zod/mini"', ""],
-  [
-    `import type { LogPage } from "throughline"
-     import { useMessages } from "throughline/react"
-     import { room } from "./ts-0"
-     export function Room({ initial }: { initial: LogPage }) {`,
-    "return messages.length + pending.length + send.length }",
-  ],
-]
+/** What pieces take for granted beside what the packages export: a line for each name. */
+const declarations: Record<string, string> = {
+  z: 'import * as z from "zod/mini"',
+  initial: 'declare const initial: import("throughline").LogPage',
+  config: 'declare const config: import("throughline/server").ClientConfig',
+  client: 'declare const client: import("throughline/client").RealtimeClient',
+  realtime: 'declare const realtime: import("throughline/server").Realtime',
+  currentUser: 'declare function currentUser(request: Request): Promise<import("throughline").User | null>',
+  isMember: "declare function isMember(userId: string, roomId: string): Promise<boolean>",
+  http: 'declare const http: import("node:http").Server',
+  others: 'declare const others: import("node:http").RequestListener',
+  Server: 'import { Server } from "socket.io"',
+  Ably: 'import * as Ably from "ably"',
+  Pusher: 'import Pusher from "pusher"',
+  PusherJs: 'import PusherJs from "pusher-js"',
+  startMyBackend:
+    'declare const startMyBackend: () => Promise<import("throughline/testing").ContractBackend>',
+}
+
+/** The lines for the names that a piece uses and doesn't declare, and the piece. */
+function completed(body: string, given: Readonly<Record<string, string>>): string {
+  const isNamed = (name: string) => new RegExp(`(?<![.\\w"/-])${name}\\b(?![:"-])`).test(body)
+  const isDeclared = (name: string) =>
+    new RegExp(`(const|using|import)\\b[^=(]*\\b${name}\\b[^=(]*( = | from )`).test(body)
+  const missing = Object.entries(given).filter(([name]) => isNamed(name) && !isDeclared(name))
+  return [...missing.map(([, line]) => line), body, "export {}"].join("\n")
+}
+
+/** The blocks of doc comments, by the file. */
+function examplesIn(path: string): { language: string; body: string }[] {
+  const text = readFileSync(join(projectDir, path), "utf8")
+  return [...text.matchAll(/^ *\* ```(tsx?)\n([\s\S]*?)^ *\* ```$/gm)].map(
+    ([, language = "", body = ""]) => ({
+      ...{ language, body: body.replace(/^ *\* ?/gm, "") },
+    }),
+  )
+}
 
 /** As `create-next-app` makes it, and `next-env.d.ts` below. */
 const freshTsconfig = {
@@ -108,12 +148,41 @@ const freshTsconfig = {
 let app: ForeignApp
 afterAll(() => app[Symbol.dispose]())
 
-/** Of each guide, which files it shows. */
+/** Of each document, which files it shows. */
 const files = new Map<string, string[]>()
+
+let exported: Record<string, string> = {}
+
+/** Writes each as a module of its own, under the place that shows it. */
+function writePieces(place: string, pieces: readonly { language: string; body: string }[]): void {
+  const service = place.includes("/pusher/") ? "pusher" : "ably"
+  const kind = service === "pusher" ? "PusherServer" : "AblyEmulator"
+  for (const [index, { language, body }] of pieces.entries()) {
+    const path = join(place, `piece-${index}.${language}`)
+    const channels = relative(dirname(path), join(adopting, "realtime/channels"))
+    const given = {
+      ...exported,
+      ...declarations,
+      room: `import { room } from "${channels}"`,
+      emulator: `declare const emulator: import("throughline-emulators/${service}").${kind}`,
+    }
+    app.write(path, completed(body, given))
+    files.set(place, [...(files.get(place) ?? []), basename(path)])
+  }
+}
 
 /** Apps after the steps of a guide each, side by side, with the packed package. */
 beforeAll(async () => {
   app = await makeForeignApp()
+  const doors = Object.values(await packOnce()).flatMap((packed) => readSurface(packed).doors)
+  // The first door that exports a name is the one that it is told of at.
+  exported = Object.fromEntries(
+    doors
+      .flatMap(({ name, names }) =>
+        [...names.keys()].map((each) => [each, `import { ${each} } from "${name}"`]),
+      )
+      .toReversed(),
+  )
   app.write("package.json", { name: "app", private: true })
   app.write("tsconfig.json", freshTsconfig)
   // By it the app has the types of Node.js, which the compiler no longer takes by itself.
@@ -121,18 +190,18 @@ beforeAll(async () => {
     "next-env.d.ts",
     '/// <reference types="next" />\n/// <reference types="next/image-types/global" />\n',
   )
-  for (const name of guides) {
-    const folder = join(app.folder, name)
-    // What the others show is put into the app of the first.
-    writeGuide(folder)
-    for (const [path, content] of Object.entries(assumed[name] ?? {})) app.write(join(name, path), content)
-    files.set(name, writeGuide(folder, name))
+  for (const document of [...guides, ...readmes]) {
+    const folder = join(app.folder, document)
+    // What the other guides show is put into the app of the first.
+    if (guides.includes(document)) writeGuide(folder)
+    for (const [path, content] of Object.entries(assumed[document] ?? {}))
+      app.write(join(document, path), content)
+    files.set(document, writeGuide(folder, document))
+    const pieces = blocksOf(document).filter(({ language, path }) => /^tsx?$/.test(language) && !path)
+    writePieces(document, pieces)
   }
-  const blocks = readFileSync(join(projectDir, "README.md"), "utf8").matchAll(/```(tsx?)\n([\s\S]*?)```/g)
-  for (const [index, [, language, body]] of [...blocks].entries()) {
-    const [before, after] = around[index] ?? []
-    app.write(`README/ts-${index}.${language}`, `${before}\n${body}\n${after}`)
-  }
+  for (const path of globSync("{realtime,emulators}/**/*.{ts,tsx}", { cwd: projectDir }))
+    if (!/node_modules|\.test\./.test(path)) writePieces(path, examplesIn(path))
 }, 600_000)
 
 /** The packages that these doors need as they are opened, and their types. */
@@ -165,21 +234,23 @@ const installedBy = (line: string | undefined) =>
 
 describe("the guides", () => {
   it("show whole files, each with its path", () => {
-    const without = guides.flatMap((name) =>
-      blocksOfGuide(name)
+    const without = guides.flatMap((document) =>
+      blocksOf(document)
         .filter(({ language, path }) => language.startsWith("ts") && !path)
-        .map(({ body }) => `${name}: ${body}`),
+        .map(({ body }) => `${document}: ${body}`),
     )
     expect(without).toEqual([])
   })
 
-  it("have snippets, as the README has, that pass the compiler in an app as create-next-app makes it", () => {
+  it("have code, as READMEs and doc comments have, that passes the compiler in an app as create-next-app makes it", () => {
     const tsc = join(projectDir, "node_modules/typescript/bin/tsc")
     const { stdout, status } = spawnSync(process.execPath, [tsc, "-p", app.folder], { encoding: "utf8" })
     expect(stdout).toBe("")
     expect(status).toBe(0)
-    expect(files.get("adopting")).toContain("realtime/server.ts")
-    expect(files.get("authorizing")).toContain("lib/remove-member.ts")
+    expect(files.get(adopting)).toContain("realtime/server.ts")
+    expect(files.get("README.md")).toEqual(["piece-0.ts", "piece-1.tsx"])
+    expect(files.get("realtime/channel.ts")).toEqual(["piece-0.ts"])
+    expect(files.get("docs/guides/authorizing.md")).toContain("lib/remove-member.ts")
   })
 })
 

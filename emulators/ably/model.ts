@@ -45,9 +45,9 @@ export interface AppSetup {
    * (`mutableMessages`). `persisted` and `mutable` unless given.
    */
   namespaces?: { id: string; persisted?: boolean; persistLast?: boolean; mutableMessages?: boolean }[]
-  /** Presence members that are there from the beginning. */
+  /** Presence members that are there from the beginning. None unless given. */
   channels?: { name: string; presence?: { clientId: string; data?: string; encoding?: string }[] }[]
-  /** What differs from the service's own. */
+  /** What differs from the service's own, or from those of `ServiceOptions`. */
   limits?: Partial<Limits>
   /** Where the app's webhooks go. None unless given. */
   webhooks?: WebhookRule[]

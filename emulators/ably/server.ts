@@ -65,7 +65,15 @@ export interface AblyEmulator
 
 const NO_APP = "there is no app; start the emulator with one"
 
-/** Serves the protocol on localhost over real sockets. */
+/**
+ * Serves the protocol on localhost over real sockets.
+ *
+ * ```ts
+ * await using emulator = await startAblyEmulator({ seed: 1 })
+ * const client = new Ably.Realtime({ key: emulator.key, ...emulator.clientOptions })
+ * emulator.faults.add({ fault: "drop", match: { direction: "outbound", channel: "room" }, times: 1 })
+ * ```
+ */
 export async function startAblyEmulator(options: AblyEmulatorOptions = {}): Promise<AblyEmulator> {
   const { tls } = options
   const service = createAblyService(options)

@@ -16,9 +16,9 @@ export interface ServiceOptions {
   apps?: AppSetup[]
   /** Where it gets its time. The machine's, unless given. */
   clock?: Clock
-  /** Makes ids and fault probabilities repeat. */
+  /** Makes ids and fault probabilities repeat from run to run; they are random unless it is given. */
   seed?: number
-  /** For every app; an app's own come on top. */
+  /** What differs from the service's own, for every app; an app's own come on top. */
   limits?: Partial<Limits>
   /** How webhooks are posted: by `fetch`, unless told. */
   sendWebhook?: WebhookSender

@@ -18,7 +18,7 @@ export interface PusherEmulatorOptions {
   apps?: readonly PusherAppSettings[]
   /** Where it gets its time. The machine's, unless given. */
   clock?: Clock
-  /** Makes socket ids and the probabilities of faults repeat from run to run. */
+  /** Makes socket ids and the probabilities of faults repeat from run to run; they are random unless it is given. */
   seed?: number
   /** How webhooks are posted: by `fetch`, unless told. */
   sendWebhook?: WebhookSender

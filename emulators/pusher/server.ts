@@ -64,7 +64,15 @@ export interface PusherServerLibraryOptions {
   useTLS: boolean
 }
 
-/** Starts the service on localhost: the WebSocket protocol and the HTTP API on one port. */
+/**
+ * Starts the service on localhost: the WebSocket protocol and the HTTP API on one port.
+ *
+ * ```ts
+ * await using emulator = await startPusherEmulator({ seed: 1 })
+ * const server = new Pusher(emulator.serverOptions()) // of the package pusher
+ * emulator.faults.inject({ kind: "drop", channel: "room", times: 1 })
+ * ```
+ */
 export async function startPusherEmulator(options: PusherServerOptions = {}): Promise<PusherServer> {
   const { tls } = options
   const emulator = createPusherEmulator(options)

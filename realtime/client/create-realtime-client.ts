@@ -49,7 +49,7 @@ export interface RealtimeClientOptions {
    * the page, and go out under the name of whoever is signed in.
    */
   owner?: string
-  /** Where unsent messages are kept, in place of `owner`'s browser. */
+  /** Where unsent messages are kept. Default: in the browser, under the name of `owner`. */
   outbox?: OutboxPlace
   /** Asks the app's route in place of the page's `fetch`. */
   fetch?: typeof globalThis.fetch
@@ -88,6 +88,14 @@ export interface ConfiguredClient extends RealtimeClient {
  * and thrown away by whoever renders. In development a page without a connection says in the console what is
  * usually missing: 3 s after it was opened or, where it asks the app's route, after that has answered; after
  * 33 s at the latest. Throws a `TypeError` when no loader fits the configuration.
+ *
+ * ```ts
+ * const client = createRealtimeClient({
+ *   config, // realtime.clientConfig(), as the server put it into the page
+ *   providers: { ably: async () => (await import("throughline/ably/client")).createAblyTransport },
+ * })
+ * client.open()
+ * ```
  */
 export function createRealtimeClient(options: RealtimeClientOptions): ConfiguredClient {
   const { config, providers: loaders, owner, presenceGraceMs, headCheck } = options

@@ -89,6 +89,12 @@ export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> 
   /**
    * Calls `onMessages` once for each message after `since`, in order, whatever happens to the connection.
    * Each subscription has its own position; all share one subscription at the provider.
+   *
+   * ```ts
+   * const { unsubscribe } = client.channel(room({ room: "42" })).subscribe({
+   *   onMessages: (messages) => console.log(messages.map(({ payload }) => payload.text)),
+   * })
+   * ```
    */
   subscribe(handlers: ChannelHandlers<D>, options?: SubscribeOptions): ChannelSubscription
 
@@ -206,7 +212,10 @@ export interface ChannelOutbox<D extends AnyChannelDefinition = AnyChannelDefini
 
 /** How a message is sent. */
 export interface SendOptions {
-  /** A UUIDv7 made beforehand (`createMessageId()`), to recognise the message when it arrives. */
+  /**
+   * A UUIDv7 made beforehand (`createMessageId()`), to recognise the message when it arrives. Default: a new
+   * one.
+   */
   id?: string
   /** How long to go on trying. Default 15 s. */
   timeoutMs?: number

@@ -16,11 +16,11 @@ import {
 
 /** What `createMemoryLog` takes. */
 export interface MemoryLogOptions {
-  /** The log's clock, in milliseconds since 1970. */
+  /** The log's clock, in milliseconds since 1970. Default: the machine's. */
   now?: () => number
   /**
-   * Where the messages are: several logs over one store see the same, as
-   * several processes over one database do.
+   * Where the messages are: several logs over one store see the same, as several processes over one database
+   * do. Default: one of its own.
    */
   store?: MemoryLogStore
 }

@@ -31,7 +31,7 @@ export interface SqliteLogOptions {
    * network share: WAL needs one machine.
    */
   path: string
-  /** The log's clock, in milliseconds since 1970. */
+  /** The log's clock, in milliseconds since 1970. Default: the machine's. */
   now?: () => number
   /** How long to wait while another process holds the file's lock. Default 5 s. */
   lockTimeoutMs?: number

@@ -13,6 +13,11 @@ type Actions<D extends AnyChannelDefinition> = Pick<
 /**
  * Browser: a channel's messages, live. `initial` is the newest page as the server rendered it; what was
  * published since joins it with no gap and no repeat. Changing `ref` starts over.
+ *
+ * ```ts
+ * const { messages, pending, send } = useMessages(room({ room: "42" }), { initial })
+ * send("text-sent", { text: "hello" }) // in `pending` at once, in `messages` when the log has it
+ * ```
  */
 export function useMessages<D extends AnyChannelDefinition>(
   ref: ChannelRef<D>,

@@ -8,6 +8,11 @@ import { useRealtimeClient } from "./context.ts"
  * Browser: who is in a channel; null until known. With `data`, this person is visible there too, for as long
  * as the component is mounted; a change of it is seen by the others. What a person's tabs say last stands for
  * all of them: a change of `repetition` says the same again.
+ *
+ * ```ts
+ * const presence = usePresence(room({ room: "42" }), { status: "active" })
+ * presence?.members?.map(({ user }) => user.name)
+ * ```
  */
 export function usePresence<D extends AnyChannelDefinition>(
   ref: ChannelRef<D>,

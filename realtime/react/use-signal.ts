@@ -7,6 +7,13 @@ import { useRealtimeClient } from "./context.ts"
 /**
  * Browser: listens to a signal and returns how to send one. Sending never rejects: a signal that can't leave
  * now is dropped, as signals may be, and the promise resolves with false.
+ *
+ * ```ts
+ * const sendTyping = useSignal(room({ room: "42" }), "typing", ({ from, payload }) => {
+ *   console.log(from.id, payload.isTyping)
+ * })
+ * void sendTyping({ isTyping: true })
+ * ```
  */
 export function useSignal<D extends AnyChannelDefinition, E extends SignalEvent<D>>(
   ref: ChannelRef<D>,

@@ -42,6 +42,16 @@ function nameWhileDeveloped(basePath: string, { location }: MessageLog): string 
  * there is one all the same, whose log stays open: it is redefined, and what is declared by now counts
  * wherever it is in use, at a gateway too. Its other options stay as they were. Of a log without a `location`
  * nothing is known, and each call makes another one.
+ *
+ * ```ts
+ * export const realtime = createRealtime({
+ *   channels: { room },
+ *   identify: (request) => currentUser(request), // { id, name } or null
+ *   authorize: ({ user, channel }) => isMember(user.id, channel.params.room),
+ *   log: createSqliteLog({ path: ".data/realtime.db" }),
+ *   publishers: [createAblyPublisher({ apiKey: process.env.ABLY_API_KEY ?? "" })],
+ * })
+ * ```
  */
 export function createRealtime<Definitions extends ChannelDefinitions>(
   given: RealtimeOptions<Definitions> & { basePath?: string },

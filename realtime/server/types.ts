@@ -45,7 +45,7 @@ export interface Declarations<Definitions extends ChannelDefinitions> {
    * Called before what a user asks for is done, publishes and signals and reads alike, and before a webhook
    * is read, which anybody may send and whose `user` is null; rejects with `rate-limited` to refuse it. Count
    * webhooks by the address that they come from: a number of all of them together is one that strangers can
-   * use up. What server code does by itself isn't limited.
+   * use up. What server code does by itself isn't limited. Default: nothing is refused.
    */
   limit?: ((request: LimitedRequest) => Promise<void>) | undefined
 }
@@ -130,6 +130,10 @@ export interface Realtime<Definitions extends ChannelDefinitions = ChannelDefini
    * Appends a message to the channel's log and hands it to the providers. Resolves once it is in the log and
    * the providers were tried; a provider's failure goes to `onError`, since its subscribers find the message
    * in the log. Not subject to `authorize` or `limit`: server code is trusted.
+   *
+   * ```ts
+   * await realtime.publish(room({ room: "42" }), "text-sent", { text: "hello" })
+   * ```
    */
   publish<D extends Definitions[keyof Definitions], E extends MessageEvent<D>>(
     channel: ChannelRef<D>,
@@ -187,7 +191,7 @@ export interface Realtime<Definitions extends ChannelDefinitions = ChannelDefini
 
 /** How server code publishes. */
 export interface PublishOptions {
-  /** A UUIDv7 made beforehand, so that a retry is recognised. */
+  /** A UUIDv7 made beforehand, so that a retry is recognised. Default: a new one. */
   id?: string
   /** In whose name; nobody's by default. */
   from?: User | null
@@ -209,9 +213,9 @@ export interface BatchEntry {
 
 /** Which page of a log; without `after` and `before`, the newest. */
 export interface HistoryOptions {
-  /** The messages after this `seq`, the oldest of them first. */
+  /** The messages after this `seq`, oldest first; `before` is then not looked at. */
   after?: number
-  /** The newest ones before this `seq`. */
+  /** The newest ones before this `seq`, oldest first. */
   before?: number
   /** Default 50, at most 500. */
   limit?: number

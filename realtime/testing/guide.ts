@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 
-const guides = new URL("../../docs/guides/", import.meta.url)
+const projectDir = new URL("../../", import.meta.url)
+const adopting = "docs/guides/adopting.md"
 
 export interface Block {
   language: string
@@ -10,19 +11,21 @@ export interface Block {
   path: string | undefined
 }
 
-/** The blocks of a guide, in their order; unless told, of the one to adopting. */
-export function blocksOfGuide(name = "adopting"): Block[] {
-  return [...readFileSync(new URL(`${name}.md`, guides), "utf8").matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(
-    ([, language = "", body = ""]) => ({ language, body, path: /^(?:\/\/|#) (\S+)\n/.exec(body)?.[1] }),
-  )
+/** The blocks of a document, in their order; unless told, of the guide to adopting. */
+export function blocksOf(document = adopting): Block[] {
+  const text = readFileSync(new URL(document, projectDir), "utf8")
+  return [...text.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, language = "", body = ""]) => ({
+    ...{ language, body },
+    path: /^(?:\/\/|#) (\S+)\n/.exec(body)?.[1],
+  }))
 }
 
 /**
- * Writes the files of a guide into a folder; unless told, the app of the one to adopting. Returns their
- * paths.
+ * Writes the files that a document shows into a folder; unless told, the app of the guide to adopting.
+ * Returns their paths.
  */
-export function writeGuide(folder: string, name?: string): string[] {
-  const files = blocksOfGuide(name).filter(({ language }) => language.startsWith("ts"))
+export function writeGuide(folder: string, document = adopting): string[] {
+  const files = blocksOf(document).filter(({ language }) => language.startsWith("ts"))
   return files.flatMap(({ path, body }) => {
     if (!path) return []
     mkdirSync(dirname(join(folder, path)), { recursive: true })

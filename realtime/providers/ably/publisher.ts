@@ -41,7 +41,7 @@ export interface AblyPublisherOptions {
    * permissions back at once, revocable tokens: https://ably.com/docs/auth/revocation
    */
   apiKey: string
-  /** A host other than Ably's own: an emulator. */
+  /** A host in place of Ably's own: an emulator's. Default: Ably's. */
   endpoint?: string | undefined
   /** With `endpoint`. Default: that of HTTP or HTTPS. */
   port?: number | undefined
@@ -51,7 +51,7 @@ export interface AblyPublisherOptions {
   tokenTtlMs?: number
   /** How long one request may take. Default 3 s, so that a second attempt has its chance. */
   timeoutMs?: number
-  /** The time of day, in milliseconds since 1970. */
+  /** The time of day, in milliseconds since 1970. Default: the machine's. */
   now?: () => number
 }
 

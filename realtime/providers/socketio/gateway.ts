@@ -33,7 +33,7 @@ export interface MountOptions {
   secret: string
   /** Where browsers reach it, as in `/socket.io`, which is the default. The same as that of `io`. */
   path?: string | undefined
-  /** Where browsers reach it, where that isn't the page's own origin, as in `https://gateway.example`. */
+  /** Where browsers reach it, as in `https://gateway.example`. Default: on the page's own origin. */
   publicUrl?: string | undefined
   /** The way to the other gateways, where there are several. */
   bus?: ClusterBus | undefined
@@ -76,6 +76,17 @@ const maxFarewellGoes = 40
  * Server: the bundled gateway beside whatever else a server of HTTP answers. Its owner asks `request` and
  * `upgrade` first. Socket.IO itself would answer its own path, but leave every other upgrade to whoever else
  * listens, and frameworks end the sockets that aren't theirs.
+ *
+ * ```ts
+ * const gateway = mountGateway({
+ *   io: new Server({ serveClient: false, destroyUpgrade: false }), // of socket.io, attached to nothing
+ *   secret: "shared with the app's other processes",
+ * })
+ * // `publishers: [gateway.publisher]` of `createRealtime`, and then:
+ * gateway.start(realtime.core)
+ * http.on("request", (request, response) => gateway.request(request, response) || others(request, response))
+ * http.on("upgrade", (request, socket, head) => gateway.upgrade(request, socket, head) || socket.destroy())
+ * ```
  */
 export function mountGateway(options: MountOptions): MountedGateway {
   const { io, secret, path = defaultSocketPath, publicUrl, bus, onError, farewells = 100 } = options
