@@ -1,9 +1,10 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { packOnce } from "../scripts/pack.ts"
+import { projectDir } from "../scripts/run.ts"
 import { freePort } from "./chat-servers.ts"
 
 /** Nothing was compiled yet, on a machine that may be busy. */
@@ -30,8 +31,12 @@ export interface Stranger extends Disposable {
   /** Runs a program of the app's packages there, as `next` or `throughline`, and returns what it printed. */
   run(program: string, ...args: readonly string[]): string
   install(...packages: readonly string[]): void
+  /** Types a line at a terminal in its folder, and answers yes to what is asked. */
+  type(line: string): void
   /** `node` with these arguments, in its folder, until this path answers. */
   start(args: readonly string[], options: StartOptions): Promise<StrangersServer>
+  /** The same of a line as it is typed. */
+  startLine(line: string, options: StartOptions): Promise<StrangersServer>
 }
 
 export interface StartOptions {
@@ -59,7 +64,10 @@ const programs: Record<string, string> = {
 /** Of `node`, that run this program of the app's packages. */
 export const programOf = (name: string): string => join("node_modules", programs[name] ?? name)
 
-/** As `create-next-app` of this version makes it, with the tarball of `throughline` installed. */
+/**
+ * As `create-next-app` of this version makes it, with the tarball of `throughline` installed. Beside it is the checkout that
+ * the README speaks of.
+ */
 export async function makeStranger(createNextApp: string): Promise<Stranger> {
   const { throughline } = await packOnce()
   const folder = join(mkdtempSync(join(tmpdir(), "throughline-stranger-")), "app")
@@ -68,6 +76,7 @@ export async function makeStranger(createNextApp: string): Promise<Stranger> {
     ...["--typescript", "--eslint", "--app", "--no-tailwind", "--no-src-dir", "--import-alias", "@/*"],
     ...["--use-npm", "--skip-install", "--disable-git"],
   ])
+  symlinkSync(projectDir, join(dirname(folder), "throughline"))
   const app = strangerIn(folder)
   app.install(throughline.tarball)
   return app
@@ -82,10 +91,12 @@ export function canInstall(): boolean {
   return asked.status === 0
 }
 
-function execute(cwd: string, program: string, args: readonly string[]): string {
+function execute(cwd: string, program: string, args: readonly string[], input = ""): string {
   try {
-    const stdio = ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"]
-    return execFileSync(program, args, { cwd, env: inherited, encoding: "utf8", timeout: commandMs, stdio })
+    return execFileSync(program, args, {
+      ...{ cwd, env: inherited, encoding: "utf8", timeout: commandMs, input },
+      stdio: "pipe",
+    })
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string }
     throw new Error(`${program} ${args.join(" ")} failed:\n${stdout}${stderr}`, { cause: error })
@@ -111,18 +122,24 @@ function strangerIn(folder: string): Stranger {
     },
     run: (program, ...args) => execute(folder, process.execPath, [programOf(program), ...args]),
     install: (...packages) => void execute(folder, "npm", ["install", "--prefer-offline", ...packages]),
-    start: (args, options) => startIn(folder, args, options),
+    type(line) {
+      const atTerminal = ["--quiet", "--return", "--command", line, "/dev/null"]
+      execute(folder, "script", atTerminal, "y\n")
+    },
+    start: (args, options) => startIn(folder, process.execPath, args, options),
+    startLine: (line, options) => startIn(folder, "sh", ["-c", line], options),
     [Symbol.dispose]: () => rmSync(dirname(folder), { recursive: true, force: true }),
   }
 }
 
 async function startIn(
   folder: string,
+  program: string,
   args: readonly string[],
   { path, port: wanted, env }: StartOptions,
 ): Promise<StrangersServer> {
   const port = wanted ?? (await freePort())
-  const child = spawn(process.execPath, args, {
+  const child = spawn(program, args, {
     cwd: folder,
     env: { ...inherited, PORT: String(port), ...env },
     stdio: ["ignore", "pipe", "pipe"],
