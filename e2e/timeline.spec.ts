@@ -74,6 +74,75 @@ test("a room has its beginning and its days, and what one says within a minute h
     await expect(room.message(text).element.getByText("Bob", { exact: true })).toHaveCount(times)
   for (const text of ["somebody else", "on another day"])
     await expect(room.message(text).element.getByText("Carol", { exact: true })).toHaveCount(1)
+
+  // A message says the time of its day, and the whole of it when pointed at; each as its reader writes it.
+  const inJapanese = await people.anotherDeviceOf(alice, { locale: "ja-JP" })
+  await inJapanese.page.clock.setFixedTime(dayAfter)
+  const theirs = await inJapanese.openRoom(room.url)
+  const whole = { year: "numeric", month: "long", day: "numeric" } as const
+  for (const [page, locale, time] of [
+    [room, "en-US", /^12:00\sPM$/],
+    [theirs, "ja-JP", /^12:00$/],
+  ] as const) {
+    const shown = page.message("first").element.locator("time")
+    await expect(shown).toHaveText(time)
+    await expect(shown).toHaveAttribute(
+      "title",
+      new RegExp(new Intl.DateTimeFormat(locale, whole).format(noon)),
+    )
+  }
+  await expect(theirs.log.getByTestId("day").last()).toHaveText(inJapanese.texts.messages.today)
+})
+
+test("what is done in a room is said in it once, to each in their language", async ({ people }) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.newcomer("Bob", { locale: "ja-JP" })
+  const hers = await alice.createRoom("Draft", { isPrivate: true })
+  const his = await bob.joinRoom(await hers.invitationLink())
+  await hers.expectPresent(["Alice", "Bob"])
+  const { rooms, messages } = alice.texts
+  const choose = async (item: string) => {
+    await alice.page.getByRole("button", { name: rooms.menu }).click()
+    await alice.page.getByRole("menuitem", { name: item, exact: true }).click()
+  }
+  await choose(rooms.rename)
+  const naming = alice.page.getByRole("dialog", { name: rooms.renameTitle })
+  await naming.getByRole("textbox", { name: rooms.name }).fill("Plan")
+  await naming.getByRole("button", { name: rooms.renameSubmit, exact: true }).click()
+  const say = (
+    texts: typeof messages,
+    key: "created" | "joined" | "renamed" | "left" | "removed",
+    name: string,
+  ) => texts[key].replace("{name}", name).replace("{room}", "Plan")
+  const linesOf = ({ log }: RoomPage) => log.locator("[data-event]")
+  const inJapanese = bob.texts.messages
+  await expect(linesOf(his)).toHaveText([
+    say(inJapanese, "created", "Alice"),
+    say(inJapanese, "joined", "Bob"),
+    say(inJapanese, "renamed", "Alice"),
+  ])
+  await his.leave()
+  await bob.joinRoom(await hers.invitationLink())
+  await choose(rooms.remove)
+  const dialog = alice.page.getByRole("dialog", { name: rooms.removeTitle })
+  await dialog.getByRole("button", { name: rooms.removePerson.replace("{name}", "Bob") }).click()
+  await alice.page
+    .getByRole("alertdialog")
+    .getByRole("button", { name: rooms.removeConfirm, exact: true })
+    .click()
+  await dialog.getByRole("button", { name: rooms.done }).click()
+  const said = [
+    say(messages, "created", "Alice"),
+    say(messages, "joined", "Bob"),
+    say(messages, "renamed", "Alice"),
+    say(messages, "left", "Bob"),
+    say(messages, "joined", "Bob"),
+    say(messages, "removed", "Bob"),
+  ]
+  await expect(linesOf(hers)).toHaveText(said)
+  // As the log has it, too.
+  await alice.page.reload()
+  await expect(linesOf(hers)).toHaveText(said)
 })
 
 test("a page that never has to scroll shows all that comes in", async ({ people }) => {
@@ -120,6 +189,31 @@ test("the page says that there is no network, and afterwards how much it caught 
   await hers.expectWritten(["one", "two", "three"])
   // In a moment that is no news any more.
   await expect(alice.page.getByRole("status").filter({ hasText: "Caught up" })).toHaveCount(0)
+})
+
+test("a lost connection is spoken of after a moment, and no longer than it lasts", async ({
+  people,
+  chat,
+}) => {
+  const alice = await people.signIn("Alice")
+  const room = await alice.createRoom("Blink")
+  const { page, texts } = alice
+  await page.clock.install()
+  await alice.openRoom(room.url)
+  const status = page.getByRole("status")
+  const words = status.filter({ hasText: texts.connection.reconnecting })
+  await page.clock.pauseAt(await page.evaluate(() => Date.now() + 1_000))
+  await room.expectConnected()
+  await chat.stop("SIGTERM")
+  await room.expectInterrupted()
+  await page.clock.runFor(1_000)
+  await expect(words).toHaveCount(0)
+  await page.clock.runFor(1_000)
+  await expect(words).toBeVisible()
+  await chat.start()
+  await page.clock.resume()
+  await room.expectConnected()
+  await expect(words).toHaveCount(0)
 })
 
 test("what retention took during an interruption has its place, and isn't said to have been caught up with", async ({
