@@ -37,6 +37,37 @@ test("what two people do to one message at once ends the same for both", async (
   }).toPass()
 })
 
+test("what its author edits while the room's owner deletes it is gone for both, and for good", async ({
+  people,
+}) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.newcomer("Bob")
+  const hers = await alice.createRoom("At once")
+  const his = await bob.joinRoom(hers.url)
+  await his.send("before")
+  await hers.expectWritten(["before"])
+  const { delete: remove, deleted, deleteTitle, edit } = alice.texts.messages
+
+  await (await his.message("before").openMenu()).getByRole("menuitem", { name: edit, exact: true }).click()
+  await his.message("before").editField.fill("after")
+  await (await hers.message("before").openMenu()).getByRole("menuitem", { name: remove, exact: true }).click()
+  const dialog = alice.page.getByRole("alertdialog", { name: deleteTitle })
+  await Promise.all([
+    his.log.getByRole("textbox").press("Enter"),
+    dialog.getByRole("button", { name: remove, exact: true }).click(),
+  ])
+  for (const [{ page }, room] of [
+    [alice, hers],
+    [bob, his],
+  ] as const) {
+    for (const isLoadedAgain of [false, true]) {
+      if (isLoadedAgain) await page.reload()
+      await room.expectWritten([])
+      await expect(room.log.getByText(deleted)).toHaveCount(1)
+    }
+  }
+})
+
 test("changes made offline are shown at once and happen once", async ({ people }) => {
   const alice = await people.signIn("Alice")
   const bob = await people.newcomer("Bob")

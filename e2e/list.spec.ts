@@ -23,16 +23,14 @@ function createSpeaker(chat: ChatServers, room: RoomPage) {
       }),
     ],
   })
+  const channel = chatChannels.room({ room: roomIdOf(room) })
   return {
     say: (number: number, extra: object = {}) => {
       const { from, payload } = talk(number)
-      return realtime.publish(
-        chatChannels.room({ room: roomIdOf(room) }),
-        "text-sent",
-        { ...payload, ...extra },
-        { from },
-      )
+      return realtime.publish(channel, "text-sent", { ...payload, ...extra }, { from })
     },
+    react: (target: string, emoji: string) =>
+      realtime.publish(channel, "reaction-set", { target, emoji, isOn: true }, { from: talk(1).from }),
     [Symbol.asyncDispose]: () => realtime.close(),
   }
 }
@@ -136,6 +134,21 @@ test("an answer leads to its origin, however long ago that was said", async ({ p
     .element.getByTestId("quote")
     .click()
   await expect(room.message("number 1 and another line").element).toBeInViewport()
+})
+
+test("what happens to a message that isn't loaded is there once it is", async ({ people, chat }) => {
+  const alice = await people.signIn("Alice")
+  const room = await alice.createRoom("Long ago")
+  const first = await fill(chat, room, 300)
+  await alice.openRoom(room.url)
+  await using speaker = createSpeaker(chat, room)
+  await speaker.react(first.id, "🎉")
+  await speaker.say(301, { replyTo: { id: first.id, seq: first.seq } })
+  const answer = room.message(/^number 301/).element
+  await expect(answer).toBeInViewport()
+  await expect(room.log.getByText("🎉")).toHaveCount(0)
+  await answer.getByTestId("quote").click()
+  await expect(room.message("number 1 and another line").reaction("🎉")).toHaveText(/1/)
 })
 
 test("an origin that can't be loaded is asked for once for each click, and found when the network is back", async ({
