@@ -122,6 +122,44 @@ test("new messages are followed at the end, and counted elsewhere; one's own are
   await expect.poll(() => distanceToEnd(room)).toBeLessThan(80)
 })
 
+test("how many are new goes down while one reads on, and not up again while one looks back", async ({
+  people,
+  chat,
+}) => {
+  const alice = await people.signIn("Alice")
+  const room = await alice.createRoom("Catching up")
+  await fill(chat, room, 100)
+  await alice.openRoom(room.url)
+  await expect(room.message(/^number 100/).element).toBeInViewport()
+  await using speaker = createSpeaker(chat, room)
+  await scrollTo(room, 500)
+  for (let number = 101; number <= 120; number += 1) await speaker.say(number)
+  const pill = alice.page.getByRole("button", { name: /^\d+ new messages?$/ })
+  await expect(pill).toHaveText("20 new messages")
+
+  const countOf = async () => Number.parseInt((await pill.textContent()) ?? "", 10)
+  /** How many stand below what is seen, or are cut off by its edge. */
+  const below = () =>
+    room.log.evaluate((element) => {
+      const { bottom } = element.getBoundingClientRect()
+      const messages = [...element.querySelectorAll("[data-message]")]
+      return messages.filter((message) => message.getBoundingClientRect().bottom > bottom).length
+    })
+  const end = () => room.log.evaluate(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)
+  await scrollTo(room, (await end()) - 600)
+  await expect.poll(async () => (await countOf()) - (await below())).toBe(0)
+  const before = await countOf()
+  expect(before).toBeGreaterThan(0)
+  expect(before).toBeLessThan(20)
+  await scrollTo(room, (await end()) - 300)
+  await expect.poll(countOf).toBeLessThan(before)
+  const fewest = await countOf()
+  await scrollTo(room, 500)
+  expect(await countOf()).toBe(fewest)
+  await speaker.say(121)
+  await expect.poll(countOf).toBe(fewest + 1)
+})
+
 test("an answer leads to its origin, however long ago that was said", async ({ people, chat }) => {
   const alice = await people.signIn("Alice")
   const room = await alice.createRoom("Memory")

@@ -83,7 +83,8 @@ export function MessageList(props: MessageListProps) {
   const lastOffset = useRef(0)
   const myId = useRoomActions().me.id
   const jumpTo = useJump()
-  const [unseen, setUnseen] = useState<number | null>(null)
+  /** The newest that has been in sight of whoever is elsewhere in the list; null while its end is. */
+  const [seen, setSeen] = useState<number | null>(null)
   /** Whether what one hasn't read begins above, where one hasn't been yet. */
   const [isUnreadAbove, setIsUnreadAbove] = useState(false)
   /** The beginning of what was unread that needn't be pointed at any more. */
@@ -122,7 +123,7 @@ export function MessageList(props: MessageListProps) {
   /** Also where nothing is left to scroll. */
   function goToLatest(): void {
     isAtEnd.current = true
-    setUnseen(null)
+    setSeen(null)
     const smooth = !matches("(prefers-reduced-motion: reduce)")
     list.current?.scrollToIndex(rows.length - 1, { align: "end", smooth })
     tellSeen()
@@ -156,21 +157,20 @@ export function MessageList(props: MessageListProps) {
         tellSeen()
       }),
     )
-    const unread = rows.slice(index).filter((row) => isSaid(row) && row.said.sender.id !== myId)
-    setUnseen(unread.length)
+    setSeen((firstUnread ?? 1) - 1)
   }
 
-  const seen = useSeen(conversation, myId)
+  const takeArrived = useArrived(conversation)
   useLayoutEffect(() => {
     if (isLive) open()
   }, [isLive])
   useLayoutEffect(() => {
     if (!isLive) return
-    const { arrived, isMineNew } = seen()
+    const { arrivedAfter, isMineNew } = takeArrived()
     // Who answers has seen enough.
     if (isMineNew) metUnread.current = firstUnread
     if (isAtEnd.current || isMineNew) toEnd()
-    else if (arrived > 0) setUnseen((count) => (count ?? 0) + arrived)
+    else if (arrivedAfter !== null) setSeen((seq) => seq ?? arrivedAfter)
     tellSeen()
   }, [rows, isLive])
 
@@ -200,12 +200,15 @@ export function MessageList(props: MessageListProps) {
     const bottom = current.scrollOffset + current.viewportSize
     const last = isAtEnd.current ? rows.length - 1 : current.findItemIndex(bottom)
     if (isAtEnd.current) {
-      const newest = conversation.items.findLast(({ seq }) => seq !== null)
-      if (newest?.seq) onSeen(newest.seq)
+      const newest = newestSeq(conversation)
+      if (newest > 0) onSeen(newest)
       return
     }
     const row = rows.slice(0, last).findLast((row) => isSaid(row) && row.said.seq !== null)
-    if (row && isSaid(row) && row.said.seq !== null) onSeen(row.said.seq)
+    const read = row && isSaid(row) ? row.said.seq : null
+    if (read === null) return
+    onSeen(read)
+    setSeen((seq) => (seq === null ? null : Math.max(seq, read)))
   }
 
   function onScroll(offset: number): void {
@@ -216,7 +219,7 @@ export function MessageList(props: MessageListProps) {
     lastOffset.current = offset
     const isNear = current.scrollSize - offset - current.viewportSize < stickWithinPx
     isAtEnd.current = isNear || (isAtEnd.current && !wentUp)
-    setUnseen((count) => (isAtEnd.current ? null : (count ?? 0)))
+    setSeen((seq) => (isAtEnd.current ? null : (seq ?? newestSeq(conversation))))
     if (offset < 400 && hasOlder && !isLoadingOlder && !olderError) loadOlder()
     tellSeen()
   }
@@ -346,10 +349,10 @@ export function MessageList(props: MessageListProps) {
           {t("firstUnread")}
         </Pill>
       )}
-      {unseen !== null && (
+      {seen !== null && (
         <Pill className="bottom-3" onClick={goToLatest}>
           <ArrowDown size={16} aria-hidden="true" className="text-accent" />
-          {t("latest", { count: unseen })}
+          {t("latest", { count: countAfter(conversation, seen, myId) })}
         </Pill>
       )}
     </div>
@@ -395,19 +398,31 @@ function useIsPrepended(rows: readonly Row[], indexes: ReadonlyMap<string, numbe
   return current.isPrepended
 }
 
-/** Tells what came at the end since it was last asked. */
-function useSeen({ items }: Conversation, myId: string) {
-  const seen = useRef({ newest: items.findLast(({ seq }) => seq !== null)?.seq ?? 0, pending: 0 })
+/** Of what the log has; 0 where it has nothing. */
+const newestSeq = ({ items }: Conversation): number => items.findLast(({ seq }) => seq !== null)?.seq ?? 0
+
+/** How many messages of others came behind this one. */
+function countAfter({ items }: Conversation, seen: number, myId: string): number {
+  let count = 0
+  for (let index = items.length - 1; index >= 0; index -= 1) {
+    const item = items[index]
+    if (!item || (item.seq !== null && item.seq <= seen)) break
+    if (item.kind === "said" && item.seq !== null && !item.isDeleted && item.sender.id !== myId) count += 1
+  }
+  return count
+}
+
+/** Tells what came at the end since it was last asked: behind which message, if anything, and whether one wrote oneself. */
+function useArrived(conversation: Conversation) {
+  const { items } = conversation
+  const last = useRef({ newest: newestSeq(conversation), pending: 0 })
   return () => {
-    const isPending = ({ seq }: { seq: number | null }) => seq === null
-    const before = seen.current
-    const newest = items.findLast(({ seq }) => seq !== null)?.seq ?? 0
-    const pending = items.length - items.findLastIndex((item) => !isPending(item)) - 1
-    seen.current = { newest, pending }
-    const isNew = (item: Conversation["items"][number]) =>
-      item.kind === "said" && item.seq !== null && item.seq > before.newest && item.sender.id !== myId
+    const before = last.current
+    const newest = newestSeq(conversation)
+    const pending = items.length - items.findLastIndex(({ seq }) => seq !== null) - 1
+    last.current = { newest, pending }
     return {
-      arrived: newest > before.newest ? items.slice(-500).filter(isNew).length : 0,
+      arrivedAfter: newest > before.newest ? before.newest : null,
       isMineNew: pending > before.pending,
     }
   }
