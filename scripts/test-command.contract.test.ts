@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { expect, it } from "vitest"
-import { waitFor } from "../realtime/testing/wait-for.ts"
+import { waitForStart } from "../realtime/testing/wait-for.ts"
 import { projectDir } from "./run.ts"
 
 it("npm test that is told to end does so with all that it started, and has failed", {
@@ -16,7 +16,7 @@ it("npm test that is told to end does so with all that it started, and has faile
     output += chunk
   })
   // Vitest has begun.
-  await waitFor(() => output.includes(" RUN "))
+  await waitForStart(() => output.includes(" RUN "), "Vitest")
   child.kill("SIGTERM")
   const [code] = await once(child, "exit")
   expect(code).toBe(1)

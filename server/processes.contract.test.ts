@@ -9,6 +9,7 @@ import { io } from "socket.io-client"
 import { createSocketIoPublisher } from "throughline/socketio/server"
 import { waitFor } from "throughline/testing"
 import { afterEach, describe, expect, it } from "vitest"
+import { waitForStart } from "../realtime/testing/wait-for.ts"
 import { type ProgramOptions, runProgram } from "./testing/program.ts"
 
 const sessionSecret = "a session secret of this test, long enough"
@@ -46,7 +47,7 @@ async function startGateway(dataDir: string, env: Record<string, string> = {}, o
     },
     options,
   )
-  const url = await waitFor(() => /"url":"(http:[^"]+)"/.exec(gateway.output.text)?.[1], "the gateway")
+  const url = await waitForStart(() => /"url":"(http:[^"]+)"/.exec(gateway.output.text)?.[1], "the gateway")
   return { ...gateway, url, port: new URL(url).port }
 }
 
