@@ -61,7 +61,10 @@ export async function startPgBouncer(
     await client.connect()
     await client.end()
     return true
-  }, "PgBouncer")
+  }, "PgBouncer").catch((error) => {
+    child.kill("SIGKILL")
+    throw error
+  })
   return {
     connectionString,
     async [Symbol.asyncDispose]() {

@@ -55,7 +55,10 @@ export async function startRedis({ keeps = true }: { keeps?: boolean } = {}): Pr
       } finally {
         client.destroy()
       }
-    }, "Redis")
+    }, "Redis").catch(async (error) => {
+      await kill()
+      throw error
+    })
   }
 
   async function kill(): Promise<void> {

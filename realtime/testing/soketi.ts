@@ -94,7 +94,10 @@ export async function startSoketi({ apps = 100 } = {}): Promise<Soketi> {
   await waitForStart(async () => {
     if (child.exitCode !== null) throw new Error(`soketi ended with ${child.exitCode}: ${output}`)
     return (await fetch(`http://${host}:${port}/`)).ok
-  }, "soketi")
+  }, "soketi").catch((error) => {
+    kill()
+    throw error
+  })
 
   return {
     host,
