@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process"
 import { existsSync, globSync, readFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { type Block, blocksOfGuide } from "../realtime/testing/guide.ts"
+import { type Block, blocksOf } from "../realtime/testing/guide.ts"
 import { linksOf, skeletonOf } from "./markdown.ts"
 import { projectDir } from "./run.ts"
 
@@ -90,7 +90,7 @@ describe("the documents", () => {
         if (line.trim() === "" || line.startsWith("// ")) return false
         return connecting.test(path) || (path === "app/layout.tsx" && /throughline|realtime/i.test(line))
       })
-    const count = blocksOfGuide().flatMap(linesOf).length
+    const count = blocksOf().flatMap(linesOf).length
     expect(read("docs/guides/adopting.md")).toContain(`By hand it is ${count} lines`)
     expect(read("docs/guides/adopting.ja.md")).toContain(`${count} 行`)
   })
