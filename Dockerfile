@@ -6,7 +6,8 @@ COPY realtime/package.json realtime/
 COPY emulators/package.json emulators/
 RUN npm ci --no-audit --no-fund
 COPY . .
-RUN npm run build
+# What the compiler keeps for the next build is no part of it.
+RUN npm run build && rm -rf .next/cache
 
 FROM node:24-bookworm-slim
 WORKDIR /app
@@ -14,7 +15,8 @@ ENV NODE_ENV=production DATA_DIR=/var/lib/throughline NODE_COMPILE_CACHE=/var/ca
 COPY package.json package-lock.json ./
 COPY realtime/package.json realtime/
 COPY emulators/package.json emulators/
-RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force \
+# The image has its Node.js: that of the packages is for machines with an older one.
+RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force && rm -r node_modules/node \
   && install --directory --owner=node --group=node /var/lib/throughline /var/cache/throughline
 COPY next.config.ts proxy.ts tsconfig.json ./
 COPY app app
