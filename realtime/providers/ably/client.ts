@@ -104,6 +104,7 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
     if (state === "closed") return
     if (state === "connected") {
       wasConnected = true
+      tokens.taken()
       authError = undefined
       if (status.current.state !== "connected") status.set({ state })
       for (const channel of channels) join(channel)

@@ -11,8 +11,6 @@ export interface ChannelState {
   isDenied?: boolean
   /** The server couldn't say yet whether it may be joined; it is asked again after a pause. */
   isPutOff?: boolean
-  /** How many times in a row the server couldn't say. */
-  failures?: number
   /** The service said that the channel has as many members as it may have. */
   isFull?: boolean
   /** The token in use doesn't let it be among the members. */

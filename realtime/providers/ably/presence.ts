@@ -39,10 +39,10 @@ export function createPresence({ renewToken, onError }: PresenceOptions) {
   async function enter(channel: Joined, data: JsonValue): Promise<void> {
     // A token says what was allowed when it was made; only a new one can say something else.
     if (channel.isPresenceRefused) await renewToken()
-    // Left again, or entered with other data.
-    if (channel.data !== data) return
+    // Left again, or entered with other data; or what is wanted is entered when it is attached again.
+    if (channel.data !== data || !channel.messages) return
     try {
-      await channel.messages?.presence.enter(data)
+      await channel.messages.presence.enter(data)
       channel.isFull = false
       if (channel.data !== undefined) channel.entered = data
     } catch (error) {

@@ -140,10 +140,12 @@ export function createPublisher(
         ),
       ),
     )
-    const [first] = answers
-    // One that the server fails at doesn't hold up the others; where it fails at all of them, all is asked again.
-    if (first && "error" in first && answers.every((answer) => "error" in answer && isPassing(answer.error)))
-      throw first.error
+    // What the server fails at holds up nothing else, where the page can ask for that by itself again. Where
+    // it fails at everything, all is asked again.
+    const failed = answers.filter((answer) => "error" in answer)
+    const passing = failed.find(({ error }) => isPassing(error))
+    const isDecided = answers.some((answer) => !("error" in answer) || !isPassing(answer.error))
+    if (passing && !(body.mayBePartial === true && isDecided)) throw passing.error
     const capability: Record<string, string[]> = {}
     const denied: Record<string, WireError> = {}
     for (const answer of answers) {

@@ -34,6 +34,8 @@ export interface Tokens {
    * Never rejects: what can't be covered is denied.
    */
   renew(client: BaseRealtime): Promise<void>
+  /** The service has taken the newest token: from now on that is the one in use. */
+  taken(): void
   /** Says no to a channel, once, until a token covers it. */
   deny(channel: Joined, error: RealtimeError): void
 }
@@ -41,6 +43,8 @@ export interface Tokens {
 /** The SDK waits 10 s for a token. */
 const tokenTimeoutMs = 8_000
 const maxPauseMs = 10_000
+/** So often it is asked whether a channel that is attached may stay, before it is left for now. */
+const patientAttempts = 3
 /**
  * Tokens are dated in whole seconds: one of the same second as the revocation would be revoked with the last.
  */
@@ -52,53 +56,66 @@ export function createTokens(options: TokensOptions): Tokens {
   const backOff = { firstMs: retryMs, maxMs: maxPauseMs }
   /** The channels that the token in use covers. */
   let granted = new Set<string>()
+  /** Those of a newer one, which the service hasn't taken yet. */
+  let offered: Set<string> | undefined
   /** A token that was asked for ahead of the SDK's own request. */
   let prepared: string | TokenRequest | undefined
   let isRenewing = false
   let renewing = Promise.resolve()
+  /** How many times in a row the server couldn't say something of a channel. */
+  let failures = 0
+  let isPausing = false
 
   /**
    * A token for all that is joined, or what Ably makes one of. What the server refuses is told to its
-   * channel; what it couldn't decide yet is asked for again later, and holds nothing else up.
+   * channel; what it can't decide now is asked for again later, and holds nothing else up. Where that is one
+   * which is attached, it rejects as long as `isPatient`: the token in use still covers it.
    */
-  async function ask(): Promise<string | TokenRequest> {
+  async function ask(isPatient: boolean): Promise<string | TokenRequest> {
     const names = [...channels].map(({ name }) => name)
-    const answer = (await credentials({ channels: names })) as {
+    const answer = (await credentials({ channels: names, mayBePartial: true })) as {
       token?: unknown
       denied?: Record<string, unknown>
     }
     if (!isToken(answer.token)) {
       throw new RealtimeError("internal", { provider, message: "unable to connect; the token is malformed" })
     }
-    const denied = answer.denied ?? {}
-    granted = new Set(names.filter((name) => !Object.hasOwn(denied, name)))
+    const refusals = new Map<Joined, RealtimeError>()
+    for (const [name, error] of Object.entries(answer.denied ?? {})) {
+      const channel = channels.get(name)
+      if (channel) refusals.set(channel, fromWireError(error, provider))
+    }
+    const undecided = [...refusals].filter(([, { retryable }]) => retryable)
+    const lost = undecided.find(([{ isAttached }]) => isAttached)
+    if (lost && isPatient) throw lost[1]
+    offered = new Set(names.filter((name) => !Object.hasOwn(answer.denied ?? {}, name)))
     for (const name of names) {
       const channel = channels.get(name)
       if (!channel) continue
+      const error = refusals.get(channel)
       channel.isPresenceRefused = false
       channel.isSignalRefused = false
-      if (granted.has(name)) {
-        channel.isDenied = false
-        channel.failures = 0
-        continue
-      }
-      const error = fromWireError(denied[name], provider)
-      if (error.retryable) putOff(channel, error)
+      channel.isPutOff = error?.retryable === true
+      if (!error) channel.isDenied = false
+      else if (error.retryable) onPutOff(channel)
       else deny(channel, error)
     }
+    if (undecided[0]) askAgainLater(undecided[0][1])
+    else failures = 0
     return answer.token
   }
 
-  function putOff(channel: Joined, error: RealtimeError): void {
-    onPutOff(channel)
-    if (channel.isPutOff) return
-    const failures = (channel.failures ?? 0) + 1
-    channel.isPutOff = true
-    channel.failures = failures
-    onError(error, { stage: `get a token for ${channel.name}` })
+  /** Once for all that is put off: one more token serves them all. */
+  function askAgainLater(error: RealtimeError): void {
+    onError(error, { stage: "get a token" })
+    if (isPausing) return
+    isPausing = true
+    failures += 1
     pause(backOffMs(backOff, failures, error)).then(() => {
-      channel.isPutOff = false
-      if (channel.isCurrent()) onJoinable(channel)
+      isPausing = false
+      const waiting = [...channels].filter(({ isPutOff }) => isPutOff)
+      for (const channel of waiting) channel.isPutOff = false
+      for (const channel of waiting) onJoinable(channel)
     })
   }
 
@@ -106,12 +123,18 @@ export function createTokens(options: TokensOptions): Tokens {
    * Asks for a token until there is one: to the SDK a passing failure costs 15 s of connecting, and all of
    * a channel that was joined later.
    */
-  const keepAsking = (isWanted: () => boolean) =>
-    keepTrying(ask, {
+  function keepAsking(isWanted: () => boolean): Promise<string | TokenRequest> {
+    let attempts = 0
+    const attempt = () => {
+      attempts += 1
+      return ask(attempts <= patientAttempts)
+    }
+    return keepTrying(attempt, {
       backOff,
       isWanted,
       onFailed: (error) => onError(error, { stage: "get a token" }),
     })
+  }
 
   function deny(channel: Joined, error: RealtimeError): void {
     if (channel.isDenied) return
@@ -120,6 +143,11 @@ export function createTokens(options: TokensOptions): Tokens {
   }
 
   const isWantedFor = ({ name, isDenied, isPutOff }: Joined) => !granted.has(name) && !isDenied && !isPutOff
+
+  function taken(): void {
+    granted = offered ?? granted
+    offered = undefined
+  }
 
   /**
    * The token is had before the SDK is told, for which a refusal would be the end of a
@@ -134,6 +162,7 @@ export function createTokens(options: TokensOptions): Tokens {
       while (isStillWanted()) {
         prepared = await keepAsking(isStillWanted)
         await client.auth.authorize()
+        taken()
       }
     } catch (error) {
       const reason = fromAblyError(error, "renew the token")
@@ -147,6 +176,7 @@ export function createTokens(options: TokensOptions): Tokens {
   return {
     covers: (name) => granted.has(name),
     isWantedFor,
+    taken,
     async next(isRevoked) {
       const ready = prepared
       prepared = undefined

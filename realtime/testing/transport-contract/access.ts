@@ -60,16 +60,12 @@ export const accessChecks = suite("access", {
 
   async "keeps in whom it let in, when the server fails at that channel while they join another"(stage) {
     const [first, second] = [stage.room(), stage.room()]
-    const client = stage.openClient(alice)
-    const heard: string[] = []
-    const onMessages = (messages: readonly { payload: unknown }[]) => void heard.push(...textsOf(messages))
-    await client.channel(first).subscribe({ onMessages }).ready
-    failAt(alice, first, 3)
-    await client.channel(second).subscribe({ onMessages: () => {} }).ready
-    const texts = ["meanwhile", "afterwards"]
-    for (const text of texts) await stage.backend.realtime.publish(first, "said", { text })
-    await waitFor(() => heard.length === texts.length)
-    expect("what was heard", heard, texts)
+    const transport = await stage.connect(alice)
+    const probe = await stage.probe(transport, first)
+    failAt(alice, first, 2)
+    await settle(stage, await stage.probe(transport, second), second)
+    await settle(stage, probe, first)
+    expect("that it never left", [probe.attachments, probe.denied], [1, []])
   },
 
   async "refuses a channel that nothing declares"(stage) {
