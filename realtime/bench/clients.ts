@@ -49,7 +49,7 @@ async function configOf(url: string): Promise<ClientConfig> {
 
 const providerOf = async (url: string) => (await configOf(url)).providers[0] as ProviderConfig
 
-const sdks: readonly Sdk[] = [
+export const sdks: readonly Sdk[] = [
   {
     name: "socketio",
     transport: createSocketIoTransport,

@@ -106,7 +106,10 @@ const kept = (id: string, position: number, more: Partial<StoredMessage> = {}): 
   ...more,
 })
 
-/** Everything that doesn't wait for a timer: here it waits for promises alone, and they are all done before this. */
+/**
+ * Everything that doesn't wait for a timer: here it waits for promises alone, and they are all done before
+ * this.
+ */
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
 /** So much time, in which all that waits for it happens. */

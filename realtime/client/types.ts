@@ -23,7 +23,9 @@ export type ChannelMessage<D extends AnyChannelDefinition = AnyChannelDefinition
 /** A message of one event. An interface, so that the compiler works its payload out where it is read. */
 export interface EventMessage<D, E extends MessageEvent<D>>
   extends Omit<RealtimeMessage, "event" | "payload"> {
+  /** The event's name, as the channel's definition has it. */
   event: E
+  /** What was published, as the event's schema returned it. */
   payload: MessageOutput<D, E>
 }
 

@@ -55,8 +55,8 @@ export interface Hosting {
   /** A port of its own, now: where a gateway runs alone. Resolves with the port. */
   listen(port: number, hostname?: string): Promise<number>
   /**
-   * Sends the pages away, then gives back the servers, all within 15 s and a moment; but for the publisher,
-   * which its owner closes.
+   * Sends the pages away, then gives back the servers, all within 15 s, or 18 s where the first step takes
+   * them all; but for the publisher, which its owner closes.
    */
   close(): Promise<void>
 }

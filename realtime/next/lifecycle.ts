@@ -32,7 +32,7 @@ export function createCleanup(timeoutMs = endTimeoutMs): Cleanup {
       const failures: unknown[] = []
       const deadline = performance.now() + limitMs
       for (let end = steps.pop(); end; end = steps.pop()) {
-        const leftMs = Math.max(deadline - performance.now(), Math.min(leastMs, limitMs))
+        const leftMs = Math.ceil(Math.max(deadline - performance.now(), Math.min(leastMs, limitMs)))
         await end(leftMs).catch((error) => failures.push(error))
       }
       return failures

@@ -54,9 +54,10 @@ export interface RealtimeProviderProps {
 
 /**
  * Browser: gives a client to the hooks below it, opens it when mounted, or shown again by `<Activity>`, and
- * closes it when unmounted or hidden. A page that the browser draws ahead, by speculation rules, opens it once
- * it is shown. Make the client once, outside of rendering or in `useState(() => createRealtimeClient(…))`: one
- * that React throws away before it is mounted has done nothing.
+ * closes it when unmounted or hidden. A page that the browser draws ahead, by speculation rules, opens it
+ * once it is shown. Make the client once, outside of rendering or in
+ * `useState(() => createRealtimeClient(…))`: one that React throws away before it is mounted has done
+ * nothing.
  */
 export function RealtimeProvider({ client, isIdle = false, children }: RealtimeProviderProps) {
   useEffect(() => (isIdle ? undefined : whenShown(() => own(client))), [client, isIdle])

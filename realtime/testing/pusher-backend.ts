@@ -16,8 +16,9 @@ import {
 } from "./transport-contract/backend.ts"
 
 /**
- * Whatever it is told, pusher-js waits for a second after a cut before it connects again. Dozens of checks cut connections: here it waits for
- * a hundredth of that, by the same way. The one made for this connects to nothing.
+ * Whatever it is told, pusher-js waits for a second after a cut before it connects again. Dozens of checks
+ * cut connections: here it waits for a hundredth of that, by the same way. The one made for this connects to
+ * nothing. The browser's tests wait for the real second.
  */
 function hurry(): void {
   const { connection } = new Pusher("none", { cluster: "none", enabledTransports: [] })

@@ -4,7 +4,10 @@
  */
 export const waitLimit = { ms: Number(process.env.THROUGHLINE_PATIENCE_MS ?? 15_000) }
 
-/** A busy machine may take so long to load a program. Less than a hook's own limit, which says nothing of what was waited for. */
+/**
+ * A busy machine may take so long to load a program. Less than a hook's own limit, which says nothing of what
+ * was waited for.
+ */
 const startLimitMs = 45_000
 
 type Found<T> = Exclude<T, false | null | undefined>

@@ -1,7 +1,7 @@
 import type { Socket as NodeSocket } from "node:net"
 import type { Socket, Server as SocketIoServer } from "socket.io"
 
-type TcpSocket = Pick<NodeSocket, "write" | "writable" | "writableCorked" | "cork" | "uncork">
+type TcpSocket = Pick<NodeSocket, "write" | "writable" | "writableCorked" | "cork" | "uncork" | "destroy">
 
 /** The part of `ws` that Engine.IO's WebSocket transport holds: public of it is only `readyState`. */
 interface WebSocketOf {
@@ -28,7 +28,7 @@ const open = 1
 /** FIN and the opcode of text; RFC 6455, 5.2. */
 const finalText = 0x81
 
-/** An unmasked frame of text in one buffer, as a server sends it; `rest` are the bytes that follow the text. */
+/** An unmasked frame of text in one buffer, as a server sends it; `rest`: the bytes that follow the text. */
 export function textFrame(text: string, rest?: Buffer): Buffer {
   const textLength = Buffer.byteLength(text)
   const length = textLength + (rest?.length ?? 0)
@@ -92,7 +92,14 @@ let corked: TcpSocket[] = []
 function uncorkAll(): void {
   const written = corked
   corked = []
-  for (const tcp of written) tcp.uncork()
+  for (const tcp of written) {
+    try {
+      tcp.uncork()
+    } catch (error) {
+      // The others are uncorked all the same.
+      tcp.destroy(error as Error)
+    }
+  }
 }
 
 /** What is written to one socket in one turn of the event loop leaves in one system call. */
