@@ -3,6 +3,7 @@ import { once } from "node:events"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import { bareEnvironment } from "../realtime/testing/bare-environment.ts"
 import { packOnce } from "../scripts/pack.ts"
 import { projectDir } from "../scripts/run.ts"
 import { freePort } from "./chat-servers.ts"
@@ -10,15 +11,6 @@ import { freePort } from "./chat-servers.ts"
 /** Nothing was compiled yet, on a machine that may be busy. */
 const startMs = 600_000
 const commandMs = 900_000
-
-/** What finds programs, and npm its registry: behind a proxy with a certificate of its own, too. */
-const isInherited = /^(path|home|node_extra_ca_certs|(https?_|no_)proxy|npm_config_registry)$/i
-
-/** None of what may be set for other tests, `NODE_ENV` included. */
-const inherited = {
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => isInherited.test(name))),
-  NEXT_TELEMETRY_DISABLED: "1",
-} as unknown as NodeJS.ProcessEnv
 
 /** An app that somebody else made, outside the project: nothing is linked, and npm installed all of it. */
 export interface Stranger extends Disposable {
@@ -85,7 +77,7 @@ export async function makeStranger(createNextApp: string): Promise<Stranger> {
 /** Whether npm can be had anything from. */
 export function canInstall(): boolean {
   const asked = spawnSync("npm", ["view", "create-next-app", "version"], {
-    env: inherited,
+    env: bareEnvironment,
     timeout: commandMs,
   })
   return asked.status === 0
@@ -94,7 +86,7 @@ export function canInstall(): boolean {
 function execute(cwd: string, program: string, args: readonly string[], input = ""): string {
   try {
     return execFileSync(program, args, {
-      ...{ cwd, env: inherited, encoding: "utf8", timeout: commandMs, input },
+      ...{ cwd, env: bareEnvironment, encoding: "utf8", timeout: commandMs, input },
       stdio: "pipe",
     })
   } catch (error) {
@@ -141,7 +133,7 @@ async function startIn(
   const port = wanted ?? (await freePort())
   const child = spawn(program, args, {
     cwd: folder,
-    env: { ...inherited, PORT: String(port), ...env },
+    env: { ...bareEnvironment, PORT: String(port), ...env },
     stdio: ["ignore", "pipe", "pipe"],
     // A group of its own: Next.js starts others, which a crash takes, too.
     detached: true,

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import { afterAll, beforeAll, expect, it } from "vitest"
+import { bareEnvironment } from "../realtime/testing/bare-environment.ts"
 import { packOnce } from "./pack.ts"
 import { projectDir } from "./run.ts"
 import { type ForeignApp, makeForeignApp } from "./testing/foreign-app.ts"
@@ -11,12 +12,6 @@ const packages = [
   ...["next", "react", "react-dom", "typescript", "@types/node", "@types/react", "@types/react-dom"],
   ...["zod", "socket.io", "socket.io-client", "pusher", "pusher-js", "ably"],
 ]
-
-/** None of what may be set for other tests, but for what finds programs and the network's own certificates. */
-const inherited = {
-  ...{ PATH: process.env.PATH, HOME: process.env.HOME, NEXT_TELEMETRY_DISABLED: "1" },
-  ...(process.env.NODE_EXTRA_CA_CERTS && { NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS }),
-} as unknown as NodeJS.ProcessEnv
 
 let app: ForeignApp
 afterAll(() => app[Symbol.dispose]())
@@ -80,7 +75,7 @@ function run(program: string, ...args: string[]): string {
     [join(app.folder, "node_modules", program), ...args],
     {
       ...{ cwd: app.folder, encoding: "utf8", timeout: 400_000 },
-      env: inherited,
+      env: bareEnvironment,
     },
   )
   expect({ status, said: status === 0 ? "" : stdout + stderr }).toEqual({ status: 0, said: "" })

@@ -9,6 +9,7 @@ import * as z from "zod/mini"
 import { defineChannel } from "../channel.ts"
 import { createRealtimeClient } from "../client/index.ts"
 import { createTransport } from "../providers/socketio/client.ts"
+import { bareEnvironment } from "../testing/bare-environment.ts"
 import { freePort } from "../testing/free-port.ts"
 import { writeGuide } from "../testing/guide.ts"
 import { waitFor, waitLimit } from "../testing/wait-for.ts"
@@ -46,16 +47,6 @@ function makeApp(name: string, config: object): string {
 const plain = makeApp("plain", { output: "standalone" })
 writeFileSync(join(plain, "app/page.tsx"), "export default function Home() {\n  return <p>Home</p>\n}\n")
 
-/**
- * None of what may be set for other tests, `NODE_ENV` included, but for the certificates of a network that has
- * its own.
- */
-const inherited = {
-  PATH: process.env.PATH,
-  NEXT_TELEMETRY_DISABLED: "1",
-  ...(process.env.NODE_EXTRA_CA_CERTS && { NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS }),
-} as unknown as NodeJS.ProcessEnv
-
 interface Running extends AsyncDisposable {
   child: ChildProcess
   origin: string
@@ -68,7 +59,11 @@ interface Running extends AsyncDisposable {
 async function start(args: readonly string[], port: number, cwd = plain): Promise<Running> {
   const child = spawn(process.execPath, args, {
     cwd,
-    env: { ...inherited, PORT: String(port), DATA_DIR: join(cwd.startsWith(plain) ? plain : cwd, ".data") },
+    env: {
+      ...bareEnvironment,
+      PORT: String(port),
+      DATA_DIR: join(cwd.startsWith(plain) ? plain : cwd, ".data"),
+    },
     stdio: ["ignore", "pipe", "pipe"],
     // A group of its own: `next dev` starts another, which would outlive it.
     detached: true,
@@ -113,7 +108,7 @@ function killGroup({ pid }: ChildProcess): void {
 
 /** Resolves with how its pages are drawn that are built ahead, by their paths. */
 async function build(cwd: string, variables: Record<string, string> = {}): Promise<Record<string, string>> {
-  const child = spawn(process.execPath, [next, "build"], { cwd, env: { ...inherited, ...variables } })
+  const child = spawn(process.execPath, [next, "build"], { cwd, env: { ...bareEnvironment, ...variables } })
   let said = ""
   child.stdout.on("data", (chunk) => (said += chunk))
   child.stderr.on("data", (chunk) => (said += chunk))
