@@ -107,6 +107,7 @@ export async function startPostgres({ settings = {} }: TestPostgresOptions = {})
     return child
   }
 
+  const isRunning = ({ exitCode, signalCode }: ChildProcess) => exitCode === null && signalCode === null
   const killServer = () => server?.kill("SIGKILL")
 
   async function answers(): Promise<true> {
@@ -129,11 +130,14 @@ export async function startPostgres({ settings = {} }: TestPostgresOptions = {})
       const chosen = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`])
       server = run("postgres", ["-D", data, "-k", folder, "-c", "listen_addresses=", ...chosen])
       process.on("exit", killServer)
-      await waitForStart(answers, "PostgreSQL")
+      await waitForStart(answers, "PostgreSQL").catch(async (error) => {
+        await postgres.kill()
+        throw error
+      })
     },
     async stop() {
       if (!server) return
-      const ended = server.exitCode === null ? once(server, "exit") : null
+      const ended = isRunning(server) ? once(server, "exit") : null
       server.kill("SIGINT")
       await ended
       server = null
@@ -141,7 +145,7 @@ export async function startPostgres({ settings = {} }: TestPostgresOptions = {})
     },
     async kill() {
       if (!server?.pid) return
-      const ended = server.exitCode === null ? once(server, "exit") : null
+      const ended = isRunning(server) ? once(server, "exit") : null
       // Asked for while it is there: whose children they were nobody knows later.
       const { pid } = server
       const children = (await runningProcesses()).filter(({ parent }) => parent === pid)

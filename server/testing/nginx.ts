@@ -67,10 +67,13 @@ export async function startNginx(
     waitFor(() => {
       if (child.exitCode !== null) throw new Error(readFileSync(join(folder, "error.log"), "utf8"))
       return fetch(url, { signal: AbortSignal.timeout(2_000) })
-    }, "nginx")
+    }, "nginx").catch(async (error) => {
+      await stop()
+      throw error
+    })
 
   async function stop(): Promise<void> {
-    if (child.exitCode !== null) return
+    if (child.exitCode !== null || child.signalCode !== null) return
     child.kill("SIGTERM")
     await once(child, "exit")
   }
