@@ -16,7 +16,8 @@ COPY package.json package-lock.json ./
 COPY realtime/package.json realtime/
 COPY emulators/package.json emulators/
 # The image has its Node.js: that of the packages is for machines with an older one.
-RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force && rm -r node_modules/node \
+RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force \
+  && rm -r node_modules/node node_modules/.bin/node \
   && install --directory --owner=node --group=node /var/lib/throughline /var/cache/throughline
 COPY next.config.ts proxy.ts tsconfig.json ./
 COPY app app
