@@ -83,6 +83,12 @@ export function canInstall(): boolean {
   return asked.status === 0
 }
 
+/** Whether lines can be typed at a terminal: that takes util-linux' `script`; macOS has another, of other options. */
+export function canType(): boolean {
+  const asked = spawnSync("script", ["--version"], { env: bareEnvironment, encoding: "utf8" })
+  return asked.status === 0 && asked.stdout.includes("util-linux")
+}
+
 function execute(cwd: string, program: string, args: readonly string[], input = ""): string {
   try {
     return execFileSync(program, args, {

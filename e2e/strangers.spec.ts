@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { type Browser, expect, type Page, test } from "@playwright/test"
 import { projectDir } from "../scripts/run.ts"
-import { canInstall, makeStranger, programOf, type Stranger } from "./stranger.ts"
+import { canInstall, canType, makeStranger, programOf, type Stranger } from "./stranger.ts"
 
 /** The package whose code a page has under each provider. */
 const sdks = { socketio: "socket.io-client", pusher: "pusher-js", ably: "ably" } as const
@@ -64,7 +64,10 @@ const textsOn = async (page: Page) =>
 
 const shows = (page: Page, texts: readonly string[]) => expect.poll(() => textsOn(page)).toEqual(texts)
 
-test.beforeAll(() => test.skip(!canInstall(), "npm's registry doesn't answer"))
+test.beforeAll(() => {
+  test.skip(!canType(), "there is no util-linux' script, which types at a terminal")
+  test.skip(!canInstall(), "npm's registry doesn't answer")
+})
 
 test.describe("an app as create-next-app makes it", () => {
   test.describe.configure({ mode: "serial" })
