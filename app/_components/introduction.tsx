@@ -31,7 +31,7 @@ export function Introduction({
         {t("tryText")}
       </Point>
       <Point icon={FlaskConical} title={t("lab")}>
-        {t("labText")}{" "}
+        {app("sentences", { first: t("labText"), next: "" })}
         <Link href={labHref} className="inline-block font-medium text-accent underline underline-offset-4">
           {lab("open")}
         </Link>

@@ -18,6 +18,7 @@ interface Props {
 export function Announcer({ conversation, pending, myId }: Props) {
   const { items } = conversation
   const t = useTranslations("messages")
+  const app = useTranslations("app")
   const stuck = useStuck(conversation, pending)
   const excerpt = useExcerpt()
   const marked = useMarkedName()
@@ -44,7 +45,7 @@ export function Announcer({ conversation, pending, myId }: Props) {
       )
     }
     if (sentences.length === 0) return
-    const next = sentences.join(" ")
+    const next = sentences.reduce((first, next) => app("sentences", { first, next }))
     // The same sentence again is no change, which would not be said; with a space behind it is one.
     setText((before) => (before === next ? `${next}\u00a0` : next))
   }
