@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
-import { waitFor } from "../realtime/testing/wait-for.ts"
+import { waitForStart } from "../realtime/testing/wait-for.ts"
+import { projectDir } from "./run.ts"
 import { repeatFailed, runTests, withReporter } from "./test-run.ts"
 import { makeTestProject, namesOf } from "./testing/test-project.ts"
 
@@ -48,8 +49,9 @@ describe("its end", () => {
 })
 it("fails once, too", () => { expect(isFirst("surrounded")).toBe(false) })`,
   "endless.test.js": `import { spawn } from "node:child_process"
+import { bareEnvironment as env } from "${join(projectDir, "realtime/testing/bare-environment.ts")}"
 it("never yields", () => {
-  const { pid } = spawn("sleep", ["300"], { detached: true, stdio: "ignore" })
+  const { pid } = spawn("sleep", ["300"], { env, detached: true, stdio: "ignore" })
   writeFileSync("left-behind", String(pid))
   for (;;) {}
 })`,
@@ -100,8 +102,8 @@ describe("a run of the tests", () => {
   it("is ended with all that it started, and says what was running", { timeout: 120_000 }, async () => {
     const told = new AbortController()
     const running = run("endless", told.signal)
-    const pid = await waitFor(() => existsSync(join(cwd, mark)) && readFileSync(join(cwd, mark), "utf8"))
-    told.abort()
+    const isThere = () => existsSync(join(cwd, mark)) && readFileSync(join(cwd, mark), "utf8")
+    const pid = await waitForStart(isThere, "the test that never yields").finally(() => told.abort())
     const results = await running
     expect(namesOf(results, "failures")).toEqual(["vitest"])
     expect(results.flatMap(({ failures }) => failures)[0]?.error).toContain("endless.test.js")
