@@ -515,7 +515,7 @@ it("a room is renamed, and a private one loses a member, by its owner alone, and
   const { messages } = await chat.realtime.history(room({ room: id }))
   expect(messages.slice(-2)).toMatchObject([
     { event: "room-renamed", from: { id: ownerId }, payload: { name: "Renamed" } },
-    { event: "member-removed", from: { id: member }, payload: {} },
+    { event: "member-put-out", from: { id: member }, payload: {} },
   ])
 })
 
@@ -536,7 +536,7 @@ it("what the room wasn't told the first time it is told at the next try", async 
   database.exec("DROP TRIGGER full")
   expect(await removeMember(ownerId, id, otherId)).toBe(false)
   const { messages } = await chat.realtime.history(room({ room: id }))
-  expect(messages.map(({ event }) => event)).toEqual(["room-created", "member-joined", "member-removed"])
+  expect(messages.map(({ event }) => event)).toEqual(["room-created", "member-joined", "member-put-out"])
 })
 
 it("a room is deleted by its owner alone, who is led to the lobby, and its log is emptied once those in it are told", async () => {
@@ -584,7 +584,7 @@ it("whoever is put out loses what they have open before the room is told, and ag
   })
   request.cookies = owner
   expect(await removeMember(ownerId, id, otherId)).toBe(true)
-  expect(calls.splice(0)).toEqual(["revoke true true", "member-removed"])
+  expect(calls.splice(0)).toEqual(["revoke true true", "member-put-out"])
   expect(await removeMember(ownerId, id, otherId)).toBe(false)
   expect(calls.splice(0)).toEqual(["revoke true true"])
 

@@ -37,7 +37,7 @@ test("a private room's owner gives it another name, which all see at once, and p
   await expect(asked).toBeHidden()
   await expect(dialog.getByText(rooms.removeNobody)).toBeVisible()
   await dialog.getByRole("button", { name: rooms.done }).click()
-  await expect(hers.log).toContainText(messages.removed.replace("{name}", "Bob"))
+  await expect(hers.log).toContainText(messages.putOut.replace("{name}", "Bob"))
   await expect(bob.page.getByRole("heading", { name: bob.texts.missing.title })).toBeVisible()
   await expect(bob.page.getByRole("navigation").getByRole("link", { name: "Plan" })).toHaveCount(0)
   // Nor does the link bring him back by which he came.

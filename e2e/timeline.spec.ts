@@ -115,7 +115,7 @@ test("what is done in a room is said in it once, to each in their language", asy
   await naming.getByRole("button", { name: rooms.renameSubmit, exact: true }).click()
   const say = (
     texts: typeof messages,
-    key: "created" | "joined" | "renamed" | "left" | "removed",
+    key: "created" | "joined" | "renamed" | "left" | "putOut",
     name: string,
   ) => texts[key].replace("{name}", name).replace("{room}", "Plan")
   const linesOf = ({ log }: RoomPage) => log.locator("[data-event]")
@@ -141,7 +141,7 @@ test("what is done in a room is said in it once, to each in their language", asy
     say(messages, "renamed", "Alice"),
     say(messages, "left", "Bob"),
     say(messages, "joined", "Bob"),
-    say(messages, "removed", "Bob"),
+    say(messages, "putOut", "Bob"),
   ]
   await expect(linesOf(hers)).toHaveText(said)
   // As the log has it, too.

@@ -7,7 +7,8 @@ import type { SystemMessage } from "./conversation.ts"
 import type { Database, Tables } from "./database.ts"
 
 /** What the server says in a room of what somebody has done there, or was done to. */
-type Announced = Exclude<SystemMessage["event"], "erased">
+type Announced = Exclude<SystemMessage["event"], "erased" | Legacy["event"]>
+type Legacy = Extract<SystemMessage, { event: "member-removed" }>
 
 /**
  * Notes, in the transaction by which it is done, what the room has to be told of it: one isn't there without the other, however the
@@ -31,9 +32,18 @@ export async function noteAnnouncement<E extends Announced>(
     .execute()
 }
 
-/** Takes back what no room was told yet of a person. */
+/** Takes back what no room was told yet of a person, and what a release before noted in the owner's name. */
 export async function forgetAnnouncements(database: Kysely<Tables>, userId: string): Promise<void> {
   await database.deleteFrom("announcements").where("user_id", "=", userId).execute()
+  const removals = await database
+    .selectFrom("announcements")
+    .select(["id", "payload"])
+    .where("event", "=", "member-removed" satisfies Legacy["event"])
+    .execute()
+  const ids = removals
+    .filter(({ payload }) => (JSON.parse(payload) as Legacy["payload"]).person.id === userId)
+    .map(({ id }) => id)
+  if (ids.length > 0) await database.deleteFrom("announcements").where("id", "in", ids).execute()
 }
 
 export interface Announcements {

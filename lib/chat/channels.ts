@@ -72,7 +72,9 @@ export const room = defineChannel("room:{room}", {
     /** From the room's owner. */
     "room-renamed": z.object({ name: z.string() }),
     /** From whoever was put out, whom it is about: their erasure takes it out of the log with the rest of theirs. */
-    "member-removed": nothing,
+    "member-put-out": nothing,
+    /** From the room's owner: what releases before said in place of `member-put-out`. Logs hold it; nobody writes it any more. */
+    "member-removed": z.object({ person: z.object({ id: z.string(), name: z.string() }) }),
     /** The last thing that is said in it, to whoever has it open. */
     "room-deleted": nothing,
     /** What the log leaves of a message that was taken out of it. */

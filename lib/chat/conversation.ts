@@ -12,6 +12,7 @@ export type SystemMessage = EventMessage<
   | "room-deleted"
   | "member-joined"
   | "member-left"
+  | "member-put-out"
   | "member-removed"
   | "erased"
 >

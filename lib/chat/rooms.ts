@@ -337,8 +337,8 @@ export function createRooms(
         // They left by themselves meanwhile, and the room is told that.
         if (!out) return undefined
         const person = { id: memberId, name: out.user_name }
-        const removed = { roomId, by: person, event: "member-removed", payload: {} } as const
-        await noteAnnouncement(transaction, removed)
+        const putOut = { roomId, by: person, event: "member-put-out", payload: {} } as const
+        await noteAnnouncement(transaction, putOut)
         return person
       })
       return member ?? null

@@ -20,6 +20,13 @@ afterEach(() => {
 
 const state = { replied: null, isTabStop: false, isEditing: false, isHighlighted: false }
 
+function rowOf(message: RoomMessage) {
+  const { items } = createConversation({ id: "me", name: null })([message], [])
+  const row = toTimeline({ items, gaps: [], timeZone: "UTC" }).find(({ kind }) => kind !== "day")
+  if (!row) throw new Error("there is no row")
+  return row
+}
+
 describe("a message of an event that the page doesn't know, as a later release may bring", () => {
   it.each(["polled", "constructor"])("such as %s, is said to be there", (event) => {
     const failures = vi.spyOn(console, "error")
@@ -30,14 +37,38 @@ describe("a message of an event that the page doesn't know, as a later release m
       payload: {},
       from: null,
     }
-    const [row] = toTimeline({
-      items: createConversation({ id: "me", name: null })([message as unknown as RoomMessage], []).items,
-      ...{ gaps: [], timeZone: "UTC" },
-    }).filter(({ kind }) => kind !== "day")
-    if (!row) throw new Error("there is no row")
+    const row = rowOf(message as unknown as RoomMessage)
     render(<TimelineRowView row={row} now={at} timeZone="UTC" {...state} />, { wrapper: inEnglish })
     expect(screen.getByText(messages.messages.newer)).toBeTruthy()
     expect(failures).not.toHaveBeenCalled()
+  })
+})
+
+describe("who was put out of a room", () => {
+  const person = { id: "bob", name: "Bob" }
+  it.each<[string, Pick<RoomMessage, "event" | "payload" | "from">, string]>([
+    ["is named", { event: "member-put-out", payload: {}, from: person }, "Bob was removed from the room."],
+    [
+      "is named beside the owner, by what a release before said of it",
+      { event: "member-removed", payload: { person }, from: { id: "alice", name: "Alice" } },
+      "Alice removed Bob.",
+    ],
+    [
+      "is somebody where they had no name",
+      {
+        event: "member-removed",
+        payload: { person: { ...person, name: "" } },
+        from: { id: "alice", name: "Alice" },
+      },
+      "Alice removed Somebody.",
+    ],
+  ])("%s", (_, said, line) => {
+    const message = { id: "1", channel: "room:1", seq: 1, epoch: "e", at: 0, ...said } as RoomMessage
+    const { container } = render(<TimelineRowView row={rowOf(message)} now={0} timeZone="UTC" {...state} />, {
+      wrapper: inEnglish,
+    })
+    // Names are set apart, whichever way they are written.
+    expect(container.textContent?.replace(/[\u2068\u2069]/g, "")).toBe(line)
   })
 })
 

@@ -105,6 +105,7 @@ const systemTexts = {
   "member-left": "left",
   "room-renamed": "renamed",
   "room-deleted": "deletedRoom",
+  "member-put-out": "putOut",
   "member-removed": "removed",
   erased: "erased",
 } as const
@@ -115,11 +116,13 @@ function SystemLine({ message }: { message: SystemMessage }) {
   const name = marked(message.from?.id, message.from?.name ?? t("somebody"))
   // Of a later release, which others have loaded already, this page may be given what it has no name for.
   const text = Object.hasOwn(systemTexts, message.event) ? systemTexts[message.event] : "newer"
+  const person = message.event === "member-removed" ? message.payload.person : null
   return (
     <p data-event={message.event} className="break-words py-2 text-center text-muted text-sm">
       {t(text, {
         name,
         room: message.event === "room-renamed" ? isolated(message.payload.name) : "",
+        person: person ? marked(person.id, person.name || t("somebody")) : "",
       })}
     </p>
   )
