@@ -2,7 +2,7 @@ import { statSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { openDatabase, openPool } from "#lib/chat/database.ts"
-import { eraseMessages } from "#lib/chat/erase.ts"
+import { erasePerson } from "#lib/chat/erase.ts"
 import { createGuests } from "#lib/chat/guests.ts"
 import { createMessageIndex } from "#lib/chat/message-index.ts"
 import { createRooms } from "#lib/chat/rooms.ts"
@@ -56,8 +56,7 @@ const commands: Record<string, () => Promise<string>> = {
     // First: whoever is being erased writes nothing meanwhile.
     const ended = await endSessions()
     const index = createMessageIndex({ database, isPostgres: pool !== undefined, log })
-    const messages = await eraseMessages({ database, log, index }, userId)
-    await rooms.forget(userId)
+    const messages = await erasePerson({ database, log, index, rooms }, userId)
     // Last: a file that can't be removed now keeps nothing else.
     const removed = await files.forget(userId)
     const rest = "the person's memberships, invitations and presence, and what rooms weren't told of them yet"

@@ -3,7 +3,7 @@ import { expect, it } from "vitest"
 import { createAnnouncements } from "./announcements.ts"
 import { chatChannels, room } from "./channels.ts"
 import { createDeviceLinks } from "./device-links.ts"
-import { eraseMessages } from "./erase.ts"
+import { erasePerson } from "./erase.ts"
 import { createPresenceCounts } from "./presence-counts.ts"
 import { describeStores, type TestProcess, writerOf } from "./testing/stores.ts"
 
@@ -28,15 +28,19 @@ async function keptOf({ database, log }: TestProcess, roomIds: readonly string[]
   return JSON.stringify([rows, logs.map(({ messages }) => messages)])
 }
 
+function announcementsOf({ database, log }: TestProcess) {
+  const realtime = createRealtime({
+    ...{ channels: chatChannels, log, publishers: [], onError: expect.unreachable },
+    ...{ identify: () => null, authorize: () => false },
+  })
+  return createAnnouncements({ database, realtime, onError: expect.unreachable })
+}
+
 describeStores("a person who is erased", (use) => {
   it("is named nowhere, whatever they did and whatever was done to them", () =>
     use(async ({ main }) => {
       const { database, log, rooms, index, readPositions } = main
-      const realtime = createRealtime({
-        ...{ channels: chatChannels, log, publishers: [], onError: expect.unreachable },
-        ...{ identify: () => null, authorize: () => false },
-      })
-      const announcements = createAnnouncements({ database, realtime, onError: expect.unreachable })
+      const announcements = announcementsOf(main)
       const [own, other] = [
         await rooms.create(bob, { name: "his", isPrivate: true }),
         await rooms.create(alice, { name: "hers", isPrivate: true }),
@@ -75,12 +79,35 @@ describeStores("a person who is erased", (use) => {
       const before = await keptOf(main, [own.id, other.id])
       for (const trace of traces) expect(before).toContain(trace)
 
-      await eraseMessages({ database, log, index }, bob.id)
-      await rooms.forget(bob.id)
+      await erasePerson({ database, log, index, rooms }, bob.id)
       await announcements.say()
       await index.catchUp([own.id, other.id])
       const after = await keptOf(main, [own.id, other.id])
       for (const trace of traces) expect(after).not.toContain(trace)
       for (const kept of ["a question", "hers", "room-created", "Alice"]) expect(after).toContain(kept)
+    }))
+
+  it("isn't named by who puts them out, and says it, while they are being erased", () =>
+    use(async ({ main }) => {
+      const { database, log, rooms, index } = main
+      const { id } = await rooms.create(alice, { name: "hers", isPrivate: true })
+      await rooms.accept(bob, (await rooms.invite(alice.id, id)) ?? "")
+      const announcements = announcementsOf(main)
+      let isFirst = true
+      const meanwhile: typeof log = {
+        ...log,
+        async erase(userId) {
+          const erased = await log.erase(userId)
+          if (!isFirst) return erased
+          isFirst = false
+          await rooms.remove(alice.id, id, bob.id)
+          await announcements.say()
+          await index.catchUp([id])
+          return erased
+        },
+      }
+      expect(await erasePerson({ database, log: meanwhile, index, rooms }, bob.id)).toBe(1)
+      const after = await keptOf(main, [id])
+      for (const trace of [bob.name, bob.id]) expect(after).not.toContain(trace)
     }))
 })

@@ -4,6 +4,7 @@ import { forgetAnnouncements } from "./announcements.ts"
 import { room } from "./channels.ts"
 import type { Database } from "./database.ts"
 import type { MessageIndex } from "./message-index.ts"
+import type { Rooms } from "./rooms.ts"
 
 const entriesPerAppend = 100
 
@@ -30,4 +31,20 @@ export async function eraseMessages({ database, log, index }: EraseOptions, user
   for (let from = 0; from < deletions.length; from += entriesPerAppend)
     await log.append(deletions.slice(from, from + entriesPerAppend))
   return log.erase(userId)
+}
+
+/**
+ * Takes a person out of the log and every table; resolves with how many messages. Twice: whoever was let to do something before the
+ * person was in no room any more may have said of them what the first time didn't find, as an owner who put them out meanwhile.
+ */
+export async function erasePerson(
+  { rooms, ...options }: EraseOptions & { rooms: Pick<Rooms, "forget"> },
+  userId: string,
+): Promise<number> {
+  let erased = 0
+  for (let time = 1; time <= 2; time += 1) {
+    erased += await eraseMessages(options, userId)
+    await rooms.forget(userId)
+  }
+  return erased
 }
