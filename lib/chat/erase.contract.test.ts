@@ -37,7 +37,7 @@ function announcementsOf({ database, log }: TestProcess) {
 }
 
 describeStores("a person who is erased", (use) => {
-  it("is named nowhere, whatever they did and whatever was done to them", () =>
+  it("has no name and no message left, whatever was done by them or to them, and an id in others' mentions alone", () =>
     use(async ({ main }) => {
       const { database, log, rooms, index, readPositions } = main
       const announcements = announcementsOf(main)
@@ -62,6 +62,8 @@ describeStores("a person who is erased", (use) => {
       const said = await his.say(bob, "words")
       await his.edit(bob, said.id, "other words")
       const answered = await hers.say(alice, "a question")
+      const mentioning = await hers.say(alice, "you there", { mentions: [bob.id] })
+      await hers.edit(alice, mentioning.id, "are you there", { mentions: [bob.id] })
       await hers.say(bob, "an answer", { replyTo: { id: answered.id, seq: answered.seq } })
       await hers.write(bob, "reaction-set", { target: answered.id, emoji: "👍", isOn: true })
       const deleted = await his.say(alice, "taken away by the room's owner")
@@ -83,7 +85,11 @@ describeStores("a person who is erased", (use) => {
       await announcements.say()
       await index.catchUp([own.id, other.id])
       const after = await keptOf(main, [own.id, other.id])
-      for (const trace of traces) expect(after).not.toContain(trace)
+      for (const trace of [bob.name, "other words", "an answer"]) expect(after).not.toContain(trace)
+      // Alice's messages are hers.
+      const mention = new RegExp(`"mentions\\\\*":\\[\\\\*"${bob.id}\\\\*"`, "g")
+      expect(after).toMatch(mention)
+      expect(after.replace(mention, "")).not.toContain(bob.id)
       for (const kept of ["a question", "hers", "room-created", "Alice"]) expect(after).toContain(kept)
     }))
 
