@@ -2,6 +2,7 @@ import { providerNames } from "../../next/environment.ts"
 import { parsePackageJson } from "../init/package-json.ts"
 import { breaksAbly, configOf, leastNext, newBrowsers, packages } from "../init/plan.ts"
 import { exportsOf, withoutComments } from "../syntax.ts"
+import { isOlder, type Release } from "../versions.ts"
 import { chosenOf, environmentChecks } from "./environment.ts"
 import type { Facts } from "./facts.ts"
 import type { Check, Finding } from "./finding.ts"
@@ -42,7 +43,7 @@ export const checks: Readonly<Record<string, Check>> = {
     const version = installed.get("next")
     if (version === undefined)
       return [{ subject: "next", detail: "isn't installed", advice: "Run your package manager's install." }]
-    if (majorOf(version) >= leastNext)
+    if (!isOlder(version, leastNext))
       return installed.has("ably") && breaksAbly(version, files)
         ? [
             {
@@ -56,7 +57,7 @@ export const checks: Readonly<Record<string, Check>> = {
     return [
       {
         subject: "next",
-        detail: `${version} is installed, and ${leastNext} or newer is needed`,
+        detail: `${version} is installed, and ${leastNext.join(".")} or newer is needed`,
         advice: "npx @next/codemod upgrade",
       },
     ]
@@ -359,16 +360,9 @@ export const examine = (facts: Facts): Finding[] =>
     look(facts).map((fault): Finding => ({ check, verdict: "failed", ...fault })),
   )
 
-const leastNode = [22, 13] as const
+const leastNode: Release = [22, 13]
 
-/**
- * Of a version, as in "22", "v22.13.0" or "22.x"; what isn't one, as "lts/-1" or "node", is of no known age.
- */
-function isOlderNode(version: string): boolean {
-  const [, major, minor = leastNode[1]] = /^v?(\d+)(?:\.(\d+))?/.exec(version) ?? []
-  if (major === undefined) return false
-  return Number(major) < leastNode[0] || (Number(major) === leastNode[0] && Number(minor) < leastNode[1])
-}
+const isOlderNode = (version: string) => isOlder(version, leastNode)
 
 /** What each alternative of a range begins with, as in ">=18 <23 || ^24"; none for an upper end alone. */
 const lowerEndsOf = (range: string): string[] =>

@@ -273,8 +273,13 @@ describe("a refusal", () => {
     [
       "an old Next.js",
       { ...plain, "package.json": packageJson({ dependencies: { next: "^14.2.0" } }) },
-      /Next\.js \^14\.2\.0, and 15 or newer/,
+      /Next\.js \^14\.2\.0, and 15\.5 or newer/,
     ],
+    ...["15.4.10", "~15.4.0", "npm:next@15.0.3"].map((next): [string, Record<string, string>, RegExp] => [
+      `Next.js ${next}`,
+      { ...plain, "package.json": packageJson({ dependencies: { next } }) },
+      /, and 15\.5 or newer/,
+    ]),
     [
       "static export",
       { ...plain, "next.config.ts": 'export default { output: "export" }' },
@@ -324,8 +329,17 @@ describe("a refusal", () => {
   it("goes by the Next.js that is installed", () => {
     const files = { ...plain, "package.json": packageJson({ dependencies: { next: "latest" } }) }
     expect(() => planInit(treeOf(files, "14.2.3"), everything)).toThrow("this is Next.js 14.2.3")
+    expect(() => planInit(treeOf(files, "15.4.9"), everything)).toThrow("this is Next.js 15.4.9, and 15.5")
     expect(() => planInit(treeOf(files, "15.5.0"), everything)).not.toThrow()
   })
+
+  it.each(["15.5.0", "^15.0.0", ">=15.2", "15", "15.x", "16.0.0-canary.3", "canary"])(
+    "isn't made of Next.js %s",
+    (next) => {
+      const files = { ...plain, "package.json": packageJson({ dependencies: { next } }) }
+      expect(() => planInit(treeOf(files), everything)).not.toThrow()
+    },
+  )
 
   it("takes no notice of what is commented out", () => {
     const files = { ...plain, "next.config.ts": 'export default {\n  // output: "export",\n}\n' }

@@ -1,6 +1,7 @@
 import { type ProviderName, providerNames } from "../../next/environment.ts"
 import { Refusal } from "../refusal.ts"
 import { withoutComments, withoutTypes } from "../syntax.ts"
+import { isOlder, type Release } from "../versions.ts"
 import { addToEnvFile } from "./env-file.ts"
 import { mergeInstrumentation } from "./instrumentation.ts"
 import { addToPackageJson, type PackageJson, parsePackageJson } from "./package-json.ts"
@@ -44,8 +45,8 @@ export const packages: Record<ProviderName, readonly string[]> = {
   ably: ["ably"],
 }
 
-/** The first Next.js whose `instrumentation` runs without a flag. */
-export const leastNext = 15
+/** The oldest Next.js that this package's tests run, and so the least that its peer range asks for. */
+export const leastNext: Release = [15, 5]
 
 /** What Next.js 16 builds for unless told. */
 export const newBrowsers = ["chrome 111", "edge 111", "firefox 111", "safari 16.4"]
@@ -58,6 +59,9 @@ export const breaksAbly = (nextVersion: string, files: AppTree["files"]): boolea
   majorOf(nextVersion) === 15 &&
   !files.has(".browserslistrc") &&
   parsePackageJson(files.get("package.json") ?? "{}").browserslist === undefined
+
+/** Of what a range takes: after ^ or >= any minor version. */
+const newestOf = (range: string) => range.replace(/^[\^>]\D*(\d+).*/, "$1").replace(/^\D+/, "")
 
 const majorOf = (version: string) => Number(/^\D*(\d+)/.exec(version)?.[1] ?? Number.NaN)
 
@@ -171,9 +175,9 @@ function refuseUnknown({ files, paths, nextVersion }: AppTree, app: PackageJson)
           "Run it in the folder of the app, as in apps/web.",
         )
       : new Refusal("package.json doesn't list next", "Run it in the folder of a Next.js app.")
-  if (majorOf(nextVersion ?? next) < leastNext)
+  if (isOlder(nextVersion ?? newestOf(next), leastNext))
     throw new Refusal(
-      `this is Next.js ${nextVersion ?? next}, and ${leastNext} or newer is needed`,
+      `this is Next.js ${nextVersion ?? next}, and ${leastNext.join(".")} or newer is needed`,
       "Upgrade it first: npx @next/codemod upgrade",
     )
   if (!paths.has("app") && !paths.has("src/app"))
