@@ -398,6 +398,12 @@ describe("a good app gives no false alarm", () => {
       {},
     ],
     ["a value that refers to another", { ".env": "DATABASE_URL=$MY_DATABASE\n" }, {}],
+    ["browsers that the environment names", installed({ next: "15.5.28" }), { BROWSERSLIST: "safari 16.4" }],
+    [
+      "browsers that a file of it names",
+      { ...installed({ next: "15.5.28" }), ".env": "BROWSERSLIST=safari 16.4\n" },
+      {},
+    ],
     ["several gateways", {}, { REDIS_URL: "redis://cache", DATABASE_URL: "postgres://h/d" }, production],
   ])("%s", (_, changes, env, isProduction) => {
     const listed = { "package.json": manifest({ dependencies: { next: "16.4.3", throughline: "1" } }) }

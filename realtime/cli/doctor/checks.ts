@@ -39,12 +39,12 @@ export const checks: Readonly<Record<string, Check>> = {
     ]
   },
 
-  next({ files, installed }) {
+  next({ installed, ...tree }) {
     const version = installed.get("next")
     if (version === undefined)
       return [{ subject: "next", detail: "isn't installed", advice: "Run your package manager's install." }]
     if (!isOlder(version, leastNext))
-      return installed.has("ably") && breaksAbly(version, files)
+      return installed.has("ably") && breaksAbly(version, tree)
         ? [
             {
               subject: "package.json",

@@ -11,6 +11,7 @@ export interface Facts {
   files: ReadonlyMap<string, string>
   /** As `AppTree` has them. */
   paths: ReadonlySet<string>
+  hasBrowsersOutside: boolean
   /** What the app's process would see, and where each variable is set. */
   env: ReadonlyMap<string, { value: string; where: string }>
   /** The version of each package that is installed, of those that matter. */
@@ -41,7 +42,9 @@ const packages = [
 ]
 
 export function readFacts({ folder, isProduction, environment, peerRanges }: FactOptions): Facts {
-  const { files: known, paths } = readTree(folder)
+  const env = readEnv(folder, isProduction, environment)
+  const variables = Object.fromEntries([...env].map(([name, { value }]) => [name, value]))
+  const { files: known, paths, hasBrowsersOutside = false } = readTree(folder, variables)
   const files = new Map(known)
   const configs = ["", "nginx/", "deploy/", "docker/", "config/"].flatMap((at) =>
     namesIn(join(folder, at))
@@ -57,10 +60,10 @@ export function readFacts({ folder, isProduction, environment, peerRanges }: Fac
     const manifest = installedAt(folder, name)
     if (manifest) installed.set(name, JSON.parse(readFileSync(manifest, "utf8")).version)
   }
-  const env = readEnv(folder, isProduction, environment)
   return {
     files,
     paths,
+    hasBrowsersOutside,
     env,
     installed,
     otherCopies: copiesOf(folder, "throughline"),

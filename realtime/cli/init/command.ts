@@ -34,7 +34,7 @@ export async function init(options: InitOptions, output: Output): Promise<number
   if (!options.dryRun && recover(folder)) output.note("An init that was interrupted is taken back first.")
   if (options.undo) return await undoInit(folder, options, output)
 
-  const plan = planInit(readTree(folder), {
+  const plan = planInit(readTree(folder, process.env), {
     providers: options.provider,
     example: options.example,
     templates: readTemplates(),

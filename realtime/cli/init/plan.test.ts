@@ -209,6 +209,7 @@ describe("a plan", () => {
     ["to an app of Next.js 15", {}, ["chrome 111", "edge 111", "firefox 111", "safari 16.4"]],
     ["to one that goes without Ably", { providers: "socketio" }, undefined],
     ["to one that has them in a file", { ".browserslistrc": "defaults" }, undefined],
+    ["to one that has them in a file of the other name", { browserslist: "defaults" }, undefined],
     ["to an app of Next.js 16", { next: "16.4.3" }, undefined],
   ])(
     "says which browsers are built for, %s",
@@ -221,6 +222,12 @@ describe("a plan", () => {
       expect(notes.join().includes("browserslist")).toBe(browserslist !== undefined)
     },
   )
+
+  it("leaves the browsers to what says them outside of the app's folder", () => {
+    const tree = treeOf({ ...plain, "package.json": packageJson({ dependencies: { next: "15.5.28" } }) })
+    const { notes } = planInit({ ...tree, hasBrowsersOutside: true }, everything)
+    expect(notes.join()).not.toContain("browserslist")
+  })
 
   it.each([...templates.keys()])("writes %s in JavaScript, too, with all but its types", (name) => {
     const example = name.includes("counter") ? "counter" : "chat"

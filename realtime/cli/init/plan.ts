@@ -5,7 +5,7 @@ import { isOlder, type Release } from "../versions.ts"
 import { addToEnvFile } from "./env-file.ts"
 import { mergeInstrumentation } from "./instrumentation.ts"
 import { addToPackageJson, type PackageJson, parsePackageJson } from "./package-json.ts"
-import type { AppTree } from "./tree.ts"
+import { type AppTree, namesBrowsers } from "./tree.ts"
 
 export const exampleNames = ["chat", "counter"] as const
 export type ExampleName = (typeof exampleNames)[number]
@@ -55,10 +55,16 @@ export const newBrowsers = ["chrome 111", "edge 111", "firefox 111", "safari 16.
  * Whether the app's compiler breaks the code of Ably's package: unless told, Next.js 15 builds for Safari 12
  * too, and puts a constructor's `super()` into a plain function then.
  */
-export const breaksAbly = (nextVersion: string, files: AppTree["files"]): boolean =>
+export const breaksAbly = (
+  nextVersion: string,
+  { files, hasBrowsersOutside = false }: Pick<AppTree, "files" | "hasBrowsersOutside">,
+): boolean =>
   majorOf(nextVersion) === 15 &&
-  !files.has(".browserslistrc") &&
-  parsePackageJson(files.get("package.json") ?? "{}").browserslist === undefined
+  !hasBrowsersOutside &&
+  !namesBrowsers({
+    app: parsePackageJson(files.get("package.json") ?? "{}"),
+    has: (file) => files.has(file),
+  })
 
 /** Of what a range takes: after ^ or >= any minor version. */
 const newestOf = (range: string) => range.replace(/^[\^>]\D*(\d+).*/, "$1").replace(/^\D+/, "")
@@ -144,7 +150,7 @@ export function planInit(tree: AppTree, options: PlanOptions): Plan {
   )
   plan.added = [...Object.keys(dependencies), ...Object.keys(devDependencies)]
   const nextVersion = tree.nextVersion ?? app.dependencies?.next ?? app.devDependencies?.next ?? ""
-  const isBroken = options.providers.includes("ably") && breaksAbly(nextVersion, files)
+  const isBroken = options.providers.includes("ably") && breaksAbly(nextVersion, tree)
   put("package.json", (before) =>
     addToPackageJson(before ?? "", {
       scripts: { doctor: "throughline doctor" },
