@@ -28,12 +28,14 @@ async function keptOf({ database, log }: TestProcess, roomIds: readonly string[]
   return JSON.stringify([rows, logs.map(({ messages }) => messages)])
 }
 
+const onError = (error: unknown) => expect.unreachable(String(error))
+
 function announcementsOf({ database, log }: TestProcess) {
   const realtime = createRealtime({
-    ...{ channels: chatChannels, log, publishers: [], onError: expect.unreachable },
+    ...{ channels: chatChannels, log, publishers: [], onError },
     ...{ identify: () => null, authorize: () => false },
   })
-  return createAnnouncements({ database, realtime, onError: expect.unreachable })
+  return createAnnouncements({ database, realtime, onError })
 }
 
 describeStores("a person who is erased", (use) => {

@@ -1,6 +1,6 @@
 /**
- * What finds programs, and npm its registry: behind a proxy with a certificate of its own, too. And the mark by which
- * a run (`scripts/run.ts`) ends all that it started.
+ * What finds programs, and npm its registry: behind a proxy with a certificate of its own, too. And the mark
+ * by which a run (`scripts/run.ts`) ends all that it started.
  */
 const isKept =
   /^(path|home|node_extra_ca_certs|(https?_|no_)proxy|npm_config_registry|throughline_started_by)$/i

@@ -13,7 +13,7 @@ export interface AppTree {
   paths: ReadonlySet<string>
   /** Of `next` where it is installed, as in "16.4.5". */
   nextVersion?: string | undefined
-  /** Whether something outside of the folder says which browsers Next.js builds for: `namesBrowsersOutside`. */
+  /** Whether something outside of the folder says which browsers are built for: `namesBrowsersOutside`. */
   hasBrowsersOutside?: boolean
 }
 
@@ -62,8 +62,8 @@ export function readTree(folder: string, environment: Environment): AppTree {
 }
 
 /**
- * Next.js asks Browserslist, which takes the environment's word first, then that of the app's folder, then that
- * of the nearest one above. A folder above counts where both are of one repository or workspace: no other
+ * Next.js asks Browserslist, which takes the environment's word first, then that of the app's folder, then
+ * that of the nearest one above. A folder above counts where both are of one repository or workspace: no other
  * machine that builds the app has the rest.
  */
 function namesBrowsersOutside(folder: string, environment: Environment): boolean {
