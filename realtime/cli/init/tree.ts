@@ -63,8 +63,8 @@ export function readTree(folder: string, environment: Environment): AppTree {
 
 /**
  * Next.js asks Browserslist, which takes the environment's word first, then that of the app's folder, then
- * that of the nearest one above. A folder above counts where both are of one repository or workspace: no other
- * machine that builds the app has the rest.
+ * that of the nearest one above. A folder above counts where both are of one repository or workspace: no
+ * other machine that builds the app has the rest.
  */
 function namesBrowsersOutside(folder: string, environment: Environment): boolean {
   if (environment.BROWSERSLIST || environment.BROWSERSLIST_CONFIG) return true
