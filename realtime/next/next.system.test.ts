@@ -12,11 +12,12 @@ import { createTransport } from "../providers/socketio/client.ts"
 import { bareEnvironment } from "../testing/bare-environment.ts"
 import { freePort } from "../testing/free-port.ts"
 import { writeGuide } from "../testing/guide.ts"
-import { waitFor, waitLimit } from "../testing/wait-for.ts"
+import { waitFor, waitForStart, waitLimit } from "../testing/wait-for.ts"
 
-// Nothing was compiled yet: with thirty others at two cores the first page took ten minutes.
-waitLimit.ms = 1_200_000
-vi.setConfig({ testTimeout: 3_600_000 })
+/** Nothing was compiled yet: with thirty others at two cores the first page took ten minutes. */
+const firstPageMs = 1_200_000
+waitLimit.ms = 180_000
+vi.setConfig({ testTimeout: firstPageMs + 600_000 })
 
 const projectDir = fileURLToPath(new URL("../..", import.meta.url))
 const next = join(projectDir, "node_modules/next/dist/bin/next")
@@ -74,21 +75,32 @@ async function start(args: readonly string[], port: number, cwd = plain): Promis
       output += chunk
     })
   const origin = `http://localhost:${port}`
+  const isRunning = () => child.exitCode === null && child.signalCode === null
+  function kill(): void {
+    if (child.pid !== undefined && isRunning()) process.kill(-child.pid, "SIGKILL")
+  }
+  // Or the group would outlive a run that ends before its test does.
+  process.once("exit", kill)
   async function end(signal: NodeJS.Signals = "SIGTERM") {
     const began = performance.now()
     const exited = once(child, "exit")
-    if (child.exitCode === null && child.signalCode === null) {
-      if (signal === "SIGKILL") killGroup(child)
+    if (isRunning()) {
+      if (signal === "SIGKILL") kill()
       else child.kill(signal)
       await exited
     }
+    process.off("exit", kill)
     return { code: child.exitCode, ms: performance.now() - began }
   }
   try {
-    await waitFor(async () => {
-      if (child.exitCode !== null) throw new Error(output)
-      return (await fetch(`${origin}/lobby`)).ok
-    }, "the lobby")
+    await waitForStart(
+      async () => {
+        if (child.exitCode !== null) throw new Error(output)
+        return (await fetch(`${origin}/lobby`)).ok
+      },
+      "the lobby",
+      firstPageMs,
+    )
   } catch (error) {
     await end("SIGKILL")
     throw error
@@ -100,10 +112,6 @@ async function start(args: readonly string[], port: number, cwd = plain): Promis
     end,
     [Symbol.asyncDispose]: async () => void (await end("SIGKILL")),
   }
-}
-
-function killGroup({ pid }: ChildProcess): void {
-  if (pid !== undefined) process.kill(-pid, "SIGKILL")
 }
 
 /** Resolves with how its pages are drawn that are built ahead, by their paths. */

@@ -21,9 +21,13 @@ export function waitFor<T>(condition: () => T | Promise<T>, what = "the conditio
   return waitWithin(() => waitLimit.ms, condition, what)
 }
 
-/** As `waitFor`, for a program that was started to answer. */
-export function waitForStart<T>(condition: () => T | Promise<T>, what: string): Promise<Found<T>> {
-  return waitWithin(() => Math.max(waitLimit.ms, startLimitMs), condition, what)
+/** As `waitFor`, for a program that was started to answer: for `limitMs` at least. */
+export function waitForStart<T>(
+  condition: () => T | Promise<T>,
+  what: string,
+  limitMs = startLimitMs,
+): Promise<Found<T>> {
+  return waitWithin(() => Math.max(waitLimit.ms, limitMs), condition, what)
 }
 
 async function waitWithin<T>(
