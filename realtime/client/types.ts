@@ -24,7 +24,9 @@ export type ChannelMessage<D extends AnyChannelDefinition = AnyChannelDefinition
 /** A message of one event. An interface, so that the compiler works its payload out where it is read. */
 export interface EventMessage<D, E extends MessageEvent<D>>
   extends Omit<RealtimeMessage, "event" | "payload"> {
+  /** As the definition names it. */
   event: E
+  /** What its schema returned. */
   payload: MessageOutput<D, E>
 }
 
