@@ -12,6 +12,12 @@ const packages = [
   ...["zod", "socket.io", "socket.io-client", "pusher", "pusher-js", "ably"],
 ]
 
+/** None of what may be set for other tests, but for what finds programs and the network's own certificates. */
+const inherited = {
+  ...{ PATH: process.env.PATH, HOME: process.env.HOME, NEXT_TELEMETRY_DISABLED: "1" },
+  ...(process.env.NODE_EXTRA_CA_CERTS && { NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS }),
+} as unknown as NodeJS.ProcessEnv
+
 let app: ForeignApp
 afterAll(() => app[Symbol.dispose]())
 
@@ -74,7 +80,7 @@ function run(program: string, ...args: string[]): string {
     [join(app.folder, "node_modules", program), ...args],
     {
       ...{ cwd: app.folder, encoding: "utf8", timeout: 400_000 },
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, NEXT_TELEMETRY_DISABLED: "1" } as never,
+      env: inherited,
     },
   )
   expect({ status, said: status === 0 ? "" : stdout + stderr }).toEqual({ status: 0, said: "" })

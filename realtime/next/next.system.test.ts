@@ -45,8 +45,15 @@ function makeApp(name: string, config: object): string {
 const plain = makeApp("plain", { output: "standalone" })
 writeFileSync(join(plain, "app/page.tsx"), "export default function Home() {\n  return <p>Home</p>\n}\n")
 
-/** None of what may be set for other tests, `NODE_ENV` included. */
-const inherited = { PATH: process.env.PATH, NEXT_TELEMETRY_DISABLED: "1" } as unknown as NodeJS.ProcessEnv
+/**
+ * None of what may be set for other tests, `NODE_ENV` included, but for the certificates of a network that has
+ * its own.
+ */
+const inherited = {
+  PATH: process.env.PATH,
+  NEXT_TELEMETRY_DISABLED: "1",
+  ...(process.env.NODE_EXTRA_CA_CERTS && { NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS }),
+} as unknown as NodeJS.ProcessEnv
 
 interface Running extends AsyncDisposable {
   child: ChildProcess
@@ -62,6 +69,8 @@ async function start(args: readonly string[], port: number, cwd = plain): Promis
     cwd,
     env: { ...inherited, PORT: String(port), DATA_DIR: join(cwd.startsWith(plain) ? plain : cwd, ".data") },
     stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own: `next dev` starts another, which would outlive it.
+    detached: true,
   })
   let output = ""
   for (const stream of [child.stdout, child.stderr])
@@ -73,7 +82,8 @@ async function start(args: readonly string[], port: number, cwd = plain): Promis
     const began = performance.now()
     const exited = once(child, "exit")
     if (child.exitCode === null && child.signalCode === null) {
-      child.kill(signal)
+      if (signal === "SIGKILL") killGroup(child)
+      else child.kill(signal)
       await exited
     }
     return { code: child.exitCode, ms: performance.now() - began }
@@ -94,6 +104,10 @@ async function start(args: readonly string[], port: number, cwd = plain): Promis
     end,
     [Symbol.asyncDispose]: async () => void (await end("SIGKILL")),
   }
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid !== undefined) process.kill(-pid, "SIGKILL")
 }
 
 /** Resolves with how its pages are drawn that are built ahead, by their paths. */
