@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { type Block, blocksOfGuide } from "../realtime/testing/guide.ts"
 import { skeletonOf } from "./markdown.ts"
 import { projectDir } from "./run.ts"
 
@@ -29,6 +30,18 @@ describe("the guides that an adopter needs first", () => {
   it("are there in Japanese", () => {
     const names = guides.map((path) => basename(path, ".ja.md"))
     expect(names).toEqual(expect.arrayContaining(["adopting", "providers", "authorizing", "deploying"]))
+  })
+
+  it("count the lines that connect an app", () => {
+    const connecting = /^(realtime\/(channels|server|provider)|app\/api\/.*\/route|instrumentation)\./
+    const linesOf = ({ body, path = "" }: Block) =>
+      body.split("\n").filter((line) => {
+        if (line.trim() === "" || line.startsWith("// ")) return false
+        return connecting.test(path) || (path === "app/layout.tsx" && /throughline|realtime/i.test(line))
+      })
+    const count = blocksOfGuide().flatMap(linesOf).length
+    expect(read("docs/guides/adopting.md")).toContain(`By hand it is ${count} lines`)
+    expect(read("docs/guides/adopting.ja.md")).toContain(`${count} 行`)
   })
 
   it.each(guides)("%s holds the same as the English one", (path) => {
