@@ -3,7 +3,7 @@ import { once } from "node:events"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { afterAll, describe, expect, it } from "vitest"
+import { afterAll, describe, expect, it, vi } from "vitest"
 import { WebSocket } from "ws"
 import * as z from "zod/mini"
 import { defineChannel } from "../channel.ts"
@@ -13,8 +13,9 @@ import { freePort } from "../testing/free-port.ts"
 import { writeGuide } from "../testing/guide.ts"
 import { waitFor, waitLimit } from "../testing/wait-for.ts"
 
-// Nothing was compiled yet, on a machine that may be busy.
-waitLimit.ms = 180_000
+// Nothing was compiled yet: with thirty others at two cores the first page took ten minutes.
+waitLimit.ms = 1_200_000
+vi.setConfig({ testTimeout: 3_600_000 })
 
 const projectDir = fileURLToPath(new URL("../..", import.meta.url))
 const next = join(projectDir, "node_modules/next/dist/bin/next")
