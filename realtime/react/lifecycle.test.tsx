@@ -88,6 +88,7 @@ afterEach(() => {
   cleanup()
   vi.restoreAllMocks()
   vi.unstubAllGlobals()
+  Reflect.deleteProperty(document, "prerendering")
 })
 
 describe("the life of a page's client", () => {
@@ -136,6 +137,31 @@ describe("the life of a page's client", () => {
     act(() => void window.dispatchEvent(new Event("online")))
     expect(made.map(({ connection }) => connection.status.state).sort()).toEqual(["connected", "connecting"])
     expect(counts.connections).toBe(1)
+    view.unmount()
+    await waitFor(() => expect(listening.size).toBe(0))
+  })
+
+  it("connects a page that the browser draws ahead once it is shown, and none that never is", async () => {
+    const listening = noteListeners()
+    const prerendering = vi.fn(() => true)
+    Object.defineProperty(document, "prerendering", { configurable: true, get: prerendering })
+    const { Realtime, counts } = setup()
+    const draw = () =>
+      render(
+        <StrictMode>
+          <Realtime>
+            <Room />
+          </Realtime>
+        </StrictMode>,
+      )
+    const left = draw()
+    left.unmount()
+    const view = draw()
+    expect(listening.size).toBe(0)
+    prerendering.mockReturnValue(false)
+    act(() => void document.dispatchEvent(new Event("prerenderingchange")))
+    await isConnected()
+    expect([listening.size, counts.connections]).toEqual([3, 1])
     view.unmount()
     await waitFor(() => expect(listening.size).toBe(0))
   })

@@ -25,6 +25,24 @@ function own(client: RealtimeClient): () => void {
   }
 }
 
+/**
+ * A page that the browser draws ahead may never be looked at. Until it is, Chromium keeps its WebSockets
+ * waiting, which a client would take for a provider that is down:
+ * https://developer.mozilla.org/docs/Web/API/Document/prerendering
+ */
+function whenShown(work: () => () => void): () => void {
+  if (!(document as { prerendering?: boolean }).prerendering) return work()
+  let end: (() => void) | undefined
+  const begin = () => {
+    end = work()
+  }
+  document.addEventListener("prerenderingchange", begin)
+  return () => {
+    document.removeEventListener("prerenderingchange", begin)
+    end?.()
+  }
+}
+
 export interface RealtimeProviderProps {
   /** Made once: by `createRealtimeClient`. */
   client: RealtimeClient
@@ -36,11 +54,12 @@ export interface RealtimeProviderProps {
 
 /**
  * Browser: gives a client to the hooks below it, opens it when mounted, or shown again by `<Activity>`, and
- * closes it when unmounted or hidden. Make the client once, outside of rendering or in `useState(() =>
- * createRealtimeClient(…))`: one that React throws away before it is mounted has done nothing.
+ * closes it when unmounted or hidden. A page that the browser draws ahead, by speculation rules, opens it once
+ * it is shown. Make the client once, outside of rendering or in `useState(() => createRealtimeClient(…))`: one
+ * that React throws away before it is mounted has done nothing.
  */
 export function RealtimeProvider({ client, isIdle = false, children }: RealtimeProviderProps) {
-  useEffect(() => (isIdle ? undefined : own(client)), [client, isIdle])
+  useEffect(() => (isIdle ? undefined : whenShown(() => own(client))), [client, isIdle])
 
   return <RealtimeContext value={client}>{children}</RealtimeContext>
 }
