@@ -94,6 +94,12 @@ describe("a planted fault is named, with what to do", () => {
     ],
     ["an old Node.js in an image", { Dockerfile: "FROM node:20-alpine\n" }, {}, "Dockerfile"],
     ["an old Next.js", installed({ next: "14.2.0" }), {}, "next"],
+    [
+      "a Next.js 15 that builds for browsers for which it breaks Ably's code",
+      installed({ next: "15.5.28" }),
+      {},
+      "package.json",
+    ],
     ["nothing installed", { "node_modules/throughline/package.json": null }, {}, "throughline"],
     ["a package that isn't listed", { "package.json": manifest() }, {}, "package.json"],
     [

@@ -1,6 +1,6 @@
 import { providerNames } from "../../next/environment.ts"
 import { parsePackageJson } from "../init/package-json.ts"
-import { configOf, leastNext, packages } from "../init/plan.ts"
+import { breaksAbly, configOf, leastNext, newBrowsers, packages } from "../init/plan.ts"
 import { exportsOf, withoutComments } from "../syntax.ts"
 import { chosenOf, environmentChecks } from "./environment.ts"
 import type { Facts } from "./facts.ts"
@@ -38,11 +38,21 @@ export const checks: Readonly<Record<string, Check>> = {
     ]
   },
 
-  next({ installed }) {
+  next({ files, installed }) {
     const version = installed.get("next")
     if (version === undefined)
       return [{ subject: "next", detail: "isn't installed", advice: "Run your package manager's install." }]
-    if (majorOf(version) >= leastNext) return []
+    if (majorOf(version) >= leastNext)
+      return installed.has("ably") && breaksAbly(version, files)
+        ? [
+            {
+              subject: "package.json",
+              detail:
+                "has no browserslist, and for the browsers that Next.js 15 builds for then it breaks the code of ably",
+              advice: `Add to it: "browserslist": ${JSON.stringify(newBrowsers)}`,
+            },
+          ]
+        : []
     return [
       {
         subject: "next",

@@ -5,6 +5,7 @@ const additions = {
   scripts: { doctor: "throughline doctor" },
   dependencies: { ably: "^2" },
   devDependencies: { emulators: "1" },
+  browserslist: ["safari 16.4"],
 }
 
 it.each([
@@ -18,6 +19,7 @@ it.each([
     dependencies: { ably: "^2", next: "16" },
     scripts: { doctor: "throughline doctor" },
     devDependencies: { emulators: "1" },
+    browserslist: ["safari 16.4"],
   })
   expect(addToPackageJson(after, additions)).toBe(after)
   expect(takeFromPackageJson(after, text, after)).toBe(text)
@@ -29,7 +31,11 @@ it("keeps what was changed in it since", () => {
   const later = JSON.parse(after)
   later.dependencies.zustand = "5"
   later.dependencies.ably = "^3"
+  later.browserslist = ["safari 17"]
   expect(JSON.parse(takeFromPackageJson(JSON.stringify(later), before, after))).toEqual({
     dependencies: { ably: "^3", next: "16", zustand: "5" },
+    browserslist: ["safari 17"],
   })
+  const own = '{ "browserslist": ["defaults"] }'
+  expect(JSON.parse(addToPackageJson(own, additions)).browserslist).toEqual(["defaults"])
 })

@@ -6,6 +6,7 @@ export interface PackageJson {
   type?: string
   workspaces?: unknown
   engines?: { node?: string }
+  browserslist?: unknown
   scripts?: Record<string, string>
   dependencies?: Record<string, string>
   devDependencies?: Record<string, string>
@@ -14,7 +15,10 @@ export interface PackageJson {
 const parts = ["scripts", "dependencies", "devDependencies"] as const
 
 /** What is added to a package.json. */
-export type Additions = { [Part in (typeof parts)[number]]?: Readonly<Record<string, string>> }
+export type Additions = { [Part in (typeof parts)[number]]?: Readonly<Record<string, string>> } & {
+  /** For an app that has none. */
+  browserslist?: readonly string[]
+}
 
 /** Throws a `Refusal` for what isn't a JSON object. */
 export function parsePackageJson(text: string): PackageJson {
@@ -47,6 +51,7 @@ export function addToPackageJson(text: string, additions: Additions): string {
     if (part !== "scripts") entries.sort(([a], [b]) => (a < b ? -1 : 1))
     changed[part] = Object.fromEntries(entries)
   }
+  if (additions.browserslist) changed.browserslist ??= additions.browserslist
   return JSON.stringify(changed) === JSON.stringify(original) ? text : writtenAs(text, changed)
 }
 
@@ -62,8 +67,12 @@ export function takeFromPackageJson(text: string, before: string, after: string)
       if (!(name in (old[part] ?? {})) && current[part]?.[name] === value) delete current[part][name]
     if (!(part in old) && Object.keys(current[part] ?? {}).length === 0) delete current[part]
   }
+  if (old.browserslist === undefined && isSame(current.browserslist, added.browserslist))
+    delete current.browserslist
   return writtenAs(text, current)
 }
+
+const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other)
 
 /** Indented, and ended, as the text before. */
 function writtenAs(text: string, value: PackageJson): string {

@@ -123,7 +123,7 @@ describe("an app's shape", () => {
       {
         ...plain,
         "package.json": packageJson({
-          dependencies: { next: "16.0.0", "better-auth": "1" },
+          dependencies: { next: "15.5.0", "better-auth": "1" },
           scripts: { dev: "node server.js" },
         }),
       },
@@ -205,6 +205,23 @@ describe("a plan", () => {
     expect(notes.join("\n")).toMatch(/next-auth[\s\S]*src\/proxy\.ts/)
   })
 
+  it.each<[string, Record<string, string>, string[] | undefined]>([
+    ["to an app of Next.js 15", {}, ["chrome 111", "edge 111", "firefox 111", "safari 16.4"]],
+    ["to one that goes without Ably", { providers: "socketio" }, undefined],
+    ["to one that has them in a file", { ".browserslistrc": "defaults" }, undefined],
+    ["to an app of Next.js 16", { next: "16.4.3" }, undefined],
+  ])(
+    "says which browsers are built for, %s",
+    (_, { providers, next = "15.5.28", ...files }, browserslist) => {
+      const { text, notes } = planned(
+        { ...plain, "package.json": packageJson({ dependencies: { next } }), ...files },
+        providers ? { providers: ["socketio"] } : {},
+      )
+      expect(JSON.parse(text["package.json"] ?? "").browserslist).toEqual(browserslist)
+      expect(notes.join().includes("browserslist")).toBe(browserslist !== undefined)
+    },
+  )
+
   it.each([...templates.keys()])("writes %s in JavaScript, too, with all but its types", (name) => {
     const example = name.includes("counter") ? "counter" : "chat"
     const { text } = planned({ "package.json": packageJson(), "app/layout.js": layout }, { example })
@@ -256,7 +273,7 @@ describe("a refusal", () => {
     [
       "an old Next.js",
       { ...plain, "package.json": packageJson({ dependencies: { next: "^14.2.0" } }) },
-      /Next\.js \^14\.2\.0, and 16 or newer/,
+      /Next\.js \^14\.2\.0, and 15 or newer/,
     ],
     [
       "static export",
@@ -307,7 +324,7 @@ describe("a refusal", () => {
   it("goes by the Next.js that is installed", () => {
     const files = { ...plain, "package.json": packageJson({ dependencies: { next: "latest" } }) }
     expect(() => planInit(treeOf(files, "14.2.3"), everything)).toThrow("this is Next.js 14.2.3")
-    expect(() => planInit(treeOf(files, "16.0.0"), everything)).not.toThrow()
+    expect(() => planInit(treeOf(files, "15.5.0"), everything)).not.toThrow()
   })
 
   it("takes no notice of what is commented out", () => {

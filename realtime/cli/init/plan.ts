@@ -45,7 +45,21 @@ export const packages: Record<ProviderName, readonly string[]> = {
 }
 
 /** The first Next.js whose `instrumentation` runs without a flag. */
-export const leastNext = 16
+export const leastNext = 15
+
+/** What Next.js 16 builds for unless told. */
+export const newBrowsers = ["chrome 111", "edge 111", "firefox 111", "safari 16.4"]
+
+/**
+ * Whether the app's compiler breaks the code of Ably's package: unless told, Next.js 15 builds for Safari 12
+ * too, and puts a constructor's `super()` into a plain function then.
+ */
+export const breaksAbly = (nextVersion: string, files: AppTree["files"]): boolean =>
+  majorOf(nextVersion) === 15 &&
+  !files.has(".browserslistrc") &&
+  parsePackageJson(files.get("package.json") ?? "{}").browserslist === undefined
+
+const majorOf = (version: string) => Number(/^\D*(\d+)/.exec(version)?.[1] ?? Number.NaN)
 
 /**
  * Recognises a file that an earlier `init` wrote, whatever became of it since: it is kept as it is. Each
@@ -125,15 +139,25 @@ export function planInit(tree: AppTree, options: PlanOptions): Plan {
     options.providers.some((name) => name !== "socketio") ? ["throughline-emulators"] : [],
   )
   plan.added = [...Object.keys(dependencies), ...Object.keys(devDependencies)]
+  const nextVersion = tree.nextVersion ?? app.dependencies?.next ?? app.devDependencies?.next ?? ""
+  const isBroken = options.providers.includes("ably") && breaksAbly(nextVersion, files)
   put("package.json", (before) =>
     addToPackageJson(before ?? "", {
       scripts: { doctor: "throughline doctor" },
       dependencies,
       devDependencies,
+      ...(isBroken && { browserslist: newBrowsers }),
     }),
   )
 
-  plan.notes = notesFor(tree, app, root, options)
+  plan.notes = [
+    ...notesFor(tree, app, root, options),
+    ...(isBroken
+      ? [
+          `package.json has a browserslist now, ${newBrowsers.join(", ")}: for older ones Next.js 15 breaks the code of ably.`,
+        ]
+      : []),
+  ]
   return plan
 }
 
@@ -147,8 +171,7 @@ function refuseUnknown({ files, paths, nextVersion }: AppTree, app: PackageJson)
           "Run it in the folder of the app, as in apps/web.",
         )
       : new Refusal("package.json doesn't list next", "Run it in the folder of a Next.js app.")
-  const major = Number(/^\D*(\d+)/.exec(nextVersion ?? next)?.[1] ?? Number.NaN)
-  if (major < leastNext)
+  if (majorOf(nextVersion ?? next) < leastNext)
     throw new Refusal(
       `this is Next.js ${nextVersion ?? next}, and ${leastNext} or newer is needed`,
       "Upgrade it first: npx @next/codemod upgrade",

@@ -21,6 +21,7 @@ const named = (name: string) => extensions.map((extension) => `${name}.${extensi
 /** Whose content matters, wherever they are. */
 const read: readonly string[] = [
   ...["package.json", "tsconfig.json", "jsconfig.json", ".env.local", ".env", "pnpm-workspace.yaml"],
+  ".browserslistrc",
   ...named("next.config"),
   ...["instrumentation", "middleware", "proxy"].flatMap((name) => [...named(name), ...named(`src/${name}`)]),
 ]
