@@ -75,7 +75,7 @@ export const test = base.extend<
       async anotherDeviceOf({ page, name, texts }, options) {
         const storageState = await page.context().storageState()
         const context = await open({ ...options, storageState })
-        return new Person(await context.newPage(), name, texts)
+        return new Person(await context.newPage(), name, options?.locale ? textsOf(options.locale) : texts)
       },
     })
     // The pages run under the policy that they are sent with.
