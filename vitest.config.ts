@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import { tsc } from "./scripts/run.ts"
 
 /** `server-only` throws outside a React server build; the tests stand in for that build. */
 const alias = { "server-only": fileURLToPath(new URL("./realtime/testing/empty.ts", import.meta.url)) }
@@ -72,6 +73,7 @@ export default defineConfig({
           typecheck: {
             enabled: true,
             only: true,
+            checker: tsc,
             ignoreSourceErrors: true,
             include: ["{lib,realtime}/**/*.test-d.ts"],
             // Of the types that they test, not of the project.

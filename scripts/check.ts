@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
 import { requireInstalled } from "./installed.ts"
-import { projectDir, run } from "./run.ts"
+import { projectDir, run, tsc } from "./run.ts"
 import { hiddenTools } from "./tools.ts"
 
 /**
@@ -9,7 +9,7 @@ import { hiddenTools } from "./tools.ts"
  * find none of it.
  */
 const staticSteps: Record<string, string[]> = {
-  types: ["next typegen", "tsc"],
+  types: ["next typegen", `node ${tsc}`],
   browsers: ["node scripts/browsers.ts"],
   "import direction": [
     "depcruise --config .dependency-cruiser.mjs --output-type err-long app lib realtime emulators server e2e scripts",

