@@ -1,7 +1,7 @@
 import { defineConfig } from "@playwright/test"
 import type { Layout } from "./e2e/chat-servers.ts"
 import type { LayoutOptions } from "./e2e/fixtures.ts"
-import { projects, specsOf } from "./e2e/tiers.ts"
+import { isTier, projects, specsOf } from "./e2e/tiers.ts"
 import { findChromium, installLine, tools } from "./scripts/tools.ts"
 
 const executablePath = findChromium()
@@ -12,14 +12,14 @@ if (!executablePath && isRun) {
 }
 
 /**
- * Those that need no layout of the chat. They come first: `dev` compiles as it goes and takes longest, and begun last it would go on while
- * the other worker had nothing left to do.
+ * Those that need no layout of the chat. They come first: `dev` compiles as it goes and takes longest, and begun last it
+ * would go on while the other worker had nothing left to do.
  */
 const apart = [
   { name: "emulators", test: ["emulators"], system: [] },
   // It compiles as it goes, which is slow enough without another compiler beside it.
   {
-    ...{ name: "dev", test: ["development"], system: ["hot-reload"], dependencies: ["build"] },
+    ...{ name: "dev", test: ["dev-start"], system: ["development", "hot-reload"], dependencies: ["build"] },
     ...{ workers: 1, timeout: 360_000, expect: { timeout: 120_000 } },
   },
   // An app outside the project, made by `create-next-app` and by npm, which compiles as it goes.
@@ -42,6 +42,8 @@ export default defineConfig<LayoutOptions>({
   use: {
     headless: true,
     locale: "en-US",
+    // Without a graphics card each frame of an animation is the processor's. The other tier has them.
+    ...(isTier("test") && { contextOptions: { reducedMotion: "reduce" } }),
     // Tracing takes half as much time again; `npm run e2e -- --trace=retain-on-failure` asks for it.
     screenshot: "only-on-failure",
     launchOptions: {

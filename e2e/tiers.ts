@@ -15,7 +15,7 @@ interface Project {
   system?: readonly string[]
 }
 
-const moreOfMessages = ["changes", "drafts", "outbox-storage", "replies"]
+const moreOfMessages = ["changes", "drafts", "outbox-storage", "outbox-waiting", "replies"]
 const allOfMessages = ["messages", "outbox", ...moreOfMessages]
 /** What depends on who carries the messages. */
 const carried = [
@@ -55,6 +55,7 @@ export const projects: readonly Project[] = [
     system: [
       ...[...moreOfMessages, "accessibility", "choices", "composer", "devices", "files", "files-off", "lab"],
       ...[
+        "input-method-elsewhere",
         "leaving",
         "list",
         "looks",
@@ -77,6 +78,7 @@ export const projects: readonly Project[] = [
     system: [
       "outbox",
       "outbox-storage",
+      "outbox-waiting",
       "conversation",
       "downloads",
       "presence",
@@ -140,5 +142,5 @@ export function specsOf({ test = [], system = [] }: Pick<Project, "test" | "syst
   return [...test, ...system]
 }
 
-/** Whether the environment asks for the rest alone. */
-export const isSystemTier = () => process.env[variable] === "system"
+/** Whether the environment asks for this one alone. */
+export const isTier = (tier: Tier) => process.env[variable] === tier

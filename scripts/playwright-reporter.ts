@@ -1,6 +1,6 @@
 import { relative } from "node:path"
 import type { Reporter, Suite, TestCase } from "@playwright/test/reporter"
-import { isSystemTier } from "../e2e/tiers.ts"
+import { isTier } from "../e2e/tiers.ts"
 import {
   emptyResult,
   type Figure,
@@ -50,7 +50,7 @@ export default class ThroughlineReporter implements Reporter {
   }
 
   #write({ isComplete }: { isComplete: boolean }): void {
-    const result = emptyResult(isSystemTier() ? "system-e2e" : "e2e")
+    const result = emptyResult(isTier("system") ? "system-e2e" : "e2e")
     const hasEnded = (test: TestCase) => test.results.length > 0 && !this.#running.has(test)
     for (const test of this.#suite?.allTests() ?? []) if (isComplete || hasEnded(test)) addTest(result, test)
     for (const error of this.#errors)
