@@ -1,6 +1,7 @@
 import { Agent, request } from "node:http"
 import Pusher from "pusher"
 import { WebSocket } from "ws"
+import { arrival } from "./arrival.ts"
 import { startMetered } from "./meter.ts"
 
 /** Messages in one request or frame, as many as Pusher takes. */
@@ -156,8 +157,9 @@ async function measure(service: Service, messages: number): Promise<number> {
   }
   const started = performance.now()
   await Promise.all(Array.from({ length: 20 }, lane))
-  while (arrived < published) await new Promise((resolve) => setImmediate(resolve))
-  const seconds = (performance.now() - started) / 1000
+  const { missing, lastAt } = await arrival(() => arrived, published)
+  if (missing > 0) throw new Error(`${missing} of ${published} messages never came`)
+  const seconds = (lastAt - started) / 1000
   const closed = sockets.filter(({ readyState }) => readyState !== WebSocket.OPEN).length
   if (closed > 0) throw new Error(`${closed} connections were lost`)
   for (const socket of sockets) socket.terminate()

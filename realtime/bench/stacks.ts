@@ -20,6 +20,8 @@ export interface Joining {
  */
 export interface Stack {
   name: string
+  /** Whether it keeps what it takes, so that nothing may be lost. */
+  isDurable: boolean
   /** Its processes, which stop together. */
   start(): Promise<{ list: readonly MeteredServer[] } & AsyncDisposable>
   connect(joining: Joining): Promise<WireClient>
@@ -49,6 +51,7 @@ const startTwo = (file: string, hasLog: boolean) => async () => {
 /** The gateway, the durable log on. */
 export const throughline: Stack = {
   name: "Throughline",
+  isDurable: true,
   start: startOne("server-throughline.ts"),
   async connect({ url, token, room, after, onDeliveries, onPacket }) {
     const client = await connectWire(url, { ticket: token }, (packet) => {
@@ -67,6 +70,7 @@ export const throughline: Stack = {
 /** Bare Socket.IO: rooms, `io.to(room).emit`, an acknowledgement, no log. */
 export const bare: Stack = {
   name: "bare Socket.IO",
+  isDurable: false,
   start: startOne("server-bare.ts"),
   async connect({ url, room, onDeliveries, onPacket }) {
     const client = await connectWire(url, {}, (packet) => {
