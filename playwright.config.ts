@@ -22,6 +22,11 @@ const apart = [
     ...{ name: "dev", test: ["dev-start"], system: ["development", "hot-reload"], dependencies: ["build"] },
     ...{ workers: 1, timeout: 360_000, expect: { timeout: 120_000 } },
   },
+  // One more production build, and the servers of both.
+  {
+    ...{ name: "releases", test: [], system: ["releases"], dependencies: ["build"] },
+    ...{ workers: 1, timeout: 900_000 },
+  },
   // An app outside the project, made by `create-next-app` and by npm, which compiles as it goes.
   { name: "strangers", test: [], system: ["strangers"], timeout: 1_800_000, expect: { timeout: 300_000 } },
 ]

@@ -179,8 +179,11 @@ export async function startDevelopment(folder: string): Promise<ChatServers> {
   return startServers([program], { folder, env: { NODE_ENV: "development" } })
 }
 
-/** The app's server comes first. All share one data folder and the same secrets. */
-async function startServers(
+/**
+ * The programs of the production build, or of the project in a folder. The app's server comes first. All share one data folder and the same
+ * secrets.
+ */
+export async function startServers(
   programs: readonly [Program, ...Program[]],
   options: { folder?: string; env?: Record<string, string> } = {},
 ): Promise<ChatServers> {

@@ -34,16 +34,20 @@ export function copyProject(): ProjectCopy {
   symlinkSync("../realtime", join(folder, "node_modules/throughline"))
   symlinkSync("../emulators", join(folder, "node_modules/throughline-emulators"))
   return {
-    folder,
-    edit(path, ...changes) {
-      const file = join(folder, path)
-      let text = readFileSync(file, "utf8")
-      for (const [from, to] of changes) {
-        if (!text.includes(from)) throw new Error(`unable to edit ${path}; it has no ${from} any more`)
-        text = text.replace(from, () => to)
-      }
-      writeFileSync(file, text)
-    },
+    ...{ folder, edit: editIn(folder) },
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
+
+/** Edits files of this folder; a text that isn't there to be changed is an error. */
+export const editIn =
+  (folder: string): ProjectCopy["edit"] =>
+  (path, ...changes) => {
+    const file = join(folder, path)
+    let text = readFileSync(file, "utf8")
+    for (const [from, to] of changes) {
+      if (!text.includes(from)) throw new Error(`unable to edit ${path}; it has no ${from} any more`)
+      text = text.replace(from, () => to)
+    }
+    writeFileSync(file, text)
+  }

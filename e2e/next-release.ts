@@ -1,0 +1,42 @@
+import { execFile } from "node:child_process"
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { editIn, type ProjectCopy } from "../scripts/copy-project.ts"
+import { projectDir } from "../scripts/run.ts"
+
+const run = promisify(execFile)
+const left = ["node_modules", "test-results", "dist", "e2e", "docs"]
+
+/**
+ * The production build of these sources, changed: in a folder of its own with packages and a lockfile of its own, as a deployment
+ * makes it, since Next.js names server actions by the path of their file below that folder. And by a key, which both builds share.
+ */
+export async function buildNextRelease(edit: (project: ProjectCopy) => void): Promise<ProjectCopy> {
+  using stack = new DisposableStack()
+  const parent = join(projectDir, ".data")
+  mkdirSync(parent, { recursive: true })
+  const folder = mkdtempSync(join(parent, "release-"))
+  stack.defer(() => rmSync(folder, { recursive: true, force: true }))
+  for (const name of readdirSync(projectDir))
+    if (!name.startsWith(".") && !left.includes(name))
+      cpSync(join(projectDir, name), join(folder, name), { recursive: true })
+  // Sixty thousand files, and the same: links.
+  await run("cp", ["-RPl", join(projectDir, "node_modules"), folder])
+  rmSync(join(folder, "node_modules/.cache"), { recursive: true, force: true })
+  const held = stack.move()
+  const release: ProjectCopy = {
+    ...{ folder, edit: editIn(folder) },
+    [Symbol.dispose]: () => held.dispose(),
+  }
+  edit(release)
+  const manifest = join(projectDir, ".next/server/server-reference-manifest.json")
+  const { encryptionKey } = JSON.parse(readFileSync(manifest, "utf8"))
+  const env = {
+    ...process.env,
+    ...{ NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" },
+    NEXT_SERVER_ACTIONS_ENCRYPTION_KEY: encryptionKey as string,
+  } as const
+  await run(process.execPath, ["node_modules/next/dist/bin/next", "build"], { cwd: folder, env })
+  return release
+}
