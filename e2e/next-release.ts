@@ -32,11 +32,12 @@ export async function buildNextRelease(edit: (project: ProjectCopy) => void): Pr
   edit(release)
   const manifest = join(projectDir, ".next/server/server-reference-manifest.json")
   const { encryptionKey } = JSON.parse(readFileSync(manifest, "utf8"))
-  const env = {
+  const env: NodeJS.ProcessEnv = {
     ...process.env,
-    ...{ NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" },
+    NODE_ENV: "production",
+    NEXT_TELEMETRY_DISABLED: "1",
     NEXT_SERVER_ACTIONS_ENCRYPTION_KEY: encryptionKey as string,
-  } as const
+  }
   await run(process.execPath, ["node_modules/next/dist/bin/next", "build"], { cwd: folder, env })
   return release
 }

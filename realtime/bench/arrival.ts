@@ -1,7 +1,10 @@
 /** After so many ms without one more, what is missing won't come. */
 const silenceMs = 15_000
 
-/** Waits until so many have come, or no more do. Resolves with how many are missing, and when the last one came. */
+/**
+ * Waits until so many have come, or no more do. Resolves with how many are missing, and when the last one
+ * came.
+ */
 export async function arrival(
   countNow: () => number,
   expected: number,

@@ -12,7 +12,10 @@ const text = "x".repeat(90)
 /** In each text, so that whoever looks knows which message has arrived. */
 const numbered = /#(\d+)#/g
 
-/** Puts a scenario's load on servers of their own. What did not arrive is no throughput; of a log's, an error. */
+/**
+ * Puts a scenario's load on servers of their own. What did not arrive is no throughput, and where there is a
+ * log an error.
+ */
 export async function measure(stack: Stack, scenario: Scenario): Promise<Figures> {
   await using servers = await stack.start()
   const { rooms, subscribersPerRoom, rate, inFlight = 1, messages } = scenario
