@@ -2,67 +2,15 @@ import { Menu } from "@base-ui/react/menu"
 import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react"
 import { NextIntlClientProvider } from "next-intl"
 import type { ReactNode } from "react"
-import { createClient } from "throughline/client"
-import { createMemoryLog, createRealtime } from "throughline/server"
-import { createContractHttp } from "throughline/testing"
 import { afterEach, beforeEach, expect, it, vi } from "vitest"
-import { chatChannels, room as roomChannel } from "#lib/chat/channels.ts"
-import { createRoomActivity, type RoomActivityStore } from "#lib/chat/room-activity-store.ts"
+import type { RoomActivityStore } from "#lib/chat/room-activity-store.ts"
 import messages from "#lib/i18n/messages/en.json"
-import { memoryCapabilities } from "../../realtime/providers/memory/capabilities.ts"
-import { createMemoryTransport } from "../../realtime/providers/memory/client.ts"
-import { createMemoryHub } from "../../realtime/providers/memory/hub.ts"
-import { createMemoryPublisher } from "../../realtime/providers/memory/server.ts"
+import { me, startActivity } from "../testing/activity.ts"
 
 vi.mock("next/navigation", () => ({ useRouter: () => ({ push() {} }), useParams: () => ({}) }))
 
-const me = { id: "me", name: "Me" }
 /** However slow the machine: this only ends what hangs. */
 const patience = { timeout: 15_000 }
-
-/** What goes on in one room, as the page follows it; `say` is somebody else's. */
-async function startActivity() {
-  const log = createMemoryLog()
-  const { maxPresenceMembers } = memoryCapabilities
-  const hub = createMemoryHub({ authorize: async () => {}, maxPresenceMembers })
-  const realtime = createRealtime({
-    ...{ channels: chatChannels, log, publishers: [createMemoryPublisher(hub)] },
-    ...{ identify: async () => me, authorize: async () => true },
-  })
-  const onError = () => {}
-  const client = createClient({
-    transport: createMemoryTransport({
-      hub,
-      user: me,
-      capabilities: memoryCapabilities,
-      retryMs: 10,
-      onError,
-    }),
-    http: createContractHttp(realtime as never, me),
-    onError,
-  })
-  const ref = roomChannel({ room: "1" })
-  const [head] = await log.heads([ref.name])
-  if (!head) throw new Error("the log gave no head")
-  const initial = [{ room: "1", read: head, head, unread: 0, mentions: 0 }]
-  const store = createRoomActivity({
-    ...{ client, me: me.id, initial, onError },
-    ask: async () => initial,
-    move: async () => {},
-  })
-  client.open()
-  const stop = store.start()
-  return {
-    store,
-    say: (text: string, name = "Bob") =>
-      realtime.publish(ref, "text-sent", { text }, { from: { id: "2", name } }),
-    async [Symbol.asyncDispose]() {
-      stop()
-      await client.close()
-      await realtime.close()
-    },
-  }
-}
 
 /** As in Chrome on Android: it is there, it can be asked for, and it can't be used. */
 function stubNotification(permission: NotificationPermission) {

@@ -42,14 +42,16 @@ export function useCurrentRoom(): string | null {
   return room === undefined ? null : roomIdIn(room)
 }
 
-/** Follows the rooms below it: `initial` is what the server counted when it rendered the page; null: it couldn't. */
-export function RoomActivityProvider({
-  initial,
-  children,
-}: {
+interface ProviderProps {
+  /** What the server counted when it rendered the page; null: it couldn't. */
   initial: readonly CountedRoom[] | null
+  /** The version of the list of rooms that it rendered. */
+  list: string
   children: ReactNode
-}) {
+}
+
+/** Follows the rooms below it. */
+export function RoomActivityProvider({ initial, list, children }: ProviderProps) {
   const client = useRealtimeClient()
   const me = useMe()
   const [store] = useState(() =>
@@ -65,6 +67,7 @@ export function RoomActivityProvider({
   useEffect(() => {
     if (initial) store.accept(initial)
   }, [store, initial])
+  useEffect(() => store.showList(list), [store, list])
   useEffect(() => store.open(room), [store, room])
   return <ActivityContext value={store}>{children}</ActivityContext>
 }

@@ -4,8 +4,8 @@ import { AtSign, Hash, Lock, Users } from "lucide-react"
 import Link from "next/link"
 import { useTranslations } from "next-intl"
 import { countOf, type RoomActivity } from "#lib/chat/room-activity.ts"
+import type { ListedRoom } from "#lib/chat/rooms.ts"
 import { isolated } from "#lib/i18n/isolated.ts"
-import type { ListedRoom } from "./listed-room.ts"
 
 interface RoomLinkProps {
   room: ListedRoom

@@ -1,20 +1,19 @@
 "use client"
 import { Dialog } from "@base-ui/react/dialog"
 import { Menu as MenuIcon, X } from "lucide-react"
-import { useRouter } from "next/navigation"
 import { useTranslations } from "next-intl"
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react"
 import { maxCounted, totalOf } from "#lib/chat/room-activity.ts"
+import type { ListedRoom } from "#lib/chat/rooms.ts"
 import { IconButton } from "./button.tsx"
-import type { ListedRoom } from "./listed-room.ts"
 import { Notifications } from "./notifications.tsx"
-import { useActivityStore, useCurrentRoom, useRoomActivity } from "./room-activity.tsx"
+import { useCurrentRoom, useRoomActivity } from "./room-activity.tsx"
 import { RoomSkeleton } from "./room-skeleton.tsx"
 import { Sidebar } from "./sidebar.tsx"
 import { TitleBadge } from "./title-badge.tsx"
-import { toast } from "./toast.tsx"
 import { useRoomCounts } from "./use-room-counts.ts"
 import { useRoomName } from "./use-room-name.ts"
+import { useRoomNews } from "./use-room-news.ts"
 
 /** Where the link past the list of rooms leads. */
 const mainId = "content"
@@ -43,24 +42,6 @@ export function OpenSidebarButton() {
         </span>
       )}
     </IconButton>
-  )
-}
-
-/** Which rooms there are, and what they are called, stands on the server: it is asked for once somebody has changed it. */
-function useRoomNews(rooms: readonly ListedRoom[]): void {
-  const t = useTranslations("rooms")
-  const nameOf = useRoomName()
-  const store = useActivityStore()
-  const router = useRouter()
-  useEffect(
-    () =>
-      store.onMessages((id, messages) => {
-        const has = (wanted: string) => messages.some(({ event }) => event === wanted)
-        const deleted = has("room-deleted") && rooms.find((room) => room.id === id)
-        if (deleted) toast(t("deleted", { room: nameOf(deleted) }))
-        if (deleted || has("room-renamed")) router.refresh()
-      }),
-    [store, router, rooms, t, nameOf],
   )
 }
 

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react"
 import { getSession } from "#lib/chat/current.ts"
 import { orWhileUnavailable } from "#lib/chat/database-failure.ts"
+import { listVersion } from "#lib/chat/rooms.ts"
 import { getChat } from "#lib/realtime/server.ts"
 import { tracedRatio } from "#lib/tracing/server.ts"
 import { ChatProvider } from "../_components/chat-provider.tsx"
@@ -22,7 +23,7 @@ export default async function RoomsLayout({ children }: { children: ReactNode })
       tracedRatio={tracedRatio(env)}
       user={{ id: user.id, name: user.name ?? "" }}
     >
-      <RoomActivityProvider initial={unread}>
+      <RoomActivityProvider initial={unread} list={listVersion(listed)}>
         <Shell rooms={listed}>{children}</Shell>
       </RoomActivityProvider>
     </ChatProvider>

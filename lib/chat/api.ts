@@ -1,7 +1,7 @@
 import { type Cursor, ownerHeaders, RealtimeError, type RealtimeErrorCode } from "throughline"
 import { requestWithin } from "throughline/client"
 import type { QuotedMessage } from "./message-index.ts"
-import type { CountedRoom } from "./room-activity.ts"
+import type { UnreadAnswer } from "./room-activity.ts"
 
 /** What one finds in a room, newest first. */
 export interface SearchPage {
@@ -52,11 +52,8 @@ async function call<T>(owner: string, path: string, init: Init = {}): Promise<T>
   throw new RealtimeError(code, { message: `unable to ${doing}; it answered ${status}` })
 }
 
-/** Browser: what is unread in all rooms that one is in. */
-export async function askUnread(owner: string): Promise<CountedRoom[]> {
-  const { rooms } = await call<{ rooms: CountedRoom[] }>(owner, "unread")
-  return rooms
-}
+/** Browser: what is unread in all rooms that one is in, and which rooms there are. */
+export const askUnread = (owner: string) => call<UnreadAnswer>(owner, "unread")
 
 /** Browser: tells how far one has read; `isLast` lets the request outlive the page. */
 export async function moveRead(owner: string, room: string, place: Cursor, isLast: boolean): Promise<void> {

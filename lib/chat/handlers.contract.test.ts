@@ -5,6 +5,7 @@ import { createLimits } from "../security/limits.ts"
 import { askPeople, askQuotes, askUnread, moveRead, searchRoom } from "./api.ts"
 import { createGuests } from "./guests.ts"
 import { type ChatHandlers, createChatHandlers } from "./handlers.ts"
+import { listVersion } from "./rooms.ts"
 import { identifyRequest, sessionCookie, sessionOptions } from "./session.ts"
 import { describeStores, type TestProcess, writerOf } from "./testing/stores.ts"
 
@@ -91,6 +92,7 @@ describeStores("the chat's routes", (use) => {
               ...{ read: { epoch, seq: 0 }, head: { epoch, seq: 1 } },
             },
           ],
+          list: listVersion(await main.rooms.list("bob")),
         },
       })
       expect(await ask(bob, "read", { body: JSON.stringify({ room, epoch, seq: 1 }) })).toEqual({
@@ -150,7 +152,10 @@ describeStores("the chat's routes", (use) => {
         const body = JSON.stringify({ room: asked, epoch, seq: 1 })
         expect(await ask(carol, "read", { body })).toMatchObject(denied)
       }
-      expect(await ask(carol, "unread", {})).toEqual({ status: 200, body: { rooms: [] } })
+      expect(await ask(carol, "unread", {})).toEqual({
+        status: 200,
+        body: { rooms: [], list: listVersion([]) },
+      })
       expect(await main.database.selectFrom("read_positions").select("user_id").execute()).not.toContainEqual(
         {
           user_id: "carol",

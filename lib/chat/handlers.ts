@@ -6,12 +6,13 @@ import { maxQuotes } from "./api.ts"
 import { createEndpoints, type Endpoint, type EndpointOptions } from "./endpoint.ts"
 import type { MessageIndex } from "./message-index.ts"
 import type { ReadPositions } from "./read-positions.ts"
-import type { Rooms } from "./rooms.ts"
+import type { UnreadAnswer } from "./room-activity.ts"
+import { listVersion, type Rooms } from "./rooms.ts"
 import type { Search } from "./search.ts"
 
 /** What `app/api/chat/` answers. */
 export interface ChatHandlers {
-  /** `{ rooms }`: what is unread in the rooms that one is in. */
+  /** An `UnreadAnswer`: what is unread in the rooms that one is in, and the version of one's list of rooms. */
   unread: Endpoint
   /** Takes `{ room, epoch, seq }`: one has read so far. Answers `{ read }`. */
   read: Endpoint
@@ -24,7 +25,7 @@ export interface ChatHandlers {
 }
 
 export interface ChatHandlersOptions extends EndpointOptions {
-  rooms: Pick<Rooms, "isMember" | "members">
+  rooms: Pick<Rooms, "isMember" | "members" | "list">
   readPositions: ReadPositions
   search: Search
   index: Pick<MessageIndex, "quote">
@@ -72,7 +73,8 @@ export function createChatHandlers(options: ChatHandlersOptions): ChatHandlers {
   return {
     unread: endpoint(async ({ user }) => {
       await limits.takeOf("reads", user.id)
-      return { rooms: await readPositions.unread(user.id) }
+      const [unread, listed] = await Promise.all([readPositions.unread(user.id), rooms.list(user.id)])
+      return { rooms: unread, list: listVersion(listed) } satisfies UnreadAnswer
     }),
 
     read: endpoint(async ({ user, request }) => {

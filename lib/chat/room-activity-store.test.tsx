@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type Cursor, parseUser, type User } from "throughline"
+import { type Cursor, parseUser, RealtimeError, type User } from "throughline"
 import { createClient } from "throughline/client"
 import { createMemoryLog, createRealtime, type Realtime } from "throughline/server"
 import { createContractHttp, waitFor } from "throughline/testing"
@@ -17,7 +17,7 @@ import { createReadPositions } from "./read-positions.ts"
 import { countOf, maxFollowed } from "./room-activity.ts"
 import { type Arrival, createRoomActivity, type RoomActivityStore } from "./room-activity-store.ts"
 import { withRoomBell } from "./room-bell.ts"
-import { createRooms } from "./rooms.ts"
+import { createRooms, listVersion } from "./rooms.ts"
 
 const aki = { id: "aki", name: "Aki" }
 const ben = { id: "ben", name: "Ben" }
@@ -36,11 +36,12 @@ async function startChat() {
   })
   const bells: string[] = []
   const failures: unknown[] = []
+  const shut = new Set<string>()
   const realtime: Realtime<typeof chatChannels> = createRealtime({
     channels: chatChannels,
     identify: (request) =>
       parseUser(JSON.parse(decodeURIComponent(request.headers.get("x-contract-user") ?? "null"))),
-    authorize: async () => true,
+    authorize: async ({ channel }) => channel.kind !== "room" || !shut.has(channel.params.room),
     log: withRoomBell({
       ...{ log, database, onError: (error) => failures.push(error) },
       tell(personId, room, from) {
@@ -61,13 +62,18 @@ async function startChat() {
     })
     const moves: Cursor[] = []
     let asks = 0
+    let before = async () => {}
+    let after = async () => {}
     const store = createRoomActivity({
       client,
       me: user.id,
       initial: await readPositions.unread(user.id),
-      ask() {
+      async ask() {
         asks += 1
-        return readPositions.unread(user.id)
+        await before()
+        const answer = { rooms: await readPositions.unread(user.id), list: await listOf(user) }
+        await after()
+        return answer
       },
       async move(room, place) {
         moves.push(place)
@@ -78,8 +84,18 @@ async function startChat() {
     client.open()
     const stop = store.start()
     closing.push(stop, () => client.close())
-    return { client, store, moves, asks: () => asks }
+    return {
+      ...{ client, store, moves },
+      asks: () => asks,
+      /** What happens before the server looks, and before its answer is here. */
+      delay(change: { before?: () => Promise<void>; after?: () => Promise<void> }) {
+        before = change.before ?? (async () => {})
+        after = change.after ?? (async () => {})
+      },
+    }
   }
+
+  const listOf = async (user: User) => listVersion(await rooms.list(user.id))
 
   return {
     hub,
@@ -87,6 +103,9 @@ async function startChat() {
     bells,
     rooms,
     failures,
+    realtime,
+    shut,
+    listOf,
     newRoom: async (name: string) => (await rooms.create(aki, { name, isPrivate: false })).id,
     say: (room: string, text: string, more: { mentions?: string[] } = {}, from = ben) =>
       realtime.publish(roomChannel({ room }), "text-sent", { text, ...more }, { from }),
@@ -278,5 +297,169 @@ describe("what goes on in the rooms", () => {
     visibility.mockReturnValue("visible")
     document.dispatchEvent(new Event("visibilitychange"))
     await vi.waitFor(() => expect(asks()).toBe(before + 2), 10_000)
+  })
+
+  it("asks once more where something rings while an answer is on its way, which may know nothing of it", async () => {
+    await using chat = await startChat()
+    const [quiet, quieter] = [await chat.newRoom("Quiet"), await chat.newRoom("Quieter")]
+    for (let number = 0; number < maxFollowed; number += 1)
+      await chat.say(await chat.newRoom(`Room ${number}`), "hello", {}, aki)
+    const { store, client, asks, delay } = await chat.openPage()
+    for (const room of [quiet, quieter]) await chat.rooms.join(ben, room)
+    await waitFor(() => client.channel(person({ person: aki.id })).status.state === "attached")
+    await waitFor(() => asks() > 0)
+    const [looked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    delay({
+      after() {
+        looked.resolve()
+        return held.promise
+      },
+    })
+    await chat.say(quiet, "one")
+    await looked.promise
+    chat.bells.length = 0
+    await chat.say(quieter, "two")
+    await waitFor(() => chat.bells.length === 1)
+    delay({})
+    held.resolve()
+    await waitFor(() => badge(store, quiet)?.unread === 1 && badge(store, quieter)?.unread === 1)
+  })
+
+  it("asks once more where two answers differ in which rooms there are: the older one may come last", async () => {
+    await using chat = await startChat()
+    const room = await chat.newRoom("Harbour")
+    const { store, client, asks } = await chat.openPage()
+    await waitFor(() => client.channel(person({ person: aki.id })).status.state === "attached")
+    await waitFor(() => asks() > 0)
+    // A page that was rendered before the room was made.
+    store.accept([])
+    expect(store.state.has(room)).toBe(false)
+    await waitFor(() => store.state.has(room))
+  })
+
+  it("asks again by itself what couldn't be answered", async () => {
+    await using chat = await startChat()
+    const room = await chat.newRoom("Harbour")
+    const { store, client, asks, delay } = await chat.openPage()
+    await waitFor(() => client.channel(person({ person: aki.id })).status.state === "attached")
+    await waitFor(() => asks() > 0)
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+    using stack = new DisposableStack()
+    stack.defer(() => void vi.useRealTimers())
+    const before = asks()
+    delay({ before: () => Promise.reject(new RealtimeError("provider-unavailable", { message: "away" })) })
+    store.accept([])
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect([asks(), store.state.has(room)]).toEqual([before + 1, false])
+    delay({})
+    await vi.advanceTimersByTimeAsync(15_000)
+    await vi.waitFor(() => expect(store.state.has(room)).toBe(true), 10_000)
+  })
+})
+
+describe("one's list of rooms", () => {
+  /** A page that shows the list as it is, and how often it is told to ask for another one. */
+  async function openPage(chat: Awaited<ReturnType<typeof startChat>>) {
+    const page = await chat.openPage()
+    let told = 0
+    page.store.onListChanged(() => {
+      told += 1
+    })
+    page.store.showList(await chat.listOf(aki))
+    await waitFor(() => page.client.channel(person({ person: aki.id })).status.state === "attached")
+    await waitFor(() => page.asks() > 0)
+    return { ...page, told: () => told }
+  }
+
+  async function endRoom(chat: Awaited<ReturnType<typeof startChat>>, room: string): Promise<void> {
+    await chat.rooms.delete(aki.id, room)
+    await chat.realtime.publish(roomChannel({ room }), "room-deleted", {}, { from: aki })
+  }
+
+  it("is asked for when a room is ended, again while it doesn't come, and no more once it is shown", async () => {
+    await using chat = await startChat()
+    const room = await chat.newRoom("Harbour")
+    const { client, store, told } = await openPage(chat)
+    await waitFor(() => client.channel(roomChannel({ room })).status.state === "attached")
+    expect(told()).toBe(0)
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+    using stack = new DisposableStack()
+    stack.defer(() => void vi.useRealTimers())
+    await endRoom(chat, room)
+    await vi.waitFor(() => expect(told()).toBe(1), 10_000)
+    for (const [again, waitMs] of [5_000, 10_000, 20_000, 40_000, 60_000, 60_000].entries()) {
+      await vi.advanceTimersByTimeAsync(waitMs / 2)
+      expect(told()).toBe(again + 1)
+      // What is asked may have to wait for a second.
+      await vi.advanceTimersByTimeAsync(waitMs / 2 + 1_500)
+      await vi.waitFor(() => expect(told()).toBe(again + 2), 10_000)
+    }
+    const last = told()
+    store.showList(await chat.listOf(aki))
+    await vi.advanceTimersByTimeAsync(200_000)
+    expect(told()).toBe(last)
+  })
+
+  it("is asked for again also where an answer of before comes after a room was ended", async () => {
+    await using chat = await startChat()
+    const room = await chat.newRoom("Harbour")
+    const { client, delay, told } = await openPage(chat)
+    await waitFor(() => client.channel(roomChannel({ room })).status.state === "attached")
+    const [looked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    delay({
+      after() {
+        looked.resolve()
+        return held.promise
+      },
+    })
+    window.dispatchEvent(new Event("online"))
+    await looked.promise
+    await endRoom(chat, room)
+    await waitFor(() => told() === 1)
+    delay({})
+    held.resolve()
+    await waitFor(() => told() === 2)
+  })
+
+  it("is asked for where a room was ended unheard, once the page is back", async () => {
+    await using chat = await startChat()
+    const room = await chat.newRoom("Harbour")
+    const page = await openPage(chat)
+    chat.hub.refuseConnections(new Error("no network") as never)
+    chat.hub.dropConnections()
+    await waitFor(() => page.client.connection.status.state !== "connected")
+    // It lets nobody in any more who could hear of it.
+    chat.shut.add(room)
+    await endRoom(chat, room)
+    expect(page.told()).toBe(0)
+    chat.hub.refuseConnections(null)
+    await waitFor(() => page.told() > 0)
+  })
+
+  it("is asked for when a room lets one out", async () => {
+    await using chat = await startChat()
+    const room = await chat.newRoom("Harbour")
+    const page = await openPage(chat)
+    await waitFor(() => page.client.channel(roomChannel({ room })).status.state === "attached")
+    await chat.rooms.leave(aki.id, room)
+    chat.shut.add(room)
+    await chat.realtime.revoke(aki, roomChannel({ room }))
+    await waitFor(() => page.told() > 0 && !page.store.state.has(room))
+  })
+
+  it("is told of a room's end by the room also where the count knew of it before", async () => {
+    await using chat = await startChat()
+    const room = await chat.newRoom("Harbour")
+    const { client, store } = await openPage(chat)
+    const channel = client.channel(roomChannel({ room }))
+    await waitFor(() => channel.status.state === "attached")
+    const heard: string[] = []
+    store.onMessages((_, messages) => void heard.push(...messages.map(({ event }) => event)))
+    await chat.rooms.delete(aki.id, room)
+    window.dispatchEvent(new Event("online"))
+    await waitFor(() => !store.state.has(room))
+    await chat.realtime.publish(roomChannel({ room }), "room-deleted", {}, { from: aki })
+    await waitFor(() => heard.includes("room-deleted"))
+    await waitFor(() => channel.status.state === "idle")
   })
 })

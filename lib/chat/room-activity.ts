@@ -14,6 +14,13 @@ export interface CountedRoom {
   at?: number | undefined
 }
 
+/** What the server answers whoever asks what is unread. */
+export interface UnreadAnswer {
+  rooms: readonly CountedRoom[]
+  /** The version of the list of rooms: a page that shows another one asks for the list. */
+  list: string
+}
+
 /** More than that is "99+" to everybody. */
 export const maxCounted = 100
 

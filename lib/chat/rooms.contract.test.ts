@@ -8,7 +8,7 @@ import { createFileRegister } from "../files/register.ts"
 import { room } from "./channels.ts"
 import { openDatabase } from "./database.ts"
 import { invitationDays } from "./invitation.ts"
-import { createRooms, ensureLobby } from "./rooms.ts"
+import { createRooms, ensureLobby, listVersion } from "./rooms.ts"
 import { describeStores, type TestProcess, writerOf } from "./testing/stores.ts"
 
 const tablesOfRooms = [
@@ -104,6 +104,55 @@ describeStores("rooms", (use) => {
       expect((await rooms.list(alice.id)).map(({ id }) => id)).toEqual(newest.toReversed())
       const counted = await readPositions.unread(alice.id)
       expect(counted.map(({ room }) => room).sort()).toEqual(newest.toSorted())
+    }))
+
+  it("are another list once one of them is made, renamed, joined or ended, and the same whatever is said where", () =>
+    withRooms(async ({ rooms, log, index }) => {
+      const versions: string[] = []
+      const look = async () => versions.push(listVersion(await rooms.list("bob")))
+      await look()
+      const [first, second] = [
+        await rooms.create(alice, { name: "first", isPrivate: false }),
+        await rooms.create(alice, { name: "second", isPrivate: false }),
+      ]
+      await look()
+      const order = async () => (await rooms.list("bob")).map(({ name }) => name)
+      const before = await order()
+      await writerOf({ log }, first.id).say(alice, "hello")
+      await index.catchUp([first.id])
+      expect(await order()).toEqual(before.toReversed())
+      expect(listVersion(await rooms.list("bob"))).toBe(versions.at(-1))
+      await rooms.rename(alice.id, first.id, "renamed")
+      await look()
+      await rooms.join(bob, second.id)
+      await look()
+      await rooms.delete(alice.id, second.id)
+      await look()
+      expect(new Set(versions).size).toBe(5)
+    }))
+
+  it("of which there are more than are listed are the same list, whichever of them are", () =>
+    withRooms(async ({ rooms, database }) => {
+      const make = (ids: readonly string[], at: number) =>
+        database
+          .insertInto("rooms")
+          .values(
+            ids.map((id) => ({ id, name: id, is_private: 0, owner_id: null, created_at: at, active_at: at })),
+          )
+          .execute()
+      await make(
+        Array.from({ length: 199 }, (_, number) => `room-${number}`),
+        0,
+      )
+      const versionNow = async () => listVersion(await rooms.list("bob"))
+      const few = await versionNow()
+      await make(["one-more"], 1)
+      const many = await versionNow()
+      expect(many).not.toBe(few)
+      await make(["the-newest"], 2)
+      expect(await versionNow()).toBe(many)
+      await rooms.join(bob, "the-newest")
+      expect(await versionNow()).not.toBe(many)
     }))
 
   it("are found by everyone when public, and joined and left once", () =>

@@ -19,6 +19,9 @@ export interface Room {
   ownerId: string | null
 }
 
+/** A room as somebody's list shows it. */
+export type ListedRoom = Room & { isMember: boolean }
+
 export interface Invitation {
   room: Room
   /** Who made it; null when they aren't in the room any more. */
@@ -36,7 +39,7 @@ export interface Rooms {
    * makes rooms by the thousand pushes the others' quiet ones out of sight, and nobody's own. It isn't a permission: whoever has signed out
    * has the rooms that they had.
    */
-  list(userId: string): Promise<(Room & { isMember: boolean })[]>
+  list(userId: string): Promise<ListedRoom[]>
   /** False for whoever has signed out, too: a connection of theirs may be open still, or opened with a ticket of theirs. */
   isMember(userId: string, roomId: string): Promise<boolean>
   /** Joins a public room. False where there is nothing new: already in, or no such room. */
@@ -99,6 +102,18 @@ export const ownRooms = (database: Database, userId: string) =>
     .limit(maxOwnRooms)
 
 const hashOf = (token: string) => createHash("sha256").update(token).digest("base64url")
+
+/**
+ * The same for two lists that show the same rooms under the same names. The order doesn't count: it changes with every message. Nor do
+ * rooms of which there are more than are listed: which of them are listed changes with every message, too.
+ */
+export function listVersion(rooms: readonly ListedRoom[]): string {
+  const own = rooms.filter(({ isMember }) => isMember)
+  const others = rooms.filter(({ isMember }) => !isMember)
+  const shown = [own.length < maxOwnRooms ? own : [], others.length < maxOtherRooms ? others : []]
+  const lines = shown.flat().map(({ id, name, isPrivate, isMember }) => [id, name, isPrivate, isMember])
+  return hashOf(JSON.stringify(lines.map((line) => JSON.stringify(line)).sort()))
+}
 
 /** With a log whoever comes in has read what was said before; without one they have once they first ask what is unread. */
 export function createRooms(

@@ -1,0 +1,47 @@
+import { cleanup, render, screen } from "@testing-library/react"
+import { NextIntlClientProvider } from "next-intl"
+import { afterEach, expect, it, vi } from "vitest"
+import type { ListedRoom } from "#lib/chat/rooms.ts"
+import messages from "#lib/i18n/messages/en.json"
+import { me, startActivity } from "../testing/activity.ts"
+import { MeContext } from "./chat-provider.tsx"
+import { ActivityContext } from "./room-activity.tsx"
+import { ToastRegion } from "./toast.tsx"
+import { useRoomNews } from "./use-room-news.ts"
+
+const refresh = vi.hoisted(() => vi.fn())
+vi.mock("next/navigation", () => ({ useRouter: () => ({ refresh }), useParams: () => ({}) }))
+
+/** However slow the machine: this only ends what hangs. */
+const patience = { timeout: 15_000 }
+const harbour: ListedRoom = { id: "1", name: "Harbour", isPrivate: true, ownerId: "2", isMember: true }
+
+function News({ rooms }: { rooms: readonly ListedRoom[] }) {
+  useRoomNews(rooms)
+  return null
+}
+
+afterEach(cleanup)
+
+it("says that a room was ended, and asks for the list, also where the list is without it before the room tells", async () => {
+  await using activity = await startActivity()
+  const page = (rooms: readonly ListedRoom[]) => (
+    <NextIntlClientProvider locale="en" messages={messages as never}>
+      <MeContext value={me}>
+        <ActivityContext value={activity.store}>
+          <News rooms={rooms} />
+          <ToastRegion />
+        </ActivityContext>
+      </MeContext>
+    </NextIntlClientProvider>
+  )
+  const { rerender } = render(page([harbour]))
+  rerender(page([]))
+  expect(refresh).not.toHaveBeenCalled()
+  await activity.endRoom()
+  const told = await screen.findByText(/Harbour/, {}, patience)
+  expect(told.textContent?.replace(/[\u2066-\u2069]/g, "")).toBe(
+    messages.rooms.deleted.replace("{room}", "Harbour"),
+  )
+  expect(refresh).toHaveBeenCalled()
+})
