@@ -1,6 +1,6 @@
 "use client"
-import { useEffect, useMemo, useRef, useState } from "react"
-import { logError } from "throughline"
+import { useEffect, useMemo, useReducer, useRef, useState } from "react"
+import { isRealtimeError, logError } from "throughline"
 import { useConnection } from "throughline/react"
 import { askQuotes, maxQuotes } from "#lib/chat/api.ts"
 import type { Conversation, Quoted, RoomMessage } from "#lib/chat/conversation.ts"
@@ -19,6 +19,9 @@ interface Options {
   /** What the server knew of them when it rendered the page. */
   initial: readonly QuotedMessage[]
 }
+
+/** What couldn't be had is asked for again by then. */
+const againMs = 15_000
 
 /** Finds what messages answer: among what is loaded, else at the server, which is asked once for each and again when it changes. */
 export function useOrigins({ roomId, conversation, messages, replyingTo, initial }: Options): FindOrigin {
@@ -46,27 +49,35 @@ export function useOrigins({ roomId, conversation, messages, replyingTo, initial
   }, [missing, messages])
 
   const asked = useRef(new Map(initial.map(({ id }) => [id, 0])))
+  const again = useRef<ReturnType<typeof setTimeout>>(undefined)
+  const [attempt, tryAgain] = useReducer((attempts: number) => attempts + 1, 0)
+  useEffect(() => () => clearTimeout(again.current), [])
   useEffect(() => {
     const due = wanted.filter(({ id, change }) => (asked.current.get(id) ?? -1) < change)
     for (let from = 0; from < due.length; from += maxQuotes) {
       const some = due.slice(from, from + maxQuotes)
       for (const { id, change } of some) asked.current.set(id, change)
       const ids = some.map(({ id }) => id)
+      /** Of what has changed since, a later question brings the answer. */
+      const upToDate = () => some.flatMap(({ id, change }) => (asked.current.get(id) === change ? [id] : []))
       askQuotes(me.id, roomId, ids).then(
-        (found) =>
-          setKnown((before) => {
-            const origins = new Map(found.map((message) => [message.id, toQuoted(message)]))
-            return new Map([...before, ...ids.map((id) => [id, origins.get(id) ?? "gone"] as const)])
-          }),
+        (found) => {
+          const origins = new Map(found.map((message) => [message.id, toQuoted(message)]))
+          const news = upToDate().map((id) => [id, origins.get(id) ?? "gone"] as const)
+          setKnown((before) => new Map([...before, ...news]))
+        },
         (error) => {
-          // They are asked for again with the next message, or with the next connection.
-          for (const id of ids) asked.current.delete(id)
+          // They are asked for again with the next message, with the next connection, or after a while.
+          for (const id of upToDate()) asked.current.delete(id)
           logError(error, { stage: "chat" })
+          if (!isRealtimeError(error) || !error.retryable) return
+          clearTimeout(again.current)
+          again.current = setTimeout(tryAgain, againMs)
         },
       )
     }
     // A connection that is back is a reason to ask for what couldn't be had.
-  }, [wanted, me.id, roomId, isConnected])
+  }, [wanted, me.id, roomId, isConnected, attempt])
 
   return useMemo(() => (id) => conversation.find(id) ?? known.get(id) ?? null, [conversation, known])
 }
