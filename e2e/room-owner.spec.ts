@@ -117,12 +117,14 @@ test("a room's owner ends it, by the keyboard: everybody who has it open is told
   const stay = asked.getByRole("button", { name: texts.rooms.cancel })
   await expect(stay).toBeFocused()
   await keyboard.press("Tab")
-  await keyboard.press("Enter")
-
+  const told = bob.texts.rooms.deleted.replace("{room}", "Harbour")
+  // It is said for a few seconds, so that nothing else is waited for first.
+  await Promise.all([
+    keyboard.press("Enter"),
+    ...[bob, elsewhere].map((tab) => expect(tab.page.getByRole("status").getByText(told)).toBeVisible()),
+  ])
   await expect(page.getByRole("heading", { name: texts.rooms.lobby, level: 1 })).toBeVisible()
   await expect(bob.page.getByRole("heading", { name: bob.texts.missing.title })).toBeVisible()
-  const told = bob.texts.rooms.deleted.replace("{room}", "Harbour")
-  for (const tab of [bob, elsewhere]) await expect(tab.page.getByRole("status").getByText(told)).toBeVisible()
   for (const tab of [alice, bob, elsewhere]) await expect(tab.rooms.link("Harbour")).toHaveCount(0)
 
   for (const tab of [alice, bob]) {
