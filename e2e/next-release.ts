@@ -29,6 +29,11 @@ export async function buildNextRelease(edit: (project: ProjectCopy) => void): Pr
     ...{ folder, edit: editIn(folder) },
     [Symbol.dispose]: () => held.dispose(),
   }
+  // Its own root, in whatever else it lies.
+  release.edit("next.config.ts", [
+    "  reactStrictMode: true,",
+    "  reactStrictMode: true, outputFileTracingRoot: import.meta.dirname, turbopack: { root: import.meta.dirname },",
+  ])
   edit(release)
   const manifest = join(projectDir, ".next/server/server-reference-manifest.json")
   const { encryptionKey } = JSON.parse(readFileSync(manifest, "utf8"))
