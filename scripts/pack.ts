@@ -12,7 +12,7 @@ import { dirname, join } from "node:path"
 import { transform } from "esbuild"
 import { hashFiles } from "./hash-files.ts"
 import { lock } from "./lock.ts"
-import { projectDir, run, tsc } from "./run.ts"
+import { projectDir, run } from "./run.ts"
 
 /** The fields of a `package.json` that building a package looks at. */
 export interface Manifest {
@@ -112,7 +112,8 @@ async function compile(): Promise<void> {
     typeRoots: [join(projectDir, "node_modules/@types")],
   }
   writeFileSync(config, JSON.stringify({ extends: "../tsconfig.json", compilerOptions, include: [], files }))
-  const exitCode = await run("node", [tsc, "-p", config])
+  // Not by the compiler in Go: of ten builds one lacked a declaration.
+  const exitCode = await run("node", ["node_modules/typescript/bin/tsc", "-p", config])
   rmSync(config)
   if (exitCode !== 0) throw new Error("unable to build the packages; what the compiler said is above")
   for (const path of globSync("**/*.d.ts", { cwd: distDir })) {
