@@ -2,12 +2,17 @@ import { describe, expectTypeOf, it } from "vitest"
 import * as z from "zod/mini"
 import { defineChannel } from "./channel.ts"
 import type { RealtimeClient } from "./client/types.ts"
+import { watchState } from "./client/watch-state.ts"
 import type { Realtime } from "./server/types.ts"
 
 const room = defineChannel("room:{room}", {
   messages: { said: z.object({ text: z.string() }), counted: z.object({ n: z.coerce.number() }) },
   signals: { typing: z.object({ isTyping: z.boolean() }) },
   presence: z.object({ mood: z.string() }),
+  state: {
+    phase: z.enum(["open", "closed"]),
+    "quote:{symbol}": z.object({ bid: z.number(), ask: z.number() }),
+  },
 })
 const lobby = defineChannel("lobby", { messages: {} })
 const channels = { room, lobby }
@@ -65,5 +70,25 @@ describe("a definition's types", () => {
     // @ts-expect-error another shape
     presence.enter({ mood: 1 })
     expectTypeOf(presence.snapshot?.members?.[0]?.data).toEqualTypeOf<{ mood: string } | undefined>()
+  })
+
+  it("reach the state, by key and by pattern of keys", () => {
+    const state = realtime.state(room({ room: "1" }))
+    state.set("phase", "open")
+    state.set("quote:ABC", { bid: 1, ask: 2 })
+    state.patch("quote:ABC", { bid: 1 })
+    // @ts-expect-error no such key
+    state.set("price", 1)
+    // @ts-expect-error the value of another key
+    state.set("phase", { bid: 1, ask: 2 })
+    // @ts-expect-error a whole value is asked for
+    state.set("quote:ABC", { bid: 1 })
+    // @ts-expect-error no state is declared
+    realtime.state(lobby()).set("phase", "open")
+    const { values } = watchState(client.channel(room({ room: "1" })), ["phase", "quote:ABC"], () => {})
+    expectTypeOf(values.phase).toEqualTypeOf<"open" | "closed" | undefined>()
+    expectTypeOf(values["quote:ABC"]).toEqualTypeOf<{ bid: number; ask: number } | undefined>()
+    // @ts-expect-error no such key
+    watchState(client.channel(room({ room: "1" })), ["price"], () => {})
   })
 })

@@ -38,6 +38,7 @@ export interface ChannelDefinition<
   Messages extends Schemas,
   Signals extends Schemas,
   Presence extends StandardSchema,
+  State extends Schemas = Record<never, never>,
 > {
   /**
    * Makes a channel: `room({ room: "42" })`. Throws a `TypeError` when a parameter is missing, empty or can't
@@ -45,7 +46,7 @@ export interface ChannelDefinition<
    */
   (
     ...params: ParamNames<Pattern> extends never ? [] : [params: ChannelParams<Pattern>]
-  ): ChannelRef<ChannelDefinition<Pattern, Messages, Signals, Presence>>
+  ): ChannelRef<ChannelDefinition<Pattern, Messages, Signals, Presence, State>>
   /** As it was given to `defineChannel`. */
   readonly pattern: Pattern
   /** The schema of each message, by its event. */
@@ -54,15 +55,17 @@ export interface ChannelDefinition<
   readonly signals: Signals
   /** The schema of what people say of themselves while present; undefined: the channel has no presence. */
   readonly presence: Presence | undefined
+  /** The schema of each key's value, by its key or pattern of keys; `{}` where none was given. */
+  readonly state: State
   /** The parameters of a name that this definition made, or null when it didn't make it. */
   match(name: string): ChannelParams<Pattern> | null
 }
 
 /** Any definition, for what takes all of them. */
 // biome-ignore lint/suspicious/noExplicitAny: the bound that every definition satisfies; parameters are contravariant
-export type AnyChannelDefinition = ChannelDefinition<any, any, any, any>
+export type AnyChannelDefinition = ChannelDefinition<any, any, any, any, any>
 
-type SchemasOf<Definition, Kind extends "messages" | "signals"> = Definition extends {
+type SchemasOf<Definition, Kind extends "messages" | "signals" | "state"> = Definition extends {
   readonly [K in Kind]: infer S
 }
   ? S
@@ -98,6 +101,30 @@ export type PresenceOutput<Definition> = Definition extends { readonly presence:
   ? InferOutput<P>
   : never
 
+/** What a pattern of keys makes: `` `quote:${string}` `` of `"quote:{symbol}"`. */
+type KeyOf<Pattern> = Pattern extends `${infer Before}{${string}}${infer After}`
+  ? `${Before}${string}${KeyOf<After>}`
+  : Pattern
+/** The schema of one key; a key that is declared as it stands comes before the patterns that fit it. */
+type StateSchemaOf<Definition, Key> = Key extends keyof SchemasOf<Definition, "state">
+  ? SchemasOf<Definition, "state">[Key]
+  : {
+      [Pattern in keyof SchemasOf<Definition, "state">]: Key extends KeyOf<Pattern>
+        ? SchemasOf<Definition, "state">[Pattern]
+        : never
+    }[keyof SchemasOf<Definition, "state">]
+
+/** The keys of a definition's state. */
+export type StateKey<Definition> = KeyOf<keyof SchemasOf<Definition, "state">> & string
+/** What server code writes at a key. */
+export type StateInput<Definition, Key extends StateKey<Definition>> = InferInput<
+  StateSchemaOf<Definition, Key>
+>
+/** What a page sees there: what the schema made of it. */
+export type StateOutput<Definition, Key extends StateKey<Definition>> = InferOutput<
+  StateSchemaOf<Definition, Key>
+>
+
 type InferInput<Schema> = Schema extends StandardSchemaV1 ? StandardSchemaV1.InferInput<Schema> : never
 type InferOutput<Schema> = Schema extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<Schema> : never
 
@@ -131,8 +158,9 @@ function decodeParam(value: string): string | null {
  *
  * `pattern` holds `{name}` for each parameter, as in `room:{room}`; a value may be any text but the empty one
  * and what no store keeps (NUL, half of a surrogate pair), and is escaped reversibly. `messages` (durable),
- * `signals` (short-lived) and `presence` take schemas of any Standard Schema library; event names and payload
- * types are inferred from them, and payloads are validated at run time on the way in.
+ * `signals` (short-lived), `presence` and `state` take schemas of any Standard Schema library; event names
+ * and payload types are inferred from them, and payloads are validated at run time on the way in. `state` has
+ * a schema for each key, as `phase`, or pattern of keys, as `quote:{symbol}`.
  *
  * ```ts
  * export const room = defineChannel("room:{room}", {
@@ -148,10 +176,11 @@ export function defineChannel<
   Messages extends Schemas,
   Signals extends Schemas = Record<never, never>,
   Presence extends StandardSchema = never,
+  State extends Schemas = Record<never, never>,
 >(
   pattern: Pattern,
-  schemas: { messages: Messages; signals?: Signals; presence?: Presence },
-): ChannelDefinition<Pattern, Messages, Signals, Presence> {
+  schemas: { messages: Messages; signals?: Signals; presence?: Presence; state?: State },
+): ChannelDefinition<Pattern, Messages, Signals, Presence, State> {
   const pieces = pattern.split(/\{([A-Za-z][A-Za-z0-9]*)\}/)
   const literals = pieces.filter((_, index) => index % 2 === 0)
   const names = pieces.filter((_, index) => index % 2 === 1)
@@ -202,8 +231,9 @@ export function defineChannel<
     messages: schemas.messages,
     signals: schemas.signals ?? {},
     presence: schemas.presence,
+    state: schemas.state ?? {},
     match,
-  }) as unknown as ChannelDefinition<Pattern, Messages, Signals, Presence>
+  }) as unknown as ChannelDefinition<Pattern, Messages, Signals, Presence, State>
   return definition
 }
 

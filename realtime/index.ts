@@ -15,6 +15,9 @@ export {
   type SignalEvent,
   type SignalInput,
   type SignalOutput,
+  type StateInput,
+  type StateKey,
+  type StateOutput,
 } from "./channel.ts"
 export {
   type ErrorContext,
@@ -41,7 +44,8 @@ export type {
 } from "./message.ts"
 export { areOfDifferentMessages, markOf, parseUser } from "./message.ts"
 export { ownerHeaders } from "./owner.ts"
-export type { ChannelAction, ProviderConfig, RealtimePublisher } from "./publisher.ts"
+export type { ChannelAction, ProviderConfig, RealtimePublisher, StatePublisher } from "./publisher.ts"
+export type { StateEntry, StatePage, StatePatch, WatchedState } from "./state.ts"
 export { isKeepable, toWellFormed } from "./text.ts"
 export { startAll, type TracedMessage, type TraceSpan, type TraceStep, type Tracing } from "./tracing.ts"
 export type {

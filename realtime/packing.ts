@@ -1,4 +1,5 @@
 import { jsonByteLength, type WireMessage } from "./message.ts"
+import type { StateEntry, StatePatch } from "./state.ts"
 
 /**
  * Messages as a provider may carry them: in groups of one channel whose JSON stays within `maxBytes`, so that
@@ -28,6 +29,50 @@ function fit(message: WireMessage, maxBytes: number): WireMessage {
   if (jsonByteLength(message) + 2 <= maxBytes) return message
   const { payload, ...envelope } = message
   return { ...envelope, bodyless: true }
+}
+
+/**
+ * Patches of one channel as a provider may carry them: in groups whose JSON stays within `maxBytes`. A patch
+ * that doesn't fit goes in several, each of which says how far it reaches; a value that would not fit even
+ * alone stays behind, and its readers read it.
+ */
+export function packPatches(patches: readonly StatePatch[], maxBytes: number): StatePatch[][] {
+  const groups: StatePatch[][] = []
+  let bytes = 0
+  for (const { entries, ...patch } of patches) {
+    // The brackets around both lists, and a comma.
+    const frame = jsonByteLength({ ...patch, to: Number.MAX_SAFE_INTEGER, entries: [] }) + 3
+    const parts: StatePatch[] = []
+    const left = entries
+      .map((entry) => fitEntry(entry, maxBytes - frame))
+      .sort((one, other) => one.version - other.version)
+    let reached = patch.from
+    do {
+      const taken = firstWithin(left, maxBytes - frame, (entry) => jsonByteLength(entry) + 1)
+      left.splice(0, taken.length)
+      // The last one reaches as far as the whole, where nothing of it was newer than that.
+      const end = left.length === 0 ? patch.to : Math.min(patch.to, taken.at(-1)?.version ?? patch.to)
+      parts.push({ ...patch, from: reached, to: Math.max(reached, end), entries: taken })
+      reached = Math.max(reached, end)
+    } while (left.length > 0)
+    for (const part of parts) {
+      const size = jsonByteLength(part) + 2
+      const group = groups.at(-1)
+      if (group && bytes + size <= maxBytes) {
+        group.push(part)
+        bytes += size
+      } else {
+        groups.push([part])
+        bytes = size
+      }
+    }
+  }
+  return groups
+}
+
+function fitEntry(entry: StateEntry, maxBytes: number): StateEntry {
+  if (jsonByteLength(entry) + 1 <= maxBytes) return entry
+  return { key: entry.key, version: entry.version, valueless: true }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { RealtimeError } from "./errors.ts"
 import type { JsonValue } from "./json.ts"
 import type { PresenceSnapshot, Signal, User, WireMessage } from "./message.ts"
+import type { StatePatch } from "./state.ts"
 import { isText } from "./text.ts"
 
 /**
@@ -22,6 +23,9 @@ export interface RealtimePublisher {
    * included: receivers compare `from`.
    */
   signal(signal: Signal): Promise<void>
+
+  /** How it delivers what changed in the state of channels. Absent: pages read it each minute. */
+  readonly state?: StatePublisher
 
   /** Who is in a channel, by the provider's own account. */
   members(channel: string): Promise<PresenceSnapshot>
@@ -58,6 +62,20 @@ export interface RealtimePublisher {
 
   /** Lets go of what it holds open. Called once, when the server's half ends. */
   close(): Promise<void>
+}
+
+/** Server: hands what changed in the state of channels to their subscribers. */
+export interface StatePublisher {
+  /**
+   * The shortest time between two deliveries of one channel, in milliseconds; what comes meanwhile goes
+   * together.
+   */
+  readonly intervalMs: number
+  /**
+   * Delivers patches of one channel to its subscribers. Resolves when the provider has taken them all;
+   * rejects with `provider-unavailable` or `rate-limited`.
+   */
+  publish(patches: readonly StatePatch[]): Promise<void>
 }
 
 /** Names the server's configuration in every answer, so that pages notice when it has changed. */

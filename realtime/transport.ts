@@ -10,6 +10,7 @@ import type {
   SignalOrigin,
   WireMessage,
 } from "./message.ts"
+import type { WatchedState } from "./state.ts"
 
 /**
  * Browser: what a provider does for one client. It moves bytes and says what happened;
@@ -106,6 +107,11 @@ export interface ChannelObserver {
    * once `enter` or `watch` was asked.
    */
   onPresence(snapshot: PresenceSnapshot): void
+  /**
+   * What changed in the channel's state: the patches of one delivery as they came, which whoever watches
+   * reads; of other keys, too, where the provider doesn't know who watches which.
+   */
+  onState?(patches: unknown): void
 }
 
 /** Browser: one channel at the provider, from `subscribe` until `unsubscribe`. */
@@ -118,6 +124,12 @@ export interface TransportSubscription {
    * that one, and those that follow, go over HTTP.
    */
   signal?(event: string, payload: JsonValue, origin: SignalOrigin): Promise<void>
+  /**
+   * Asks for `onState` of these keys, so often a second at most, in place of those that were asked for
+   * before; resolves once it counts. Not kept over reconnects: it is asked again with each attachment. Absent
+   * where `onState` tells of all keys anyway.
+   */
+  watchState?(wanted: WatchedState): Promise<unknown> | undefined
   /** Asks for `onPresence` without becoming visible. */
   watchPresence(): void
   /**

@@ -28,7 +28,7 @@ import {
   type SubscriptionCommand,
   type SubscriptionEvent,
 } from "./subscription-policy.ts"
-import type { Channel, ChannelHandlers, PendingMessage, PresenceState } from "./types.ts"
+import type { Channel, ChannelHandlers, PendingMessage, PresenceState, StateListener } from "./types.ts"
 
 export interface ChannelOptions {
   ref: ChannelRef
@@ -94,6 +94,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   let subscription: TransportSubscription | null = null
   let asked: Cursor | null = null
 
+  let stateListener: StateListener | undefined
   const isFresh = createSignalInbox({ page: options.page, ages: options.signalAges })
   let signalsSent = 0
   const signals = createSignalOutlet({
@@ -208,8 +209,10 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
       // streams' next ones must not share them.
       reads.clear()
       for (const stream of streams()) stream.attached(page && ownPage(page), asked)
+      stateListener?.attached()
       outbox.wake(name)
     },
+    onState: (patches) => stateListener?.receive(patches),
     onDetached: () => happens({ type: "detached" }),
     onDenied: (error) => happens({ type: "denied", by: "provider", error }),
     onMessages(messages) {
@@ -401,6 +404,14 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
           },
         }
       },
+    },
+
+    joinState(listener) {
+      stateListener = listener
+      return {
+        ...{ ...http, shutOut, release: use() },
+        watch: (wanted) => subscription?.watchState?.(wanted),
+      }
     },
 
     report: onError,

@@ -8,6 +8,7 @@ import type { OutgoingMessage, RealtimeTransport, TransportStatus } from "../tra
 import { createChannel, type ManagedChannel } from "./channel.ts"
 import { createHeadCheck, type HeadCheckIntervals } from "./head-check.ts"
 import type { RealtimeHttp } from "./http.ts"
+import { onReturn } from "./on-return.ts"
 import { createOutbox, type OutboxOptions } from "./outbox.ts"
 import { createSilentBus } from "./outbox-bus.ts"
 import { createMemoryStore } from "./outbox-store.ts"
@@ -248,19 +249,3 @@ export const inThisPage = (): OutboxPlace => ({
   bus: createSilentBus(),
   exclusively: (_, task) => task(),
 })
-
-/** Calls back when the page may have missed something: the network is back, the tab is looked at again. */
-function onReturn(listener: () => void): () => void {
-  if (typeof document === "undefined") return () => {}
-  const onVisible = () => document.visibilityState === "visible" && listener()
-  // A page that is shown for the first time has missed nothing.
-  const onShow = ({ persisted }: PageTransitionEvent) => persisted && listener()
-  window.addEventListener("online", listener)
-  window.addEventListener("pageshow", onShow)
-  document.addEventListener("visibilitychange", onVisible)
-  return () => {
-    window.removeEventListener("online", listener)
-    window.removeEventListener("pageshow", onShow)
-    document.removeEventListener("visibilitychange", onVisible)
-  }
-}

@@ -127,7 +127,7 @@ export function createFailoverTransport(options: FailoverTransportOptions): Fail
     link.channels.set(name, joined)
     const isWanted = () => link.channels.get(name) === joined && (link === active || link === standby)
     joined.subscription = subscribeAt(link.transport, channel, onError, {
-      cursor: () => observer.cursor(),
+      ...observer,
       onAttached(page) {
         if (!isWanted()) return
         joined.isAttached = true
@@ -306,6 +306,7 @@ export function createFailoverTransport(options: FailoverTransportOptions): Fail
           // Without a connection, nor perhaps the provider's code, it says so itself.
           return !isConnected(active) || transport.capabilities.signalsOverConnection ? signal : undefined
         },
+        watchState: (wanted) => active.channels.get(name)?.subscription.watchState?.(wanted),
         watchPresence() {
           channel.watchesPresence = true
           for (const link of links()) link.channels.get(name)?.subscription.watchPresence()

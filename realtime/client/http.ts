@@ -31,6 +31,8 @@ export interface RealtimeHttp {
    * `invalid-payload` and `rate-limited`.
    */
   signal(channel: string, event: string, payload: unknown, origin: SignalOrigin): Promise<void>
+  /** What the server answers to this, as it came. */
+  post(path: string, body: unknown): Promise<Record<string, unknown>>
   /** The server's configuration as it is now. */
   config(): Promise<Record<string, unknown>>
   /**
@@ -176,6 +178,7 @@ export function createHttp({
     async signal(channel, event, payload, origin) {
       await post("signal", { channel, event, payload, origin })
     },
+    post,
     config: () => call("config"),
     async checkSession() {
       // Without an answer nothing is known; every later request asks the same.

@@ -27,5 +27,8 @@ export type {
   PresenceState,
   RealtimeClient,
   SendOptions,
+  StateListener,
+  StateSource,
   SubscribeOptions,
 } from "./types.ts"
+export { type StateValues, type StateWatch, type WatchStateOptions, watchState } from "./watch-state.ts"

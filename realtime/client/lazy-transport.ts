@@ -90,6 +90,7 @@ export function createLazyTransport({
         get signal() {
           return current ? channel.subscription?.signal : notConnected
         },
+        watchState: (wanted) => channel.subscription?.watchState?.(wanted),
         watchPresence() {
           channel.watchesPresence = true
           channel.subscription?.watchPresence()

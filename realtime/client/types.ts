@@ -12,6 +12,7 @@ import type {
 } from "../channel.ts"
 import type { OnError, RealtimeError } from "../errors.ts"
 import type { Cursor, LogPage, Member, PublishReceipt, RealtimeMessage, Signal } from "../message.ts"
+import type { WatchedState } from "../state.ts"
 import type { TransportStatus } from "../transport.ts"
 import type { OutboxMessage } from "./outbox-entries.ts"
 
@@ -130,11 +131,37 @@ export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> 
   /** Who is in the channel, and how this page appears there. */
   readonly presence: Presence<D>
 
+  /** Takes part in the channel with its state: `watchState` does, once for all, and is what to use. */
+  joinState(listener: StateListener): StateSource
+
   /** Where failures go that no caller waits for: the `onError` that the client was made with. */
   readonly report: OnError
 
   /** A page of older messages: the newest ones before `before`, oldest first. */
   history(options?: { before?: number; limit?: number }): Promise<LogPage>
+}
+
+/** What is told to whoever takes part in a channel with its state. */
+export interface StateListener {
+  /** The provider delivers, from now on or again: what came before may have been missed. */
+  attached(): void
+  /** The patches of one delivery, as they came. */
+  receive(patches: unknown): void
+}
+
+/** What whoever takes part in a channel with its state can ask for. */
+export interface StateSource {
+  /**
+   * Asks to be told of these keys, and resolves once that counts; of all keys where the provider knows no
+   * other way.
+   */
+  watch(wanted: WatchedState): Promise<unknown> | undefined
+  /** What the server answers to this, as it came. */
+  post(path: string, body: unknown): Promise<Record<string, unknown>>
+  /** The server has refused the page the channel. */
+  shutOut(error: RealtimeError): void
+  /** Leaves the channel; the listener may still be told. Idempotent. */
+  release(): void
 }
 
 /**

@@ -3,16 +3,20 @@ import type { LogHead } from "../message.ts"
 import { createLifetime } from "./lifetime.ts"
 import type { MessageLog } from "./message-log.ts"
 import {
+  byCode,
   emptyHead,
   erased,
   fromLogRow,
+  fromStateRow,
   type LogRow,
   markOfRow,
+  requireKeepable,
   senderMark,
   toAppendResult,
   toLogRecord,
   withinPage,
 } from "./record.ts"
+import type { StateStore, StateWritten } from "./state-store.ts"
 
 /** What `createMemoryLog` takes. */
 export interface MemoryLogOptions {
@@ -23,6 +27,11 @@ export interface MemoryLogOptions {
    * do. Default: one of its own.
    */
   store?: MemoryLogStore
+}
+
+interface StateOfChannel {
+  version: number
+  values: Map<string, { version: number; value: string }>
 }
 
 interface Channel {
@@ -40,11 +49,12 @@ export interface MemoryLogStore {
   epoch: string
   /** What is kept of each channel, by its name. */
   readonly channels: Map<string, Channel>
+  readonly states: Map<string, StateOfChannel>
 }
 
 /** An empty store, for several logs over one. */
 export function createMemoryLogStore(): MemoryLogStore {
-  return { epoch: randomUUID(), channels: new Map() }
+  return { epoch: randomUUID(), channels: new Map(), states: new Map() }
 }
 
 /** A log that lives as long as the process: for tests, and the reference for the others. */
@@ -52,7 +62,7 @@ export function createMemoryLog({
   now = Date.now,
   store = createMemoryLogStore(),
 }: MemoryLogOptions = {}): MessageLog {
-  const { channels } = store
+  const { channels, states } = store
   const lifetime = createLifetime()
 
   function channelOf(name: string): Channel {
@@ -77,7 +87,36 @@ export function createMemoryLog({
   const messagesOf = (name: string, rows: readonly LogRow[]) =>
     rows.map((row) => fromLogRow(row, name, store.epoch))
 
+  const state: StateStore = {
+    write: (entries, { maxKeys }) =>
+      lifetime.run("write", () => {
+        requireKeepable(entries)
+        return entries.map(({ channel, key, value, ifVersion }): StateWritten => {
+          const of = states.get(channel) ?? { version: 0, values: new Map() }
+          const known = of.values.get(key)
+          if (ifVersion !== undefined && ifVersion !== (known?.version ?? 0)) return { refused: "changed" }
+          if (value !== null && !known && of.values.size >= maxKeys) return { refused: "full" }
+          states.set(channel, of)
+          of.version += 1
+          if (value === null) of.values.delete(key)
+          else of.values.set(key, { version: of.version, value })
+          return { epoch: store.epoch, version: of.version }
+        })
+      }),
+    read: (channel, keys) =>
+      lifetime.run("read", () => {
+        const { version = 0, values = new Map() } = states.get(channel) ?? {}
+        const wanted = [...new Set(keys ?? values.keys())].filter((key) => values.has(key)).sort(byCode)
+        return {
+          ...{ epoch: store.epoch, version },
+          entries: wanted.map((key) => fromStateRow({ key, ...values.get(key) })),
+        }
+      }),
+  }
+
   return {
+    state,
+
     append: (entries) =>
       lifetime.run("append", () =>
         entries.map(toLogRecord).map(({ channel: name, ...record }) => {

@@ -1,5 +1,6 @@
 import type { JsonValue } from "../json.ts"
 import type { LogHead, LogPage, User } from "../message.ts"
+import type { StateStore } from "./state-store.ts"
 
 /**
  * Server: the durable, ordered history of every channel, and the source of truth of the delivery contract.
@@ -16,6 +17,9 @@ export interface MessageLog {
    * log. Absent: nothing is known of it.
    */
   readonly location?: string
+
+  /** Where the state of channels is kept, beside the messages. Absent: it isn't, and they have none. */
+  readonly state?: StateStore
 
   /**
    * Appends entries as one group: all of them, durably, or none. In each channel they get the next

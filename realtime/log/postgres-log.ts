@@ -12,12 +12,15 @@ import {
   emptyHead,
   erased,
   fromLogRow,
+  fromStateRow,
   keyOf,
   markOfRow,
+  requireKeepable,
   senderMark,
   toAppendResult,
   toLogRecord,
 } from "./record.ts"
+import type { StateStore, StateWrite, StateWritten } from "./state-store.ts"
 
 /** What `createPostgresLog` takes. */
 export type PostgresLogOptions = (
@@ -61,6 +64,15 @@ interface BoundRow {
   bound_id: string | null
   bound_at: string | null
 }
+
+interface ValueRow {
+  key: string
+  version: string
+  value: string
+}
+
+/** Where the channel has none of the keys. */
+type NoValueRow = { [Key in keyof ValueRow]: null }
 
 interface AppendRow extends Pick<MessageRow, "seq" | "at" | "sender"> {
   is_duplicate: boolean
@@ -268,7 +280,52 @@ export function createLog(
     return rowCount ?? 0
   }
 
+  const state: StateStore = {
+    write: (entries, { maxKeys }) =>
+      lifetime.run("write", () => {
+        requireKeepable(entries)
+        const column = (name: keyof StateWrite) => entries.map((entry) => entry[name] ?? null)
+        return attempt("write", async () => {
+          const { rows } = await pool.query<{
+            version: string | null
+            refused: "full" | "changed"
+            epoch: string
+          }>(`SELECT version, refused, epoch FROM ${quoted}.log_write($1, $2, $3, $4, $5)`, [
+            column("channel"),
+            column("key"),
+            column("value"),
+            column("ifVersion"),
+            maxKeys,
+          ])
+          return rows.map(
+            ({ version, refused, epoch }): StateWritten =>
+              version === null ? { refused } : { epoch, version: Number(version) },
+          )
+        })
+      }),
+    read: (channel, keys) =>
+      lifetime.run("read", () =>
+        attempt("read", async () => {
+          // All in one statement: no write comes between.
+          const { rows } = await pool.query<{ epoch: string; head: string | null } & (ValueRow | NoValueRow)>(
+            `SELECT epoch, s.version AS head, v.key, v.version, v.value FROM ${quoted}.log_meta
+             LEFT JOIN ${quoted}.log_states s ON s.name = $1
+             LEFT JOIN ${quoted}.log_values v ON v.channel = s.id AND ($2::text[] IS NULL OR v.key = ANY ($2))
+             ORDER BY v.key`,
+            [keyOf(channel), keys?.filter((key) => keyOf(key) !== null) ?? null],
+          )
+          const { epoch = "", head = null } = rows[0] ?? {}
+          const entries = rows
+            .filter((row) => row.key !== null)
+            .map((row) => fromStateRow({ ...row, version: Number(row.version) }))
+          return { epoch, version: Number(head ?? 0), entries }
+        }),
+      ),
+  }
+
   return {
+    state,
+
     // A digest: the address holds a password.
     ...("connectionString" in options && {
       location: createHash("sha256").update(`${options.connectionString} ${schema}`).digest("base64url"),

@@ -33,6 +33,22 @@ const migrations: readonly ((schema: string) => string)[] = [
       UNIQUE (channel, id)
     );
     ${appendFunction(schema)}`,
+  // The state of channels: of each key the newest value. `keys` counts them, so that a limit costs no count.
+  (schema) => `
+    CREATE TABLE ${schema}.log_states (
+      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      name text COLLATE "C" NOT NULL UNIQUE,
+      version bigint NOT NULL DEFAULT 0,
+      keys bigint NOT NULL DEFAULT 0
+    ) WITH (fillfactor = 70);
+    CREATE TABLE ${schema}.log_values (
+      channel bigint NOT NULL,
+      key text COLLATE "C" NOT NULL,
+      version bigint NOT NULL,
+      value text NOT NULL,
+      PRIMARY KEY (channel, key)
+    ) WITH (fillfactor = 70);
+    ${writeFunction(schema)}`,
 ]
 
 /**
@@ -89,6 +105,58 @@ function appendFunction(schema: string): string {
         (SELECT epoch FROM ${schema}.log_meta)
       FROM entry e LEFT JOIN fresh f ON f.channel = e.channel AND f.id = e.id
       ORDER BY e.ordinal;
+    END
+    $function$;`
+}
+
+/**
+ * The whole of a write of state in the server, as `log_append` is that of an append: one round trip, channels
+ * made by name and locked by id. Of an entry that is refused the result is its reason.
+ */
+function writeFunction(schema: string): string {
+  return `
+    CREATE FUNCTION ${schema}.log_write(
+      in_channels text[], in_keys text[], in_values text[], in_versions bigint[], in_max_keys bigint
+    ) RETURNS TABLE (version bigint, refused text, epoch text)
+    LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $function$
+    #variable_conflict use_column
+    DECLARE
+      life constant text := (SELECT epoch FROM ${schema}.log_meta);
+      state record;
+      known bigint;
+    BEGIN
+      INSERT INTO ${schema}.log_states (name)
+        SELECT DISTINCT name COLLATE "C" AS name FROM unnest(in_channels) AS wanted (name)
+        WHERE NOT EXISTS (SELECT FROM ${schema}.log_states known WHERE known.name = wanted.name)
+        ORDER BY name
+        ON CONFLICT (name) DO NOTHING;
+
+      PERFORM FROM ${schema}.log_states WHERE name = ANY (in_channels) ORDER BY id FOR NO KEY UPDATE;
+
+      FOR i IN 1 .. coalesce(array_length(in_channels, 1), 0) LOOP
+        SELECT s.id, s.version, s.keys INTO state FROM ${schema}.log_states s WHERE s.name = in_channels[i];
+        SELECT v.version INTO known FROM ${schema}.log_values v WHERE v.channel = state.id AND v.key = in_keys[i];
+        refused := CASE
+          WHEN in_versions[i] <> coalesce(known, 0) THEN 'changed'
+          WHEN in_values[i] IS NOT NULL AND known IS NULL AND state.keys >= in_max_keys THEN 'full'
+        END;
+        version := NULL;
+        epoch := life;
+        IF refused IS NULL THEN
+          version := state.version + 1;
+          UPDATE ${schema}.log_states s SET version = state.version + 1,
+            keys = state.keys + (in_values[i] IS NOT NULL)::int - (known IS NOT NULL)::int
+            WHERE s.id = state.id;
+          IF in_values[i] IS NULL THEN
+            DELETE FROM ${schema}.log_values v WHERE v.channel = state.id AND v.key = in_keys[i];
+          ELSE
+            INSERT INTO ${schema}.log_values (channel, key, version, value)
+              VALUES (state.id, in_keys[i], state.version + 1, in_values[i])
+              ON CONFLICT (channel, key) DO UPDATE SET version = excluded.version, value = excluded.value;
+          END IF;
+        END IF;
+        RETURN NEXT;
+      END LOOP;
     END
     $function$;`
 }

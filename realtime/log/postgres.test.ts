@@ -324,7 +324,7 @@ describe.skipIf(isMissing)(
         const heads = await Promise.all(logs.map((log) => log.heads(["a"])))
         expect(new Set(heads.map(([head]) => head?.epoch)).size).toBe(1)
         await using client = await connect(connectionString)
-        expect((await client.query(`SELECT version FROM ${schema}.log_meta`)).rows).toEqual([{ version: 1 }])
+        expect((await client.query(`SELECT version FROM ${schema}.log_meta`)).rows).toEqual([{ version: 2 }])
       })
 
       it("only when there is something to migrate: a standby can be read", async () => {
@@ -351,7 +351,7 @@ describe.skipIf(isMissing)(
           retryable: false,
         })
         await expect(later.heads([])).rejects.toThrow(
-          "its tables are of version 99 and this release knows up to 1",
+          "its tables are of version 99 and this release knows up to 2",
         )
       })
 

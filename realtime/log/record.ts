@@ -3,6 +3,7 @@ import { type LogHead, markOf, type RealtimeMessage, type User } from "../messag
 import { firstWithin, maxPageBytes } from "../packing.ts"
 import { isKeepable } from "../text.ts"
 import { type AppendResult, erasedEvent, type LogEntry } from "./message-log.ts"
+import type { StateWrite } from "./state-store.ts"
 
 /** An entry as every store keeps it: text. */
 export interface LogRecord {
@@ -38,6 +39,25 @@ export function toLogRecord({ channel, id, event, payload, from }: LogEntry): Lo
  * What a store looks a channel up by. Under a name that none keeps nothing stands, and null finds nothing.
  */
 export const keyOf = (channel: string): string | null => (isKeepable(channel) ? channel : null)
+
+/**
+ * Throws a `TypeError` for what a store cannot give back as it was, before anything of the group is written.
+ */
+export function requireKeepable(entries: readonly StateWrite[]): void {
+  for (const { channel, key } of entries) {
+    if (!isKeepable(channel) || !isKeepable(key))
+      throw new TypeError("unable to write; the channel or the key is not well-formed text")
+  }
+}
+
+/** As stores sort text: by its UTF-8. */
+export const byCode = (one: string, other: string): number =>
+  Buffer.compare(Buffer.from(one), Buffer.from(other))
+
+/** As a store gives it back. */
+export const fromStateRow = ({ key, version, value }: { key: string; version: number; value: string }) => ({
+  ...{ key, version, value: JSON.parse(value) as unknown },
+})
 
 export function fromLogRow(row: LogRow, channel: string, epoch: string): RealtimeMessage {
   const { id, seq, event, at } = row

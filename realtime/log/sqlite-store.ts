@@ -48,6 +48,20 @@ const migrations: readonly string[] = [
      SELECT rowid, channel, seq, id, event, payload, sender, at FROM log_messages;
    DROP TABLE log_messages;
    ALTER TABLE log_messages_by_id RENAME TO log_messages`,
+  // The state of channels: of each key the newest value. `keys` counts them, so that a limit costs no count.
+  `CREATE TABLE log_states (
+     id INTEGER PRIMARY KEY,
+     name TEXT NOT NULL UNIQUE,
+     version INTEGER NOT NULL DEFAULT 0,
+     keys INTEGER NOT NULL DEFAULT 0
+   ) STRICT;
+   CREATE TABLE log_values (
+     channel INTEGER NOT NULL,
+     key TEXT NOT NULL,
+     version INTEGER NOT NULL,
+     value TEXT NOT NULL,
+     PRIMARY KEY (channel, key)
+   ) STRICT`,
 ]
 
 const queries = {
@@ -82,6 +96,14 @@ const queries = {
   shrink: `UPDATE log_channels SET first = ?,
              first_at = coalesce((SELECT m.at FROM log_messages m WHERE m.channel = ? AND m.seq = ?), 0)
            WHERE id = ?`,
+  state: "SELECT id, version, keys FROM log_states WHERE name = ?",
+  addState: "INSERT INTO log_states (name) VALUES (?) RETURNING id, version, keys",
+  advance: "UPDATE log_states SET version = ?, keys = ? WHERE id = ?",
+  value: "SELECT key, version, value FROM log_values WHERE channel = ? AND key = ?",
+  values: "SELECT key, version, value FROM log_values WHERE channel = ? ORDER BY key",
+  put: `INSERT INTO log_values (channel, key, version, value) VALUES (?, ?, ?, ?)
+        ON CONFLICT (channel, key) DO UPDATE SET version = excluded.version, value = excluded.value`,
+  removeValue: "DELETE FROM log_values WHERE channel = ? AND key = ?",
 } as const
 
 export interface ChannelRow {
@@ -90,6 +112,12 @@ export interface ChannelRow {
   at: number
   first: number
   first_at: number
+}
+
+export interface StateRow {
+  id: number
+  version: number
+  keys: number
 }
 
 /** With the newest message, where it is kept. */

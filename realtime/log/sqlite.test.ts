@@ -192,7 +192,7 @@ describe("the file", () => {
     const later = files.openLog()
     await expect(later.append([entry()])).rejects.toMatchObject({ code: "invalid-config", retryable: false })
     await expect(later.heads([])).rejects.toThrow(
-      "its tables are of version 99 and this release knows up to 2",
+      "its tables are of version 99 and this release knows up to 3",
     )
     expect(database.prepare("SELECT count(*) AS count FROM log_messages").get()).toEqual({ count: 1 })
   })

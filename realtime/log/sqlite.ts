@@ -7,20 +7,30 @@ import type { LogHead, LogPage } from "../message.ts"
 import { createLifetime } from "./lifetime.ts"
 import type { MessageLog, Retention } from "./message-log.ts"
 import {
+  byCode,
   emptyHead,
   erased,
   fromLogRow,
+  fromStateRow,
   keyOf,
   type LogRow,
   logUnavailable,
   markOfRow,
+  requireKeepable,
   senderMark,
   toAppendResult,
   toLogRecord,
   withinPage,
 } from "./record.ts"
 import { isLocked, reasonOf } from "./sqlite-failure.ts"
-import { type ChannelRow, type HeadRow, openSqliteStore, type SqliteStore } from "./sqlite-store.ts"
+import {
+  type ChannelRow,
+  type HeadRow,
+  openSqliteStore,
+  type SqliteStore,
+  type StateRow,
+} from "./sqlite-store.ts"
+import type { StateStore, StateWritten } from "./state-store.ts"
 
 export { isLocked, unavailability } from "./sqlite-failure.ts"
 
@@ -35,6 +45,12 @@ export interface SqliteLogOptions {
   now?: () => number
   /** How long to wait while another process holds the file's lock. Default 5 s. */
   lockTimeoutMs?: number
+}
+
+interface ValueRow {
+  key: string
+  version: number
+  value: string
 }
 
 /** What one step of `trim` may remove and look at, so that it never holds up an append for long. */
@@ -149,8 +165,59 @@ export function createSqliteLog({
     return changed
   }
 
+  const state: StateStore = {
+    write: (entries, { maxKeys }) =>
+      lifetime.run("write", () => {
+        requireKeepable(entries)
+        return attempt("write", (store) =>
+          store.transaction("IMMEDIATE", () => {
+            const { statements } = store
+            const epoch = store.epoch()
+            const rows = new Map<string, StateRow>()
+            const results = entries.map(({ channel, key, value, ifVersion }): StateWritten => {
+              const row =
+                rows.get(channel) ??
+                ((statements.state.get(channel) ?? statements.addState.get(channel)) as unknown as StateRow)
+              rows.set(channel, row)
+              const known = statements.value.get(row.id, key) as unknown as ValueRow | undefined
+              if (ifVersion !== undefined && ifVersion !== (known?.version ?? 0))
+                return { refused: "changed" }
+              if (value !== null && !known && row.keys >= maxKeys) return { refused: "full" }
+              row.version += 1
+              row.keys += Number(value !== null) - Number(known !== undefined)
+              if (value === null) statements.removeValue.run(row.id, key)
+              else statements.put.run(row.id, key, row.version, value)
+              return { epoch, version: row.version }
+            })
+            for (const { id, version, keys } of rows.values()) statements.advance.run(version, keys, id)
+            return results
+          }),
+        )
+      }),
+    read: (channel, keys) =>
+      lifetime.run("read", () =>
+        attempt("read", (store) =>
+          store.transaction("DEFERRED", () => {
+            const { statements } = store
+            const row = statements.state.get(keyOf(channel)) as unknown as StateRow | undefined
+            const asked = keys && [...new Set(keys)].sort(byCode)
+            const values = !row
+              ? []
+              : asked
+                ? asked
+                    .map((key) => statements.value.get(row.id, keyOf(key)))
+                    .filter((found) => found !== undefined)
+                : statements.values.all(row.id)
+            const entries = (values as unknown as ValueRow[]).map(fromStateRow)
+            return { epoch: store.epoch(), version: row?.version ?? 0, entries }
+          }),
+        ),
+      ),
+  }
+
   return {
     location: resolve(path),
+    state,
 
     append: (entries) =>
       lifetime.run("append", () => {

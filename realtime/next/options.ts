@@ -7,7 +7,13 @@ export interface ThroughlineOptions<Definitions extends ChannelDefinitions>
   extends Declarations<Definitions>,
     Pick<
       RealtimeOptions<Definitions>,
-      "maxPayloadBytes" | "deliveryTimeoutMs" | "waitUntil" | "presenceCounts" | "tracing" | "onError"
+      | "maxPayloadBytes"
+      | "maxStateKeys"
+      | "deliveryTimeoutMs"
+      | "waitUntil"
+      | "presenceCounts"
+      | "tracing"
+      | "onError"
     > {
   /**
    * Where messages are kept. Default: PostgreSQL where `DATABASE_URL` is set, else a file of SQLite in

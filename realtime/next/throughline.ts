@@ -18,7 +18,7 @@ import { untilRequest } from "./request-time.ts"
 export interface Throughline<Definitions extends ChannelDefinitions = ChannelDefinitions>
   extends Pick<
     Realtime<Definitions>,
-    "publish" | "publishBatch" | "signal" | "revoke" | "history" | "head" | "members" | "counts"
+    "publish" | "publishBatch" | "signal" | "state" | "revoke" | "history" | "head" | "members" | "counts"
   > {
   /**
    * For the catch-all route, `app/api/realtime/[...path]/route.ts`: `export const { GET, POST } = realtime`.
@@ -160,6 +160,12 @@ export function throughline<Definitions extends ChannelDefinitions>(
     publish: async (...call) => (await use()).publish(...call),
     publishBatch: async (...call) => (await use()).publishBatch(...call),
     signal: async (...call) => (await use()).signal(...call),
+    state: (ref) => ({
+      set: async (...call) => (await use()).state(ref).set(...call),
+      patch: async (...call) => (await use()).state(ref).patch(...call),
+      delete: async (...call) => (await use()).state(ref).delete(...call),
+      read: async (...call) => (await use()).state(ref).read(...call),
+    }),
     revoke: async (...call) => (await use()).revoke(...call),
     history: async (...call) => (await use()).history(...call),
     head: async (...call) => (await use()).head(...call),

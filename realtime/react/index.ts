@@ -9,6 +9,7 @@ export {
   type ThroughlineProps,
 } from "./throughline.tsx"
 export { useChannel } from "./use-channel.ts"
+export { useChannelState } from "./use-channel-state.ts"
 export { type ConnectionView, useConnection } from "./use-connection.ts"
 export { useMessages } from "./use-messages.ts"
 export { usePresence } from "./use-presence.ts"

@@ -6,7 +6,15 @@ import type { RealtimeClient } from "../client/types.ts"
 import type { LogPage } from "../message.ts"
 import { type ContractBackend, contractChannels, createContractHttp } from "../testing/index.ts"
 import { startMemoryBackend } from "../testing/memory-backend.ts"
-import { RealtimeProvider, useChannel, useConnection, useMessages, usePresence, useSignal } from "./index.ts"
+import {
+  RealtimeProvider,
+  useChannel,
+  useChannelState,
+  useConnection,
+  useMessages,
+  usePresence,
+  useSignal,
+} from "./index.ts"
 
 const room = contractChannels.room({ room: "react" })
 const alice = { id: "alice", name: "Alice" }
@@ -219,5 +227,37 @@ describe("the hooks", () => {
     )
     expect(() => render(page)).toThrow(/of this copy of throughline .* doctor/)
     console.error = silenced
+  })
+})
+
+describe("useChannelState", () => {
+  type Keys = readonly `quote:${string}`[]
+  function Quotes({ keys }: { keys: Keys }) {
+    const values = useChannelState(room, keys, { perSecond: 20 })
+    return <output>{keys.map((key) => values[key]?.bid ?? "-").join(" ")}</output>
+  }
+  const page = (client: RealtimeClient, keys: Keys) => (
+    <StrictMode>
+      <RealtimeProvider client={client}>
+        <Quotes keys={keys} />
+      </RealtimeProvider>
+    </StrictMode>
+  )
+  const shown = () => screen.getByRole("status").textContent
+
+  it("shows the values of its keys, live, and watches others without leaving", async () => {
+    await using world = await setup()
+    const state = world.backend.realtime.state(room)
+    await state.set("quote:a", { bid: 1, ask: 2 })
+    await state.set("quote:c", { bid: 3, ask: 4 })
+    const { rerender } = render(page(world.client, ["quote:a", "quote:b"]))
+    await waitFor(() => expect(shown()).toBe("1 -"))
+    await state.set("quote:b", { bid: 5, ask: 6 })
+    await waitFor(() => expect(shown()).toBe("1 5"))
+    rerender(page(world.client, ["quote:b", "quote:c"]))
+    await waitFor(() => expect(shown()).toBe("5 3"))
+    await state.delete("quote:b")
+    await waitFor(() => expect(shown()).toBe("- 3"))
+    expect(world.opened).toBe(1)
   })
 })

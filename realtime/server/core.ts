@@ -19,7 +19,9 @@ import {
   type SignalOrigin,
   type User,
 } from "../message.ts"
+import { firstWithin, maxPageBytes } from "../packing.ts"
 import type { ChannelAction } from "../publisher.ts"
+import type { StatePage } from "../state.ts"
 import { carrying, follow, guardTracing } from "../tracing.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import { withinLimit } from "../within-limit.ts"
@@ -27,6 +29,9 @@ import { createCommitQueue } from "./commit-queue.ts"
 import { createDelivery } from "./delivery.ts"
 import { shownUser } from "./session.ts"
 import { createSharedReads } from "./shared-reads.ts"
+import { stateSchemaOf } from "./state-keys.ts"
+import { createStateOutlet } from "./state-outlet.ts"
+import { createStateWriter, type StateChange, type StateReceipt } from "./state-writer.ts"
 import type { AuthorizeRequest, RealtimeCore, RealtimeOptions } from "./types.ts"
 
 export const defaultMaxPayloadBytes = 32 * 1024
@@ -36,6 +41,8 @@ const defaultDeliveryTimeoutMs = 5_000
 const stopTimeoutMs = 10_000
 /** More than any document has that people or programs make on purpose. */
 const maxPayloadDepth = 100
+/** Of one channel's state. */
+const defaultMaxKeys = 1_000
 /** The most messages of one publish, over HTTP or a socket. */
 export const maxPublishBatch = 100
 
@@ -49,6 +56,10 @@ export interface Core extends RealtimeCore {
   limitWebhook(): Promise<void>
   /** Validates a signal of server code; not authorized, not limited. */
   validateSignal(from: User, channel: string, event: string, payload: unknown): Promise<Signal>
+  /** Writes in server code's own name: not authorized, not limited. */
+  writeState(change: Omit<StateChange, "accept">): Promise<StateReceipt>
+  /** Not authorized here: the caller has done that. Without keys, all. Equal reads at one time are one. */
+  readState(channel: string, keys?: readonly string[]): Promise<StatePage>
   /** To everyone in its channel; rejects when no provider took it. */
   deliverSignal(signal: Signal): Promise<void>
   /**
@@ -83,6 +94,16 @@ export function createCore<Definitions extends ChannelDefinitions>(
   const resolve = (name: unknown) => resolveChannel(options.channels, name)
   const delivery = createDelivery({ publishers, onError, timeoutMs: deliveryTimeoutMs, waitUntil })
   const share = createSharedReads()
+  const outlet = createStateOutlet({ publishers, onError, waitUntil })
+  const stateStore = log.state
+  const writer =
+    stateStore &&
+    createStateWriter({
+      store: stateStore,
+      maxKeys: options.maxStateKeys ?? defaultMaxKeys,
+      onCommit: outlet.add,
+    })
+
   const queue = createCommitQueue({
     log,
     onCommit: deliver,
@@ -288,6 +309,31 @@ export function createCore<Definitions extends ChannelDefinitions>(
       )
     },
 
+    async writeState(change) {
+      if (!writer) throw noState()
+      const schema = stateSchemaOf(resolve(change.channel).definition, change.key)
+      return writer.write({
+        ...change,
+        async accept(value) {
+          refuseDepth(value)
+          const accepted = withinSize(await validate(schema, value, `"${change.key}"`))
+          // As the store will have it: what the caller makes of its object later is another value.
+          return JSON.parse(JSON.stringify(accepted)) as JsonValue
+        },
+      })
+    },
+
+    async readState(channel, keys) {
+      if (!stateStore) throw noState()
+      const asked = keys ? [...keys].sort() : undefined
+      const page = await share(`state ${JSON.stringify(asked ?? null)} ${channel}`, () =>
+        stateStore.read(channel, asked),
+      )
+      const entries = firstWithin(page.entries, maxPageBytes, jsonByteLength)
+      const rest = page.entries.slice(entries.length).map(({ key }) => key)
+      return { ...page, entries, ...(rest.length > 0 && { rest }) }
+    },
+
     deliverSignal: (signal) => delivery.signal(signal),
 
     async relaySignal(signal, from) {
@@ -315,20 +361,28 @@ export function createCore<Definitions extends ChannelDefinitions>(
 
     async idle() {
       await Promise.all(underWay)
-      await queue.idle()
+      await Promise.all([queue.idle(), writer?.idle()])
       // Whoever waits for an answer has it by then.
       await new Promise((resolve) => setImmediate(resolve))
     },
 
     async stop() {
       // A log that doesn't answer holds up no end.
-      await withinLimit(stopTimeoutMs, "commit what was accepted", () => queue.idle()).catch(
-        (error: unknown) => onError(error, { stage: "stop" }),
+      const settled = async () => {
+        await Promise.all([queue.idle(), writer?.idle()])
+        await outlet.idle()
+      }
+      await withinLimit(stopTimeoutMs, "commit what was accepted", settled).catch((error: unknown) =>
+        onError(error, { stage: "stop" }),
       )
       delivery.stop()
+      outlet.stop()
     },
   }
 }
+
+const noState = () =>
+  new RealtimeError("unsupported", { message: "unable to use the channel's state; the log keeps none" })
 
 /** Before a schema walks through it, which may do so by recursion. */
 function refuseDepth(payload: unknown): void {

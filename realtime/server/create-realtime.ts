@@ -131,6 +131,12 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
     async signal(channel, event, payload, { from }) {
       await core.deliverSignal(await core.validateSignal(from, channel.name, event, payload))
     },
+    state: ({ name: channel }) => ({
+      set: (key, value) => core.writeState({ channel, key, kind: "set", value }),
+      patch: (key, value) => core.writeState({ channel, key, kind: "patch", value }),
+      delete: (key) => core.writeState({ channel, key, kind: "delete" }),
+      read: (keys) => core.readState(channel, keys),
+    }),
     async revoke({ id }, channel) {
       const revocations = publishers.map((publisher) =>
         publisher

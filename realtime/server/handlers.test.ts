@@ -404,3 +404,52 @@ describe("the catch-all route", () => {
     expect(JSON.stringify(body)).not.toContain("canary")
   })
 })
+
+describe("state", () => {
+  const ref = contractChannels.room({ room: "state" })
+  const ask = (keys: unknown) => ({ channel: ref.name, keys })
+
+  it("is answered as it is, with the keys left for another question that don't fit into one answer", async () => {
+    const { realtime, call } = setup()
+    const state = realtime.state(ref)
+    const quote = { bid: 1, ask: 2, note: "x".repeat(30_000) }
+    for (let n = 0; n < 10; n += 1) await state.set(`quote:${n}`, quote)
+    await state.delete("quote:9")
+    const { status, body } = await call("state", ask(["quote:1", "quote:9", "other"]))
+    expect([status, body]).toEqual([
+      200,
+      { epoch: expect.any(String), version: 11, entries: [{ key: "quote:1", version: 2, value: quote }] },
+    ])
+    // Of a store whose keys are more than that.
+    const entries = Array.from({ length: 50 }, (_, n) => ({
+      key: `quote:${n}`,
+      version: n + 1,
+      value: quote,
+    }))
+    const log = createMemoryLog()
+    const read = async () => ({ epoch: "one", version: 50, entries })
+    const large = setup({ ...log, state: { ...(log.state as NonNullable<typeof log.state>), read } })
+    const first = await large.call("state", ask(entries.map(({ key }) => key)))
+    expect(first.body.entries.length + first.body.rest.length).toBe(50)
+    expect(first.body.rest).toContain("quote:49")
+  })
+
+  it.each([[undefined], ["quote:1"], [[1]], [["x".repeat(201)]], [Array.from({ length: 501 }, String)]])(
+    "isn't answered for keys that are none: %#",
+    async (keys) => {
+      expect(await setup().call("state", ask(keys))).toMatchObject({
+        status: 400,
+        body: { error: { code: "invalid-request" } },
+      })
+    },
+  )
+
+  it("says so where the log keeps none", async () => {
+    const { state: _, ...log } = createMemoryLog()
+    const { realtime, call, told } = setup(log)
+    const { body } = await call("state", ask(["quote:1"]))
+    expect(body.error.code).toBe("unsupported")
+    await expect(realtime.state(ref).set("phase", "open")).rejects.toMatchObject({ code: "unsupported" })
+    expect(told).toEqual([])
+  })
+})

@@ -5,6 +5,7 @@ import { isDevelopment } from "../is-development.ts"
 import { type LogPage, type PresenceSnapshot, parseSignalOrigin, type User } from "../message.ts"
 import { toWireResult } from "../publish-result.ts"
 import { configHeader } from "../publisher.ts"
+import { maxKeyLength, maxWatchedKeys } from "../state.ts"
 import type { OutgoingMessage } from "../transport.ts"
 import { requireWireVersion, wireHeader } from "../wire-version.ts"
 import type { Core } from "./core.ts"
@@ -112,6 +113,12 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
       await core.deliverSignal(signal)
       return {}
     },
+    async state({ user, request }) {
+      const { channel, keys } = await readJsonBody(request)
+      const name = channelOf(channel)
+      await core.authorize(user, name, "subscribe")
+      return core.readState(name, keysOf(keys))
+    },
     async credentials({ user, request, rest }) {
       const publisher = publisherOf(rest)
       hint?.(publisher)
@@ -196,6 +203,12 @@ const badRequest = (message: string) => new RealtimeError("invalid-request", { m
 function channelOf(value: unknown): string {
   if (typeof value === "string" && value !== "" && value.length <= maxChannelNameLength) return value
   throw badRequest("unable to answer; the channel's name is missing or malformed")
+}
+
+function keysOf(value: unknown): string[] {
+  const isKey = (key: unknown) => typeof key === "string" && key.length <= maxKeyLength
+  if (Array.isArray(value) && value.length <= maxWatchedKeys && value.every(isKey)) return value
+  throw badRequest(`unable to answer; at most ${maxWatchedKeys} keys can be asked for, each a text`)
 }
 
 function wholeNumber<Name extends string>(url: URL, name: Name): { [K in Name]?: number } {

@@ -7,6 +7,7 @@ export {
   type MemoryLogStore,
 } from "../log/memory.ts"
 export type { AppendResult, LogEntry, MessageLog, Retention } from "../log/message-log.ts"
+export type { StateStore, StateWrite, StateWritten } from "../log/state-store.ts"
 export { networkOf } from "../network.ts"
 export { type ProviderEvent, type RealtimePublisher, webhookWindowMs } from "../publisher.ts"
 export { readWithin } from "../read-within.ts"
@@ -15,9 +16,11 @@ export { readJsonBody, statusOf } from "./http.ts"
 export { createMemoryPresenceCounts, type PresenceCounts, presenceLifetimeMs } from "./presence-counts.ts"
 export { requireSession } from "./session.ts"
 export { createSharedReads } from "./shared-reads.ts"
+export type { StateReceipt } from "./state-writer.ts"
 export type {
   AuthorizeRequest,
   BatchEntry,
+  ChannelState,
   ClientConfig,
   Declarations,
   HistoryOptions,

@@ -1,4 +1,5 @@
 import type {
+  AnyChannelDefinition,
   ChannelDefinitions,
   ChannelRef,
   MessageEvent,
@@ -6,6 +7,8 @@ import type {
   ResolvedChannel,
   SignalEvent,
   SignalInput,
+  StateInput,
+  StateKey,
 } from "../channel.ts"
 import type { OnError } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
@@ -20,9 +23,11 @@ import type {
   User,
 } from "../message.ts"
 import type { ChannelAction, ProviderConfig, RealtimePublisher } from "../publisher.ts"
+import type { StatePage } from "../state.ts"
 import type { Tracing } from "../tracing.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import type { PresenceCounts } from "./presence-counts.ts"
+import type { StateReceipt } from "./state-writer.ts"
 
 /** What the application says of itself, in its own modules. */
 export interface Declarations<Definitions extends ChannelDefinitions> {
@@ -61,6 +66,10 @@ export interface RealtimeOptions<Definitions extends ChannelDefinitions> extends
   publishers: readonly RealtimePublisher[]
   /** The largest payload, in bytes of JSON. Default 32 KiB. */
   maxPayloadBytes?: number
+  /**
+   * The most keys in the state of one channel; a further one is refused with `rate-limited`. Default 1,000.
+   */
+  maxStateKeys?: number
   /**
    * How long a publish waits for a provider that is slow or failing, its attempts taken together. Default 5
    * s. What isn't delivered by then is in the log all the same.
@@ -150,6 +159,8 @@ export interface Realtime<Definitions extends ChannelDefinitions = ChannelDefini
     payload: SignalInput<D, E>,
     options: { from: User },
   ): Promise<void>
+  /** The state of a channel: of each key the newest value, which pages watch. */
+  state<D extends Definitions[keyof Definitions]>(channel: ChannelRef<D>): ChannelState<D>
   /**
    * Call it when `authorize` has begun to refuse the user this channel, or, without one, whatever it may be:
    * their open connections lose it at once, on every provider. Resolves once each provider was told. What a
@@ -187,6 +198,29 @@ export interface Realtime<Definitions extends ChannelDefinitions = ChannelDefini
    * Called again, it waits for the same end.
    */
   close(): Promise<void>
+}
+
+/**
+ * Server: the state of one channel. Writes resolve once they are in the log; pages that watch the key are
+ * told at their own rate. Not subject to `authorize` or `limit`: server code is trusted. They reject with
+ * `event-unknown` for a key that isn't declared, `invalid-payload`, `message-too-large`, `rate-limited` where
+ * the channel has as many keys as it may have, and `unsupported` where the log keeps no state.
+ */
+export interface ChannelState<D extends AnyChannelDefinition = AnyChannelDefinition> {
+  /** Puts a whole value in place. */
+  set<K extends StateKey<D>>(key: K, value: StateInput<D, K>): Promise<StateReceipt>
+  /**
+   * Changes fields of a value: those that are absent stay as they are, and all of it is what the schema
+   * returns of the whole. Without a value yet, the fields have to be one. Rejects with `conflict` where
+   * others change the same key all the time.
+   */
+  patch<K extends StateKey<D>>(key: K, fields: Partial<StateInput<D, K>>): Promise<StateReceipt>
+  /** Removes the key. */
+  delete(key: StateKey<D>): Promise<StateReceipt>
+  /**
+   * These keys, all of them without any, and the channel's version; what doesn't fit into 1 MiB is in `rest`.
+   */
+  read(keys?: readonly StateKey<D>[]): Promise<StatePage>
 }
 
 /** How server code publishes. */

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto"
 import type { JsonValue } from "../json.ts"
 import { createMemoryLog } from "../log/memory.ts"
 import type { AppendResult, LogEntry, MessageLog } from "../log/message-log.ts"
+import type { StateStore } from "../log/state-store.ts"
 import type { LogHead, LogPage } from "../message.ts"
 import type { MessageLogPromise, MessageLogStore } from "./message-log-contract/index.ts"
 
@@ -47,6 +48,11 @@ function changeMessages(
     ...page,
     messages: page.messages.map((message) => ({ ...message, ...change(message) })),
   }))
+}
+
+/** The store of its state, changed. */
+function changeState(log: MessageLog, change: (state: StateStore) => Partial<StateStore>): MessageLog {
+  return { ...log, ...(log.state && { state: { ...log.state, ...change(log.state) } }) }
 }
 
 function changeHeads(log: MessageLog, change: (head: LogHead, channel: string) => LogHead): MessageLog {
@@ -476,6 +482,80 @@ export const brokenLogs: Record<string, BrokenLog> = {
         return after.reduce((sum, { first }, index) => sum + first - (before[index]?.first ?? 0), 0)
       },
     }),
+  },
+  "gives a state all keys, whichever were asked for": {
+    caughtBy: "keeps the newest value of each key, with its version among all of its channel",
+    spoil: (log) => changeState(log, (state) => ({ read: (channel) => state.read(channel) })),
+  },
+  "keeps a deleted key as null": {
+    caughtBy: "deletes a key, and a version never comes back",
+    spoil: (log) =>
+      changeState(log, (state) => ({
+        write: (entries, limits) =>
+          state.write(
+            entries.map((entry) => ({ ...entry, value: entry.value ?? "null" })),
+            limits,
+          ),
+      })),
+  },
+  "refuses a whole group for one key too many": {
+    caughtBy: "refuses a key that is one too many, and it alone",
+    spoil: (log) =>
+      changeState(log, (state) => ({
+        async write(entries, limits) {
+          const results = await state.write(entries, limits)
+          return results.some((result) => "refused" in result)
+            ? results.map(() => ({ refused: "full" }))
+            : results
+        },
+      })),
+  },
+  "writes onto whatever version there is": {
+    caughtBy: "writes onto a version that is named, or not at all",
+    spoil: (log) =>
+      changeState(log, (state) => ({
+        write: (entries, limits) =>
+          state.write(
+            entries.map(({ ifVersion: _, ...entry }) => entry),
+            limits,
+          ),
+      })),
+  },
+  "tells all of a group one version": {
+    caughtBy: "gives each version once under many writers at once, of several processes",
+    spoil: (log) =>
+      changeState(log, (state) => ({
+        async write(entries, limits) {
+          const results = await state.write(entries, limits)
+          return results.map((_, index) => results[index - (index % 2)] as (typeof results)[number])
+        },
+      })),
+  },
+  "writes what it can of a group of values": {
+    caughtBy: "keeps all of a group of values or nothing of it",
+    spoil: (log) =>
+      changeState(log, (state) => ({
+        async write(entries, limits) {
+          const [first, ...others] = entries
+          const results = first ? await state.write([first], limits) : []
+          return [...results, ...(await state.write(others, limits))]
+        },
+      })),
+  },
+  "begins another life without its values": {
+    caughtBy: "counts the values to the life of the log",
+    spoil(log) {
+      let isRenewed = false
+      return {
+        ...changeState(log, (state) => ({
+          read: async (channel, keys) => ({ ...(await state.read(channel, isRenewed ? [] : keys)) }),
+        })),
+        renew() {
+          isRenewed = true
+          return log.renew()
+        },
+      }
+    },
   },
   "closes over what is under way": {
     caughtBy: "closes once what is under way is done",

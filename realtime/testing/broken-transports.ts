@@ -16,6 +16,7 @@ function withObserver(
         onMessages: observer.onMessages,
         onSignal: observer.onSignal,
         onPresence: observer.onPresence,
+        onState: (patches) => observer.onState?.(patches),
         ...change(observer, channel),
       }),
   })
@@ -41,6 +42,8 @@ export const brokenTransports: Record<string, (transport: RealtimeTransport) => 
         },
       }
     }),
+  "says nothing of what changed in the state": (transport) =>
+    withObserver(transport, () => ({ onState() {} })),
   "delivers each message twice": (transport) =>
     withObserver(transport, ({ onMessages }) => ({
       onMessages(messages) {

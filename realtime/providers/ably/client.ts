@@ -17,6 +17,7 @@ import { createStatus } from "../../transport-status.ts"
 import { ablyCapabilities } from "./capabilities.ts"
 import type { ChannelState, Joined } from "./joined.ts"
 import {
+  fromAblyData,
   fromAblyError,
   fromAblyMessage,
   fromAblySignal,
@@ -27,6 +28,7 @@ import {
   signalEvent,
   signalExtras,
   signalsChannel,
+  stateEvent,
   toAblyData,
 } from "./mapping.ts"
 import { createPresence } from "./presence.ts"
@@ -161,6 +163,11 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
         if (received.length > 0) channel.observer.onMessages(received)
       })
       .catch(inBackground("subscribe"))
+    messages
+      .subscribe(stateEvent, (inbound: InboundMessage) =>
+        channel.observer.onState?.(fromAblyData(inbound.data)),
+      )
+      .catch(inBackground("subscribe to state"))
     signals
       .subscribe(signalEvent, (inbound: InboundMessage) => {
         const signal = fromAblySignal(channel.name, inbound)

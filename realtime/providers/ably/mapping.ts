@@ -16,6 +16,7 @@ export const provider = "ably"
 
 export const messagesEvent = "messages"
 export const signalEvent = "signal"
+export const stateEvent = "state"
 
 /**
  * Our name in Ably. `*` is a wildcard where capabilities name channels, so it travels as "%2A", and what
@@ -78,7 +79,7 @@ export function fromClientId(clientId: unknown): User | null {
  */
 export const toAblyData = (value: unknown): string => JSON.stringify(value)
 
-function fromAblyData(data: unknown): unknown {
+export function fromAblyData(data: unknown): unknown {
   if (typeof data !== "string") return null
   try {
     return JSON.parse(data)

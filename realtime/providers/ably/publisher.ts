@@ -4,7 +4,7 @@ import { SignJWT } from "jose"
 import { isRealtimeError, RealtimeError, toWireError, type WireError } from "../../errors.ts"
 import type { JsonValue } from "../../json.ts"
 import { jsonByteLength, type User } from "../../message.ts"
-import { packMessages } from "../../packing.ts"
+import { packMessages, packPatches } from "../../packing.ts"
 import {
   type ChannelAction,
   type CredentialsRequest,
@@ -14,6 +14,7 @@ import {
   webhookWindowMs,
 } from "../../publisher.ts"
 import { requireVariables } from "../../required.ts"
+import { defaultStateRate } from "../../state.ts"
 import { ablyCapabilities } from "./capabilities.ts"
 import {
   type AblyMember,
@@ -29,6 +30,7 @@ import {
   signalEvent,
   signalExtras,
   signalsChannel,
+  stateEvent,
   toAblyData,
   toClientId,
   webhookDate,
@@ -228,6 +230,17 @@ export function createPublisher(
           messages: [{ name: signalEvent, data, extras: signalExtras }],
         },
       ])
+    },
+    state: {
+      intervalMs: 1_000 / defaultStateRate,
+      async publish(patches) {
+        await publishAll(
+          packPatches(patches, ablyCapabilities.maxDeliveryBytes).map((group) => ({
+            channels: [messagesChannel(group[0]?.channel ?? "")],
+            messages: [{ name: stateEvent, data: toAblyData(group), extras: signalExtras }],
+          })),
+        )
+      },
     },
     async revoke(userId) {
       try {

@@ -44,6 +44,7 @@ export function createMemoryTransport(options: MemoryTransportOptions): Realtime
       const channel = channels.get(name)
       if (channel?.wantsPresence) channel.observer.onPresence(snapshot)
     },
+    onState: (name, patches) => channels.get(name)?.observer.onState?.(patches),
     onRevoked(name) {
       const channel = channels.get(name)
       if (!channel?.isAttached) return

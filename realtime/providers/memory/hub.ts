@@ -1,6 +1,7 @@
 import type { RealtimeError } from "../../errors.ts"
 import type { JsonValue } from "../../json.ts"
 import type { Member, PresenceSnapshot, Signal, User, WireMessage } from "../../message.ts"
+import type { StatePatch } from "../../state.ts"
 
 /** One client's place in the hub. The hub calls back; the client asks. */
 export interface HubConnection {
@@ -8,6 +9,7 @@ export interface HubConnection {
   onMessages(channel: string, messages: readonly WireMessage[]): void
   onSignal(signal: Signal): void
   onPresence(channel: string, snapshot: PresenceSnapshot): void
+  onState(channel: string, patches: readonly StatePatch[]): void
   /** It was put out of the channel, and may ask again. */
   onRevoked(channel: string): void
   /** The connection was cut. */
@@ -32,6 +34,7 @@ export interface MemoryHub {
   /** Of a connection: rejects unless its user may. */
   signal(connection: HubConnection | null, signal: Signal): Promise<void>
   broadcast(messages: readonly WireMessage[]): void
+  broadcastState(patches: readonly StatePatch[]): void
   /** Faults: cuts every connection; refuses new ones while `error` is set. */
   dropConnections(): void
   refuseConnections(error: RealtimeError | null): void
@@ -126,6 +129,13 @@ export function createMemoryHub({ authorize, maxPresenceMembers }: MemoryHubOpti
       later(() => {
         for (const [channel, group] of Map.groupBy(messages, (message) => message.channel)) {
           for (const connection of subscribersOf(channel)) connection.onMessages(channel, group)
+        }
+      })
+    },
+    broadcastState(patches) {
+      later(() => {
+        for (const [channel, group] of Map.groupBy(patches, (patch) => patch.channel)) {
+          for (const connection of subscribersOf(channel)) connection.onState(channel, group)
         }
       })
     },

@@ -11,6 +11,12 @@ export function createMemoryPublisher(hub: MemoryHub): RealtimePublisher {
     async signal(signal) {
       await hub.signal(null, signal)
     },
+    state: {
+      intervalMs: 50,
+      async publish(patches) {
+        hub.broadcastState(patches)
+      },
+    },
     async revoke(userId, channel) {
       hub.revoke(userId, channel)
     },

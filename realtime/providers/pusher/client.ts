@@ -20,6 +20,7 @@ import {
   messagesEvent,
   provider,
   signalEvent,
+  stateEvent,
 } from "./mapping.ts"
 import { createPresence, showCount } from "./presence.ts"
 import { createSigning } from "./signing.ts"
@@ -207,6 +208,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
       const received = fromMessagesEvent(channel.name, data)
       if (received.length > 0) observer.onMessages(received)
     })
+    messages.bind(stateEvent, (data: unknown) => observer.onState?.(data))
     messages.bind(signalEvent, (data: unknown) => {
       const signal = fromSignalEvent(channel.name, data)
       if (signal) observer.onSignal(signal)

@@ -21,6 +21,7 @@ export const provider = "pusher"
  */
 export const messagesEvent = "messages"
 export const signalEvent = "signal"
+export const stateEvent = "state"
 
 const utf8 = new TextEncoder()
 /** Pusher's limit on a channel's name, less the longest prefix. */

@@ -2,7 +2,7 @@ import type Pusher from "pusher"
 import { RealtimeError } from "../../errors.ts"
 import type { JsonValue } from "../../json.ts"
 import { jsonByteLength } from "../../message.ts"
-import { packMessages } from "../../packing.ts"
+import { packMessages, packPatches } from "../../packing.ts"
 import {
   type CredentialsRequest,
   type ProviderEvent,
@@ -11,6 +11,7 @@ import {
   webhookWindowMs,
 } from "../../publisher.ts"
 import { requireVariables } from "../../required.ts"
+import { defaultStateRate } from "../../state.ts"
 import { pusherCapabilities } from "./capabilities.ts"
 import {
   fromMemberIds,
@@ -22,6 +23,7 @@ import {
   presenceChannel,
   provider,
   signalEvent,
+  stateEvent,
   toMemberId,
   toPusherUserId,
 } from "./mapping.ts"
@@ -144,6 +146,18 @@ export function createPublisher(sdk: typeof Pusher, options: PusherPublisherOpti
       await trigger([
         { channel: messagesChannel(signal.channel), name: signalEvent, data: JSON.stringify(signal) },
       ])
+    },
+    state: {
+      intervalMs: 1_000 / defaultStateRate,
+      async publish(patches) {
+        await trigger(
+          packPatches(patches, pusherCapabilities.maxDeliveryBytes).map((group) => ({
+            channel: messagesChannel(group[0]?.channel ?? ""),
+            name: stateEvent,
+            data: JSON.stringify(group),
+          })),
+        )
+      },
     },
     // Pusher knows no user of a private channel; it can end a user's connections, which then
     // ask for each of their channels.

@@ -15,6 +15,7 @@ import {
 import { toWireResult } from "../../publish-result.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import type { RealtimeCore } from "../../server/types.ts"
+import { defaultStateRate, maxKeyLength, maxStateRate, maxWatchedKeys } from "../../state.ts"
 import type { OutgoingMessage } from "../../transport.ts"
 import { requireWireVersion } from "../../wire-version.ts"
 import { socketIoCapabilities } from "./capabilities.ts"
@@ -33,6 +34,7 @@ import {
 } from "./mapping.ts"
 import { createPresenceRegistry, type PresenceRegistry } from "./presence-registry.ts"
 import { createRecent, type Recent } from "./recent.ts"
+import { createStateWatchers, type StateWatchers } from "./state-watchers.ts"
 import { createTickets, type Tickets } from "./tickets.ts"
 
 /**
@@ -49,6 +51,8 @@ interface Membership {
    */
   asked: number
   done: number
+  /** How often it was said which keys of the state are watched: the last counts. */
+  watches: number
 }
 
 interface SocketData {
@@ -81,6 +85,8 @@ export interface Broadcaster {
   leave(channel: string, connection: string): void
   /** To everybody in its channel but the connection that sent it. */
   signal(signal: Signal, sender: string): void
+  /** Who watches which keys here. */
+  readonly watchers: StateWatchers
   /** Changes with each revocation: a permission that was asked for before may be out of date. */
   revocations(): number
   /** What the log has newest to this gateway's own sockets, as far as it hasn't come by itself. */
@@ -173,14 +179,21 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
     }
   }
 
+  function isBehind(id: string): boolean {
+    const socket = server.sockets.sockets.get(id)
+    return socket !== undefined && waitingBytes(socket.conn, maxWaitingForSignals) > maxWaitingForSignals
+  }
+
   /** Not `volatile`, which leaves out every connection on which anything at all is just being written. */
   const signals = createHeldSignals({
-    isBehind(id) {
-      const socket = server.sockets.sockets.get(id)
-      return socket !== undefined && waitingBytes(socket.conn, maxWaitingForSignals) > maxWaitingForSignals
-    },
+    isBehind,
     isIn: (id, channel) => adapter.rooms.get(channelRoom(channel))?.has(id) === true,
     emit: (ids, signal) => emitToEach(io, ids, "signal", signal),
+  })
+
+  const watchers = createStateWatchers({
+    isBehind,
+    emit: (id, patch) => emitToEach(io, [id], "state", patch.channel, [patch]),
   })
 
   function signalAll(signal: Signal, sender: string | null): void {
@@ -208,6 +221,7 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
         take(note) {
           if (note.kind === "messages") deliver(note.messages)
           else if (note.kind === "signal") signalAll(note.signal, null)
+          else if (note.kind === "changed") watchers.take(note.patches)
           else void revoke(note.userId, note.channel)
         },
       })
@@ -217,6 +231,7 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
     io: server,
     tickets,
     presence,
+    watchers,
     revocations: () => revocations,
     deliverFromLog: (messages) => deliver(messages, "takeFromLog"),
     places: () => new Map([...recents].map(([name, { place }]) => [fromChannelRoom(name), place])),
@@ -269,6 +284,14 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
         signalAll(signal, null)
         peers?.tell({ kind: "signal", signal })
       },
+      state: {
+        // Each connection has a rate of its own; the others are told as one.
+        intervalMs: peers ? 1_000 / maxStateRate : 0,
+        async publish(patches) {
+          watchers.take(patches)
+          peers?.tell({ kind: "changed", patches })
+        },
+      },
       async revoke(userId, channel) {
         peers?.tell({ kind: "revoke", userId, channel })
         await revoke(userId, channel)
@@ -279,6 +302,7 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
       credentials: async ({ user }) => ({ ticket: tickets.issue(user) }),
       async close() {
         signals.close()
+        watchers.close()
         await peers?.close()
       },
     },
@@ -369,7 +393,7 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
       const message = `unable to join more than ${maxSubscriptions} channels over one connection; leave others first`
       throw new RealtimeError("rate-limited", { provider, message, retryable: false })
     }
-    const membership = { isJoined: false, isPresent: false, asked: 0, done: 0 }
+    const membership = { isJoined: false, isPresent: false, asked: 0, done: 0, watches: 0 }
     channels.set(channel, membership)
     return membership
   }
@@ -395,6 +419,7 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
 
   async function leaveChannel(socket: GatewaySocket, channel: string): Promise<void> {
     leavePresence(socket, channel)
+    broadcaster.watchers.unwatch(socket.id, channel)
     dataOf(socket).channels.delete(channel)
     await Promise.all([socket.leave(channelRoom(channel)), socket.leave(presenceRoom(channel))])
   }
@@ -472,6 +497,19 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
         socket.emit("presence", channel, presence.snapshot(channel))
         return {}
       },
+      async state(socket, name, wanted) {
+        const channel = textOf(name)
+        const membership = requireJoined(socket, channel)
+        const { keys, perSecond } = (wanted ?? {}) as { keys?: unknown; perSecond?: unknown }
+        const watched = keysOf(keys)
+        membership.watches += 1
+        const turn = membership.watches
+        await core.limitRead(dataOf(socket).user)
+        if (!isStill(socket, channel, membership) || turn !== membership.watches) return {}
+        if (watched.length === 0) broadcaster.watchers.unwatch(socket.id, channel)
+        else broadcaster.watchers.watch(socket.id, channel, watched, rateOf(perSecond))
+        return {}
+      },
       async enter(socket, name, data) {
         const { user } = dataOf(socket)
         const channel = textOf(name)
@@ -518,7 +556,10 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
     )
     socket.on("disconnect", () => {
       const { channels } = dataOf(socket)
-      for (const channel of channels.keys()) leavePresence(socket, channel)
+      for (const channel of channels.keys()) {
+        leavePresence(socket, channel)
+        broadcaster.watchers.unwatch(socket.id, channel)
+      }
       // Whatever is still being asked for is for nobody.
       channels.clear()
     })
@@ -598,6 +639,16 @@ const leftMeanwhile = () =>
   new RealtimeError("not-connected", {
     ...{ provider, message: "unable to subscribe; the channel was left meanwhile", retryAfterMs: 0 },
   })
+
+function keysOf(value: unknown): string[] {
+  const isKey = (key: unknown) => typeof key === "string" && key.length <= maxKeyLength
+  if (Array.isArray(value) && value.length <= maxWatchedKeys && value.every(isKey)) return value
+  const message = `unable to watch; at most ${maxWatchedKeys} keys of a channel can be watched, each a text`
+  throw new RealtimeError("invalid-request", { provider, message })
+}
+
+const rateOf = (value: unknown): number =>
+  typeof value === "number" && value >= 1 ? Math.min(value, maxStateRate) : defaultStateRate
 
 const sweepIntervalMs = 1_000
 

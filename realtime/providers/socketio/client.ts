@@ -200,6 +200,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     channel.snapshot = applyPresenceChange(channel.snapshot, change)
     if (channel.snapshot) channel.observer.onPresence(channel.snapshot)
   })
+  socket.on("state", (name, patches) => channels.get(name)?.observer.onState?.(patches))
 
   socket.on("revoked", (name) => {
     const channel = channels.get(name)
@@ -327,6 +328,7 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
         async signal(event, payload, origin) {
           await request("signal", name, event, payload, origin)
         },
+        watchState: (wanted) => request("state", name, wanted),
         watchPresence() {
           if (channel.watchesPresence) return
           channel.watchesPresence = true

@@ -1,5 +1,6 @@
 import type { JsonValue } from "../../json.ts"
 import type { Signal, User, WireMessage } from "../../message.ts"
+import type { StatePatch } from "../../state.ts"
 import type { PresenceRegistry } from "./presence-registry.ts"
 
 /** Somebody's connection that is visible in a channel. */
@@ -15,6 +16,7 @@ export type ClusterNote =
   /** What was committed together, of however many channels. */
   | { kind: "messages"; messages: readonly WireMessage[] }
   | { kind: "signal"; signal: Signal }
+  | { kind: "changed"; patches: readonly StatePatch[] }
   /** Without a channel: in all. */
   | { kind: "revoke"; userId: string; channel?: string | undefined }
   | ({ kind: "entered" } & Entered)
@@ -52,7 +54,7 @@ export interface PeersOptions {
   /** Who of this gateway's own is there. */
   own(): readonly Entered[]
   /** What to do with a note that isn't about presence. */
-  take(note: Extract<ClusterNote, { kind: "messages" | "signal" | "revoke" }>): void
+  take(note: Extract<ClusterNote, { kind: "messages" | "signal" | "changed" | "revoke" }>): void
   /** Somebody came, went or changed somewhere else. */
   announce(channel: string, change: ReturnType<PresenceRegistry["leave"]>): void
   heartbeatMs: number

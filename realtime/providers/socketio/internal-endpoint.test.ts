@@ -16,6 +16,7 @@ it("takes a group of messages of any size, in their order", async () => {
       void heard.push(...messages.map(({ seq }) => seq)),
     onSignal() {},
     onPresence() {},
+    onState() {},
     onRevoked() {},
     onDropped() {},
   }

@@ -5,6 +5,7 @@ import { createReporter, reportFailure } from "../../guard.ts"
 import { parseSignal, parseWireMessages } from "../../message.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import { readWithin } from "../../read-within.ts"
+import { parseStatePatches } from "../../state.ts"
 import { provider } from "./mapping.ts"
 import { internalPath } from "./server.ts"
 
@@ -38,6 +39,12 @@ export function createInternalEndpoint(options: InternalEndpointOptions) {
       const readable = parseSignal(signal)
       if (!readable) throw malformed()
       await publisher.signal(readable)
+      return {}
+    },
+    async state({ patches }) {
+      const readable = parseStatePatches(patches)
+      if (!Array.isArray(patches) || readable.length !== patches.length) throw malformed()
+      await publisher.state?.publish(readable)
       return {}
     },
     async counts({ channels }) {

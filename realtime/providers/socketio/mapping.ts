@@ -11,6 +11,7 @@ import {
   type SignalOrigin,
   type WireMessage,
 } from "../../message.ts"
+import type { StatePatch, WatchedState } from "../../state.ts"
 import type { OutgoingMessage, TransportStatus } from "../../transport.ts"
 
 /** The Socket.IO namespace path and the events on it: what the browser half and the gateway agree on. */
@@ -31,6 +32,8 @@ export interface ClientEvents {
   watch(channel: string, ack: Ack): void
   enter(channel: string, data: JsonValue, ack: Ack): void
   leave(channel: string, ack: Ack): void
+  /** In place of the keys that were watched before; none: not any more. */
+  state(channel: string, wanted: WatchedState, ack: Ack): void
 }
 
 /** Gateway → browser. */
@@ -39,6 +42,8 @@ export interface ServerEvents {
   messages(messages: readonly WireMessage[]): void
   signal(signal: Signal): void
   presence(channel: string, change: PresenceChange): void
+  /** What changed of the keys that this socket watches in a channel. */
+  state(channel: string, patches: readonly StatePatch[]): void
   /** The gateway has put this socket out of the channel; it may ask again. */
   revoked(channel: string): void
 }

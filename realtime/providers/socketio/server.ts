@@ -3,6 +3,7 @@ import { jsonByteLength, type Member, type PresenceSnapshot, parseUser } from ".
 import { firstWithin } from "../../packing.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import { requireVariables } from "../../required.ts"
+import { maxStateRate } from "../../state.ts"
 import { provider } from "./mapping.ts"
 import { createTickets } from "./tickets.ts"
 
@@ -68,6 +69,12 @@ export function createSocketIoPublisher(options: SocketIoPublisherOptions): Real
     },
     async signal(signal) {
       await call("signal", { signal })
+    },
+    state: {
+      intervalMs: 1_000 / maxStateRate,
+      async publish(patches) {
+        await call("state", { patches })
+      },
     },
     async revoke(userId, channel) {
       await call("revoke", { userId, channel })

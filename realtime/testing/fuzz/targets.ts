@@ -18,6 +18,7 @@ import * as ably from "../../providers/ably/mapping.ts"
 import * as pusher from "../../providers/pusher/mapping.ts"
 import { attachGateway, createBroadcaster } from "../../providers/socketio/gateway.ts"
 import * as socketio from "../../providers/socketio/mapping.ts"
+import { parseStatePage, parseStatePatches } from "../../state.ts"
 import { contractChannels, createContractRealtime } from "../transport-contract/backend.ts"
 import {
   anyText,
@@ -82,6 +83,8 @@ export const fuzzTargets: Record<string, FuzzTarget> = {
     async open() {
       const readers: ((input: unknown) => unknown)[] = [
         ...[parseLogHead, parseLogPage, parseSignal, parseUser, parseWireMessage, parseWireMessages],
+        ...[parseStatePage, parseStatePatches],
+        (input) => parseStatePatches([input]),
         ...[socketio.fromAnswer, socketio.fromConnectError],
         (input) => pusher.fromMessagesEvent("room:1", input),
         (input) => pusher.fromSignalEvent("room:1", input),
@@ -125,6 +128,7 @@ export const fuzzTargets: Record<string, FuzzTarget> = {
         "config",
         "publish",
         "signal",
+        "state",
         "credentials/memory",
         "webhooks/x",
       ),
@@ -134,9 +138,10 @@ export const fuzzTargets: Record<string, FuzzTarget> = {
       ),
       type: fc.constantFrom("application/json", "application/json; charset=utf-8", "text/plain", ""),
       body: fc.oneof(
-        nearly({ channel, messages, event: word("typing"), payload: nearly({ isTyping: fc.boolean() }) }).map(
-          (body) => JSON.stringify(body),
-        ),
+        nearly({
+          ...{ channel, messages, event: word("typing"), payload: nearly({ isTyping: fc.boolean() }) },
+          keys: fc.array(anyText),
+        }).map((body) => JSON.stringify(body)),
         anyText,
         deepText.map(
           (deep) => `{"channel":"room:1","messages":[{"id":"${uuid}","event":"anything","payload":${deep}}]}`,
@@ -176,7 +181,17 @@ export const fuzzTargets: Record<string, FuzzTarget> = {
   "the gateway's packets": {
     inputs: fc.oneof(
       fc.record({
-        event: word("subscribe", "unsubscribe", "publish", "signal", "watch", "enter", "leave", "disconnect"),
+        event: word(
+          "subscribe",
+          "unsubscribe",
+          "publish",
+          "signal",
+          "watch",
+          "state",
+          "enter",
+          "leave",
+          "disconnect",
+        ),
         args: fc.array(fc.oneof(channel, messages, outgoing, word("typing"), anything), { maxLength: 4 }),
       }),
       fc.record({

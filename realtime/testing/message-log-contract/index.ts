@@ -2,6 +2,7 @@ import { appendChecks } from "./append.ts"
 import { eraseChecks } from "./erase.ts"
 import { lifetimeChecks } from "./lifetime.ts"
 import { readChecks } from "./read.ts"
+import { stateChecks } from "./state.ts"
 import { trimChecks } from "./trim.ts"
 
 export { type MessageLogCheck, type MessageLogStage, type MessageLogStore, withMessageLog } from "./stage.ts"
@@ -15,6 +16,7 @@ export const messageLogChecks = {
   ...readChecks,
   ...trimChecks,
   ...eraseChecks,
+  ...stateChecks,
   ...lifetimeChecks,
 }
 

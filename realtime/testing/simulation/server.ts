@@ -58,8 +58,8 @@ export function createSimulatedServer(chance: Chance, violations: string[]): Sim
   let current = createMemoryLog({ store })
 
   /** Lives have names that every run gives them again. */
-  function named({ channels }: MemoryLogStore): MemoryLogStore {
-    return { epoch: `life-${life}`, channels }
+  function named(store: MemoryLogStore): MemoryLogStore {
+    return { ...store, epoch: `life-${life}` }
   }
 
   /** One round trip to the database. */

@@ -20,6 +20,11 @@ export const contractChannels = {
     messages: { said: z.object({ text: z.string() }), anything: z.unknown() },
     signals: { typing: z.object({ isTyping: z.boolean() }), pointed: z.object({ at: z.number() }) },
     presence: z.object({ mood: z.string() }),
+    state: {
+      phase: z.string(),
+      anything: z.unknown(),
+      "quote:{symbol}": z.object({ bid: z.number(), ask: z.number(), note: z.optional(z.string()) }),
+    },
   }),
   gallery: defineChannel("gallery:{gallery}", {
     messages: { said: z.object({ text: z.string() }) },
@@ -30,6 +35,7 @@ export const contractChannels = {
     messages: { said: z.object({ text: z.string() }) },
     signals: { typing: z.object({ isTyping: z.boolean() }) },
     presence: z.object({ mood: z.string() }),
+    state: { code: z.string() },
   }),
 }
 
@@ -37,6 +43,8 @@ export const contractChannels = {
 export interface ContractRealtime extends Realtime<typeof contractChannels> {
   /** The channel's log is as a backup holds it that was made when this was its newest message. */
   putBack(channel: ChannelRef, seq: number): void
+  /** The log is another one, which keeps no state yet: as after a restart with one in memory. */
+  loseState(): void
 }
 
 /**
@@ -123,11 +131,16 @@ export function createContractRealtime(options: ContractRealtimeOptions): Contra
     log: options.log ?? createMemoryLog({ store }),
     publishers: options.publishers,
     presenceCounts: createMemoryPresenceCounts(),
+    maxStateKeys: 10,
     // Providers fail on purpose here; what of it concerns anyone reaches them by the contract.
     onError: options.onError ?? (() => {}),
     ...(options.deliveryTimeoutMs !== undefined && { deliveryTimeoutMs: options.deliveryTimeoutMs }),
   })
   return Object.assign(realtime, {
+    loseState() {
+      store.epoch = crypto.randomUUID()
+      store.states.clear()
+    },
     putBack({ name }: ChannelRef, seq: number) {
       const channel = store.channels.get(name)
       if (!channel || options.log) throw new Error("only what the store holds can be put back")

@@ -8,6 +8,7 @@ import { presenceChecks } from "./presence.ts"
 import { reconnectChecks } from "./reconnect.ts"
 import { revocationChecks } from "./revocation.ts"
 import { signalChecks } from "./signals.ts"
+import { stateChecks } from "./state.ts"
 
 export {
   type ContractBackend,
@@ -25,6 +26,7 @@ export const transportChecks: readonly ContractCheck[] = [
   ...orderChecks,
   ...presenceChecks,
   ...signalChecks,
+  ...stateChecks,
   ...accessChecks,
   ...revocationChecks,
   ...reconnectChecks,

@@ -1,0 +1,197 @@
+import { jsonByteLength } from "../../message.ts"
+import { firstWithin } from "../../packing.ts"
+import { type Coverage, createCoverage, type StateEntry, type StatePatch } from "../../state.ts"
+
+export interface StateWatchersOptions {
+  /** Whether a connection is behind, so that what it is sent would only wait on it. */
+  isBehind(connection: string): boolean
+  emit(connection: string, patch: StatePatch): void
+  /** In milliseconds, from any beginning; never goes back. */
+  now?: () => number
+  /** Calls back once, after so many milliseconds; returns how to prevent it. */
+  later?: (callback: () => void, ms: number) => () => void
+}
+
+/** Who watches which keys of which channel here, and what each of them is owed. */
+export interface StateWatchers {
+  /**
+   * From now on the connection watches these keys of the channel, told of changes so often a second at most.
+   */
+  watch(connection: string, channel: string, keys: readonly string[], perSecond: number): void
+  unwatch(connection: string, channel: string): void
+  take(patches: readonly StatePatch[]): void
+  /** Keys owed to all connections together. */
+  readonly owed: number
+  close(): void
+}
+
+interface Watcher {
+  connection: string
+  keys: ReadonlySet<string>
+  /** What it is owed: keys, whatever became of them how often. */
+  dirty: Set<string>
+  /** It was told of everything up to here; null: of nothing yet. */
+  told: number | null
+  /** It has to be told where it stands, though none of its keys may have changed. */
+  isLost: boolean
+  intervalMs: number
+  nextAt: number
+}
+
+interface Watched {
+  epoch: string
+  coverage: Coverage
+  /** Where the first patch began. */
+  start: number
+  holeSince: number | null
+  /** The newest of each key that somebody here is owed, and its size. */
+  entries: Map<string, { entry: StateEntry; bytes: number }>
+}
+
+interface WatchedChannel {
+  watchers: Map<string, Watcher>
+  /** Null until the first patch is there. */
+  state: Watched | null
+}
+
+/** What another server wrote may be on its way. */
+const holeMs = 1_000
+/** The shortest time between two looks at who is owed something. */
+const lookMs = 25
+/** What one connection is sent at once: more would look like a page that doesn't read. */
+const maxPatchBytes = 64 * 1024
+
+function setLater(callback: () => void, ms: number): () => void {
+  const timer = setTimeout(callback, ms).unref()
+  return () => clearTimeout(timer)
+}
+
+/**
+ * Keeps for each connection the keys that it is owed, and sends their newest values at its own rate, while it
+ * isn't behind: memory is bounded by who watches what, not by how often it changes or how slowly it is read.
+ */
+export function createStateWatchers(options: StateWatchersOptions): StateWatchers {
+  const { isBehind, emit, now = () => performance.now(), later = setLater } = options
+  const channels = new Map<string, WatchedChannel>()
+  let cancel: (() => void) | null = null
+
+  function look(): void {
+    cancel = null
+    const time = now()
+    let isWaiting = false
+    for (const [name, channel] of channels) {
+      const { state, watchers } = channel
+      if (!state) continue
+      if (giveUpHole(state, watchers, time)) isWaiting = true
+      for (const watcher of watchers.values()) {
+        if (watcher.dirty.size === 0 && !watcher.isLost) continue
+        if (time < watcher.nextAt || isBehind(watcher.connection)) isWaiting = true
+        else if (tell(name, state, watcher, time)) isWaiting = true
+      }
+      if (![...watchers.values()].some(({ dirty }) => dirty.size > 0)) state.entries.clear()
+    }
+    if (isWaiting) cancel = later(look, lookMs)
+  }
+
+  /** Returns whether something is owed still. */
+  function tell(channel: string, state: Watched, watcher: Watcher, time: number): boolean {
+    const { epoch, coverage, start } = state
+    const from = watcher.told ?? start
+    const owed = [...watcher.dirty].flatMap((key) => state.entries.get(key) ?? [])
+    const taken = firstWithin(owed, maxPatchBytes, ({ bytes }) => bytes)
+    const isAll = taken.length === owed.length
+    for (const { entry } of taken) watcher.dirty.delete(entry.key)
+    if (isAll) watcher.dirty.clear()
+    watcher.isLost = false
+    // What is still owed doesn't count as told.
+    watcher.told = isAll ? coverage.version : from
+    watcher.nextAt = time + watcher.intervalMs
+    const entries = taken.map(({ entry }) => entry)
+    emit(watcher.connection, { channel, epoch, from, to: watcher.told, entries })
+    return !isAll
+  }
+
+  /**
+   * Returns whether one is still waited for. Who stood before it is told of what comes behind it, and reads
+   * again.
+   */
+  function giveUpHole(state: Watched, watchers: Map<string, Watcher>, time: number): boolean {
+    if (!state.coverage.hasHole) {
+      state.holeSince = null
+      return false
+    }
+    state.holeSince ??= time
+    if (time - state.holeSince < holeMs) return true
+    const end = state.coverage.skip()
+    state.holeSince = null
+    for (const watcher of watchers.values()) Object.assign(watcher, { told: end, isLost: true })
+    return false
+  }
+
+  function takeOne({ channel: name, epoch, from, to, entries }: StatePatch): void {
+    const channel = channels.get(name)
+    if (!channel) return
+    const { watchers } = channel
+    if (channel.state?.epoch !== epoch) {
+      const isOther = channel.state !== null
+      channel.state = {
+        epoch,
+        coverage: createCoverage(from),
+        start: from,
+        holeSince: null,
+        entries: new Map(),
+      }
+      for (const watcher of watchers.values()) {
+        watcher.dirty.clear()
+        Object.assign(watcher, { told: null, isLost: isOther })
+      }
+    }
+    const { state } = channel
+    state.coverage.add(from, to)
+    for (const entry of entries) {
+      if (entry.version <= (state.entries.get(entry.key)?.entry.version ?? 0)) continue
+      let isOwed = false
+      for (const { keys, dirty } of watchers.values()) {
+        if (!keys.has(entry.key)) continue
+        dirty.add(entry.key)
+        isOwed = true
+      }
+      if (isOwed) state.entries.set(entry.key, { entry, bytes: jsonByteLength(entry) })
+    }
+  }
+
+  return {
+    watch(connection, name, keys, perSecond) {
+      const channel = channels.get(name) ?? { watchers: new Map(), state: null }
+      channels.set(name, channel)
+      const before = channel.watchers.get(connection)
+      const wanted = new Set(keys)
+      channel.watchers.set(connection, {
+        ...{ connection, keys: wanted, isLost: before?.isLost ?? false, nextAt: before?.nextAt ?? 0 },
+        dirty: before?.dirty.intersection(wanted) ?? new Set(),
+        told: before ? before.told : (channel.state?.coverage.version ?? null),
+        intervalMs: 1_000 / perSecond,
+      })
+    },
+    unwatch(connection, name) {
+      const channel = channels.get(name)
+      if (!channel) return
+      channel.watchers.delete(connection)
+      if (channel.watchers.size === 0) channels.delete(name)
+    },
+    take(patches) {
+      for (const patch of patches) takeOne(patch)
+      cancel ??= later(look, 0)
+    },
+    get owed() {
+      let owed = 0
+      for (const { watchers } of channels.values())
+        for (const { dirty } of watchers.values()) owed += dirty.size
+      return owed
+    },
+    close() {
+      cancel?.()
+      channels.clear()
+    },
+  }
+}
