@@ -68,6 +68,7 @@ const assumed: Record<string, Record<string, string>> = {
         onRefused(error: RealtimeError): void
         onMessage(message: WireMessage): void
         onSignal(signal: Signal): void
+        onState(patches: unknown): void
       }
       interface Socket { open(): void; close(): void; join(channel: string, events: Events): () => void }
       export declare function connectTo(url: string, on: { onState(state: ConnectionState): void }): Socket`,
