@@ -129,6 +129,9 @@ function createSharedState(channel: Channel): SharedState {
   let hole: ReturnType<typeof setTimeout> | undefined
   let looking: ReturnType<typeof setTimeout> | undefined
   let stopWatching = () => {}
+  let stopFollowing = () => {}
+  /** So many are on their way: what is read before they are heard may lack what changes until then. */
+  let announcements = 0
   let announcing: ReturnType<typeof setTimeout> | undefined
   /** How often in a row it wasn't heard which keys are watched. */
   let unheard = 0
@@ -162,7 +165,7 @@ function createSharedState(channel: Channel): SharedState {
   /** One read at a time; what has to be read by its end is read next. */
   async function read(): Promise<void> {
     const from = source
-    if (isReading || pausing || !from || !isFollowed()) return
+    if (isReading || pausing || announcements > 0 || !from || !isFollowed()) return
     const keys = state.ask()
     if (keys.length === 0) return
     isReading = true
@@ -202,6 +205,10 @@ function createSharedState(channel: Channel): SharedState {
 
   function look(): void {
     clearTimeout(looking)
+    if (!isFollowed()) {
+      rest()
+      return
+    }
     const ms = channel.status.state === "attached" ? lookMs : awayLookMs
     looking = setTimeout(
       () => {
@@ -211,6 +218,13 @@ function createSharedState(channel: Channel): SharedState {
       },
       randomBetween(0.75 * ms, 1.25 * ms),
     )
+  }
+
+  /** Until there is something to do again: no timer runs. */
+  function rest(): void {
+    for (const timer of [pausing, looking, announcing]) clearTimeout(timer)
+    pausing = undefined
+    stopWaiting()
   }
 
   /** What is watched is said at once for all that was changed in one turn. */
@@ -237,6 +251,7 @@ function createSharedState(channel: Channel): SharedState {
     const joined = channel.joinState({
       attached,
       receive(patches) {
+        if (!source) return
         // Nobody's mistake brings another channel's values to this one's listeners.
         for (const patch of parseStatePatches(patches))
           if (patch.channel === channel.name) act(state.patch(patch))
@@ -248,10 +263,12 @@ function createSharedState(channel: Channel): SharedState {
     })
     source = joined
     if (wasAttached) queueMicrotask(() => source === joined && attached())
+    stopFollowing = channel.onStatus(look)
     look()
   }
 
   function attached(): void {
+    if (!source) return
     state.overdue()
     void announce()
   }
@@ -261,25 +278,28 @@ function createSharedState(channel: Channel): SharedState {
     const keys = [...union()]
     const perSecond = Math.max(1, ...[...watchers].map((watcher) => watcher.perSecond))
     clearTimeout(announcing)
+    announcements += 1
     try {
       await source?.watch({ keys, perSecond })
       unheard = 0
     } catch (error) {
       // Without a connection it is said again with the next one.
-      if (isRealtimeError(error) && error.code === "not-connected") return
-      unheard += 1
-      channel.report(error, { stage: "watch the state" })
-      if (source && passes(error))
-        announcing = setTimeout(() => void announce(), backOffMs(backOff, unheard, error))
+      if (!isRealtimeError(error) || error.code !== "not-connected") {
+        unheard += 1
+        channel.report(error, { stage: "watch the state" })
+        if (source && isFollowed() && passes(error))
+          announcing = setTimeout(() => void announce(), backOffMs(backOff, unheard, error))
+      }
+    } finally {
+      announcements -= 1
     }
     resume()
   }
 
   function end(): void {
-    for (const timer of [pausing, looking, announcing]) clearTimeout(timer)
-    pausing = undefined
+    rest()
     stopWatching()
-    stopWaiting()
+    stopFollowing()
     failures = 0
     source?.release()
     source = null
