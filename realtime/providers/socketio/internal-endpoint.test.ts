@@ -2,13 +2,15 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { expect, it } from "vitest"
 import type { RealtimeMessage } from "../../message.ts"
+import type { StatePatch } from "../../state.ts"
 import { createMemoryHub } from "../memory/hub.ts"
 import { createMemoryPublisher } from "../memory/server.ts"
 import { createInternalEndpoint } from "./internal-endpoint.ts"
 import { createSocketIoPublisher } from "./server.ts"
 
-it("takes a group of messages of any size, in their order", async () => {
+it("takes a group of messages, or of changes of the state, of any size, in their order", async () => {
   const heard: number[] = []
+  const patched: StatePatch[] = []
   const hub = createMemoryHub({ authorize: async () => {}, maxPresenceMembers: 0 })
   const connection = {
     user: { id: "alice" },
@@ -16,7 +18,7 @@ it("takes a group of messages of any size, in their order", async () => {
       void heard.push(...messages.map(({ seq }) => seq)),
     onSignal() {},
     onPresence() {},
-    onState() {},
+    onState: (_: string, patches: readonly StatePatch[]) => void patched.push(...patches),
     onRevoked() {},
     onDropped() {},
   }
@@ -27,7 +29,11 @@ it("takes a group of messages of any size, in their order", async () => {
   const server = createServer((request, response) => void answer(request, response))
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
   const { port } = server.address() as AddressInfo
-  const publisher = createSocketIoPublisher({ internalUrl: `http://127.0.0.1:${port}`, secret })
+  const publisher = createSocketIoPublisher({
+    internalUrl: `http://127.0.0.1:${port}`,
+    secret,
+    timeoutMs: 60_000,
+  })
   const text = "x".repeat(1024 * 1024)
   const messages = Array.from(
     { length: 20 },
@@ -39,5 +45,9 @@ it("takes a group of messages of any size, in their order", async () => {
   await publisher.publish(messages)
   await new Promise((resolve) => setImmediate(resolve))
   expect(heard).toEqual(messages.map(({ seq }) => seq))
+  const entries = messages.map(({ seq }) => ({ key: `key ${seq}`, version: seq, value: text }))
+  await publisher.state?.publish([{ channel: "room:1", epoch: "e", from: 0, to: 20, entries }])
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(patched.flatMap((patch) => patch.entries)).toEqual(entries)
   await new Promise((resolve) => server.close(resolve))
 })

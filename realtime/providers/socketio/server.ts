@@ -1,6 +1,6 @@
 import { fromWireError, isRealtimeError, RealtimeError } from "../../errors.ts"
 import { jsonByteLength, type Member, type PresenceSnapshot, parseUser } from "../../message.ts"
-import { firstWithin } from "../../packing.ts"
+import { firstWithin, packPatches } from "../../packing.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import { requireVariables } from "../../required.ts"
 import { maxStateRate } from "../../state.ts"
@@ -73,7 +73,7 @@ export function createSocketIoPublisher(options: SocketIoPublisherOptions): Real
     state: {
       intervalMs: 1_000 / maxStateRate,
       async publish(patches) {
-        await call("state", { patches })
+        for (const part of packPatches(patches, maxRequestBytes)) await call("state", { patches: part })
       },
     },
     async revoke(userId, channel) {
