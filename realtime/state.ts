@@ -3,6 +3,7 @@ import { isPosition } from "./message.ts"
 
 /** The newest value of one key, or that there is none. */
 export interface StateEntry {
+  /** Whose value it is. */
   key: string
   /** The channel's version that its last change made; no other entry has it. */
   version: number
@@ -18,17 +19,23 @@ export interface StateEntry {
  * `to`.
  */
 export interface StatePatch {
+  /** The channel's name. */
   channel: string
   /** The log's: another one is another state. */
   epoch: string
+  /** The version that it follows. */
   from: number
+  /** The version that it reaches. */
   to: number
+  /** The newest entry of each key that changed. */
   entries: StateEntry[]
 }
 
 /** Keys of a channel's state as they were at one version. */
 export interface StatePage {
+  /** The log's: another one is another state. */
   epoch: string
+  /** The channel's: all changes up to it are in the entries. */
   version: number
   /** Of the keys that were asked for, those that there are. */
   entries: StateEntry[]
@@ -38,8 +45,9 @@ export interface StatePage {
 
 /** What a page wants to be told of a channel's state. */
 export interface WatchedState {
+  /** At most 500; of no others it is told. */
   keys: readonly string[]
-  /** How often at most. */
+  /** How often a second at most. */
   perSecond: number
 }
 

@@ -49,6 +49,7 @@ export interface MemoryLogStore {
   epoch: string
   /** What is kept of each channel, by its name. */
   readonly channels: Map<string, Channel>
+  /** What is kept of each channel's state, by the channel's name. */
   readonly states: Map<string, StateOfChannel>
 }
 

@@ -25,7 +25,9 @@ export interface StateStore {
 
 /** What is written at one key. */
 export interface StateWrite {
+  /** The channel's name. */
   channel: string
+  /** Whose value it is. */
   key: string
   /** JSON; null deletes the key. */
   value: string | null

@@ -6,6 +6,7 @@ import type { StatePatch } from "../state.ts"
 export interface StateReceipt {
   /** The channel's version: everything that was written before it has a smaller one. */
   version: number
+  /** The log's: versions of another one say nothing of this. */
   epoch: string
 }
 
