@@ -55,6 +55,8 @@ export interface WatchedState {
 export const maxWatchedKeys = 500
 /** The length of a key, in UTF-16 units. */
 export const maxKeyLength = 200
+/** The most keys that one connection may watch at a gateway, in all of its channels together. */
+export const maxWatchedKeysAtOnce = 10_000
 /** How often a page is told of changes, a second, unless it says otherwise. */
 export const defaultStateRate = 4
 /** The most that it may say. */
@@ -62,6 +64,15 @@ export const maxStateRate = 20
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null
+
+/** Whether it may be somebody's key; what else a key has to be, its definition says. */
+export const isKey = (value: unknown): value is string =>
+  typeof value === "string" && value.length <= maxKeyLength
+
+/** The keys that somebody asks for; null when they can't be. Never throws. */
+export function parseWatchedKeys(value: unknown): string[] | null {
+  return Array.isArray(value) && value.length <= maxWatchedKeys && value.every(isKey) ? value : null
+}
 
 function parseStateEntry(item: unknown): StateEntry | null {
   if (!isObject(item)) return null

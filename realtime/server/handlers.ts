@@ -5,7 +5,7 @@ import { isDevelopment } from "../is-development.ts"
 import { type LogPage, type PresenceSnapshot, parseSignalOrigin, type User } from "../message.ts"
 import { toWireResult } from "../publish-result.ts"
 import { configHeader } from "../publisher.ts"
-import { maxKeyLength, maxWatchedKeys } from "../state.ts"
+import { maxWatchedKeys, parseWatchedKeys } from "../state.ts"
 import type { OutgoingMessage } from "../transport.ts"
 import { requireWireVersion, wireHeader } from "../wire-version.ts"
 import type { Core } from "./core.ts"
@@ -206,8 +206,8 @@ function channelOf(value: unknown): string {
 }
 
 function keysOf(value: unknown): string[] {
-  const isKey = (key: unknown) => typeof key === "string" && key.length <= maxKeyLength
-  if (Array.isArray(value) && value.length <= maxWatchedKeys && value.every(isKey)) return value
+  const keys = parseWatchedKeys(value)
+  if (keys) return keys
   throw badRequest(`unable to answer; at most ${maxWatchedKeys} keys can be asked for, each a text`)
 }
 

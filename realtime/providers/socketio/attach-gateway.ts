@@ -15,7 +15,13 @@ import {
 import { toWireResult } from "../../publish-result.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import type { RealtimeCore } from "../../server/types.ts"
-import { defaultStateRate, maxKeyLength, maxStateRate, maxWatchedKeys } from "../../state.ts"
+import {
+  defaultStateRate,
+  maxStateRate,
+  maxWatchedKeys,
+  maxWatchedKeysAtOnce,
+  parseWatchedKeys,
+} from "../../state.ts"
 import type { OutgoingMessage } from "../../transport.ts"
 import { requireWireVersion } from "../../wire-version.ts"
 import { socketIoCapabilities } from "./capabilities.ts"
@@ -53,6 +59,8 @@ interface Membership {
   done: number
   /** How often it was said which keys of the state are watched: the last counts. */
   watches: number
+  /** So many are. */
+  watchedKeys: number
 }
 
 interface SocketData {
@@ -393,9 +401,20 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
       const message = `unable to join more than ${maxSubscriptions} channels over one connection; leave others first`
       throw new RealtimeError("rate-limited", { provider, message, retryable: false })
     }
-    const membership = { isJoined: false, isPresent: false, asked: 0, done: 0, watches: 0 }
+    const membership = { isJoined: false, isPresent: false, asked: 0, done: 0, watches: 0, watchedKeys: 0 }
     channels.set(channel, membership)
     return membership
+  }
+
+  /** Each channel has its limit; of many together it would be no limit. */
+  function makeRoom(socket: GatewaySocket, membership: Membership, watchedKeys: number): void {
+    const memberships = [...dataOf(socket).channels.values()]
+    const others = memberships.reduce((sum, other) => sum + other.watchedKeys, -membership.watchedKeys)
+    if (others + watchedKeys > maxWatchedKeysAtOnce) {
+      const message = `unable to watch more than ${maxWatchedKeysAtOnce} keys over one connection; watch fewer`
+      throw new RealtimeError("rate-limited", { provider, message, retryable: false })
+    }
+    membership.watchedKeys = watchedKeys
   }
 
   const isStill = (socket: GatewaySocket, channel: string, membership: Membership) =>
@@ -506,6 +525,7 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
         const turn = membership.watches
         await core.limitRead(dataOf(socket).user)
         if (!isStill(socket, channel, membership) || turn !== membership.watches) return {}
+        makeRoom(socket, membership, watched.length)
         if (watched.length === 0) broadcaster.watchers.unwatch(socket.id, channel)
         else broadcaster.watchers.watch(socket.id, channel, watched, rateOf(perSecond))
         return {}
@@ -641,8 +661,8 @@ const leftMeanwhile = () =>
   })
 
 function keysOf(value: unknown): string[] {
-  const isKey = (key: unknown) => typeof key === "string" && key.length <= maxKeyLength
-  if (Array.isArray(value) && value.length <= maxWatchedKeys && value.every(isKey)) return value
+  const keys = parseWatchedKeys(value)
+  if (keys) return keys
   const message = `unable to watch; at most ${maxWatchedKeys} keys of a channel can be watched, each a text`
   throw new RealtimeError("invalid-request", { provider, message })
 }

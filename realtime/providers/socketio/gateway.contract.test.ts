@@ -239,6 +239,33 @@ it("nobody joins more channels than they may by asking for all of them at once",
   expect(await ask("subscribe", names[99], null)).toEqual({ ok: true })
 })
 
+it("nobody watches more keys of the state over one connection than they may, in however many channels", async () => {
+  await using stage = await open()
+  const { ask, broadcaster, realtime } = stage
+  const rooms = Array.from({ length: 22 }, (_, index) => contractChannels.room({ room: `${index}` }))
+  const keys = Array.from({ length: 500 }, (_, index) => `quote:${index}`)
+  const watch = (index: number, wanted: unknown) => ask("state", rooms[index]?.name, wanted)
+  await Promise.all(rooms.map(({ name }) => ask("subscribe", name, null)))
+  const answers = await Promise.all(rooms.map((_, index) => watch(index, { keys })))
+  expect(answers.filter(({ ok }) => ok).length).toBe(20)
+  expect(answers.at(-1)).toMatchObject({ error: { code: "rate-limited" } })
+  // The same again, and fewer, take no further place; what is left gives its place back.
+  expect(await watch(0, { keys })).toEqual({ ok: true })
+  await watch(0, { keys: [] })
+  await ask("unsubscribe", rooms[1]?.name)
+  expect(await watch(20, { keys })).toEqual({ ok: true })
+  expect(await watch(21, { keys })).toEqual({ ok: true })
+  expect(await watch(2, { keys: [...keys, "quote:500"] })).toMatchObject({
+    error: { code: "invalid-request" },
+  })
+  await realtime.state(rooms[21] as (typeof rooms)[number]).set("quote:7", { bid: 1, ask: 2 })
+  const [, patches] = await new Promise<unknown[]>((resolve) =>
+    stage.socket.once("state", (...told) => resolve(told)),
+  )
+  expect(patches).toMatchObject([{ entries: [{ key: "quote:7" }] }])
+  expect(broadcaster.watchers.kept).toBe(0)
+})
+
 it("who is present, and with what, is what was asked for last", async () => {
   await using stage = await open()
   const { realtime, ask, access } = stage
