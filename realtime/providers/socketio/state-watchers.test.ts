@@ -177,3 +177,27 @@ it("forgets who leaves, and what nobody watches", () => {
   expect(take()).toEqual([])
   expect([watchers.owed, timers()]).toEqual([0, 0])
 })
+
+it("keeps no value that it owes to nobody, while it owes others", () => {
+  const { watchers, behind, set, pass } = setUp()
+  watchers.watch("stuck", channel, ["a"], 20)
+  behind.add("stuck")
+  set("a", 1)
+  for (let n = 0; n < 100; n += 1) {
+    // Keys without end, of which each is watched for a while.
+    watchers.watch("other", channel, ["a", `k${n}`], 20)
+    set(`k${n}`, n)
+    if (n % 2) pass(100)
+  }
+  pass(100)
+  expect(watchers.kept).toBe(1)
+  set("a", 2)
+  expect(watchers.kept).toBe(1)
+  watchers.watch("stuck", channel, ["b"], 20)
+  pass(100)
+  expect(watchers.kept).toBe(0)
+  set("b", 3)
+  expect(watchers.kept).toBe(1)
+  watchers.unwatch("stuck", channel)
+  expect(watchers.kept).toBe(0)
+})

@@ -22,6 +22,8 @@ export interface StateWatchers {
   take(patches: readonly StatePatch[]): void
   /** Keys owed to all connections together. */
   readonly owed: number
+  /** Values that are kept for them. */
+  readonly kept: number
   close(): void
 }
 
@@ -38,14 +40,21 @@ interface Watcher {
   nextAt: number
 }
 
+/** The newest of a key that somebody here is owed. */
+interface Kept {
+  entry: StateEntry
+  bytes: number
+  /** So many are owed it; with the last it goes. */
+  watchers: number
+}
+
 interface Watched {
   epoch: string
   coverage: Coverage
   /** Where the first patch began. */
   start: number
   holeSince: number | null
-  /** The newest of each key that somebody here is owed, and its size. */
-  entries: Map<string, { entry: StateEntry; bytes: number }>
+  kept: Map<string, Kept>
 }
 
 interface WatchedChannel {
@@ -88,7 +97,6 @@ export function createStateWatchers(options: StateWatchersOptions): StateWatcher
         if (time < watcher.nextAt || isBehind(watcher.connection)) isWaiting = true
         else if (tell(name, state, watcher, time)) isWaiting = true
       }
-      if (![...watchers.values()].some(({ dirty }) => dirty.size > 0)) state.entries.clear()
     }
     if (isWaiting) cancel = later(look, lookMs)
   }
@@ -97,11 +105,10 @@ export function createStateWatchers(options: StateWatchersOptions): StateWatcher
   function tell(channel: string, state: Watched, watcher: Watcher, time: number): boolean {
     const { epoch, coverage, start } = state
     const from = watcher.told ?? start
-    const owed = [...watcher.dirty].flatMap((key) => state.entries.get(key) ?? [])
+    const owed = [...watcher.dirty].flatMap((key) => state.kept.get(key) ?? [])
     const taken = firstWithin(owed, maxPatchBytes, ({ bytes }) => bytes)
     const isAll = taken.length === owed.length
-    for (const { entry } of taken) watcher.dirty.delete(entry.key)
-    if (isAll) watcher.dirty.clear()
+    for (const { entry } of taken) settle(state, watcher, entry.key)
     watcher.isLost = false
     // What is still owed doesn't count as told.
     watcher.told = isAll ? coverage.version : from
@@ -109,6 +116,14 @@ export function createStateWatchers(options: StateWatchersOptions): StateWatcher
     const entries = taken.map(({ entry }) => entry)
     emit(watcher.connection, { channel, epoch, from, to: watcher.told, entries })
     return !isAll
+  }
+
+  /** It isn't owed this any more: it was told, or watches it no longer. */
+  function settle(state: Watched | null, { dirty }: Watcher, key: string): void {
+    const known = state?.kept.get(key)
+    if (!dirty.delete(key) || !known) return
+    known.watchers -= 1
+    if (known.watchers === 0) state?.kept.delete(key)
   }
 
   /**
@@ -139,7 +154,7 @@ export function createStateWatchers(options: StateWatchersOptions): StateWatcher
         coverage: createCoverage(from),
         start: from,
         holeSince: null,
-        entries: new Map(),
+        kept: new Map(),
       }
       for (const watcher of watchers.values()) {
         watcher.dirty.clear()
@@ -149,14 +164,12 @@ export function createStateWatchers(options: StateWatchersOptions): StateWatcher
     const { state } = channel
     state.coverage.add(from, to)
     for (const entry of entries) {
-      if (entry.version <= (state.entries.get(entry.key)?.entry.version ?? 0)) continue
-      let isOwed = false
-      for (const { keys, dirty } of watchers.values()) {
-        if (!keys.has(entry.key)) continue
-        dirty.add(entry.key)
-        isOwed = true
-      }
-      if (isOwed) state.entries.set(entry.key, { entry, bytes: jsonByteLength(entry) })
+      if (entry.version <= (state.kept.get(entry.key)?.entry.version ?? 0)) continue
+      // Nobody else is owed it from before: who stops watching a key isn't owed it.
+      const owed = [...watchers.values()].filter(({ keys }) => keys.has(entry.key))
+      for (const { dirty } of owed) dirty.add(entry.key)
+      if (owed.length > 0)
+        state.kept.set(entry.key, { entry, bytes: jsonByteLength(entry), watchers: owed.length })
     }
   }
 
@@ -166,16 +179,19 @@ export function createStateWatchers(options: StateWatchersOptions): StateWatcher
       channels.set(name, channel)
       const before = channel.watchers.get(connection)
       const wanted = new Set(keys)
+      for (const key of before?.dirty.difference(wanted) ?? []) settle(channel.state, before as Watcher, key)
       channel.watchers.set(connection, {
         ...{ connection, keys: wanted, isLost: before?.isLost ?? false, nextAt: before?.nextAt ?? 0 },
-        dirty: before?.dirty.intersection(wanted) ?? new Set(),
+        dirty: before?.dirty ?? new Set(),
         told: before ? before.told : (channel.state?.coverage.version ?? null),
         intervalMs: 1_000 / perSecond,
       })
     },
     unwatch(connection, name) {
       const channel = channels.get(name)
-      if (!channel) return
+      const watcher = channel?.watchers.get(connection)
+      if (!channel || !watcher) return
+      for (const key of watcher.dirty) settle(channel.state, watcher, key)
       channel.watchers.delete(connection)
       if (channel.watchers.size === 0) channels.delete(name)
     },
@@ -188,6 +204,9 @@ export function createStateWatchers(options: StateWatchersOptions): StateWatcher
       for (const { watchers } of channels.values())
         for (const { dirty } of watchers.values()) owed += dirty.size
       return owed
+    },
+    get kept() {
+      return [...channels.values()].reduce((sum, { state }) => sum + (state?.kept.size ?? 0), 0)
     },
     close() {
       cancel?.()
