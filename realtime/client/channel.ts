@@ -409,7 +409,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
     joinState(listener) {
       stateListener = listener
       return {
-        ...{ ...http, shutOut, release: use() },
+        ...{ post: http.post, shutOut, release: use() },
         watch: (wanted) => subscription?.watchState?.(wanted),
       }
     },

@@ -1,6 +1,7 @@
 import { contractChannels, createContractHttp } from "throughline/testing"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import type { StateKey } from "../channel.ts"
+import { RealtimeError } from "../errors.ts"
 import { startMemoryBackend } from "../testing/memory-backend.ts"
 import { waitFor } from "../testing/wait-for.ts"
 import type { ChannelObserver, RealtimeTransport, TransportSubscription } from "../transport.ts"
@@ -10,6 +11,7 @@ import { watchState } from "./watch-state.ts"
 
 const alice = { id: "alice" }
 const room = contractChannels.room({ room: "1" })
+type Room = (typeof room)["definition"]
 const quote = (bid: number) => ({ bid, ask: bid + 1 })
 
 interface Setup {
@@ -110,7 +112,7 @@ describe("watchState", () => {
     })
     await using _ = backend
     await state.set("quote:b", quote(1))
-    const watch = watchState(client.channel(room), ["quote:a"], () => {})
+    const watch = watchState<Room, StateKey<Room>>(client.channel(room), ["quote:a"], () => {})
     await waitFor(() => heard.length === 1)
     expect(reads).toEqual([])
     heard.shift()?.()
@@ -126,8 +128,51 @@ describe("watchState", () => {
     await client.close()
   })
 
+  it("reads again once it is heard that the page watches a key, where that was refused at first", async () => {
+    const answers: PromiseWithResolvers<void>[] = []
+    let reads = 0
+    const { backend, client } = await setup({
+      watchState() {
+        const answer = Promise.withResolvers<void>()
+        answers.push(answer)
+        return answer.promise
+      },
+      around: (http) => ({
+        async post(...call) {
+          reads += 1
+          return http.post(...call)
+        },
+      }),
+    })
+    await using _ = backend
+    const watch = watchState(client.channel(room), ["quote:a"], () => {})
+    await waitFor(() => answers.length === 1)
+    answers[0]?.reject(new RealtimeError("rate-limited", { message: "too often", retryAfterMs: 0 }))
+    // Nothing is held up by it, but of what changes from now on nobody tells the page.
+    await waitFor(() => watch.isReady && answers.length === 2)
+    expect(reads).toBe(1)
+    answers[1]?.resolve()
+    await waitFor(() => reads === 2)
+    await client.close()
+  })
+
+  it("refuses a key that nobody can have, by name, and goes on with the others", async () => {
+    const { backend, client, state } = await setup()
+    await using _ = backend
+    const channel = client.channel(room)
+    const watch = watchState<Room, StateKey<Room>>(channel, ["quote:a"], () => {})
+    const long = `quote:${"x".repeat(200)}` as const
+    for (const key of [long, 7 as unknown as StateKey<Room>]) {
+      expect(() => watch.setKeys(["quote:b", key])).toThrow(String(key).slice(0, 200))
+      expect(() => watchState(channel, [key], () => {})).toThrow(String(key).slice(0, 200))
+    }
+    await state.set("quote:a", quote(1))
+    await waitFor(() => watch.values["quote:a"]?.bid === 1)
+    await client.close()
+  })
+
   it("keeps a key for what it is, whatever objects mean by it", async () => {
-    const keys = ["__proto__", "constructor"] as unknown as StateKey<(typeof room)["definition"]>[]
+    const keys = ["__proto__", "constructor"] as unknown as StateKey<Room>[]
     const { backend, client } = await setup({
       around: () => ({
         post: async () =>

@@ -2,7 +2,14 @@ import { type BackOff, backOffMs, randomBetween } from "../back-off.ts"
 import type { AnyChannelDefinition, StateKey, StateOutput } from "../channel.ts"
 import { isDenial, isRealtimeError, RealtimeError } from "../errors.ts"
 import { guard } from "../guard.ts"
-import { defaultStateRate, maxWatchedKeys, parseStatePage, parseStatePatches } from "../state.ts"
+import {
+  defaultStateRate,
+  isKey,
+  maxKeyLength,
+  maxWatchedKeys,
+  parseStatePage,
+  parseStatePatches,
+} from "../state.ts"
 import { createKeyedState, type StateVerdict } from "./keyed-state.ts"
 import { onReturn } from "./on-return.ts"
 import type { Channel } from "./types.ts"
@@ -30,7 +37,10 @@ export interface StateWatch<
   readonly values: StateValues<D, K>
   /** It is known of every key whether there is a value. */
   readonly isReady: boolean
-  /** From now on these keys: the channel isn't left. Throws as `watchState` does. */
+  /**
+   * From now on these keys: the channel isn't left. Throws as `watchState` does. Which keys may follow is in
+   * the watch's type; where they are others than the first, it is `watchState<D, StateKey<D>>(…)`.
+   */
   setKeys(keys: readonly K[]): void
   /** The listener isn't called again. Idempotent. */
   stop(): void
@@ -65,7 +75,8 @@ const shared = new WeakMap<object, SharedState>()
 /**
  * Browser: watches keys of a channel's state. Calls `listener` when a value is another one, with all of them;
  * what changes faster than `perSecond` is left out, the last value is not. All who watch one channel share
- * one subscription. Throws `rate-limited` where a page watches more than 500 keys of a channel.
+ * one subscription. Throws `rate-limited` where a page watches more than 500 keys of a channel, and
+ * `invalid-request` for a key of more than 200 characters.
  */
 export function watchState<D extends AnyChannelDefinition, K extends StateKey<D>>(
   channel: Channel<D>,
@@ -281,6 +292,8 @@ function createSharedState(channel: Channel): SharedState {
     announcements += 1
     try {
       await source?.watch({ keys, perSecond })
+      // Of what was read meanwhile nobody has told the page what became.
+      if (unheard > 0) state.overdue()
       unheard = 0
     } catch (error) {
       // Without a connection it is said again with the next one.
@@ -314,6 +327,7 @@ function createSharedState(channel: Channel): SharedState {
     update(watcher, keys) {
       const all = union(watcher)
       for (const key of keys) {
+        if (!isKey(key)) throw noKey(key)
         all.add(key)
         if (all.size > maxWatchedKeys) throw tooMany(key)
       }
@@ -326,6 +340,11 @@ function createSharedState(channel: Channel): SharedState {
 }
 
 const passes = (error: unknown) => !isRealtimeError(error) || error.retryable
+
+const noKey = (key: unknown) =>
+  new RealtimeError("invalid-request", {
+    message: `unable to watch "${String(key).slice(0, maxKeyLength)}"; a key has ${maxKeyLength} characters at most`,
+  })
 
 const tooMany = (key: string) =>
   new RealtimeError("rate-limited", {
