@@ -2,19 +2,24 @@ import { expect, it } from "vitest"
 import { RealtimeError } from "../errors.ts"
 import type { RealtimePublisher } from "../publisher.ts"
 import type { StatePatch } from "../state.ts"
+import { waitFor } from "../testing/wait-for.ts"
 import { createStateOutlet } from "./state-outlet.ts"
 
 /** A provider that takes state each 250 ms; pauses end when they are told to. */
-function setUp() {
+function setUp(options: Partial<Parameters<typeof createStateOutlet>[0]> = {}) {
   const published: StatePatch[] = []
   const pauses: { ms: number; end: () => void }[] = []
   const errors: unknown[] = []
   let failure: RealtimeError | null = null
+  let isSilent = false
+  let attempts = 0
   const publisher = {
     provider: "test",
     state: {
       intervalMs: 250,
       async publish(patches: readonly StatePatch[]) {
+        attempts += 1
+        if (isSilent) await new Promise(() => {})
         if (failure) throw failure
         published.push(...patches)
       },
@@ -24,6 +29,7 @@ function setUp() {
     publishers: [publisher],
     onError: (error) => void errors.push(error),
     pause: (ms) => new Promise((resolve) => pauses.push({ ms, end: resolve })),
+    ...options,
   })
   let version = 0
   const settle = async () => {
@@ -44,6 +50,11 @@ function setUp() {
     fail(next: RealtimeError | null) {
       failure = next
     },
+    silence(next: boolean) {
+      isSilent = next
+    },
+    attempts: () => attempts,
+    settle,
     async pass() {
       await settle()
       for (const { end } of pauses.splice(0)) end()
@@ -136,4 +147,36 @@ it("counts each channel by itself", () => {
   set("a")
   set("a", "market:2")
   expect(published.map(({ channel }) => channel)).toEqual(["market:1", "market:2"])
+})
+
+it("asks a provider that refuses no more often than one that takes it", async () => {
+  const { set, fail, settle, pass, attempts, errors } = setUp()
+  fail(new RealtimeError("invalid-config", { message: "wrong" }))
+  for (let n = 0; n < 100; n += 1) {
+    set("a")
+    await settle()
+  }
+  expect([attempts(), errors.length]).toEqual([1, 1])
+  await pass()
+  expect([attempts(), errors.length]).toEqual([2, 2])
+})
+
+it("doesn't wait without end for a provider that never answers", async () => {
+  const { set, silence, take, pass, pauses } = setUp({ limitMs: 1 })
+  silence(true)
+  set("a")
+  await waitFor(() => pauses.length === 1)
+  silence(false)
+  set("b")
+  await pass()
+  expect(take()).toEqual([[0, 2, "a1 b2"]])
+})
+
+it("leaves no pause behind once it is stopped", async () => {
+  const { set, fail, settle, outlet } = setUp({ pause: undefined })
+  fail(new RealtimeError("rate-limited", { message: "later", retryAfterMs: 60_000 }))
+  for (let n = 0; n < 20; n += 1) set("a", `market:${n}`)
+  await settle()
+  outlet.stop()
+  await outlet.idle()
 })

@@ -1,16 +1,19 @@
-import { backOffMs, pause as pauseFor } from "../back-off.ts"
+import { backOffMs } from "../back-off.ts"
 import { isRealtimeError, type OnError } from "../errors.ts"
 import { guard } from "../guard.ts"
 import type { RealtimePublisher, StatePublisher } from "../publisher.ts"
 import type { StateEntry, StatePatch } from "../state.ts"
+import { withinLimit } from "../within-limit.ts"
 
 export interface StateOutletOptions {
   publishers: readonly RealtimePublisher[]
   onError: OnError
   /** As in `RealtimeOptions`. */
   waitUntil?: ((work: Promise<unknown>) => void) | undefined
-  /** Resolves after so many milliseconds. */
-  pause?(ms: number): Promise<void>
+  /** How long one delivery to a provider may take, of as many requests as it is. Default 60 s. */
+  limitMs?: number | undefined
+  /** Resolves after so many milliseconds. Default: or once the outlet is stopped. */
+  pause?: ((ms: number) => Promise<void>) | undefined
 }
 
 /**
@@ -39,6 +42,26 @@ const maxFailures = 5
 /** What is forgotten is a hole, by which readers find it. */
 const maxRanges = 32
 
+/** Pauses that can be ended before their time: a provider that asks for a minute holds up no process. */
+function createPauses() {
+  const ends = new Set<() => void>()
+  return {
+    pause: (ms: number) =>
+      new Promise<void>((resolve) => {
+        function end(): void {
+          clearTimeout(timer)
+          ends.delete(end)
+          resolve()
+        }
+        const timer = setTimeout(end, ms)
+        ends.add(end)
+      }),
+    endAll() {
+      for (const end of [...ends]) end()
+    },
+  }
+}
+
 export function createStateOutlet(options: StateOutletOptions): StateOutlet {
   const outlets = options.publishers.flatMap(({ provider, state }) =>
     state ? [createOutlet(provider, state, options)] : [],
@@ -56,11 +79,9 @@ export function createStateOutlet(options: StateOutletOptions): StateOutlet {
   }
 }
 
-function createOutlet(
-  provider: string,
-  publisher: StatePublisher,
-  { onError, waitUntil, pause = pauseFor }: StateOutletOptions,
-) {
+function createOutlet(provider: string, publisher: StatePublisher, options: StateOutletOptions) {
+  const pauses = createPauses()
+  const { onError, waitUntil, limitMs = 60_000, pause = pauses.pause } = options
   const channels = new Map<string, { owed: Owed | null; work: Promise<void> }>()
   let isStopped = false
 
@@ -83,10 +104,10 @@ function createOutlet(
     for (let failures = 0; channel.owed && !isStopped; ) {
       const { owed } = channel
       channel.owed = null
+      let waitMs = publisher.intervalMs
       try {
-        await publisher.publish(toPatches(name, owed))
+        await withinLimit(limitMs, "publish the state", () => publisher.publish(toPatches(name, owed)))
         failures = 0
-        if (publisher.intervalMs > 0) await pause(publisher.intervalMs)
       } catch (error) {
         failures += 1
         if (failures >= maxFailures || !isRealtimeError(error) || !error.retryable) {
@@ -94,9 +115,11 @@ function createOutlet(
           failures = 0
         } else {
           channel.owed = owing(owed, ...(channel.owed ? toPatches(name, channel.owed) : []))
-          await pause(Math.max(publisher.intervalMs, backOffMs(backOff, failures, error)))
+          waitMs = Math.max(waitMs, backOffMs(backOff, failures, error))
         }
       }
+      // Also after one that was given up: it was a request like any other.
+      if (waitMs > 0) await pause(waitMs)
     }
     channels.delete(name)
   }
@@ -108,6 +131,7 @@ function createOutlet(
     },
     stop() {
       isStopped = true
+      pauses.endAll()
     },
   }
 }
