@@ -8,7 +8,7 @@ import { createStateWriter, type StateChange } from "./state-writer.ts"
 const channel = "market:1"
 
 /** A writer over a store in memory, and how often that was written. */
-function setUp(change: (store: StateStore) => Partial<StateStore> = () => ({})) {
+function setUp(change: (store: StateStore) => Partial<StateStore> = () => ({}), acceptLimitMs?: number) {
   const store = createMemoryLog().state as StateStore
   const patches: StatePatch[] = []
   let commits = 0
@@ -20,6 +20,7 @@ function setUp(change: (store: StateStore) => Partial<StateStore> = () => ({})) 
   const writer = createStateWriter({
     store: { ...counted, ...change(counted) },
     maxKeys: 3,
+    acceptLimitMs,
     onCommit: (committed) => void patches.push(...committed),
   })
   const accept = async (value: unknown) => {
@@ -74,6 +75,23 @@ it("changes fields of what is there by then, and leaves a refused change to itse
   await put("delete", "a")
   await put("patch", "a", { y: 4 })
   expect(await values()).toEqual({ a: { y: 4 }, b: { z: 1 } })
+})
+
+it("leaves a field as it is where the change has none for it", async () => {
+  const { put, values } = setUp()
+  await put("set", "a", { x: 1, y: 1 })
+  await put("patch", "a", { x: undefined, y: 2, z: null })
+  expect(await values()).toEqual({ a: { x: 1, y: 2, z: null } })
+})
+
+it("holds up nobody for long where a schema never answers", async () => {
+  const { put, values } = setUp(undefined, 1)
+  const never = () => new Promise<never>(() => {})
+  const silent = [put("set", "a", 1, never), put("patch", "b", { x: 1 }, never)]
+  const written = put("set", "c", 2)
+  for (const change of silent) await expect(change).rejects.toMatchObject({ code: "timeout" })
+  await written
+  expect(await values()).toEqual({ c: 2 })
 })
 
 it("changes fields anew when somebody else has changed the value meanwhile, and gives up in the end", async () => {

@@ -1,6 +1,7 @@
 import { RealtimeError } from "../errors.ts"
 import type { StateStore, StateWrite, StateWritten } from "../log/state-store.ts"
 import type { StatePatch } from "../state.ts"
+import { withinLimit } from "../within-limit.ts"
 
 /** Where a write stands. */
 export interface StateReceipt {
@@ -27,6 +28,8 @@ export interface StateWriterOptions {
   store: StateStore
   /** The most keys of a channel. */
   maxKeys: number
+  /** How long a schema may take: the changes that follow wait for it. Default 10 s. */
+  acceptLimitMs?: number | undefined
   /** Told what was written, in the order of versions. */
   onCommit(patches: StatePatch[]): void
 }
@@ -67,7 +70,8 @@ export interface StateWriter {
  * While one transaction is being written the next changes gather; of those of one key the last one's value is
  * written, and all of them get its version. So the store's work follows its own pace and the number of keys.
  */
-export function createStateWriter({ store, maxKeys, onCommit }: StateWriterOptions): StateWriter {
+export function createStateWriter(options: StateWriterOptions): StateWriter {
+  const { store, maxKeys, acceptLimitMs = 10_000, onCommit } = options
   let waiting: Waiting[] = []
   let draining: Promise<void> | null = null
 
@@ -146,10 +150,12 @@ export function createStateWriter({ store, maxKeys, onCommit }: StateWriterOptio
     write: (change) =>
       new Promise((resolve, reject) => {
         if (waiting.length >= maxWaiting) throw tooMany(change.key)
-        const accepted = change.kind === "set" ? change.accept(change.value) : Promise.resolve()
+        const accept: StateChange["accept"] = (value) =>
+          withinLimit(acceptLimitMs, `check the value of "${change.key}"`, () => change.accept(value))
+        const accepted = change.kind === "set" ? accept(change.value) : Promise.resolve()
         // It is looked at in its turn.
         accepted.catch(() => {})
-        waiting.push({ ...change, accepted, attempts: 1, resolve, reject })
+        waiting.push({ ...change, accept, accepted, attempts: 1, resolve, reject })
         draining ??= Promise.resolve().then(drain)
       }),
     async idle() {
@@ -163,9 +169,15 @@ const nameOf = ({ channel, key }: { channel: string; key: string }) => `${channe
 const isRecord = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Absent fields stay as they are; what has no fields is replaced. */
-const merge = (before: unknown, fields: unknown): unknown =>
-  isRecord(before) && isRecord(fields) ? { ...before, ...fields } : fields
+/**
+ * Absent fields stay as they are, and so do those that are undefined, as JSON has no such thing; what has no
+ * fields is replaced.
+ */
+function merge(before: unknown, fields: unknown): unknown {
+  if (!isRecord(before) || !isRecord(fields)) return fields
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return { ...before, ...Object.fromEntries(given) }
+}
 
 /** What was written together has versions that follow each other, in each channel. */
 function toPatches(all: readonly Working[], results: readonly StateWritten[]): StatePatch[] {
