@@ -41,3 +41,12 @@ it("sends a value that doesn't fit alone without it", () => {
     entry(3),
   ])
 })
+
+it("stays within the size wherever the versions stand", () => {
+  const last = Number.MAX_SAFE_INTEGER
+  for (let size = 0; size < 40; size += 1) {
+    const entries = [5, 4, 3, 2, 1].map((before) => entry(last - before, size))
+    for (const group of packPatches([patch(0, last, entries)], 260))
+      expect(jsonByteLength(group)).toBeLessThanOrEqual(260)
+  }
+})

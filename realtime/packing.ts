@@ -40,8 +40,9 @@ export function packPatches(patches: readonly StatePatch[], maxBytes: number): S
   const groups: StatePatch[][] = []
   let bytes = 0
   for (const { entries, ...patch } of patches) {
-    // The brackets around both lists, and a comma.
-    const frame = jsonByteLength({ ...patch, to: Number.MAX_SAFE_INTEGER, entries: [] }) + 3
+    const longest = Number.MAX_SAFE_INTEGER
+    // The brackets around the list of patches, and a comma.
+    const frame = jsonByteLength({ ...patch, from: longest, to: longest, entries: [] }) + 3
     const parts: StatePatch[] = []
     const left = entries
       .map((entry) => fitEntry(entry, maxBytes - frame))
