@@ -88,10 +88,14 @@ describe("what a browser downloads", () => {
     const alone = await bundle(pageWith(), { external })
     const { first } = partsOf(alone.outputs)
     const later = new Set(Object.keys(alone.outputs)).difference(first)
+    const source = `${pageWith()}\nexport { useChannelState } from "throughline/react"`
+    const watching = await bundle(source, { external })
     const sum = (paths: Set<string>, of = sizeOf) => [...paths].reduce((bytes, path) => bytes + of(path), 0)
     const sizes: Record<string, number> = {
       "client and React": sum(first, alone.sizeOf),
       "what the client needs later": sum(later, alone.sizeOf),
+      "keyed state, where it is watched":
+        sum(partsOf(watching.outputs).first, watching.sizeOf) - sum(first, alone.sizeOf),
     }
     // What a part of the bundle needs that others need too stands in none of the rows above: the whole does.
     for (const name of Object.keys(sdks)) {
