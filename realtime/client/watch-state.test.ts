@@ -156,11 +156,13 @@ describe("watchState", () => {
     await client.close()
   })
 
-  it("refuses a key that nobody can have, by name, and goes on with the others", async () => {
+  it("refuses a key that nobody can have, or that is one too many, by name, and goes on with the others", async () => {
     const { backend, client, state } = await setup()
     await using _ = backend
     const channel = client.channel(room)
     const watch = watchState<Room, StateKey<Room>>(channel, ["quote:a"], () => {})
+    const many = Array.from({ length: 501 }, (_, n) => `quote:${n}` as const)
+    expect(() => watch.setKeys(many)).toThrow('unable to watch "quote:500"')
     const long = `quote:${"x".repeat(200)}` as const
     for (const key of [long, 7 as unknown as StateKey<Room>]) {
       expect(() => watch.setKeys(["quote:b", key])).toThrow(String(key).slice(0, 200))

@@ -451,3 +451,25 @@ describe("what hot reload has evaluated again", () => {
     })
   })
 })
+
+it("refuses what the state can't keep, by name, and keeps the rest", async () => {
+  const realtime = createContractRealtime({ publishers: [] })
+  const state = realtime.state(room("state"))
+  const quote = { bid: 1, ask: 2 }
+  const refused: [Promise<unknown>, string][] = [
+    [state.set("price" as "phase", "1"), "event-unknown"],
+    [state.set("quote:a", { bid: "1" } as never), "invalid-payload"],
+    [state.patch("quote:a", { ask: 2 }), "invalid-payload"],
+    [state.set("anything", "x".repeat(40_000)), "message-too-large"],
+    [state.set(`quote:${"x".repeat(200)}`, quote), "invalid-request"],
+  ]
+  for (const [write, code] of refused) await expect(write).rejects.toMatchObject({ code })
+  // As many as the contract's server keeps.
+  for (let n = 0; n < 10; n += 1) await state.set(`quote:${n}`, quote)
+  await expect(state.set("quote:11", quote)).rejects.toMatchObject({
+    ...{ code: "rate-limited", retryable: false, message: expect.stringContaining("quote:11") },
+  })
+  await state.set("quote:1", { bid: 2, ask: 3 })
+  expect((await state.read(["quote:1"])).entries).toMatchObject([{ value: { bid: 2 } }])
+  await realtime.close()
+})

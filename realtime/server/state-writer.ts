@@ -28,6 +28,8 @@ export interface StateWriterOptions {
   store: StateStore
   /** The most keys of a channel. */
   maxKeys: number
+  /** The most changes that may wait. Default 20,000. */
+  maxWaiting?: number | undefined
   /** How long a schema may take: the changes that follow wait for it. Default 10 s. */
   acceptLimitMs?: number | undefined
   /** Told what was written, in the order of versions. */
@@ -55,8 +57,6 @@ interface Working {
 
 /** How often fields are changed anew because somebody else has changed the value meanwhile. */
 const maxAttempts = 8
-/** The most changes that may wait. */
-const maxWaiting = 20_000
 /** The most changes of one transaction. */
 const maxGroup = 1_000
 
@@ -71,7 +71,7 @@ export interface StateWriter {
  * written, and all of them get its version. So the store's work follows its own pace and the number of keys.
  */
 export function createStateWriter(options: StateWriterOptions): StateWriter {
-  const { store, maxKeys, acceptLimitMs = 10_000, onCommit } = options
+  const { store, maxKeys, maxWaiting = 20_000, acceptLimitMs = 10_000, onCommit } = options
   let waiting: Waiting[] = []
   let draining: Promise<void> | null = null
 
@@ -149,7 +149,7 @@ export function createStateWriter(options: StateWriterOptions): StateWriter {
   return {
     write: (change) =>
       new Promise((resolve, reject) => {
-        if (waiting.length >= maxWaiting) throw tooMany(change.key)
+        if (waiting.length >= maxWaiting) throw tooMany(change.key, maxWaiting)
         const accept: StateChange["accept"] = (value) =>
           withinLimit(acceptLimitMs, `check the value of "${change.key}"`, () => change.accept(value))
         const accepted = change.kind === "set" ? accept(change.value) : Promise.resolve()
@@ -201,7 +201,7 @@ const full = (key: string, maxKeys: number) =>
     retryable: false,
   })
 
-const tooMany = (key: string) =>
+const tooMany = (key: string, maxWaiting: number) =>
   new RealtimeError("rate-limited", {
     message: `unable to write "${key}"; ${maxWaiting} changes wait already`,
   })
