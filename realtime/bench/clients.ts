@@ -42,7 +42,7 @@ function receiveAll(delivery: unknown, receive: Receive): void {
 const httpOf = (url: string) => createHttp({ basePath: `${url}/api/realtime` })
 
 /** The server's own, so that nothing that it answers names another version to follow. */
-async function configOf(url: string): Promise<ClientConfig> {
+export async function configOf(url: string): Promise<ClientConfig> {
   const config = (await httpOf(url).config()) as unknown as ClientConfig
   return { ...config, basePath: `${url}/api/realtime` }
 }

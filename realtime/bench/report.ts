@@ -58,6 +58,8 @@ const units: Record<string, string> = {
   "bytes by brotli": "",
   "deliveries per second": "/s",
   "messages per second": "/s",
+  "updates per second of a page": "/s",
+  "bytes that wait for a slow page": "",
   "p50 of the answer": "ms",
   "p50 of a commit of its own": "ms",
   "p50 of delivery": "ms",

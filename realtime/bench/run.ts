@@ -12,6 +12,7 @@ import { publishing } from "./publish.ts"
 import { reads } from "./reads.ts"
 import { type Pair, type Row, toJson, toRow, toTable } from "./report.ts"
 import { growth, type Metric, quiet, scenarios } from "./scenarios.ts"
+import { state } from "./state.ts"
 import { storm } from "./storm.ts"
 
 /**
@@ -127,6 +128,10 @@ if (isWanted(storm.scenario)) {
     ),
   )
 }
+
+if (isWanted(state.scenario))
+  for (const { pair, ...about } of await state.measure())
+    add(toRow({ scenario: state.scenario, ...about }, [pair]))
 
 for (const { scenario, against, ours, control } of emulators)
   if (isWanted(scenario))

@@ -1,0 +1,11 @@
+import * as z from "zod/mini"
+import { defineChannel } from "../channel.ts"
+
+/** What the server of `state.ts` and its pages agree on. */
+export const market = defineChannel("market:{market}", {
+  messages: {},
+  state: { "quote:{symbol}": z.object({ n: z.number(), depth: z.string() }) },
+})
+
+export const bench = market({ market: "bench" })
+export const keys = Array.from({ length: 20 }, (_, n) => `quote:${n}` as const)
