@@ -180,3 +180,20 @@ it("leaves no pause behind once it is stopped", async () => {
   outlet.stop()
   await outlet.idle()
 })
+
+it("waits for nothing once it is stopped, whatever a delivery that was under way comes to", async () => {
+  const warnings: Error[] = []
+  const warn = (warning: Error) => void warnings.push(warning)
+  process.on("warning", warn)
+  const { promise, reject } = Promise.withResolvers<never>()
+  const publisher = { provider: "test", state: { intervalMs: 250, publish: () => promise } }
+  const publishers = [publisher as unknown as RealtimePublisher]
+  const { set, outlet, pauses, errors } = setUp({ publishers })
+  for (let n = 0; n < 20; n += 1) set("a", `market:${n}`)
+  outlet.stop()
+  await outlet.idle()
+  reject(new RealtimeError("rate-limited", { message: "later", retryAfterMs: 60_000 }))
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off("warning", warn)
+  expect([pauses, errors, warnings]).toEqual([[], [], []])
+})

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises"
 import { backOffMs } from "../back-off.ts"
 import { isRealtimeError, type OnError } from "../errors.ts"
 import { guard } from "../guard.ts"
@@ -12,8 +13,8 @@ export interface StateOutletOptions {
   waitUntil?: ((work: Promise<unknown>) => void) | undefined
   /** How long one delivery to a provider may take, of as many requests as it is. Default 60 s. */
   limitMs?: number | undefined
-  /** Resolves after so many milliseconds. Default: or once the outlet is stopped. */
-  pause?: ((ms: number) => Promise<void>) | undefined
+  /** Resolves after so many milliseconds, or once `stopped` is aborted. */
+  pause?: ((ms: number, stopped: AbortSignal) => Promise<void>) | undefined
 }
 
 /**
@@ -42,25 +43,9 @@ const maxFailures = 5
 /** What is forgotten is a hole, by which readers find it. */
 const maxRanges = 32
 
-/** Pauses that can be ended before their time: a provider that asks for a minute holds up no process. */
-function createPauses() {
-  const ends = new Set<() => void>()
-  return {
-    pause: (ms: number) =>
-      new Promise<void>((resolve) => {
-        function end(): void {
-          clearTimeout(timer)
-          ends.delete(end)
-          resolve()
-        }
-        const timer = setTimeout(end, ms)
-        ends.add(end)
-      }),
-    endAll() {
-      for (const end of [...ends]) end()
-    },
-  }
-}
+/** Rejects with nothing: once it is stopped, the pause is over. */
+const pauseFor = (ms: number, stopped: AbortSignal) =>
+  delay(ms, undefined, { signal: stopped }).catch(() => {})
 
 export function createStateOutlet(options: StateOutletOptions): StateOutlet {
   const outlets = options.publishers.flatMap(({ provider, state }) =>
@@ -79,10 +64,16 @@ export function createStateOutlet(options: StateOutletOptions): StateOutlet {
   }
 }
 
+interface OutletChannel {
+  owed: Owed | null
+  /** One of each channel: a signal warns of more than ten who listen to it. */
+  stopping: AbortController
+  work: Promise<void>
+}
+
 function createOutlet(provider: string, publisher: StatePublisher, options: StateOutletOptions) {
-  const pauses = createPauses()
-  const { onError, waitUntil, limitMs = 60_000, pause = pauses.pause } = options
-  const channels = new Map<string, { owed: Owed | null; work: Promise<void> }>()
+  const { onError, waitUntil, limitMs = 60_000, pause = pauseFor } = options
+  const channels = new Map<string, OutletChannel>()
   let isStopped = false
 
   function add(patch: StatePatch): void {
@@ -92,23 +83,27 @@ function createOutlet(provider: string, publisher: StatePublisher, options: Stat
       known.owed = owing(known.owed, patch)
       return
     }
-    const channel = { owed: owing(null, patch), work: Promise.resolve() }
+    const channel = {
+      ...{ owed: owing(null, patch), stopping: new AbortController(), work: Promise.resolve() },
+    }
     channels.set(patch.channel, channel)
-    channel.work = run(patch.channel)
+    channel.work = run(patch.channel, channel)
     guard(onError, "waitUntil", () => waitUntil?.(channel.work))
   }
 
   /** For as long as something is owed, and one interval longer: what comes within it waits for its end. */
-  async function run(name: string): Promise<void> {
-    const channel = channels.get(name) as { owed: Owed | null }
+  async function run(name: string, channel: OutletChannel): Promise<void> {
+    const { signal } = channel.stopping
     for (let failures = 0; channel.owed && !isStopped; ) {
       const { owed } = channel
       channel.owed = null
       let waitMs = publisher.intervalMs
       try {
-        await withinLimit(limitMs, "publish the state", () => publisher.publish(toPatches(name, owed)))
+        const publish = () => publisher.publish(toPatches(name, owed))
+        await withinLimit(limitMs, "publish the state", publish, signal)
         failures = 0
       } catch (error) {
+        if (isStopped) break
         failures += 1
         if (failures >= maxFailures || !isRealtimeError(error) || !error.retryable) {
           onError(error, { stage: `publish state to ${provider}` })
@@ -119,7 +114,7 @@ function createOutlet(provider: string, publisher: StatePublisher, options: Stat
         }
       }
       // Also after one that was given up: it was a request like any other.
-      if (waitMs > 0) await pause(waitMs)
+      if (waitMs > 0) await pause(waitMs, signal)
     }
     channels.delete(name)
   }
@@ -131,7 +126,7 @@ function createOutlet(provider: string, publisher: StatePublisher, options: Stat
     },
     stop() {
       isStopped = true
-      pauses.endAll()
+      for (const { stopping } of channels.values()) stopping.abort()
     },
   }
 }
