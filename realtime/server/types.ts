@@ -204,15 +204,16 @@ export interface Realtime<Definitions extends ChannelDefinitions = ChannelDefini
  * Server: the state of one channel. Writes resolve once they are in the log; pages that watch the key are
  * told at their own rate. Not subject to `authorize` or `limit`: server code is trusted. They reject with
  * `event-unknown` for a key that isn't declared, `invalid-payload`, `message-too-large`, `rate-limited` where
- * the channel has as many keys as it may have, and `unsupported` where the log keeps no state.
+ * the channel has as many keys as it may have or too many writes wait, `timeout` where the schema doesn't
+ * answer in 10 s, and `unsupported` where the log keeps no state.
  */
 export interface ChannelState<D extends AnyChannelDefinition = AnyChannelDefinition> {
   /** Puts a whole value in place. */
   set<K extends StateKey<D>>(key: K, value: StateInput<D, K>): Promise<StateReceipt>
   /**
-   * Changes fields of a value: those that are absent stay as they are, and all of it is what the schema
-   * returns of the whole. Without a value yet, the fields have to be one. Rejects with `conflict` where
-   * others change the same key all the time.
+   * Changes fields of a value: those that are absent or undefined stay as they are, and all of it is what
+   * the schema returns of the whole. Without a value yet, the fields have to be one. Rejects with `conflict`
+   * where others change the same key all the time.
    */
   patch<K extends StateKey<D>>(key: K, fields: Partial<StateInput<D, K>>): Promise<StateReceipt>
   /** Removes the key. */
