@@ -1,35 +1,24 @@
 import { execFile } from "node:child_process"
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { editIn, type ProjectCopy } from "../scripts/copy-project.ts"
+import { copySources, type ProjectCopy } from "../scripts/copy-project.ts"
 import { projectDir } from "../scripts/run.ts"
 
 const run = promisify(execFile)
-const left = ["node_modules", "test-results", "dist", "e2e", "docs"]
 
 /**
- * The production build of these sources, changed: in a folder of its own with packages and a lockfile of its own, as a deployment
- * makes it, since Next.js names server actions by the path of their file below that folder. And by a key, which both builds share.
+ * The production build of these sources, changed: in a folder that is its own root with packages of its own, as a
+ * deployment makes it, since Next.js names server actions by the path of their file below the root. And by a key,
+ * which both builds share.
  */
 export async function buildNextRelease(edit: (project: ProjectCopy) => void): Promise<ProjectCopy> {
   using stack = new DisposableStack()
-  const parent = join(projectDir, ".data")
-  mkdirSync(parent, { recursive: true })
-  const folder = mkdtempSync(join(parent, "release-"))
-  stack.defer(() => rmSync(folder, { recursive: true, force: true }))
-  for (const name of readdirSync(projectDir))
-    if (!name.startsWith(".") && !left.includes(name))
-      cpSync(join(projectDir, name), join(folder, name), { recursive: true })
+  const release = stack.use(copySources("release-"))
+  const { folder } = release
   // Sixty thousand files, and the same: links.
   await run("cp", ["-RPl", join(projectDir, "node_modules"), folder])
   rmSync(join(folder, "node_modules/.cache"), { recursive: true, force: true })
-  const held = stack.move()
-  const release: ProjectCopy = {
-    ...{ folder, edit: editIn(folder) },
-    [Symbol.dispose]: () => held.dispose(),
-  }
-  // Its own root, in whatever else it lies.
   release.edit("next.config.ts", [
     "  reactStrictMode: true,",
     "  reactStrictMode: true, outputFileTracingRoot: import.meta.dirname, turbopack: { root: import.meta.dirname },",
@@ -44,5 +33,6 @@ export async function buildNextRelease(edit: (project: ProjectCopy) => void): Pr
     NEXT_SERVER_ACTIONS_ENCRYPTION_KEY: encryptionKey as string,
   }
   await run(process.execPath, ["node_modules/next/dist/bin/next", "build"], { cwd: folder, env })
+  stack.move()
   return release
 }

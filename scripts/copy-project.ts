@@ -22,32 +22,35 @@ export interface ProjectCopy extends Disposable {
  * the same `node_modules`, but for the packages that the copy holds itself, and has no lockfile, so that Next.js finds one, the project's, and takes the project for its root.
  */
 export function copyProject(): ProjectCopy {
+  const copy = copySources("development-")
+  const { folder } = copy
+  mkdirSync(join(folder, "node_modules"))
+  symlinkSync("../realtime", join(folder, "node_modules/throughline"))
+  symlinkSync("../emulators", join(folder, "node_modules/throughline-emulators"))
+  return copy
+}
+
+/** The same without packages, which whoever calls puts there. */
+export function copySources(prefix: string): ProjectCopy {
   const parent = join(projectDir, ".data")
   mkdirSync(parent, { recursive: true })
-  const folder = mkdtempSync(join(parent, "development-"))
+  const folder = mkdtempSync(join(parent, prefix))
   const left = ["node_modules", "package-lock.json", "test-results", "dist", "e2e", "docs"]
   for (const name of readdirSync(projectDir)) {
     if (name.startsWith(".") || left.includes(name)) continue
     cpSync(join(projectDir, name), join(folder, name), { recursive: true })
   }
-  mkdirSync(join(folder, "node_modules"))
-  symlinkSync("../realtime", join(folder, "node_modules/throughline"))
-  symlinkSync("../emulators", join(folder, "node_modules/throughline-emulators"))
   return {
-    ...{ folder, edit: editIn(folder) },
+    folder,
+    edit(path, ...changes) {
+      const file = join(folder, path)
+      let text = readFileSync(file, "utf8")
+      for (const [from, to] of changes) {
+        if (!text.includes(from)) throw new Error(`unable to edit ${path}; it has no ${from} any more`)
+        text = text.replace(from, () => to)
+      }
+      writeFileSync(file, text)
+    },
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
-
-/** Edits files of this folder; a text that isn't there to be changed is an error. */
-export const editIn =
-  (folder: string): ProjectCopy["edit"] =>
-  (path, ...changes) => {
-    const file = join(folder, path)
-    let text = readFileSync(file, "utf8")
-    for (const [from, to] of changes) {
-      if (!text.includes(from)) throw new Error(`unable to edit ${path}; it has no ${from} any more`)
-      text = text.replace(from, () => to)
-    }
-    writeFileSync(file, text)
-  }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statfsSync } from "node:fs"
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync } from "node:fs"
 import { freemem } from "node:os"
 import { join } from "node:path"
 
@@ -18,6 +18,7 @@ export interface MemoryMachine {
 
 function thisMachine(): MemoryMachine | null {
   try {
+    accessSync(place, constants.W_OK)
     const { bavail, bsize } = statfsSync(place)
     const freeBytes = { place: bavail * bsize, memory: freemem() }
     return { mounts: readFileSync("/proc/mounts", "utf8"), freeBytes }
@@ -53,7 +54,9 @@ export function makeMemoryFolder(): (Disposable & { readonly folder: string }) |
 function removeAbandoned(): void {
   for (const name of readdirSync(place)) {
     const pid = name.startsWith(prefix) && Number(name.slice(prefix.length))
-    if (pid && !isRunning(pid)) rmSync(join(place, name), { recursive: true, force: true })
+    // What bears this one's number is of an earlier one.
+    if (pid && (pid === process.pid || !isRunning(pid)))
+      rmSync(join(place, name), { recursive: true, force: true })
   }
 }
 
