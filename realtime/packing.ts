@@ -7,26 +7,15 @@ import type { StateEntry, StatePatch } from "./state.ts"
  * goes without its payload; its readers find that in the log.
  */
 export function packMessages(messages: readonly WireMessage[], maxBytes: number): WireMessage[][] {
-  const groups: WireMessage[][] = []
-  let bytes = 0
-  for (const message of messages) {
-    const fitting = fit(message, maxBytes)
-    // A comma, or the brackets around the first.
-    const size = jsonByteLength(fitting) + 2
-    const group = groups.at(-1)
-    if (group && group[0]?.channel === message.channel && bytes + size <= maxBytes) {
-      group.push(fitting)
-      bytes += size
-    } else {
-      groups.push([fitting])
-      bytes = size
-    }
-  }
-  return groups
+  const fitting = messages.map((message) => fit(message, maxBytes))
+  return groupWithin(fitting, maxBytes, listedBytes, ([first], { channel }) => first?.channel === channel)
 }
 
+/** With a comma, or the brackets around the first. */
+const listedBytes = (item: unknown) => jsonByteLength(item) + 2
+
 function fit(message: WireMessage, maxBytes: number): WireMessage {
-  if (jsonByteLength(message) + 2 <= maxBytes) return message
+  if (listedBytes(message) <= maxBytes) return message
   const { payload, ...envelope } = message
   return { ...envelope, bodyless: true }
 }
@@ -37,13 +26,11 @@ function fit(message: WireMessage, maxBytes: number): WireMessage {
  * alone stays behind, and its readers read it.
  */
 export function packPatches(patches: readonly StatePatch[], maxBytes: number): StatePatch[][] {
-  const groups: StatePatch[][] = []
-  let bytes = 0
+  const parts: StatePatch[] = []
   for (const { entries, ...patch } of patches) {
     const longest = Number.MAX_SAFE_INTEGER
     // The brackets around the list of patches, and a comma.
     const frame = jsonByteLength({ ...patch, from: longest, to: longest, entries: [] }) + 3
-    const parts: StatePatch[] = []
     const left = entries
       .map((entry) => fitEntry(entry, maxBytes - frame))
       .sort((one, other) => one.version - other.version)
@@ -56,19 +43,8 @@ export function packPatches(patches: readonly StatePatch[], maxBytes: number): S
       parts.push({ ...patch, from: reached, to: Math.max(reached, end), entries: taken })
       reached = Math.max(reached, end)
     } while (left.length > 0)
-    for (const part of parts) {
-      const size = jsonByteLength(part) + 2
-      const group = groups.at(-1)
-      if (group && bytes + size <= maxBytes) {
-        group.push(part)
-        bytes += size
-      } else {
-        groups.push([part])
-        bytes = size
-      }
-    }
   }
-  return groups
+  return groupWithin(parts, maxBytes, listedBytes)
 }
 
 function fitEntry(entry: StateEntry, maxBytes: number): StateEntry {
@@ -82,6 +58,32 @@ function fitEntry(entry: StateEntry, maxBytes: number): StateEntry {
  * look like a page that doesn't read.
  */
 export const maxPageBytes = 1024 * 1024
+
+/**
+ * The items in order, in as few groups as stay within `maxBytes`, each of which takes what `mayJoin` lets in;
+ * one that is larger than that is a group of its own.
+ */
+export function groupWithin<T>(
+  items: Iterable<T>,
+  maxBytes: number,
+  bytesOf: (item: T) => number,
+  mayJoin: (group: readonly T[], item: T) => boolean = () => true,
+): T[][] {
+  const groups: T[][] = []
+  let bytes = 0
+  for (const item of items) {
+    const size = bytesOf(item)
+    const group = groups.at(-1)
+    if (group && bytes + size <= maxBytes && mayJoin(group, item)) {
+      group.push(item)
+      bytes += size
+    } else {
+      groups.push([item])
+      bytes = size
+    }
+  }
+  return groups
+}
 
 /** The first of the items that stay within `maxBytes` together; one at least, where there is one. */
 export function firstWithin<T>(items: Iterable<T>, maxBytes: number, bytesOf: (item: T) => number): T[] {

@@ -43,7 +43,7 @@ const maxFailures = 5
 /** What is forgotten is a hole, by which readers find it. */
 const maxRanges = 32
 
-/** Rejects with nothing: once it is stopped, the pause is over. */
+/** Once it is stopped, the pause is over. */
 const pauseFor = (ms: number, stopped: AbortSignal) =>
   delay(ms, undefined, { signal: stopped }).catch(() => {})
 

@@ -4,7 +4,7 @@ import { SignJWT } from "jose"
 import { isRealtimeError, RealtimeError, toWireError, type WireError } from "../../errors.ts"
 import type { JsonValue } from "../../json.ts"
 import { jsonByteLength, type User } from "../../message.ts"
-import { packMessages, packPatches } from "../../packing.ts"
+import { groupWithin, packMessages, packPatches } from "../../packing.ts"
 import {
   type ChannelAction,
   type CredentialsRequest,
@@ -303,22 +303,8 @@ async function rightsIn(channel: string, authorize: CredentialsRequest["authoriz
 const isPassing = (error: unknown) => !isRealtimeError(error) || error.retryable
 
 /** As few requests as Ably's limits leave. */
-function inBatches(specs: readonly Spec[]): Spec[][] {
-  const batches: Spec[][] = []
-  let bytes = 0
-  for (const spec of specs) {
-    const size = jsonByteLength(spec)
-    const batch = batches.at(-1)
-    if (batch && batch.length < maxSpecsPerBatch && bytes + size <= maxBatchBytes) {
-      batch.push(spec)
-      bytes += size
-    } else {
-      batches.push([spec])
-      bytes = size
-    }
-  }
-  return batches
-}
+const inBatches = (specs: readonly Spec[]): Spec[][] =>
+  groupWithin(specs, maxBatchBytes, jsonByteLength, ({ length }) => length < maxSpecsPerBatch)
 
 function parseJson(text: string): unknown {
   try {
