@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { variables } from "../lib/env/schema.ts"
 import { startS3Server } from "../lib/files/testing/s3-server.ts"
 import { startPostgres } from "../realtime/testing/postgres.ts"
+import { waitForStart } from "../realtime/testing/wait-for.ts"
 import { projectDir } from "../scripts/run.ts"
 import { startEmulator } from "../server/emulator.ts"
 import { type Collector, startCollector } from "../server/testing/collector.ts"
@@ -261,16 +262,7 @@ export async function startServers(
 const startLimitMs = 150_000
 
 /** Asks until the server answers that it is well; one that ends instead says why. */
-async function isWell({ file, port }: Program, child: ChildProcess, output: () => string): Promise<void> {
-  const deadline = Date.now() + startLimitMs
-  while (Date.now() < deadline) {
-    if (child.exitCode !== null) throw new Error(`${file} ended with ${child.exitCode}:\n${output()}`)
-    const isOk = await fetch(`http://localhost:${port}/api/health`).then(
-      ({ ok }) => ok,
-      () => false,
-    )
-    if (isOk) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error(`${file} isn't well after ${startLimitMs / 1_000} s:\n${output()}`)
+async function isWell({ file, port }: Program, child: ChildProcess, said: () => string): Promise<void> {
+  const answers = async () => (await fetch(`http://localhost:${port}/api/health`)).ok
+  await waitForStart(child, answers, `${file} to be well`, { said, limitMs: startLimitMs })
 }

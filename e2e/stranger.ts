@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { bareEnvironment } from "../realtime/testing/bare-environment.ts"
+import { waitForStart } from "../realtime/testing/wait-for.ts"
 import { packOnce } from "../scripts/pack.ts"
 import { projectDir } from "../scripts/run.ts"
 import { freePort } from "./chat-servers.ts"
@@ -155,18 +156,13 @@ async function startIn(
   const onExit = () => void kill()
   process.once("exit", onExit)
   const url = `http://localhost:${port}`
-  const deadline = performance.now() + startMs
-  for (let isThere = false; !isThere; ) {
-    if (child.exitCode !== null) throw new Error(`${args.join(" ")} ended:\n${output}`)
-    if (performance.now() > deadline) {
-      await kill()
-      throw new Error(`${args.join(" ")} doesn't answer ${path}:\n${output}`)
-    }
-    isThere = await fetch(url + path, { signal: AbortSignal.timeout(startMs) }).then(
-      ({ ok }) => ok,
-      () => false,
-    )
-    if (!isThere) await new Promise((resolve) => setTimeout(resolve, 100))
+  const answers = async () => (await fetch(url + path, { signal: AbortSignal.timeout(startMs) })).ok
+  try {
+    const options = { said: () => output, limitMs: startMs }
+    await waitForStart(child, answers, `${args.join(" ")} to answer ${path}`, options)
+  } catch (error) {
+    await kill()
+    throw error
   }
   return {
     ...{ port, url, kill },

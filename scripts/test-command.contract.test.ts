@@ -16,7 +16,7 @@ it("npm test that is told to end does so with all that it started, and has faile
     output += chunk
   })
   // Vitest has begun.
-  await waitForStart(() => output.includes(" RUN "), "Vitest")
+  await waitForStart(child, () => output.includes(" RUN "), "Vitest", { said: () => output })
   child.kill("SIGTERM")
   const [code] = await once(child, "exit")
   expect(code).toBe(1)

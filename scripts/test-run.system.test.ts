@@ -1,10 +1,13 @@
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
-import { waitForStart } from "../realtime/testing/wait-for.ts"
+import { waitFor, waitLimit } from "../realtime/testing/wait-for.ts"
 import { projectDir } from "./run.ts"
 import { repeatFailed, runTests, withReporter } from "./test-run.ts"
 import { makeTestProject, namesOf } from "./testing/test-project.ts"
+
+/** How long Vitest takes to come to the test that never yields. */
+waitLimit.ms = 60_000
 
 const mark = "left-behind"
 const begin = `import { existsSync, writeFileSync } from "node:fs"
@@ -103,7 +106,7 @@ describe("a run of the tests", () => {
     const told = new AbortController()
     const running = run("endless", told.signal)
     const isThere = () => existsSync(join(cwd, mark)) && readFileSync(join(cwd, mark), "utf8")
-    const pid = await waitForStart(isThere, "the test that never yields").finally(() => told.abort())
+    const pid = await waitFor(isThere, "the test that never yields").finally(() => told.abort())
     const results = await running
     expect(namesOf(results, "failures")).toEqual(["vitest"])
     expect(results.flatMap(({ failures }) => failures)[0]?.error).toContain("endless.test.js")

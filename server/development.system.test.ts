@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createSocketIoTransport } from "throughline/socketio/client"
 import { createSocketIoPublisher } from "throughline/socketio/server"
-import { freePort, waitFor } from "throughline/testing"
+import { freePort, waitFor, waitForStart } from "throughline/testing"
 import { describe, expect, it } from "vitest"
 import { waitLimit } from "../realtime/testing/wait-for.ts"
 import { copyProject } from "../scripts/copy-project.ts"
@@ -35,7 +35,8 @@ async function startSplit(folder: string) {
       output += chunk
     })
   const url = `http://localhost:${gatewayPort}`
-  await waitFor(async () => (await fetch(`${url}/api/health`)).ok, "the gateway")
+  const answers = async () => (await fetch(`${url}/api/health`)).ok
+  await waitForStart(child, answers, "the gateway", { said: () => output })
   return {
     ...{ child, url, output: () => output },
     async [Symbol.asyncDispose]() {

@@ -4,7 +4,6 @@ import { join } from "node:path"
 import { findPostgres, findRedis, freePort, startPostgres, startRedis } from "throughline/testing"
 import { describe, expect, it } from "vitest"
 import { startS3Server } from "#lib/files/testing/s3-server.ts"
-import { waitForStart } from "../realtime/testing/wait-for.ts"
 import { startEmulator } from "./emulator.ts"
 import { runProgram } from "./testing/program.ts"
 
@@ -72,7 +71,7 @@ describe("the doctor", () => {
       expect.objectContaining({ verdict: "skipped", advice: expect.stringContaining("npm start") }),
     ])
     const gateway = runProgram("gateway.ts", env)
-    await waitForStart(() => gateway.output.text.includes("gateway ready"), "the gateway")
+    await gateway.whenStarted(() => gateway.output.text.includes("gateway ready"))
     expect((await consult(env)).verdicts("Gateway")).toEqual(["ok", "ok", "ok"])
     const elsewhere = { SOCKET_URL: `http://127.0.0.1:${port}`, SOCKET_INTERNAL_SECRET: "not that gateway's" }
     expect((await consult({ ...env, ...elsewhere })).of("Gateway")).toEqual([

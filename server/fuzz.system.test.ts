@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { sealData } from "iron-session"
 import { createSocketIoPublisher } from "throughline/socketio/server"
-import { freePort, waitFor } from "throughline/testing"
+import { freePort } from "throughline/testing"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { openDatabase } from "#lib/chat/database.ts"
 import { createRooms } from "#lib/chat/rooms.ts"
@@ -241,10 +241,7 @@ describe.each([
         NODE_OPTIONS: "--inspect=127.0.0.1:0",
       },
     })
-    await waitFor(async () => {
-      if (program.child.exitCode !== null) throw new Error(program.output.text)
-      return (await fetch(`http://127.0.0.1:${port}/api/health`)).ok
-    }, "the program")
+    await program.whenStarted(async () => (await fetch(`http://127.0.0.1:${port}/api/health`)).ok)
   }, 600_000)
   afterAll(async () => {
     program?.child.kill("SIGTERM")

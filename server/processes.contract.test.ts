@@ -9,7 +9,6 @@ import { io } from "socket.io-client"
 import { createSocketIoPublisher } from "throughline/socketio/server"
 import { waitFor } from "throughline/testing"
 import { afterEach, describe, expect, it } from "vitest"
-import { waitForStart } from "../realtime/testing/wait-for.ts"
 import { type ProgramOptions, runProgram } from "./testing/program.ts"
 
 const sessionSecret = "a session secret of this test, long enough"
@@ -47,7 +46,7 @@ async function startGateway(dataDir: string, env: Record<string, string> = {}, o
     },
     options,
   )
-  const url = await waitForStart(() => /"url":"(http:[^"]+)"/.exec(gateway.output.text)?.[1], "the gateway")
+  const url = await gateway.whenStarted(() => /"url":"(http:[^"]+)"/.exec(gateway.output.text)?.[1])
   return { ...gateway, url, port: new URL(url).port }
 }
 

@@ -190,14 +190,11 @@ async function startApp(dataDir: string, options: ProgramOptions = {}) {
     ...{ NODE_ENV: "production", REALTIME_PROVIDER: "socketio", HOST: "127.0.0.1", PORT: String(port) },
     ...{ DATA_DIR: dataDir, SESSION_SECRET: sessionSecret },
   }
-  const { child, exited, output } = runProgram("main.ts", env, options)
+  const { child, exited, output, whenStarted } = runProgram("main.ts", env, options)
   const cookie = `${sessionCookie}=${await sealData({ user: alice }, { password: sessionSecret })}`
   const url = `http://127.0.0.1:${port}`
   const get = (path: string) => fetch(url + path, { headers: { cookie }, redirect: "manual" })
-  await waitFor(() => {
-    if (child.exitCode !== null) throw new Error(output.text)
-    return output.text.includes("ready on http")
-  }, "the app to be ready")
+  await whenStarted(() => output.text.includes("ready on http"))
   const database = await openDatabase({ dataDir })
   await createRooms(database).join(alice, "lobby")
   await database.destroy()

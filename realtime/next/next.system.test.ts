@@ -93,14 +93,8 @@ async function start(args: readonly string[], port: number, cwd = plain): Promis
     return { code: child.exitCode, ms: performance.now() - began }
   }
   try {
-    await waitForStart(
-      async () => {
-        if (child.exitCode !== null) throw new Error(output)
-        return (await fetch(`${origin}/lobby`)).ok
-      },
-      "the lobby",
-      firstPageMs,
-    )
+    const answers = async () => (await fetch(`${origin}/lobby`)).ok
+    await waitForStart(child, answers, "the lobby", { said: () => output, limitMs: firstPageMs })
   } catch (error) {
     await end("SIGKILL")
     throw error
@@ -225,7 +219,7 @@ describe("the app of the guide", () => {
     expect([0, 143]).toContain(code)
     expect(ms).toBeLessThan(endMs)
 
-    const standalone = join(folder, ".next/standalone", plain.slice(projectDir.length))
+    const standalone = join(plain, ".next/standalone", plain.slice(projectDir.length))
     await using third = await start([join(standalone, "server.js")], port, standalone)
     await Promise.all([alice.isThere(), bob.isThere()])
     await waitFor(() => alice.client.connection.status.state === "connected")

@@ -21,5 +21,5 @@ export {
   transportChecks,
   withStage,
 } from "./transport-contract/index.ts"
-export { waitFor } from "./wait-for.ts"
+export { type StartedProgram, type StartOptions, waitFor, waitForStart } from "./wait-for.ts"
 export { wireOf } from "./wire-of.ts"

@@ -54,14 +54,14 @@ export async function startPgBouncer(
     output = (output + chunk).slice(-4_000)
   })
   const connectionString = `postgres://${target.username}@127.0.0.1:${port}/postgres`
-  await waitForStart(async () => {
-    if (child.exitCode !== null) throw new Error(output)
+  async function answers(): Promise<true> {
     const { Client } = await import("pg")
     const client = new Client({ connectionString })
     await client.connect()
     await client.end()
     return true
-  }, "PgBouncer").catch((error) => {
+  }
+  await waitForStart(child, answers, "PgBouncer", { said: () => output }).catch((error) => {
     child.kill("SIGKILL")
     throw error
   })

@@ -111,7 +111,6 @@ export async function startPostgres({ settings = {} }: TestPostgresOptions = {})
   const killServer = () => server?.kill("SIGKILL")
 
   async function answers(): Promise<true> {
-    if (server?.exitCode !== null) throw new Error(`PostgreSQL ended: ${output}`)
     // Loaded here, so that whoever tests something else doesn't need it.
     const { Client } = await import("pg")
     const client = new Client({ connectionString })
@@ -130,7 +129,7 @@ export async function startPostgres({ settings = {} }: TestPostgresOptions = {})
       const chosen = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`])
       server = run("postgres", ["-D", data, "-k", folder, "-c", "listen_addresses=", ...chosen])
       process.on("exit", killServer)
-      await waitForStart(answers, "PostgreSQL").catch(async (error) => {
+      await waitForStart(server, answers, "PostgreSQL", { said: () => output }).catch(async (error) => {
         await postgres.kill()
         throw error
       })

@@ -42,23 +42,30 @@ export async function startRedis({ keeps = true }: { keeps?: boolean } = {}): Pr
 
   async function start(): Promise<void> {
     const keeping = keeps ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"]
-    server = spawn(program, ["--port", String(port), "--dir", folder, "--save", "", ...keeping], {
-      stdio: "ignore",
+    const child = spawn(program, ["--port", String(port), "--dir", folder, "--save", "", ...keeping], {
+      stdio: ["ignore", "pipe", "ignore"],
     })
-    await waitForStart(async () => {
-      // Loaded here, so that whoever tests something else doesn't need it.
-      const { createClient } = await import("redis")
-      const client = createClient({ url, socket: { reconnectStrategy: false } }).on("error", () => {})
-      try {
-        await client.connect()
-        return await client.ping()
-      } finally {
-        client.destroy()
-      }
-    }, "Redis").catch(async (error) => {
+    server = child
+    let output = ""
+    child.stdout.on("data", (chunk: Buffer) => {
+      output = (output + chunk).slice(-4_000)
+    })
+    await waitForStart(child, answers, "Redis", { said: () => output }).catch(async (error) => {
       await kill()
       throw error
     })
+  }
+
+  async function answers(): Promise<string> {
+    // Loaded here, so that whoever tests something else doesn't need it.
+    const { createClient } = await import("redis")
+    const client = createClient({ url, socket: { reconnectStrategy: false } }).on("error", () => {})
+    try {
+      await client.connect()
+      return await client.ping()
+    } finally {
+      client.destroy()
+    }
   }
 
   async function kill(): Promise<void> {

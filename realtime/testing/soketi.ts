@@ -91,10 +91,8 @@ export async function startSoketi({ apps = 100 } = {}): Promise<Soketi> {
     })
   const kill = () => child.kill("SIGKILL")
   process.once("exit", kill)
-  await waitForStart(async () => {
-    if (child.exitCode !== null) throw new Error(`soketi ended with ${child.exitCode}: ${output}`)
-    return (await fetch(`http://${host}:${port}/`)).ok
-  }, "soketi").catch((error) => {
+  const answers = async () => (await fetch(`http://${host}:${port}/`)).ok
+  await waitForStart(child, answers, "soketi", { said: () => output }).catch((error) => {
     kill()
     throw error
   })

@@ -21,23 +21,51 @@ export function waitFor<T>(condition: () => T | Promise<T>, what = "the conditio
   return waitWithin(() => waitLimit.ms, condition, what)
 }
 
-/** As `waitFor`, for a program that was started to answer: for `limitMs` at least. */
+/** A process that was started, as `node:child_process` tells of it. */
+export interface StartedProgram {
+  /** With what it ended by itself; null as long as it runs. */
+  readonly exitCode: number | null
+  /** The signal that ended it; null as long as it runs. */
+  readonly signalCode: string | null
+}
+
+/** How a program that was started is waited for. */
+export interface StartOptions {
+  /** What it has said so far, which says why it ended. */
+  said?: () => string
+  /** For how long it is waited for at least, in milliseconds; by default 45 seconds. */
+  limitMs?: number
+}
+
+/**
+ * As `waitFor`, for a program that was started to answer. Rejects at once, with what it said, when it has
+ * ended: it won't answer any more, and whoever waits until the limit learns the reason late or never.
+ */
 export function waitForStart<T>(
+  program: StartedProgram,
   condition: () => T | Promise<T>,
   what: string,
-  limitMs = startLimitMs,
+  { said = () => "", limitMs = startLimitMs }: StartOptions = {},
 ): Promise<Found<T>> {
-  return waitWithin(() => Math.max(waitLimit.ms, limitMs), condition, what)
+  function requireRunning(): void {
+    const { exitCode, signalCode } = program
+    if (exitCode === null && signalCode === null) return
+    throw new Error(`waited in vain for ${what}: it ended with ${signalCode ?? exitCode}. ${said()}`)
+  }
+  return waitWithin(() => Math.max(waitLimit.ms, limitMs), condition, what, requireRunning)
 }
 
 async function waitWithin<T>(
   limitMs: () => number,
   condition: () => T | Promise<T>,
   what: string,
+  /** Throws when there is nothing left to wait for. */
+  requireHope = () => {},
 ): Promise<Found<T>> {
   const started = performance.now()
   let last: unknown
   while (performance.now() - started < limitMs()) {
+    requireHope()
     try {
       const answer = await condition()
       if (answer) return answer as Found<T>

@@ -93,12 +93,10 @@ export async function startInstallation(options: InstallationOptions) {
       },
       cutFromRedis: () => wire.startOutage(),
     }
-    const isReady = () =>
-      waitFor(() => {
-        const { child, output } = gateway.program
-        if (child.exitCode !== null) throw new Error(output.text)
-        return output.text.includes("ready on http")
-      }, `${program} to be ready`)
+    async function isReady(): Promise<void> {
+      const { output, whenStarted } = gateway.program
+      await whenStarted(() => output.text.includes("ready on http"))
+    }
     stack.defer(async () => {
       gateway.program.child.kill("SIGKILL")
       await gateway.program.exited

@@ -3,7 +3,7 @@ import { once } from "node:events"
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
-import { freePort, waitFor } from "throughline/testing"
+import { freePort, waitForStart } from "throughline/testing"
 
 /** Its program: what `THROUGHLINE_NGINX` says, else what is on the PATH or where Debian puts it; null when there is none. */
 export function findNginx(): string | null {
@@ -64,10 +64,9 @@ export async function startNginx(
   }
 
   const answers = () =>
-    waitFor(() => {
-      if (child.exitCode !== null) throw new Error(readFileSync(join(folder, "error.log"), "utf8"))
-      return fetch(url, { signal: AbortSignal.timeout(2_000) })
-    }, "nginx").catch(async (error) => {
+    waitForStart(child, () => fetch(url, { signal: AbortSignal.timeout(2_000) }), "nginx", {
+      said: () => readFileSync(join(folder, "error.log"), "utf8"),
+    }).catch(async (error) => {
       await stop()
       throw error
     })

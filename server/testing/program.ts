@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
+import { waitForStart } from "throughline/testing"
 
 export interface ProgramOptions {
   parameters?: string[]
@@ -41,7 +42,12 @@ export function runProgram(
   })
   // Later than "exit": all that it said has arrived.
   const exited = once(child, "close").then(([code]) => code as number | null)
-  return { child, output, exited }
+  return {
+    ...{ child, output, exited },
+    /** Resolves with the first truthy answer of `condition`; rejects with what it said, when it ends before. */
+    whenStarted: <T>(condition: () => T | Promise<T>) =>
+      waitForStart(child, condition, file, { said: () => output.text }),
+  }
 }
 
 export type RunningProgram = ReturnType<typeof runProgram>
