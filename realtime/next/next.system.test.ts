@@ -260,11 +260,20 @@ async function Connected({ children }: { children: ReactNode }) {
   write(
     "app/lobby/page.tsx",
     `import { connection } from "next/server"
+import { Suspense } from "react"
 import { room } from "../../realtime/channels"
 import { realtime } from "../../realtime/server"
 import { Lobby } from "./lobby"
 
-export default async function LobbyPage() {
+export default function LobbyPage() {
+  return (
+    <Suspense fallback={<p>Reading…</p>}>
+      <Begun />
+    </Suspense>
+  )
+}
+
+async function Begun() {
   await connection()
   return <Lobby initial={await realtime.history(room({ room: "lobby" }))} />
 }
