@@ -27,8 +27,11 @@ const apart = [
     ...{ name: "releases", test: [], system: ["releases"], dependencies: ["build"] },
     ...{ workers: 1, timeout: 900_000 },
   },
-  // An app outside the project, made by `create-next-app` and by npm, which compiles as it goes.
-  { name: "strangers", test: [], system: ["strangers"], timeout: 1_800_000, expect: { timeout: 300_000 } },
+  // Apps outside the project, made by `create-next-app` and by npm, which compile as they go.
+  {
+    ...{ name: "strangers", test: [], system: ["strangers", "strangers-life", "strangers-next-15"] },
+    ...{ workers: 1, timeout: 1_800_000, expect: { timeout: 300_000 } },
+  },
 ]
 
 /** Slow to start, and started by each worker: one runs all of its specs. `one-port` has most of them, and starts quickly. */

@@ -1,20 +1,7 @@
-import { existsSync, globSync, readlinkSync, realpathSync } from "node:fs"
-import { join } from "node:path"
+import { existsSync } from "node:fs"
 import { expect, test } from "@playwright/test"
 import { openDevelopment } from "./development.ts"
-
-/** How often processes of this machine hold the log open, where the system tells. */
-function openLogs(dataDir: string): number {
-  const held = existsSync("/proc/self/fd") ? globSync("/proc/[0-9]*/fd/*") : []
-  return held.filter((file) => {
-    try {
-      return readlinkSync(file) === join(realpathSync(dataDir), "realtime.db")
-    } catch {
-      // It was closed, or is another user's.
-      return false
-    }
-  }).length
-}
+import { openLogs } from "./open-logs.ts"
 
 test("in `npm run dev` a page's client, its provider's module and a new event follow edits", async ({
   playwright,

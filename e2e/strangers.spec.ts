@@ -1,16 +1,9 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { type Browser, expect, type Page, test } from "@playwright/test"
+import { expect, type Page, test } from "@playwright/test"
 import { projectDir } from "../scripts/run.ts"
 import { canInstall, canType, makeStranger, programOf, type Stranger } from "./stranger.ts"
-
-/** The package whose code a page has under each provider. */
-const sdks = { socketio: "socket.io-client", pusher: "pusher-js", ably: "ably" } as const
-type ProviderName = keyof typeof sdks
-const providers = Object.keys(sdks) as ProviderName[]
-
-/** Turbopack, in development, names each module that it puts into a script. */
-const sdksIn = (script: string) => providers.filter((name) => script.includes(`/node_modules/${sdks[name]}/`))
+import { isConnected, openTwo, providers, say, shows, textsOn } from "./stranger-people.ts"
 
 const next = programOf("next")
 
@@ -20,49 +13,6 @@ const quickStart = (
     readFileSync(join(projectDir, "README.md"), "utf8"),
   )?.[1] ?? ""
 ).split("\n")
-
-/** Two people, each with a browser that has this page open, and the packages of providers that came with it. */
-async function openTwo(
-  browser: Browser,
-  url: string,
-  prepare: (page: Page) => Promise<void> = async () => {},
-) {
-  await using opened = new AsyncDisposableStack()
-  const scripts: Promise<string>[] = []
-  async function open(): Promise<Page> {
-    const context = await browser.newContext()
-    opened.defer(() => context.close())
-    const page = await context.newPage()
-    page.on("response", (response) => {
-      // A page that is loaded anew takes the bodies of its scripts with it; they come again.
-      if (/\.js(\?|$)/.test(response.url())) scripts.push(response.text().catch(() => ""))
-    })
-    await prepare(page)
-    await page.goto(url)
-    return page
-  }
-  const [alice, bob] = [await open(), await open()]
-  const stack = opened.move()
-  return {
-    ...{ alice, bob },
-    downloaded: async () => [...new Set((await Promise.all(scripts)).flatMap(sdksIn))],
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  }
-}
-
-const isConnected = (page: Page, provider: ProviderName = "socketio") =>
-  expect(page.getByRole("status")).toHaveText(`${provider}: connected`)
-
-async function say(page: Page, text: string): Promise<void> {
-  await page.getByLabel("Message").fill(text)
-  await page.getByRole("button", { name: "Send" }).click()
-}
-
-/** What the page shows, without who said it: of what is on its way there is a mark in its place. */
-const textsOn = async (page: Page) =>
-  (await page.getByRole("listitem").allTextContents()).map((text) => text.replace(/^[^:…]*: /, ""))
-
-const shows = (page: Page, texts: readonly string[]) => expect.poll(() => textsOn(page)).toEqual(texts)
 
 test.beforeAll(() => {
   test.skip(!canType(), "there is no util-linux' script, which types at a terminal")
@@ -125,6 +75,46 @@ test.describe("an app as create-next-app makes it", () => {
       await Promise.all([shows(alice, [...said, "four"]), shows(bob, [...said, "four"])])
       expect(await people.downloaded()).toEqual([provider])
     })
+
+  test("counts in two browsers what either clicks, by the other example", async ({ browser }) => {
+    app.run("throughline", "init", "--yes", "--example", "counter")
+    await using server = await app.start([next, "dev"], {
+      path: "/counter",
+      env: { DATA_DIR: ".data/counter" },
+    })
+    await using people = await openTwo(browser, `${server.url}/counter`)
+    const { alice, bob } = people
+    await Promise.all([isConnected(alice), isConnected(bob)])
+    await alice.getByRole("button", { name: "0" }).click()
+    await bob.getByRole("button", { name: "1" }).click()
+    for (const page of [alice, bob]) await expect(page.getByRole("button", { name: "2" })).toBeVisible()
+  })
+
+  test("knows who is signed in by Auth.js, as the guide says", async ({ browser }) => {
+    app.install("next-auth@5.0.0-beta.32")
+    app.write("lib/auth-js.ts", authJs)
+    app.write(
+      "app/api/auth-js/[...nextauth]/route.ts",
+      'import { handlers } from "../../../../lib/auth-js"\n\nexport const { GET, POST } = handlers\n',
+    )
+    identifyBy(app, "Auth.js")
+    const env = { DATA_DIR: ".data/auth-js", AUTH_SECRET: "a secret of this test, long enough" }
+    await using server = await app.start([next, "dev"], { path: "/chat", env })
+    await using people = await openTwo(browser, `${server.url}/chat`)
+    const signIn = (page: Page, name: string) =>
+      page.evaluate(async (name) => {
+        const { csrfToken } = await (await fetch("/api/auth-js/csrf")).json()
+        const answer = await fetch("/api/auth-js/callback/credentials", {
+          method: "POST",
+          body: new URLSearchParams({ csrfToken, name }),
+        })
+        return answer.status
+      }, name)
+    await talkSignedIn(people, async (page, name) => {
+      expect(await signIn(page, name)).toBe(200)
+      await page.reload()
+    })
+  })
 
   test("knows who is signed in by Better Auth, as the guide says", async ({ browser }) => {
     app.install("better-auth@1.7.25")
@@ -257,6 +247,22 @@ shared.tables ??= { user: [], session: [], account: [], verification: [] }
 export const auth = betterAuth({
   database: memoryAdapter(shared.tables),
   emailAndPassword: { enabled: true },
+})
+`
+
+/** Whoever says a name is let in under it. */
+const authJs = `import NextAuth from "next-auth"
+import Credentials from "next-auth/providers/credentials"
+
+export const { handlers } = NextAuth({
+  basePath: "/api/auth-js",
+  trustHost: true,
+  providers: [
+    Credentials({
+      credentials: { name: {} },
+      authorize: ({ name }) => ({ id: String(name).toLowerCase(), name: String(name) }),
+    }),
+  ],
 })
 `
 
