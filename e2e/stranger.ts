@@ -57,6 +57,33 @@ const programs: Record<string, string> = {
 /** Of `node`, that run this program of the app's packages. */
 export const programOf = (name: string): string => join("node_modules", programs[name] ?? name)
 
+/** What `create-next-app` is told. */
+const newApp = [
+  ...["app", "--yes", "--empty", "--typescript", "--eslint", "--app", "--no-tailwind", "--no-src-dir"],
+  ...["--import-alias", "@/*", "--use-npm", "--skip-install", "--disable-git"],
+]
+
+/**
+ * An app that nothing is fetched for: `create-next-app` of the project makes it in a folder of the project, whose packages it
+ * finds, and the packed tarballs are unpacked there.
+ */
+export async function makeNeighbour(): Promise<Stranger> {
+  const packages = await packOnce()
+  const data = join(projectDir, ".data")
+  mkdirSync(data, { recursive: true })
+  const folder = join(mkdtempSync(join(data, "neighbour-")), "app")
+  const installed = join(projectDir, "node_modules")
+  execute(dirname(folder), process.execPath, [join(installed, "create-next-app/dist/index.js"), ...newApp])
+  for (const { manifest, tarball } of Object.values(packages)) {
+    const own = join(folder, "node_modules", manifest.name)
+    mkdirSync(own, { recursive: true })
+    execute(own, "tar", ["-xzf", tarball, "--strip-components=1"])
+  }
+  for (const name of ["next", "typescript"])
+    symlinkSync(join(installed, name), join(folder, "node_modules", name))
+  return strangerIn(folder)
+}
+
 /**
  * As `create-next-app` of this version makes it, with the tarball of `throughline` installed. Beside it is the checkout that
  * the README speaks of.
@@ -64,11 +91,8 @@ export const programOf = (name: string): string => join("node_modules", programs
 export async function makeStranger(createNextApp: string): Promise<Stranger> {
   const { throughline } = await packOnce()
   const folder = join(mkdtempSync(join(tmpdir(), "throughline-stranger-")), "app")
-  execute(dirname(folder), "npx", [
-    ...["--yes", "--prefer-offline", `create-next-app@${createNextApp}`, "app", "--yes", "--empty"],
-    ...["--typescript", "--eslint", "--app", "--no-tailwind", "--no-src-dir", "--import-alias", "@/*"],
-    ...["--use-npm", "--skip-install", "--disable-git"],
-  ])
+  const createdBy = ["--yes", "--prefer-offline", `create-next-app@${createNextApp}`]
+  execute(dirname(folder), "npx", [...createdBy, ...newApp])
   symlinkSync(projectDir, join(dirname(folder), "throughline"))
   const app = strangerIn(folder)
   app.install(throughline.tarball)
