@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inTier, type Tier } from "../e2e/tiers.ts"
+import { makePostgresTemplate } from "../realtime/testing/postgres.ts"
 import { requireInstalled } from "./installed.ts"
 import { makeMemoryFolder } from "./memory-folder.ts"
 import { type Provisioned, provision } from "./provision.ts"
@@ -20,7 +21,7 @@ async function main(chosen: readonly string[]): Promise<number> {
   requireInstalled(projectDir)
   // Whoever chose a place for temporary files has a reason.
   using memory = tmpdir() === "/tmp" ? makeMemoryFolder() : null
-  return await runSuites(wanted, memory ? { TMPDIR: memory.folder } : {})
+  return await runSuites(wanted, memory?.folder)
 }
 
 const minuteMs = 60_000
@@ -39,8 +40,22 @@ function withReasons(results: readonly SuiteResult[], { missing }: Provisioned):
   }))
 }
 
-async function runSuites(wanted: readonly Suite[], place: Readonly<Record<string, string>>): Promise<number> {
+/** What the tests find in this run's own folder. */
+async function furnish(folder: string, wanted: readonly Suite[]): Promise<Record<string, string>> {
+  const place = { TMPDIR: folder }
+  if (!toolsOf(wanted).some(({ name }) => name === "PostgreSQL")) return place
+  try {
+    return { ...place, ...(await makePostgresTemplate(join(folder, "postgres"))) }
+  } catch (error) {
+    // Whoever needs it makes it, and is named when that fails, too.
+    console.error("unable to make a database for the tests to begin with:", error)
+    return place
+  }
+}
+
+async function runSuites(wanted: readonly Suite[], folder?: string): Promise<number> {
   const provisioned = await provision(toolsOf(wanted))
+  const place = folder === undefined ? {} : await furnish(folder, wanted)
   // Vitest colours what goes to a file, too.
   const plain: Record<string, string> = process.stdout.isTTY ? {} : { NO_COLOR: "1" }
   // Hundreds of processes load the same code.

@@ -1,6 +1,15 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
-import { chownSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { promisify } from "node:util"
@@ -67,6 +76,8 @@ export function unprivilegedUser(): { uid: number; gid: number } | undefined {
   return undefined
 }
 
+const password = "canary-password"
+
 /**
  * Starts a PostgreSQL with the programs that `findPostgres` finds; throws where there are none. `settings`
  * are lines of its configuration.
@@ -77,10 +88,7 @@ export async function startPostgres({ settings = {} }: TestPostgresOptions = {})
   const user = unprivilegedUser()
   const folder = mkdtempSync(join(tmpdir(), "throughline-pg-"))
   const data = join(folder, "data")
-  const passwordFile = join(folder, "password")
-  const password = "canary-password"
-  writeFileSync(passwordFile, password)
-  if (user) for (const path of [folder, passwordFile]) chownSync(path, user.uid, user.gid)
+  if (user) chownSync(folder, user.uid, user.gid)
 
   const all = {
     fsync: "off",
@@ -92,20 +100,6 @@ export async function startPostgres({ settings = {} }: TestPostgresOptions = {})
   const connectionString = `postgres://throughline:${password}@/postgres?host=${encodeURIComponent(folder)}`
   let server: ChildProcess | null = null
   let output = ""
-
-  function run(program: string, parameters: string[]): ChildProcess {
-    const child = spawn(join(programs as string, program), parameters, {
-      ...user,
-      cwd: folder,
-      stdio: ["ignore", "pipe", "pipe"],
-    })
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on("data", (chunk: Buffer) => {
-        output = (output + chunk).slice(-4_000)
-      })
-    }
-    return child
-  }
 
   const isRunning = ({ exitCode, signalCode }: ChildProcess) => exitCode === null && signalCode === null
   const killServer = () => server?.kill("SIGKILL")
@@ -127,7 +121,16 @@ export async function startPostgres({ settings = {} }: TestPostgresOptions = {})
     async start() {
       if (server) return
       const chosen = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`])
-      server = run("postgres", ["-D", data, "-k", folder, "-c", "listen_addresses=", ...chosen])
+      const parameters = ["-D", data, "-k", folder, "-c", "listen_addresses=", ...chosen]
+      server = spawn(join(programs, "postgres"), parameters, {
+        ...user,
+        cwd: folder,
+        stdio: ["ignore", "pipe", "pipe"],
+      })
+      for (const stream of [server.stdout, server.stderr])
+        stream?.on("data", (chunk: Buffer) => {
+          output = (output + chunk).slice(-4_000)
+        })
       process.on("exit", killServer)
       await waitForStart(server, answers, "PostgreSQL", { said: () => output }).catch(async (error) => {
         await postgres.kill()
@@ -163,14 +166,39 @@ export async function startPostgres({ settings = {} }: TestPostgresOptions = {})
     },
   }
 
-  const made = run("initdb", [
-    ...["-D", data, "-U", "throughline", "--pwfile", passwordFile, "--auth", "scram-sha-256"],
-    ...["-E", "UTF8", "--locale", "C", "--no-sync"],
-  ])
-  const [exitCode] = await once(made, "exit")
-  if (exitCode !== 0) throw new Error(`unable to make a PostgreSQL database: ${output}`)
+  const template = process.env[templateVariable]
+  if (template) await promisify(execFile)("cp", ["-a", template, data])
+  else await initialize(programs, folder)
   await postgres.start()
   return postgres
+}
+
+const templateVariable = "THROUGHLINE_POSTGRES_TEMPLATE"
+
+/**
+ * Makes a database in this new folder that those whom the returned variable reaches begin with: a copy takes a tenth of the
+ * processor's time that `initdb` takes.
+ */
+export async function makePostgresTemplate(folder: string): Promise<Record<string, string>> {
+  const programs = findPostgres()
+  if (!programs) return {}
+  mkdirSync(folder)
+  const user = unprivilegedUser()
+  if (user) chownSync(folder, user.uid, user.gid)
+  await initialize(programs, folder)
+  return { [templateVariable]: join(folder, "data") }
+}
+
+/** Makes an empty database in the folder `data` of this one. */
+async function initialize(programs: string, folder: string): Promise<void> {
+  const passwordFile = join(folder, "password")
+  writeFileSync(passwordFile, password)
+  const parameters = [
+    ...["-D", join(folder, "data"), "-U", "throughline", "--pwfile", passwordFile, "--auth", "scram-sha-256"],
+    ...["-E", "UTF8", "--locale", "C", "--no-sync"],
+  ]
+  const options = { ...unprivilegedUser(), cwd: folder }
+  await promisify(execFile)(join(programs, "initdb"), parameters, options)
 }
 
 interface Running {
