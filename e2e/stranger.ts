@@ -3,6 +3,7 @@ import { once } from "node:events"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { bareEnvironment } from "../realtime/testing/bare-environment.ts"
 import { waitForStart } from "../realtime/testing/wait-for.ts"
 import { packOnce } from "../scripts/pack.ts"
@@ -73,7 +74,8 @@ export async function makeNeighbour(): Promise<Stranger> {
   mkdirSync(data, { recursive: true })
   const folder = join(mkdtempSync(join(data, "neighbour-")), "app")
   const installed = join(projectDir, "node_modules")
-  execute(dirname(folder), process.execPath, [join(installed, "create-next-app/dist/index.js"), ...newApp])
+  const createNextApp = fileURLToPath(import.meta.resolve("create-next-app/dist/index.js"))
+  execute(dirname(folder), process.execPath, [createNextApp, ...newApp])
   for (const { manifest, tarball } of Object.values(packages)) {
     const own = join(folder, "node_modules", manifest.name)
     mkdirSync(own, { recursive: true })
