@@ -19,7 +19,8 @@ const apart = [
   { name: "emulators", test: ["emulators"], system: [] },
   // It compiles as it goes, which is slow enough without another compiler beside it.
   {
-    ...{ name: "dev", test: ["dev-start", "neighbour"], system: ["development", "hot-reload"], dependencies: ["build"] },
+    ...{ name: "dev", test: ["dev-start", "neighbour"], system: ["development", "hot-reload"] },
+    dependencies: ["build"],
     ...{ workers: 1, timeout: 360_000, expect: { timeout: 120_000 } },
   },
   // One more production build, and the servers of both.

@@ -176,8 +176,8 @@ export async function startPostgres({ settings = {} }: TestPostgresOptions = {})
 const templateVariable = "THROUGHLINE_POSTGRES_TEMPLATE"
 
 /**
- * Makes a database in this new folder that those whom the returned variable reaches begin with: a copy takes a tenth of the
- * processor's time that `initdb` takes.
+ * Makes a database in this new folder that those whom the returned variable reaches begin with: a copy takes
+ * a tenth of the processor's time that `initdb` takes.
  */
 export async function makePostgresTemplate(folder: string): Promise<Record<string, string>> {
   const programs = findPostgres()
