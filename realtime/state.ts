@@ -127,6 +127,8 @@ export interface Coverage {
   readonly version: number
   /** Something newer has come, and what is before it hasn't. */
   readonly hasHole: boolean
+  /** The newest that has come, behind a hole or not. */
+  readonly newest: number
   /** What follows `from`, up to `to`, has come. */
   add(from: number, to: number): void
   /** Everything up to here is known by other means. */
@@ -152,6 +154,9 @@ export function createCoverage(start: number): Coverage {
     },
     get hasHole() {
       return ahead.length > 0
+    },
+    get newest() {
+      return ahead.at(-1)?.to ?? version
     },
     add(from, to) {
       if (to <= version) return

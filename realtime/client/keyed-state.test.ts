@@ -132,6 +132,17 @@ describe("a keyed state that stands at 5", () => {
     expect(state.version?.version).toBe(4)
   })
 
+  it("believes it, too, where something of what is no more came behind a hole", () => {
+    const state = positioned()
+    state.patch(patch(90, 91, [entry("a", 91)]))
+    state.overdue()
+    const restored = () => state.page(page(7, [entry("a", 7), entry("b", 6)]), state.ask())
+    for (let n = 1; n < 6; n += 1) expect(restored().type).toBe("read")
+    expect(restored()).toEqual({ type: "apply", changed: ["a", "b"] })
+    expect(valuesOf(state)).toEqual(["a7", "b6"])
+    expect(state.version?.version).toBe(7)
+  })
+
   it("takes a page of another life as it is", () => {
     const state = positioned()
     state.patch(patch(0, 1, [], "two"))

@@ -12,7 +12,7 @@ interface Known {
   isUnread: boolean
   /** It was asked for since it became unread: an answer to an earlier question won't do. */
   isAsked: boolean
-  /** When it was asked for, everything up to here had come: an answer that ends before it lags. */
+  /** When it was asked for, something of this version had come: an answer that ends before it lags. */
   since: number
   /** The newest version that came without its value. */
   owed: number
@@ -110,7 +110,7 @@ export function createKeyedState(): KeyedState {
     },
     ask() {
       const asked = [...keys].filter(([, { isUnread }]) => isUnread)
-      for (const [, known] of asked) Object.assign(known, { isAsked: true, since: coverage?.version ?? 0 })
+      for (const [, known] of asked) Object.assign(known, { isAsked: true, since: coverage?.newest ?? 0 })
       return asked.map(([key]) => key)
     },
     value: (key) => keys.get(key)?.entry?.value,
