@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto"
 import type { LogHead } from "../message.ts"
+import type { Snapshot } from "../snapshot.ts"
 import { createLifetime } from "./lifetime.ts"
 import type { MessageLog } from "./message-log.ts"
 import {
@@ -16,7 +17,7 @@ import {
   toLogRecord,
   withinPage,
 } from "./record.ts"
-import { keptBehind, type Snapshot, type SnapshotStore } from "./snapshot-store.ts"
+import { keptBehind, type SnapshotStore } from "./snapshot-store.ts"
 import type { StateStore, StateWritten } from "./state-store.ts"
 
 /** What `createMemoryLog` takes. */

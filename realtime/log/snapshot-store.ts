@@ -1,3 +1,5 @@
+import type { Snapshot } from "../snapshot.ts"
+
 /**
  * Server: of each channel one snapshot, what its messages up to one position amount to, and the one before
  * it; beside the messages, in the same store, whose epoch is that of the snapshots, too. Implementations are
@@ -17,14 +19,6 @@ export interface SnapshotStore {
    * channel that no store can name.
    */
   read(channel: string, before?: number): Promise<{ epoch: string; snapshot: Snapshot | null }>
-}
-
-/** What the messages of a channel up to one position amount to, by the application's own measure. */
-export interface Snapshot {
-  /** The `seq` of the last message that is part of it. */
-  upTo: number
-  /** As they were written. */
-  bytes: Uint8Array
 }
 
 /** A snapshot that is to be put in place. */

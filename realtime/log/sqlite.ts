@@ -4,6 +4,7 @@ import type { StatementSync } from "node:sqlite"
 import { setTimeout as delay } from "node:timers/promises"
 import { isRealtimeError } from "../errors.ts"
 import type { LogHead, LogPage } from "../message.ts"
+import type { Snapshot } from "../snapshot.ts"
 import { createLifetime } from "./lifetime.ts"
 import type { MessageLog, Retention } from "./message-log.ts"
 import {
@@ -22,7 +23,7 @@ import {
   toLogRecord,
   withinPage,
 } from "./record.ts"
-import type { Snapshot, SnapshotStore } from "./snapshot-store.ts"
+import type { SnapshotStore } from "./snapshot-store.ts"
 import { isLocked, reasonOf } from "./sqlite-failure.ts"
 import {
   type ChannelRow,

@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto"
 import type { JsonValue } from "../json.ts"
 import { createMemoryLog } from "../log/memory.ts"
 import type { AppendResult, LogEntry, MessageLog } from "../log/message-log.ts"
-import type { Snapshot, SnapshotStore } from "../log/snapshot-store.ts"
+import type { SnapshotStore } from "../log/snapshot-store.ts"
 import type { StateStore } from "../log/state-store.ts"
 import type { LogHead, LogPage } from "../message.ts"
+import type { Snapshot } from "../snapshot.ts"
 import type { MessageLogPromise, MessageLogStore } from "./message-log-contract/index.ts"
 
 interface BrokenLog {
