@@ -124,6 +124,26 @@ describe("followSnapshot", () => {
     await client.close()
   })
 
+  it("says that the log is another one, also where it found out by a gap", async () => {
+    let renew = async () => {}
+    const { backend, client, room, follow, say, told, log, age } = await setup((http) => ({
+      async post(...call) {
+        await renew()
+        return http.post(...call)
+      },
+    }))
+    await using _ = backend
+    await say(numbered(1, 10))
+    const { epoch } = await backend.realtime.head(room)
+    age(8)
+    await log.trim({ maxAgeMs: 86_400_000 })
+    renew = async () => void (await log.renew())
+    client.open()
+    await follow({ epoch, seq: 2 }).ready
+    expect(told).toEqual(["reset 0 null", "gap 1-8", "9", "10"])
+    await client.close()
+  })
+
   it("reads no snapshot where it goes on from a place, unless what follows is gone", async () => {
     let reads = 0
     const { backend, client, room, follow, say, write, slot, told, age } = await setup((http) => ({

@@ -115,6 +115,7 @@ export function followSnapshot<D extends AnyChannelDefinition>(
   function take({ snapshot, head, messages, mark }: SnapshotPage): void {
     const { epoch, first } = head
     const upTo = snapshot?.upTo ?? 0
+    if (place && place.epoch !== epoch) reason = "reset"
     if (place?.epoch !== epoch || place.seq < upTo) {
       place = { epoch, seq: upTo, ...(mark !== undefined && { mark }) }
       const start = { epoch, upTo, bytes: snapshot?.bytes ?? null, reason }
