@@ -16,9 +16,9 @@ export interface SnapshotStart {
   /** As server code wrote them; null where there is no snapshot: the messages are everything. */
   bytes: Uint8Array | null
   /**
-   * Why it is handed over. `begun`: the page knows nothing yet. `gap`: retention took what followed the page's
-   * place, and the snapshot has it. `reset`: the log was replaced or went back, and what the page has may
-   * never have been.
+   * Why it is handed over. `begun`: the page knows nothing yet. `gap`: retention took what followed the
+   * page's place, and the snapshot has it. `reset`: the log was replaced or went back, and what the page has
+   * may never have been.
    */
   reason: "begun" | "gap" | "reset"
 }

@@ -132,8 +132,8 @@ export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> 
   readonly presence: Presence<D>
 
   /**
-   * Takes part in the channel, with a listener also in its state: `watchState` and `followSnapshot` do, and are
-   * what to use. Of several listeners the last one is told.
+   * Takes part in the channel, with a listener also in its state: `watchState` and `followSnapshot` do, and
+   * are what to use. Of several listeners the last one is told.
    */
   join(listener?: StateListener): ChannelSource
 

@@ -66,7 +66,8 @@ export interface MessageLog {
    *
    * Of a channel that has a snapshot no retention removes what follows it, nor what somebody needs who is a
    * little behind: of the messages up to its `upTo` the last 1,000, as far as they are less than 24 hours
-   * older than the message there. A `maxMessagesPerChannel` of 0 is the end of a channel: its snapshots go, too.
+   * older than the message there. A `maxMessagesPerChannel` of 0 is the end of a channel: its snapshots go,
+   * too.
    */
   trim(retention: Retention): Promise<number>
 

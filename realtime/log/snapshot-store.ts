@@ -7,7 +7,7 @@ import type { Snapshot } from "../snapshot.ts"
  */
 export interface SnapshotStore {
   /**
-   * Puts a snapshot in place, if the log is of this `epoch` and has a message at `upTo`, and the newest
+   * Puts a snapshot in place, if the log is of this `epoch` and reaches `upTo`, and the newest
    * snapshot is the one at `ifUpTo`, which is before it; else nothing is written. Of many that write onto the
    * same one a single one is, whatever other writers do at the same time. The snapshot before it stays, as
    * those have read it who go on from there; the one before that goes.
@@ -31,7 +31,7 @@ export interface SnapshotWrite extends Snapshot {
 
 /** Whether a snapshot was written, and what there is now. */
 export interface SnapshotWritten {
-  /** False: what it was to be written onto isn't there, or the log has no message at its `upTo`. */
+  /** False: what it was to be written onto isn't there, or the log doesn't reach its `upTo`. */
   isWritten: boolean
   /** The log's. */
   epoch: string
@@ -42,8 +42,8 @@ export interface SnapshotWritten {
 }
 
 /**
- * What retention leaves behind a snapshot's `upTo`, the smaller of the two: so somebody who is a little behind
- * goes on from where they stand, and needn't read the snapshot. In time of the messages' own, so no clock
- * that jumps takes more away.
+ * What retention leaves behind a snapshot's `upTo`, the smaller of the two: so somebody who is a little
+ * behind goes on from where they stand, and needn't read the snapshot. The time is between messages, so a
+ * clock that jumps takes nothing that follows a snapshot.
  */
 export const keptBehind = { messages: 1_000, ms: 24 * 3_600_000 } as const

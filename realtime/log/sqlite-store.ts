@@ -63,8 +63,8 @@ const migrations: readonly string[] = [
      value TEXT NOT NULL,
      PRIMARY KEY (channel, key)
    ) STRICT`,
-  // The snapshots of channels. `snapshot` is the newest one's `upTo`, and from `kept_from` on retention removes
-  // nothing: what a snapshot holds up is known without a look at it.
+  // The snapshots of channels. `snapshot` is the newest one's `upTo`, and from `kept_from` on retention
+  // removes nothing: what a snapshot holds up is known without a look at it.
   `ALTER TABLE log_channels ADD COLUMN snapshot INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE log_channels ADD COLUMN kept_from INTEGER;
    CREATE TABLE log_snapshots (

@@ -22,7 +22,7 @@ export interface Snapshots {
 
 /** What follows it that is given with a snapshot: as much as of a read of the log. */
 const maxMessages = 500
-/** How often it is read again because a newer one came, and what follows the first went, between two reads. */
+/** How often it is read: a newer one may have come, and what followed the first gone, between two reads. */
 const maxReads = 4
 
 export function createSnapshots({ log, maxBytes, share, readAfter }: SnapshotsOptions): Snapshots {

@@ -251,8 +251,8 @@ export interface ChannelState<D extends AnyChannelDefinition = AnyChannelDefinit
 export interface ChannelSnapshot {
   /**
    * The newest snapshot and the messages that follow it, 500 and 1 MiB at most: go on by `history` after the
-   * last of them. Where they don't follow it, by `head.first`, retention took what is between. With `before`, the
-   * newest that reaches less far than that: the one before the newest is kept, too.
+   * last of them. Where they don't follow it, by `head.first`, retention took what is between. With `before`,
+   * the newest that reaches less far than that: the one before the newest is kept, too.
    */
   read(options?: { before?: number }): Promise<SnapshotPage>
   /**
