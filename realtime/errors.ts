@@ -74,7 +74,7 @@ export const realtimeErrorCodes = [
    * The request is malformed.
    *
    * **Who meets it:** A client that isn't this package's, or is of another release; something between
-   * that changes requests.
+   * that changes requests; server code whose snapshot can't reach where it says.
    *
    * **What to do:** Compare the versions at both ends, and look at what the message names.
    */
@@ -90,7 +90,8 @@ export const realtimeErrorCodes = [
   /**
    * The payload passes the application's limit.
    *
-   * **Who meets it:** Whoever sends more than `maxPayloadBytes`, 32 KiB of JSON unless told.
+   * **Who meets it:** Whoever sends more than `maxPayloadBytes`, 32 KiB of JSON unless told, or writes a
+   * snapshot of more than `maxSnapshotBytes`.
    *
    * **What to do:** Keep large things elsewhere and send where they are, or raise `maxPayloadBytes`.
    * What a provider can't carry is read from the log.

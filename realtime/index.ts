@@ -45,6 +45,7 @@ export type {
 export { areOfDifferentMessages, markOf, parseUser } from "./message.ts"
 export { ownerHeaders } from "./owner.ts"
 export type { ChannelAction, ProviderConfig, RealtimePublisher, StatePublisher } from "./publisher.ts"
+export type { Snapshot, SnapshotPage } from "./snapshot.ts"
 export type { StateEntry, StatePage, StatePatch, WatchedState } from "./state.ts"
 export { isKeepable, toWellFormed } from "./text.ts"
 export { startAll, type TracedMessage, type TraceSpan, type TraceStep, type Tracing } from "./tracing.ts"

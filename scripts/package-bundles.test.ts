@@ -88,14 +88,17 @@ describe("what a browser downloads", () => {
     const alone = await bundle(pageWith(), { external })
     const { first } = partsOf(alone.outputs)
     const later = new Set(Object.keys(alone.outputs)).difference(first)
-    const source = `${pageWith()}\nexport { useChannelState } from "throughline/react"`
-    const watching = await bundle(source, { external })
     const sum = (paths: Set<string>, of = sizeOf) => [...paths].reduce((bytes, path) => bytes + of(path), 0)
+    /** What a page downloads more that uses this as well. */
+    async function costOf(exported: string): Promise<number> {
+      const using = await bundle(`${pageWith()}\nexport ${exported}`, { external })
+      return sum(partsOf(using.outputs).first, using.sizeOf) - sum(first, alone.sizeOf)
+    }
     const sizes: Record<string, number> = {
       "client and React": sum(first, alone.sizeOf),
       "what the client needs later": sum(later, alone.sizeOf),
-      "keyed state, where it is watched":
-        sum(partsOf(watching.outputs).first, watching.sizeOf) - sum(first, alone.sizeOf),
+      "keyed state, where it is watched": await costOf('{ useChannelState } from "throughline/react"'),
+      "a snapshot, where it is followed": await costOf('{ followSnapshot } from "throughline/client"'),
     }
     // What a part of the bundle needs that others need too stands in none of the rows above: the whole does.
     for (const name of Object.keys(sdks)) {

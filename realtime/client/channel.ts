@@ -406,8 +406,8 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
       },
     },
 
-    joinState(listener) {
-      stateListener = listener
+    join(listener) {
+      stateListener = listener ?? stateListener
       return {
         ...{ post: http.post, shutOut, release: use() },
         watch: (wanted) => subscription?.watchState?.(wanted),

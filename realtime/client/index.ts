@@ -7,6 +7,12 @@ export {
   type TransportFactory,
   type TransportOptions,
 } from "./create-realtime-client.ts"
+export {
+  followSnapshot,
+  type SnapshotHandlers,
+  type SnapshotStart,
+  type SnapshotSubscription,
+} from "./follow-snapshot.ts"
 export { createHttp, type RealtimeHttp } from "./http.ts"
 export { createMessageFeed, type FeedState, type MessageFeed } from "./message-feed.ts"
 export type { OutboxState } from "./outbox-entries.ts"
@@ -17,6 +23,7 @@ export type {
   ChannelHandlers,
   ChannelMessage,
   ChannelOutbox,
+  ChannelSource,
   ChannelStatus,
   ChannelSubscription,
   Connection,
@@ -28,7 +35,6 @@ export type {
   RealtimeClient,
   SendOptions,
   StateListener,
-  StateSource,
   SubscribeOptions,
 } from "./types.ts"
 export { type StateValues, type StateWatch, type WatchStateOptions, watchState } from "./watch-state.ts"

@@ -131,8 +131,11 @@ export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> 
   /** Who is in the channel, and how this page appears there. */
   readonly presence: Presence<D>
 
-  /** Takes part in the channel with its state: `watchState` does, once for all, and is what to use. */
-  joinState(listener: StateListener): StateSource
+  /**
+   * Takes part in the channel, with a listener also in its state: `watchState` and `followSnapshot` do, and
+   * are what to use. Of several listeners the last one is told.
+   */
+  join(listener?: StateListener): ChannelSource
 
   /** Where failures go that no caller waits for: the `onError` that the client was made with. */
   readonly report: OnError
@@ -149,8 +152,8 @@ export interface StateListener {
   receive(patches: unknown): void
 }
 
-/** What whoever takes part in a channel with its state can ask for. */
-export interface StateSource {
+/** What whoever takes part in a channel can ask for. */
+export interface ChannelSource {
   /**
    * Asks to be told of these keys, and resolves once that counts; of all keys where the provider knows no
    * other way.

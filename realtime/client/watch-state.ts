@@ -132,7 +132,7 @@ export function watchState<D extends AnyChannelDefinition, K extends StateKey<D>
 function createSharedState(channel: Channel): SharedState {
   const state = createKeyedState()
   const watchers = new Set<Watcher>()
-  let source: ReturnType<Channel["joinState"]> | null = null
+  let source: ReturnType<Channel["join"]> | null = null
   let isPlanned = false
   let isReading = false
   let failures = 0
@@ -259,7 +259,7 @@ function createSharedState(channel: Channel): SharedState {
       return
     }
     const wasAttached = channel.status.state === "attached"
-    const joined = channel.joinState({
+    const joined = channel.join({
       attached,
       receive(patches) {
         if (!source) return

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto"
 import type { LogHead } from "../message.ts"
+import type { Snapshot } from "../snapshot.ts"
 import { createLifetime } from "./lifetime.ts"
 import type { MessageLog } from "./message-log.ts"
 import {
@@ -16,6 +17,7 @@ import {
   toLogRecord,
   withinPage,
 } from "./record.ts"
+import { keptBehind, type SnapshotStore } from "./snapshot-store.ts"
 import type { StateStore, StateWritten } from "./state-store.ts"
 
 /** What `createMemoryLog` takes. */
@@ -41,6 +43,10 @@ interface Channel {
   /** Consecutive, oldest first. */
   kept: LogRow[]
   byId: Map<string, LogRow>
+  /** The newest first, and the one before it. */
+  snapshots: Snapshot[]
+  /** Retention removes nothing from here on; infinite without a snapshot. */
+  keptFrom: number
 }
 
 /** Where the messages of logs in memory are. */
@@ -67,7 +73,10 @@ export function createMemoryLog({
   const lifetime = createLifetime()
 
   function channelOf(name: string): Channel {
-    const channel = channels.get(name) ?? { seq: 0, at: 0, kept: [], byId: new Map() }
+    const channel = channels.get(name) ?? {
+      ...{ seq: 0, at: 0, kept: [], byId: new Map() },
+      ...{ snapshots: [], keptFrom: Number.POSITIVE_INFINITY },
+    }
     channels.set(name, channel)
     return channel
   }
@@ -115,8 +124,31 @@ export function createMemoryLog({
       }),
   }
 
+  const snapshots: SnapshotStore = {
+    write: (name, { epoch, upTo, bytes, ifUpTo }) =>
+      lifetime.run("write", () => {
+        const channel = channels.get(name)
+        const { seq } = headOf(name)
+        const current = channel?.snapshots[0]?.upTo ?? 0
+        const isWritten = epoch === store.epoch && current === ifUpTo && upTo > ifUpTo && upTo <= seq
+        if (!channel || !isWritten) return { isWritten: false, epoch: store.epoch, upTo: current, seq }
+        channel.snapshots = [{ upTo, bytes: Uint8Array.from(bytes) }, ...channel.snapshots.slice(0, 1)]
+        const behind = rowsOf(name, upTo - keptBehind.messages + 1, upTo + 1)
+        const oldest = (behind.at(-1)?.at ?? 0) - keptBehind.ms
+        channel.keptFrom = behind.find(({ at }) => at >= oldest)?.seq ?? upTo
+        return { isWritten, epoch, upTo, seq }
+      }),
+    read: (name, before = Number.POSITIVE_INFINITY) =>
+      lifetime.run("read", () => {
+        const found = channels.get(name)?.snapshots.find(({ upTo }) => upTo < before)
+        const snapshot = found ? { ...found, bytes: Uint8Array.from(found.bytes) } : null
+        return { epoch: store.epoch, snapshot }
+      }),
+  }
+
   return {
     state,
+    snapshots,
 
     append: (entries) =>
       lifetime.run("append", () =>
@@ -155,14 +187,22 @@ export function createMemoryLog({
       maxAgeMs = Number.POSITIVE_INFINITY,
       maxMessagesPerChannel = Number.POSITIVE_INFINITY,
       channels: only,
+      covered = false,
     }) =>
       lifetime.run("trim", () => {
         const oldest = now() - maxAgeMs
         let removed = 0
-        for (const [name, { kept, byId }] of channels) {
+        for (const [name, channel] of channels) {
           if (only && !only.includes(name)) continue
+          const { kept, byId } = channel
+          if (maxMessagesPerChannel === 0)
+            Object.assign(channel, { snapshots: [], keptFrom: Number.POSITIVE_INFINITY })
+          const { keptFrom } = channel
+          const isCovered = covered && keptFrom < Number.POSITIVE_INFINITY
           const surplus = kept.length - maxMessagesPerChannel
-          const end = kept.findIndex(({ at }, index) => at >= oldest && index >= surplus)
+          const end = kept.findIndex(
+            ({ at, seq }, index) => seq >= keptFrom || (!isCovered && at >= oldest && index >= surplus),
+          )
           for (const { id } of kept.splice(0, end === -1 ? kept.length : end)) {
             byId.delete(id)
             removed += 1

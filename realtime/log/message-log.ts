@@ -1,5 +1,6 @@
 import type { JsonValue } from "../json.ts"
 import type { LogHead, LogPage, User } from "../message.ts"
+import type { SnapshotStore } from "./snapshot-store.ts"
 import type { StateStore } from "./state-store.ts"
 
 /**
@@ -20,6 +21,9 @@ export interface MessageLog {
 
   /** Where the state of channels is kept, beside the messages. Absent: it isn't, and they have none. */
   readonly state?: StateStore
+
+  /** Where the snapshots of channels are kept, beside the messages. Absent: they have none. */
+  readonly snapshots?: SnapshotStore
 
   /**
    * Appends entries as one group: all of them, durably, or none. In each channel they get the next
@@ -59,6 +63,11 @@ export interface MessageLog {
    * many. A channel's head never goes back by it. An id is forgotten with its message: retention is
    * also how long a retry is recognised. A log that ignored `channels` would remove from all others what was
    * meant to stay: one of your own has to heed it, which `describeMessageLogContract` checks.
+   *
+   * Of a channel that has a snapshot no retention removes what follows it, nor what somebody needs who is a
+   * little behind: of the messages up to its `upTo` the last 1,000, as far as they are less than 24 hours
+   * older than the message there. A `maxMessagesPerChannel` of 0 is the end of a channel: its snapshots go,
+   * too.
    */
   trim(retention: Retention): Promise<number>
 
@@ -121,8 +130,10 @@ export interface AppendResult {
 export interface Retention {
   /** Messages older than this go. */
   maxAgeMs?: number | undefined
-  /** Of each channel, at most this many of the newest stay. */
+  /** Of each channel, at most this many of the newest stay; with 0 nothing does, nor a snapshot. */
   maxMessagesPerChannel?: number | undefined
+  /** Of channels that have a snapshot, what it covers goes, but for what `trim` leaves. Default false. */
+  covered?: boolean | undefined
   /** Of these alone; absent: of all. With a `maxMessagesPerChannel` of 0 nothing stays of them. */
   channels?: readonly string[] | undefined
 }

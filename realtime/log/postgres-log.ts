@@ -20,6 +20,7 @@ import {
   toAppendResult,
   toLogRecord,
 } from "./record.ts"
+import { keptBehind, type SnapshotStore, type SnapshotWritten } from "./snapshot-store.ts"
 import type { StateStore, StateWrite, StateWritten } from "./state-store.ts"
 
 /** What `createPostgresLog` takes. */
@@ -73,6 +74,13 @@ interface ValueRow {
 
 /** Where the channel has none of the keys. */
 type NoValueRow = { [Key in keyof ValueRow]: null }
+
+interface SnapshottedRow {
+  epoch: string
+  /** Both null when there is no such channel. */
+  seq: string | null
+  snapshot: string | null
+}
 
 interface AppendRow extends Pick<MessageRow, "seq" | "at" | "sender"> {
   is_duplicate: boolean
@@ -212,7 +220,8 @@ export function createLog(
     return { head: toHead(rows[0]), messages, ...(order === "ASC" && toMark(bound_id, bound_at)) }
   }
 
-  async function trim({ maxAgeMs, maxMessagesPerChannel, channels: only }: Retention): Promise<number> {
+  async function trim(retention: Retention): Promise<number> {
+    const { maxAgeMs, maxMessagesPerChannel, channels: only, covered = false } = retention
     const most = maxMessagesPerChannel ?? Number.MAX_SAFE_INTEGER
     const { last, oldest } = await attempt("trim", async () => {
       const { rows } = await pool.query<{ last: string; now: string }>(
@@ -225,13 +234,16 @@ export function createLog(
     let removed = 0
     for (let after = 0; after < last; after += only ? last : channelsPerLook) {
       const [which, bounds] = only
-        ? ["name = ANY ($3::text[])", [only.map(keyOf)]]
-        : ["id > $3 AND id <= $4", [after, after + channelsPerLook]]
+        ? ["name = ANY ($4::text[])", [only.map(keyOf)]]
+        : ["id > $4 AND id <= $5", [after, after + channelsPerLook]]
       const due = await attempt("trim", async () => {
         const { rows } = await pool.query<{ id: string }>(
           `SELECT id FROM ${quoted}.log_channels
-           WHERE ${which} AND first <= seq AND (first_at < $1 OR seq - first >= $2) ORDER BY id`,
-          [oldest, most, ...bounds],
+           WHERE ${which} AND CASE WHEN $2::bigint = 0 THEN first <= seq OR snapshot > 0 ELSE
+             first <= seq AND first < coalesce(kept_from, seq + 1) AND
+               (first_at < $1 OR seq - first >= $2 OR ($3::boolean AND kept_from IS NOT NULL)) END
+           ORDER BY id`,
+          [oldest, most, covered, ...bounds],
         )
         return rows.map(({ id }) => id)
       })
@@ -239,7 +251,7 @@ export function createLog(
         const channels = due.slice(next, next + channelsPerStep)
         for (let step = -1; step !== 0; removed += step) {
           step = await attempt("trim", () =>
-            transaction((client) => trimStep(client, channels, oldest, most)),
+            transaction((client) => trimStep(client, channels, { oldest, most, covered })),
           )
         }
       }
@@ -250,8 +262,7 @@ export function createLog(
   async function trimStep(
     client: PoolClient,
     channels: string[],
-    oldest: number,
-    most: number,
+    { oldest, most, covered }: { oldest: number; most: number; covered: boolean },
   ): Promise<number> {
     // Locked in the order in which appends lock, and before the statement that
     // looks: it sees what they committed.
@@ -259,9 +270,16 @@ export function createLog(
       `SELECT FROM ${quoted}.log_channels WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE`,
       [channels],
     )
+    if (most === 0) {
+      await client.query(`DELETE FROM ${quoted}.log_snapshots WHERE channel = ANY ($1)`, [channels])
+      const forget = `UPDATE ${quoted}.log_channels SET snapshot = 0, kept_from = NULL WHERE id = ANY ($1) AND snapshot > 0`
+      await client.query(forget, [channels])
+    }
     const { rowCount } = await client.query(
       `WITH due AS MATERIALIZED (
-         SELECT c.id, c.first, least(stop, greatest(c.first, coalesce(young.seq, stop), c.seq - $3 + 1)) AS kept
+         SELECT c.id, c.first, least(stop, greatest(c.first, least(c.kept_from,
+           CASE WHEN $5::boolean AND c.kept_from IS NOT NULL THEN c.kept_from
+             ELSE greatest(coalesce(young.seq, stop), c.seq - $3 + 1) END))) AS kept
          FROM ${quoted}.log_channels c
          CROSS JOIN LATERAL (SELECT least(c.first + $4, c.seq + 1) AS stop) AS bound
          LEFT JOIN LATERAL (
@@ -275,7 +293,7 @@ export function createLog(
          FROM due WHERE c.id = due.id AND kept > due.first
        )
        DELETE FROM ${quoted}.log_messages m USING due WHERE m.channel = due.id AND m.seq >= due.first AND m.seq < kept`,
-      [channels, oldest, most, Math.ceil(messagesPerStep / channels.length)],
+      [channels, oldest, most, Math.ceil(messagesPerStep / channels.length), covered],
     )
     return rowCount ?? 0
   }
@@ -323,8 +341,56 @@ export function createLog(
       ),
   }
 
+  const snapshots: SnapshotStore = {
+    write: (channel, { epoch, upTo, bytes, ifUpTo }) =>
+      lifetime.run("write", () =>
+        attempt("write", () =>
+          transaction(async (client): Promise<SnapshotWritten> => {
+            // Comparing and setting is one statement on one row: whoever waited for it compares anew.
+            const { rowCount } = await client.query(
+              `WITH written AS (
+                 UPDATE ${quoted}.log_channels c SET snapshot = $3, kept_from = coalesce(
+                   (SELECT min(m.seq) FROM ${quoted}.log_messages m
+                    JOIN ${quoted}.log_messages last ON last.channel = c.id AND last.seq = $3
+                    WHERE m.channel = c.id AND m.seq > $3 - $6::bigint AND m.seq <= $3 AND m.at >= last.at - $7::bigint), $3)
+                 WHERE name = $1 AND snapshot = $4 AND $3 > $4 AND $3 <= seq AND $2 = (SELECT epoch FROM ${quoted}.log_meta)
+                 RETURNING id
+               ), dropped AS (
+                 DELETE FROM ${quoted}.log_snapshots s USING written WHERE s.channel = written.id AND s.up_to < $4
+               )
+               INSERT INTO ${quoted}.log_snapshots (channel, up_to, bytes) SELECT id, $3, $5 FROM written`,
+              [keyOf(channel), epoch, upTo, ifUpTo, bytes, keptBehind.messages, keptBehind.ms],
+            )
+            const { rows } = await client.query<SnapshottedRow>(
+              `SELECT epoch, seq, snapshot FROM ${quoted}.log_meta LEFT JOIN ${quoted}.log_channels ON name = $1`,
+              [keyOf(channel)],
+            )
+            const { epoch: life = "", seq, snapshot } = rows[0] ?? {}
+            return { isWritten: rowCount === 1, epoch: life, upTo: Number(snapshot), seq: Number(seq) }
+          }),
+        ),
+      ),
+    read: (channel, before) =>
+      lifetime.run("read", () =>
+        attempt("read", async () => {
+          const { rows } = await pool.query<{ epoch: string; up_to: string | null; bytes: Buffer | null }>(
+            `SELECT epoch, s.up_to, s.bytes FROM ${quoted}.log_meta
+             LEFT JOIN LATERAL (
+               SELECT up_to, bytes FROM ${quoted}.log_snapshots s JOIN ${quoted}.log_channels c ON c.id = s.channel
+               WHERE c.name = $1 AND ($2::bigint IS NULL OR up_to < $2) ORDER BY up_to DESC LIMIT 1
+             ) s ON true`,
+            [keyOf(channel), before ?? null],
+          )
+          const { epoch = "", up_to = null, bytes = null } = rows[0] ?? {}
+          const snapshot = bytes && { upTo: Number(up_to), bytes: new Uint8Array(bytes) }
+          return { epoch, snapshot }
+        }),
+      ),
+  }
+
   return {
     state,
+    snapshots,
 
     // A digest: the address holds a password.
     ...("connectionString" in options && {

@@ -49,6 +49,16 @@ const migrations: readonly ((schema: string) => string)[] = [
       PRIMARY KEY (channel, key)
     ) WITH (fillfactor = 70);
     ${writeFunction(schema)}`,
+  // The snapshots of channels. `snapshot` is the newest one's `upTo`, and from `kept_from` on retention
+  // removes nothing: what a snapshot is written onto is in the row that writers lock.
+  (schema) => `
+    ALTER TABLE ${schema}.log_channels ADD COLUMN snapshot bigint NOT NULL DEFAULT 0, ADD COLUMN kept_from bigint;
+    CREATE TABLE ${schema}.log_snapshots (
+      channel bigint NOT NULL,
+      up_to bigint NOT NULL,
+      bytes bytea NOT NULL,
+      PRIMARY KEY (channel, up_to)
+    );`,
 ]
 
 /**

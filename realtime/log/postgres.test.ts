@@ -324,7 +324,26 @@ describe.skipIf(isMissing)(
         const heads = await Promise.all(logs.map((log) => log.heads(["a"])))
         expect(new Set(heads.map(([head]) => head?.epoch)).size).toBe(1)
         await using client = await connect(connectionString)
-        expect((await client.query(`SELECT version FROM ${schema}.log_meta`)).rows).toEqual([{ version: 2 }])
+        expect((await client.query(`SELECT version FROM ${schema}.log_meta`)).rows).toEqual([{ version: 3 }])
+      })
+
+      it("what a release without snapshots left, and leaves what it calls while both run", async () => {
+        const schema = freshSchema()
+        await using before = openLog({ connectionString, schema })
+        await before.append([entry(), entry()])
+        await using client = await connect(connectionString)
+        await client.query(
+          `UPDATE ${schema}.log_meta SET version = 2; DROP TABLE ${schema}.log_snapshots;
+           ALTER TABLE ${schema}.log_channels DROP COLUMN snapshot, DROP COLUMN kept_from`,
+        )
+        expect(await before.append([entry()])).toMatchObject([{ seq: 3 }])
+        await using log = openLog({ connectionString, schema })
+        const [head] = await log.heads(["a"])
+        const snapshot = { epoch: head?.epoch ?? "", upTo: 2, ifUpTo: 0, bytes: new Uint8Array([1]) }
+        expect(await log.snapshots?.write("a", snapshot)).toMatchObject({ isWritten: true })
+        expect(await before.append([entry()])).toMatchObject([{ seq: 4 }])
+        expect(await log.trim({ covered: true })).toBe(0)
+        expect(await readAll(log)).toHaveLength(4)
       })
 
       it("only when there is something to migrate: a standby can be read", async () => {
@@ -351,7 +370,7 @@ describe.skipIf(isMissing)(
           retryable: false,
         })
         await expect(later.heads([])).rejects.toThrow(
-          "its tables are of version 99 and this release knows up to 2",
+          "its tables are of version 99 and this release knows up to 3",
         )
       })
 

@@ -3,6 +3,7 @@ import { closeSync, fstatSync, mkdirSync, openSync, statfsSync, writeSync } from
 import { dirname } from "node:path"
 import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { newerStore } from "./record.ts"
+import { keptBehind } from "./snapshot-store.ts"
 
 /**
  * Each entry takes the tables one version further. A released entry never changes; the next one is appended.
@@ -62,14 +63,32 @@ const migrations: readonly string[] = [
      value TEXT NOT NULL,
      PRIMARY KEY (channel, key)
    ) STRICT`,
+  // The snapshots of channels. `snapshot` is the newest one's `upTo`, and from `kept_from` on retention
+  // removes nothing: what a snapshot holds up is known without a look at it.
+  `ALTER TABLE log_channels ADD COLUMN snapshot INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE log_channels ADD COLUMN kept_from INTEGER;
+   CREATE TABLE log_snapshots (
+     channel INTEGER NOT NULL,
+     up_to INTEGER NOT NULL,
+     bytes BLOB NOT NULL,
+     PRIMARY KEY (channel, up_to)
+   ) STRICT`,
 ]
+
+/**
+ * Which channels have something to be trimmed. Handed: the oldest time that may stay, how many messages may,
+ * and whether what a snapshot covers goes.
+ */
+const isDue = `CASE WHEN :most = 0 THEN first <= seq OR snapshot > 0 ELSE
+  first <= seq AND first < coalesce(kept_from, seq + 1) AND
+    (first_at < :oldest OR seq - first >= :most OR (:covered AND kept_from IS NOT NULL)) END`
 
 const queries = {
   epoch: "SELECT epoch FROM log_meta",
   channel: "SELECT id, seq, at, first, first_at FROM log_channels WHERE name = ?",
   head: `SELECT c.seq, c.first, m.id, m.at FROM log_channels c
          LEFT JOIN log_messages m ON m.channel = c.id AND m.seq = c.seq WHERE name = ?`,
-  channelById: "SELECT id, seq, at, first, first_at FROM log_channels WHERE id = ?",
+  channelById: "SELECT id, seq, at, first, first_at, kept_from FROM log_channels WHERE id = ?",
   addChannel: "INSERT INTO log_channels (name) VALUES (?) RETURNING id, seq, at, first, first_at",
   insert: `INSERT INTO log_messages (channel, seq, id, event, payload, sender, at) VALUES (?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (channel, id) DO NOTHING`,
@@ -86,10 +105,8 @@ const queries = {
           WHERE rowid > ? AND rowid <= ? AND instr(sender, ?) > 0`,
   renew: "UPDATE log_meta SET epoch = ?",
   lastChannel: "SELECT coalesce(max(id), 0) AS id FROM log_channels",
-  dueChannels: `SELECT id FROM log_channels
-                WHERE id > ? AND id <= ? AND first <= seq AND (first_at < ? OR seq - first >= ?)`,
-  dueChannel: `SELECT id FROM log_channels
-               WHERE name = ? AND first <= seq AND (first_at < ? OR seq - first >= ?)`,
+  dueChannels: `SELECT id FROM log_channels WHERE id > :after AND id <= :last AND ${isDue}`,
+  dueChannel: `SELECT id FROM log_channels WHERE name = :name AND ${isDue}`,
   firstYoung: `SELECT seq FROM log_messages
                WHERE channel = ? AND seq >= ? AND seq < ? AND at >= ? ORDER BY seq LIMIT 1`,
   remove: "DELETE FROM log_messages WHERE channel = ? AND seq >= ? AND seq < ?",
@@ -104,6 +121,15 @@ const queries = {
   put: `INSERT INTO log_values (channel, key, version, value) VALUES (?, ?, ?, ?)
         ON CONFLICT (channel, key) DO UPDATE SET version = excluded.version, value = excluded.value`,
   removeValue: "DELETE FROM log_values WHERE channel = ? AND key = ?",
+  snapshotted: "SELECT id, seq, snapshot FROM log_channels WHERE name = ?",
+  snapshot: `SELECT up_to AS upTo, bytes FROM log_snapshots
+             WHERE channel = (SELECT id FROM log_channels WHERE name = ?) AND up_to < ? ORDER BY up_to DESC LIMIT 1`,
+  addSnapshot: "INSERT INTO log_snapshots (channel, up_to, bytes) VALUES (?, ?, ?)",
+  keepSnapshots: "DELETE FROM log_snapshots WHERE channel = ? AND up_to < ?",
+  keepFrom: "UPDATE log_channels SET snapshot = ?, kept_from = ? WHERE id = ?",
+  behind: `SELECT seq FROM log_messages WHERE channel = :id AND seq > :upTo - ${keptBehind.messages} AND seq <= :upTo AND
+             at >= (SELECT at FROM log_messages WHERE channel = :id AND seq = :upTo) - ${keptBehind.ms}
+           ORDER BY seq LIMIT 1`,
 } as const
 
 export interface ChannelRow {
@@ -112,6 +138,17 @@ export interface ChannelRow {
   at: number
   first: number
   first_at: number
+}
+
+/** What a step of trimming looks at. */
+export interface TrimmedRow extends ChannelRow {
+  /** Null: there is no snapshot. */
+  kept_from: number | null
+}
+
+/** What a snapshot is written onto. */
+export interface SnapshottedRow extends Pick<ChannelRow, "id" | "seq"> {
+  snapshot: number
 }
 
 export interface StateRow {

@@ -192,7 +192,7 @@ describe("the file", () => {
     const later = files.openLog()
     await expect(later.append([entry()])).rejects.toMatchObject({ code: "invalid-config", retryable: false })
     await expect(later.heads([])).rejects.toThrow(
-      "its tables are of version 99 and this release knows up to 3",
+      "its tables are of version 99 and this release knows up to 4",
     )
     expect(database.prepare("SELECT count(*) AS count FROM log_messages").get()).toEqual({ count: 1 })
   })
@@ -211,6 +211,8 @@ describe("the file", () => {
       { seq: 2, epoch: "first-epoch", isDuplicate: true },
       { seq: 3, epoch: "first-epoch", isDuplicate: false },
     ])
+    const snapshot = { epoch: "first-epoch", upTo: 2, ifUpTo: 0, bytes: new Uint8Array([1]) }
+    expect(await log.snapshots?.write("a", snapshot)).toMatchObject({ isWritten: true, seq: 3 })
   })
 
   it("answers every read as the log in memory does, whatever was appended and trimmed between", async () => {

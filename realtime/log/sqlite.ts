@@ -4,6 +4,7 @@ import type { StatementSync } from "node:sqlite"
 import { setTimeout as delay } from "node:timers/promises"
 import { isRealtimeError } from "../errors.ts"
 import type { LogHead, LogPage } from "../message.ts"
+import type { Snapshot } from "../snapshot.ts"
 import { createLifetime } from "./lifetime.ts"
 import type { MessageLog, Retention } from "./message-log.ts"
 import {
@@ -22,13 +23,16 @@ import {
   toLogRecord,
   withinPage,
 } from "./record.ts"
+import type { SnapshotStore } from "./snapshot-store.ts"
 import { isLocked, reasonOf } from "./sqlite-failure.ts"
 import {
   type ChannelRow,
   type HeadRow,
   openSqliteStore,
+  type SnapshottedRow,
   type SqliteStore,
   type StateRow,
+  type TrimmedRow,
 } from "./sqlite-store.ts"
 import type { StateStore, StateWritten } from "./state-store.ts"
 
@@ -120,22 +124,25 @@ export function createSqliteLog({
     )
   }
 
-  async function trim({ maxAgeMs, maxMessagesPerChannel, channels }: Retention): Promise<number> {
-    const oldest = maxAgeMs === undefined ? 0 : now() - maxAgeMs
-    const most = maxMessagesPerChannel ?? Number.MAX_SAFE_INTEGER
+  async function trim({ maxAgeMs, maxMessagesPerChannel, channels, covered }: Retention): Promise<number> {
+    const kept = {
+      oldest: maxAgeMs === undefined ? 0 : now() - maxAgeMs,
+      most: maxMessagesPerChannel ?? Number.MAX_SAFE_INTEGER,
+      covered: Number(covered === true),
+    }
     let removed = 0
     async function trimAll(due: number[]): Promise<void> {
       while (due.length > 0) {
         await new Promise((resolve) => setImmediate(resolve))
         removed += await attempt("trim", (store) =>
-          store.transaction("IMMEDIATE", () => trimStep(store, due, oldest, most)),
+          store.transaction("IMMEDIATE", () => trimStep(store, due, kept)),
         )
       }
     }
     if (channels) {
       for (const name of channels) {
         const due = await attempt("trim", ({ statements }) =>
-          statements.dueChannel.all(keyOf(name), oldest, most).map(({ id }) => Number(id)),
+          statements.dueChannel.all({ ...kept, name: keyOf(name) }).map(({ id }) => Number(id)),
         )
         await trimAll(due)
       }
@@ -144,7 +151,9 @@ export function createSqliteLog({
     const last = await attempt("trim", ({ statements }) => Number(statements.lastChannel.get()?.id))
     for (let after = 0; after < last; after += channelsPerLook) {
       const due = await attempt("trim", ({ statements }) =>
-        statements.dueChannels.all(after, after + channelsPerLook, oldest, most).map(({ id }) => Number(id)),
+        statements.dueChannels
+          .all({ ...kept, after, last: after + channelsPerLook })
+          .map(({ id }) => Number(id)),
       )
       await trimAll(due)
     }
@@ -215,9 +224,40 @@ export function createSqliteLog({
       ),
   }
 
+  const snapshots: SnapshotStore = {
+    write: (channel, { epoch, upTo, bytes, ifUpTo }) =>
+      lifetime.run("write", () =>
+        attempt("write", (store) =>
+          store.transaction("IMMEDIATE", () => {
+            const { statements } = store
+            const row = statements.snapshotted.get(keyOf(channel)) as unknown as SnapshottedRow | undefined
+            const { id = 0, seq = 0, snapshot = 0 } = row ?? {}
+            const there = { epoch: store.epoch(), upTo: snapshot, seq }
+            if (there.epoch !== epoch || snapshot !== ifUpTo || upTo <= ifUpTo || upTo > seq)
+              return { isWritten: false, ...there }
+            const behind = statements.behind.get({ id, upTo }) as { seq: number } | undefined
+            statements.keepSnapshots.run(id, snapshot)
+            statements.addSnapshot.run(id, upTo, bytes)
+            statements.keepFrom.run(upTo, behind?.seq ?? upTo, id)
+            return { isWritten: true, ...there, upTo }
+          }),
+        ),
+      ),
+    read: (channel, before = Number.MAX_SAFE_INTEGER) =>
+      lifetime.run("read", () =>
+        attempt("read", (store) =>
+          store.transaction("DEFERRED", () => {
+            const found = store.statements.snapshot.get(keyOf(channel), before) as Snapshot | undefined
+            return { epoch: store.epoch(), snapshot: found ? { upTo: found.upTo, bytes: found.bytes } : null }
+          }),
+        ),
+      ),
+  }
+
   return {
     location: resolve(path),
     state,
+    snapshots,
 
     append: (entries) =>
       lifetime.run("append", () => {
@@ -302,14 +342,25 @@ function rowsOf(statement: StatementSync, channel: string, seq: number, limit: n
  * Removes at most `messagesPerStep`, from the last of the channels on; takes
  * those off the list that are done.
  */
-function trimStep({ statements }: SqliteStore, due: number[], oldest: number, most: number): number {
+function trimStep(
+  { statements }: SqliteStore,
+  due: number[],
+  { oldest, most, covered }: { oldest: number; most: number; covered: number },
+): number {
   let budget = messagesPerStep
   let removed = 0
   for (let id = due.at(-1); id !== undefined && budget > 0; id = due.at(-1)) {
-    const { seq, first } = statements.channelById.get(id) as unknown as ChannelRow
+    const { seq, first, kept_from } = statements.channelById.get(id) as unknown as TrimmedRow
     const limit = Math.min(first + budget, seq + 1)
     const young = statements.firstYoung.get(id, first, limit, oldest) as { seq: number } | undefined
-    const kept = Math.min(limit, Math.max(first, young?.seq ?? limit, seq - most + 1))
+    if (most === 0) {
+      statements.keepFrom.run(0, null, id)
+      statements.keepSnapshots.run(id, Number.MAX_SAFE_INTEGER)
+    }
+    const keptFrom = most === 0 ? null : kept_from
+    const isCovered = covered === 1 && keptFrom !== null
+    const until = isCovered ? keptFrom : Math.max(young?.seq ?? limit, seq - most + 1)
+    const kept = Math.min(limit, Math.max(first, Math.min(until, keptFrom ?? limit)))
     statements.remove.run(id, first, kept)
     statements.shrink.run(kept, id, kept, id)
     if (kept < first + budget) due.pop()

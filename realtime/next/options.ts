@@ -9,6 +9,7 @@ export interface ThroughlineOptions<Definitions extends ChannelDefinitions>
       RealtimeOptions<Definitions>,
       | "maxPayloadBytes"
       | "maxStateKeys"
+      | "maxSnapshotBytes"
       | "deliveryTimeoutMs"
       | "waitUntil"
       | "presenceCounts"

@@ -18,7 +18,16 @@ import { untilRequest } from "./request-time.ts"
 export interface Throughline<Definitions extends ChannelDefinitions = ChannelDefinitions>
   extends Pick<
     Realtime<Definitions>,
-    "publish" | "publishBatch" | "signal" | "state" | "revoke" | "history" | "head" | "members" | "counts"
+    | "publish"
+    | "publishBatch"
+    | "signal"
+    | "state"
+    | "snapshot"
+    | "revoke"
+    | "history"
+    | "head"
+    | "members"
+    | "counts"
   > {
   /**
    * For the catch-all route, `app/api/realtime/[...path]/route.ts`: `export const { GET, POST } = realtime`.
@@ -165,6 +174,11 @@ export function throughline<Definitions extends ChannelDefinitions>(
       patch: async (...call) => (await use()).state(ref).patch(...call),
       delete: async (...call) => (await use()).state(ref).delete(...call),
       read: async (...call) => (await use()).state(ref).read(...call),
+    }),
+    snapshot: (ref) => ({
+      read: async (...call) => (await use()).snapshot(ref).read(...call),
+      write: async (...call) => (await use()).snapshot(ref).write(...call),
+      trim: async (...call) => (await use()).snapshot(ref).trim(...call),
     }),
     revoke: async (...call) => (await use()).revoke(...call),
     history: async (...call) => (await use()).history(...call),

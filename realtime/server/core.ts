@@ -29,6 +29,7 @@ import { createCommitQueue } from "./commit-queue.ts"
 import { createDelivery } from "./delivery.ts"
 import { shownUser } from "./session.ts"
 import { createSharedReads } from "./shared-reads.ts"
+import { createSnapshots, type Snapshots } from "./snapshots.ts"
 import { stateSchemaOf } from "./state-keys.ts"
 import { createStateOutlet } from "./state-outlet.ts"
 import { createStateWriter, type StateChange, type StateReceipt } from "./state-writer.ts"
@@ -43,6 +44,8 @@ const stopTimeoutMs = 10_000
 const maxPayloadDepth = 100
 /** Of one channel's state. */
 const defaultMaxKeys = 1_000
+/** In base64, with a page of messages, less than hosts of functions let an answer have (Vercel: 4.5 MB). */
+const defaultMaxSnapshotBytes = 2 * 1024 * 1024
 /** The most messages of one publish, over HTTP or a socket. */
 export const maxPublishBatch = 100
 
@@ -60,6 +63,8 @@ export interface Core extends RealtimeCore {
   writeState(change: Omit<StateChange, "accept">): Promise<StateReceipt>
   /** Not authorized here: the caller has done that. Without keys, all. Equal reads at one time are one. */
   readState(channel: string, keys?: readonly string[]): Promise<StatePage>
+  /** Not authorized here, not limited. */
+  readonly snapshots: Snapshots
   /** To everyone in its channel; rejects when no provider took it. */
   deliverSignal(signal: Signal): Promise<void>
   /**
@@ -103,6 +108,9 @@ export function createCore<Definitions extends ChannelDefinitions>(
       maxKeys: options.maxStateKeys ?? defaultMaxKeys,
       onCommit: outlet.add,
     })
+
+  const readAfter: Core["readAfter"] = (channel, seq, limit) =>
+    share(`${seq} ${limit} ${channel}`, () => log.readAfter(channel, seq, limit))
 
   const queue = createCommitQueue({
     log,
@@ -334,6 +342,11 @@ export function createCore<Definitions extends ChannelDefinitions>(
       return { ...page, entries, ...(rest.length > 0 && { rest }) }
     },
 
+    snapshots: createSnapshots({
+      ...{ log, share, readAfter },
+      maxBytes: options.maxSnapshotBytes ?? defaultMaxSnapshotBytes,
+    }),
+
     deliverSignal: (signal) => delivery.signal(signal),
 
     async relaySignal(signal, from) {
@@ -356,8 +369,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
 
     heads: (channels) => log.heads(channels),
 
-    readAfter: (channel, seq, limit) =>
-      share(`${seq} ${limit} ${channel}`, () => log.readAfter(channel, seq, limit)),
+    readAfter,
 
     async idle() {
       await Promise.all(underWay)

@@ -137,6 +137,11 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
       delete: (key) => core.writeState({ channel, key, kind: "delete" }),
       read: (keys) => core.readState(channel, keys),
     }),
+    snapshot: ({ name: channel }) => ({
+      read: ({ before } = {}) => core.snapshots.read(channel, before),
+      write: (snapshot) => core.snapshots.write(channel, snapshot),
+      trim: () => core.snapshots.trim(channel),
+    }),
     async revoke({ id }, channel) {
       const revocations = publishers.map((publisher) =>
         publisher

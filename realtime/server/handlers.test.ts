@@ -453,3 +453,114 @@ describe("state", () => {
     expect(told).toEqual([])
   })
 })
+
+describe("a snapshot", () => {
+  const ref = contractChannels.room({ room: "snapshot" })
+  const bytes = Uint8Array.from({ length: 256 }, (_, index) => index)
+  const written = (upTo: number, ifUpTo: number) => ({ upTo, ifUpTo, bytes })
+
+  /** A server whose channel has ten messages. */
+  async function setupTen(log = createMemoryLog()) {
+    const { realtime, call, told } = setup(log)
+    const said = { channel: ref, event: "said", payload: { text: "hello" } }
+    const [{ epoch } = { epoch: "" }] = await realtime.publishBatch(Array.from({ length: 10 }, () => said))
+    return { realtime, call, told, epoch, slot: realtime.snapshot(ref) }
+  }
+
+  it("is answered with what follows it, and so is the one before", async () => {
+    const { call, slot, epoch } = await setupTen()
+    const seqs = (body: { messages: { seq: number }[] }) => body.messages.map(({ seq }) => seq)
+    const none = await call("snapshot", { channel: ref.name })
+    expect([none.status, none.body.snapshot, none.body.messages.length]).toEqual([200, null, 10])
+    await slot.write({ epoch, ...written(4, 0) })
+    await slot.write({ epoch, ...written(8, 4) })
+    const { body } = await call("snapshot", { channel: ref.name })
+    expect(body).toMatchObject({ head: { epoch, seq: 10, first: 1 }, mark: expect.any(String) })
+    expect(body.snapshot).toEqual({ upTo: 8, bytes: Buffer.from(bytes).toString("base64") })
+    expect(seqs(body)).toEqual([9, 10])
+    const before = await call("snapshot", { channel: ref.name, before: 8 })
+    expect([before.body.snapshot.upTo, seqs(before.body)]).toEqual([4, [5, 6, 7, 8, 9, 10]])
+    expect((await slot.read({ before: 4 })).snapshot).toBeNull()
+  })
+
+  it.each([["8"], [-1], [1.5], [null]])("isn't answered before %j", async (before) => {
+    const { call } = await setupTen()
+    const { status, body } = await call("snapshot", { channel: ref.name, before })
+    expect([status, body.error.code]).toEqual([400, "invalid-request"])
+  })
+
+  it("that lies about what it reaches is refused, and so is one that is none", async () => {
+    const { slot, epoch } = await setupTen()
+    await slot.write({ epoch, ...written(5, 0) })
+    for (const lie of [
+      written(11, 5),
+      written(5, 5),
+      written(4, 5),
+      written(0, 0),
+      written(Number.NaN, 5),
+      written(6.5, 5),
+      { ...written(6, 5), epoch: undefined as unknown as string },
+      { ...written(6, 5), bytes: "bytes" as unknown as Uint8Array },
+    ]) {
+      const writing = slot.write({ epoch, ...lie })
+      await expect(writing).rejects.toMatchObject({ code: "invalid-request", retryable: false })
+    }
+    const large = { ...written(6, 5), bytes: new Uint8Array(2 * 1024 * 1024 + 1) }
+    await expect(slot.write({ epoch, ...large })).rejects.toMatchObject({ code: "message-too-large" })
+    expect((await slot.read()).snapshot?.upTo).toBe(5)
+  })
+
+  it("of two who write it one does, and the other is told what is there; so is one of another life", async () => {
+    const { slot, epoch } = await setupTen()
+    const both = await Promise.all([6, 7].map((upTo) => slot.write({ epoch, ...written(upTo, 0) })))
+    expect(both).toEqual([
+      { isWritten: true, epoch, upTo: 6, seq: 10 },
+      { isWritten: false, epoch, upTo: 6, seq: 10 },
+    ])
+    expect(await slot.write({ epoch: "another", ...written(30, 6) })).toEqual({
+      ...{ isWritten: false, epoch, upTo: 6, seq: 10 },
+    })
+  })
+
+  it("is read again where a newer one and a trim came between it and what follows it", async () => {
+    const log = createMemoryLog()
+    let isTrimmed = false
+    const { slot, epoch } = await setupTen({
+      ...log,
+      async readAfter(channel, seq, limit) {
+        if (seq === 4 && !isTrimmed) {
+          isTrimmed = true
+          await log.snapshots?.write(channel, { epoch, ...written(9, 4) })
+          // As retention does once there have been many more messages, or a day.
+          await log.trim({ channels: [channel], maxMessagesPerChannel: 0 })
+          await log.snapshots?.write(channel, { epoch, ...written(10, 0) })
+        }
+        return log.readAfter(channel, seq, limit)
+      },
+    })
+    await slot.write({ epoch, ...written(4, 0) })
+    const { snapshot, head, messages } = await slot.read()
+    expect([snapshot?.upTo, head.first, messages]).toEqual([10, 11, []])
+  })
+
+  it("is given as it is where nothing has what is missing behind it", async () => {
+    const log = createMemoryLog()
+    const lacking = {
+      ...log,
+      snapshots: { ...log.snapshots, read: async () => ({ epoch: "", snapshot: null }) },
+    }
+    const { slot } = await setupTen(lacking as MessageLog)
+    await log.trim({ maxMessagesPerChannel: 3 })
+    const { snapshot, head, messages } = await slot.read()
+    expect([snapshot, head.first, messages.length]).toEqual([null, 8, 3])
+  })
+
+  it("is nothing that a log has to keep", async () => {
+    const { snapshots: _, ...log } = createMemoryLog()
+    const { slot, call, epoch, told } = await setupTen(log)
+    expect((await call("snapshot", { channel: ref.name })).body.error.code).toBe("unsupported")
+    for (const use of [slot.read(), slot.write({ epoch, ...written(1, 0) }), slot.trim()])
+      await expect(use).rejects.toMatchObject({ code: "unsupported" })
+    expect(told).toEqual([])
+  })
+})

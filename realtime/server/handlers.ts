@@ -2,7 +2,7 @@ import { type ChannelDefinitions, maxChannelNameLength } from "../channel.ts"
 import { type OnError, RealtimeError, toWireError, type WireError } from "../errors.ts"
 import { reportFailure } from "../guard.ts"
 import { isDevelopment } from "../is-development.ts"
-import { type LogPage, type PresenceSnapshot, parseSignalOrigin, type User } from "../message.ts"
+import { isPosition, type LogPage, type PresenceSnapshot, parseSignalOrigin, type User } from "../message.ts"
 import { toWireResult } from "../publish-result.ts"
 import { configHeader } from "../publisher.ts"
 import { maxWatchedKeys, parseWatchedKeys } from "../state.ts"
@@ -13,6 +13,7 @@ import type { Counts } from "./counts.ts"
 import { createGatewayHint } from "./gateway-hint.ts"
 import { readJsonBody, statusOf } from "./http.ts"
 import { requireSession } from "./session.ts"
+import { toWireSnapshot } from "./snapshots.ts"
 import type { ClientConfig, HistoryOptions, RealtimeOptions } from "./types.ts"
 
 interface HandlerOptions<Definitions extends ChannelDefinitions> extends RealtimeOptions<Definitions> {
@@ -118,6 +119,14 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
       const name = channelOf(channel)
       await core.authorize(user, name, "subscribe")
       return core.readState(name, keysOf(keys))
+    },
+    async snapshot({ user, request }) {
+      const { channel, before } = await readJsonBody(request)
+      const name = channelOf(channel)
+      if (before !== undefined && !isPosition(before))
+        throw badRequest(`unable to answer; "before" is malformed`)
+      await core.authorize(user, name, "subscribe")
+      return toWireSnapshot(await core.snapshots.read(name, before))
     },
     async credentials({ user, request, rest }) {
       const publisher = publisherOf(rest)

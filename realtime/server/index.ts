@@ -7,6 +7,7 @@ export {
   type MemoryLogStore,
 } from "../log/memory.ts"
 export type { AppendResult, LogEntry, MessageLog, Retention } from "../log/message-log.ts"
+export type { SnapshotStore, SnapshotWrite, SnapshotWritten } from "../log/snapshot-store.ts"
 export type { StateStore, StateWrite, StateWritten } from "../log/state-store.ts"
 export { networkOf } from "../network.ts"
 export { type ProviderEvent, type RealtimePublisher, webhookWindowMs } from "../publisher.ts"
@@ -20,6 +21,7 @@ export type { StateReceipt } from "./state-writer.ts"
 export type {
   AuthorizeRequest,
   BatchEntry,
+  ChannelSnapshot,
   ChannelState,
   ClientConfig,
   Declarations,

@@ -13,6 +13,7 @@ import type {
 import type { OnError } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
 import type { MessageLog } from "../log/message-log.ts"
+import type { SnapshotWrite, SnapshotWritten } from "../log/snapshot-store.ts"
 import type {
   LogHead,
   LogPage,
@@ -23,6 +24,7 @@ import type {
   User,
 } from "../message.ts"
 import type { ChannelAction, ProviderConfig, RealtimePublisher } from "../publisher.ts"
+import type { SnapshotPage } from "../snapshot.ts"
 import type { StatePage } from "../state.ts"
 import type { Tracing } from "../tracing.ts"
 import type { OutgoingMessage, PublishResult } from "../transport.ts"
@@ -70,6 +72,11 @@ export interface RealtimeOptions<Definitions extends ChannelDefinitions> extends
    * The most keys in the state of one channel; a further one is refused with `rate-limited`. Default 1,000.
    */
   maxStateKeys?: number
+  /**
+   * The largest snapshot of a channel, in bytes. Default 2 MiB; pages read one in a single answer, which
+   * hosts of functions limit.
+   */
+  maxSnapshotBytes?: number
   /**
    * How long a publish waits for a provider that is slow or failing, its attempts taken together. Default 5
    * s. What isn't delivered by then is in the log all the same.
@@ -161,6 +168,8 @@ export interface Realtime<Definitions extends ChannelDefinitions = ChannelDefini
   ): Promise<void>
   /** The state of a channel: of each key the newest value, which pages watch. */
   state<D extends Definitions[keyof Definitions]>(channel: ChannelRef<D>): ChannelState<D>
+  /** The snapshot of a channel: what its messages up to one position amount to, which pages begin with. */
+  snapshot(channel: ChannelRef): ChannelSnapshot
   /**
    * Call it when `authorize` has begun to refuse the user this channel, or, without one, whatever it may be:
    * their open connections lose it at once, on every provider. Resolves once each provider was told. What a
@@ -222,6 +231,42 @@ export interface ChannelState<D extends AnyChannelDefinition = AnyChannelDefinit
    * These keys, all of them without any, and the channel's version; what doesn't fit into 1 MiB is in `rest`.
    */
   read(keys?: readonly StateKey<D>[]): Promise<StatePage>
+}
+
+/**
+ * Server: the snapshot of one channel, so that a page needn't read all of its messages. What is in it is the
+ * application's own, made of the channel's log alone. Not subject to `authorize` or `limit`. Rejects with
+ * `unsupported` where the log keeps no snapshots.
+ *
+ * ```ts
+ * const slot = realtime.snapshot(room({ room: "42" }))
+ * const { snapshot, head, messages } = await slot.read()
+ * const upTo = messages.at(-1)?.seq
+ * if (upTo !== undefined) {
+ *   const bytes = new TextEncoder().encode(JSON.stringify(messages.map(({ payload }) => payload)))
+ *   await slot.write({ epoch: head.epoch, upTo, ifUpTo: snapshot?.upTo ?? 0, bytes })
+ * }
+ * ```
+ */
+export interface ChannelSnapshot {
+  /**
+   * The newest snapshot and the messages that follow it, 500 and 1 MiB at most: go on by `history` after the
+   * last of them. Where they don't follow it, by `head.first`, retention took what is between. With `before`,
+   * the newest that reaches less far than that: the one before the newest is kept, too.
+   */
+  read(options?: { before?: number }): Promise<SnapshotPage>
+  /**
+   * Puts a snapshot in place of the one that it was made from. Of several who do so at once one does; the
+   * others are told `isWritten: false`, and what is there: another snapshot, or another epoch. Rejects with
+   * `message-too-large`, and with `invalid-request` where it says to reach beyond the log, or not beyond the
+   * one before it.
+   */
+  write(snapshot: SnapshotWrite): Promise<SnapshotWritten>
+  /**
+   * Removes the messages that the snapshot covers, but for what a reader needs who is a little behind: the
+   * last 1,000, as far as they are less than 24 hours older than its last one. Resolves with how many.
+   */
+  trim(): Promise<number>
 }
 
 /** How server code publishes. */

@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto"
 import type { JsonValue } from "../json.ts"
 import { createMemoryLog } from "../log/memory.ts"
 import type { AppendResult, LogEntry, MessageLog } from "../log/message-log.ts"
+import type { SnapshotStore } from "../log/snapshot-store.ts"
 import type { StateStore } from "../log/state-store.ts"
 import type { LogHead, LogPage } from "../message.ts"
+import type { Snapshot } from "../snapshot.ts"
 import type { MessageLogPromise, MessageLogStore } from "./message-log-contract/index.ts"
 
 interface BrokenLog {
@@ -53,6 +55,15 @@ function changeMessages(
 /** The store of its state, changed. */
 function changeState(log: MessageLog, change: (state: StateStore) => Partial<StateStore>): MessageLog {
   return { ...log, ...(log.state && { state: { ...log.state, ...change(log.state) } }) }
+}
+
+/** Its snapshots, changed. */
+function changeSnapshots(
+  log: MessageLog,
+  change: (snapshots: SnapshotStore) => Partial<SnapshotStore>,
+): MessageLog {
+  const { snapshots } = log
+  return { ...log, ...(snapshots && { snapshots: { ...snapshots, ...change(snapshots) } }) }
 }
 
 function changeHeads(log: MessageLog, change: (head: LogHead, channel: string) => LogHead): MessageLog {
@@ -556,6 +567,75 @@ export const brokenLogs: Record<string, BrokenLog> = {
         },
       }
     },
+  },
+  "hands out the newest snapshot, whichever was asked for": {
+    caughtBy: "keeps a snapshot and the one before it, byte by byte",
+    spoil: (log) => changeSnapshots(log, (snapshots) => ({ read: (channel) => snapshots.read(channel) })),
+  },
+  "writes a snapshot onto whichever there is": {
+    caughtBy: "writes a snapshot onto the one that is named, or not at all, and says what is there",
+    spoil: (log) =>
+      changeSnapshots(log, (snapshots) => ({
+        async write(channel, snapshot) {
+          const { snapshot: newest } = await snapshots.read(channel)
+          return snapshots.write(channel, { ...snapshot, ifUpTo: newest?.upTo ?? 0 })
+        },
+      })),
+  },
+  "tells all who write a snapshot that theirs is written": {
+    caughtBy: "takes one of many snapshots that are written at once, by several processes",
+    spoil: (log) =>
+      changeSnapshots(log, (snapshots) => ({
+        async write(channel, snapshot) {
+          const { snapshot: newest } = await snapshots.read(channel)
+          const isFirst = (newest?.upTo ?? 0) === snapshot.ifUpTo
+          await pause()
+          const written = await snapshots.write(channel, snapshot)
+          return { ...written, isWritten: written.isWritten || (isFirst && snapshot.upTo <= written.seq) }
+        },
+      })),
+  },
+  "trims as if there were no snapshot": {
+    caughtBy: "trims nothing that follows a snapshot, and leaves what a reader a little behind it needs",
+    spoil(log) {
+      const kept = new Map<string, Snapshot[]>()
+      return changeSnapshots(log, () => ({
+        async write(channel, { epoch, upTo, bytes }) {
+          kept.set(channel, [{ upTo, bytes }, ...(kept.get(channel) ?? [])].slice(0, 2))
+          return { isWritten: true, epoch, upTo, seq: upTo }
+        },
+        async read(channel, before = Number.POSITIVE_INFINITY) {
+          const snapshot = kept.get(channel)?.find(({ upTo }) => upTo < before) ?? null
+          return { epoch: "", snapshot }
+        },
+      }))
+    },
+  },
+  "takes a snapshot for permission to trim": {
+    caughtBy: "trims less than a snapshot covers where retention says less",
+    spoil: (log) => ({ ...log, trim: (retention) => log.trim({ covered: true, ...retention }) }),
+  },
+  "removes nothing because a snapshot covers it": {
+    caughtBy: "removes what snapshots cover when it is asked to, and of other channels nothing",
+    spoil: (log) => ({ ...log, trim: ({ covered: _, ...rest }) => log.trim(rest) }),
+  },
+  "keeps the snapshots of a channel that ended": {
+    caughtBy: "ends a channel with its snapshots, which may begin anew",
+    spoil: (log) => ({
+      ...log,
+      trim: ({ maxMessagesPerChannel, ...rest }) =>
+        log.trim({ ...rest, maxMessagesPerChannel: maxMessagesPerChannel || 1 }),
+    }),
+  },
+  "takes a snapshot of the life before": {
+    caughtBy: "counts the snapshots to the life of the log",
+    spoil: (log) =>
+      changeSnapshots(log, (snapshots) => ({
+        async write(channel, snapshot) {
+          const { epoch } = await snapshots.read(channel)
+          return snapshots.write(channel, snapshot.epoch === "another" ? snapshot : { ...snapshot, epoch })
+        },
+      })),
   },
   "closes over what is under way": {
     caughtBy: "closes once what is under way is done",

@@ -1,5 +1,6 @@
 import type { TransportCapabilities } from "../capabilities.ts"
 import { RealtimeError } from "../errors.ts"
+import type { MemoryLogStore } from "../log/memory.ts"
 import { memoryCapabilities } from "../providers/memory/capabilities.ts"
 import { createMemoryTransport } from "../providers/memory/client.ts"
 import { createMemoryHub } from "../providers/memory/hub.ts"
@@ -8,6 +9,8 @@ import type { RealtimeTransport } from "../transport.ts"
 import { type ContractBackend, createContractRealtime } from "./transport-contract/backend.ts"
 
 export interface MemoryBackendOptions {
+  /** Where its log is, for other logs over it. Default: one of its own. */
+  store?: MemoryLogStore
   capabilities?: TransportCapabilities
   /** Puts something between the provider and the contract: what the broken transports do. */
   wrap?(transport: RealtimeTransport): RealtimeTransport
@@ -21,7 +24,10 @@ export async function startMemoryBackend(options: MemoryBackendOptions = {}): Pr
     authorize: (user, channel, action) => realtime.core.authorize(user, channel, action),
     maxPresenceMembers: capabilities.maxPresenceMembers,
   })
-  const realtime = createContractRealtime({ publishers: [createMemoryPublisher(hub)] })
+  const realtime = createContractRealtime({
+    publishers: [createMemoryPublisher(hub)],
+    ...(options.store && { store: options.store }),
+  })
   const onError = () => {}
 
   function createTransport(user: { id: string; name?: string }, at = hub): RealtimeTransport {

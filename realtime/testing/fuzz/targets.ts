@@ -18,6 +18,7 @@ import * as ably from "../../providers/ably/mapping.ts"
 import * as pusher from "../../providers/pusher/mapping.ts"
 import { attachGateway, createBroadcaster } from "../../providers/socketio/gateway.ts"
 import * as socketio from "../../providers/socketio/mapping.ts"
+import { parseSnapshotPage } from "../../snapshot.ts"
 import { parseStatePage, parseStatePatches } from "../../state.ts"
 import { contractChannels, createContractRealtime } from "../transport-contract/backend.ts"
 import {
@@ -85,6 +86,8 @@ export const fuzzTargets: Record<string, FuzzTarget> = {
         ...[parseLogHead, parseLogPage, parseSignal, parseUser, parseWireMessage, parseWireMessages],
         ...[parseStatePage, parseStatePatches],
         (input) => parseStatePatches([input]),
+        (input) =>
+          parseSnapshotPage({ head: { epoch: "", seq: 0, first: 1 }, messages: [], snapshot: input }),
         ...[socketio.fromAnswer, socketio.fromConnectError],
         (input) => pusher.fromMessagesEvent("room:1", input),
         (input) => pusher.fromSignalEvent("room:1", input),
@@ -129,6 +132,7 @@ export const fuzzTargets: Record<string, FuzzTarget> = {
         "publish",
         "signal",
         "state",
+        "snapshot",
         "credentials/memory",
         "webhooks/x",
       ),
@@ -140,7 +144,7 @@ export const fuzzTargets: Record<string, FuzzTarget> = {
       body: fc.oneof(
         nearly({
           ...{ channel, messages, event: word("typing"), payload: nearly({ isTyping: fc.boolean() }) },
-          keys: fc.array(anyText),
+          ...{ keys: fc.array(anyText), before: fc.nat() },
         }).map((body) => JSON.stringify(body)),
         anyText,
         deepText.map(

@@ -2,6 +2,7 @@ import { appendChecks } from "./append.ts"
 import { eraseChecks } from "./erase.ts"
 import { lifetimeChecks } from "./lifetime.ts"
 import { readChecks } from "./read.ts"
+import { snapshotChecks } from "./snapshots.ts"
 import { stateChecks } from "./state.ts"
 import { trimChecks } from "./trim.ts"
 
@@ -17,6 +18,7 @@ export const messageLogChecks = {
   ...trimChecks,
   ...eraseChecks,
   ...stateChecks,
+  ...snapshotChecks,
   ...lifetimeChecks,
 }
 

@@ -8,6 +8,7 @@ import { presenceChecks } from "./presence.ts"
 import { reconnectChecks } from "./reconnect.ts"
 import { revocationChecks } from "./revocation.ts"
 import { signalChecks } from "./signals.ts"
+import { snapshotChecks } from "./snapshot.ts"
 import { stateChecks } from "./state.ts"
 
 export {
@@ -27,6 +28,7 @@ export const transportChecks: readonly ContractCheck[] = [
   ...presenceChecks,
   ...signalChecks,
   ...stateChecks,
+  ...snapshotChecks,
   ...accessChecks,
   ...revocationChecks,
   ...reconnectChecks,
