@@ -5,16 +5,12 @@ import type { Tracing } from "../tracing.ts"
 import type { RealtimeTransport } from "../transport.ts"
 import { createConnectionHint } from "./connection-hint.ts"
 import { createClient, type OutboxPlace } from "./create-client.ts"
-import {
-  type Candidate,
-  createFailoverTransport,
-  type FailoverOptions,
-  type FailoverTransport,
-} from "./failover-transport.ts"
+import type { Candidate, FailoverOptions, FailoverTransport } from "./failover-transport.ts"
 import type { HeadCheckIntervals } from "./head-check.ts"
 import { createHttp, type RealtimeHttp } from "./http.ts"
 import { createLazyTransport } from "./lazy-transport.ts"
-import { loadFailoverPolicy } from "./load-failover-policy.ts"
+import { createListedTransport } from "./listed-transport.ts"
+import { loadFailover } from "./load-failover.ts"
 import { createTabBus } from "./outbox-bus.ts"
 import { createIndexedDbStore } from "./outbox-store.ts"
 import { createTabLock } from "./tab-turns.ts"
@@ -171,7 +167,7 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
   const { end, ...client } = createClient({
     transport() {
       const { failover } = options
-      transport = createFailoverTransport({ candidates, ...failover, policy: loadFailoverPolicy, onError })
+      transport = createListedTransport({ candidates, ...failover, loadFailover, onError })
       return transport
     },
     http,
