@@ -7,6 +7,7 @@ export {
   type TransportFactory,
   type TransportOptions,
 } from "./create-realtime-client.ts"
+export { followMessages, type MessageFollower } from "./follow-messages.ts"
 export { createHttp, type RealtimeHttp } from "./http.ts"
 export { createMessageFeed, type FeedState, type MessageFeed } from "./message-feed.ts"
 export type { OutboxState } from "./outbox-entries.ts"
