@@ -10,11 +10,11 @@ export interface MessageFollower {
     messages: readonly OutgoingMessage[],
     deliver: (messages: readonly OutgoingMessage[]) => Promise<PublishResult[]>,
   ): Promise<PublishResult[]>
-  /** Hands what has arrived to the application by `hand`, and throws what that throws. */
-  receive(
-    messages: readonly (TracedMessage & { readonly traceparent?: string | undefined })[],
-    hand: () => void,
-  ): void
+  /**
+   * Hands what has arrived to the application by `hand`, and throws what that throws. Messages that are
+   * followed came with their context.
+   */
+  receive(messages: readonly TracedMessage[], hand: () => void): void
 }
 
 /**
