@@ -252,11 +252,8 @@ function readerOf(definition: AnyChannelDefinition): NameReader {
 }
 
 /**
- * The parameters of a name that a definition made, or null when it didn't make it.
- *
- * ```ts
- * matchChannel(room, "room:42") // { room: "42" }
- * ```
+ * The parameters of a name that a definition made, as `{ room: "42" }` of `room:42`; null when it didn't make
+ * it.
  */
 export function matchChannel<Definition extends AnyChannelDefinition>(
   definition: Definition,

@@ -18,7 +18,7 @@ export interface DeferredTransportOptions {
   stop(): void
   /** Who hears of a channel. Default: its observer. */
   through?(channel: JoinedChannel): ChannelObserver
-  /** Whether there are others to turn to: a failure isn't the end then, and signals go by way of the server. */
+  /** Whether there are others to turn to: then a failure isn't the end, and signals go by the server. */
   hasOthers?(): boolean
   onError: OnError
 }

@@ -22,7 +22,13 @@ export interface MessageFollower {
  * `tracing` throws goes to the client's `onError`, and the message goes on unfollowed.
  *
  * ```ts
- * createRealtimeClient({ config, providers, tracing: followMessages(tracing) })
+ * const tracing: Tracing = {
+ *   start(step, { id }) {
+ *     const begun = performance.now()
+ *     return { end: () => console.log(step, id, performance.now() - begun) }
+ *   },
+ * }
+ * createRealtimeClient({ config, providers: {}, tracing: followMessages(tracing) })
  * ```
  */
 export function followMessages(tracing: Tracing): (onError: OnError) => MessageFollower {

@@ -56,7 +56,10 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
   const onError = createReporter(options.onError)
   const status = createStatus(onError)
   const channels = createJoinedChannels<ChannelState>()
-  /** The channels that are being left. An attachment that is asked for meanwhile the SDK would put off, for 15 s. */
+  /**
+   * The channels that are being left. The SDK would take the service's answer to that for the end of an
+   * attachment that is asked for meanwhile, and try again after 15 s.
+   */
   const leaving = new Set<string>()
   let wasConnected = false
   let client: BaseRealtime | null = null
