@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest"
 import * as z from "zod/mini"
-import { defineChannel, maxChannelNameLength, resolveChannel, schemaOf, validate } from "./channel.ts"
+import {
+  defineChannel,
+  matchChannel,
+  maxChannelNameLength,
+  resolveChannel,
+  schemaOf,
+  validate,
+} from "./channel.ts"
 import { isRealtimeError } from "./errors.ts"
 import fc from "./testing/fast-check.ts"
 import { isKeepable } from "./text.ts"
@@ -22,15 +29,15 @@ describe("a channel's name", () => {
     ["line\nbreak", "room:line%0abreak"],
   ])("of %j is %j, and leads back", (value, name) => {
     expect(room({ room: value }).name).toBe(name)
-    expect(room.match(name)).toEqual({ room: value })
+    expect(matchChannel(room, name)).toEqual({ room: value })
   })
 
   it("leads back to its parameters and is made by no others, whatever they are", () => {
     const text = fc.string({ minLength: 1, maxLength: 40, unit: "grapheme" }).filter(isKeepable)
     fc.assert(
       fc.property(text, text, text, (a, b, c) => {
-        expect(thread.match(thread({ room: a, thread: b }).name)).toEqual({ room: a, thread: b })
-        expect(room.match(thread({ room: a, thread: b }).name)).toBeNull()
+        expect(matchChannel(thread, thread({ room: a, thread: b }).name)).toEqual({ room: a, thread: b })
+        expect(matchChannel(room, thread({ room: a, thread: b }).name)).toBeNull()
         expect(thread({ room: a, thread: b }).name === thread({ room: a, thread: c }).name).toBe(b === c)
       }),
       { numRuns: 500 },
@@ -51,7 +58,7 @@ describe("a channel's name", () => {
     ["room:a%00b"],
     [""],
   ])("%j is nobody's", (name) => {
-    expect(room.match(name)).toBeNull()
+    expect(matchChannel(room, name)).toBeNull()
   })
 
   it("is refused when a parameter is empty, no text or none that a store keeps, or the name too long", () => {

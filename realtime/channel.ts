@@ -20,6 +20,11 @@ export type ParamNames<Pattern extends string> = Pattern extends `${string}{${in
 /** What a pattern leaves open: `{ room: string }` of `room:{room}`. */
 export type ChannelParams<Pattern extends string> = { [Name in ParamNames<Pattern>]: string }
 
+/** As `ChannelParams`, of a definition. */
+export type ParamsOf<Definition> = Definition extends { readonly pattern: infer Pattern extends string }
+  ? ChannelParams<Pattern>
+  : never
+
 /** One concrete channel of a definition. What `publish`, `useChannel` and the others are handed. */
 export interface ChannelRef<Definition extends AnyChannelDefinition = AnyChannelDefinition> {
   /** The definition that made it, by which payloads get their types. */
@@ -57,8 +62,6 @@ export interface ChannelDefinition<
   readonly presence: Presence | undefined
   /** The schema of each key's value, by its key or pattern of keys; `{}` where none was given. */
   readonly state: State
-  /** The parameters of a name that this definition made, or null when it didn't make it. */
-  match(name: string): ChannelParams<Pattern> | null
 }
 
 /** Any definition, for what takes all of them. */
@@ -153,6 +156,11 @@ function decodeParam(value: string): string | null {
   return encodeParam(decoded) === value ? decoded : null
 }
 
+/** Text and the names of parameters in turn, beginning and ending with text. */
+const piecesOf = (pattern: string) => pattern.split(/\{([A-Za-z][A-Za-z0-9]*)\}/)
+const literalsIn = (pieces: readonly string[]) => pieces.filter((_, index) => index % 2 === 0)
+const namesIn = (pieces: readonly string[]) => pieces.filter((_, index) => index % 2 === 1)
+
 /**
  * Declares a kind of channel once for both ends.
  *
@@ -181,9 +189,9 @@ export function defineChannel<
   pattern: Pattern,
   schemas: { messages: Messages; signals?: Signals; presence?: Presence; state?: State },
 ): ChannelDefinition<Pattern, Messages, Signals, Presence, State> {
-  const pieces = pattern.split(/\{([A-Za-z][A-Za-z0-9]*)\}/)
-  const literals = pieces.filter((_, index) => index % 2 === 0)
-  const names = pieces.filter((_, index) => index % 2 === 1)
+  const pieces = piecesOf(pattern)
+  const literals = literalsIn(pieces)
+  const names = namesIn(pieces)
   if (!literals.every((literal) => literalPattern.test(literal)) || pattern === "") {
     throw new TypeError(`unable to define the channel "${pattern}"; its pattern is malformed`)
   }
@@ -195,9 +203,6 @@ export function defineChannel<
       `unable to define the channel "${pattern}"; parameters need distinct names and a ":" between`,
     )
   }
-  const escaped = literals.map((literal) => literal.replace(/[\\^$.*+?()[\]|/-]/g, "\\$&"))
-  const matcher = new RegExp(`^${escaped.join("([^:]+)")}$`, "su")
-
   function format(params: Record<string, string> = {}): ChannelRef {
     const name = pieces
       .map((piece, index) => {
@@ -219,22 +224,46 @@ export function defineChannel<
     return { definition: definition as AnyChannelDefinition, name, params }
   }
 
-  function match(name: string): Record<string, string> | null {
-    if (name.length > maxChannelNameLength || !isWellFormed(name)) return null
-    const values = matcher.exec(name)?.slice(1).map(decodeParam)
-    if (!values?.every((value) => value !== null && isKeepable(value))) return null
-    return Object.fromEntries(names.map((key, index) => [key, values[index] as string]))
-  }
-
   const definition = Object.assign(format, {
     pattern,
     messages: schemas.messages,
     signals: schemas.signals ?? {},
     presence: schemas.presence,
     state: schemas.state ?? {},
-    match,
   }) as unknown as ChannelDefinition<Pattern, Messages, Signals, Presence, State>
   return definition
+}
+
+interface NameReader {
+  matcher: RegExp
+  names: readonly string[]
+}
+
+/** Of the definitions by which names are read: by most no name is, least of all in a page. */
+const readers = /* @__PURE__ */ new WeakMap<AnyChannelDefinition, NameReader>()
+
+function readerOf(definition: AnyChannelDefinition): NameReader {
+  const pieces = piecesOf(definition.pattern)
+  const escaped = literalsIn(pieces).map((literal) => literal.replace(/[\\^$.*+?()[\]|/-]/g, "\\$&"))
+  const matcher = new RegExp(`^${escaped.join("([^:]+)")}$`, "su")
+  const reader = { matcher, names: namesIn(pieces) }
+  readers.set(definition, reader)
+  return reader
+}
+
+/**
+ * The parameters of a name that a definition made, as `{ room: "42" }` of `room:42`; null when it didn't make
+ * it.
+ */
+export function matchChannel<Definition extends AnyChannelDefinition>(
+  definition: Definition,
+  name: string,
+): ParamsOf<Definition> | null {
+  if (name.length > maxChannelNameLength || !isWellFormed(name)) return null
+  const { matcher, names } = readers.get(definition) ?? readerOf(definition)
+  const values = matcher.exec(name)?.slice(1).map(decodeParam)
+  if (!values?.every((value) => value !== null && isKeepable(value))) return null
+  return Object.fromEntries(names.map((key, index) => [key, values[index]])) as ParamsOf<Definition>
 }
 
 /** The application's channels by name, as handed to `createRealtime` and `createRealtimeClient`. */
@@ -248,9 +277,7 @@ export type ResolvedChannel<Definitions extends ChannelDefinitions = ChannelDefi
     /** The name of the channel: `room:42`. */
     name: string
     /** The parameters that the name holds, unescaped. */
-    params: Definitions[Kind] extends { readonly pattern: infer Pattern extends string }
-      ? ChannelParams<Pattern>
-      : never
+    params: ParamsOf<Definitions[Kind]>
     /** The definition that makes such names. */
     definition: Definitions[Kind]
   }
@@ -263,7 +290,7 @@ export function resolveChannel<Definitions extends ChannelDefinitions>(
 ): ResolvedChannel<Definitions> {
   if (typeof name === "string") {
     for (const [kind, definition] of Object.entries(definitions)) {
-      const params = definition.match(name)
+      const params = matchChannel(definition, name)
       if (params) return { kind, name, params, definition } as unknown as ResolvedChannel<Definitions>
     }
   }

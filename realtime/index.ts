@@ -9,6 +9,8 @@ export {
   type MessageEvent,
   type MessageInput,
   type MessageOutput,
+  matchChannel,
+  type ParamsOf,
   type PresenceInput,
   type PresenceOutput,
   type ResolvedChannel,

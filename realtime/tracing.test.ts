@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest"
 import { createClient } from "./client/create-client.ts"
+import { followMessages } from "./client/follow-messages.ts"
 import { isRealtimeError } from "./errors.ts"
 import { createMemoryLog } from "./log/memory.ts"
 import type { WireMessage } from "./message.ts"
@@ -72,7 +73,7 @@ async function openRoom({ page, server }: { page?: Tracing; server?: Tracing }) 
     const client = createClient({
       transport: createMemoryTransport({ hub, user: { id: "alice" }, retryMs: 10, onError: () => {} }),
       http: createContractHttp(realtime, { id: "alice" }),
-      tracing: page,
+      tracing: page && followMessages(page),
     })
     opened.unshift(client)
     const channel = client.channel(room)

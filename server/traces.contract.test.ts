@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { sealData } from "iron-session"
 import { pino } from "pino"
-import { createRealtimeClient } from "throughline/client"
+import { createRealtimeClient, followMessages } from "throughline/client"
 import type { Realtime } from "throughline/server"
 import { waitFor } from "throughline/testing"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -76,7 +76,7 @@ function openPage(realtime: Realtime, cookie: string, { url, isTraced }: { url: 
   const client = createRealtimeClient({
     config: { ...config, providers: config.providers.map((each) => ({ url, ...each })) },
     providers,
-    tracing: isTraced ? tracing : undefined,
+    tracing: isTraced ? followMessages(tracing) : undefined,
     async fetch(input, init) {
       const request = new Request(new URL(String(input), "http://app.test"), init)
       request.headers.set("cookie", cookie)

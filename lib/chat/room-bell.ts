@@ -1,5 +1,5 @@
 import { sql } from "kysely"
-import type { OnError, User } from "throughline"
+import { matchChannel, type OnError, type User } from "throughline"
 import type { LogEntry, MessageLog } from "throughline/server"
 import { createSparing } from "../operations/sparing.ts"
 import { room } from "./channels.ts"
@@ -62,7 +62,7 @@ export function withRoomBell({ log, database, tell, waitUntil, onError }: RoomBe
       const results = await log.append(entries)
       const texts = entries.filter(({ event }) => event === "text-sent")
       for (const [channel, said] of Map.groupBy(texts, ({ channel }) => channel)) {
-        const roomId = room.match(channel)?.room
+        const roomId = matchChannel(room, channel)?.room
         if (roomId === undefined) continue
         const rung = ring(roomId, said).catch((error: unknown) =>
           onError(error, { stage: "tell of unread messages" }),

@@ -1,5 +1,5 @@
 import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions } from "throughline/client"
-import { createLazyTracing } from "../tracing/lazy.ts"
+import { createLazyFollower } from "../tracing/lazy.ts"
 
 /** Each provider is a chunk of its own; the browser asks for the chosen one's only. */
 export const providers: RealtimeClientOptions["providers"] = {
@@ -16,9 +16,9 @@ export interface ChatClientOptions extends Pick<RealtimeClientOptions, "config" 
 /** Browser: the client for what the server put into the page, and for whoever is signed in. */
 export function createChatClient({ config, owner, tracedRatio }: ChatClientOptions): RealtimeClient {
   const isFollowing = tracedRatio > 0 && typeof window !== "undefined"
-  const load = async () => (await import("../tracing/page.ts")).createPageTracing({ ratio: tracedRatio })
+  const load = async () => (await import("../tracing/page.ts")).followPage({ ratio: tracedRatio })
   return createRealtimeClient({
     ...{ config, providers, owner },
-    tracing: isFollowing ? createLazyTracing(load) : undefined,
+    tracing: isFollowing ? createLazyFollower(load) : undefined,
   })
 }

@@ -1,13 +1,22 @@
-import { logError, type Tracing } from "throughline"
+import type { OnError } from "throughline"
+import type { MessageFollower } from "throughline/client"
+
+type Follow = (onError: OnError) => MessageFollower
 
 /** Browser: follows messages once the code for that is there. Those before it aren't followed. */
-export function createLazyTracing(load: () => Promise<Tracing>): Tracing {
-  let tracing: Tracing | null = null
-  load().then(
-    (loaded) => {
-      tracing = loaded
-    },
-    (error: unknown) => logError(error, { stage: "load the code for traces" }),
-  )
-  return { start: (...step) => tracing?.start(...step) ?? null }
+export function createLazyFollower(load: () => Promise<Follow>): Follow {
+  return (onError) => {
+    let follower: MessageFollower | null = null
+    load().then(
+      (follow) => {
+        follower = follow(onError)
+      },
+      (error: unknown) => onError(error, { stage: "load the code for traces" }),
+    )
+    return {
+      send: (channel, messages, deliver) =>
+        follower ? follower.send(channel, messages, deliver) : deliver(messages),
+      receive: (messages, hand) => (follower ? follower.receive(messages, hand) : hand()),
+    }
+  }
 }

@@ -7,6 +7,7 @@ import {
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace-base"
 import type { Tracing } from "throughline"
+import { followMessages } from "throughline/client"
 import { createTracing } from "./otel.ts"
 
 /** Where pages bring their spans; the app hands them to the collector. */
@@ -23,3 +24,6 @@ export function createPageTracing({ ratio, url = collectPath }: { ratio: number;
   })
   return { ...createTracing(provider.getTracer("throughline")), flush: () => provider.forceFlush() }
 }
+
+/** Browser: the same for a client, which tells it of its messages. */
+export const followPage = (options: { ratio: number }) => followMessages(createPageTracing(options))

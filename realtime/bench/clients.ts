@@ -213,7 +213,10 @@ export const receiving = ({ messages, rate }: Load) =>
 
 const root = join(import.meta.dirname, "..")
 
-/** What a page downloads for a module, as browsers get it: in one piece, minified, by brotli. */
+/**
+ * What a page downloads for a module, as browsers get it: minified, by brotli, with what it imports in one
+ * piece. What is only downloaded where it is needed isn't in it.
+ */
 export async function downloadOf(code: string): Promise<number> {
   const entry = join(root, "bench", "page.ts")
   const bundle = await rolldown({
@@ -228,7 +231,12 @@ export async function downloadOf(code: string): Promise<number> {
     ],
   })
   const { output } = await bundle.generate({ format: "esm", minify: true })
-  return brotliCompressSync(output.map((file) => (file.type === "chunk" ? file.code : "")).join("")).length
+  const chunks = output.filter((file) => file.type === "chunk")
+  const loaded = new Set(chunks.filter(({ isEntry }) => isEntry))
+  // What is found on the way is looked at, too.
+  for (const { imports } of loaded)
+    for (const chunk of chunks) if (imports.includes(chunk.fileName)) loaded.add(chunk)
+  return brotliCompressSync([...loaded].map(({ code }) => code).join("")).length
 }
 
 const allowedBytes = 5_000

@@ -12,8 +12,8 @@ import {
   type WireMessage,
 } from "../message.ts"
 import { createMessageId } from "../message-id.ts"
-import { startAll, type Tracing } from "../tracing.ts"
 import type { ChannelObserver, TransportSubscription } from "../transport.ts"
+import type { MessageFollower } from "./follow-messages.ts"
 import type { RealtimeHttp } from "./http.ts"
 import type { Outbox } from "./outbox.ts"
 import { createPresenceTracker } from "./presence.ts"
@@ -44,7 +44,7 @@ export interface ChannelOptions {
   /** All channels share it; only asked when the provider's code is there. */
   signalRate: () => RateLimit
   outbox: Outbox
-  tracing: Tracing | undefined
+  follower: MessageFollower | undefined
   maxPayloadBytes: number
   presenceGraceMs: number | undefined
   onError: OnError
@@ -78,7 +78,7 @@ const pageSize = 500
 
 /** One channel of one client: a single subscription at the provider, shared by any number of listeners. */
 export function createChannel(options: ChannelOptions): ManagedChannel {
-  const { ref, join, http, signalRate, outbox, maxPayloadBytes, onError } = options
+  const { ref, join, http, signalRate, outbox, follower, maxPayloadBytes, onError } = options
   const { name } = ref
   let { definition } = ref
   const followers = new Set<Follower>()
@@ -272,20 +272,10 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
 
   /** Shows when messages that are followed were handed to the application. */
   function followed(handlers: ChannelHandlers): ChannelHandlers {
-    const { tracing } = options
-    if (!tracing) return handlers
+    if (!follower) return handlers
     return {
       ...handlers,
-      onMessages(messages) {
-        const end = startAll(tracing, "receive", messages)
-        try {
-          handlers.onMessages(messages)
-          end()
-        } catch (error) {
-          end(error)
-          throw error
-        }
-      },
+      onMessages: (messages) => follower.receive(messages, () => handlers.onMessages(messages)),
     }
   }
 

@@ -3,9 +3,9 @@ import type { OnError, RealtimeError } from "../errors.ts"
 import { createReporter } from "../guard.ts"
 import { createListeners } from "../listeners.ts"
 import { createMessageId } from "../message-id.ts"
-import { follow, guardTracing, type Tracing } from "../tracing.ts"
-import type { OutgoingMessage, RealtimeTransport, TransportStatus } from "../transport.ts"
+import type { OutgoingMessage, PublishResult, RealtimeTransport, TransportStatus } from "../transport.ts"
 import { createChannel, type ManagedChannel } from "./channel.ts"
+import type { MessageFollower } from "./follow-messages.ts"
 import { createHeadCheck, type HeadCheckIntervals } from "./head-check.ts"
 import type { RealtimeHttp } from "./http.ts"
 import { onReturn } from "./on-return.ts"
@@ -36,8 +36,11 @@ export interface ClientOptions {
   headCheck?: HeadCheckIntervals
   /** Where unsent messages are kept; by default they live as long as the page. */
   outbox?: OutboxPlace
-  /** Follows messages out of this page and into it; absent, nobody does and nothing more travels. */
-  tracing?: Tracing | undefined
+  /**
+   * Follows messages out of this page and into it: `followMessages(…)`. Absent, nobody does and nothing more
+   * travels.
+   */
+  tracing?: ((onError: OnError) => MessageFollower) | undefined
   /** Where failures go that no caller waits for. Default: `console.error`. */
   onError?: OnError
 }
@@ -66,7 +69,7 @@ export interface EndableClient extends RealtimeClient {
 export function createClient(options: ClientOptions): EndableClient {
   const { http, maxPayloadBytes = 32 * 1024, presenceGraceMs } = options
   const onError = createReporter(options.onError)
-  const tracing = options.tracing && guardTracing(options.tracing, onError)
+  const follower = options.tracing?.(onError)
   const channels = new Map<string, ManagedChannel>()
   const page = createMessageId()
   const signalAges = createSignalAges({ serverNow: http.serverNow })
@@ -101,15 +104,11 @@ export function createClient(options: ClientOptions): EndableClient {
    * was lost may have brought goes again by the other way, with its id; the queue that asks has one
    * request of a channel under way at a time.
    */
-  const publish = (name: string, messages: readonly OutgoingMessage[]) =>
-    follow(
-      tracing,
-      "send",
-      () => name,
-      messages,
-      async (followed) =>
-        (isConnected() && transport.publish?.(name, followed)) || http.publish(name, followed),
-    )
+  async function publish(name: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]> {
+    const deliver = async (sent: readonly OutgoingMessage[]) =>
+      (isConnected() && transport.publish?.(name, sent)) || http.publish(name, sent)
+    return follower ? follower.send(name, messages, deliver) : deliver(messages)
+  }
 
   const outbox = createOutbox({
     ...(options.outbox ?? inThisPage()),
@@ -215,7 +214,7 @@ export function createClient(options: ClientOptions): EndableClient {
           signalAges,
           signalRate,
           outbox,
-          tracing,
+          follower,
           maxPayloadBytes,
           presenceGraceMs,
           onError,

@@ -1,20 +1,16 @@
 import type { OnError } from "../errors.ts"
 import { createReporter } from "../guard.ts"
 import type { ProviderConfig } from "../publisher.ts"
-import type { Tracing } from "../tracing.ts"
 import type { RealtimeTransport } from "../transport.ts"
 import { createConnectionHint } from "./connection-hint.ts"
 import { createClient, type OutboxPlace } from "./create-client.ts"
-import {
-  type Candidate,
-  createFailoverTransport,
-  type FailoverOptions,
-  type FailoverTransport,
-} from "./failover-transport.ts"
+import type { Candidate, FailoverOptions, FailoverTransport } from "./failover-transport.ts"
+import type { MessageFollower } from "./follow-messages.ts"
 import type { HeadCheckIntervals } from "./head-check.ts"
 import { createHttp, type RealtimeHttp } from "./http.ts"
 import { createLazyTransport } from "./lazy-transport.ts"
-import { loadFailoverPolicy } from "./load-failover-policy.ts"
+import { createListedTransport } from "./listed-transport.ts"
+import { loadFailover } from "./load-failover.ts"
 import { createTabBus } from "./outbox-bus.ts"
 import { createIndexedDbStore } from "./outbox-store.ts"
 import { createTabLock } from "./tab-turns.ts"
@@ -65,8 +61,11 @@ export interface RealtimeClientOptions {
    * after 60 s.
    */
   failover?: Pick<FailoverOptions, "patienceMs" | "returnMs">
-  /** Follows messages out of this page and into it; absent, nobody does and nothing more travels. */
-  tracing?: Tracing | undefined
+  /**
+   * Follows messages out of this page and into it: `followMessages(…)`. Absent, nobody does and nothing more
+   * travels.
+   */
+  tracing?: ((onError: OnError) => MessageFollower) | undefined
   /** Where failures go that no caller waits for. Default: `console.error`. */
   onError?: OnError
 }
@@ -171,7 +170,7 @@ export function createRealtimeClient(options: RealtimeClientOptions): Configured
   const { end, ...client } = createClient({
     transport() {
       const { failover } = options
-      transport = createFailoverTransport({ candidates, ...failover, policy: loadFailoverPolicy, onError })
+      transport = createListedTransport({ candidates, ...failover, loadFailover, onError })
       return transport
     },
     http,

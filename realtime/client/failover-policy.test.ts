@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest"
 import fc from "../testing/fast-check.ts"
 import {
+  beginFailover,
   type FailoverCommand,
   type FailoverEvent,
   type FailoverState,
   type LinkState,
   nextFailover,
 } from "./failover-policy.ts"
-import { beginFailover } from "./single-provider-policy.ts"
 
 const times = { patienceMs: 10, returnMs: 60 }
 

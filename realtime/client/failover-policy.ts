@@ -79,6 +79,18 @@ const maxReturnMs = 10 * 60_000
 /** How many times its first patience a standby is given in the end. */
 const maxPatience = 8
 
+export const beginFailover = (keys: readonly string[], { returnMs }: FailoverTimes): FailoverState => ({
+  keys,
+  active: keys[0] as string,
+  activeState: "connecting",
+  standby: null,
+  refused: [],
+  isStarted: false,
+  isWaiting: false,
+  vain: 0,
+  returnMs,
+})
+
 export function nextFailover(
   before: FailoverState,
   event: FailoverEvent,

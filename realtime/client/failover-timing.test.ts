@@ -8,8 +8,8 @@ import type {
   TransportStatus,
   TransportSubscription,
 } from "../transport.ts"
-import * as failoverPolicy from "./failover-policy.ts"
-import { createFailoverTransport, type FailoverTransportOptions } from "./failover-transport.ts"
+import * as failover from "./failover-transport.ts"
+import { createListedTransport } from "./listed-transport.ts"
 
 const patienceMs = 1_000
 const returnMs = 60_000
@@ -79,7 +79,7 @@ type Leg = ReturnType<typeof createLeg>
 function open(
   providers = ["one", "two", "three"],
   channels = ["a"],
-  policy: FailoverTransportOptions["policy"] = failoverPolicy,
+  create: typeof failover.createFailoverTransport = failover.createFailoverTransport,
 ) {
   const made: Leg[] = []
   const toCandidates = (names: string[]) =>
@@ -92,9 +92,7 @@ function open(
         return leg.transport
       },
     }))
-  const transport = createFailoverTransport({
-    ...{ candidates: toCandidates(providers), policy, patienceMs, returnMs },
-  })
+  const transport = create({ candidates: toCandidates(providers), patienceMs, returnMs })
   const told: string[] = []
   transport.onStatus(
     ({ state, error }) =>
@@ -147,8 +145,8 @@ describe("a transport over several providers", () => {
   })
 
   it("needs a provider", () => {
-    const none = { candidates: [], policy: failoverPolicy }
-    expect(() => createFailoverTransport(none)).toThrow("there is no provider")
+    const none = { candidates: [] }
+    expect(() => failover.createFailoverTransport(none)).toThrow("there is no provider")
   })
 
   it("passes on what the provider in use says, and asks it for the cursor", () => {
@@ -824,53 +822,119 @@ describe("a transport over several providers", () => {
   })
 })
 
-describe("a transport whose policy is downloaded", () => {
+describe("a transport over what the server lists", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }))
   afterEach(() => void vi.useRealTimers())
 
-  /** The downloads do as the test says, one after the other. */
-  function openWithout(...providers: string[]) {
-    const downloads: PromiseWithResolvers<typeof failoverPolicy>[] = []
-    const page = open(providers, ["a"], () => {
-      const download = Promise.withResolvers<typeof failoverPolicy>()
+  /** The downloads of the failover do as the test says, one after the other. */
+  function openListed(...providers: string[]) {
+    const downloads: PromiseWithResolvers<typeof failover>[] = []
+    function loadFailover() {
+      const download = Promise.withResolvers<typeof failover>()
       downloads.push(download)
       return download.promise
-    })
-    const arrive = async (index: number) => {
-      downloads[index]?.resolve(failoverPolicy)
+    }
+    const page = open(providers, ["a"], (options) => createListedTransport({ ...options, loadFailover }))
+    const arrive = async (index = 0) => {
+      downloads[index]?.resolve(failover)
       await vi.advanceTimersByTimeAsync(0)
     }
     return { ...page, downloads, arrive }
   }
   const gone = new RealtimeError("unsupported", { message: "gone" })
 
-  it("does without it as long as there is one provider", async () => {
-    const { transport, leg, told, downloads } = openWithout("one")
+  it("does without failover as long as there is one provider", async () => {
+    const { transport, leg, told, seen, subscription, downloads } = openListed("one")
     leg(0).set("reconnecting", lost)
     await vi.advanceTimersByTimeAsync(10 * returnMs)
     leg(0).carry("a")
     leg(0).set("failed", lost)
     transport.connect()
-    expect(leg(0).asked).toEqual(["connect", "connect"])
+    await subscription.signal?.("typing", null, { page: "a page", n: 1 })
+    expect(leg(0).asked).toEqual(["connect", "connect", "signal typing"])
     expect(told).toEqual(["reconnecting: lost", "connected", "failed: lost"])
-    expect(downloads).toHaveLength(0)
+    expect([seen, downloads.length, transport.provider]).toEqual([["a attached"], 0, "one"])
+    await transport.close()
+    expect(transport.status.state).toBe("closed")
+  })
+
+  it("connects nothing before it is told to, and then the first of the list as it is by then", async () => {
+    const downloads: string[] = []
+    const made: Leg[] = []
+    const toCandidate = (provider: string) => ({
+      ...{ provider, key: provider },
+      create() {
+        made.push(createLeg(provider))
+        return made.at(-1)?.transport as RealtimeTransport
+      },
+    })
+    const transport = createListedTransport({
+      candidates: [toCandidate("one")],
+      loadFailover: async () => {
+        downloads.push("failover")
+        return failover
+      },
+    })
+    transport.setCandidates([toCandidate("two")])
+    expect([made, transport.status.state]).toEqual([[], "connecting"])
+    transport.connect()
+    expect(made.map(({ asked, transport: { provider } }) => [provider, asked])).toEqual([
+      ["two", ["connect"]],
+    ])
+    expect(downloads).toEqual([])
     await transport.close()
   })
 
-  it("is on its first provider meanwhile, and on the next as soon as it is there", async () => {
-    const { transport, leg, told, names, arrive } = openWithout("one", "two")
+  it("is on its first provider until failover is there, which is no end, and on the next soon after", async () => {
+    const { transport, leg, told, names, arrive } = openListed("one", "two")
     leg(0).set("failed", lost)
     await vi.advanceTimersByTimeAsync(2 * patienceMs)
     expect([names(), told]).toEqual([["one"], ["reconnecting: lost"]])
-    await arrive(0)
-    leg(1).carry("a")
-    expect([transport.provider, told.at(-1)]).toEqual(["two", "connected"])
+    await arrive()
+    // It may have given up for what has passed meanwhile.
+    expect(names()).toEqual(["one", "one"])
+    leg(1).set("failed", lost)
+    leg(2).carry("a")
+    expect([names(), transport.provider, told.at(-1)]).toEqual([["one", "one", "two"], "two", "connected"])
+    expect(leg(0).asked.at(-1)).toBe("close")
     await transport.close()
   })
 
-  it("gives the first one its time from then on", async () => {
-    const { transport, names, arrive } = openWithout("one", "two")
-    await arrive(0)
+  it("hands over what is in use without an interruption, and with all that was wanted of it", async () => {
+    const { transport, leg, told, seen, names, list, subscription, arrive } = openListed("one")
+    subscription.watchPresence()
+    await subscription.enterPresence("here")
+    leg(0).carry("a")
+    list("two")
+    await arrive()
+    const again = ["watch a", "enter a here"]
+    expect(leg(0).asked).toEqual(["connect", ...again, "unsubscribe a", ...again, "connect"])
+    leg(0).observer().onAttached()
+    leg(0).observer().onSignal(signal("typing"))
+    expect([names(), told, transport.provider]).toEqual([["one", "two"], ["connected"], "one"])
+    leg(1).carry("a")
+    expect([told, transport.provider]).toEqual([["connected", "connected"], "two"])
+    expect(seen).toEqual(["a attached", "a attached", "a signal typing", "a attached"])
+    expect(leg(0).asked.at(-1)).toBe("close")
+    await transport.close()
+    expect([leg(1).asked.at(-1), vi.getTimerCount()]).toEqual(["close", 0])
+  })
+
+  it("sends signals past the others' provider only where there are no others", async () => {
+    const { leg, list, subscription, arrive, transport } = openListed("one", "two")
+    leg(0).carry("a")
+    expect(subscription.signal).toBeUndefined()
+    await arrive()
+    // Of this one all signals pass the server.
+    expect(subscription.signal).toBeDefined()
+    list("one")
+    expect(subscription.signal).toBeDefined()
+    await transport.close()
+  })
+
+  it("gives the first one its time from when failover is there", async () => {
+    const { transport, names, arrive } = openListed("one", "two")
+    await arrive()
     await vi.advanceTimersByTimeAsync(patienceMs - 1)
     expect(names()).toEqual(["one"])
     await vi.advanceTimersByTimeAsync(1)
@@ -878,48 +942,68 @@ describe("a transport whose policy is downloaded", () => {
     await transport.close()
   })
 
-  it("downloads it again where that failed, and not once it is closed", async () => {
+  it("downloads failover again where that failed, and not once it is closed", async () => {
     vi.spyOn(console, "error").mockReturnValue()
-    const { transport, leg, downloads, arrive } = openWithout("one", "two")
+    const { transport, leg, names, downloads, arrive } = openListed("one", "two")
     downloads[0]?.reject(new Error("offline"))
     await vi.advanceTimersByTimeAsync(3_000)
     expect(downloads).toHaveLength(2)
-    leg(0).set("failed", lost)
     await arrive(1)
+    leg(0).set("failed", lost)
     leg(1).carry("a")
-    expect(transport.provider).toBe("two")
+    expect([names(), transport.provider]).toEqual([["one", "two"], "two"])
     await transport.close()
-    const closed = openWithout("one", "two")
+    const closed = openListed("one", "two")
     await closed.transport.close()
     closed.downloads[0]?.reject(new Error("offline"))
     await vi.advanceTimersByTimeAsync(60_000)
     expect(closed.downloads).toHaveLength(1)
+    const late = openListed("one", "two")
+    await late.transport.close()
+    await late.arrive()
+    expect([late.names(), late.leg(0).asked.at(-1)]).toEqual([["one"], "close"])
   })
 
-  it("follows the last of the lists that came before it", async () => {
-    const { transport, leg, list, names, downloads, arrive } = openWithout("one")
+  it("follows the last of the lists that came before failover", async () => {
+    const { transport, leg, list, names, downloads, arrive } = openListed("one")
     leg(0).carry("a")
     list("two")
     list("three", "one")
     list("three")
+    list()
     expect([downloads.length, names()]).toEqual([1, ["one"]])
-    await arrive(0)
+    await arrive()
     expect([names(), transport.provider]).toEqual([["one", "three"], "one"])
     leg(1).carry("a")
     expect(transport.provider).toBe("three")
     await transport.close()
   })
 
-  it("needs it to ask the only provider again that the server didn't know", async () => {
-    const { transport, leg, names, told, downloads, arrive } = openWithout("one")
+  it("takes it for no refusal when the server doesn't know its only provider any more", async () => {
+    const { transport, leg, names, told, seen, arrive } = openListed("one")
+    leg(0).carry("a")
     leg(0).observer().onDenied(gone)
-    expect([told, downloads.length]).toEqual([["failed: gone"], 0])
+    expect(seen).toEqual(["a attached", "a detached"])
+    await arrive()
+    leg(0).observer().onDenied(gone)
+    expect([told.at(-1), seen.length]).toEqual(["failed: gone", 2])
     transport.connect()
-    transport.connect()
-    await arrive(0)
-    expect(names().length).toBeGreaterThan(1)
-    leg(names().length - 1).carry("a")
-    expect(told.at(-1)).toBe("connected")
+    expect(names()).toEqual(["one", "one"])
+    leg(1).carry("a")
+    expect([told.at(-1), seen.at(-1)]).toEqual(["connected", "a attached"])
+    leg(1)
+      .observer()
+      .onDenied(new RealtimeError("channel-denied", { message: "no" }))
+    expect(seen.at(-1)).toBe("a channel-denied")
+    await transport.close()
+  })
+
+  it("tells of a refusal without failover", async () => {
+    const { transport, leg, seen, downloads } = openListed("one")
+    leg(0)
+      .observer()
+      .onDenied(new RealtimeError("channel-denied", { message: "no" }))
+    expect([seen, downloads.length]).toEqual([["a channel-denied"], 0])
     await transport.close()
   })
 })

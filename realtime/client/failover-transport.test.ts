@@ -7,7 +7,6 @@ import { type FailoverBackend, startFailoverBackend } from "../testing/failover-
 import fc from "../testing/fast-check.ts"
 import { waitFor } from "../testing/wait-for.ts"
 import { createClient } from "./create-client.ts"
-import * as failoverPolicy from "./failover-policy.ts"
 import { createFailoverTransport, type FailoverOptions } from "./failover-transport.ts"
 
 const alice: User = { id: "alice" }
@@ -288,7 +287,7 @@ describe("failover", () => {
     await new Promise((resolve) => setTimeout(resolve, 10))
     await client.close()
     expect(transport.status.state).toBe("closed")
-    expect(() => createFailoverTransport({ candidates: [], policy: failoverPolicy })).toThrow(TypeError)
+    expect(() => createFailoverTransport({ candidates: [] })).toThrow(TypeError)
   })
 
   it("keeps the contract through any sequence of failures, returns and changes of the list", async () => {

@@ -5,9 +5,7 @@ import { createJoinedChannels, type JoinedChannel, subscribeAt } from "../joined
 import type { PresenceSnapshot } from "../message.ts"
 import type { RealtimeTransport, TransportStatus, TransportSubscription } from "../transport.ts"
 import { createStatus } from "../transport-status.ts"
-import { createDownload } from "./download.ts"
-import type { FailoverCommand, FailoverEvent } from "./failover-policy.ts"
-import { beginFailover, nextWithSingleProvider } from "./single-provider-policy.ts"
+import { beginFailover, type FailoverCommand, type FailoverEvent, nextFailover } from "./failover-policy.ts"
 
 /** A provider that the server publishes to, and how to reach it. */
 export interface Candidate {
@@ -33,15 +31,6 @@ export interface FailoverOptions {
   /** Where failures go that no caller waits for. Default: `console.error`. */
   onError?: OnError
 }
-
-/** What `createFailoverTransport` is made from. */
-export interface FailoverTransportOptions extends FailoverOptions {
-  /** The policy, or what downloads it once there is more to decide than that the first one connects. */
-  policy: FailoverPolicy | (() => Promise<FailoverPolicy>)
-}
-
-/** What `failover-policy.ts` exports. */
-type FailoverPolicy = Pick<typeof import("./failover-policy.ts"), "nextFailover">
 
 export interface FailoverTransport extends RealtimeTransport {
   /**
@@ -73,7 +62,7 @@ interface LinkChannel {
  * `failover-policy.ts` decides when, this does it. Whatever either delivers is passed on, since the client
  * above takes each message once and in order; signals and presence come from the one in use.
  */
-export function createFailoverTransport(options: FailoverTransportOptions): FailoverTransport {
+export function createFailoverTransport(options: FailoverOptions): FailoverTransport {
   const { patienceMs = 10_000, returnMs = 60_000 } = options
   const times = { patienceMs, returnMs }
   const onError = createReporter(options.onError)
@@ -88,24 +77,11 @@ export function createFailoverTransport(options: FailoverTransportOptions): Fail
   const [first] = candidates
   if (!first) throw new TypeError("unable to create a transport; there is no provider")
   let state = beginFailover(keysOf(candidates), times)
-  const { policy: given } = options
-  let policy = typeof given === "function" ? null : given
-  /** What only the policy can decide: the last of each kind counts. */
-  const undecided = new Map<string, FailoverEvent>()
-  const download = createDownload({
-    ...{ stage: "load the failover", onError },
-    load: async () => (typeof given === "function" ? given() : given),
-    isWanted: () => !policy && status.current.state !== "closed",
-    onLoaded(loaded) {
-      if (policy) return
-      policy = loaded
-      follow(active)
-      for (const event of undecided.values()) happens(() => event)
-    },
-  })
   let active = open(first)
   let standby: Link | null = null
   let toldProvider = first.provider
+  // A transport that is handed over may have come far already, which is no news.
+  status.set(active.transport.status)
 
   const links = () => (standby ? [active, standby] : [active])
   const isConnected = (link: Link) => statusOf(link).state === "connected"
@@ -192,19 +168,13 @@ export function createFailoverTransport(options: FailoverTransportOptions): Fail
       for (let next = happened.shift(); next; next = happened.shift()) {
         const event = status.current.state === "closed" ? null : next()
         if (!event) continue
-        for (const command of decide(event)) perform(command)
+        const { state: after, commands } = nextFailover(state, event, times)
+        state = after
+        for (const command of commands) perform(command)
       }
     } finally {
       isPerforming = false
     }
-  }
-
-  function decide(event: FailoverEvent): readonly FailoverCommand[] {
-    const next = policy ? policy.nextFailover(state, event, times) : nextWithSingleProvider(state, event)
-    if (!next) undecided.set(event.type, event)
-    else state = next.state
-    if (!policy && (!next || (state.isStarted && state.keys.length > 1))) download.start()
-    return next?.commands ?? []
   }
 
   function perform(command: FailoverCommand): void {
@@ -343,11 +313,11 @@ export function createFailoverTransport(options: FailoverTransportOptions): Fail
 
     async close() {
       for (const timer of timers.values()) clearTimeout(timer)
-      download.stop()
       setStatus({ state: "closed" })
       await Promise.all(links().map((link) => link.transport.close()))
     },
   }
+  if (status.current.state !== "connecting") follow(active)
   return transport
 }
 

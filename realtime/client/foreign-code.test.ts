@@ -4,6 +4,7 @@ import { startMemoryBackend } from "../testing/memory-backend.ts"
 import { waitFor } from "../testing/wait-for.ts"
 import type { Tracing } from "../tracing.ts"
 import { createClient, type OutboxPlace } from "./create-client.ts"
+import { followMessages } from "./follow-messages.ts"
 import { createMessageFeed } from "./message-feed.ts"
 import type { ChannelHandlers } from "./types.ts"
 
@@ -39,7 +40,7 @@ async function setup({ outbox }: { outbox?: OutboxPlace } = {}) {
   const client = createClient({
     transport: backend.createTransport(alice),
     http: createContractHttp(backend.realtime, alice),
-    tracing: failing.tracing,
+    tracing: followMessages(failing.tracing),
     presenceGraceMs: 10,
     ...(outbox && { outbox }),
     // The last that can fail: who is told of failures.

@@ -3,7 +3,6 @@ import { RealtimeError } from "../errors.ts"
 import { startMemoryBackend } from "../testing/memory-backend.ts"
 import { waitFor } from "../testing/wait-for.ts"
 import type { ChannelObserver, RealtimeTransport } from "../transport.ts"
-import * as failoverPolicy from "./failover-policy.ts"
 import { createFailoverTransport } from "./failover-transport.ts"
 import { createLazyTransport } from "./lazy-transport.ts"
 
@@ -63,7 +62,6 @@ it("who isn't let in among the people by the provider that takes over stays in t
   if (!first || !second) throw new Error("two are needed")
   const transport = createFailoverTransport({
     candidates: [first, second],
-    policy: failoverPolicy,
     onError: (error, { stage }) => void errors.push([stage, error]),
   })
   const { news, observer } = createObserver()

@@ -1,4 +1,3 @@
-import * as failoverPolicy from "../client/failover-policy.ts"
 import {
   createFailoverTransport,
   type FailoverOptions,
@@ -41,7 +40,6 @@ export async function startFailoverBackend({ services = 2 } = {}): Promise<Failo
   function createTransport(user: User, options: Partial<FailoverOptions> = {}): FailoverTransport {
     const transport = createFailoverTransport({
       candidates: candidatesOf(user),
-      policy: failoverPolicy,
       patienceMs: 60,
       returnMs: 60,
       onError: () => {},

@@ -56,6 +56,11 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
   const onError = createReporter(options.onError)
   const status = createStatus(onError)
   const channels = createJoinedChannels<ChannelState>()
+  /**
+   * The channels that are being left. The SDK would take the service's answer to that for the end of an
+   * attachment that is asked for meanwhile, and try again after 15 s.
+   */
+  const leaving = new Set<string>()
   let wasConnected = false
   let client: BaseRealtime | null = null
   let authError: RealtimeError | undefined
@@ -120,7 +125,7 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
 
   /** Attaches a channel that the token covers; asks for a new token first where it doesn't. */
   function join(channel: Joined): void {
-    if (client?.connection.state !== "connected" || channel.messages) return
+    if (client?.connection.state !== "connected" || channel.messages || leaving.has(channel.name)) return
     if (tokens.covers(channel.name)) listen(channel, client)
     else if (tokens.isWantedFor(channel)) void tokens.renew(client)
   }
@@ -198,14 +203,22 @@ export function createAblyTransport(options: AblyTransportOptions): RealtimeTran
   }
 
   function leave(channel: Joined): void {
-    for (const one of forget(channel)) {
+    const { name } = channel
+    const left = forget(channel).map((one) =>
       one.detach().then(
         () => client?.channels.release(one.name),
         () => {
           // Without a connection there is nothing to leave.
         },
-      )
-    }
+      ),
+    )
+    if (left.length === 0) return
+    leaving.add(name)
+    Promise.all(left).then(() => {
+      leaving.delete(name)
+      const next = channels.get(name)
+      if (next) join(next)
+    })
   }
 
   return {

@@ -1,4 +1,4 @@
-import { loadFailoverPolicy } from "../../client/load-failover-policy.ts"
+import { loadFailover } from "../../client/load-failover.ts"
 import { createChance } from "../chance.ts"
 import { installVirtualClock } from "./virtual-clock.ts"
 import { createWorld, type Step } from "./world.ts"
@@ -26,7 +26,7 @@ export interface Outcome {
 /** Runs a program, then lets there be peace. Nothing of it takes real time. */
 export async function simulate({ seed, steps }: Program): Promise<Outcome> {
   // No clock is right for the reading of a file.
-  await loadFailoverPolicy()
+  await loadFailover()
   const chance = createChance(seed)
   using clock = installVirtualClock(() => chance.next())
   const world = createWorld(clock, chance)

@@ -1,6 +1,5 @@
 import { parseArgs } from "node:util"
 import { createClient } from "../../client/create-client.ts"
-import * as failoverPolicy from "../../client/failover-policy.ts"
 import { createFailoverTransport } from "../../client/failover-transport.ts"
 import { createChance } from "../chance.ts"
 import {
@@ -77,7 +76,6 @@ function ourSide(services: readonly Service[]): Side {
       const client = createClient({
         transport: createFailoverTransport({
           candidates,
-          policy: failoverPolicy,
           patienceMs: 150,
           returnMs: 300,
         }),

@@ -1,5 +1,4 @@
 import { createClient } from "../../client/create-client.ts"
-import * as failoverPolicy from "../../client/failover-policy.ts"
 import { createFailoverTransport } from "../../client/failover-transport.ts"
 import type { RealtimeClient } from "../../client/types.ts"
 import type { RealtimeMessage } from "../../message.ts"
@@ -192,7 +191,6 @@ function openReader(
       key: service.provider,
       create: () => service.createTransport(http),
     })),
-    policy: failoverPolicy,
     patienceMs: 150,
     returnMs: 300,
   })
