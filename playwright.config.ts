@@ -27,6 +27,8 @@ const apart = [
     ...{ name: "releases", test: [], system: ["releases"], dependencies: ["build"] },
     ...{ workers: 1, timeout: 900_000 },
   },
+  // One build of each, and as many servers as there are providers, one after the other.
+  { name: "examples", test: [], system: ["examples"], workers: 1, timeout: 600_000 },
   // An app outside the project, made by `create-next-app` and by npm, which compiles as it goes.
   { name: "strangers", test: [], system: ["strangers"], timeout: 1_800_000, expect: { timeout: 300_000 } },
 ]

@@ -6,7 +6,7 @@ import { projectDir } from "./run.ts"
 
 const specs = readdirSync(join(projectDir, "e2e")).flatMap((name) => /^(.+)\.spec\.ts$/.exec(name)?.[1] ?? [])
 /** Those that need no layout of the chat: projects of their own. */
-const apart = ["dev-start", "development", "emulators", "hot-reload", "releases", "strangers"]
+const apart = ["dev-start", "development", "emulators", "examples", "hot-reload", "releases", "strangers"]
 
 describe("the browser tests", () => {
   it("all run somewhere, and what is named is there", () => {
