@@ -239,7 +239,7 @@ export default {
     exclude: {
       path: any(
         "^(\\.next|\\.data|scripts/testing/foreign|realtime/cli/templates)/",
-        "^examples/[^/]+/\\.(next|data)/",
+        "^examples/[^/]+/(\\.next/|\\.data/|next-env)",
       ),
     },
     tsPreCompilationDeps: true,

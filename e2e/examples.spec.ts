@@ -77,6 +77,8 @@ test.describe("live prices", () => {
       await isLive()
       await Promise.all(both.map((page) => areFresh(page)))
       await Promise.all(both.map(move))
+      const html = await (await wide.request.get(example.url)).text()
+      expect(html).toMatch(/<tr[^>]*id="BAD">.*?[\d.]+\.\d<.*?<tr[^>]*id="BAG">/)
       await expect(wide.getByRole("columnheader")).toHaveText(["Symbol", "Price", "Change", "Trend", "Age"])
       await expect(small.getByRole("columnheader")).toHaveText(["銘柄", "価格", "騰落率", "推移", "経過"])
       await expect(small.locator("html")).toHaveAttribute("lang", "ja")
