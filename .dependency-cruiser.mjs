@@ -71,7 +71,7 @@ export default {
         'Import a door of the package ("throughline", "throughline/client", …) as a stranger would, not a file behind it.',
       severity: "error",
       // Tests, and what they share, have the reference provider, which has no door.
-      from: { path: "^(app|lib|server)/", pathNot: any(tests, "^app/testing/") },
+      from: { path: "^(app|examples|lib|server)/", pathNot: any(tests, "^app/testing/") },
       to: {
         path: "^(realtime|emulators)/",
         pathNot: any(
@@ -82,6 +82,14 @@ export default {
           "^realtime/providers/[^/]+/(client|server|gateway)\\.ts$",
         ),
       },
+    },
+    {
+      name: "examples-stand-alone",
+      comment:
+        "An example is a stranger's app: it has the package's doors and its own folder, and shares no code.",
+      severity: "error",
+      from: { path: "^examples/([^/]+)/" },
+      to: { path: "^(app|e2e|emulators|examples|lib|scripts|server)/", pathNot: "^examples/$1/" },
     },
     {
       name: "lib-below-app-and-server",
@@ -228,7 +236,12 @@ export default {
   options: {
     doNotFollow: { path: "node_modules" },
     // Files of apps elsewhere, which name each other as TypeScript does once it is built, or import what they have installed.
-    exclude: { path: "^(\\.next|\\.data|scripts/testing/foreign|realtime/cli/templates)/" },
+    exclude: {
+      path: any(
+        "^(\\.next|\\.data|scripts/testing/foreign|realtime/cli/templates)/",
+        "^examples/[^/]+/(\\.next/|\\.data/|next-env)",
+      ),
+    },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: {

@@ -28,6 +28,8 @@ const apart = [
     ...{ name: "releases", test: [], system: ["releases"], dependencies: ["build"] },
     ...{ workers: 1, timeout: 900_000 },
   },
+  // One build of each, and as many servers as there are providers, one after the other.
+  { name: "examples", test: [], system: ["examples"], workers: 1, timeout: 600_000 },
   // Apps outside the project, made by `create-next-app` and by npm, which compile as they go.
   {
     ...{ name: "strangers", test: [], system: ["strangers", "strangers-life", "strangers-next-15"] },

@@ -116,7 +116,7 @@ export function canType(): boolean {
   return asked.status === 0 && asked.stdout.includes("util-linux")
 }
 
-function execute(cwd: string, program: string, args: readonly string[], input = ""): string {
+export function execute(cwd: string, program: string, args: readonly string[], input = ""): string {
   try {
     return execFileSync(program, args, {
       ...{ cwd, env: bareEnvironment, encoding: "utf8", timeout: commandMs, input },
@@ -157,7 +157,7 @@ function strangerIn(folder: string): Stranger {
   }
 }
 
-async function startIn(
+export async function startIn(
   folder: string,
   program: string,
   args: readonly string[],

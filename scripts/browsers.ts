@@ -8,7 +8,9 @@ const doors = ["realtime/client/index.ts", "realtime/react/index.ts", "realtime/
 /** The project's own files that reach a browser. A server action's don't: a page has its address only. */
 export async function browserFiles(): Promise<string[]> {
   const marked = (directive: string) =>
-    globSync("app/**/*.{ts,tsx}").filter((path) => readFileSync(path, "utf8").startsWith(`"${directive}"`))
+    globSync("{app,examples/*/{app,realtime}}/**/*.{ts,tsx}").filter((path) =>
+      readFileSync(path, "utf8").startsWith(`"${directive}"`),
+    )
   const actions = marked("use server")
   const { output } = await cruise([...marked("use client"), ...globSync(doors)], {
     tsConfig: { fileName: "tsconfig.json" },
@@ -17,7 +19,7 @@ export async function browserFiles(): Promise<string[]> {
   })
   return (output as ICruiseResult).modules
     .map(({ source }) => source)
-    .filter((path) => /^(app|lib|realtime)\/.*\.tsx?$/.test(path) && !actions.includes(path))
+    .filter((path) => /^(app|lib|realtime|examples)\/.*\.tsx?$/.test(path) && !actions.includes(path))
     .sort()
 }
 

@@ -12,7 +12,7 @@ const staticSteps: Record<string, string[]> = {
   types: ["next typegen", `node ${tsc}`],
   browsers: ["node scripts/browsers.ts"],
   "import direction": [
-    "depcruise --config .dependency-cruiser.mjs --output-type err-long app lib realtime emulators server e2e scripts",
+    "depcruise --config .dependency-cruiser.mjs --output-type err-long app examples lib realtime emulators server e2e scripts",
   ],
   "unused code": ["knip --no-config-hints"],
   "format and lint": ["biome check --error-on-warnings", "node scripts/comments.ts"],

@@ -46,6 +46,10 @@ const cases: [file: string, imported: string, rule: string | null][] = [
   ["lib/ring-back.ts", "./ring.ts", "no-cycle"],
   ["lib/type-ring.ts", "./type-ring-back.ts", null],
   ["lib/type-ring-back.ts", "./type-ring.ts", "no-cycle"],
+  ["examples/a/app/page.ts", "../../../realtime/client/index.ts", null],
+  ["examples/a/app/row.ts", "../../../realtime/client/stream.ts", "realtime-by-its-doors"],
+  ["examples/a/app/table.ts", "../../b/app/table.ts", "examples-stand-alone"],
+  ["examples/a/app/texts.ts", "../../../lib/a.ts", "examples-stand-alone"],
   ["app/tool.ts", "vitest", "no-test-tool-in-what-ships"],
 ]
 
@@ -81,7 +85,7 @@ beforeAll(async () => {
     }
   }
   const { tsConfig: _, ...rest } = options ?? {}
-  const result = await cruise(["app", "lib", "realtime", "emulators", "server"], {
+  const result = await cruise(["app", "examples", "lib", "realtime", "emulators", "server"], {
     ...rest,
     baseDir: folder,
     validate: true,

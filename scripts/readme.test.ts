@@ -12,9 +12,9 @@ const [english, japanese] = [read("README.md"), read("README.ja.md")]
 const figuresOf = (text: string) =>
   /<!-- figures -->([\s\S]*?)<!-- \/figures -->/.exec(text)?.[1]?.match(/\d[\d.,]*/g)
 
-const documents = globSync(["README.md", "docs/guides/*.md"], { cwd: projectDir }).filter(
-  (path) => !path.endsWith(".ja.md"),
-)
+const documents = globSync(["README.md", "docs/guides/*.md", "examples/*/README.md"], {
+  cwd: projectDir,
+}).filter((path) => !path.endsWith(".ja.md"))
 
 /** Where the links of a Japanese document lead to a document in English that there is in Japanese. */
 const leavingJapanese = (path: string) =>
@@ -32,7 +32,7 @@ describe("the README", () => {
 })
 
 describe("the documents in two languages", () => {
-  it("are the README and every guide", () => {
+  it("are the README, every guide and every example's", () => {
     expect(documents).toEqual(expect.arrayContaining(["README.md", "docs/guides/adopting.md"]))
     const untranslated = documents.filter(
       (path) => !existsSync(join(projectDir, path.replace(/\.md$/, ".ja.md"))),
@@ -50,9 +50,9 @@ describe("the documents in two languages", () => {
 })
 
 describe("the documents", () => {
-  const all = globSync(["*.md", "{docs,realtime,emulators,deploy}/**/*.md"], { cwd: projectDir }).filter(
-    (path) => !/\.ja\.md$|node_modules/.test(path),
-  )
+  const all = globSync(["*.md", "{docs,examples,realtime,emulators,deploy}/**/*.md"], {
+    cwd: projectDir,
+  }).filter((path) => !/\.ja\.md$|node_modules|\.next/.test(path))
   const blocksIn = (language: string) =>
     all.flatMap((path) =>
       Array.from(
@@ -76,11 +76,14 @@ describe("the documents", () => {
   })
 
   it("name scripts that there are", () => {
-    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> }
+    const scriptsOf = (folder: string) =>
+      (JSON.parse(read(join(folder, "package.json"))) as { scripts: Record<string, string> }).scripts
+    // An example is an app with scripts of its own.
+    const folderOf = (path: string) => (path.startsWith("examples/") ? dirname(path) : ".")
     const named = all.flatMap((path) =>
       Array.from(read(path).matchAll(/npm run ([\w:-]+)/g), ([, script = ""]) => ({ path, script })),
     )
-    expect(named.filter(({ script }) => !(script in scripts))).toEqual([])
+    expect(named.filter(({ path, script }) => !(script in scriptsOf(folderOf(path))))).toEqual([])
   })
 
   it("count the lines that connect an app", () => {

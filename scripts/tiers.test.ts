@@ -7,7 +7,7 @@ import { projectDir } from "./run.ts"
 const specs = readdirSync(join(projectDir, "e2e")).flatMap((name) => /^(.+)\.spec\.ts$/.exec(name)?.[1] ?? [])
 /** Those that need no layout of the chat: projects of their own. */
 const apart = [
-  ...["dev-start", "development", "emulators", "hot-reload", "neighbour", "releases"],
+  ...["dev-start", "development", "emulators", "examples", "hot-reload", "neighbour", "releases"],
   ...["strangers", "strangers-life", "strangers-next-15"],
 ]
 

@@ -165,6 +165,40 @@ describe("a keyed state that stands at 5", () => {
   })
 })
 
+describe("a keyed state that begins with what was read before", () => {
+  function seeded(): KeyedState {
+    const state = createKeyedState()
+    state.seed(page(5, [entry("a", 3), entry("c", 4)]), ["a", "b"])
+    state.watch(["a", "b"])
+    return state
+  }
+
+  it("has those values of its keys at once, and reads all of them again", () => {
+    const state = seeded()
+    expect([...valuesOf(state), state.value("c")]).toEqual(["a3", undefined, undefined])
+    expect([state.isKnown("a"), state.isKnown("b")]).toEqual([true, false])
+    expect(state.ask()).toEqual(["a", "b"])
+    expect(state.page(page(6, [entry("b", 6)]), ["a", "b"])).toEqual({ type: "apply", changed: ["a", "b"] })
+    expect(valuesOf(state)).toEqual([undefined, "b6"])
+  })
+
+  it("takes nothing older for newer, and no seed for newer than what has come", () => {
+    const state = seeded()
+    expect(state.patch(patch(1, 3, [entry("a", 2)]))).toEqual({ type: "read", changed: [] })
+    expect(state.page(page(4, [entry("a", 2)]), state.ask())).toEqual({ type: "read", changed: [] })
+    expect(state.page(page(7, [entry("a", 7)]), state.ask()).changed).toEqual(["a", "b"])
+    state.seed(page(6, [entry("a", 6), entry("b", 6)]), ["a", "b"])
+    expect(valuesOf(state)).toEqual(["a7", undefined])
+  })
+
+  it("leaves a seed of another life of the state alone", () => {
+    const state = positioned()
+    state.seed(page(9, [entry("a", 9)], { epoch: "two" }), ["a"])
+    expect(valuesOf(state)).toEqual(["a3", "b5"])
+    expect(state.version).toEqual({ epoch: "one", version: 5 })
+  })
+})
+
 /** What a server, a provider and a page may do, in any order. */
 const step = fc.oneof(
   {
@@ -181,6 +215,8 @@ const step = fc.oneof(
     arbitrary: fc.record({ type: fc.constant("watch" as const), keys: fc.uniqueArray(fc.nat(3)) }),
   },
   { weight: 2, arbitrary: fc.record({ type: fc.constant("read" as const) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant("render" as const) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant("seed" as const) }) },
 )
 
 describe("whatever is lost, repeated and reordered", () => {
@@ -194,6 +230,7 @@ describe("whatever is lost, repeated and reordered", () => {
         let dirty = new Map<string, StateEntry>()
         let from = 0
         const sent: StatePatch[] = []
+        let rendered: StatePage | null = null
         let watched: string[] = []
         const shown = new Map<string, { life: number; version: number }>()
         const read = (): StatePage => ({
@@ -250,6 +287,9 @@ describe("whatever is lost, repeated and reordered", () => {
             watched = each.keys.map(String)
             for (const key of shown.keys()) if (!watched.includes(key)) shown.delete(key)
             state.watch(watched)
+          } else if (each.type === "render") rendered = read()
+          else if (each.type === "seed") {
+            if (rendered) state.seed(rendered, watched)
           } else state.page(read(), state.ask())
           check()
         }

@@ -33,6 +33,11 @@ export interface KeyedState {
   /** From now on these keys, and no others. */
   watch(keys: readonly string[]): void
   /**
+   * What was read before, of these keys, which will be watched: it counts until something newer has come, and
+   * is read again.
+   */
+  seed(page: StatePage, keys: readonly string[]): void
+  /**
    * The watched keys that have to be read, now: an answer that is older than what has come by now won't do.
    */
   ask(): string[]
@@ -61,6 +66,8 @@ export function createKeyedState(): KeyedState {
   let epoch: string | null = null
   /** Null until a page has said where the state is. */
   let coverage: Coverage | null = null
+  /** Where it was when it was read before. */
+  let seeded = 0
   let vain = 0
   /** Ranges that came before the first page: they are looked at with it. */
   let early: { from: number; to: number }[] = []
@@ -74,6 +81,7 @@ export function createKeyedState(): KeyedState {
   function begin(next: string): void {
     epoch = next
     coverage = null
+    seeded = 0
     early = []
     for (const known of keys.values()) Object.assign(known, { version: -1, ...unread })
   }
@@ -108,9 +116,24 @@ export function createKeyedState(): KeyedState {
       for (const key of keys.keys()) if (!next.has(key)) keys.delete(key)
       for (const key of next) if (!keys.has(key)) keys.set(key, { version: -1, entry: null, ...unread })
     },
+    seed(page, wanted) {
+      if (epoch === null) begin(page.epoch)
+      // What was heard since is of another life of the state.
+      if (page.epoch !== epoch) return
+      const entries = new Map(page.entries.map((entry) => [entry.key, entry]))
+      for (const key of wanted) {
+        const entry = entries.get(key)
+        if (!entry) continue
+        const known = keys.get(key) ?? { version: -1, entry: null, ...unread }
+        keys.set(key, known)
+        take(known, entry, page.version)
+      }
+      seeded = Math.max(seeded, page.version)
+    },
     ask() {
       const asked = [...keys].filter(([, { isUnread }]) => isUnread)
-      for (const [, known] of asked) Object.assign(known, { isAsked: true, since: coverage?.newest ?? 0 })
+      const since = coverage?.newest ?? seeded
+      for (const [, known] of asked) Object.assign(known, { isAsked: true, since })
       return asked.map(([key]) => key)
     },
     value: (key) => keys.get(key)?.entry?.value,

@@ -9,8 +9,9 @@ import {
   maxWatchedKeys,
   parseStatePage,
   parseStatePatches,
+  type StatePage,
 } from "../state.ts"
-import { createKeyedState, type StateVerdict } from "./keyed-state.ts"
+import { createKeyedState, type KeyedState, type StateVerdict } from "./keyed-state.ts"
 import { onReturn } from "./on-return.ts"
 import type { Channel } from "./types.ts"
 
@@ -26,6 +27,12 @@ export interface WatchStateOptions {
    * the highest counts, and Pusher and Ably tell 4 times.
    */
   perSecond?: number | undefined
+  /**
+   * What the server has read of the first keys, as it rendered the page:
+   * `await realtime.state(ref).read(keys)`. Those values are there at once, until newer ones are. Default:
+   * none.
+   */
+  initial?: StatePage | undefined
 }
 
 /** A set of keys that is watched, until `stop`. */
@@ -58,6 +65,7 @@ interface SharedState {
   remove(watcher: Watcher): void
   /** Its keys are others now. Throws where the page would watch too many. */
   update(watcher: Watcher, keys: readonly string[]): void
+  seed: KeyedState["seed"]
   value(key: string): unknown
   isKnown(key: string): boolean
 }
@@ -82,11 +90,13 @@ export function watchState<D extends AnyChannelDefinition, K extends StateKey<D>
   channel: Channel<D>,
   keys: readonly K[],
   listener: (values: StateValues<D, K>) => void,
-  { perSecond = defaultStateRate }: WatchStateOptions = {},
+  { perSecond = defaultStateRate, initial }: WatchStateOptions = {},
 ): StateWatch<D, K> {
   const state = shared.get(channel) ?? createSharedState(channel as unknown as Channel)
   shared.set(channel, state)
   let values: StateValues<D, K> | null = null
+  /** It is of the past once it has been shown. */
+  let unseen = initial
   let isStopped = false
   const watcher: Watcher = {
     ...{ keys: new Set(), perSecond },
@@ -112,6 +122,9 @@ export function watchState<D extends AnyChannelDefinition, K extends StateKey<D>
       if (isStopped) return
       state.update(watcher, next)
       values = null
+      if (!unseen || next.length === 0) return
+      state.seed(unseen, next)
+      unseen = undefined
     },
     stop() {
       if (isStopped) return
@@ -334,6 +347,7 @@ function createSharedState(channel: Channel): SharedState {
       watcher.keys = new Set(keys)
       plan()
     },
+    seed: state.seed,
     value: state.value,
     isKnown: state.isKnown,
   }

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest"
 import { createClient } from "../client/create-client.ts"
 import type { RealtimeClient } from "../client/types.ts"
 import type { LogPage } from "../message.ts"
+import type { StatePage } from "../state.ts"
 import { type ContractBackend, contractChannels, createContractHttp } from "../testing/index.ts"
 import { startMemoryBackend } from "../testing/memory-backend.ts"
 import {
@@ -232,14 +233,14 @@ describe("the hooks", () => {
 
 describe("useChannelState", () => {
   type Keys = readonly `quote:${string}`[]
-  function Quotes({ keys }: { keys: Keys }) {
-    const values = useChannelState(room, keys, { perSecond: 20 })
+  function Quotes({ keys, initial }: { keys: Keys; initial?: StatePage }) {
+    const values = useChannelState(room, keys, { perSecond: 20, initial })
     return <output>{keys.map((key) => values[key]?.bid ?? "-").join(" ")}</output>
   }
-  const page = (client: RealtimeClient, keys: Keys) => (
+  const page = (client: RealtimeClient, keys: Keys, initial?: StatePage) => (
     <StrictMode>
       <RealtimeProvider client={client}>
-        <Quotes keys={keys} />
+        <Quotes keys={keys} {...(initial && { initial })} />
       </RealtimeProvider>
     </StrictMode>
   )
@@ -258,6 +259,25 @@ describe("useChannelState", () => {
     await waitFor(() => expect(shown()).toBe("5 3"))
     await state.delete("quote:b")
     await waitFor(() => expect(shown()).toBe("- 3"))
+    expect(world.opened).toBe(1)
+  })
+
+  it("begins with what the server read for its page, and goes on from there", async () => {
+    await using world = await setup()
+    const state = world.backend.realtime.state(room)
+    await state.set("quote:a", { bid: 1, ask: 2 })
+    await state.set("quote:b", { bid: 3, ask: 4 })
+    const initial = await state.read(["quote:a", "quote:b"])
+    await state.set("quote:a", { bid: 5, ask: 6 })
+    await state.delete("quote:b")
+    const { rerender } = render(page(world.client, ["quote:a", "quote:b"], initial))
+    expect(shown()).toBe("1 3")
+    await waitFor(() => expect(shown()).toBe("5 -"))
+    // The server renders the page again: what has come meanwhile is newer.
+    rerender(page(world.client, ["quote:a", "quote:b"], { ...initial }))
+    expect(shown()).toBe("5 -")
+    await state.set("quote:b", { bid: 7, ask: 8 })
+    await waitFor(() => expect(shown()).toBe("5 7"))
     expect(world.opened).toBe(1)
   })
 })
