@@ -119,6 +119,19 @@ test("at 320 px, and at twice the size, everything is in reach", async ({ people
   await expect(toolbar.getByRole("button", { name: texts.messages.more })).toBeInViewport({ ratio: 1 })
   await expectNothingSticksOut(page)
 
+  // Of a message that begins above what is seen, too.
+  await room.send("line\n".repeat(40))
+  const tall = room.message(/^(line\s*)+$/)
+  await tall.element.click({ position: { x: 200, y: 700 } })
+  await expect(tall.toolbar.getByRole("button", { name: texts.messages.more })).toBeInViewport({ ratio: 1 })
+  await tall.toolbar.getByRole("button", { name: texts.messages.react }).click()
+  await expect(page.getByRole("dialog")).toBeInViewport({ ratio: 1 })
+  await page.keyboard.press("Escape")
+  await room.composer.pressSequentially("@")
+  await expect(page.getByRole("listbox")).toBeInViewport({ ratio: 1 })
+  await page.keyboard.press("Escape")
+  await room.composer.fill("")
+
   // 200 % of a screen of 1,280: what such a zoom leaves of it.
   const zoomed = await people.newcomer("Zoe", { viewport: { width: 640, height: 360 } })
   const same = await zoomed.joinRoom(room.url)
@@ -143,7 +156,7 @@ test("everybody who is here can be learned on a phone and by keyboard", async ({
   const alice = await people.signIn("Alice", { viewport: { width: 320, height: 568 } })
   const { page, texts } = alice
   const room = await alice.createRoom("Crowd")
-  const names = ["Bob", "Cy", "Dan", "Eve", "Fay"]
+  const names = ["Bob", "Cy", "Dan", "Eve", "A name of forty characters, or nearly so"]
   for (const name of names) await (await people.signIn(name)).joinRoom(room.url)
   const count = page.getByRole("button", { name: "6 people here" })
   await count.focus()
@@ -153,7 +166,10 @@ test("everybody who is here can be learned on a phone and by keyboard", async ({
   for (const name of names)
     await expect(everybody.filter({ hasText: name })).toHaveText(new RegExp(`${texts.presence.active}$`))
   await expect(everybody.filter({ hasText: "Alice (you)" })).toHaveCount(1)
-  for (const person of await everybody.all()) await expect(person).toBeInViewport({ ratio: 1 })
+  for (const person of await everybody.all()) {
+    await expect(person).toBeInViewport({ ratio: 1 })
+    await expect(person.getByText(texts.presence.active, { exact: true })).toBeInViewport({ ratio: 1 })
+  }
   await expectNothingSticksOut(page)
   await expectAccessible(page)
   await page.keyboard.press("Escape")
@@ -188,14 +204,16 @@ test("a log that doesn't fit is scrolled by keyboard before anybody has said any
   const alice = await people.signIn("Alice", { viewport: { width: 320, height: 400 } })
   const room = await alice.createRoom("Low")
   const { page, texts } = alice
-  await expect.poll(() => room.log.evaluate((log) => log.scrollTop)).toBeGreaterThan(0)
+  // What is said in place of messages is read from its beginning.
+  await expect(room.log).toBeVisible()
+  expect(await room.log.evaluate((log) => log.scrollTop)).toBe(0)
   await expectAccessible(page)
   const attach = page.getByRole("button", { name: texts.files.attach })
   await attach.focus()
   await page.keyboard.press("Shift+Tab")
   await expect(room.log).toBeFocused()
-  await page.keyboard.press("Home")
-  await expect.poll(() => room.log.evaluate((log) => log.scrollTop)).toBe(0)
+  await page.keyboard.press("End")
+  await expect.poll(() => room.log.evaluate((log) => log.scrollTop)).toBeGreaterThan(0)
 
   // Once there are messages, they take the focus, and the log is no stop of its own.
   await room.send("the first")

@@ -123,6 +123,15 @@ test("everything can be done by the keyboard alone", async ({ people }) => {
   await expect(alice.page.getByRole("menuitem", { name: messages.edit, exact: true })).toBeVisible()
   await keyboard.press("Escape")
 
+  // Where the text was opened from them, they go with what they were called up for.
+  await hers.message("first").toolbar.getByRole("button", { name: messages.more }).click()
+  await alice.page.getByRole("menuitem", { name: messages.edit, exact: true }).click()
+  await expect(hers.message("first").editField).toBeFocused()
+  await keyboard.press("Escape")
+  await expect(hers.composer).toBeFocused()
+  await alice.page.mouse.move(0, 0)
+  await expect(alice.page.getByRole("toolbar")).toHaveCount(0)
+
   // The last own one is edited from the empty field.
   await hers.composer.focus()
   await keyboard.press("ArrowUp")

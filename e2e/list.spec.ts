@@ -104,6 +104,14 @@ test("new messages are followed at the end, and counted elsewhere; one's own are
   await speaker.say(102)
   await expect(room.message(/^number 102/).element).toBeInViewport()
 
+  // A field that grew and shrinks again takes nobody away from it.
+  await room.composer.fill("line\n".repeat(6))
+  await expect.poll(() => distanceToEnd(room)).toBeLessThan(1)
+  await room.composer.fill("")
+  await expect.poll(() => distanceToEnd(room)).toBeLessThan(1)
+  await scrollTo(room, await scrollTopOf(room))
+  await expect(alice.page.getByRole("button", { name: /latest/ })).toHaveCount(0)
+
   await scrollTo(room, 500)
   const id = await middleOf(room)
   const before = await topOf(room, id)

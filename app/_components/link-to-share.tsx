@@ -34,7 +34,8 @@ export function LinkToShare({ link, label, copied }: Props) {
         readOnly
         value={link}
         aria-label={label}
-        onFocus={(event) => event.currentTarget.select()}
+        // Backwards, its beginning stays in sight.
+        onFocus={({ currentTarget }) => currentTarget.setSelectionRange(0, link.length, "backward")}
         className="min-h-11 w-full rounded-xl border border-line bg-background px-3.5 text-sm"
       />
       <p role="status" className={clsx("min-h-5 text-sm", canCopy ? "text-good" : "text-muted")}>

@@ -3,7 +3,7 @@ import { Menu } from "@base-ui/react/menu"
 import type { ReactNode } from "react"
 
 export const menuItemClass =
-  "flex min-h-10 w-full items-center gap-2.5 rounded-xl px-3 text-left text-sm outline-none data-highlighted:bg-raised"
+  "flex min-h-10 pointer-coarse:min-h-11 w-full items-center gap-2.5 rounded-xl px-3 text-left text-sm outline-none data-highlighted:bg-raised"
 
 interface MenuPopupProps {
   children: ReactNode

@@ -5,6 +5,7 @@ import { useRouter } from "next/navigation"
 import { useLocale, useTranslations } from "next-intl"
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react"
 import { type PersonalStorage, personalStorage } from "#lib/chat/personal-storage.ts"
+import { plainTextOf } from "#lib/chat/rich-text.ts"
 import type { ListedRoom } from "#lib/chat/rooms.ts"
 import { isolated } from "#lib/i18n/isolated.ts"
 import { useMe } from "./chat-provider.tsx"
@@ -68,7 +69,7 @@ export function Notifications({ rooms }: { rooms: readonly ListedRoom[] }) {
       const listed = rooms.find(({ id }) => id === room)
       const name = isolated(message.from?.name ?? messages("somebody"))
       const of = { name, room: listed ? nameOf(listed) : "" }
-      const text = message.payload.text || t("file")
+      const text = plainTextOf(message.payload.text) || t("file")
       const notification = show(t(isMention ? "mention" : "message", of), {
         body: text.length > maxBodyLength ? `${text.slice(0, maxBodyLength)}…` : text,
         lang,

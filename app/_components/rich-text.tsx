@@ -8,7 +8,7 @@ import { graphemesOf } from "#lib/i18n/graphemes.ts"
 /** So few emoji and nothing else are shown large. */
 const fewEmoji = 3
 
-function isFewEmoji(text: string): boolean {
+export function isFewEmoji(text: string): boolean {
   if (text.length > 100) return false
   const signs = graphemesOf(text).filter((sign) => sign !== " ")
   return signs.length > 0 && signs.length <= fewEmoji && signs.every(isEmoji)
@@ -67,7 +67,7 @@ function Block({ block, me }: { block: RichBlock; me: string }): ReactNode {
     case "paragraph":
       // Each line has its own direction.
       return (
-        <p className="whitespace-pre-wrap [unicode-bidi:plaintext]">
+        <p className="whitespace-pre-wrap [text-wrap-style:auto] [unicode-bidi:plaintext] [word-break:normal]">
           <Inlines nodes={block.children} me={me} />
         </p>
       )

@@ -67,9 +67,9 @@ export function Sidebar({ rooms: all, counts, onOpen }: SidebarProps) {
           </p>
         )}
         {others.length > 0 && <RoomList title={t("rooms.public")} rooms={others} {...context} />}
-        <CreateRoomDialog />
       </div>
       <div className="border-line border-t p-2 pb-[calc(0.5rem+env(safe-area-inset-bottom))]">
+        <CreateRoomDialog />
         <SettingsMenu />
       </div>
     </div>

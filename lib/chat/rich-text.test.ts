@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import fc from "../../realtime/testing/fast-check.ts"
-import { type Mentioned, parseRichText, type RichBlock, type RichInline } from "./rich-text.ts"
+import { type Mentioned, parseRichText, plainTextOf, type RichBlock, type RichInline } from "./rich-text.ts"
 
 type Node = RichBlock | RichInline
 
@@ -35,6 +35,15 @@ const plainOf = (text: string) => parseRichText(text, people).map(plain).join("\
 
 const depthOf = (node: Node): number =>
   "children" in node ? 1 + Math.max(0, ...node.children.map(depthOf)) : 0
+
+describe("what a text says without its marks", () => {
+  it.each([
+    ["a **b _c_** ~~d~~ `e`", "a b c d e"],
+    ["> quoted\nsaid", "quoted\nsaid"],
+    ["```ts\nlet a\n```\nthen", "let a\nthen"],
+    ["see https://example.com/, **open", "see https://example.com/, **open"],
+  ])("of %j is %j", (text, plain) => expect(plainTextOf(text)).toBe(plain))
+})
 
 describe("marks", () => {
   it.each([

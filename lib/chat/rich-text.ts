@@ -32,6 +32,19 @@ export function parseRichText(text: string, mentioned: readonly Mentioned[] = []
   return toBlocks(text.split("\n"), people, 0)
 }
 
+/** What it says, without its marks: for where a text is quoted in a line, or read aloud. */
+export const plainTextOf = (text: string) => parseRichText(text).map(textOfBlock).join("\n")
+
+const textOfBlock = (block: RichBlock): string =>
+  block.kind === "code-block"
+    ? block.text
+    : block.kind === "quote"
+      ? block.children.map(textOfBlock).join("\n")
+      : textOfInlines(block.children)
+
+const textOfInlines = (nodes: readonly RichInline[]): string =>
+  nodes.map((node) => ("children" in node ? textOfInlines(node.children) : node.text)).join("")
+
 const quoted = /^>(?: |$)/
 const fence = /^```([^`]*)$/
 const languageName = /^[\w+#.-]{1,20}$/

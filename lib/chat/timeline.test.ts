@@ -39,6 +39,33 @@ function shapeOf({ messages = [], pending = [], ...input }: Input): string {
 
 afterEach(() => void vi.restoreAllMocks())
 
+describe("who joined one after the other", () => {
+  const linesOf = (messages: RoomMessage[], input: Partial<TimelineInput> = {}) => {
+    const { items } = createConversation(me)(messages, [])
+    return toTimeline({ items, gaps: [], timeZone: "UTC", myId: me.id, ...input }).flatMap((row) =>
+      row.kind === "system" ? [{ key: row.key, seqs: row.messages.map(({ seq }) => seq) }] : [],
+    )
+  }
+
+  it("is one line, which is known by its newest, whatever is loaded above", () => {
+    const all = [joined(1, noon), joined(2, noon), joined(3, noon + 1)]
+    expect(linesOf(all)).toEqual([{ key: "m3", seqs: [1, 2, 3] }])
+    expect(linesOf(all.slice(1))).toEqual([{ key: "m3", seqs: [2, 3] }])
+  })
+
+  it("is none with what was said, done, or fell into a hole between, nor over midnight", () => {
+    const left = { ...joined(2, noon), event: "member-left" } as RoomMessage
+    const one = (key: string, seq: number) => ({ key, seqs: [seq] })
+    expect(linesOf([joined(1, noon), said(2, "a", noon), joined(3, noon)])).toEqual([
+      one("m1", 1),
+      one("m3", 3),
+    ])
+    expect(linesOf([joined(1, noon), left, joined(3, noon)])).toHaveLength(3)
+    expect(linesOf([joined(1, noon), joined(4, noon)], { gaps: [{ from: 2, to: 3 }] })).toHaveLength(2)
+    expect(linesOf([joined(1, noon), joined(2, noon + 86_400_000)])).toHaveLength(2)
+  })
+})
+
 describe("the timeline", () => {
   it("groups one person's messages within a minute", () => {
     const messages = [

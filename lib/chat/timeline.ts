@@ -1,10 +1,11 @@
 import { dayOf } from "../i18n/calendar.ts"
-import type { ConversationItem, Said, SystemMessage } from "./conversation.ts"
+import type { ConversationItem, Said, SystemMessage, Told } from "./conversation.ts"
 
 /** What a list of messages shows, from top to bottom. */
 export type TimelineRow =
   | { kind: "day"; key: string; at: number }
-  | { kind: "system"; key: string; message: SystemMessage }
+  /** Several only of who joined one after the other. */
+  | { kind: "system"; key: string; messages: [SystemMessage, ...SystemMessage[]] }
   | { kind: "gap"; key: string; count: number }
   | { kind: "unread"; key: string }
   /** `isFirst` and `isLast` of what one person said in one go. */
@@ -70,6 +71,16 @@ export function toTimeline({
     rows.push({ kind: "said", key: said.id, said, isFirst: !continues, isLast: true })
   }
 
+  function addSystem({ id, message }: Told): void {
+    const last = rows.at(-1)
+    const isJoined = ({ event }: SystemMessage) => event === "member-joined"
+    if (last?.kind === "system" && isJoined(last.messages[0]) && isJoined(message)) {
+      last.messages.push(message)
+      // The newest one's: what is loaded above may have a part of them.
+      last.key = id
+    } else rows.push({ kind: "system", key: id, messages: [message] })
+  }
+
   let remaining = [...gaps].sort((a, b) => a.from - b.from)
   for (const item of items) {
     const { seq, at } = item
@@ -95,7 +106,7 @@ export function toTimeline({
       rows.push({ kind: "unread", key: unreadKey })
     }
     if (item.kind === "said") addSaid(item)
-    else rows.push({ kind: "system", key: item.id, message: item.message })
+    else addSystem(item)
   }
   return [...rows, ...remaining.map(toGapRow)]
 }

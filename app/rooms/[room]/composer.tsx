@@ -109,7 +109,7 @@ export function Composer(props: ComposerProps) {
       }}
       className="px-conversation pb-[calc(0.75rem+env(safe-area-inset-bottom))]"
     >
-      <div className="rounded-3xl border border-line bg-surface p-1.5 focus-within:border-accent">
+      <div className="relative rounded-3xl border border-line bg-surface p-1.5 focus-within:border-accent">
         {replyTo && <ReplyPreview {...replyTo} onCancel={() => onCancelReply?.()} />}
         {tray}
         <div className="flex items-end gap-1">
@@ -145,7 +145,7 @@ export function Composer(props: ComposerProps) {
             type="submit"
             disabled={!canSend}
             aria-label={t("send")}
-            className="grid size-10 shrink-0 place-items-center rounded-full bg-accent text-on-accent transition disabled:bg-raised disabled:text-muted"
+            className="touchable grid size-10 shrink-0 place-items-center rounded-full bg-accent text-on-accent transition disabled:bg-raised disabled:text-muted"
           >
             <SendHorizontal size={18} aria-hidden="true" />
           </button>

@@ -51,7 +51,7 @@ export function ConnectionBadge({ room }: { room: string }) {
       <Popover.Trigger
         data-connection={state}
         aria-label={t("details", via)}
-        className="-ml-1.5 flex min-h-6 max-w-full items-center gap-1.5 rounded-md px-1.5 text-muted text-xs hover:bg-raised hover:text-text"
+        className="touchable -ml-1.5 flex min-h-6 max-w-full items-center gap-1.5 rounded-md px-1.5 text-muted text-xs hover:bg-raised hover:text-text"
       >
         <Dot state={state} />
         <span className="truncate">{t("via", via)}</span>

@@ -10,6 +10,7 @@ beforeEach(() => vi.useFakeTimers())
 afterEach(() => {
   cleanup()
   vi.useRealTimers()
+  vi.restoreAllMocks()
 })
 
 type CaughtUp = { count: number; recovered: boolean } | null
@@ -63,6 +64,25 @@ it("says that the connection is gone once it is for longer than a moment", () =>
   expect(screen.getByRole("button", { name: "Try now" })).toBeTruthy()
   becomes("connected")
   expect(said()).toBe("")
+})
+
+it.each([
+  ["connecting", "Connecting…"],
+  ["reconnecting", "The connection was lost. Reconnecting…"],
+  ["suspended", "Still no connection. Trying again now and then."],
+  ["failed", "The connection can't be made."],
+])("says in words how it stands: %s", (state, words) => {
+  setup(state)
+  wait(1_600)
+  expect(said()).toMatch(words)
+  expect(screen.queryByRole("button") !== null).toBe(state === "suspended" || state === "failed")
+})
+
+it("says of a browser without a network that it is offline, whatever became of the connection", () => {
+  vi.spyOn(navigator, "onLine", "get").mockReturnValue(false)
+  setup("suspended")
+  wait(1_600)
+  expect(said()).toMatch("You are offline. What you write is kept and sent later.")
 })
 
 it("says for a while how many messages were caught up with, and whether that was all", () => {

@@ -61,7 +61,7 @@ export function ConnectionBanner({ caughtUp }: { caughtUp: { count: number; reco
             <button
               type="button"
               onClick={retry}
-              className="min-h-8 rounded-lg px-2 font-semibold underline underline-offset-2"
+              className="touchable min-h-8 rounded-lg px-2 font-semibold underline underline-offset-2"
             >
               {t("retry")}
             </button>

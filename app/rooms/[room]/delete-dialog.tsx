@@ -4,6 +4,7 @@ import { useTranslations } from "next-intl"
 import { useRef } from "react"
 import type { Said } from "#lib/chat/conversation.ts"
 import { buttonClass } from "../../_components/button.tsx"
+import { messageElement } from "./jump.tsx"
 import { useExcerpt } from "./quote.tsx"
 
 /** Asks before a message is deleted; shows which. */
@@ -25,8 +26,7 @@ export function DeleteDialog({
       <AlertDialog.Portal>
         <AlertDialog.Backdrop className="fixed inset-0 z-40 bg-black/40 transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0" />
         <AlertDialog.Popup
-          // The menu that led here is gone, and so are the tools of a message that was deleted; the message stays.
-          finalFocus={() => document.querySelector<HTMLElement>(`[data-message="${asked.current}"]`)}
+          finalFocus={() => messageElement(asked.current)}
           className="fixed top-1/2 left-1/2 z-50 grid w-[min(26rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 max-h-[calc(100dvh-1rem)] gap-4 overflow-y-auto rounded-3xl border border-line bg-surface p-6 shadow-(--shadow) transition data-ending-style:opacity-0 data-starting-style:opacity-0"
         >
           <AlertDialog.Title className="font-semibold text-xl tracking-tight">

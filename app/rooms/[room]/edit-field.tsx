@@ -43,7 +43,7 @@ export function EditField({ initial, onChange, onSave, onCancel }: Props) {
         event.preventDefault()
         save()
       }}
-      className="grid w-full gap-2 rounded-2xl border border-accent bg-surface px-3.5 py-1.5"
+      className="relative grid w-full gap-2 rounded-2xl border border-accent bg-surface px-3.5 py-1.5"
     >
       <MessageField
         ref={field}

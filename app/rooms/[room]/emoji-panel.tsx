@@ -47,7 +47,7 @@ export function EmojiPanel({ onPick, onFail }: EmojiPanelProps) {
       resolveEmojiData={resolve}
       columns={8}
       onEmojiSelect={({ emoji }) => onPick(emoji)}
-      className="flex h-72 w-full flex-col text-text"
+      className="flex h-full w-full flex-col text-text"
     >
       <Emoji.Search
         ref={search}

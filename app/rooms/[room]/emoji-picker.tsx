@@ -49,10 +49,10 @@ export function EmojiPicker({
             data-emoji-popup=""
             aria-label={t("title")}
             {...(finalFocus && { finalFocus })}
-            className="grid w-[min(20rem,calc(100vw-1rem))] gap-1 rounded-2xl border border-line bg-surface p-1.5 shadow-(--shadow) outline-none transition data-ending-style:opacity-0 data-starting-style:opacity-0"
+            className="flex max-h-(--available-height) w-[min(20rem,calc(100vw-1rem))] flex-col gap-1 rounded-2xl border border-line bg-surface p-1.5 shadow-(--shadow) outline-none transition data-ending-style:opacity-0 data-starting-style:opacity-0"
           >
             {hasQuickRow && (
-              <fieldset className="flex justify-between px-1">
+              <fieldset className="flex shrink-0 justify-between px-1">
                 <legend className="sr-only">{t("quick")}</legend>
                 {quickReactions.map((emoji) => (
                   <button
@@ -122,7 +122,10 @@ function LazyPanel({ onPick }: Pick<EmojiPanelProps, "onPick">) {
     return () => window.removeEventListener("online", retry)
   })
   return (
-    <div ref={box} className="grid h-72 w-full content-center justify-items-center gap-3 text-muted text-sm">
+    <div
+      ref={box}
+      className="flex h-72 min-h-0 w-full flex-col items-center justify-center gap-3 text-muted text-sm"
+    >
       {hasFailed ? (
         <>
           <CloudOff size={28} aria-hidden="true" />

@@ -6,3 +6,7 @@ import type { MessagePlace } from "#lib/chat/message-link.ts"
 export const JumpContext = createContext<(target: MessagePlace) => void>(() => {})
 
 export const useJump = () => useContext(JumpContext)
+
+/** Where a message stands, if it does: what has the focus when what was asked about it is done, and the menu that led there is gone. */
+export const messageElement = (id: string) =>
+  document.querySelector<HTMLElement>(`[data-message="${CSS.escape(id)}"]`)

@@ -34,7 +34,7 @@ interface Props extends Omit<ComponentProps<"textarea">, "value" | "onChange" | 
   onEscape(): void
 }
 
-/** Where one writes: grows with the text, offers names after an `@`, and leaves the input method its keys. */
+/** Where one writes: grows with the text, offers names after an `@` above the nearest positioned box, and leaves the input method its keys. */
 export function MessageField({
   ref,
   draft,
@@ -104,7 +104,7 @@ export function MessageField({
   }
 
   return (
-    <div className={clsx("relative min-w-0", className)}>
+    <div className={clsx("min-w-0", className)}>
       <textarea
         ref={field}
         rows={1}
@@ -191,7 +191,7 @@ function MentionList({ mention: { offered, active, listId, optionId }, onChoose 
           aria-label={t("label")}
           // The field keeps the focus.
           onPointerDown={(event) => event.preventDefault()}
-          className="absolute bottom-full left-0 z-30 mb-3 w-[min(18rem,calc(100vw-2rem))] overflow-hidden rounded-2xl border border-line bg-surface p-1.5 shadow-(--shadow)"
+          className="absolute bottom-full left-0 z-30 mb-1.5 w-72 max-w-full overflow-hidden rounded-2xl border border-line bg-surface p-1.5 shadow-(--shadow)"
         >
           {offered.map((person, index) => (
             // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are the field's, which names the marked option

@@ -75,6 +75,7 @@ export function MessageList(props: MessageListProps) {
   const { editing, now, onSeen } = props
   const t = useTranslations("messages")
   const timeZone = useTimeZone()
+  const isSilent = isSilentIn(props)
   const scroller = useRef<HTMLDivElement>(null)
   const list = useRef<VirtualizerHandle>(null)
   const isAtEnd = useRef(true)
@@ -139,6 +140,10 @@ export function MessageList(props: MessageListProps) {
   function open(): void {
     const { current } = scroller
     if (!current) return
+    if (isSilent) {
+      isAtEnd.current = current.scrollHeight - current.clientHeight < stickWithinPx
+      return
+    }
     // All that the server rendered is still in its place: the end is where it seems to be.
     current.scrollTop = current.scrollHeight
     const index = indexes.get(unreadKey)
@@ -212,12 +217,13 @@ export function MessageList(props: MessageListProps) {
   }
 
   function onScroll(offset: number): void {
-    const { current } = list
+    const { current } = scroller
     if (!current || !isLive || isOpening.current) return
     // What grows below leaves the end behind without anybody having scrolled.
     const wentUp = offset < lastOffset.current
     lastOffset.current = offset
-    const isNear = current.scrollSize - offset - current.viewportSize < stickWithinPx
+    // As it is now: where the field below has shrunk, the list has yet to measure itself.
+    const isNear = current.scrollHeight - current.scrollTop - current.clientHeight < stickWithinPx
     isAtEnd.current = isNear || (isAtEnd.current && !wentUp)
     setSeen((seq) => (isAtEnd.current ? null : (seq ?? newestSeq(conversation))))
     if (offset < 400 && hasOlder && !isLoadingOlder && !olderError) loadOlder()
@@ -303,8 +309,8 @@ export function MessageList(props: MessageListProps) {
           if (message !== undefined) setFocused(message)
         }}
         className={
-          // Before the page comes alive the end is where such a box begins by itself.
-          isLive
+          // Before the page comes alive the end is where such a box begins by itself. What stands for what nobody has said yet is read from its top.
+          isLive || isSilent
             ? "-outline-offset-2 flex h-full flex-col overflow-y-auto overscroll-contain [overflow-anchor:none]"
             : "-outline-offset-2 flex h-full flex-col-reverse overflow-y-auto overscroll-contain"
         }
@@ -438,17 +444,15 @@ function focusSoon(scroller: { current: HTMLElement | null }, id: string, attemp
   })
 }
 
+/** Whether nobody has ever said anything. */
+const isSilentIn = ({ conversation, hasOlder, isTruncated }: MessageListProps) =>
+  !hasOlder && !isTruncated && !conversation.items.some(({ kind }) => kind === "said")
+
 /** Where the history begins, or how to see more of it. */
-function Start({
-  conversation,
-  hasOlder,
-  isLoadingOlder,
-  isTruncated,
-  wasReset,
-  loadOlder,
-}: MessageListProps) {
+function Start(props: MessageListProps) {
+  const { hasOlder, isLoadingOlder, isTruncated, wasReset, loadOlder } = props
   const t = useTranslations("messages")
-  const isSilent = !hasOlder && !isTruncated && !conversation.items.some(({ kind }) => kind === "said")
+  const isSilent = isSilentIn(props)
   return (
     <div className="grid justify-items-center pt-6 pb-3 text-center text-muted text-sm">
       {hasOlder ? (

@@ -13,7 +13,7 @@ import { EmojiPicker } from "./emoji-picker.tsx"
 import { useRoomActions } from "./room-actions.ts"
 
 const buttonClass =
-  "grid size-9 place-items-center rounded-lg text-muted outline-none hover:bg-raised hover:text-text focus-visible:bg-raised focus-visible:text-text focus-visible:ring-2 focus-visible:ring-accent"
+  "grid size-9 place-items-center rounded-lg text-muted outline-none pointer-coarse:size-11 hover:bg-raised hover:text-text focus-visible:bg-raised focus-visible:text-text focus-visible:ring-2 focus-visible:ring-accent"
 
 interface Props {
   said: Said
@@ -29,27 +29,32 @@ export function MessageToolbar({ said, isMine, when, onHold }: Props) {
   const t = useTranslations("messages")
   const { react, reply } = useRoomActions()
   return (
-    <Toolbar.Root
-      aria-label={t("actions")}
+    // Over the message's upper edge; of a message that begins further up, at the edge of what is seen.
+    <div
       className={clsx(
-        "-top-7 absolute z-10 flex rounded-xl border border-line bg-surface p-0.5 shadow-(--shadow)",
-        isMine ? "left-2 md:left-auto md:right-4" : "right-2 md:right-auto md:left-14",
+        "-top-9 pointer-events-none absolute bottom-0 z-10 pointer-coarse:-top-11",
+        isMine ? "right-2" : "left-13.5",
       )}
     >
-      <EmojiPicker
-        onPick={(emoji) => react(said, emoji)}
-        onOpenChange={(isOpen) => isOpen && onHold(true)}
-        onOpenChangeComplete={(isOpen) => !isOpen && onHold(false)}
+      <Toolbar.Root
+        aria-label={t("actions")}
+        className="pointer-events-auto sticky top-1 flex rounded-xl border border-line bg-surface p-0.5 shadow-(--shadow)"
       >
-        <ToolbarButton label={t("react")}>
-          <SmilePlus size={18} aria-hidden="true" />
+        <EmojiPicker
+          onPick={(emoji) => react(said, emoji)}
+          onOpenChange={(isOpen) => isOpen && onHold(true)}
+          onOpenChangeComplete={(isOpen) => !isOpen && onHold(false)}
+        >
+          <ToolbarButton label={t("react")}>
+            <SmilePlus size={18} aria-hidden="true" />
+          </ToolbarButton>
+        </EmojiPicker>
+        <ToolbarButton label={t("reply")} onClick={() => reply(said)}>
+          <Reply size={18} aria-hidden="true" />
         </ToolbarButton>
-      </EmojiPicker>
-      <ToolbarButton label={t("reply")} onClick={() => reply(said)}>
-        <Reply size={18} aria-hidden="true" />
-      </ToolbarButton>
-      <MoreMenu said={said} isMine={isMine} when={when} onHold={onHold} />
-    </Toolbar.Root>
+        <MoreMenu said={said} isMine={isMine} when={when} onHold={onHold} />
+      </Toolbar.Root>
+    </div>
   )
 }
 

@@ -2,10 +2,10 @@
 import { clsx } from "clsx"
 import { Ban, Check, CircleAlert, Clock, LoaderCircle } from "lucide-react"
 import { useFormatter, useTranslations } from "next-intl"
-import { type FocusEvent, type PointerEvent, useState } from "react"
+import { type FocusEvent, type PointerEvent, useCallback, useEffect, useState } from "react"
 import type { PendingRoomMessage, Quoted, Said } from "#lib/chat/conversation.ts"
 import { Avatar } from "../../_components/avatar.tsx"
-import { RichText } from "../../_components/rich-text.tsx"
+import { isFewEmoji, RichText } from "../../_components/rich-text.tsx"
 import { FileList } from "./attachments/file-list.tsx"
 import { EditField } from "./edit-field.tsx"
 import { MessageToolbar } from "./message-toolbar.tsx"
@@ -36,7 +36,18 @@ export function Message(props: MessageProps) {
   const format = useFormatter()
   const { me } = useRoomActions()
   const [isHeld, setIsHeld] = useState(false)
-  const { hasAttention, ...attention } = useAttention()
+  const { hasAttention, forgetPointer, ...attention } = useAttention()
+  const hold = useCallback(
+    (isHeld: boolean) => {
+      setIsHeld(isHeld)
+      if (!isHeld) forgetPointer()
+    },
+    [forgetPointer],
+  )
+  // The menu that led to the field goes with the tools, before it could say that it closes.
+  useEffect(() => {
+    if (isEditing) hold(false)
+  }, [isEditing, hold])
   const marked = useMarkedName()
   const isMine = said.sender.id === me.id
   const name = said.sender.name ?? t("somebody")
@@ -62,18 +73,18 @@ export function Message(props: MessageProps) {
       {!isMine && (isFirst ? <Avatar id={said.sender.id} name={name} /> : <span className="w-9 shrink-0" />)}
       <div
         className={clsx(
-          "grid min-w-0 max-w-[min(85%,36rem)] gap-1",
+          "grid min-w-0 max-w-[min(85%,36rem)] grid-cols-1 gap-1",
           isMine ? "justify-items-end" : "justify-items-start",
           isEditing && "w-full",
         )}
       >
         {isFirst && (
-          <p className="flex items-baseline gap-2 px-1 text-xs">
-            <span className={isMine ? "sr-only" : "max-w-48 truncate font-semibold"} dir="auto">
+          <p className="flex max-w-full items-baseline gap-2 px-1 text-xs">
+            <span className={isMine ? "sr-only" : "truncate font-semibold"} dir="auto">
               {isMine ? t("you") : name}
             </span>
             {!isMine && <NameMark id={said.sender.id} />}
-            <time dateTime={new Date(said.at).toISOString()} title={when} className="text-muted">
+            <time dateTime={new Date(said.at).toISOString()} title={when} className="shrink-0 text-muted">
               {time}
             </time>
           </p>
@@ -83,7 +94,7 @@ export function Message(props: MessageProps) {
         <Footer said={said} isMine={isMine} isLast={isLast} />
       </div>
       {(hasAttention || isHeld) && !isEditing && !said.isDeleted && said.seq !== null && (
-        <MessageToolbar said={said} isMine={isMine} when={when} onHold={setIsHeld} />
+        <MessageToolbar said={said} isMine={isMine} when={when} onHold={hold} />
       )}
     </article>
   )
@@ -94,9 +105,13 @@ function useAttention() {
   const [isPointed, setIsPointed] = useState(false)
   const [isFocused, setIsFocused] = useState(false)
   const isMouse = (event: PointerEvent) => event.pointerType === "mouse"
-  const point = (event: PointerEvent) => isMouse(event) && setIsPointed(true)
+  // React tells of its menu, too, which stands elsewhere on the page.
+  const point = (event: PointerEvent) =>
+    isMouse(event) && event.currentTarget.contains(event.target as Node) && setIsPointed(true)
   return {
     hasAttention: isPointed || isFocused,
+    // What was open over it has gone from under the pointer, of which nothing tells: its next move says where it is.
+    forgetPointer: useCallback(() => setIsPointed(false), []),
     onPointerEnter: point,
     // React tells of no entering when what the pointer was on before, a dialog that closed, is gone.
     onPointerMove: point,
@@ -132,13 +147,15 @@ function Body({ said, replied, isMine, isEditing }: BodyProps) {
       />
     )
   }
+  const isBare = !said.replyTo && said.state !== "refused" && isFewEmoji(said.text)
   return (
     <>
       {(said.text !== "" || said.replyTo) && (
         <div
           className={clsx(
-            "w-fit max-w-full overflow-hidden rounded-2xl px-3.5 py-2 leading-relaxed",
-            isMine ? "bg-accent text-on-accent" : "border border-line bg-surface",
+            "w-fit max-w-full overflow-hidden rounded-2xl leading-relaxed",
+            !isBare && "px-3.5 py-2",
+            !isBare && (isMine ? "bg-accent text-on-accent" : "border border-line bg-surface"),
             said.state === "refused" && "bg-bad-soft text-text",
           )}
         >
@@ -207,7 +224,7 @@ function Delivery({ id, state, error, subject }: DeliveryProps) {
           <button
             type="button"
             // With a network it waits for a moment only, which is nothing to decide about.
-            className="-my-2 ml-1 min-h-8 animate-[reveal_0.2s_1s_backwards] underline"
+            className="touchable -my-2 ml-1 min-h-8 animate-[reveal_0.2s_1s_backwards] underline"
             onClick={() => discard(id)}
           >
             {t("discard")}
@@ -223,10 +240,10 @@ function Delivery({ id, state, error, subject }: DeliveryProps) {
         {t(subject === "text-sent" || state === "failed" ? state : "notChanged")}
         {error && ` · ${errors(error.code)}`}
       </span>
-      <button type="button" className="min-h-8 font-semibold underline" onClick={() => retry(id)}>
+      <button type="button" className="touchable min-h-8 font-semibold underline" onClick={() => retry(id)}>
         {t("retry")}
       </button>
-      <button type="button" className="min-h-8 underline" onClick={() => discard(id)}>
+      <button type="button" className="touchable min-h-8 underline" onClick={() => discard(id)}>
         {t("discard")}
       </button>
     </>

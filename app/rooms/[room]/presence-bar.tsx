@@ -32,7 +32,7 @@ export function PresenceBar({ presence }: Props) {
         {shown.map(({ user, data }) => {
           const label = `${nameOf(user)}, ${t(`presence.${data.status}`)}`
           return (
-            <li key={user.id} title={label} className="rounded-full ring-2 ring-surface">
+            <li key={user.id} title={label} className="rounded-full bg-surface ring-2 ring-surface">
               <Avatar id={user.id} name={user.name ?? "?"} size={30} isAway={data.status === "away"} />
               <span className="sr-only">{label}</span>
             </li>
@@ -51,7 +51,7 @@ function Everybody({ presence: { count, members } }: { presence: PresenceState<R
     <Popover.Root>
       <Popover.Trigger
         data-testid="presence-count"
-        className="-mx-1.5 flex min-h-8 items-center gap-1 whitespace-nowrap rounded-md px-1.5 text-muted text-xs hover:bg-raised hover:text-text"
+        className="touchable -mx-1.5 flex min-h-8 items-center gap-1 whitespace-nowrap rounded-md px-1.5 text-muted text-xs hover:bg-raised hover:text-text"
       >
         {/* A phone's width is the room's name's. */}
         <Users size={14} aria-hidden="true" className="sm:hidden" />
@@ -62,7 +62,7 @@ function Everybody({ presence: { count, members } }: { presence: PresenceState<R
       </Popover.Trigger>
       <Popover.Portal>
         <Popover.Positioner align="end" sideOffset={6} collisionPadding={8} className="z-50">
-          <Popover.Popup className="grid max-h-[min(28rem,var(--available-height))] w-72 max-w-[calc(100vw-1rem)] gap-2 overflow-y-auto rounded-2xl border border-line bg-surface p-4 text-sm shadow-(--shadow) outline-none transition data-ending-style:opacity-0 data-starting-style:opacity-0">
+          <Popover.Popup className="grid max-h-[min(28rem,var(--available-height))] w-72 max-w-[calc(100vw-1rem)] grid-cols-1 gap-2 overflow-y-auto rounded-2xl border border-line bg-surface p-4 text-sm shadow-(--shadow) outline-none transition data-ending-style:opacity-0 data-starting-style:opacity-0">
             <Popover.Title className="font-semibold">{t("presence.everybody")}</Popover.Title>
             {members ? (
               <ul aria-label={t("presence.everybody")}>

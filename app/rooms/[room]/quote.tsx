@@ -3,6 +3,7 @@ import { clsx } from "clsx"
 import { CornerUpLeft } from "lucide-react"
 import { useTranslations } from "next-intl"
 import type { Quoted, Said } from "#lib/chat/conversation.ts"
+import { plainTextOf } from "#lib/chat/rich-text.ts"
 import { useJump } from "./jump.tsx"
 import { useRoomActions } from "./room-actions.ts"
 import { useMarkedName } from "./room-people.tsx"
@@ -14,7 +15,7 @@ export function useExcerpt() {
     if (!said) return t("quoteUnloaded")
     if (said === "gone") return t("quoteGone")
     if (said.isDeleted) return t("deleted")
-    const text = said.text.replace(/\s+/g, " ").slice(0, 200)
+    const text = plainTextOf(said.text).replace(/\s+/g, " ").slice(0, 200)
     return text || said.files.map(({ name }) => name).join(", ") || t("quoteFile")
   }
 }

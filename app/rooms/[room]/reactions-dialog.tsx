@@ -1,9 +1,11 @@
 "use client"
 import { Dialog } from "@base-ui/react/dialog"
 import { useFormatter, useTranslations } from "next-intl"
+import { useRef } from "react"
 import type { Said } from "#lib/chat/conversation.ts"
 import { buttonClass } from "../../_components/button.tsx"
 import { Modal } from "../../_components/modal.tsx"
+import { messageElement } from "./jump.tsx"
 import { useExcerpt } from "./quote.tsx"
 import { useReactors } from "./reactions.tsx"
 
@@ -14,9 +16,15 @@ export function ReactionsDialog({ said, onClose }: { said: Said | null; onClose(
   const format = useFormatter()
   const excerpt = useExcerpt()
   const namesOf = useReactors()
+  const asked = useRef("")
+  if (said) asked.current = said.id
   return (
     <Dialog.Root open={said !== null} onOpenChange={(isOpen) => !isOpen && onClose()}>
-      <Modal title={t("whoReacted")} lead={said ? excerpt(said) : ""}>
+      <Modal
+        title={t("whoReacted")}
+        lead={said ? excerpt(said) : ""}
+        finalFocus={() => messageElement(asked.current)}
+      >
         <ul aria-label={t("whoReacted")} className="grid max-h-[50dvh] gap-3 overflow-y-auto">
           {said?.reactions.map(({ emoji, people }) => (
             <li key={emoji} className="flex items-baseline gap-3">

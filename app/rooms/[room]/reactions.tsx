@@ -9,13 +9,16 @@ import { useMarkedName } from "./room-people.tsx"
 /** So many names are listed; the others are counted. */
 const maxNames = 12
 
-/** What to call those who reacted, in their order. */
+/** What to call those who reacted: oneself first, the others in their order. */
 export function useReactors(): (people: readonly Sender[]) => string[] {
   const t = useTranslations("messages")
   const { me } = useRoomActions()
   const marked = useMarkedName()
-  return (people) =>
-    people.map(({ id, name }) => (id === me.id ? t("you") : marked(id, name ?? t("somebody"))))
+  return (people) => {
+    const others = people.filter(({ id }) => id !== me.id)
+    const names = others.map(({ id, name }) => marked(id, name ?? t("somebody")))
+    return others.length < people.length ? [t("you"), ...names] : names
+  }
 }
 
 /** Each emoji with how many and who; a click adds one's own or takes it back. */
@@ -43,7 +46,7 @@ export function Reactions({ said }: { said: Said }) {
                     aria-label={t("reactedBy", { emoji, who })}
                     onClick={() => react(said, emoji)}
                     className={clsx(
-                      "flex min-h-7 min-w-10 items-center justify-center gap-1 rounded-full border px-2 text-xs tabular-nums transition-colors",
+                      "touchable flex min-h-7 min-w-10 items-center justify-center gap-1 rounded-full border px-2 text-xs tabular-nums transition-colors",
                       isMine
                         ? "border-accent bg-accent-soft font-semibold text-text"
                         : "border-line bg-surface text-muted hover:border-muted",

@@ -287,7 +287,7 @@ function StripButton(props: ComponentProps<"button">) {
   return (
     <button
       type="button"
-      className="min-h-8 rounded-lg px-2 font-semibold underline underline-offset-2"
+      className="touchable min-h-8 rounded-lg px-2 font-semibold underline underline-offset-2"
       {...props}
     />
   )

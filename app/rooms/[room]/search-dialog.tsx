@@ -7,6 +7,7 @@ import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState 
 import { isRealtimeError, type RealtimeErrorCode } from "throughline"
 import { type SearchResult, searchRoom } from "#lib/chat/api.ts"
 import { highlight } from "#lib/chat/highlight.ts"
+import { plainTextOf } from "#lib/chat/rich-text.ts"
 import type { Room } from "#lib/chat/rooms.ts"
 import { Avatar } from "../../_components/avatar.tsx"
 import { Button, iconButtonClass } from "../../_components/button.tsx"
@@ -255,7 +256,7 @@ function SearchPanel({ room, onClose }: { room: Room; onClose(): void }) {
       </ul>
       {isOpen && found?.isIndexing && <p className="px-4 py-2 text-muted text-xs">{t("indexing")}</p>}
 
-      <p className="flex min-h-9 items-center justify-between gap-3 border-line border-t px-4 text-muted text-xs">
+      <p className="flex min-h-9 items-center justify-between gap-3 border-line border-t px-4 text-muted text-xs max-sm:has-[:first-child:empty]:sr-only">
         <span role="status">
           {!found || error || isSearching || results.length === 0
             ? ""
@@ -297,6 +298,10 @@ function Option({ id, isChosen, onPoint, onChoose, children }: OptionProps) {
   )
 }
 
+const dateAndTime = {
+  ...({ year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit" } as const),
+}
+
 function Result({ result: { from, at, text }, query }: { result: SearchResult; query: string }) {
   const t = useTranslations("messages")
   const format = useFormatter()
@@ -305,7 +310,7 @@ function Result({ result: { from, at, text }, query }: { result: SearchResult; q
   return (
     <>
       <Avatar id={from.id} name={name} size={32} />
-      <span className="grid min-w-0 flex-1 gap-0.5">
+      <span className="grid min-w-0 flex-1 grid-cols-1 gap-0.5">
         <span className="flex items-baseline justify-between gap-3 text-xs">
           <span className="flex min-w-0 gap-2">
             <span dir="auto" className="truncate font-semibold">
@@ -314,11 +319,11 @@ function Result({ result: { from, at, text }, query }: { result: SearchResult; q
             <NameMark id={from.id} />
           </span>
           <time dateTime={new Date(at).toISOString()} className="shrink-0 text-muted">
-            {format.dateTime(at, { dateStyle: "medium", timeStyle: "short", timeZone })}
+            {format.dateTime(at, { ...dateAndTime, timeZone })}
           </time>
         </span>
         <span dir="auto" className="line-clamp-3 text-sm [overflow-wrap:anywhere]">
-          {highlight(text, query).map((part, index) =>
+          {highlight(plainTextOf(text), query).map((part, index) =>
             part.isHit ? (
               <mark key={index} className="rounded-xs bg-accent-soft px-0.5 font-semibold text-text">
                 {part.text}

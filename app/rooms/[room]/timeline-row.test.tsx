@@ -3,7 +3,7 @@ import { NextIntlClientProvider } from "next-intl"
 import type { ReactNode } from "react"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { createConversation, type RoomMessage } from "#lib/chat/conversation.ts"
-import { toTimeline } from "#lib/chat/timeline.ts"
+import { type TimelineRow, toTimeline } from "#lib/chat/timeline.ts"
 import messages from "#lib/i18n/messages/en.json"
 import { TimelineRowView } from "./timeline-row.tsx"
 import { useTimeZone } from "./use-time-zone.ts"
@@ -41,6 +41,21 @@ describe("a message of an event that the page doesn't know, as a later release m
     render(<TimelineRowView row={row} now={at} timeZone="UTC" {...state} />, { wrapper: inEnglish })
     expect(screen.getByText(messages.messages.newer)).toBeTruthy()
     expect(failures).not.toHaveBeenCalled()
+  })
+})
+
+describe("who joined one after the other", () => {
+  it.each([
+    [["Aki"], "Aki joined."],
+    [["Aki", "Ben", "Chie"], "Aki, Ben, and Chie joined."],
+    [["Aki", "Ben", "Chie", "Dan"], "Aki, Ben and 2 others joined."],
+  ])("%j are said in one line: %s", (names, line) => {
+    const messages = names.map((name) => ({ event: "member-joined", payload: {}, from: { id: name, name } }))
+    const row = { kind: "system", key: "1", messages } as unknown as TimelineRow
+    const { container } = render(<TimelineRowView row={row} now={0} timeZone="UTC" {...state} />, {
+      wrapper: inEnglish,
+    })
+    expect(container.textContent?.replace(/[\u2068\u2069]/g, "")).toBe(line)
   })
 })
 

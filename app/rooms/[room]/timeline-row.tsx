@@ -33,7 +33,7 @@ export const TimelineRowView = memo(function TimelineRowView({
     case "gap":
       return <GapLine count={row.count} />
     case "system":
-      return <SystemLine message={row.message} />
+      return <SystemLine messages={row.messages} />
     case "unread":
       return <UnreadLine />
     case "said":
@@ -57,7 +57,13 @@ function isSame(before: TimelineRowProps, after: TimelineRowProps): boolean {
       before.isHighlighted === after.isHighlighted
     )
   }
-  return before.row.key === after.row.key && before.now === after.now && before.timeZone === after.timeZone
+  const countOf = ({ row }: TimelineRowProps) => (row.kind === "system" ? row.messages.length : 1)
+  return (
+    before.row.key === after.row.key &&
+    countOf(before) === countOf(after) &&
+    before.now === after.now &&
+    before.timeZone === after.timeZone
+  )
 }
 
 function DaySeparator({ at, now, timeZone }: { at: number; now: number; timeZone: string }) {
@@ -110,17 +116,24 @@ const systemTexts = {
   erased: "erased",
 } as const
 
-function SystemLine({ message }: { message: SystemMessage }) {
+/** So many who joined are all named; of more, two. */
+const maxNamed = 3
+
+function SystemLine({ messages }: { messages: readonly [SystemMessage, ...SystemMessage[]] }) {
   const t = useTranslations("messages")
+  const format = useFormatter()
   const marked = useMarkedName()
-  const name = marked(message.from?.id, message.from?.name ?? t("somebody"))
+  const [message] = messages
+  const names = messages.map(({ from }) => marked(from?.id, from?.name ?? t("somebody")))
+  const [first = "", second = ""] = names
   // Of a later release, which others have loaded already, this page may be given what it has no name for.
   const text = Object.hasOwn(systemTexts, message.event) ? systemTexts[message.event] : "newer"
   const person = message.event === "member-removed" ? message.payload.person : null
   return (
-    <p data-event={message.event} className="break-words py-2 text-center text-muted text-sm">
-      {t(text, {
-        name,
+    <p data-event={message.event} className="break-words py-1 text-center text-muted text-sm">
+      {t(names.length > maxNamed ? "joinedMany" : text, {
+        name: format.list(names),
+        ...{ first, second, count: names.length - 2 },
         room: message.event === "room-renamed" ? isolated(message.payload.name) : "",
         person: person ? marked(person.id, person.name || t("somebody")) : "",
       })}

@@ -138,7 +138,7 @@ function TrayButton({ label, onClick, children }: { label: string; onClick(): vo
       aria-label={label}
       title={label}
       onClick={onClick}
-      className="grid size-9 shrink-0 place-items-center rounded-xl text-muted hover:bg-raised hover:text-text"
+      className="touchable grid size-9 shrink-0 place-items-center rounded-xl text-muted hover:bg-raised hover:text-text"
     >
       {children}
     </button>

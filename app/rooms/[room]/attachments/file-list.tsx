@@ -109,7 +109,7 @@ function FileRow({ file: { id, name, type, size } }: { file: SharedFile }) {
           <FileIcon type={type} />
         </span>
         <span className="grid min-w-0 flex-1">
-          <span dir="auto" className="truncate font-medium text-sm" title={name}>
+          <span dir="auto" className="line-clamp-2 font-medium text-sm [overflow-wrap:anywhere]" title={name}>
             {name}
           </span>
           <span className="text-muted text-xs">{sizeOf(size)}</span>
