@@ -139,11 +139,7 @@ export function MessageList(props: MessageListProps) {
   /** A room opens where one stopped reading: with the line above what is unread at the top, unless all of that fits below it. */
   function open(): void {
     const { current } = scroller
-    if (!current) return
-    if (isSilent) {
-      isAtEnd.current = current.scrollHeight - current.clientHeight < stickWithinPx
-      return
-    }
+    if (!current || isSilent) return
     // All that the server rendered is still in its place: the end is where it seems to be.
     current.scrollTop = current.scrollHeight
     const index = indexes.get(unreadKey)
@@ -174,8 +170,9 @@ export function MessageList(props: MessageListProps) {
     const { arrivedAfter, isMineNew } = takeArrived()
     // Who answers has seen enough.
     if (isMineNew) metUnread.current = firstUnread
-    if (isAtEnd.current || isMineNew) toEnd()
-    else if (arrivedAfter !== null) setSeen((seq) => seq ?? arrivedAfter)
+    // Before anybody has said anything it is read from its top; the first who does takes everybody along.
+    if ((isAtEnd.current && !isSilent) || isMineNew) toEnd()
+    else if (!isAtEnd.current && arrivedAfter !== null) setSeen((seq) => seq ?? arrivedAfter)
     tellSeen()
   }, [rows, isLive])
 
@@ -233,13 +230,13 @@ export function MessageList(props: MessageListProps) {
   // A phone's keyboard, a banner, a picture that came: the end stays in sight.
   useEffect(() => {
     const { current } = scroller
-    if (!current) return
+    if (!current || isSilent) return
     const observer = new ResizeObserver(() => {
       if (isAtEnd.current) current.scrollTop = current.scrollHeight
     })
     observer.observe(current)
     return () => observer.disconnect()
-  }, [])
+  }, [isSilent])
 
   useEffect(() => {
     if (highlighted === null) return
