@@ -47,6 +47,7 @@ describe("throughline init", () => {
     expect(second).toMatchObject({
       exitCode: 0,
       stdout: "Everything is there already: nothing was changed.\n",
+      stderr: expect.stringMatching(/^→ Run npm i: not installed yet: throughline, socket\.io, .*ably\.\n$/),
     })
     expect(place.snapshot()).toEqual(written)
 
@@ -105,6 +106,15 @@ describe("throughline init", () => {
     expect(undone).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("once more") })
     expect(undone.stdout).not.toContain("as it was")
     expect(place.snapshot()).toEqual(before)
+  })
+
+  it("says what is left to do where the installation is interrupted", async () => {
+    using place = makeFolder({ ...app, "bin/npm": "#!/bin/sh\nkill -INT $PPID $$\n" })
+    chmodSync(join(place.folder, "bin/npm"), 0o755)
+    const env = { PATH: `${join(place.folder, "bin")}:${process.env.PATH}` }
+    const { exitCode, stdout } = await throughline(place.folder, ["init", "--yes"], env)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: expect.stringContaining("→ Run npm i: ") })
+    expect(await throughline(place.folder, ["init", "--undo"])).toMatchObject({ exitCode: 0 })
   })
 
   it.each([
