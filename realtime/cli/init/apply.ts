@@ -146,7 +146,9 @@ export function undo(folder: string): string[] {
       undoRun(folder, run, notes)
       forgetLast(folder, runs)
     } catch (error) {
-      throw error instanceof Refusal ? error : asRefusal(error, "Run it again when that is mended: it goes on.")
+      throw error instanceof Refusal
+        ? error
+        : asRefusal(error, "Run it again when that is mended: it goes on.")
     }
   }
   removeEmpty(folder, ["node_modules", "node_modules/.cache", "node_modules/.cache/throughline"])
