@@ -91,7 +91,10 @@ describe("the documents", () => {
     const linesOf = ({ body, path = "" }: Block) =>
       body.split("\n").filter((line) => {
         if (line.trim() === "" || line.startsWith("// ")) return false
-        return connecting.test(path) || (path === "app/layout.tsx" && /throughline|realtime/i.test(line))
+        return (
+          connecting.test(path) ||
+          (path === "app/layout.tsx" && /throughline|realtime|Suspense|Connected/i.test(line))
+        )
       })
     const count = blocksOf().flatMap(linesOf).length
     expect(read("docs/guides/adopting.md")).toContain(`By hand it is ${count} lines`)

@@ -4,11 +4,11 @@ import { peers } from "./peers.ts"
 
 /**
  * Starts the emulators of what is named without keys, says where they are, and returns the environment that
- * leads to them, and what ends them.
+ * leads to them, and what ends them. Where there is no address for a provider's webhooks, it sends none.
  */
 export async function emulate(
   environment: Environment,
-  webhookUrl: (provider: ProviderName) => string,
+  webhookUrl: (provider: ProviderName) => string | undefined,
 ): Promise<{ environment: Environment; close(): Promise<void> }> {
   const changed: Partial<Environment> = {}
   const started: Emulated[] = []
@@ -36,7 +36,9 @@ interface Emulated {
   close(): Promise<void>
 }
 
-const start: Record<ProviderName, (webhookUrl: string) => Promise<Emulated>> = {
+const webhooksTo = (url: string | undefined) => (url === undefined ? [] : [{ url }])
+
+const start: Record<ProviderName, (webhookUrl: string | undefined) => Promise<Emulated>> = {
   socketio() {
     throw new RealtimeError("invalid-config", { message: "unable to emulate socketio; it is no service" })
   },
@@ -49,7 +51,7 @@ const start: Record<ProviderName, (webhookUrl: string) => Promise<Emulated>> = {
           key: "app-key",
           secret: "app-secret",
           subscriptionCount: true,
-          webhooks: [{ url: webhookUrl }],
+          webhooks: webhooksTo(webhookUrl),
         },
       ],
     })
@@ -60,7 +62,7 @@ const start: Record<ProviderName, (webhookUrl: string) => Promise<Emulated>> = {
   async ably(webhookUrl) {
     const startAblyEmulator = await peers.ablyEmulator()
     const emulator = await startAblyEmulator({
-      apps: [{ keys: [{ secret: "app-secret", revocableTokens: true }], webhooks: [{ url: webhookUrl }] }],
+      apps: [{ keys: [{ secret: "app-secret", revocableTokens: true }], webhooks: webhooksTo(webhookUrl) }],
     })
     const { endpoint, port } = emulator.clientOptions
     const ably = { apiKey: emulator.key, endpoint, port, tls: false }

@@ -41,7 +41,9 @@ export async function open<Definitions extends ChannelDefinitions>(
   const { log: given, basePath, socketPath, waitUntil, ...declared } = options
   const read = readEnvironment(process.env, { hasLog: given !== undefined })
   const isEmulating = process.env.NODE_ENV === "development" && read.emulated.length > 0
+  // The route refuses webhooks without these, so none are sent: each would be a line of Next.js' log.
   const webhookUrl = (provider: ProviderName) =>
+    options.presenceCounts &&
     `http://localhost:${process.env.PORT ?? usualPort}${basePath}/webhooks/${provider}`
   const emulators = isEmulating ? await emulate(read, webhookUrl) : null
   if (emulators) cleanup.add("close the emulators", () => emulators.close())

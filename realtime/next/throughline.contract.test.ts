@@ -13,11 +13,13 @@ import { RealtimeError } from "../errors.ts"
 import { createMemoryLog } from "../log/memory.ts"
 import type { MessageLog } from "../log/message-log.ts"
 import { createTransport } from "../providers/socketio/client.ts"
+import { createMemoryPresenceCounts } from "../server/presence-counts.ts"
 import { contractChannels } from "../testing/index.ts"
 import { findRedis, startRedis } from "../testing/redis.ts"
 import { waitFor } from "../testing/wait-for.ts"
 import { hostGateway } from "./host-gateway.ts"
 import { guests, type Throughline, type ThroughlineOptions, throughline } from "./index.ts"
+import { peers } from "./peers.ts"
 
 const room = contractChannels.room({ room: "next" })
 type Channels = typeof contractChannels
@@ -300,6 +302,31 @@ describe("a provider that is named without keys, in development", () => {
     ])
     expect((await realtime.publish(room, "said", { text: "to both" })).seq).toBe(1)
     expect(await realtime.members(room)).toMatchObject({ count: 0 })
+  })
+
+  it.each([
+    ["no webhook where nobody keeps counts, for the route would refuse it", false],
+    ["its webhooks to the route where counts are kept", true],
+  ])("sends %s", async (_, isCounting) => {
+    vi.stubEnv("NODE_ENV", "development")
+    vi.stubEnv("REALTIME_PROVIDER", "ably,pusher")
+    const start = {
+      pusher: vi.fn(await peers.pusherEmulator()),
+      ably: vi.fn(await peers.ablyEmulator()),
+    }
+    const spies = [
+      vi.spyOn(console, "log").mockImplementation(() => {}),
+      vi.spyOn(peers, "pusherEmulator").mockResolvedValue(start.pusher),
+      vi.spyOn(peers, "ablyEmulator").mockResolvedValue(start.ably),
+    ]
+    const { realtime, basePath } = declare(isCounting ? { presenceCounts: createMemoryPresenceCounts() } : {})
+    await realtime.config()
+    for (const spy of spies) spy.mockRestore()
+    for (const name of ["pusher", "ably"] as const) {
+      const webhooks = start[name].mock.calls[0]?.[0]?.apps?.[0]?.webhooks
+      const url = `http://localhost:${process.env.PORT ?? "3000"}${basePath}/webhooks/${name}`
+      expect(webhooks).toEqual(isCounting ? [{ url }] : [])
+    }
   })
 })
 

@@ -40,7 +40,16 @@ const journalPath = (folder: string) => join(folder, "node_modules/.cache/throug
 
 function readJournal(folder: string): Journal | undefined {
   const text = textOf(journalPath(folder))
-  return text === undefined ? undefined : (JSON.parse(text) as Journal)
+  if (text === undefined) return undefined
+  try {
+    return JSON.parse(text) as Journal
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw new Refusal(
+      `${journalPath(folder)} can't be read as JSON`,
+      "Remove it, and what init knows of this folder with it; git has the tree as it was.",
+    )
+  }
 }
 
 function writeJournal(folder: string, journal: Journal): void {
@@ -133,21 +142,31 @@ export function undo(folder: string): string[] {
   planUndo(folder)
   const notes = new Set<string>()
   for (let runs = runsOf(folder), run = runs.at(-1); run; runs = runs.slice(0, -1), run = runs.at(-1)) {
-    for (const change of run.changes) {
-      const path = join(folder, change.path)
-      const text = textOf(path) ?? null
-      const before = reversed(change, text)
-      if (before === undefined) throw changedSince([change.path])
-      if (before !== change.before) notes.add(`${change.path} keeps what was changed in it since.`)
-      if (before === null) rmSync(path, { force: true })
-      else if (before !== text) replace(path, before)
+    try {
+      undoRun(folder, run, notes)
+      forgetLast(folder, runs)
+    } catch (error) {
+      throw error instanceof Refusal
+        ? error
+        : asRefusal(error, "Run it again when that is mended: it goes on.")
     }
-    for (const note of undoLock(run)) notes.add(note)
-    removeEmpty(folder, run.folders)
-    forgetLast(folder, runs)
   }
   removeEmpty(folder, ["node_modules", "node_modules/.cache", "node_modules/.cache/throughline"])
   return [...notes]
+}
+
+function undoRun(folder: string, run: Run, notes: Set<string>): void {
+  for (const change of run.changes) {
+    const path = join(folder, change.path)
+    const text = textOf(path) ?? null
+    const before = reversed(change, text)
+    if (before === undefined) throw changedSince([change.path])
+    if (before !== change.before) notes.add(`${change.path} keeps what was changed in it since.`)
+    if (before === null) rmSync(path, { force: true })
+    else if (before !== text) replace(path, before)
+  }
+  for (const note of undoLock(run)) notes.add(note)
+  removeEmpty(folder, run.folders)
 }
 
 function runsOf(folder: string): Run[] {
@@ -234,9 +253,9 @@ function replace(path: string, content: string | Buffer): void {
   }
 }
 
-function asRefusal(error: unknown): Refusal {
+function asRefusal(error: unknown, advice = "Nothing was changed."): Refusal {
   const { code, path, message } = error as NodeJS.ErrnoException
   return code === "EACCES" || code === "EPERM" || code === "EROFS"
-    ? new Refusal(`this user may not write ${path}`, "Nothing was changed.")
-    : new Refusal(`unable to write; ${message}`, "Nothing was changed.")
+    ? new Refusal(`this user may not write ${path}`, advice)
+    : new Refusal(`unable to write; ${message}`, advice)
 }

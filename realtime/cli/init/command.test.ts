@@ -1,8 +1,18 @@
 import { execFileSync } from "node:child_process"
-import { chmodSync, existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { ownPackage } from "../package.ts"
+import { Refusal } from "../refusal.ts"
 import { inTerminal, makeFolder, throughline } from "../testing.ts"
 import { applyChanges, planUndo, recover, undo } from "./apply.ts"
 
@@ -46,6 +56,7 @@ describe("throughline init", () => {
     expect(second).toMatchObject({
       exitCode: 0,
       stdout: "Everything is there already: nothing was changed.\n",
+      stderr: expect.stringMatching(/^→ Run npm i: not installed yet: throughline, socket\.io, .*ably\.\n$/),
     })
     expect(place.snapshot()).toEqual(written)
 
@@ -104,6 +115,15 @@ describe("throughline init", () => {
     expect(undone).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("once more") })
     expect(undone.stdout).not.toContain("as it was")
     expect(place.snapshot()).toEqual(before)
+  })
+
+  it("says what is left to do where the installation is interrupted", async () => {
+    using place = makeFolder({ ...app, "bin/npm": "#!/bin/sh\nkill -INT $PPID $$\n" })
+    chmodSync(join(place.folder, "bin/npm"), 0o755)
+    const env = { PATH: `${join(place.folder, "bin")}:${process.env.PATH}` }
+    const { exitCode, stdout } = await throughline(place.folder, ["init", "--yes"], env)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: expect.stringContaining("→ Run npm i: ") })
+    expect(await throughline(place.folder, ["init", "--undo"])).toMatchObject({ exitCode: 0 })
   })
 
   it.each([
@@ -237,6 +257,25 @@ describe("changes", () => {
     writeFileSync(join(place.folder, "package.json"), added.replace('"dev": "next"', '"dev": "next --turbo"'))
     undo(place.folder)
     expect(place.snapshot()).toEqual({ "package.json": text.replace('"next"', '"next --turbo"') })
+  })
+
+  it("that can't be taken back end in a reason, and are taken back by the next try", () => {
+    using place = makeFolder({ "a/kept.ts": "" })
+    const before = place.snapshot()
+    applyChanges(place.folder, [write("a/one.ts"), write("b/two.ts")])
+    const one = join(place.folder, "a/one.ts")
+    rmSync(one)
+    mkdirSync(one)
+    expect(() => undo(place.folder)).toThrow(Refusal)
+    rmSync(one, { recursive: true })
+    undo(place.folder)
+    expect(place.snapshot()).toEqual(before)
+  })
+
+  it("whose record is damaged end in a reason", () => {
+    using place = makeFolder({ "node_modules/.cache/throughline/init.json": '{ "state": "do' })
+    expect(() => undo(place.folder)).toThrow(/init\.json can't be read as JSON/)
+    expect(() => recover(place.folder)).toThrow(Refusal)
   })
 
   it("of several runs are undone together", () => {

@@ -9,7 +9,7 @@ import { type Output, styled } from "../output.ts"
 import { emulatorsTarball, ownPackage } from "../package.ts"
 import { Refusal } from "../refusal.ts"
 import { applyChanges, noteLock, planUndo, recover, undo } from "./apply.ts"
-import { type ExampleName, type Plan, planInit } from "./plan.ts"
+import { type ExampleName, type Plan, packages, planInit } from "./plan.ts"
 import { readTemplates } from "./templates.ts"
 import { readTree } from "./tree.ts"
 
@@ -42,7 +42,9 @@ export async function init(options: InitOptions, output: Output): Promise<number
   })
   if (plan.changes.length === 0) {
     output.print("Everything is there already: nothing was changed.")
-    output.json({ changes: [], kept: plan.kept, notes: [] })
+    const notes = await notesOnMissing(folder, options.provider)
+    for (const note of notes) output.note(`→ ${note}`)
+    output.json({ changes: [], kept: plan.kept, notes })
     return 0
   }
   show(plan.changes, options, output)
@@ -164,25 +166,41 @@ const lockFiles: Record<string, string[]> = {
   bun: ["bun.lock", "bun.lockb"],
 }
 
+async function managerOf(folder: string) {
+  const manager: DetectResult = (await detect({ cwd: folder })) ?? { name: "npm", agent: "npm" }
+  const resolved = resolveCommand(manager.agent, "install", []) ?? { command: "npm", args: ["install"] }
+  return { name: manager.name, ...resolved }
+}
+
+/** An `init` before this one may have been interrupted, or failed, while it installed what it had listed. */
+async function notesOnMissing(folder: string, providers: readonly ProviderName[]): Promise<string[]> {
+  const needed = ["throughline", ...providers.flatMap((provider) => packages[provider])]
+  const missing = needed.filter((name) => !findUp(folder, [join("node_modules", name)]))
+  // Yarn's Plug'n'Play has no such folder.
+  if (missing.length === 0 || findUp(folder, [".pnp.cjs"])) return []
+  const { command, args } = await managerOf(folder)
+  return [`Run ${[command, ...args].join(" ")}: not installed yet: ${missing.join(", ")}.`]
+}
+
 async function install(
   folder: string,
   { install: wanted }: InitOptions,
   output: Output,
 ): Promise<Installation> {
-  const manager: DetectResult = (await detect({ cwd: folder })) ?? { name: "npm", agent: "npm" }
-  const { command, args } = resolveCommand(manager.agent, "install", []) ?? {
-    command: "npm",
-    args: ["install"],
-  }
+  const { name, command, args } = await managerOf(folder)
   const installation = { command: [command, ...args].join(" "), wasTried: wanted, isDone: false }
   if (!wanted) return installation
-  const lock = findUp(folder, lockFiles[manager.name] ?? [])
+  const lock = findUp(folder, lockFiles[name] ?? [])
   const before = lock ? readFileSync(lock) : null
   output.note(`${installation.command} …`)
   // Standard output is the answer's alone.
   const stdio = ["ignore", output.isJson ? "ignore" : 2, "inherit"] as ["ignore", "ignore" | 2, "inherit"]
+  // A terminal sends Ctrl-C to both: what is left to do is still said.
+  const wait = () => {}
+  process.on("SIGINT", wait)
   const { status } = spawnSync(command, args, { cwd: folder, stdio, shell: process.platform === "win32" })
-  const made = lock ?? findUp(folder, lockFiles[manager.name] ?? [])
+  process.off("SIGINT", wait)
+  const made = lock ?? findUp(folder, lockFiles[name] ?? [])
   if (made) noteLock(folder, made, before)
   return { ...installation, isDone: status === 0 }
 }

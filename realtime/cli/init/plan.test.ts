@@ -333,6 +333,17 @@ describe("a refusal", () => {
     expect(() => planInit(treeOf(files), { ...everything, example: "chat" })).toThrow(/is there already/)
   })
 
+  it.each(["app/(site)/chat/page.tsx", "app/chat/(all)/route.ts", "pages/chat.tsx", "pages/chat/index.tsx"])(
+    "an example's address that %s has",
+    (path) => {
+      const files = { ...plain, [path]: "" }
+      expect(() => planInit(treeOf(files), { ...everything, example: "chat" })).toThrow(
+        `${path} has the address of the example, /chat`,
+      )
+      expect(() => planInit(treeOf(files), { ...everything, example: "counter" })).not.toThrow()
+    },
+  )
+
   it("goes by the Next.js that is installed", () => {
     const files = { ...plain, "package.json": packageJson({ dependencies: { next: "latest" } }) }
     expect(() => planInit(treeOf(files, "14.2.3"), everything)).toThrow("this is Next.js 14.2.3")

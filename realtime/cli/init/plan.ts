@@ -126,7 +126,9 @@ export function planInit(tree: AppTree, options: PlanOptions): Plan {
       )
     })
   }
-  refuseTakenRoute(tree, root, new Set(plan.changes.map(({ path }) => path)), plan.kept)
+  const own = new Set([...plan.changes.map(({ path }) => path), ...plan.kept])
+  refuseTakenRoute(tree, root, own)
+  if (options.example) refuseTakenPage(tree, own, options.example)
 
   put(".env.local", (before) =>
     addToEnvFile(before ?? "", [
@@ -230,15 +232,10 @@ function basePathOf({ files }: AppTree): string {
 }
 
 /** A route of another file at the address of ours: of a group, of another kind, of the Pages Router. */
-function refuseTakenRoute(
-  { paths }: AppTree,
-  root: string,
-  written: ReadonlySet<string>,
-  kept: readonly string[],
-): void {
+function refuseTakenRoute({ paths }: AppTree, root: string, own: ReadonlySet<string>): void {
   for (const path of paths) {
-    if (written.has(path) || kept.includes(path)) continue
-    const address = path.replace(/^src\//, "").replace(/\([^/]*\)\//g, "")
+    if (own.has(path)) continue
+    const address = addressOf(path)
     if (
       /^app\/api\/realtime\/(.*\/)?route\.\w+$|^pages\/api\/realtime(\/|\.\w+$)/.test(address) &&
       /\.\w+$/.test(path)
@@ -248,6 +245,20 @@ function refuseTakenRoute(
         "Move it, and run init again.",
       )
   }
+}
+
+/** A path without what says nothing of its address: `src/`, and the folders of route groups. */
+const addressOf = (path: string) => path.replace(/^src\//, "").replace(/\([^/]*\)\//g, "")
+
+/** A page of another file at the address of the example's: Next.js takes one for each address. */
+function refuseTakenPage({ paths }: AppTree, own: ReadonlySet<string>, example: ExampleName): void {
+  const taken = new RegExp(`^app/${example}/(page|route)\\.\\w+$|^pages/${example}(/index)?\\.\\w+$`)
+  for (const path of paths)
+    if (!own.has(path) && taken.test(addressOf(path)))
+      throw new Refusal(
+        `${path} has the address of the example, /${example}`,
+        "Move it, or run init without --example.",
+      )
 }
 
 /**
@@ -283,10 +294,10 @@ function notesFor({ files }: AppTree, app: PackageJson, root: string, { example 
   return [
     ...(example
       ? [
-          `Open /${example} in two browsers. Your own pages: <Throughline config={await realtime.config()}> around them, as there.`,
+          `npx throughline dev, and open /${example} in two browsers. Your own pages: <Throughline config={await realtime.config()}> around them, as there.`,
         ]
       : [
-          `In ${root}app/layout: <Throughline config={await realtime.config()}>{children}</Throughline>, once, within <Suspense>.`,
+          `In ${root}app/layout, once, within <Suspense>: an async component that returns <Throughline config={await realtime.config()}>{children}</Throughline>.`,
         ]),
     ...(auth
       ? [
