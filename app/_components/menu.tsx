@@ -17,7 +17,11 @@ export function MenuPopup({ children, side = "bottom", align = "end" }: MenuPopu
   return (
     <Menu.Portal>
       <Menu.Positioner side={side} align={align} sideOffset={8} collisionPadding={8} className="z-50">
-        <Menu.Popup className="max-h-(--available-height) min-w-56 overflow-y-auto rounded-2xl border border-line bg-surface p-1.5 shadow-(--shadow) outline-none transition data-ending-style:opacity-0 data-starting-style:opacity-0">
+        {/* Its items have the focus by the arrows alone; what scrolls has to be reached without them, too. */}
+        <Menu.Popup
+          tabIndex={0}
+          className="max-h-(--available-height) min-w-56 overflow-y-auto rounded-2xl border border-line bg-surface p-1.5 shadow-(--shadow) outline-none transition data-ending-style:opacity-0 data-starting-style:opacity-0"
+        >
           {children}
         </Menu.Popup>
       </Menu.Positioner>
