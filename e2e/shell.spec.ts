@@ -323,7 +323,7 @@ test("an action that the server's release doesn't have leads to a page that offe
   const alice = await people.signIn("Alice")
   const { page } = alice
   const room = await alice.createRoom("Between releases")
-  const { pages, settings } = alice.texts
+  const { sessionEnd, settings } = alice.texts
   await room.composer.fill("half a sentence")
   await page.route("**/*", (route) => {
     const headers = route.request().headers()
@@ -333,9 +333,9 @@ test("an action that the server's release doesn't have leads to a page that offe
   await page.getByRole("button", { name: /Settings of Alice/ }).click()
   await page.getByRole("menuitem", { name: settings.signOut }).click()
   await page.getByRole("alertdialog").getByRole("button", { name: settings.signOut }).click()
-  await expect(page.getByRole("heading", { name: pages.errorTitle })).toBeVisible()
+  await expect(page.getByRole("heading", { name: sessionEnd.outdatedTitle })).toBeVisible()
   await page.unrouteAll()
-  await page.getByRole("button", { name: pages.errorReload }).click()
+  await page.getByRole("button", { name: sessionEnd.reload }).click()
   await expect(room.composer).toHaveValue("half a sentence")
 })
 

@@ -113,6 +113,9 @@ export function MessageList(props: MessageListProps) {
     if (scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight
   }
 
+  /** Before anybody has said anything it is read from its top; the first who does takes everybody along. */
+  const isFollowing = () => isAtEnd.current && !isSilent
+
   /** The whole of a row; one that needn't be scrolled to. */
   function isInSight(index: number): boolean {
     const { current } = list
@@ -170,8 +173,7 @@ export function MessageList(props: MessageListProps) {
     const { arrivedAfter, isMineNew } = takeArrived()
     // Who answers has seen enough.
     if (isMineNew) metUnread.current = firstUnread
-    // Before anybody has said anything it is read from its top; the first who does takes everybody along.
-    if ((isAtEnd.current && !isSilent) || isMineNew) toEnd()
+    if (isFollowing() || isMineNew) toEnd()
     else if (!isAtEnd.current && arrivedAfter !== null) setSeen((seq) => seq ?? arrivedAfter)
     tellSeen()
   }, [rows, isLive])
@@ -323,7 +325,7 @@ export function MessageList(props: MessageListProps) {
             ssrCount={rows.length}
             keepMounted={keepMounted}
             onScroll={onScroll}
-            onResize={() => isAtEnd.current && isLive && toEnd()}
+            onResize={() => isFollowing() && isLive && toEnd()}
           >
             {(row) => (
               <div key={row.key} className="px-conversation">
