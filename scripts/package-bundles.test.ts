@@ -165,14 +165,14 @@ describe("other bundles", () => {
   })
 
   it("for React's server components hold the server's doors without the browser's half", async () => {
-    const server = doorsOf(throughline).filter((door) => /(server|log\/\w+|gateway)$/.test(door))
+    const server = doorsOf(throughline).filter((door) => /(server|next|log\/\w+|gateway)$/.test(door))
     const source = `${server.map((door, index) => `export * as door${index} from "${door}"`).join("\n")}
       export { defineChannel } from "throughline"`
     const { outputs } = await bundle(source, {
       platform: "node",
       conditions: ["react-server"],
       packages: "bundle",
-      external: ["ably", "pg", "pusher", "redis", "@socket.io/*", "socket.io"],
+      external: ["ably", "next", "pg", "pusher", "redis", "@socket.io/*", "socket.io"],
     })
     const inputs = inputsOf(outputs, Object.keys(outputs)).filter((input) => input.includes("/throughline/"))
     expect(inputs.filter((input) => /throughline\/(client|react)\/|\/client\.js$/.test(input))).toEqual([])
