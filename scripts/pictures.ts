@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { type Browser, chromium, type Page } from "@playwright/test"
 import sharp from "sharp"
 import { startChat } from "../e2e/chat-servers.ts"
+import { MessageOnPage } from "../e2e/pages/room-page.ts"
 import { type Person, type PersonOptions, signIn } from "../e2e/person.ts"
 import { buildOnce } from "./build-once.ts"
 import { projectDir } from "./run.ts"
@@ -107,11 +108,9 @@ async function react(
   emoji: string,
 ): Promise<void> {
   if (!message) throw new TypeError("unable to react; there is no such message")
-  const { actions, react } = person.texts.messages
-  await message.hover()
-  await message.getByRole("toolbar", { name: actions }).getByRole("button", { name: react }).click()
-  await person.page.getByRole("dialog").getByRole("button", { name: emoji }).first().click()
-  await message.getByRole("button", { name: emoji }).waitFor()
+  const onPage = new MessageOnPage(person.page, message, person.texts)
+  await onPage.react(emoji)
+  await onPage.reaction(emoji).waitFor()
   await person.page.mouse.move(0, 0)
 }
 
