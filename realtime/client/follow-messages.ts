@@ -22,13 +22,13 @@ export interface MessageFollower {
  * `tracing` throws goes to the client's `onError`, and the message goes on unfollowed.
  *
  * ```ts
- * const tracing: Tracing = {
+ * const tracing = followMessages({
  *   start(step, { id }) {
  *     const begun = performance.now()
  *     return { end: () => console.log(step, id, performance.now() - begun) }
  *   },
- * }
- * createRealtimeClient({ config, providers: {}, tracing: followMessages(tracing) })
+ * })
+ * createRealtimeClient({ config, providers: {}, tracing })
  * ```
  */
 export function followMessages(tracing: Tracing): (onError: OnError) => MessageFollower {

@@ -16,8 +16,10 @@ import { useRealtimeClient } from "./context.ts"
  * the first render on, the server's too; what a later render gives for the same channel isn't looked at.
  *
  * ```tsx
- * // On the server: initial={await realtime.state(poll({ poll: "42" })).read(["votes"])}
- * const { votes } = useChannelState(poll({ poll: "42" }), ["votes"], { initial })
+ * const poll = defineChannel("poll:{poll}", { messages: {}, state: { votes: z.number() } })
+ * // On the server, which hands it to the component.
+ * const counted = await realtime.state(poll({ poll: "42" })).read(["votes"])
+ * const { votes } = useChannelState(poll({ poll: "42" }), ["votes"], { initial: counted })
  * ```
  */
 export function useChannelState<D extends AnyChannelDefinition, K extends StateKey<D>>(
