@@ -1,6 +1,7 @@
 import { type Browser, type BrowserContextOptions, expect, type Page, test } from "@playwright/test"
 import { expectAccessible, expectNothingSticksOut } from "./axe.ts"
-import { buildExample, providers, startExample } from "./examples.ts"
+import { buildExample, startExample } from "./examples.ts"
+import { providers } from "./stranger-people.ts"
 
 /** Two people, each with a browser of their own: one of English on a desk, one of Japanese on a small phone. */
 async function openTwo(browser: Browser, url: string) {

@@ -5,9 +5,7 @@ import { projectDir } from "../scripts/run.ts"
 import { startEmulator } from "../server/emulator.ts"
 import { freePort } from "./chat-servers.ts"
 import { execute, programOf, type StrangersServer, startIn } from "./stranger.ts"
-
-export const providers = ["socketio", "pusher", "ably"] as const
-export type ProviderName = (typeof providers)[number]
+import type { ProviderName } from "./stranger-people.ts"
 
 /** An app of `examples/`, built, on a port and a data folder of its own. */
 export interface Example extends AsyncDisposable {

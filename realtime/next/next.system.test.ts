@@ -32,11 +32,12 @@ mkdirSync(join(projectDir, ".data"), { recursive: true })
 const folder = mkdtempSync(join(projectDir, ".data/next-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** An app of the guide in a folder of its own, with this configuration. */
+/** An app of the guide with this configuration, and a page that says nothing of when it is drawn. */
 function makeApp(name: string, config: object): string {
   const app = join(folder, name)
   mkdirSync(join(app, "node_modules"), { recursive: true })
   writeGuide(app)
+  writeFileSync(join(app, "app/page.tsx"), "export default function Home() {\n  return <p>Home</p>\n}\n")
   symlinkSync(join(projectDir, "realtime"), join(app, "node_modules/throughline"))
   writeFileSync(join(app, "package.json"), JSON.stringify({ name, private: true }))
   const whole = { outputFileTracingRoot: projectDir, typescript: { ignoreBuildErrors: true }, ...config }
@@ -44,9 +45,7 @@ function makeApp(name: string, config: object): string {
   return app
 }
 
-/** With nothing of its own, but for a page that says nothing of when it is drawn. */
 const plain = makeApp("plain", { output: "standalone" })
-writeFileSync(join(plain, "app/page.tsx"), "export default function Home() {\n  return <p>Home</p>\n}\n")
 
 interface Running extends AsyncDisposable {
   child: ChildProcess
@@ -231,54 +230,6 @@ describe("the app of the guide", () => {
 
 describe("an app with `cacheComponents`", () => {
   const app = makeApp("cached", { cacheComponents: true, serverExternalPackages: ["socket.io"] })
-  const write = (path: string, text: string) => writeFileSync(join(app, path), text)
-  write("app/page.tsx", "export default function Home() {\n  return <p>Home</p>\n}\n")
-  write(
-    "app/layout.tsx",
-    `import { type ReactNode, Suspense } from "react"
-import { Throughline } from "../realtime/provider"
-import { realtime } from "../realtime/server"
-
-export default function Layout({ children }: { children: ReactNode }) {
-  return (
-    <html lang="en">
-      <body>
-        <h1>App</h1>
-        <Suspense fallback={<p>Connecting…</p>}>
-          <Connected>{children}</Connected>
-        </Suspense>
-      </body>
-    </html>
-  )
-}
-
-async function Connected({ children }: { children: ReactNode }) {
-  return <Throughline config={await realtime.config()}>{children}</Throughline>
-}
-`,
-  )
-  write(
-    "app/lobby/page.tsx",
-    `import { connection } from "next/server"
-import { Suspense } from "react"
-import { room } from "../../realtime/channels"
-import { realtime } from "../../realtime/server"
-import { Lobby } from "./lobby"
-
-export default function LobbyPage() {
-  return (
-    <Suspense fallback={<p>Reading…</p>}>
-      <Begun />
-    </Suspense>
-  )
-}
-
-async function Begun() {
-  await connection()
-  return <Lobby initial={await realtime.history(room({ room: "lobby" }))} />
-}
-`,
-  )
 
   /** Both hear what is said. */
   async function talk(origin: string): Promise<void> {

@@ -60,12 +60,12 @@ async function waitWithin<T>(
   condition: () => T | Promise<T>,
   what: string,
   /** Throws when there is nothing left to wait for. */
-  requireHope = () => {},
+  requirePossible = () => {},
 ): Promise<Found<T>> {
   const started = performance.now()
   let last: unknown
   while (performance.now() - started < limitMs()) {
-    requireHope()
+    requirePossible()
     try {
       const answer = await condition()
       if (answer) return answer as Found<T>
