@@ -121,7 +121,11 @@ export function createProgram(
     .argument("[options...]", "of next start")
     .allowUnknownOption()
     .action(async (args: string[], { cwd }: { cwd: string }) => {
-      const { runNext } = await import("./run/next.ts")
+      const [{ requireEnvironment }, { runNext }] = await Promise.all([
+        import("./run/environment.ts"),
+        import("./run/next.ts"),
+      ])
+      requireEnvironment(cwd)
       end(await runNext(cwd, ["start", ...args], { NODE_ENV: "production" }))
     })
 
