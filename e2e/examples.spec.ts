@@ -119,3 +119,89 @@ test.describe("live prices", () => {
       await Promise.all(both.map(move))
     })
 })
+
+test.describe("pointers", () => {
+  test.beforeAll(() => buildExample("cursors"))
+
+  const boardOf = (page: Page) => page.getByRole("region")
+  /** Where the only other pointer is, in parts of the board; null while there is none to see, or several. */
+  const otherOn = (page: Page) =>
+    boardOf(page).evaluate((board) => {
+      const pointers = [...board.querySelectorAll<HTMLElement>(":scope > div")].filter(
+        ({ hidden }) => !hidden,
+      )
+      const [pointer] = pointers
+      if (!pointer || pointers.length > 1) return null
+      const [at, of] = [pointer.getBoundingClientRect(), board.getBoundingClientRect()]
+      return { x: (at.x - of.x) / of.width, y: (at.y - of.y) / of.height }
+    })
+  async function moveTo(page: Page, x: number, y: number): Promise<void> {
+    const at = (await boardOf(page).boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
+    await page.mouse.move(at.x + x * at.width, at.y + y * at.height, { steps: 20 })
+  }
+  const isSeenAt = async (page: Page, x: number, y: number) =>
+    expect
+      .poll(async () => {
+        const at = await otherOn(page)
+        return at !== null && Math.hypot(at.x - x, at.y - y) < 0.01
+      })
+      .toBe(true)
+
+  /** Signals that the page sends, by whichever way. */
+  async function countSent(page: Page) {
+    let sent = 0
+    const isSignal = (text: string) => text.includes("moved")
+    page.on("request", (request) => {
+      if (request.url().endsWith("/signal") && isSignal(request.postData() ?? "")) sent += 1
+    })
+    page.on("websocket", (socket) =>
+      socket.on("framesent", ({ payload }) => {
+        if (isSignal(payload.toString("latin1"))) sent += 1
+      }),
+    )
+    await page.reload()
+    return () => sent
+  }
+
+  for (const provider of providers)
+    test(`are where they are on the other page, also when they rest, leave or come back, over ${provider}`, async ({
+      browser,
+    }) => {
+      await using example = await startExample("cursors", provider)
+      await using people = await openTwo(browser, example.url)
+      const { wide, small, both } = people
+      await expect(wide.getByRole("status")).toHaveText(`● Live · ${provider}`)
+      await expect(small.getByRole("status")).toHaveText(`● 配信中 · ${provider}`)
+      await expect(wide.getByText(/^Here, too: Guest/)).toBeVisible()
+      await expect(small.getByText(/^ほかにいる人：Guest/)).toBeVisible()
+      for (const page of both) {
+        await expectNothingSticksOut(page)
+        await expectAccessible(page)
+      }
+
+      await moveTo(wide, 0.3, 0.3)
+      await isSeenAt(small, 0.3, 0.3)
+      await moveTo(small, 0.8, 0.6)
+      await isSeenAt(wide, 0.8, 0.6)
+      await moveTo(wide, 0.9, 0.1)
+      await isSeenAt(small, 0.9, 0.1)
+
+      // One that comes sees who stands still, and is seen once it moves.
+      const sent = await countSent(small)
+      await isSeenAt(small, 0.9, 0.1)
+      await moveTo(small, 0.2, 0.7)
+      await isSeenAt(wide, 0.2, 0.7)
+      const isQuiet = async () => {
+        const before = sent()
+        await small.waitForTimeout(2_000)
+        return sent() === before
+      }
+      await expect.poll(isQuiet).toBe(true)
+      expect(sent()).toBeGreaterThan(0)
+
+      await small.mouse.move(1, 1)
+      await expect.poll(() => otherOn(wide)).toBeNull()
+      await small.close()
+      await expect(wide.getByText("Nobody else is here.")).toBeVisible()
+    })
+})
