@@ -1,7 +1,22 @@
 import { type Browser, type BrowserContextOptions, expect, type Page, test } from "@playwright/test"
+import { table } from "../examples/cursors/realtime/board.ts"
+import { connectWire } from "../realtime/bench/wire.ts"
 import { expectAccessible, expectNothingSticksOut } from "./axe.ts"
 import { buildExample, startExample } from "./examples.ts"
 import { providers } from "./stranger-people.ts"
+
+/** A guest who is on the board without a browser, and costs this machine next to nothing. */
+async function visit(url: string) {
+  const post = (path: string, cookie = "") =>
+    fetch(`${url}/api/realtime/${path}`, {
+      ...{ method: "POST", body: "{}", headers: { "Content-Type": "application/json", cookie } },
+    })
+  const cookie = (await post("session")).headers.get("Set-Cookie")?.split(";", 1)[0] ?? ""
+  const { ticket } = (await (await post("credentials/socketio", cookie)).json()) as { ticket: string }
+  const client = await connectWire(url, { ticket }, () => {})
+  await client.request(["subscribe", table.name, null])
+  return client
+}
 
 /** Two people, each with a browser of their own: one of English on a desk, one of Japanese on a small phone. */
 async function openTwo(browser: Browser, url: string) {
@@ -204,4 +219,41 @@ test.describe("pointers", () => {
       await small.close()
       await expect(wide.getByText("Nobody else is here.")).toBeVisible()
     })
+
+  test("sixty of them move on one page", async ({ browser }) => {
+    await using example = await startExample("cursors", "socketio")
+    await using stack = new AsyncDisposableStack()
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+    stack.defer(() => page.close())
+    await page.goto(example.url)
+    await expect(page.getByRole("status")).toHaveText("● Live · socketio")
+    const people = await Promise.all(Array.from({ length: 60 }, () => visit(example.url)))
+    for (const client of people) stack.defer(() => client.close())
+    let n = 0
+    const timer = setInterval(() => {
+      n += 1
+      const now = Math.round(performance.now())
+      for (const [index, client] of people.entries()) {
+        const place = (phase: number) => Math.round(5_000 + 4_500 * Math.sin(n / 20 + index * phase))
+        const path = [[now, place(1), place(0.7)]]
+        void client.request(["signal", table.name, "moved", path, { page: `${index}`, n }])
+      }
+    }, 50)
+    stack.defer(() => clearInterval(timer))
+    await expect(boardOf(page).locator(":scope > div:not([hidden])")).toHaveCount(60)
+    const frames = await page.evaluate(async () => {
+      const began = performance.now()
+      const lengths: number[] = []
+      for (let before = began, now = began; now - began < 30_000; before = now) {
+        now = await new Promise(requestAnimationFrame)
+        lengths.push(now - before)
+      }
+      return lengths.sort((one, other) => one - other)
+    })
+    const at = (part: number) => frames[Math.floor(part * (frames.length - 1))]?.toFixed(1)
+    console.log(
+      `60 pointers, 30 s: ${frames.length} frames, median ${at(0.5)} ms, p99 ${at(0.99)}, longest ${at(1)}`,
+    )
+    await expect.poll(() => boardOf(page).locator(":scope > div:not([hidden])").count()).toBe(60)
+  })
 })

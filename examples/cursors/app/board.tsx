@@ -36,7 +36,7 @@ export function Board({ lang }: { lang: Language }) {
         {others.map(({ key, user }) => (
           <div
             aria-hidden
-            className="pointer-events-none absolute top-0 left-0"
+            className="pointer-events-none absolute top-0 left-0 will-change-[translate]"
             hidden
             key={key}
             ref={(element) => void (element ? elements.set(key, element) : elements.delete(key))}
