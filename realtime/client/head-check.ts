@@ -1,9 +1,8 @@
 import { randomBetween } from "../back-off.ts"
 import { isRealtimeError, type OnError } from "../errors.ts"
 import type { ManagedChannel } from "./channel.ts"
+import type { HeadComparison } from "./channel-streams.ts"
 import type { RealtimeHttp } from "./http.ts"
-
-type Comparison = NonNullable<ReturnType<ManagedChannel["startComparison"]>>
 
 export interface HeadCheckIntervals {
   /**
@@ -51,7 +50,7 @@ export function createHeadCheck({
 
   async function compare(): Promise<void> {
     const begunAt = stops
-    const comparisons = new Map<string, Comparison>()
+    const comparisons = new Map<string, HeadComparison>()
     for (const channel of channels()) {
       const comparison = channel.startComparison()
       if (comparison) comparisons.set(channel.name, comparison)
