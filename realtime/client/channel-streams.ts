@@ -9,7 +9,7 @@ import type { Channel, ChannelHandlers } from "./types.ts"
 /** Is told what a comparison with the log's head has brought. */
 export type HeadComparison = (head: LogHead | RealtimeError) => void
 
-/** All who listen to a channel's messages, each with a stream from each opening of the client to its closing. */
+/** All who listen to a channel's messages, each by a stream from the client's opening to its closing. */
 export interface ChannelStreams
   extends Pick<Channel, "subscribe">,
     Pick<Stream, "receive" | "detached" | "check" | "deny"> {

@@ -17,8 +17,8 @@ export interface SharedSubscription extends Pick<Channel, "status" | "onStatus">
 }
 
 /**
- * What the channel is told: as the provider says it, but for what the policy makes of that. `onDetached` comes
- * with a refusal too, and `onDenied` with the server's too, each time that it is asked.
+ * What the channel is told: as the provider says it, but for what the policy makes of that. `onDetached`
+ * comes with a refusal too, and `onDenied` with the server's too, each time that it is asked.
  */
 export interface SubscriptionObserver extends ChannelObserver {
   /** The channel takes part, at first or again. */
