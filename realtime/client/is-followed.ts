@@ -1,6 +1,6 @@
 import type { Channel } from "./types.ts"
 
-/** The channel is taken part in: not while the client is closed, nor where the server has refused the page. */
+/** Somebody takes part: not while the client is closed, nor where the server has refused the page. */
 export function isFollowed({ status: { state } }: Pick<Channel, "status">): boolean {
   return state === "attaching" || state === "attached"
 }

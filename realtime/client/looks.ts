@@ -9,9 +9,7 @@ export interface Looks {
   stop(): void
 }
 
-/**
- * `look` never throws. `intervalMs` counts give or take a quarter: the pages of one server don't look in step.
- */
+/** `look` never throws. `intervalMs` is give or take a quarter: pages of one server don't look in step. */
 export function createLooks(intervalMs: () => number, look: () => void | Promise<void>): Looks {
   let timer: ReturnType<typeof setTimeout> | undefined
   let isStopped = true
