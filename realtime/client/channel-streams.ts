@@ -1,6 +1,7 @@
 import { isDenial, isRealtimeError, type RealtimeError } from "../errors.ts"
 import type { Cursor, LogHead, LogPage, WireMessage } from "../message.ts"
 import type { ChannelOptions } from "./channel-options.ts"
+import type { MessageFollower } from "./follow-messages.ts"
 import { createSharedReads } from "./shared-reads.ts"
 import type { SharedSubscription } from "./shared-subscription.ts"
 import { createStream, type Stream } from "./stream.ts"
@@ -31,6 +32,15 @@ interface Listener {
   start(from: Cursor | null, isContinuation?: boolean): Stream
 }
 
+/** Shows when messages that are followed were handed to the application. */
+function followed(handlers: ChannelHandlers, follower: MessageFollower | undefined): ChannelHandlers {
+  if (!follower) return handlers
+  return {
+    ...handlers,
+    onMessages: (messages) => follower.receive(messages, () => handlers.onMessages(messages)),
+  }
+}
+
 export function createChannelStreams(
   { ref, http, follower, onError }: Pick<ChannelOptions, "ref" | "http" | "follower" | "onError">,
   subscription: Pick<SharedSubscription, "status" | "use" | "shutOut">,
@@ -52,20 +62,11 @@ export function createChannelStreams(
 
   const ownPage = (page: LogPage): LogPage => ({ ...page, messages: ownOf(page.messages) })
 
-  /** Shows when messages that are followed were handed to the application. */
-  function followed(handlers: ChannelHandlers): ChannelHandlers {
-    if (!follower) return handlers
-    return {
-      ...handlers,
-      onMessages: (messages) => follower.receive(messages, () => handlers.onMessages(messages)),
-    }
-  }
-
   return {
     subscribe(handlers, { since = null } = {}) {
       const start: Listener["start"] = (from, isContinuation = false) =>
         createStream({
-          ...{ since: from, isContinuation, handlers: followed(handlers) },
+          ...{ since: from, isContinuation, handlers: followed(handlers, follower) },
           ...{ read, onDenied: subscription.shutOut, onError },
         })
       const listener: Listener = { stream: start(since), start }
