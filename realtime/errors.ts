@@ -247,6 +247,9 @@ export function isDenial(value: unknown): value is RealtimeError {
   return isRealtimeError(value) && denials.has(value.code) && !value.retryable
 }
 
+/** True for what may go well when it is tried again. */
+export const isPassing = (error: unknown) => !isRealtimeError(error) || error.retryable
+
 /**
  * True where the page's time is over, and the client with it: the session is somebody else's, or the
  * server no longer understands it. What was written waits for its writer's next page.

@@ -1,10 +1,11 @@
 import type { AnyChannelDefinition, ChannelRef } from "../channel.ts"
 import type { OnError, RealtimeError } from "../errors.ts"
 import { createReporter } from "../guard.ts"
-import { createListeners } from "../listeners.ts"
 import { createMessageId } from "../message-id.ts"
-import type { OutgoingMessage, PublishResult, RealtimeTransport, TransportStatus } from "../transport.ts"
+import type { OutgoingMessage, PublishResult, RealtimeTransport } from "../transport.ts"
 import { createChannel, type ManagedChannel } from "./channel.ts"
+import { createClientConnection } from "./client-connection.ts"
+import { createClientLifecycle } from "./client-lifecycle.ts"
 import type { MessageFollower } from "./follow-messages.ts"
 import { createHeadCheck, type HeadCheckIntervals } from "./head-check.ts"
 import type { RealtimeHttp } from "./http.ts"
@@ -12,9 +13,7 @@ import { onReturn } from "./on-return.ts"
 import { createOutbox, type OutboxOptions } from "./outbox.ts"
 import { createSilentBus } from "./outbox-bus.ts"
 import { createMemoryStore } from "./outbox-store.ts"
-import { createRateLimit } from "./rate-limit.ts"
 import { createSignalAges } from "./signal-ages.ts"
-import type { SignalPace } from "./signal-outlet.ts"
 import type { Channel, RealtimeClient } from "./types.ts"
 
 /** What `createClient` is made from. */
@@ -68,43 +67,32 @@ export interface EndableClient extends RealtimeClient {
  * Only while it is open it listens, waits and connects.
  */
 export function createClient(options: ClientOptions): EndableClient {
-  const { http, maxPayloadBytes = 32 * 1024, presenceGraceMs } = options
+  const { transport: given, http, maxPayloadBytes = 32 * 1024, presenceGraceMs } = options
   const onError = createReporter(options.onError)
   const follower = options.tracing?.(onError)
   const channels = new Map<string, ManagedChannel>()
   const page = createMessageId()
   const signalAges = createSignalAges({ serverNow: http.serverNow })
-  const listeners = createListeners(onError, "onStatus")
-  let isOpen = false
-  let isWanted = false
-  let isSettling = false
-  /** The transport has been closed, whatever it says of itself yet. */
-  let isClosed = false
+  const canReopen = typeof given === "function"
+  let wasConnected = false
+  let isEnded = false
   let closing = Promise.resolve()
-  let ended: TransportStatus | null = null
   let stopWatching = () => {}
-  const make = typeof options.transport === "function" ? options.transport : null
-  let transport = createTransport()
-  let pace: ({ provider: string } & SignalPace) | undefined
-  /** Of the provider in use: each has a rate of its own. */
-  function signalPace(): SignalPace {
-    const { provider, capabilities } = transport
-    if (pace?.provider !== provider) {
-      const { maxSignalsPerSecond, latestSignalsPerSecond } = capabilities
-      pace = {
-        provider,
-        latestPerSecond: latestSignalsPerSecond,
-        limit: createRateLimit(maxSignalsPerSecond),
-      }
-    }
-    return pace
-  }
 
-  function checkAll(): void {
-    for (const channel of channels.values()) channel.check()
-  }
+  const isOpen = () => lifecycle.state === "open"
+  const isConnected = () => carrier.transport.status.state === "connected"
 
-  const isConnected = () => transport.status.state === "connected"
+  const carrier = createClientConnection({
+    createTransport: canReopen ? given : () => given,
+    isOpen,
+    onState(isBack) {
+      // A provider that fails says so at each attempt: a wait that began anew each time would never end.
+      if (isBack !== wasConnected) headCheck.schedule()
+      wasConnected = isBack
+      if (isBack) outbox.wake()
+    },
+    onError,
+  })
 
   /**
    * Over the connection, where there is one that takes messages; else over HTTP. What a connection that
@@ -113,15 +101,11 @@ export function createClient(options: ClientOptions): EndableClient {
    */
   async function publish(name: string, messages: readonly OutgoingMessage[]): Promise<PublishResult[]> {
     const deliver = async (sent: readonly OutgoingMessage[]) =>
-      (isConnected() && transport.publish?.(name, sent)) || http.publish(name, sent)
+      (isConnected() && carrier.transport.publish?.(name, sent)) || http.publish(name, sent)
     return follower ? follower.send(name, messages, deliver) : deliver(messages)
   }
 
-  const outbox = createOutbox({
-    ...(options.outbox ?? inThisPage()),
-    deliver: publish,
-    onError,
-  })
+  const outbox = createOutbox({ ...(options.outbox ?? inThisPage()), deliver: publish, onError })
   const headCheck = createHeadCheck({
     intervals: options.headCheck ?? defaultHeadCheck,
     http,
@@ -129,122 +113,65 @@ export function createClient(options: ClientOptions): EndableClient {
     isConnected,
     onError,
   })
-  let wasConnected = false
 
-  function createTransport(): RealtimeTransport {
-    const created = make ? make() : (options.transport as RealtimeTransport)
-    created.onStatus(({ state }) => {
-      if (created !== transport) return
-      listeners.tell()
-      if (!isOpen) return
-      const isBack = state === "connected"
-      // A provider that fails says so at each attempt: a wait that began anew each time would never end.
-      if (isBack !== wasConnected) headCheck.schedule()
-      wasConnected = isBack
-      if (isBack) outbox.wake()
-    })
-    return created
-  }
-
-  function start(): void {
-    isOpen = true
-    if (isClosed) {
-      isClosed = false
-      transport = createTransport()
-      wasConnected = false
-      listeners.tell()
-    }
-    stopWatching = onReturn(() => {
-      void http.checkSession()
-      transport.connect()
-      checkAll()
-      outbox.wake()
-    })
-    headCheck.start()
-    outbox.open()
-    for (const channel of channels.values()) channel.open()
-    transport.connect()
-  }
-
-  function stop(): void {
-    isOpen = false
-    isClosed = true
-    stopWatching()
-    headCheck.stop()
-    outbox.close()
-    // The connection first: closing it leaves every channel at once, so that none has to
-    // be left by a request of its own.
-    closing = transport.close()
-    for (const channel of channels.values()) channel.close()
-  }
-
-  /**
-   * One step after the other: a listener that is told of one may ask for the next,
-   * which waits until this one is done.
-   */
-  function settle(): void {
-    if (isSettling) return
-    isSettling = true
-    for (;;) {
-      if (isWanted && !isOpen && !ended && (make || !isClosed)) start()
-      else if (!isWanted && !isClosed) stop()
-      else break
-    }
-    isSettling = false
-  }
+  const lifecycle = createClientLifecycle({
+    mayOpen: (isAgain) => !isEnded && (canReopen || !isAgain),
+    start(isAgain) {
+      if (isAgain) {
+        wasConnected = false
+        carrier.renew()
+      }
+      stopWatching = onReturn(() => {
+        void http.checkSession()
+        carrier.transport.connect()
+        for (const channel of channels.values()) channel.check()
+        outbox.wake()
+      })
+      headCheck.start()
+      outbox.open()
+      for (const channel of channels.values()) channel.open()
+      carrier.transport.connect()
+    },
+    stop() {
+      stopWatching()
+      headCheck.stop()
+      outbox.close()
+      // The connection first: closing it leaves every channel at once, so that none has to
+      // be left by a request of its own.
+      closing = carrier.transport.close()
+      for (const channel of channels.values()) channel.close()
+    },
+  })
 
   return {
-    connection: {
-      get status() {
-        return ended ?? transport.status
-      },
-      get provider() {
-        return transport.provider
-      },
-      subscribe: listeners.add,
-      retry: () => isOpen && transport.connect(),
-    },
-    open() {
-      isWanted = true
-      settle()
-    },
+    connection: carrier.connection,
+    open: lifecycle.open,
     channel<D extends AnyChannelDefinition>(ref: ChannelRef<D>): Channel<D> {
       let channel = channels.get(ref.name)
       if (channel) channel.redefine(ref.definition)
       else {
         channel = createChannel({
-          ref,
-          isOpen: () => isOpen,
-          join: (observer) => (isOpen ? transport.subscribe(ref.name, observer) : null),
-          http,
-          page,
-          signalAges,
-          signalPace,
-          outbox,
-          follower,
-          maxPayloadBytes,
-          presenceGraceMs,
-          onError,
+          ...{ ref, isOpen, http, page, signalAges, signalPace: carrier.signalPace },
+          ...{ outbox, follower, maxPayloadBytes, presenceGraceMs, onError },
+          join: (observer) => (isOpen() ? carrier.transport.subscribe(ref.name, observer) : null),
         })
         channels.set(ref.name, channel)
-        if (isClosed) channel.close()
       }
       return channel as unknown as Channel<D>
     },
     counts: async (refs) => (refs.length === 0 ? [] : http.counts(refs.map(({ name }) => name))),
     checkSession: () => http.checkSession(),
     async close() {
-      isWanted = false
-      settle()
+      lifecycle.close()
       await closing
     },
     end(error) {
-      if (ended) return
-      ended = { state: "failed", error }
-      isWanted = false
+      if (isEnded) return
+      isEnded = true
+      carrier.fail(error)
       // Its last change of state, by which everybody hears of this one.
-      if (isClosed) listeners.tell()
-      else settle()
+      if (lifecycle.state === "closed") carrier.tell()
+      else lifecycle.close()
     },
   }
 }

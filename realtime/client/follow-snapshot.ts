@@ -1,10 +1,11 @@
 import { type BackOff, backOffMs } from "../back-off.ts"
 import type { AnyChannelDefinition } from "../channel.ts"
-import { isDenial, isRealtimeError, RealtimeError } from "../errors.ts"
+import { isDenial, isPassing, RealtimeError } from "../errors.ts"
 import { guard } from "../guard.ts"
 import { type Cursor, markOf } from "../message.ts"
 import { parseSnapshotPage, type SnapshotPage } from "../snapshot.ts"
 import { withResolvers } from "../with-resolvers.ts"
+import { isFollowed } from "./is-followed.ts"
 import type { Channel, ChannelMessage, ChannelSubscription, SubscribeOptions } from "./types.ts"
 
 /** What a page builds on from here: all that it built before is none of it. */
@@ -80,12 +81,9 @@ export function followSnapshot<D extends AnyChannelDefinition>(
     if (!isEnded) guard(channel.report, stage, handler)
   }
 
-  /** Not while the client is closed, nor where the server has refused the page. */
-  const isFollowed = () => channel.status.state === "attaching" || channel.status.state === "attached"
-
   function resume(): void {
     pausing = undefined
-    if (isFollowed() && !isEnded && !stream && !isReading) void read()
+    if (isFollowed(channel) && !isEnded && !stream && !isReading) void read()
   }
 
   const stopFollowing = channel.onStatus(() => {
@@ -105,8 +103,7 @@ export function followSnapshot<D extends AnyChannelDefinition>(
       if (isDenial(error)) return source.shutOut(error)
       failures += 1
       channel.report(error, { stage: "read the snapshot" })
-      const passes = !isRealtimeError(error) || error.retryable
-      pausing = setTimeout(resume, passes ? backOffMs(backOff, failures, error) : unknownMs)
+      pausing = setTimeout(resume, isPassing(error) ? backOffMs(backOff, failures, error) : unknownMs)
     } finally {
       isReading = false
     }

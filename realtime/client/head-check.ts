@@ -1,9 +1,8 @@
-import { randomBetween } from "../back-off.ts"
 import { isRealtimeError, type OnError } from "../errors.ts"
 import type { ManagedChannel } from "./channel.ts"
+import type { HeadComparison } from "./channel-streams.ts"
 import type { RealtimeHttp } from "./http.ts"
-
-type Comparison = NonNullable<ReturnType<ManagedChannel["startComparison"]>>
+import { createLooks, type Looks } from "./looks.ts"
 
 export interface HeadCheckIntervals {
   /**
@@ -23,35 +22,23 @@ export interface HeadCheckOptions {
   onError: OnError
 }
 
-/**
- * Compares where the page stands with the heads of the logs, now and then, in
- * one request for all its channels.
- */
-export interface HeadCheck {
-  start(): void
-  /** Starts the wait anew, because the connection came or went. */
-  schedule(): void
-  stop(): void
-}
-
 /** The server answers for as many at once. */
 const maxHeads = 100
 
+/** Compares where the page stands with the heads of the logs, in one request for all its channels. */
 export function createHeadCheck({
   intervals,
   http,
   channels,
   isConnected,
   onError,
-}: HeadCheckOptions): HeadCheck {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let isStopped = true
+}: HeadCheckOptions): Looks {
   /** Counts the stops: an answer that was asked for before one says nothing after it. */
   let stops = 0
 
   async function compare(): Promise<void> {
     const begunAt = stops
-    const comparisons = new Map<string, Comparison>()
+    const comparisons = new Map<string, HeadComparison>()
     for (const channel of channels()) {
       const comparison = channel.startComparison()
       if (comparison) comparisons.set(channel.name, comparison)
@@ -64,34 +51,20 @@ export function createHeadCheck({
     }
   }
 
-  function schedule(): void {
-    clearTimeout(timer)
-    if (isStopped) return
-    const interval = isConnected() ? intervals.connectedMs : intervals.interruptedMs
-    timer = setTimeout(run, interval * randomBetween(0.75, 1.25))
-  }
-
-  async function run(): Promise<void> {
-    const isWatched = typeof document === "undefined" || document.visibilityState === "visible"
+  const intervalMs = () => (isConnected() ? intervals.connectedMs : intervals.interruptedMs)
+  const looks = createLooks(intervalMs, async () => {
     try {
-      // A page that nobody looks at is compared when it is looked at again.
-      if (isWatched) await compare()
+      await compare()
     } catch (error) {
       if (!isRealtimeError(error) || !error.retryable) onError(error, { stage: "compare heads" })
     }
-    schedule()
-  }
+  })
 
   return {
-    start() {
-      isStopped = false
-      schedule()
-    },
-    schedule,
+    ...looks,
     stop() {
-      isStopped = true
       stops += 1
-      clearTimeout(timer)
+      looks.stop()
     },
   }
 }
