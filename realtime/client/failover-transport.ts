@@ -35,7 +35,6 @@ export interface FailoverOptions {
 export interface FailoverTransport extends RealtimeTransport {
   /**
    * Follows a changed list: what is in use stays until a better one carries everything.
-   * Connects nothing before `connect`.
    */
   setCandidates(candidates: readonly Candidate[]): void
 }
@@ -60,7 +59,8 @@ interface LinkChannel {
  * One transport over several providers. The first is used; when it fails, or stays without a connection, the
  * next is opened beside it, and takes over once it carries every channel: make before break.
  * `failover-policy.ts` decides when, this does it. Whatever either delivers is passed on, since the client
- * above takes each message once and in order; signals and presence come from the one in use.
+ * above takes each message once and in order; signals and presence come from the one in use. A list that
+ * changes before `connect` may connect another one at once.
  */
 export function createFailoverTransport(options: FailoverOptions): FailoverTransport {
   const { patienceMs = 10_000, returnMs = 60_000 } = options
@@ -191,9 +191,6 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
       }
       case "promote":
         promote(standby as Link)
-        break
-      case "replace":
-        active = open(candidateOf(command.key))
         break
       case "connect":
         active.transport.connect()
