@@ -128,12 +128,12 @@ const transitions: { [Type in FailoverEvent["type"]]: (step: Step, event: EventO
   },
 
   "standby-failed"(step, { isOffline }) {
-    if (step.standby !== null) refuse(step, step.standby)
+    if (step.standby) refuse(step, step.standby)
     abandon(step, isOffline)
   },
 
   "standby-ready"(step) {
-    if (step.standby === null) return
+    if (!step.standby) return
     step.commands.push({ type: "stop-waiting", of: "standby" })
     stopWaitingForActive(step)
     step.active = step.standby
@@ -154,8 +154,8 @@ const transitions: { [Type in FailoverEvent["type"]]: (step: Step, event: EventO
       waitForActive(step)
       // Without a network the others would fail as well, and their code would be downloaded for nothing.
       if (!event.isOffline) raiseNext(step)
-    } else if (step.standby === null && isConnected(step) && rankOf(step, step.active) !== 0)
-      raisePreferred(step)
+    } else if (!step.standby && isConnected(step) && rankOf(step, step.active) !== 0)
+      raise(step, step.keys[0] as string)
   },
 
   "list-changed"(step, { keys }) {
@@ -164,7 +164,7 @@ const transitions: { [Type in FailoverEvent["type"]]: (step: Step, event: EventO
     dropUnwanted(step)
     // Nobody publishes there any more, or it won't try again by itself.
     const isNoGood = rankOf(step, step.active) < 0 || isFailed(step)
-    if (isNoGood && step.standby === null) raisePreferred(step)
+    if (isNoGood && !step.standby) raise(step, step.keys[0] as string)
     else returnLater(step)
   },
 }
@@ -200,7 +200,7 @@ function showStatus(step: Step): void {
 }
 
 function drop(step: Step): void {
-  if (step.standby !== null) step.commands.push({ type: "stop-waiting", of: "standby" }, { type: "drop" })
+  if (step.standby) step.commands.push({ type: "stop-waiting", of: "standby" }, { type: "drop" })
   step.standby = null
 }
 
@@ -214,19 +214,17 @@ function raise(step: Step, key: string): void {
   step.commands.push({ type: "wait", of: "standby", ms }, { type: "raise", key })
 }
 
-const raisePreferred = (step: Step) => raise(step, step.keys[0] as string)
-
 /** The next in turn after this place in the list. */
 function raiseNext(step: Step, after = rankOf(step, step.active)): void {
-  if (step.standby !== null) return
+  if (step.standby) return
   const others = candidatesOf(step)
   const next = others.find((key) => rankOf(step, key) > after) ?? others[0]
-  if (next !== undefined) raise(step, next)
+  if (next) raise(step, next)
 }
 
 /** While the active one works and is listed, only a better one is wanted. */
 function dropUnwanted(step: Step): void {
-  if (step.standby === null) return
+  if (!step.standby) return
   const rank = rankOf(step, step.standby)
   const activeRank = rankOf(step, step.active)
   if (rank < 0 || (isConnected(step) && activeRank >= 0 && rank >= activeRank)) drop(step)
@@ -234,7 +232,7 @@ function dropUnwanted(step: Step): void {
 
 /** It didn't work out: on to the next one if the active one is no good, else later again. */
 function abandon(step: Step, isOffline: boolean): void {
-  if (step.standby === null) return
+  if (!step.standby) return
   const rank = rankOf(step, step.standby)
   const activeRank = rankOf(step, step.active)
   drop(step)
@@ -246,7 +244,7 @@ function abandon(step: Step, isOffline: boolean): void {
     return
   }
   const better = step.keys[rank + 1]
-  if (better !== undefined && rank + 1 < activeRank) raise(step, better)
+  if (better && rank + 1 < activeRank) raise(step, better)
   else {
     step.returnMs = Math.min(maxReturnMs, step.returnMs * 2)
     returnLater(step)
