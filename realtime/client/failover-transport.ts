@@ -100,7 +100,7 @@ export function createFailoverTransport(options: FailoverOptions): FailoverTrans
       return links.active.transport.publish
     },
     setCandidates(next) {
-      if (next.length === 0) return
+      if (next.length === 0 || status.current.state === "closed") return
       candidates = next
       driver.happens(() => ({ type: "list-changed", keys: keysOf(candidates) }))
     },
