@@ -1,11 +1,9 @@
 import { expect, type Page, test } from "@playwright/test"
 import { openLogs } from "./open-logs.ts"
-import { canInstall, makeStranger, programOf, type Stranger } from "./stranger.ts"
+import { canInstall, makeNeighbour, makeStranger, programOf, type Stranger } from "./stranger.ts"
 import { isConnected, openTwo, say, shows } from "./stranger-people.ts"
 
 const next = programOf("next")
-
-test.beforeAll(() => test.skip(!canInstall(), "npm's registry doesn't answer"))
 
 /** What a document has taken and not given back. */
 interface Held {
@@ -58,6 +56,7 @@ test.describe("an app whose layout connects, with `cacheComponents` and StrictMo
   let app: Stranger
 
   test.beforeAll(async () => {
+    test.skip(!canInstall(), "npm's registry doesn't answer")
     app = await makeStranger("16.4.3")
     app.run("throughline", "init", "--yes")
     app.write(
@@ -122,6 +121,24 @@ test.describe("an app whose layout connects, with `cacheComponents` and StrictMo
     await say(bob, "four")
     await shows(alice, ["one", "two", "three", "four"])
   })
+})
+
+test("pages move to the provider that a saved `.env.local` names, under `next dev`, and lose nothing", async ({
+  browser,
+}) => {
+  using app = await makeNeighbour()
+  app.run("throughline", "init", "--yes", "--no-install", "--example", "chat")
+  await using server = await app.start([next, "dev"], { path: "/chat" })
+  await using people = await openTwo(browser, `${server.url}/chat`)
+  const { alice, bob } = people
+  const said: string[] = []
+  for (const provider of ["socketio", "ably", "pusher", "socketio"] as const) {
+    app.write(".env.local", `REALTIME_PROVIDER=${provider}\n`)
+    await Promise.all([isConnected(alice, provider), isConnected(bob, provider)])
+    said.push(`over ${provider}`)
+    await say(alice, `over ${provider}`)
+    await shows(bob, said)
+  }
 })
 
 const files = {

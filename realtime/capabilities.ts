@@ -26,6 +26,11 @@ export interface TransportCapabilities {
    */
   readonly maxSignalsPerSecond: number
   /**
+   * The most a second of each signal that a definition names in its `latest`. Of what comes faster the newest
+   * goes when its turn has come. Fewer where the provider bills each of them to everybody in the channel.
+   */
+  readonly latestSignalsPerSecond: number
+  /**
    * The most channels of one connection; each further one is denied with `rate-limited`, which doesn't pass
    * by itself. `Infinity`: nobody counts them.
    */

@@ -39,6 +39,15 @@ describe("a definition's types", () => {
     defineChannel("lobby", { messages: {}, presence: () => true })
   })
 
+  it("name as `latest` what they declare as signals", () => {
+    const signals = { moved: z.object({ x: z.number() }) }
+    defineChannel("board", { messages: {}, signals, latest: ["moved"] })
+    // @ts-expect-error no such signal
+    defineChannel("board", { messages: {}, signals, latest: ["mvoed"] })
+    // @ts-expect-error a message
+    defineChannel("board", { messages: { said: z.string() }, latest: ["said"] })
+  })
+
   it("reach the server's publish", () => {
     realtime.publish(room({ room: "1" }), "said", { text: "x" })
     // @ts-expect-error no such event

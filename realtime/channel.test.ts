@@ -96,6 +96,15 @@ describe("resolveChannel", () => {
   )
 })
 
+it("takes for `latest` nothing but signals of its own", () => {
+  const signals = { moved: z.object({ x: z.number() }) }
+  expect(defineChannel("board", { messages: {}, signals, latest: ["moved"] }).latest).toEqual(["moved"])
+  expect(defineChannel("board", { messages: {}, signals }).latest).toEqual([])
+  expect(() => defineChannel("board", { messages: {}, signals, latest: ["toString"] as never })).toThrow(
+    'names "toString", which is none of its signals',
+  )
+})
+
 describe("validate", () => {
   it("returns what the schema made of it", async () => {
     const trimmed = z.object({ text: z.string().check(z.trim()) })

@@ -62,6 +62,8 @@ export interface ChannelDefinition<
   readonly presence: Presence | undefined
   /** The schema of each key's value, by its key or pattern of keys; `{}` where none was given. */
   readonly state: State
+  /** Which signals are of value only until the sender's next; `[]` where none was named. */
+  readonly latest: readonly string[]
 }
 
 /** Any definition, for what takes all of them. */
@@ -168,7 +170,9 @@ const namesIn = (pieces: readonly string[]) => pieces.filter((_, index) => index
  * and what no store keeps (NUL, half of a surrogate pair), and is escaped reversibly. `messages` (durable),
  * `signals` (short-lived), `presence` and `state` take schemas of any Standard Schema library; event names
  * and payload types are inferred from them, and payloads are validated at run time on the way in. `state` has
- * a schema for each key, as `phase`, or pattern of keys, as `quote:{symbol}`.
+ * a schema for each key, as `phase`, or pattern of keys, as `quote:{symbol}`. `latest` names the signals that
+ * the same page's next makes worthless, as where a pointer is: each page may send them as often as it likes,
+ * and of what is too much the newest goes on, 20 times a second at most, 5 where the provider bills each.
  *
  * ```ts
  * export const room = defineChannel("room:{room}", {
@@ -187,7 +191,13 @@ export function defineChannel<
   State extends Schemas = Record<never, never>,
 >(
   pattern: Pattern,
-  schemas: { messages: Messages; signals?: Signals; presence?: Presence; state?: State },
+  schemas: {
+    messages: Messages
+    signals?: Signals
+    presence?: Presence
+    state?: State
+    latest?: readonly (keyof NoInfer<Signals> & string)[]
+  },
 ): ChannelDefinition<Pattern, Messages, Signals, Presence, State> {
   const pieces = piecesOf(pattern)
   const literals = literalsIn(pieces)
@@ -201,6 +211,13 @@ export function defineChannel<
   ) {
     throw new TypeError(
       `unable to define the channel "${pattern}"; parameters need distinct names and a ":" between`,
+    )
+  }
+  const { signals = {} as Signals, latest = [] } = schemas
+  const undeclared = latest.find((event) => !Object.hasOwn(signals, event))
+  if (undeclared !== undefined) {
+    throw new TypeError(
+      `unable to define the channel "${pattern}"; \`latest\` names "${undeclared}", which is none of its signals`,
     )
   }
   function format(params: Record<string, string> = {}): ChannelRef {
@@ -227,9 +244,10 @@ export function defineChannel<
   const definition = Object.assign(format, {
     pattern,
     messages: schemas.messages,
-    signals: schemas.signals ?? {},
+    signals,
     presence: schemas.presence,
     state: schemas.state ?? {},
+    latest,
   }) as unknown as ChannelDefinition<Pattern, Messages, Signals, Presence, State>
   return definition
 }

@@ -142,6 +142,8 @@ export interface Signal<Event extends string = string, Payload = unknown> {
   clock?: string
   /** Absent when server code sent it. */
   origin?: SignalOrigin
+  /** The sender's next of this event makes it worthless: the channel's definition says so, by `latest`. */
+  isLatest?: true
 }
 
 /** A person in a channel, however many tabs they have open. */
@@ -209,6 +211,7 @@ export function parseSignal(value: unknown): Signal | null {
     ...{ id, channel, event, payload, from, at },
     ...(clock !== undefined && { clock }),
     ...(origin && { origin }),
+    ...(value.isLatest === true && { isLatest: true }),
   }
 }
 

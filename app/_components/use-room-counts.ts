@@ -22,17 +22,17 @@ export function useRoomCounts(roomIds: readonly string[]): ReadonlyMap<string, n
   useEffect(() => {
     const ids = asked === "" ? [] : asked.split(" ")
     let isWanted = true
-    let questions = 0
+    let requests = 0
     let answeredLast = 0
     const refresh = async () => {
       if (document.visibilityState === "hidden") return
-      questions += 1
-      const question = questions
+      requests += 1
+      const request = requests
       try {
         const found = await client.counts(ids.map((id) => room({ room: id })))
-        // Whoever is hidden and shown again asks while an answer is on its way: of two the later question's stays.
-        if (!isWanted || question < answeredLast) return
-        answeredLast = question
+        // Whoever is hidden and shown again asks while an answer is on its way: of two the later request's stays.
+        if (!isWanted || request < answeredLast) return
+        answeredLast = request
         setCounts(new Map(ids.flatMap((id, index) => (found[index] == null ? [] : [[id, found[index]]]))))
       } catch {
         // A number beside a name: the last one stays, and the next look may succeed.

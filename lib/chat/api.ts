@@ -76,7 +76,7 @@ export async function searchRoom(
   return call<SearchPage>(owner, `search?${parameters}`, signal ? { signal } : {})
 }
 
-/** The most messages that one question may name. */
+/** The most messages that one request may name. */
 export const maxQuotes = 50
 
 /** Browser: these messages of a room that one is in, as they stand now; those that aren't kept any more are left out. */

@@ -9,7 +9,7 @@ export interface Guests {
   hasLeft(userId: string): Promise<boolean>
 }
 
-/** A row if this guest has signed out: a question of its own, or part of another one. */
+/** A row if this guest has signed out: a query of its own, or part of another one. */
 export const departure = (database: Database, userId: string) =>
   database.selectFrom("departed_guests").select("user_id").where("user_id", "=", userId)
 

@@ -58,7 +58,7 @@ export function createChatHandlers(options: ChatHandlersOptions): ChatHandlers {
   function parse<T>(schema: z.ZodMiniType<T>, value: unknown): T {
     const result = schema.safeParse(value)
     if (result.success) return result.data
-    throw new RealtimeError("invalid-request", { message: "unable to answer; the question is malformed" })
+    throw new RealtimeError("invalid-request", { message: "unable to answer; the request is malformed" })
   }
 
   const fromQuery = <T>(schema: z.ZodMiniType<T>, url: URL) =>

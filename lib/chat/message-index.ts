@@ -33,7 +33,7 @@ export interface Progress {
  * (whose is it, was it deleted, how many are unread, where is this word).
  *
  * It is pulled, not pushed: whoever asks has it read on from its own cursor first. So it holds what the log held at the moment of the
- * question, whichever process wrote it and however it ended, and is made anew by itself when it is lost
+ * request, whichever process wrote it and however it ended, and is made anew by itself when it is lost
  * (`docs/decisions/2026-11-25-pulled-message-index.md`).
  */
 export interface MessageIndex {

@@ -299,7 +299,7 @@ export function createRoomActivity(options: RoomActivityOptions): RoomActivitySt
   // --- how far one has read ---
 
   const unsaid = new Map<string, Cursor>()
-  /** What the server couldn't be told; it goes with the next move or question. */
+  /** What the server couldn't be told; it goes with the next move or query. */
   const failed = new Map<string, Cursor>()
   let pause: ReturnType<typeof setTimeout> | undefined
 

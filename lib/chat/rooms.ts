@@ -28,7 +28,7 @@ export interface Invitation {
   invitedBy: string | null
 }
 
-/** Rooms, and who is in them. Every question is asked in a user's name: a private room shows itself to members only. */
+/** Rooms, and who is in them. Every request is made in a user's name: a private room shows itself to members only. */
 export interface Rooms {
   /** A new room with its first member. */
   create(user: User, room: { name: string; isPrivate: boolean }): Promise<Room>

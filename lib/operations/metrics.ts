@@ -11,7 +11,7 @@ export interface Metrics {
   ofLog(log: MessageLog): MessageLog
   /** The same providers, counted and timed; the first is the preferred one. */
   ofPublishers(publishers: readonly RealtimePublisher[]): RealtimePublisher[]
-  /** The same question or limit, with its refusals counted by their code. */
+  /** The same request or limit, with its refusals counted by their code. */
   ofRefusals<Request, Answer>(
     ask: (request: Request) => Promise<Answer>,
   ): (request: Request) => Promise<Answer>

@@ -8,7 +8,7 @@ const answer = (status: number, body: object) =>
 /** Whether this process answers: when it doesn't, end it and start another. */
 export const health = (): Response => answer(200, { status: "ok" })
 
-/** Something that a process uses, and the question by which it is seen whether it answers. */
+/** Something that a process uses, and the request by which it is seen whether it answers. */
 export interface Part {
   /** As in "the log". */
   name: string
@@ -44,7 +44,7 @@ export async function ready(getParts: () => Promise<readonly Part[]>): Promise<R
   return answer(200, { status: "ready", ...(without.length > 0 && { without }) })
 }
 
-/** What is being asked isn't asked again: of a part that says nothing, each question may hold a connection. */
+/** What is being asked isn't asked again: of a part that says nothing, each request may hold a connection. */
 const asked = new WeakMap<Part, Promise<boolean>>()
 
 function isAnswering(part: Part): Promise<boolean> {

@@ -43,7 +43,7 @@ export const budgets = {
   "invitations from an address": { points: 1_000, seconds: 60 * 60 },
   "laboratories of a person": { points: 60, seconds: 60 * 60 },
   "laboratories from an address": { points: 1_000, seconds: 60 * 60 },
-  // Each is a question to the provider.
+  // Each is a request to the provider.
   "revocations of a person": { points: 100, seconds: 10 * 60 },
   "revocations from an address": { points: 1_000, seconds: 10 * 60 },
 } as const satisfies Record<string, Rate>

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util"
 import { toChart } from "./chart.ts"
 import { bytes, receiving } from "./clients.ts"
 import { idle, reconnects } from "./connections.ts"
+import { cursors } from "./cursors.ts"
 import { writeDocument } from "./document.ts"
 import { emulators } from "./emulators.ts"
 import { measure, saturate } from "./load.ts"
@@ -132,6 +133,10 @@ if (isWanted(storm.scenario)) {
 if (isWanted(state.scenario))
   for (const { pair, ...about } of await state.measure())
     add(toRow({ scenario: state.scenario, ...about }, [pair]))
+
+if (isWanted(cursors.scenario))
+  for (const { pair, ...about } of await cursors.measure())
+    add(toRow({ scenario: cursors.scenario, ...about }, [pair]))
 
 for (const { scenario, against, ours, control } of emulators)
   if (isWanted(scenario))

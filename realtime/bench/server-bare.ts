@@ -27,6 +27,9 @@ io.on("connection", (socket) => {
     io.to(room).emit("message", { room, text, from: socket.id, at: Date.now() })
     ack()
   })
+  socket.on("moved", (room: string, payload: unknown) => {
+    socket.to(room).emit("moved", { from: socket.id, payload })
+  })
   socket.on("everyone", (room: string, text: string, ack: () => void) => {
     io.emit("message", { room, text, from: socket.id, at: Date.now() })
     ack()

@@ -48,4 +48,16 @@ describe("throughline", () => {
     expect(ended).toMatchObject({ exitCode, stdout: stdout === "" ? "" : expect.stringMatching(stdout) })
     expect(ended.stderr === "").toBe(exitCode === 0)
   })
+
+  it.each(
+    commands
+      .filter(({ options }) => options.some(({ long }) => long === "--cwd"))
+      .map((command) => command.name()),
+  )("%s names a folder that isn't there", async (name) => {
+    using place = makeFolder({})
+    expect(await throughline(place.folder, [name, "--cwd", "nowhere"])).toMatchObject({
+      ...{ exitCode: 1, stdout: "" },
+      stderr: expect.stringMatching(/^throughline: there is no folder .*nowhere\n$/),
+    })
+  })
 })

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs"
+import { resolve } from "node:path"
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander"
 import { type ProviderName, providerNames } from "../next/environment.ts"
 import { type ExampleName, exampleNames } from "./init/plan.ts"
@@ -49,6 +51,10 @@ export function createProgram(
     .version(ownPackage().version)
     .exitOverride()
     .showHelpAfterError("(--help says what there is)")
+    .hook("preAction", (_program, command) => {
+      const { cwd } = command.opts<{ cwd?: string }>()
+      if (cwd !== undefined && !existsSync(cwd)) throw new Refusal(`there is no folder ${resolve(cwd)}`)
+    })
 
   program
     .command("init")
@@ -121,7 +127,11 @@ export function createProgram(
     .argument("[options...]", "of next start")
     .allowUnknownOption()
     .action(async (args: string[], { cwd }: { cwd: string }) => {
-      const { runNext } = await import("./run/next.ts")
+      const [{ requireEnvironment }, { runNext }] = await Promise.all([
+        import("./run/environment.ts"),
+        import("./run/next.ts"),
+      ])
+      requireEnvironment(cwd)
       end(await runNext(cwd, ["start", ...args], { NODE_ENV: "production" }))
     })
 

@@ -17,10 +17,9 @@ import type { MessageFollower } from "./follow-messages.ts"
 import type { RealtimeHttp } from "./http.ts"
 import type { Outbox } from "./outbox.ts"
 import { createPresenceTracker } from "./presence.ts"
-import type { RateLimit } from "./rate-limit.ts"
 import type { SignalAges } from "./signal-ages.ts"
 import { createSignalInbox } from "./signal-inbox.ts"
-import { createSignalOutlet } from "./signal-outlet.ts"
+import { createSignalOutlet, type SignalPace } from "./signal-outlet.ts"
 import { createStream, type Stream } from "./stream.ts"
 import {
   idleSubscription,
@@ -42,7 +41,7 @@ export interface ChannelOptions {
   /** All channels share it: the clocks of one are those of the others. */
   signalAges: SignalAges
   /** All channels share it; only asked when the provider's code is there. */
-  signalRate: () => RateLimit
+  signalPace: () => SignalPace
   outbox: Outbox
   follower: MessageFollower | undefined
   maxPayloadBytes: number
@@ -78,7 +77,7 @@ const pageSize = 500
 
 /** One channel of one client: a single subscription at the provider, shared by any number of listeners. */
 export function createChannel(options: ChannelOptions): ManagedChannel {
-  const { ref, join, http, signalRate, outbox, follower, maxPayloadBytes, onError } = options
+  const { ref, join, http, signalPace, outbox, follower, maxPayloadBytes, onError } = options
   const { name } = ref
   let { definition } = ref
   const followers = new Set<Follower>()
@@ -98,7 +97,8 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
   const isFresh = createSignalInbox({ page: options.page, ages: options.signalAges })
   let signalsSent = 0
   const signals = createSignalOutlet({
-    pace: () => (policy.status.state === "attached" ? signalRate() : null),
+    pace: () => (policy.status.state === "attached" ? signalPace() : null),
+    isLatest: (event) => definition.latest.includes(event),
     async deliver(event, payload) {
       if (!options.isOpen()) throw notOpen()
       signalsSent += 1

@@ -12,8 +12,9 @@ import { onReturn } from "./on-return.ts"
 import { createOutbox, type OutboxOptions } from "./outbox.ts"
 import { createSilentBus } from "./outbox-bus.ts"
 import { createMemoryStore } from "./outbox-store.ts"
-import { createRateLimit, type RateLimit } from "./rate-limit.ts"
+import { createRateLimit } from "./rate-limit.ts"
 import { createSignalAges } from "./signal-ages.ts"
+import type { SignalPace } from "./signal-outlet.ts"
 import type { Channel, RealtimeClient } from "./types.ts"
 
 /** What `createClient` is made from. */
@@ -84,13 +85,19 @@ export function createClient(options: ClientOptions): EndableClient {
   let stopWatching = () => {}
   const make = typeof options.transport === "function" ? options.transport : null
   let transport = createTransport()
-  let rate: { provider: string; limit: RateLimit } | undefined
+  let pace: ({ provider: string } & SignalPace) | undefined
   /** Of the provider in use: each has a rate of its own. */
-  function signalRate(): RateLimit {
-    const { provider } = transport
-    if (rate?.provider !== provider)
-      rate = { provider, limit: createRateLimit(transport.capabilities.maxSignalsPerSecond) }
-    return rate.limit
+  function signalPace(): SignalPace {
+    const { provider, capabilities } = transport
+    if (pace?.provider !== provider) {
+      const { maxSignalsPerSecond, latestSignalsPerSecond } = capabilities
+      pace = {
+        provider,
+        latestPerSecond: latestSignalsPerSecond,
+        limit: createRateLimit(maxSignalsPerSecond),
+      }
+    }
+    return pace
   }
 
   function checkAll(): void {
@@ -212,7 +219,7 @@ export function createClient(options: ClientOptions): EndableClient {
           http,
           page,
           signalAges,
-          signalRate,
+          signalPace,
           outbox,
           follower,
           maxPayloadBytes,

@@ -10,12 +10,12 @@ interface Known {
    */
   entry: StateEntry | null
   isUnread: boolean
-  /** It was asked for since it became unread: an answer to an earlier question won't do. */
+  /** It was asked for since it became unread: an answer to an earlier request won't do. */
   isAsked: boolean
   /** When it was asked for, something of this version had come: an answer that ends before it lags. */
   since: number
   /** The newest version that came without its value. */
-  owed: number
+  neededVersion: number
 }
 
 /** What follows from something that came. */
@@ -59,7 +59,7 @@ const maxVainReads = 6
 /** The most ranges that are kept until the first page is there; what is forgotten is a hole. */
 const maxEarly = 32
 
-const unread = { isUnread: true, isAsked: false, since: 0, owed: 0 }
+const unread = { isUnread: true, isAsked: false, since: 0, neededVersion: 0 }
 
 export function createKeyedState(): KeyedState {
   const keys = new Map<string, Known>()
@@ -149,7 +149,8 @@ export function createKeyedState(): KeyedState {
         if (!known) continue
         if (entry.valueless) {
           // Its value stays shown until it is read.
-          if (entry.version > known.version) Object.assign(known, { isUnread: true, owed: entry.version })
+          if (entry.version > known.version)
+            Object.assign(known, { isUnread: true, neededVersion: entry.version })
         } else if (take(known, entry, entry.version)) changed.push(entry.key)
       }
       const { from, to } = patch
@@ -172,7 +173,7 @@ export function createKeyedState(): KeyedState {
       const changed = asked.filter((key) => {
         const known = keys.get(key)
         if (!known || rest.has(key)) return false
-        known.isUnread = !isAnswered.has(key) || page.version < known.owed
+        known.isUnread = !isAnswered.has(key) || page.version < known.neededVersion
         return take(known, entries.get(key) ?? null, page.version)
       })
       coverage ??= createCoverage(page.version)

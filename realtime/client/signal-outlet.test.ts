@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest"
-import { createRateLimit, type RateLimit } from "./rate-limit.ts"
-import { createSignalOutlet } from "./signal-outlet.ts"
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { createRateLimit } from "./rate-limit.ts"
+import { createSignalOutlet, type SignalPace } from "./signal-outlet.ts"
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -8,9 +8,10 @@ afterEach(() => void vi.useRealTimers())
 function setup(perSecond: number) {
   const sent: string[] = []
   const limit = createRateLimit(perSecond)
-  let pace: RateLimit | null = limit
+  let pace: SignalPace | null = { limit, latestPerSecond: 5 }
   const outlet = createSignalOutlet({
     pace: () => pace,
+    isLatest: (event) => event === "moved",
     async deliver(event, payload) {
       sent.push(`${event} ${payload}`)
     },
@@ -78,4 +79,46 @@ it("goes on as before with what comes after it was closed", async () => {
   await vi.advanceTimersByTimeAsync(1_000)
   expect(await later).toBe("sent")
   expect(sent).toEqual(["typing 1", "typing 3"])
+})
+
+describe("an event that is sent as `latest`", () => {
+  it("goes at its own pace, the last of it always, and what a newer one replaced is no failure", async () => {
+    const { sent, send } = setup(50)
+    const outcomes = [send("moved", 0)]
+    for (let frame = 1; frame <= 60; frame += 1) {
+      await vi.advanceTimersByTimeAsync(10)
+      outcomes.push(send("moved", frame))
+    }
+    await vi.advanceTimersByTimeAsync(200)
+    expect(sent).toEqual(["moved 0", "moved 19", "moved 39", "moved 59", "moved 60"])
+    expect(await Promise.all(outcomes)).toEqual(Array(61).fill("sent"))
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(sent).toHaveLength(5)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it("doesn't hold up the others, nor they it longer than their pace asks", async () => {
+    const { sent, send } = setup(4)
+    const outcomes = [send("moved", 1), send("moved", 2), send("typing", 1), send("typing", 2)]
+    expect(sent).toEqual(["moved 1", "typing 1", "typing 2"])
+    await vi.advanceTimersByTimeAsync(200)
+    expect(sent.slice(3)).toEqual(["moved 2"])
+    outcomes.push(send("typing", 3), send("moved", 3))
+    await vi.advanceTimersByTimeAsync(50)
+    expect(sent.slice(4)).toEqual(["typing 3"])
+    await vi.advanceTimersByTimeAsync(250)
+    expect(sent.slice(5)).toEqual(["moved 3"])
+    expect(await Promise.all(outcomes)).toEqual(Array(6).fill("sent"))
+  })
+
+  it("waits for nothing while there is no connection to overrun, and is dropped when it is closed", async () => {
+    const { sent, send, disconnect, outlet } = setup(50)
+    void send("moved", 1)
+    const held = send("moved", 2)
+    outlet.close()
+    expect(await held).toBe("not-connected")
+    disconnect()
+    expect([await send("moved", 3), await send("moved", 4)]).toEqual(["sent", "sent"])
+    expect(sent).toEqual(["moved 1", "moved 3", "moved 4"])
+  })
 })

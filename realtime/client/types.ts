@@ -115,8 +115,9 @@ export interface Channel<D extends AnyChannelDefinition = AnyChannelDefinition> 
   /**
    * Sends a signal to the others. At most once: rejects when there is no connection. When the page
    * sends more than the provider takes of one, the newest of each event waits for its turn, and those
-   * that it replaces reject with `rate-limited`. One's own signals may come back (from another tab, or
-   * by way of the server): compare `from`.
+   * that it replaces reject with `rate-limited`; of an event that the definition names in `latest` they
+   * resolve, and it goes at its own pace, 20 a second or 5 by the provider. One's own signals may come
+   * back (from another tab, or by way of the server): compare `from`.
    */
   signal<E extends SignalEvent<D>>(event: E, payload: SignalInput<D, E>): Promise<void>
   /** Attaches the channel, and calls back on each signal of this event. Returns how to stop it. */

@@ -1,5 +1,6 @@
 import { sign, unsign } from "cookie-signature"
 import { v7 as uuidv7 } from "uuid"
+import { isDevelopment } from "../is-development.ts"
 import { parseUser, type User } from "../message.ts"
 import { readEnvironment } from "./environment.ts"
 import { secretOf } from "./secrets.ts"
@@ -9,12 +10,15 @@ const lifetimeSeconds = 60 * 60 * 24 * 30
 /** From a day on it is issued anew. */
 const freshSeconds = 60 * 60 * 24
 
-let secret: string | undefined
+let kept: string | undefined
 
 function ownSecret(): string {
   // Where messages are kept is no matter here.
-  secret ??= `guests:${secretOf(readEnvironment(process.env, { hasLog: true }))}`
-  return secret
+  const read = () => `guests:${secretOf(readEnvironment(process.env, { hasLog: true }))}`
+  // `next dev` reads the `.env` files again when they are saved.
+  if (isDevelopment()) return read()
+  kept ??= read()
+  return kept
 }
 
 const now = () => Math.floor(Date.now() / 1_000)

@@ -189,6 +189,15 @@ describe("the app of the guide", () => {
     await waitFor(() => alice.heard.includes("and back"))
     expect([hot.readyState, alice.client.connection.status.state]).toEqual([WebSocket.OPEN, "connected"])
     hot.terminate()
+
+    const variables = join(plain, ".env.local")
+    const drawnFor = (name: string) => async () =>
+      new RegExp(`provider\\\\?":\\\\?"${name}`).test(await (await fetch(`${app.origin}/lobby`)).text())
+    writeFileSync(variables, "REALTIME_PROVIDER=pusher\n")
+    await waitFor(drawnFor("pusher"), "the page of another provider")
+    // Next.js notices no file that goes.
+    writeFileSync(variables, "# REALTIME_PROVIDER=pusher\n")
+    await waitFor(drawnFor("socketio"), "the page of the one before")
     const { ms } = await app.end()
     expect(ms).toBeLessThan(endMs)
   })

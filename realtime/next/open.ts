@@ -2,13 +2,14 @@ import { randomBytes } from "node:crypto"
 import { join } from "node:path"
 import type { ChannelDefinitions } from "../channel.ts"
 import { RealtimeError } from "../errors.ts"
+import { isDevelopment } from "../is-development.ts"
 import type { MessageLog } from "../log/message-log.ts"
 import type { RealtimePublisher } from "../publisher.ts"
 import { createRealtime } from "../server/create-realtime.ts"
 import type { Realtime } from "../server/types.ts"
 import { throwAny } from "../throw-any.ts"
 import { emulate } from "./emulate.ts"
-import { type Environment, type ProviderName, readEnvironment } from "./environment.ts"
+import { type Environment, examineEnvironment, type ProviderName, readEnvironment } from "./environment.ts"
 import { isGuests } from "./guests.ts"
 import type { Hosting } from "./host-gateway.ts"
 import { type Cleanup, createCleanup } from "./lifecycle.ts"
@@ -20,10 +21,17 @@ import { secretOf } from "./secrets.ts"
 export interface Opened {
   realtime: Realtime
   /**
+   * Whether the variables say what they said when this was opened. Always in production: only `next dev`
+   * reads the `.env` files again, while it runs.
+   */
+  isCurrent(): boolean
+  /**
    * In a process that serves pages: the gateway gets a server to stand on, and guests a secret to be known
    * by. Called again, the same.
    */
   serve(identify: unknown): Promise<void>
+  /** Whether `serve` was called. */
+  readonly isServing: boolean
   /** The gateway alone, as `Throughline.listen` says. */
   listen(port: number, hostname?: string): Promise<number>
 }
@@ -39,8 +47,10 @@ export async function open<Definitions extends ChannelDefinitions>(
   cleanup: Cleanup,
 ): Promise<Opened> {
   const { log: given, basePath, socketPath, waitUntil, ...declared } = options
-  const read = readEnvironment(process.env, { hasLog: given !== undefined })
-  const isEmulating = process.env.NODE_ENV === "development" && read.emulated.length > 0
+  const hasLog = given !== undefined
+  const read = readEnvironment(process.env, { hasLog })
+  const variables = isDevelopment() ? describeVariables(hasLog) : undefined
+  const isEmulating = isDevelopment() && read.emulated.length > 0
   // The route refuses webhooks without these, so none are sent: each would be a line of Next.js' log.
   const webhookUrl = (provider: ProviderName) =>
     options.presenceCounts &&
@@ -77,11 +87,17 @@ export async function open<Definitions extends ChannelDefinitions>(
   }) as unknown as Realtime
   hosting?.start(realtime)
   let hasSecret = false
+  let isServing = false
   return {
     realtime,
+    get isServing() {
+      return isServing
+    },
+    isCurrent: () => variables === undefined || variables === describeVariables(hasLog),
     async serve(identify) {
       // `next build` evaluates pages, serves nobody and needs no secrets.
       if (environment.isBuilding) return
+      isServing = true
       // Said when the server starts, not to the first guest.
       if (isGuests(identify) && !hasSecret) {
         secretOf(environment)
@@ -96,6 +112,12 @@ export async function open<Definitions extends ChannelDefinitions>(
       return hosting.listen(port, hostname)
     },
   }
+}
+
+/** What is read of them, and what is wrong with them: equal for whatever makes no difference. */
+function describeVariables(hasLog: boolean): string {
+  const { environment, problems } = examineEnvironment(process.env, { hasLog })
+  return JSON.stringify([environment, ...problems])
 }
 
 const noGateway = () =>

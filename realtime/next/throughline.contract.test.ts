@@ -330,6 +330,58 @@ describe("a provider that is named without keys, in development", () => {
   })
 })
 
+describe("variables that change while the process runs", () => {
+  const steady = () => vi.spyOn(console, "info").mockImplementation(() => {})
+
+  it("are followed in development, and pages lose nothing", async () => {
+    vi.stubEnv("NODE_ENV", "development")
+    const said = steady()
+    const { realtime, basePath } = declare()
+    const app = await serve(realtime, basePath)
+    const alice = await open(realtime, app, "alice")
+    await alice.say("before")
+
+    vi.stubEnv("SOCKET_CORS_ORIGIN", "http://phone.local:3000")
+    await realtime.publish(room, "said", { text: "while the page comes back" })
+    await waitFor(() => alice.heard.length === 2)
+    const polled = await fetch(`${app.origin}/socket.io/?EIO=4&transport=polling`, {
+      headers: { origin: "http://phone.local:3000" },
+    })
+    expect(polled.status).toBe(200)
+
+    vi.stubEnv("REALTIME_PROVIDER", "carrier-pigeon")
+    await expect(realtime.config()).rejects.toThrow("REALTIME_PROVIDER must be one of")
+    vi.stubEnv("REALTIME_PROVIDER", "socketio")
+    await realtime.publish(room, "said", { text: "after" })
+    await waitFor(() => alice.heard.length === 3)
+    expect(alice.heard).toEqual(["before", "while the page comes back", "after"])
+    expect(said.mock.calls.flat()).toEqual(Array(2).fill(expect.stringContaining("environment has changed")))
+    said.mockRestore()
+  })
+
+  it("open everything anew once, however many ask at that moment", async () => {
+    vi.stubEnv("NODE_ENV", "development")
+    const said = steady()
+    const { told, log } = toldLog(() => {})
+    const { realtime } = declare({ log })
+    await realtime.register()
+    vi.stubEnv("DATA_DIR", join(folder, "elsewhere"))
+    await Promise.all(Array.from({ length: 8 }, () => realtime.publish(room, "said", { text: "one" })))
+    expect(told).toEqual(["opened", "closed", "opened"])
+    expect(said).toHaveBeenCalledOnce()
+    said.mockRestore()
+  })
+
+  it("are those of its start in production", async () => {
+    const { told, log } = toldLog(() => {})
+    const { realtime } = declare({ log })
+    await realtime.register()
+    vi.stubEnv("REALTIME_PROVIDER", "carrier-pigeon")
+    expect((await realtime.config()).providers).toEqual([{ provider: "socketio" }])
+    expect(told).toEqual(["opened"])
+  })
+})
+
 /** A log that says when it is opened, and is closed as `close` says. */
 function toldLog(close: () => unknown) {
   const told: string[] = []

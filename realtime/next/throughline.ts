@@ -75,6 +75,8 @@ interface Running {
   /** Of the evaluation that came last. */
   declared: Declarations<ChannelDefinitions>
   lifecycle: Lifecycle<Opened>
+  /** What was open until the environment changed served pages, and nothing has since. */
+  hasPages?: boolean
 }
 
 /**
@@ -83,7 +85,8 @@ interface Running {
  *
  * Inert when it is evaluated: `next build`, and every bundle, may. The first use reads and checks the
  * environment, then opens one log and the chosen publishers, once in the process; hot reload changes what is
- * declared, and leaves them open. The bundled gateway stands on the port of the app's own server, under `next
+ * declared, and leaves them open. Under `next dev` a `.env` file that is saved is followed: everything is
+ * opened anew, and pages move. The bundled gateway stands on the port of the app's own server, under `next
  * dev`, `next start` and `output: "standalone"` alike.
  *
  * ```ts
@@ -111,7 +114,7 @@ export function throughline<Definitions extends ChannelDefinitions>(
     void earlier.lifecycle.opened?.then(({ realtime }) => realtime.redefine(declared)).catch(() => {})
   }
 
-  const open = () =>
+  const openOnce = () =>
     running.lifecycle.open(
       (cleanup) =>
         apart(async () => {
@@ -122,6 +125,33 @@ export function throughline<Definitions extends ChannelDefinitions>(
         }),
       onError,
     )
+
+  /** By the variables as they are now: `next dev` reads its `.env` files again when they are saved. */
+  async function open(): Promise<Opened> {
+    for (;;) {
+      const opening = openOnce()
+      const opened = await opening
+      if (opened.isCurrent()) {
+        if (running.hasPages) await serveAgain(opened)
+        return opened
+      }
+      running.hasPages ||= opened.isServing
+      // Whoever asks at the same time closes it once, and not what was opened since.
+      if (running.lifecycle.opened !== opening) continue
+      console.info("[realtime] the environment has changed; everything is opened anew")
+      await running.lifecycle.close().catch((error: unknown) => {
+        reportFailure(onError, error, { stage: "close what was opened before the environment changed" })
+      })
+    }
+  }
+
+  /** Pages that were connected ask for nothing that would: they wait for the gateway. */
+  async function serveAgain(opened: Opened): Promise<void> {
+    running.hasPages = false
+    await opened.serve(running.declared.identify).catch((error: unknown) => {
+      reportFailure(onError, error, { stage: "serve pages by the changed environment" })
+    })
+  }
 
   /** As above, in a process that serves pages. */
   async function serve(): Promise<Opened> {

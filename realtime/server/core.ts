@@ -304,13 +304,13 @@ export function createCore<Definitions extends ChannelDefinitions>(
       await options.limit?.({ user, action: "signal", channel: name, count: 1 })
       const accepted = await payloadOf(channel, "signals", event, payload)
       await requirePermission(user, channel, "signal", { event, payload: accepted })
-      return toSignal(name, event, accepted, user, origin)
+      return toSignal(channel, event, accepted, user, origin)
     },
 
     async validateSignal(from, name, event, payload) {
       const channel = resolve(name)
       return toSignal(
-        name,
+        channel,
         event,
         await payloadOf(channel, "signals", event, payload),
         shownUser(from, "`from`"),
@@ -408,7 +408,7 @@ function refuseDepth(payload: unknown): void {
 const clock = uuidv4()
 
 const toSignal = (
-  channel: string,
+  { name: channel, definition }: ResolvedChannel,
   event: string,
   payload: JsonValue,
   from: User,
@@ -416,6 +416,7 @@ const toSignal = (
 ): Signal => ({
   ...{ id: uuidv7(), channel, event, payload, from, at: Date.now(), clock },
   ...(origin && { origin }),
+  ...(definition.latest.includes(event) && { isLatest: true }),
 })
 
 const waitingFor = ({ code, retryAfterMs }: RealtimeError) =>

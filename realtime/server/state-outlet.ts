@@ -25,12 +25,12 @@ export interface StateOutlet {
   add(patches: readonly StatePatch[]): void
   /** Resolves when every provider has what was added until now, or was tried often enough. */
   idle(): Promise<void>
-  /** Gives up what is owed. */
+  /** Gives up what is unsent. */
   stop(): void
 }
 
-/** What a provider is owed of one channel: bounded by keys, however long it takes. */
-interface Owed {
+/** What a provider has yet to be sent of one channel: bounded by keys, however long it takes. */
+interface Unsent {
   epoch: string
   entries: Map<string, StateEntry>
   /** Which versions they stand for; several where other servers write as well. */
@@ -65,7 +65,7 @@ export function createStateOutlet(options: StateOutletOptions): StateOutlet {
 }
 
 interface OutletChannel {
-  owed: Owed | null
+  unsent: Unsent | null
   /** One of each channel: a signal warns of more than ten who listen to it. */
   stopping: AbortController
   work: Promise<void>
@@ -80,26 +80,26 @@ function createOutlet(provider: string, publisher: StatePublisher, options: Stat
     if (isStopped) return
     const known = channels.get(patch.channel)
     if (known) {
-      known.owed = owing(known.owed, patch)
+      known.unsent = withNewer(known.unsent, patch)
       return
     }
     const channel = {
-      ...{ owed: owing(null, patch), stopping: new AbortController(), work: Promise.resolve() },
+      ...{ unsent: withNewer(null, patch), stopping: new AbortController(), work: Promise.resolve() },
     }
     channels.set(patch.channel, channel)
     channel.work = run(patch.channel, channel)
     guard(onError, "waitUntil", () => waitUntil?.(channel.work))
   }
 
-  /** For as long as something is owed, and one interval longer: what comes within it waits for its end. */
+  /** For as long as something is unsent, and one interval longer: what comes within it waits for its end. */
   async function run(name: string, channel: OutletChannel): Promise<void> {
     const { signal } = channel.stopping
-    for (let failures = 0; channel.owed && !isStopped; ) {
-      const { owed } = channel
-      channel.owed = null
+    for (let failures = 0; channel.unsent && !isStopped; ) {
+      const { unsent } = channel
+      channel.unsent = null
       let waitMs = publisher.intervalMs
       try {
-        const publish = () => publisher.publish(toPatches(name, owed))
+        const publish = () => publisher.publish(toPatches(name, unsent))
         await withinLimit(limitMs, "publish the state", publish, signal)
         failures = 0
       } catch (error) {
@@ -109,7 +109,7 @@ function createOutlet(provider: string, publisher: StatePublisher, options: Stat
           onError(error, { stage: `publish state to ${provider}` })
           failures = 0
         } else {
-          channel.owed = owing(owed, ...(channel.owed ? toPatches(name, channel.owed) : []))
+          channel.unsent = withNewer(unsent, ...(channel.unsent ? toPatches(name, channel.unsent) : []))
           waitMs = Math.max(waitMs, backOffMs(backOff, failures, error))
         }
       }
@@ -131,23 +131,23 @@ function createOutlet(provider: string, publisher: StatePublisher, options: Stat
   }
 }
 
-/** What is owed with more that is newer. Of another life of the state nothing is owed any more. */
-function owing(before: Owed | null, ...patches: readonly StatePatch[]): Owed | null {
-  let owed = before
+/** What is unsent with more that is newer. Of another life of the state nothing is sent any more. */
+function withNewer(before: Unsent | null, ...patches: readonly StatePatch[]): Unsent | null {
+  let unsent = before
   for (const { epoch, from, to, entries } of patches) {
-    if (owed?.epoch !== epoch) owed = { epoch, entries: new Map(), ranges: [] }
+    if (unsent?.epoch !== epoch) unsent = { epoch, entries: new Map(), ranges: [] }
     for (const entry of entries)
-      if ((owed.entries.get(entry.key)?.version ?? 0) < entry.version) owed.entries.set(entry.key, entry)
-    const last = owed.ranges.at(-1)
+      if ((unsent.entries.get(entry.key)?.version ?? 0) < entry.version) unsent.entries.set(entry.key, entry)
+    const last = unsent.ranges.at(-1)
     if (last?.to === from) last.to = to
-    else owed.ranges.push({ from, to })
-    if (owed.ranges.length > maxRanges) owed.ranges.shift()
+    else unsent.ranges.push({ from, to })
+    if (unsent.ranges.length > maxRanges) unsent.ranges.shift()
   }
-  return owed
+  return unsent
 }
 
 /** A patch for each range, with the entries of its versions; what belongs to none goes with the first. */
-function toPatches(channel: string, { epoch, entries, ranges }: Owed): StatePatch[] {
+function toPatches(channel: string, { epoch, entries, ranges }: Unsent): StatePatch[] {
   const left = new Set(entries.values())
   const patches = ranges.map(({ from, to }) => {
     const own = [...left].filter(({ version }) => version > from && version <= to)

@@ -56,7 +56,7 @@ export function RoomPeopleProvider({ roomId, present, messages, children }: Prop
       const at = performance.now()
       if (at - askedAt.current < freshMs) return
       askedAt.current = at
-      // An answer that comes behind a later one's question is out of date.
+      // An answer that comes behind a later one's request is out of date.
       const isLatest = () => askedAt.current === at
       askPeople(me.id, roomId).then(
         (answered) => isLatest() && setMembers(answered),

@@ -58,7 +58,7 @@ export function useOrigins({ roomId, conversation, messages, replyingTo, initial
       const some = due.slice(from, from + maxQuotes)
       for (const { id, change } of some) asked.current.set(id, change)
       const ids = some.map(({ id }) => id)
-      /** Of what has changed since, a later question brings the answer. */
+      /** Of what has changed since, a later request brings the answer. */
       const upToDate = () => some.flatMap(({ id, change }) => (asked.current.get(id) === change ? [id] : []))
       askQuotes(me.id, roomId, ids).then(
         (found) => {

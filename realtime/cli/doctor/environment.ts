@@ -90,9 +90,10 @@ const named = (env: Facts["env"], name: string) =>
   env.has(name) ? `${name} (${env.get(name)?.where})` : name
 
 /** What refers to another variable isn't known here. */
-const isReference = (value: string | undefined) => value?.includes("$") ?? false
+export const isReference = (value: string | undefined) => value?.includes("$") ?? false
 
-const valuesOf = (env: Facts["env"]) => Object.fromEntries([...env].map(([name, { value }]) => [name, value]))
+export const valuesOf = (env: Facts["env"]) =>
+  Object.fromEntries([...env].map(([name, { value }]) => [name, value]))
 
 /** In order of preference. */
 export const chosenOf = (env: Facts["env"]): readonly ProviderName[] =>

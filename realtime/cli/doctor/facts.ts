@@ -73,7 +73,7 @@ export function readFacts({ folder, isProduction, environment, peerRanges }: Fac
 }
 
 /** As Next.js reads them: what comes first counts. */
-function readEnv(folder: string, isProduction: boolean, environment: FactOptions["environment"]) {
+export function readEnv(folder: string, isProduction: boolean, environment: FactOptions["environment"]) {
   const mode = isProduction ? "production" : "development"
   const env = new Map<string, { value: string; where: string }>()
   for (const [name, value] of Object.entries(environment))

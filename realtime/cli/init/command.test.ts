@@ -71,7 +71,8 @@ describe("throughline init", () => {
     git(place.folder, "add", "-A")
     git(place.folder, "commit", "-qm", "app")
     writeFileSync(join(place.folder, "app/layout.tsx"), "// mine\n")
-    const { exitCode, stderr } = await throughline(place.folder, ["init", "--no-install"])
+    const { exitCode, stdout, stderr } = await throughline(place.folder, ["init", "--no-install"])
+    expect(stdout).toBe("")
     expect({ exitCode, stderr }).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining("app/layout.tsx"),

@@ -30,7 +30,6 @@ export interface InitOptions {
 /** `throughline init`: what an app needs for realtime, written into it, or taken out again. */
 export async function init(options: InitOptions, output: Output): Promise<number> {
   const folder = resolve(options.cwd)
-  if (!existsSync(folder)) throw new Refusal(`there is no folder ${folder}`)
   if (!options.dryRun && recover(folder)) output.note("An init that was interrupted is taken back first.")
   if (options.undo) return await undoInit(folder, options, output)
 
@@ -47,9 +46,10 @@ export async function init(options: InitOptions, output: Output): Promise<number
     output.json({ changes: [], kept: plan.kept, notes })
     return 0
   }
+  if (!options.dryRun && !options.yes) requireTerminal(folder)
   show(plan.changes, options, output)
   if (options.dryRun) return report(plan, { isDone: false }, output)
-  await agree(folder, options, "Write this?")
+  if (!options.yes) await agree(folder, "Write this?")
 
   applyChanges(folder, plan.changes)
   const installed = plan.added.length > 0 ? await install(folder, options, output) : undefined
@@ -106,18 +106,21 @@ function patchOf({ path, before, after }: Shown): string[] {
     })
 }
 
-/** Throws a `Refusal` where the developer doesn't want it, or can't be asked. */
-async function agree(folder: string, { yes }: InitOptions, question: string): Promise<void> {
-  if (yes) return
+/** Throws a `Refusal` where the developer can't be asked, before anything reads as if it were done. */
+function requireTerminal(folder: string): void {
+  if (process.stdin.isTTY && process.stdout.isTTY) return
   const dirty = uncommitted(folder)
-  if (!process.stdin.isTTY || !process.stdout.isTTY) {
-    if (dirty.length > 0)
-      throw new Refusal(
-        `there are changes that aren't committed: ${dirty.slice(0, 3).join(", ")}${dirty.length > 3 ? ", …" : ""}`,
-        "Commit them first, or say --yes.",
-      )
-    throw new Refusal("nobody can be asked here", "Say --yes to write this, or --dry-run to see it.")
-  }
+  if (dirty.length > 0)
+    throw new Refusal(
+      `there are changes that aren't committed: ${dirty.slice(0, 3).join(", ")}${dirty.length > 3 ? ", …" : ""}`,
+      "Commit them first, or say --yes.",
+    )
+  throw new Refusal("nobody can be asked here", "Say --yes to write it, or --dry-run to see it.")
+}
+
+/** Throws a `Refusal` where the developer doesn't want it. */
+async function agree(folder: string, question: string): Promise<void> {
+  const dirty = uncommitted(folder)
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
   const warning = dirty.length > 0 ? `${dirty.length} files have changes that aren't committed. ` : ""
   const left = new AbortController()

@@ -4,12 +4,9 @@ import { join, relative, resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { isRealtimeError } from "../../errors.ts"
 import type { Output } from "../output.ts"
-import { Refusal } from "../refusal.ts"
+import { Refusal, wrongConfig } from "../refusal.ts"
 import { importAppModules } from "./app-modules.ts"
 import { resolveFrom } from "./next.ts"
-
-/** `EX_CONFIG` of sysexits.h, on which a service manager needn't try again. */
-const wrongConfig = 78
 
 const places = ["", "src/"].flatMap((root) =>
   ["ts", "mts", "js", "mjs"].map((end) => `${root}realtime/server.${end}`),

@@ -32,6 +32,18 @@ describe("throughline dev and start", () => {
     expect(JSON.parse(stdout)).toMatchObject(called)
   })
 
+  it("start refuses an environment that the server would refuse, before anything listens", async () => {
+    using place = makeFolder({ ...next, ".env.production": "REALTIME_PROVIDER=ably\nPUSHER_PORT=$PORT\n" })
+    expect(await throughline(place.folder, ["start"], { SOCKET_PORT: "many" })).toMatchObject({
+      ...{ exitCode: 78, stdout: "" },
+      stderr: expect.stringMatching(
+        /unable to start; ABLY_API_KEY is missing: REALTIME_PROVIDER names ably\. SOCKET_PORT must be a port, from 1 to 65535\.\n→ Set it in/,
+      ),
+    })
+    // Whoever develops goes over an emulator.
+    expect(await throughline(place.folder, ["dev"])).toMatchObject({ exitCode: 4 })
+  })
+
   it("say what isn't installed", async () => {
     using place = makeFolder({ "package.json": "{}" })
     expect(await throughline(place.folder, ["dev"])).toMatchObject({

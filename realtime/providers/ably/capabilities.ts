@@ -12,6 +12,8 @@ export const ablyCapabilities: TransportCapabilities = {
   signalsPassServer: false,
   /** Of the 50 messages a second that Ably takes from one connection; presence needs some. */
   maxSignalsPerSecond: 40,
+  /** Each is billed, once for everybody who gets it. */
+  latestSignalsPerSecond: 5,
   /** A connection has 200 at Ably, and each of ours is two. The token holds no more. */
   maxChannels: 100,
   /**

@@ -92,7 +92,7 @@ export function createPublisher(
   if (!keyName || !secret) {
     throw new RealtimeError("invalid-config", {
       provider,
-      message: "unable to use ABLY_API_KEY; it is no key of Ably",
+      message: "unable to use ABLY_API_KEY; it is no key of Ably's, as in app.key:secret",
     })
   }
   const host = endpoint

@@ -9,6 +9,7 @@ export const memoryCapabilities: TransportCapabilities = {
   signalsOverConnection: true,
   signalsPassServer: false,
   maxSignalsPerSecond: 50,
+  latestSignalsPerSecond: 20,
   maxChannels: Number.POSITIVE_INFINITY,
   maxPresenceMembers: 100,
   maxDeliveryBytes: 64 * 1024,

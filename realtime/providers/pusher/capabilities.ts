@@ -12,6 +12,8 @@ export const pusherCapabilities: TransportCapabilities = {
   signalsPassServer: false,
   /** What Pusher allows of client events, kept for requests to the route handler. */
   maxSignalsPerSecond: 10,
+  /** Each is billed, once for everybody who gets it. */
+  latestSignalsPerSecond: 5,
   /** Pusher names no limit of a connection's. */
   maxChannels: Number.POSITIVE_INFINITY,
   /**

@@ -28,6 +28,7 @@ import { socketIoCapabilities } from "./capabilities.ts"
 import { type ClusterBus, createPeers, type Entered, type Peers } from "./cluster.ts"
 import { answerDirectly, emitToEach } from "./direct-write.ts"
 import { createHeldSignals } from "./held-signals.ts"
+import { createLatestSignals } from "./latest-signals.ts"
 import {
   type ClientEvents,
   channelRoom,
@@ -196,7 +197,15 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
   const signals = createHeldSignals({
     isBehind,
     isIn: (id, channel) => adapter.rooms.get(channelRoom(channel))?.has(id) === true,
-    emit: (ids, signal) => emitToEach(io, ids, "signal", signal),
+    emit: (ids, sent) => emitToEach(io, ids, "signal", ...sent.map(toPage)),
+  })
+
+  const latest = createLatestSignals({
+    emit(sent, { sender, own }) {
+      signalRoom(sent, sender)
+      const [signal, ...more] = own
+      if (signal) peers?.tell({ kind: "signal", signal, more })
+    },
   })
 
   const watchers = createStateWatchers({
@@ -204,10 +213,24 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
     emit: (id, patch) => emitToEach(io, [id], "state", patch.channel, [patch]),
   })
 
-  function signalAll(signal: Signal, sender: string | null): void {
-    const ids = new Set(adapter.rooms.get(channelRoom(signal.channel)))
+  /** To everybody in their channel but the connection that sent them. */
+  function signalRoom(sent: readonly Signal[], sender: string | null): void {
+    const ids = new Set(adapter.rooms.get(channelRoom(sent[0]?.channel ?? "")))
     if (sender !== null) ids.delete(sender)
-    signals.send(ids, signal)
+    signals.send(ids, sent)
+  }
+
+  function signalAll(signal: Signal, sender: string | null): void {
+    if (signal.isLatest) latest.send(signal, { sender, isOwn: true })
+    else {
+      signalRoom([signal], sender)
+      peers?.tell({ kind: "signal", signal })
+    }
+  }
+
+  function signalFromPeer(signal: Signal): void {
+    if (signal.isLatest) latest.send(signal, { sender: null, isOwn: false })
+    else signalRoom([signal], null)
   }
 
   async function revoke(userId: string, channel?: string): Promise<void> {
@@ -228,7 +251,8 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
         ...{ bus, presence, announce, heartbeatMs, own: () => [...own.values()] },
         take(note) {
           if (note.kind === "messages") deliver(note.messages)
-          else if (note.kind === "signal") signalAll(note.signal, null)
+          else if (note.kind === "signal")
+            for (const signal of [note.signal, ...(note.more ?? [])]) signalFromPeer(signal)
           else if (note.kind === "changed") watchers.take(note.patches)
           else void revoke(note.userId, note.channel)
         },
@@ -278,10 +302,7 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
       announce(channel, presence.leave(channel, connection))
       peers?.tell({ kind: "left", channel, connection })
     },
-    signal(signal, sender) {
-      signalAll(signal, sender)
-      peers?.tell({ kind: "signal", signal })
-    },
+    signal: signalAll,
     publisher: {
       provider,
       async publish(messages) {
@@ -290,7 +311,6 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
       },
       async signal(signal) {
         signalAll(signal, null)
-        peers?.tell({ kind: "signal", signal })
       },
       state: {
         // Each connection has a rate of its own; the others are told as one.
@@ -309,6 +329,7 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
       clientConfig: () => ({ provider }),
       credentials: async ({ user }) => ({ ticket: tickets.issue(user) }),
       async close() {
+        latest.close()
         signals.close()
         watchers.close()
         await peers?.close()
@@ -669,6 +690,9 @@ function keysOf(value: unknown): string[] {
 
 const rateOf = (value: unknown): number =>
   typeof value === "number" && value >= 1 ? Math.min(value, maxStateRate) : defaultStateRate
+
+/** Pages know from their definitions which those are. */
+const toPage = ({ isLatest: _, ...signal }: Signal): Signal => signal
 
 const sweepIntervalMs = 1_000
 

@@ -6,6 +6,7 @@ export const socketIoCapabilities: TransportCapabilities = {
   signalsOverConnection: true,
   signalsPassServer: true,
   maxSignalsPerSecond: 50,
+  latestSignalsPerSecond: 20,
   maxChannels: 200,
   maxPresenceMembers: 1000,
   maxDeliveryBytes: 1024 * 1024,

@@ -190,9 +190,9 @@ export function createSocketIoTransport(options: SocketIoTransportOptions): Real
     const [first] = messages
     if (first) channels.get(first.channel)?.observer.onMessages(messages)
   })
-  socket.on("signal", (value) => {
-    const signal = parseSignal(value)
-    if (signal) channels.get(signal.channel)?.observer.onSignal(signal)
+  socket.on("signal", (...values) => {
+    for (const signal of values.map(parseSignal))
+      if (signal) channels.get(signal.channel)?.observer.onSignal(signal)
   })
   socket.on("presence", (name, change) => {
     const channel = channels.get(name)

@@ -15,7 +15,8 @@ export interface Entered {
 export type ClusterNote =
   /** What was committed together, of however many channels. */
   | { kind: "messages"; messages: readonly WireMessage[] }
-  | { kind: "signal"; signal: Signal }
+  /** Of a channel's `latest` as many as came together: a release that doesn't know `more` takes the first. */
+  | { kind: "signal"; signal: Signal; more?: readonly Signal[] }
   | { kind: "changed"; patches: readonly StatePatch[] }
   /** Without a channel: in all. */
   | { kind: "revoke"; userId: string; channel?: string | undefined }

@@ -7,6 +7,7 @@ import { expect, it } from "vitest"
 import { isRealtimeError, type OnError, RealtimeError } from "../../errors.ts"
 import { createMemoryLog } from "../../log/memory.ts"
 import type { MessageLog } from "../../log/message-log.ts"
+import type { Signal } from "../../message.ts"
 import {
   closeTo,
   contractChannels,
@@ -134,6 +135,31 @@ it("signals pass by a page that is behind, and the newest reaches it when it has
   await types(true)
   await waitFor(() => signals.length > 1)
   expect(signals).toEqual([false, true])
+})
+
+it("signals that the next makes worthless come as one packet, to nobody who sent all of it", async () => {
+  await using stage = await open()
+  const { broadcaster, realtime, socket } = stage
+  await socket.emitWithAck("subscribe", room.name, null)
+  const packets: Signal[][] = []
+  socket.on("signal", (...signals: Signal[]) => packets.push(signals))
+  const people = ["alice", "bob", "carol", "dave"]
+  const moves = await Promise.all(
+    people.flatMap((id) =>
+      [1, 2, 3].map((n) =>
+        realtime.core.acceptSignal({ id }, room.name, "moved", { at: n }, { page: `${id}'s`, n }),
+      ),
+    ),
+  )
+  const shown = () => packets.map((signals) => signals.map(({ from, payload }) => [from.id, payload]))
+  for (const signal of moves) broadcaster.signal(signal, signal.from.id === "alice" ? (socket.id ?? "") : "")
+  const others = people.map((id) => [id, { at: 3 }])
+  await waitFor(() => packets.length > 0)
+  expect(shown()).toEqual([others])
+  expect(packets.flat().some((signal) => "isLatest" in signal)).toBe(false)
+  const [bob] = moves.filter(({ from }) => from.id === "bob").slice(-1)
+  broadcaster.signal({ ...(bob as Signal), id: "one more", origin: { page: "bob's", n: 4 } }, "")
+  await waitFor(() => packets.length === 2)
 })
 
 it("whoever leaves while they are being let in is out, and could do nothing before", async () => {

@@ -22,7 +22,8 @@ function stage() {
   const held = createHeldSignals({
     isBehind: (id) => behind.has(id),
     isIn: (id, channel) => !gone.has(`${id} ${channel}`),
-    emit: (ids, { payload }) => got.push(...ids.map((id): [string, unknown] => [id, payload])),
+    emit: (ids, signals) =>
+      got.push(...signals.flatMap(({ payload }) => ids.map((id): [string, unknown] => [id, payload]))),
     intervalMs,
   })
   return { behind, gone, got, held }
@@ -31,9 +32,9 @@ function stage() {
 it("passes a signal on at once to whoever reads, and its sender's newest to whoever was behind", () => {
   const { behind, got, held } = stage()
   behind.add("slow")
-  for (const n of [1, 2, 3]) held.send(["quick", "slow"], sentAs("a", n))
-  held.send(["slow"], sentAs("a", 1, { event: "pointed", payload: "elsewhere" }))
-  held.send(["slow"], sentAs("b", 1, { from: { id: "bob" } }))
+  for (const n of [1, 2, 3]) held.send(["quick", "slow"], [sentAs("a", n)])
+  held.send(["slow"], [sentAs("a", 1, { event: "pointed", payload: "elsewhere" })])
+  held.send(["slow"], [sentAs("b", 1, { from: { id: "bob" } })])
   vi.advanceTimersByTime(5 * intervalMs)
   const toQuick = [1, 2, 3].map((n) => ["quick", `a ${n}`])
   expect(got).toEqual(toQuick)
@@ -50,11 +51,11 @@ it("passes a signal on at once to whoever reads, and its sender's newest to whoe
 it("gives none after a newer one, whichever way each went", () => {
   const { behind, got, held } = stage()
   behind.add("slow")
-  held.send(["slow"], sentAs("a", 2))
+  held.send(["slow"], [sentAs("a", 2)])
   // Handed on by another gateway, and late.
-  held.send(["slow"], sentAs("a", 1))
+  held.send(["slow"], [sentAs("a", 1)])
   behind.clear()
-  held.send(["slow"], sentAs("a", 3))
+  held.send(["slow"], [sentAs("a", 3)])
   vi.advanceTimersByTime(intervalMs)
   expect(got).toEqual([["slow", "a 3"]])
 })
@@ -62,14 +63,14 @@ it("gives none after a newer one, whichever way each went", () => {
 it("keeps nothing for a connection that left the channel, nor what is too old", () => {
   const { behind, gone, got, held } = stage()
   behind.add("slow")
-  held.send(["slow"], sentAs("a", 1))
-  held.send(["slow"], sentAs("a", 1, { channel: "room:2", payload: "of the other" }))
+  held.send(["slow"], [sentAs("a", 1)])
+  held.send(["slow"], [sentAs("a", 1, { channel: "room:2", payload: "of the other" })])
   gone.add("slow room:1")
   behind.clear()
   vi.advanceTimersByTime(intervalMs)
   expect(got).toEqual([["slow", "of the other"]])
   behind.add("slow")
-  held.send(["slow"], sentAs("a", 2, { channel: "room:2" }))
+  held.send(["slow"], [sentAs("a", 2, { channel: "room:2" })])
   vi.advanceTimersByTime(11_000)
   expect(vi.getTimerCount()).toBe(0)
   behind.clear()
@@ -80,7 +81,7 @@ it("keeps nothing for a connection that left the channel, nor what is too old", 
 it("holds one of a person and event, whatever they call their pages", () => {
   const { behind, got, held } = stage()
   behind.add("slow")
-  for (let n = 1; n <= 1_000; n += 1) held.send(["slow"], sentAs(`page ${n}`, 1))
+  for (let n = 1; n <= 1_000; n += 1) held.send(["slow"], [sentAs(`page ${n}`, 1)])
   behind.clear()
   vi.advanceTimersByTime(intervalMs)
   expect(got).toEqual([["slow", "page 1000 1"]])
@@ -97,7 +98,7 @@ it("looks once at a connection that stays behind, however much is held for it", 
     emit: () => {},
     intervalMs,
   })
-  for (let n = 0; n < 100; n += 1) held.send(["slow"], sentAs("a", 1, { from: { id: `person ${n}` } }))
+  for (let n = 0; n < 100; n += 1) held.send(["slow"], [sentAs("a", 1, { from: { id: `person ${n}` } })])
   looks = 0
   vi.advanceTimersByTime(intervalMs)
   expect(looks).toBe(1)
@@ -107,7 +108,7 @@ it("looks once at a connection that stays behind, however much is held for it", 
 it("holds a bounded number for each connection", () => {
   const { behind, got, held } = stage()
   behind.add("slow")
-  for (let n = 0; n < 1_000; n += 1) held.send(["slow"], sentAs("a", n, { from: { id: `person ${n}` } }))
+  for (let n = 0; n < 1_000; n += 1) held.send(["slow"], [sentAs("a", n, { from: { id: `person ${n}` } })])
   behind.clear()
   vi.advanceTimersByTime(intervalMs)
   expect(got).toHaveLength(200)

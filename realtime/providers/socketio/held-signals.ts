@@ -5,7 +5,8 @@ export interface HeldSignalsOptions {
   isBehind(connection: string): boolean
   /** Whether it is there still, and in the channel. */
   isIn(connection: string, channel: string): boolean
-  emit(connections: readonly string[], signal: Signal): void
+  /** As one packet. */
+  emit(connections: readonly string[], signals: readonly Signal[]): void
   /** How often connections that were behind are looked at again. Default 100 ms. */
   intervalMs?: number
 }
@@ -15,7 +16,7 @@ export interface HeldSignals {
    * To each of these connections, now or once it isn't behind any more; of one
    * sender and event the newest only.
    */
-  send(connections: Iterable<string>, signal: Signal): void
+  send(connections: Iterable<string>, signals: readonly Signal[]): void
   close(): void
 }
 
@@ -63,7 +64,7 @@ export function createHeldSignals({
         if (isOfUse && waits) continue
         held.delete(key)
         if (!isOfUse) continue
-        emit([connection], signal)
+        emit([connection], [signal])
         waits = isBehind(connection)
       }
       if (held.size === 0) heldBy.delete(connection)
@@ -72,18 +73,18 @@ export function createHeldSignals({
   }
 
   return {
-    send(connections, signal) {
-      const key = keyOf(signal)
+    send(connections, signals) {
+      const keyed = signals.map((signal) => [keyOf(signal), signal] as const)
       const ready: string[] = []
       for (const connection of connections) {
-        if (isBehind(connection)) hold(connection, key, signal)
+        if (isBehind(connection)) for (const [key, signal] of keyed) hold(connection, key, signal)
         else {
           const held = heldBy.get(connection)
-          if (isNewest(signal, held?.get(key))) held?.delete(key)
+          if (held) for (const [key, signal] of keyed) if (isNewest(signal, held.get(key))) held.delete(key)
           ready.push(connection)
         }
       }
-      if (ready.length > 0) emit(ready, signal)
+      if (ready.length > 0) emit(ready, signals)
     },
     close() {
       clearTimeout(timer)

@@ -40,7 +40,7 @@ export interface ClientEvents {
 export interface ServerEvents {
   /** Messages of one channel, in order: what was committed together. */
   messages(messages: readonly WireMessage[]): void
-  signal(signal: Signal): void
+  signal(...signals: Signal[]): void
   presence(channel: string, change: PresenceChange): void
   /** What changed of the keys that this socket watches in a channel. */
   state(channel: string, patches: readonly StatePatch[]): void

@@ -48,7 +48,7 @@ export interface Recent {
   /** The same for what was read from the log. Returns what is newer than all that was delivered meanwhile. */
   takeFromLog(messages: readonly WireMessage[]): readonly WireMessage[]
   /**
-   * Where the log was when somebody joined: what is older isn't owed to them. Counts until something is
+   * Where the log was when somebody joined: what is older is not for them. Counts until something is
    * delivered.
    */
   startAt(head: LogHead): void

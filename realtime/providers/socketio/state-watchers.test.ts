@@ -87,11 +87,11 @@ it("owes a connection that doesn't read no more than its keys, and gives it the 
   for (let n = 1; n <= 10_000; n += 1) set(n % 2 ? "a" : "b", n)
   pass(10_000)
   expect(take()).toEqual([["other", 0, 10_000, 9_999]])
-  expect(watchers.owed).toBe(2)
+  expect(watchers.unsent).toBe(2)
   behind.delete("stuck")
   pass(100)
   expect(take()).toEqual([["stuck", 0, 10_000, 9_999, 10_000]])
-  expect([watchers.owed, timers()]).toEqual([0, 0])
+  expect([watchers.unsent, timers()]).toEqual([0, 0])
 })
 
 it("sends much in parts, and doesn't say that it was all before it was", () => {
@@ -175,7 +175,7 @@ it("forgets who leaves, and what nobody watches", () => {
   set("a", 2)
   pass(1_000)
   expect(take()).toEqual([])
-  expect([watchers.owed, timers()]).toEqual([0, 0])
+  expect([watchers.unsent, timers()]).toEqual([0, 0])
 })
 
 it("keeps no value that it owes to nobody, while it owes others", () => {

@@ -12,7 +12,7 @@ export interface StateWatchersOptions {
   later?: (callback: () => void, ms: number) => () => void
 }
 
-/** Who watches which keys of which channel here, and what each of them is owed. */
+/** Who watches which keys of which channel here, and what each of them has yet to be sent. */
 export interface StateWatchers {
   /**
    * From now on the connection watches these keys of the channel, told of changes so often a second at most.
@@ -20,8 +20,8 @@ export interface StateWatchers {
   watch(connection: string, channel: string, keys: readonly string[], perSecond: number): void
   unwatch(connection: string, channel: string): void
   take(patches: readonly StatePatch[]): void
-  /** Keys owed to all connections together. */
-  readonly owed: number
+  /** Keys that are yet to be sent, of all connections together. */
+  readonly unsent: number
   /** Values that are kept for them. */
   readonly kept: number
   close(): void
@@ -30,7 +30,7 @@ export interface StateWatchers {
 interface Watcher {
   connection: string
   keys: ReadonlySet<string>
-  /** What it is owed: keys, whatever became of them how often. */
+  /** What it has yet to be sent: keys, whatever became of them how often. */
   dirty: Set<string>
   /** It was told of everything up to here; null: of nothing yet. */
   told: number | null
@@ -40,11 +40,11 @@ interface Watcher {
   nextAt: number
 }
 
-/** The newest of a key that somebody here is owed. */
+/** The newest of a key that somebody here has yet to be sent. */
 interface Kept {
   entry: StateEntry
   bytes: number
-  /** So many are owed it; with the last it goes. */
+  /** So many have yet to be sent it; with the last it goes. */
   watchers: number
 }
 
@@ -65,7 +65,7 @@ interface WatchedChannel {
 
 /** What another server wrote may be on its way. */
 const holeMs = 1_000
-/** The shortest time between two looks at who is owed something. */
+/** The shortest time between two looks at who has something unsent. */
 const lookMs = 25
 /** What one connection is sent at once: more would look like a page that doesn't read. */
 const maxPatchBytes = 64 * 1024
@@ -76,8 +76,9 @@ function setLater(callback: () => void, ms: number): () => void {
 }
 
 /**
- * Keeps for each connection the keys that it is owed, and sends their newest values at its own rate, while it
- * isn't behind: memory is bounded by who watches what, not by how often it changes or how slowly it is read.
+ * Keeps for each connection the keys that are yet to be sent to it, and sends their newest values at its own
+ * rate, while it isn't behind: memory is bounded by who watches what, not by how often it changes or how
+ * slowly it is read.
  */
 export function createStateWatchers(options: StateWatchersOptions): StateWatchers {
   const { isBehind, emit, now = () => performance.now(), later = setLater } = options
@@ -101,16 +102,16 @@ export function createStateWatchers(options: StateWatchersOptions): StateWatcher
     if (isWaiting) cancel = later(look, lookMs)
   }
 
-  /** Returns whether something is owed still. */
+  /** Returns whether something is unsent still. */
   function tell(channel: string, state: Watched, watcher: Watcher, time: number): boolean {
     const { epoch, coverage, start } = state
     const from = watcher.told ?? start
-    const owed = [...watcher.dirty].flatMap((key) => state.kept.get(key) ?? [])
-    const taken = firstWithin(owed, maxPatchBytes, ({ bytes }) => bytes)
-    const isAll = taken.length === owed.length
+    const unsent = [...watcher.dirty].flatMap((key) => state.kept.get(key) ?? [])
+    const taken = firstWithin(unsent, maxPatchBytes, ({ bytes }) => bytes)
+    const isAll = taken.length === unsent.length
     for (const { entry } of taken) settle(state, watcher, entry.key)
     watcher.isLost = false
-    // What is still owed doesn't count as told.
+    // What is still unsent doesn't count as told.
     watcher.told = isAll ? coverage.version : from
     watcher.nextAt = time + watcher.intervalMs
     const entries = taken.map(({ entry }) => entry)
@@ -118,7 +119,7 @@ export function createStateWatchers(options: StateWatchersOptions): StateWatcher
     return !isAll
   }
 
-  /** It isn't owed this any more: it was told, or watches it no longer. */
+  /** It needs no sending any more: it was told, or watches it no longer. */
   function settle(state: Watched | null, { dirty }: Watcher, key: string): void {
     const known = state?.kept.get(key)
     if (!dirty.delete(key) || !known) return
@@ -165,11 +166,11 @@ export function createStateWatchers(options: StateWatchersOptions): StateWatcher
     state.coverage.add(from, to)
     for (const entry of entries) {
       if (entry.version <= (state.kept.get(entry.key)?.entry.version ?? 0)) continue
-      // Nobody else is owed it from before: who stops watching a key isn't owed it.
-      const owed = [...watchers.values()].filter(({ keys }) => keys.has(entry.key))
-      for (const { dirty } of owed) dirty.add(entry.key)
-      if (owed.length > 0)
-        state.kept.set(entry.key, { entry, bytes: jsonByteLength(entry), watchers: owed.length })
+      // Nobody else waits for it from before: who stops watching a key waits no longer.
+      const unsent = [...watchers.values()].filter(({ keys }) => keys.has(entry.key))
+      for (const { dirty } of unsent) dirty.add(entry.key)
+      if (unsent.length > 0)
+        state.kept.set(entry.key, { entry, bytes: jsonByteLength(entry), watchers: unsent.length })
     }
   }
 
@@ -199,11 +200,11 @@ export function createStateWatchers(options: StateWatchersOptions): StateWatcher
       for (const patch of patches) takeOne(patch)
       cancel ??= later(look, 0)
     },
-    get owed() {
-      let owed = 0
+    get unsent() {
+      let unsent = 0
       for (const { watchers } of channels.values())
-        for (const { dirty } of watchers.values()) owed += dirty.size
-      return owed
+        for (const { dirty } of watchers.values()) unsent += dirty.size
+      return unsent
     },
     get kept() {
       return [...channels.values()].reduce((sum, { state }) => sum + (state?.kept.size ?? 0), 0)

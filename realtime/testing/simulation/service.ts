@@ -90,7 +90,7 @@ export function createSimulatedService(
   /** Those that the service believes to be there. */
   const connections = new Set<Connection>()
   const capabilities: TransportCapabilities = {
-    ...{ ...kind, maxSignalsPerSecond: 50, maxPresenceMembers, maxDeliveryBytes },
+    ...{ ...kind, maxSignalsPerSecond: 50, latestSignalsPerSecond: 20, maxPresenceMembers, maxDeliveryBytes },
     maxChannels: Number.POSITIVE_INFINITY,
     // Nothing here asks whether signals cross from one service to another.
     signalsPassServer: true,

@@ -18,7 +18,12 @@ import type { RealtimeTransport } from "../../transport.ts"
 export const contractChannels = {
   room: defineChannel("room:{room}", {
     messages: { said: z.object({ text: z.string() }), anything: z.unknown() },
-    signals: { typing: z.object({ isTyping: z.boolean() }), pointed: z.object({ at: z.number() }) },
+    signals: {
+      typing: z.object({ isTyping: z.boolean() }),
+      pointed: z.object({ at: z.number() }),
+      moved: z.object({ at: z.number() }),
+    },
+    latest: ["moved"],
     presence: z.object({ mood: z.string() }),
     state: {
       phase: z.string(),

@@ -1,4 +1,4 @@
-import type { Signal } from "../../message.ts"
+import type { Signal, User } from "../../message.ts"
 import type { ChannelObserver, RealtimeTransport } from "../../transport.ts"
 import { waitFor } from "../wait-for.ts"
 import { createContractHttp } from "./backend.ts"
@@ -147,6 +147,44 @@ export const signalChecks = suite("signals", {
     expect("that some are refused", refused.length > 0, true)
     expect("why", [...new Set(refused.map(({ code }) => code))], ["rate-limited"])
     expect("the connection", transport.status.state, "connected")
+  },
+
+  async "that the next makes worthless end with each page's last, at their own pace, and none is refused"(
+    stage,
+  ) {
+    const room = stage.room()
+    const openPage = (user: User) => {
+      const channel = stage.openClient(user).channel(room)
+      const heard: { from: string; at: number }[] = []
+      channel.onSignal("moved", ({ from, payload }) => heard.push({ from: from.id, at: payload.at }))
+      return { channel, heard }
+    }
+    const transport = await stage.connect(carol)
+    const listening = openPage(carol)
+    const senders = [openPage(alice), openPage(bob)]
+    const pages = [listening, ...senders]
+    await waitFor(() => pages.every(({ channel }) => channel.status.state === "attached"))
+    const beganAt = performance.now()
+    const last = 100
+    const sent = senders.flatMap(({ channel }) =>
+      Array.from({ length: last }, (_, index) => channel.signal("moved", { at: index + 1 })),
+    )
+    const heardOf = ({ heard }: typeof listening, user: User) =>
+      heard.filter(({ from }) => from === user.id).map(({ at }) => at)
+    await waitFor(() => [alice, bob].every((user) => heardOf(listening, user).at(-1) === last))
+    const most = ((performance.now() - beganAt) / 1_000) * transport.capabilities.latestSignalsPerSecond + 1
+    await Promise.all(sent)
+    for (const user of [alice, bob]) {
+      const heard = heardOf(listening, user)
+      expect(
+        "the order",
+        heard,
+        heard.toSorted((one, other) => one - other),
+      )
+      expect("that there are no more than its pace allows", heard.length <= most, true)
+    }
+    await waitFor(() => heardOf(senders[0] as typeof listening, bob).at(-1) === last)
+    expect("what a page hears of itself", heardOf(senders[0] as typeof listening, alice), [])
   },
 
   async "can be sent by the server"(stage) {
