@@ -5,7 +5,10 @@ import type { JsonValue } from "../../json.ts"
 import { fromSubscribeAnswer } from "./mapping.ts"
 import type { GatewaySocket, Request } from "./requests.ts"
 
-/** Browser: subscribes to channels, and is present where that is wanted, over and over while that fails in passing. */
+/**
+ * Browser: joins channels, and enters them where that is wanted; what fails in passing is tried again for as
+ * long as there is a connection.
+ */
 export function createJoining(socket: GatewaySocket, request: Request, backOff: BackOff, onError: OnError) {
   const pauseBeforeNext = (failures: number, error: RealtimeError) =>
     pause(backOffMs(backOff, failures, error))
