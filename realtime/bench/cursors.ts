@@ -34,7 +34,7 @@ const bare: Stack = {
   move: (client, _page, n) => client.emit(["moved", room, { at: n }]),
 }
 
-/** The share of a core that the server uses while everybody moves, and how many packets a person is sent a second. */
+/** The server's share of a core while everybody moves, and how many packets a person is sent a second. */
 async function measure({ file, join, move }: Stack) {
   await using server = await startMetered(file)
   let packets = 0

@@ -1,4 +1,5 @@
 import { isPageOver } from "../errors.ts"
+import { isOffline } from "./is-offline.ts"
 import type { Connection } from "./types.ts"
 
 /** Where it is usually wrong, by provider. */
@@ -41,8 +42,7 @@ export function createConnectionHint(connectionOf: () => Connection, fetch: type
   function say(): void {
     timer = undefined
     const { status, provider } = connectionOf()
-    const isOffline = typeof navigator !== "undefined" && navigator.onLine === false
-    if (status.state === "connected" || (status.error && isPageOver(status.error)) || isOffline) return
+    if (status.state === "connected" || (status.error && isPageOver(status.error)) || isOffline()) return
     isSaid = true
     const reason = status.error ? ` (${status.error.message})` : ""
     const seconds = Math.round((performance.now() - openedAt) / 1000)

@@ -13,7 +13,6 @@ const times = { patienceMs: 10, returnMs: 60 }
 
 const given = (change: Partial<FailoverState>): FailoverState => ({
   ...beginFailover(["a", "b", "c"], times),
-  isStarted: true,
   ...change,
 })
 
@@ -22,8 +21,7 @@ const named = (commands: readonly FailoverCommand[]) =>
   commands.map((command) => {
     switch (command.type) {
       case "raise":
-      case "replace":
-        return `${command.type} ${command.key}`
+        return `raise ${command.key}`
       case "wait":
         return `wait ${command.of} ${command.ms}`
       case "stop-waiting":
@@ -247,14 +245,6 @@ const arrows: [string, Partial<FailoverState>, FailoverEvent, string[], Partial<
     { returnMs: 600_000 },
   ],
 
-  [
-    "takes another one before it begins",
-    { isStarted: false },
-    list("b", "a"),
-    ["replace b"],
-    { active: "b" },
-  ],
-  ["keeps the one that is meant", { isStarted: false }, list("a", "b"), [], { active: "a" }],
   [
     "keeps the active one of a new list, and returns to the preferred one later",
     { activeState: "connected", refused: ["b"] },

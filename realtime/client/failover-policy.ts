@@ -8,7 +8,7 @@ import type { ConnectionState } from "../transport.ts"
  *                     active not the preferred one, for `returnMs`            ──▶ the preferred one
  *                     active off the list, or the list new to a failed one    ──▶ the preferred one
  *                                               │
- *     idle ──connect──▶ active alone ───────────┴── raise ──▶ active + standby
+ *                       active alone ───────────┴── raise ──▶ active + standby
  *                           ▲  ▲                                  │     │
  *                           │  └──── failed, or not ready in ─────┘   ready
  *                           │        its time: drop (and on to          │
@@ -27,7 +27,6 @@ export interface FailoverState {
   readonly standby: string | null
   /** They failed: they won't try again by themselves. */
   readonly refused: readonly string[]
-  readonly isStarted: boolean
   /** The time that the active one has to get a connection runs. */
   readonly isWaiting: boolean
   /**
@@ -60,8 +59,6 @@ export type FailoverCommand =
   | { type: "drop" }
   /** The standby is the active one from now on: tell the client, close the other. */
   | { type: "promote" }
-  /** Nothing has been connected yet: this one is the active one instead. */
-  | { type: "replace"; key: string }
   | { type: "connect" }
   /** The status of the active one is the client's; while there are others, a failure isn't the end. */
   | { type: "show-status"; hasOthers: boolean }
@@ -85,7 +82,6 @@ export const beginFailover = (keys: readonly string[], { returnMs }: FailoverTim
   activeState: "connecting",
   standby: null,
   refused: [],
-  isStarted: false,
   isWaiting: false,
   vain: 0,
   returnMs,
@@ -96,150 +92,161 @@ export function nextFailover(
   event: FailoverEvent,
   times: FailoverTimes,
 ): { state: FailoverState; commands: FailoverCommand[] } {
-  let state = before
-  const commands: FailoverCommand[] = []
-  const set = (change: Partial<FailoverState>) => {
-    state = { ...state, ...change }
-  }
-
-  /** Its place in the list; -1 when it isn't listed any more. */
-  const rankOf = (key: string) => state.keys.indexOf(key)
-  const isConnected = () => state.activeState === "connected"
-  const isFailed = () => state.activeState === "failed" || state.activeState === "withdrawn"
-  const isCandidate = (key: string) => key !== state.active && !state.refused.includes(key)
-
-  function waitForActive(): void {
-    if (!state.isWaiting) commands.push({ type: "wait", of: "active", ms: times.patienceMs })
-    set({ isWaiting: true })
-  }
-
-  function stopWaitingForActive(): void {
-    if (state.isWaiting) commands.push({ type: "stop-waiting", of: "active" })
-    set({ isWaiting: false })
-  }
-
-  function refuse(key: string): void {
-    if (!state.refused.includes(key)) set({ refused: [...state.refused, key] })
-  }
-
-  function showStatus(): void {
-    commands.push({ type: "show-status", hasOthers: state.keys.some(isCandidate) })
-  }
-
-  function drop(): void {
-    if (state.standby !== null) commands.push({ type: "stop-waiting", of: "standby" }, { type: "drop" })
-    set({ standby: null })
-  }
-
-  function raise(key: string): void {
-    drop()
-    // Each round gives them more time: where the network is slow, none would
-    // ever be ready in that of the first.
-    const rounds = Math.floor(state.vain / Math.max(1, state.keys.length - 1))
-    const ms = times.patienceMs * Math.min(maxPatience, 2 ** rounds)
-    set({ standby: key })
-    commands.push({ type: "wait", of: "standby", ms }, { type: "raise", key })
-  }
-
-  /** The next in turn after this place in the list. */
-  function raiseNext(after = rankOf(state.active)): void {
-    if (state.standby !== null) return
-    const { length } = state.keys
-    const inTurn = state.keys.map((_, step) => state.keys[(after + 1 + step) % length] as string)
-    const next = inTurn.find(isCandidate)
-    if (next !== undefined) raise(next)
-  }
-
-  /** While the active one works and is listed, only a better one is wanted. */
-  function dropUnwanted(): void {
-    if (state.standby === null) return
-    const rank = rankOf(state.standby)
-    const activeRank = rankOf(state.active)
-    if (rank < 0 || (isConnected() && activeRank >= 0 && rank >= activeRank)) drop()
-  }
-
-  const returnLater = () => commands.push({ type: "wait", of: "return", ms: state.returnMs })
-
-  /** It didn't work out: on to the next one if the active one is no good, else later again. */
-  function abandon(isOffline: boolean): void {
-    if (state.standby === null) return
-    const rank = rankOf(state.standby)
-    drop()
-    set({ vain: isConnected() ? 0 : state.vain + 1 })
-    showStatus()
-    const activeRank = rankOf(state.active)
-    if (!isConnected() || activeRank < 0) {
-      if (isOffline) waitForActive()
-      else raiseNext(rank)
-      return
-    }
-    const better = state.keys[rank + 1]
-    if (better !== undefined && rank + 1 < activeRank) raise(better)
-    else {
-      set({ returnMs: Math.min(maxReturnMs, state.returnMs * 2) })
-      returnLater()
-    }
-  }
-
-  switch (event.type) {
-    case "connect":
-      set({ isStarted: true, refused: [] })
-      if (!isConnected()) waitForActive()
-      if (state.activeState === "withdrawn") raise(state.active)
-      else commands.push({ type: "connect" })
-      break
-    case "active-is":
-      set({ activeState: event.state })
-      if (isFailed()) refuse(state.active)
-      showStatus()
-      if (isConnected()) {
-        stopWaitingForActive()
-        dropUnwanted()
-        returnLater()
-      } else if (isFailed()) raiseNext()
-      else waitForActive()
-      break
-    case "standby-failed":
-      if (state.standby !== null) refuse(state.standby)
-      abandon(event.isOffline)
-      break
-    case "standby-ready":
-      if (state.standby === null) break
-      commands.push({ type: "stop-waiting", of: "standby" })
-      stopWaitingForActive()
-      set({ active: state.standby, activeState: "connected", standby: null, vain: 0, refused: [] })
-      if (rankOf(state.active) === 0) set({ returnMs: times.returnMs })
-      commands.push({ type: "promote" })
-      showStatus()
-      returnLater()
-      break
-    case "time-over":
-      if (event.of === "active") {
-        set({ isWaiting: false })
-        waitForActive()
-        // Without a network the others would fail as well, and their code would be downloaded for nothing.
-        if (!event.isOffline) raiseNext()
-      } else if (event.of === "standby") {
-        abandon(event.isOffline)
-      } else if (state.standby === null && isConnected() && rankOf(state.active) !== 0) {
-        raise(state.keys[0] as string)
-      }
-      break
-    case "list-changed": {
-      set({ keys: event.keys, refused: [] })
-      dropUnwanted()
-      const preferred = event.keys[0] as string
-      if (!state.isStarted) {
-        if (preferred === state.active) break
-        set({ active: preferred })
-        commands.push({ type: "replace", key: preferred })
-      } else if ((rankOf(state.active) < 0 || isFailed()) && state.standby === null) {
-        // Nobody publishes there any more, or it won't try again by itself.
-        raise(preferred)
-      } else {
-        returnLater()
-      }
-    }
-  }
+  const step: Step = { ...before, times, commands: [] }
+  const transition = transitions[event.type] as (step: Step, event: FailoverEvent) => void
+  transition(step, event)
+  const { times: _, commands, ...state } = step
   return { state, commands }
+}
+
+/** The state while it changes by one event, and what is commanded for it. */
+type Step = { -readonly [Name in keyof FailoverState]: FailoverState[Name] } & {
+  readonly times: FailoverTimes
+  readonly commands: FailoverCommand[]
+}
+
+type EventOf<Type extends FailoverEvent["type"]> = Extract<FailoverEvent, { type: Type }>
+
+const transitions: { [Type in FailoverEvent["type"]]: (step: Step, event: EventOf<Type>) => void } = {
+  connect(step) {
+    step.refused = []
+    if (!isConnected(step)) waitForActive(step)
+    if (step.activeState === "withdrawn") raise(step, step.active)
+    else step.commands.push({ type: "connect" })
+  },
+
+  "active-is"(step, { state }) {
+    step.activeState = state
+    if (isFailed(step)) refuse(step, step.active)
+    showStatus(step)
+    if (isConnected(step)) {
+      stopWaitingForActive(step)
+      dropUnwanted(step)
+      returnLater(step)
+    } else if (isFailed(step)) raiseNext(step)
+    else waitForActive(step)
+  },
+
+  "standby-failed"(step, { isOffline }) {
+    if (step.standby) refuse(step, step.standby)
+    abandon(step, isOffline)
+  },
+
+  "standby-ready"(step) {
+    if (!step.standby) return
+    step.commands.push({ type: "stop-waiting", of: "standby" })
+    stopWaitingForActive(step)
+    step.active = step.standby
+    step.activeState = "connected"
+    step.standby = null
+    step.vain = 0
+    step.refused = []
+    if (rankOf(step, step.active) === 0) step.returnMs = step.times.returnMs
+    step.commands.push({ type: "promote" })
+    showStatus(step)
+    returnLater(step)
+  },
+
+  "time-over"(step, event) {
+    if (event.of === "standby") abandon(step, event.isOffline)
+    else if (event.of === "active") {
+      step.isWaiting = false
+      waitForActive(step)
+      // Without a network the others would fail as well, and their code would be downloaded for nothing.
+      if (!event.isOffline) raiseNext(step)
+    } else if (!step.standby && isConnected(step) && rankOf(step, step.active) !== 0)
+      raise(step, step.keys[0] as string)
+  },
+
+  "list-changed"(step, { keys }) {
+    step.keys = keys
+    step.refused = []
+    dropUnwanted(step)
+    // Nobody publishes there any more, or it won't try again by itself.
+    const isNoGood = rankOf(step, step.active) < 0 || isFailed(step)
+    if (isNoGood && !step.standby) raise(step, step.keys[0] as string)
+    else returnLater(step)
+  },
+}
+
+const isConnected = ({ activeState }: FailoverState) => activeState === "connected"
+const isFailed = ({ activeState }: FailoverState) => activeState === "failed" || activeState === "withdrawn"
+/** Its place in the list; -1 when it isn't listed any more. */
+const rankOf = ({ keys }: FailoverState, key: string) => keys.indexOf(key)
+/** Who could take over: listed, not in use, and not known to fail. */
+const candidatesOf = ({ keys, active, refused }: FailoverState) =>
+  keys.filter((key) => key !== active && !refused.includes(key))
+
+function refuse(step: Step, key: string): void {
+  if (!step.refused.includes(key)) step.refused = [...step.refused, key]
+}
+
+function waitForActive(step: Step): void {
+  if (!step.isWaiting) step.commands.push({ type: "wait", of: "active", ms: step.times.patienceMs })
+  step.isWaiting = true
+}
+
+function stopWaitingForActive(step: Step): void {
+  if (step.isWaiting) step.commands.push({ type: "stop-waiting", of: "active" })
+  step.isWaiting = false
+}
+
+function returnLater({ commands, returnMs }: Step): void {
+  commands.push({ type: "wait", of: "return", ms: returnMs })
+}
+
+function showStatus(step: Step): void {
+  step.commands.push({ type: "show-status", hasOthers: candidatesOf(step).length > 0 })
+}
+
+function drop(step: Step): void {
+  if (step.standby) step.commands.push({ type: "stop-waiting", of: "standby" }, { type: "drop" })
+  step.standby = null
+}
+
+function raise(step: Step, key: string): void {
+  drop(step)
+  // Each round gives them more time: where the network is slow, none would
+  // ever be ready in that of the first.
+  const rounds = Math.floor(step.vain / Math.max(1, step.keys.length - 1))
+  const ms = step.times.patienceMs * Math.min(maxPatience, 2 ** rounds)
+  step.standby = key
+  step.commands.push({ type: "wait", of: "standby", ms }, { type: "raise", key })
+}
+
+/** The next in turn after this place in the list. */
+function raiseNext(step: Step, after = rankOf(step, step.active)): void {
+  if (step.standby) return
+  const others = candidatesOf(step)
+  const next = others.find((key) => rankOf(step, key) > after) ?? others[0]
+  if (next) raise(step, next)
+}
+
+/** While the active one works and is listed, only a better one is wanted. */
+function dropUnwanted(step: Step): void {
+  if (!step.standby) return
+  const rank = rankOf(step, step.standby)
+  const activeRank = rankOf(step, step.active)
+  if (rank < 0 || (isConnected(step) && activeRank >= 0 && rank >= activeRank)) drop(step)
+}
+
+/** It didn't work out: on to the next one if the active one is no good, else later again. */
+function abandon(step: Step, isOffline: boolean): void {
+  if (!step.standby) return
+  const rank = rankOf(step, step.standby)
+  const activeRank = rankOf(step, step.active)
+  drop(step)
+  step.vain = isConnected(step) ? 0 : step.vain + 1
+  showStatus(step)
+  if (!isConnected(step) || activeRank < 0) {
+    if (isOffline) waitForActive(step)
+    else raiseNext(step, rank)
+    return
+  }
+  const better = step.keys[rank + 1]
+  if (better && rank + 1 < activeRank) raise(step, better)
+  else {
+    step.returnMs = Math.min(maxReturnMs, step.returnMs * 2)
+    returnLater(step)
+  }
 }

@@ -1,8 +1,9 @@
 import { createReporter } from "../guard.ts"
 import type { RealtimeTransport } from "../transport.ts"
+import type { Candidate } from "./candidate.ts"
 import { createDeferredTransport } from "./deferred-transport.ts"
 import { createDownload } from "./download.ts"
-import type { Candidate, FailoverOptions, FailoverTransport } from "./failover-transport.ts"
+import type { FailoverOptions, FailoverTransport } from "./failover-transport.ts"
 
 export interface ListedTransportOptions extends FailoverOptions {
   /** Downloads `failover-transport.ts`. */

@@ -1,0 +1,2 @@
+/** Browser: whether there is surely no network. */
+export const isOffline = () => typeof navigator !== "undefined" && navigator.onLine === false
