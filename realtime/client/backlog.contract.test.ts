@@ -2,10 +2,12 @@ import { contractChannels } from "throughline/testing"
 import { expect, test } from "vitest"
 import { startMemoryBackend } from "../testing/memory-backend.ts"
 import { createContractHttp } from "../testing/transport-contract/backend.ts"
-import { waitFor } from "../testing/wait-for.ts"
+import { waitFor, waitLimit } from "../testing/wait-for.ts"
 import { createClient } from "./create-client.ts"
 
 const missed = 100_000
+/** Beside other work they take nine seconds. */
+waitLimit.ms = 45_000
 
 test("a hundred thousand missed messages arrive in pages, and the page can do other things meanwhile", async () => {
   await using backend = await startMemoryBackend()
