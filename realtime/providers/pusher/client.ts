@@ -8,7 +8,7 @@ import { createStatus } from "../../transport-status.ts"
 import { pusherCapabilities } from "./capabilities.ts"
 import { createConnection } from "./connection.ts"
 import type { ChannelState } from "./joined.ts"
-import { join } from "./joining.ts"
+import { listen } from "./listening.ts"
 import { messagesChannel, provider } from "./mapping.ts"
 import { createPresence } from "./presence.ts"
 import { createSubscriptions } from "./subscriptions.ts"
@@ -48,7 +48,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     onOpened(client) {
       subscriptions.open(client)
       for (const channel of channels) {
-        join(channel, subscriptions)
+        listen(channel, subscriptions)
         presence.refresh(channel)
       }
     },
@@ -70,7 +70,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     connect: connection.connect,
     subscribe(name, observer): TransportSubscription {
       const channel = channels.join(name, observer, {})
-      join(channel, subscriptions)
+      listen(channel, subscriptions)
       return {
         ...presence.in(channel),
         unsubscribe() {

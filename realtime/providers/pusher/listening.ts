@@ -10,8 +10,11 @@ import {
 import { showCount } from "./presence.ts"
 import type { Subscriptions } from "./subscriptions.ts"
 
-/** Browser: joins the channel that everything but presence travels in. pusher-js joins it again by itself. */
-export function join(channel: Joined, subscriptions: Subscriptions): void {
+/**
+ * Browser: joins the channel that all but presence travels in, and listens to it. pusher-js joins it again by
+ * itself.
+ */
+export function listen(channel: Joined, subscriptions: Subscriptions): void {
   const { name, observer } = channel
   const messages = subscriptions.subscribe(messagesChannel(name), {
     channel,
