@@ -5,8 +5,8 @@ import type { ApiKey } from "./api-key.ts"
 import { fromWebhook, provider, webhookDate } from "./mapping.ts"
 
 /**
- * Server: what a webhook tells. Ably signs it with the key that its rule names, `X-Ably-Key`; here that must be
- * `ABLY_API_KEY`.
+ * Server: what a webhook tells. Ably signs it with the key that its rule names, `X-Ably-Key`; here that must
+ * be `ABLY_API_KEY`.
  */
 export function readWebhook(
   { name, secret }: ApiKey,
