@@ -128,6 +128,13 @@ export interface WebhookRequest {
  */
 export const webhookWindowMs = 10 * 60 * 1000
 
+/** Refuses a webhook that isn't dated within that of now: somebody may have kept it. */
+export function requireRecent(provider: string, date: unknown, now: number): void {
+  if (typeof date === "number" && Math.abs(now - date) <= webhookWindowMs) return
+  const message = `unable to take the webhook; its date isn't within ${webhookWindowMs / 60_000} minutes of now`
+  throw new RealtimeError("unauthorized", { provider, message })
+}
+
 /**
  * What happened at the provider, as its webhook told it. The same event may come
  * twice, and later than a newer one.

@@ -1,14 +1,19 @@
 import type { OnError } from "../../errors.ts"
 import type { JsonValue } from "../../json.ts"
+import type { TransportSubscription } from "../../transport.ts"
 import { ablyCapabilities } from "./capabilities.ts"
 import type { Joined } from "./joined.ts"
 import { fromAblyError, fromAblyMembers } from "./mapping.ts"
 
+type PresenceControls = Pick<TransportSubscription, "watchPresence" | "enterPresence" | "leavePresence">
+
 export interface PresenceOptions {
   /** Gets a token that may allow what the one in use doesn't. */
-  renewToken(): Promise<void>
+  renewToken(): Promise<void> | null
   onError: OnError
 }
+
+export type Presence = ReturnType<typeof createPresence>
 
 /** https://ably.com/docs/platform/errors/codes: the channel has as many members as it may have. */
 const tooManyMembers = 91003
@@ -58,16 +63,36 @@ export function createPresence({ renewToken, onError }: PresenceOptions) {
     }
   }
 
-  async function leave(channel: Joined): Promise<void> {
-    if (channel.data === undefined) return
-    channel.data = undefined
-    channel.entered = undefined
-    channel.isFull = false
-    if (!channel.isAttached) return
-    await channel.messages?.presence.leave().catch((error) => {
-      throw fromAblyError(error, "leave")
-    })
+  return {
+    show,
+    /** The channel is attached, as is wanted of its presence by now. */
+    refresh(channel: Joined): void {
+      const { data } = channel
+      if (data !== undefined) enter(channel, data).catch((error) => onError(error, { stage: "presence" }))
+      show(channel)
+    },
+    /** What the client says of its presence in a channel. */
+    in: (channel: Joined): PresenceControls => ({
+      watchPresence() {
+        channel.watchesPresence = true
+        show(channel)
+      },
+      async enterPresence(data) {
+        channel.data = data
+        if (!channel.isAttached) return
+        await enter(channel, data)
+        show(channel)
+      },
+      async leavePresence() {
+        if (channel.data === undefined) return
+        channel.data = undefined
+        channel.entered = undefined
+        channel.isFull = false
+        if (!channel.isAttached) return
+        await channel.messages?.presence.leave().catch((error) => {
+          throw fromAblyError(error, "leave")
+        })
+      },
+    }),
   }
-
-  return { show, enter, leave }
 }

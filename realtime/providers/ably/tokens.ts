@@ -10,7 +10,7 @@ export interface TokensOptions {
   credentials(body: Record<string, unknown>): Promise<unknown>
   channels: JoinedChannels<ChannelState>
   /** The first pause before asking again for a token that failed in passing; it doubles. Default 500 ms. */
-  retryMs: number | undefined
+  retryMs?: number | undefined
   /** It can be joined by the token in use, or its turn has come again to ask for one that covers it. */
   onJoinable(channel: Joined): void
   /** The server can't say now whether it may be joined, so the next token won't cover it. */

@@ -163,7 +163,7 @@ export function fromMembers(infos: readonly unknown[]): PresenceSnapshot {
 export function fromPusherState(state: string, wasConnected: boolean): ConnectionState {
   switch (state) {
     case "connected":
-      return "connected"
+      return state
     case "unavailable":
       return "suspended"
     case "failed":
@@ -192,7 +192,7 @@ const connectionHints: Record<number, string> = {
 }
 
 /** A code has the meaning of its hundred: pusher-js gives up after 4000–4099 and from 4300 on. */
-function meaningOf(code: number): RealtimeErrorCode {
+function meaningOf(code = 0): RealtimeErrorCode {
   const isRefusal = (code >= 4000 && code < 4100) || (code >= 4300 && code < 5000)
   return codeByError[code] ?? (isRefusal ? "invalid-config" : "provider-unavailable")
 }
@@ -204,8 +204,8 @@ export function fromConnectionError(value: unknown): RealtimeError {
     ((error?.data ?? data) as { code?: unknown; message?: unknown } | null | undefined) ?? {}
   const code = typeof given === "number" ? given : undefined
   const words = typeof message === "string" && message !== "" ? `: ${message}` : ""
-  const hint = code === undefined ? undefined : connectionHints[code]
-  return new RealtimeError(code === undefined ? "provider-unavailable" : meaningOf(code), {
+  const hint = connectionHints[code ?? 0]
+  return new RealtimeError(meaningOf(code), {
     provider,
     message: `unable to connect; Pusher says ${code ?? "nothing"}${words}${hint ? `; ${hint}` : ""}`,
     cause: code,

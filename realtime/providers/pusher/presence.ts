@@ -1,45 +1,43 @@
-import type Pusher from "pusher-js"
+import type { PresenceChannel } from "pusher-js"
 import type { OnError, RealtimeError } from "../../errors.ts"
+import type { TransportSubscription } from "../../transport.ts"
+import type { StatusHolder } from "../../transport-status.ts"
+import { withResolvers } from "../../with-resolvers.ts"
 import { pusherCapabilities } from "./capabilities.ts"
 import type { Joined, Signable } from "./joined.ts"
 import { fromMembers, presenceChannel } from "./mapping.ts"
+import type { Subscriptions } from "./subscriptions.ts"
+
+type PresenceControls = Pick<TransportSubscription, "watchPresence" | "enterPresence" | "leavePresence">
 
 export interface PresenceOptions {
-  /** Null before there is one. */
-  pusher(): Pusher | null
-  /** What may be signed by now, by its name in Pusher. */
-  signables: Map<string, Signable>
+  subscriptions: Subscriptions
+  status: StatusHolder
   onError: OnError
 }
 
 /** Browser: the presence channels, each beside the one of its messages. */
-export function createPresence({ pusher, signables, onError }: PresenceOptions) {
+export function createPresence({ subscriptions, status, onError }: PresenceOptions) {
   /**
    * Joins the presence channel, or joins it again with other data: Pusher
    * fixes a member's data when it joins.
    */
-  function join(channel: Joined, client: Pusher): void {
+  function subscribe(channel: Joined): void {
     // pusher-js can't take back a subscription under way; when it is through, it is looked at again.
     if (channel.presence?.subscriptionPending) return
-    const name = presenceChannel(channel.name)
-    leave(channel)
-    const signable: Signable = { channel, kind: "presence" }
-    signables.set(name, signable)
-    const presence = client.subscribe(name)
+    unsubscribe(channel)
+    const signable: Signable = { channel, kind: "presence", onRefused: (reason) => refused(signable, reason) }
+    const presence = subscriptions.subscribe(presenceChannel(channel.name), signable)
     channel.presence = presence
+    if (!presence) return
     const show = () => {
-      if (channel.presence !== presence) return
-      const infos: unknown[] = []
-      const { members } = presence as unknown as {
-        members: { each(visit: (member: { info: unknown }) => void): void }
-      }
-      members.each(({ info }) => infos.push(info))
-      channel.observer.onPresence(fromMembers(infos))
+      if (channel.presence === presence)
+        channel.observer.onPresence(fromMembers(infosOf(presence as PresenceChannel)))
     }
-    for (const event of ["pusher:subscription_succeeded", "pusher:member_added", "pusher:member_removed"]) {
-      presence.bind(event, show)
-    }
+    presence.bind("pusher:member_added", show)
+    presence.bind("pusher:member_removed", show)
     presence.bind("pusher:subscription_succeeded", () => {
+      show()
       if (channel.presence !== presence) return
       channel.isFull = false
       channel.entered = signable.signed?.data
@@ -48,32 +46,27 @@ export function createPresence({ pusher, signables, onError }: PresenceOptions) 
     })
   }
 
-  function leave(channel: Joined): void {
+  function unsubscribe(channel: Joined): void {
     channel.isFull = false
     if (!channel.presence) return
-    channel.presence.unbind()
     channel.presence = null
-    signables.delete(presenceChannel(channel.name))
-    pusher()?.unsubscribe(presenceChannel(channel.name))
+    subscriptions.unsubscribe(presenceChannel(channel.name))
   }
 
   /** Makes the presence channel what is wanted of it now. */
   function refresh(channel: Joined): void {
-    const client = pusher()
-    if (!client) return
-    if (channel.wantsPresence) join(channel, client)
-    else leave(channel)
+    if (channel.wantsPresence) subscribe(channel)
+    else unsubscribe(channel)
   }
 
   /** Whoever waits to hear whether the service took the data hears it. */
   function settle(channel: Joined, reason?: RealtimeError): void {
     const { entering } = channel
-    channel.entering = null
+    channel.entering = undefined
     if (reason) entering?.reject(reason)
     else entering?.resolve()
   }
 
-  /** Our server or Pusher said no. */
   function refused(signable: Signable, reason: RealtimeError): void {
     const { channel } = signable
     if (!isUpToDate(signable)) {
@@ -92,7 +85,44 @@ export function createPresence({ pusher, signables, onError }: PresenceOptions) 
     }
   }
 
-  return { refresh, leave, settle, refused }
+  return {
+    refresh,
+    settle,
+    /** The channel was left, and its presence with it. */
+    forget(channel: Joined): void {
+      settle(channel)
+      unsubscribe(channel)
+    },
+    /** What the client says of its presence in a channel. */
+    in: (channel: Joined): PresenceControls => ({
+      watchPresence() {
+        if (channel.watchesPresence) return
+        channel.watchesPresence = true
+        if (!channel.presence) refresh(channel)
+      },
+      async enterPresence(data) {
+        channel.data = data
+        refresh(channel)
+        settle(channel)
+        if (status.current.state !== "connected") return
+        channel.entering = withResolvers()
+        await channel.entering.promise
+      },
+      async leavePresence() {
+        if (channel.data === undefined) return
+        channel.data = undefined
+        channel.entered = undefined
+        settle(channel)
+        refresh(channel)
+      },
+    }),
+  }
+}
+
+function infosOf({ members }: PresenceChannel): unknown[] {
+  const infos: unknown[] = []
+  members.each(({ info }: { info: unknown }) => infos.push(info))
+  return infos
 }
 
 /** Whether what Pusher answers is about what is wanted now. */
@@ -102,7 +132,7 @@ const isUpToDate = ({ signed, channel }: Signable) => signed !== undefined && si
  * The presence channel is full, and Pusher names nobody. At least as many are there as it takes; where the
  * app's subscription counting is on, as many as listen.
  */
-export function showCount({ observer, subscribers }: Joined): void {
+export function showCount({ observer, subscribers = 0 }: Joined): void {
   observer.onPresence({
     count: Math.max(pusherCapabilities.maxPresenceMembers, subscribers),
     members: null,

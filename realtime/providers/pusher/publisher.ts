@@ -7,8 +7,8 @@ import {
   type CredentialsRequest,
   type ProviderEvent,
   type RealtimePublisher,
+  requireRecent,
   type WebhookRequest,
-  webhookWindowMs,
 } from "../../publisher.ts"
 import { requireVariables } from "../../required.ts"
 import { defaultStateRate } from "../../state.ts"
@@ -123,10 +123,7 @@ export function createPublisher(sdk: typeof Pusher, options: PusherPublisherOpti
       throw new RealtimeError("unauthorized", { provider, message })
     }
     const { time_ms: date } = (webhook.getData() ?? {}) as { time_ms?: unknown }
-    if (typeof date !== "number" || Math.abs(now - date) > webhookWindowMs) {
-      const message = `unable to take the webhook; its date isn't within ${webhookWindowMs / 60_000} minutes of now`
-      throw new RealtimeError("unauthorized", { provider, message })
-    }
+    requireRecent(provider, date, now)
     return fromWebhook(webhook.getData())
   }
 
