@@ -17,7 +17,7 @@ export interface KeptMessagesOptions extends Reporting {
 /** What became of a message, here or in another tab. */
 type Fate = Exclude<OutboxNote, { kind: "stored" }>
 
-/** What is kept until the log has it, in three places at once: in this page, in the store, in the other tabs. */
+/** What is kept until the log has it, in three places at once: this page, the store and the other tabs. */
 export interface KeptMessages {
   /** Resolves once it is stored, or couldn't be. */
   add(entry: OutboxEntry): Promise<void>
