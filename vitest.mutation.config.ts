@@ -4,7 +4,8 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: [
-      "realtime/client/{sequencer,failover-transport,failover-timing,outbox,outbox-tabs}.test.ts",
+      "realtime/client/{sequencer,failover-transport,failover-timing}.test.ts",
+      "realtime/client/outbox{,-answers,-kept,-order,-publish,-sender,-tabs}.test.ts",
       "realtime/testing/simulation/simulation.test.ts",
     ],
     testTimeout: 10_000,

@@ -2,6 +2,8 @@ import type { OnError, RealtimeError } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
 import { createListeners, type Listeners } from "../listeners.ts"
 import type { Cursor, PublishReceipt } from "../message.ts"
+import type { OutgoingMessage } from "../transport.ts"
+import { fromRefusal, type OutboxStore, type StoredMessage } from "./outbox-store.ts"
 
 /**
  * How far one's own message has come:
@@ -46,7 +48,6 @@ export interface OutboxEntry extends OutboxMessage {
 }
 
 export interface Caller {
-  key: symbol
   /** Ends its time, which runs from the call on, whatever it waits for. */
   timer: ReturnType<typeof setTimeout>
   /** Whether a request with it has left. */
@@ -56,6 +57,17 @@ export interface Caller {
   resolve(receipt: PublishReceipt): void
   reject(error: RealtimeError): void
 }
+
+/** As it was written: neither stored nor in its turn yet. */
+export const newEntry = (
+  channel: string,
+  message: OutgoingMessage,
+  more?: Partial<OutboxEntry>,
+): OutboxEntry => ({
+  ...{ ...message, channel, at: Date.now(), state: "queued", position: Number.POSITIVE_INFINITY },
+  ...{ isStored: false, isReady: false, hasArrived: false },
+  ...more,
+})
 
 /**
  * What an outbox holds: a list for each channel, in the order in which it leaves, and whoever looks at it.
@@ -68,21 +80,31 @@ export interface OutboxEntries {
   /** All of a channel, by their places. What has the same place stands in the order in which it came. */
   inOrder(channel: string): OutboxEntry[]
   add(entry: OutboxEntry): void
-  /** By a key of its own, since its id may be that of something that is kept too. */
-  addPublished(key: symbol, entry: OutboxEntry): void
+  /** By whoever waits for it, since its id may be that of something that is kept too. */
+  addPublished(caller: Caller, entry: OutboxEntry): void
   change(id: string, to: Partial<OutboxEntry>): void
+  /** It has left: a read that is under way doesn't bring it back. */
   forget(id: string): void
+  /** What an earlier page or another tab has stored, unless it is known. */
+  restore(message: StoredMessage): void
+  /** Reads what other tabs have stored, sent, refused or thrown away; by default in all channels. */
+  load(store: OutboxStore, channel?: string): Promise<void>
+  readonly isReading: boolean
   release(caller: Caller): void
   /** What is kept and hasn't arrived, for whoever shows it. The same array until something changes. */
   messages(channel: string): readonly OutboxMessage[]
   subscribe(channel: string, listener: () => void): () => void
-  isWatched(channel: string): boolean
+  /** Whether somebody looks at its channel, where it hasn't arrived. */
+  isWatched(id: string): boolean
 }
 
 export function createOutboxEntries(onError: OnError): OutboxEntries {
-  const entries = new Map<string | symbol, OutboxEntry>()
+  const entries = new Map<string | Caller, OutboxEntry>()
   const shown = new Map<string, readonly OutboxMessage[]>()
   const listeners = new Map<string, Listeners<[]>>()
+  /** Reads of the store that are under way, and what left meanwhile, which they may still bring. */
+  let reads = 0
+  const leftMeanwhile = new Set<string>()
 
   function changed(channel: string): void {
     shown.delete(channel)
@@ -92,6 +114,18 @@ export function createOutboxEntries(onError: OnError): OutboxEntries {
   function add(entry: OutboxEntry): void {
     entries.set(entry.id, entry)
     changed(entry.channel)
+  }
+
+  function remove(id: string): void {
+    const entry = entries.get(id)
+    if (entry && entries.delete(id)) changed(entry.channel)
+  }
+
+  function restore({ position, refusal, ...message }: StoredMessage): void {
+    if (entries.has(message.id)) return
+    const error = refusal && fromRefusal(refusal)
+    const state = error ? "refused" : "queued"
+    add({ ...message, position, state, error, isStored: true, isReady: true, hasArrived: false })
   }
 
   const all = () => [...entries.values()]
@@ -105,18 +139,37 @@ export function createOutboxEntries(onError: OnError): OutboxEntries {
     all,
     inOrder,
     add,
-    addPublished: (key, entry) => void entries.set(key, entry),
+    addPublished: (caller, entry) => void entries.set(caller, entry),
     change(id, to) {
       const entry = entries.get(id)
       if (entry) add({ ...entry, ...to })
     },
     forget(id) {
-      const entry = entries.get(id)
-      if (entry && entries.delete(id)) changed(entry.channel)
+      if (reads > 0) leftMeanwhile.add(id)
+      remove(id)
     },
-    release({ key, timer }) {
-      clearTimeout(timer)
-      entries.delete(key)
+    restore,
+    async load(store, channel) {
+      const isMeant = (message: { channel: string }) => channel === undefined || message.channel === channel
+      // What comes or leaves while it is read may be in the answer or not, which says nothing of it.
+      const known = all().filter((entry) => isMeant(entry) && entry.isStored)
+      reads += 1
+      try {
+        const stored = (await store.load()).filter(isMeant)
+        const ids = new Set(stored.map(({ id }) => id))
+        for (const { id } of known) if (!ids.has(id) && entries.get(id)?.state !== "sent") remove(id)
+        for (const message of stored) if (!leftMeanwhile.has(message.id)) restore(message)
+      } finally {
+        reads -= 1
+        if (reads === 0) leftMeanwhile.clear()
+      }
+    },
+    get isReading() {
+      return reads > 0
+    },
+    release(caller) {
+      clearTimeout(caller.timer)
+      entries.delete(caller)
     },
     messages(channel) {
       let list = shown.get(channel)
@@ -135,6 +188,9 @@ export function createOutboxEntries(onError: OnError): OutboxEntries {
         if (ofChannel.size === 0 && listeners.get(channel) === ofChannel) listeners.delete(channel)
       }
     },
-    isWatched: (channel) => listeners.has(channel),
+    isWatched(id) {
+      const entry = entries.get(id)
+      return entry !== undefined && !entry.hasArrived && listeners.has(entry.channel)
+    },
   }
 }

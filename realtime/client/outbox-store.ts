@@ -1,4 +1,4 @@
-import type { RealtimeErrorCode } from "../errors.ts"
+import { fromWireError, type RealtimeErrorCode } from "../errors.ts"
 import type { JsonValue } from "../json.ts"
 import { withinLimit } from "../within-limit.ts"
 
@@ -18,6 +18,9 @@ export interface Refusal {
   code: RealtimeErrorCode
   message: string
 }
+
+/** Why another tab's message, or an earlier page's, was refused. */
+export const fromRefusal = ({ code, message }: Refusal) => fromWireError({ code, message, retryable: false })
 
 /** Where unsent messages are kept. Whatever fails rejects: a full disk, a browser that keeps nothing. */
 export interface OutboxStore {

@@ -236,7 +236,7 @@ describe("an outbox", () => {
     const next = openTab(owner, server.deliver)
     await eventually(() =>
       expect(next.outbox.messages(room)).toMatchObject([
-        { id: bad, state: "refused", error: { code: "channel-denied" } },
+        { id: bad, state: "refused", error: { code: "channel-denied", message: "[realtime] no" } },
       ]),
     )
     isRefusing = false

@@ -1,6 +1,5 @@
-import type { OnError } from "../errors.ts"
 import { withResolvers } from "../with-resolvers.ts"
-import { withinLimit } from "../within-limit.ts"
+import { createPatience, type Reporting, run } from "./patience.ts"
 
 /** Runs the task while no other tab runs one of this name. */
 export type Exclusively = (name: string, task: () => Promise<void>) => Promise<void>
@@ -16,19 +15,16 @@ export function createTabLock(prefix: string): Exclusively {
 /** How long a tab that doesn't move (a phone put it to sleep) holds up the others. */
 const lockPatienceMs = 10_000
 
-export interface TurnOptions {
+export interface TurnOptions extends Reporting {
   exclusively: Exclusively
-  /** Whether it is worth telling of a failure. */
-  isOpen(): boolean
-  onError: OnError
 }
 
 /**
  * Takes turns with the other tabs, for a while: where the lock fails, or isn't had in ten seconds, the task
  * runs all the same. It has to be one that two tabs may do at once.
  */
-export function createTurns({ exclusively, isOpen, onError }: TurnOptions): Exclusively {
-  let isLockBroken = false
+export function createTurns({ exclusively, ...reporting }: TurnOptions): Exclusively {
+  const { failureOf } = createPatience(lockPatienceMs, reporting)
   return async (name: string, task: () => Promise<void>): Promise<void> => {
     const begun = withResolvers<void>()
     let running: Promise<void> | undefined
@@ -39,23 +35,9 @@ export function createTurns({ exclusively, isOpen, onError }: TurnOptions): Excl
     }
     const turn = run(() => exclusively(name, once))
     const stage = "take turns with the other tabs"
-    const inTime = async (answer: Promise<unknown>) => {
-      try {
-        await withinLimit(lockPatienceMs, stage, () => answer)
-        isLockBroken = false
-        return true
-      } catch (error) {
-        if (!isLockBroken && isOpen()) onError(error, { stage })
-        isLockBroken = true
-        return false
-      }
-    }
-    const isLocked = await inTime(Promise.race([begun.promise, turn]))
+    const failure = await failureOf(stage, Promise.race([begun.promise, turn]))
     await once()
     // Until it is given back.
-    if (isLocked) await inTime(turn)
+    if (failure === null) await failureOf(stage, turn)
   }
 }
-
-/** Of code that may throw before there is a promise. */
-export const run = async <T>(task: () => Promise<T>): Promise<T> => task()

@@ -57,7 +57,7 @@ describe("signing in to Pusher", () => {
     const ignore = () => {}
     const observer: ChannelObserver = {
       ...{ onAttached: ignore, onDetached: ignore, onDenied: ignore, onSignal: ignore, onPresence: ignore },
-      onMessages: heard,
+      ...{ cursor: () => null, onMessages: heard },
     }
     transport.subscribe(room.name, observer)
     await waitFor(() => connectionsOf(alice.id) === 1)
