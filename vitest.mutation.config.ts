@@ -4,7 +4,8 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: [
-      "realtime/client/{sequencer,failover-transport,failover-timing}.test.ts",
+      "realtime/client/sequencer.test.ts",
+      "realtime/client/failover-{driver,link,policy,timing,transport}.test.ts",
       "realtime/client/outbox{,-answers,-kept,-order,-publish,-sender,-tabs}.test.ts",
       "realtime/testing/simulation/simulation.test.ts",
     ],

@@ -208,6 +208,7 @@ test.describe("pointers", () => {
       await isSeenAt(wide, 0.2, 0.7)
       const isQuiet = async () => {
         const before = sent()
+        // Silence is all there is to wait for.
         await small.waitForTimeout(2_000)
         return sent() === before
       }

@@ -1,6 +1,6 @@
 import type { Rest, TokenParams } from "ably"
 import { SignJWT } from "jose"
-import { isRealtimeError, RealtimeError, toWireError, type WireError } from "../../errors.ts"
+import { isPassing, isRealtimeError, RealtimeError, toWireError, type WireError } from "../../errors.ts"
 import type { JsonValue } from "../../json.ts"
 import type { User } from "../../message.ts"
 import type { ChannelAction, CredentialsRequest } from "../../publisher.ts"
@@ -124,6 +124,3 @@ async function rightsIn(channel: string, authorize: CredentialsRequest["authoriz
   const [signal, presence] = await Promise.all([may("signal"), may("presence")])
   return { signal, presence }
 }
-
-/** What may be answered otherwise later: an accident of the server, not a refusal. */
-const isPassing = (error: unknown) => !isRealtimeError(error) || error.retryable

@@ -69,6 +69,7 @@ describe("signing in to Pusher", () => {
     })
     await transport.close()
     await waitFor(() => connectionsOf(alice.id) === 0)
+    // Thirty times as long as it would wait before it came back.
     await new Promise((resolve) => setTimeout(resolve, 300))
     expect(connectionsOf(alice.id)).toBe(0)
   })
