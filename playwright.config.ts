@@ -19,7 +19,7 @@ const apart = [
   { name: "emulators", test: ["emulators"], system: [] },
   // It compiles as it goes, which is slow enough without another compiler beside it.
   {
-    ...{ name: "dev", test: ["dev-start", "neighbour"], system: ["development", "hot-reload"] },
+    ...{ name: "dev", test: ["dev-start"], system: ["development", "hot-reload", "neighbour"] },
     dependencies: ["build"],
     ...{ workers: 1, timeout: 360_000, expect: { timeout: 120_000 } },
   },
