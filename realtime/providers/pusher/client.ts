@@ -21,6 +21,16 @@ export interface PusherTransportOptions extends TransportOptions {
   retryMs?: number
   /** How long without a connection counts as long; then it is started over. Default 10 s. */
   unavailableTimeoutMs?: number
+  /**
+   * How long a connection may say nothing before the service is asked whether it is there. Default 30 s; pusher-js
+   * itself waits for 120. Where the browser says that there is no network it is asked at once.
+   */
+  silenceMs?: number
+  /**
+   * How long the answer may take before the connection is taken for lost, and opened again. Default 10 s; pusher-js
+   * itself waits for 30, in which a phone that left its network shows a connection that isn't there.
+   */
+  answerMs?: number
 }
 
 /**
@@ -29,6 +39,7 @@ export interface PusherTransportOptions extends TransportOptions {
  */
 export function createPusherTransport(options: PusherTransportOptions): RealtimeTransport {
   const { config, retryMs = 500, unavailableTimeoutMs = 10_000 } = options
+  const { silenceMs = 30_000, answerMs = 10_000 } = options
   requireVariables(provider, {
     PUSHER_KEY: config.key,
     "PUSHER_CLUSTER or PUSHER_HOST": config.host ?? config.cluster,
@@ -43,8 +54,7 @@ export function createPusherTransport(options: PusherTransportOptions): Realtime
     config,
     signing: subscriptions.signing,
     status,
-    retryMs,
-    unavailableTimeoutMs,
+    ...{ retryMs, unavailableTimeoutMs, silenceMs, answerMs },
     onOpened(client) {
       subscriptions.open(client)
       for (const channel of channels) {

@@ -13,6 +13,8 @@ export interface ConnectionOptions {
   /** The longest pause before it is started over where the server ended it. */
   retryMs: number
   unavailableTimeoutMs: number
+  silenceMs: number
+  answerMs: number
   onOpened(client: Pusher): void
   /** Before the status tells. */
   onInterrupted(): void
@@ -20,7 +22,7 @@ export interface ConnectionOptions {
 
 /** Browser: one connection of pusher-js, which is started over where pusher-js would give up or wait long. */
 export function createConnection(options: ConnectionOptions) {
-  const { config, signing, status, retryMs, unavailableTimeoutMs } = options
+  const { config, signing, status, retryMs, unavailableTimeoutMs, silenceMs, answerMs } = options
   let client: Pusher | null = null
   let lastError: RealtimeError | undefined
   let wasConnected = false
@@ -35,6 +37,8 @@ export function createConnection(options: ConnectionOptions) {
       {
         ...addressOf(config),
         unavailableTimeout: unavailableTimeoutMs,
+        activityTimeout: silenceMs,
+        pongTimeout: answerMs,
         ...signing,
       } as Options,
     )

@@ -4,13 +4,17 @@ import type { RealtimePublisher } from "../../publisher.ts"
 import { describeProviderFaults, type RestFault } from "../../testing/describe-provider-faults.ts"
 import { createFaultStage } from "../../testing/fault-stage.ts"
 import { waitFor } from "../../testing/wait-for.ts"
-import { createPusherTransport } from "./client.ts"
+import { createPusherTransport, type PusherTransportOptions } from "./client.ts"
 import { createPusherPublisher, type PusherPublisherOptions } from "./server.ts"
 
 const app = { id: "1", key: "app-key", secret: "app-secret" }
 
 /** Pusher on the emulator; `change` is what is wrong with the environment. */
-async function startPusher(change: Partial<PusherPublisherOptions> = {}, deliveryTimeoutMs?: number) {
+async function startPusher(
+  change: Partial<PusherPublisherOptions> = {},
+  deliveryTimeoutMs?: number,
+  patience: Pick<PusherTransportOptions, "silenceMs" | "answerMs"> = {},
+) {
   const emulator = await startPusherEmulator({ apps: [app] })
   const { appId, key, secret, host, port } = emulator.serverOptions()
   const stage = createFaultStage({
@@ -19,7 +23,7 @@ async function startPusher(change: Partial<PusherPublisherOptions> = {}, deliver
       ...change,
     }),
     createTransport: (options) =>
-      createPusherTransport({ ...options, retryMs: 10, unavailableTimeoutMs: 500 }),
+      createPusherTransport({ ...options, ...patience, retryMs: 10, unavailableTimeoutMs: 500 }),
     ...(deliveryTimeoutMs !== undefined && { deliveryTimeoutMs }),
   })
   return {
@@ -92,6 +96,21 @@ describe("Pusher with the wrong", () => {
     expect(page.client.connection.status.error).toMatchObject({ code: "invalid-config", retryable: false })
     expect(page.client.connection.status.error?.message).toContain("check PUSHER_KEY and PUSHER_CLUSTER")
   })
+})
+
+it("a connection to Pusher that ends without a word is noticed, and nothing is missed", async () => {
+  await using pusher = await startPusher({}, undefined, { silenceMs: 300, answerMs: 1_000 })
+  const room = pusher.room()
+  const page = pusher.openPage()
+  const { texts, subscription } = page.join(room)
+  await subscription.ready
+  expect(pusher.emulator.faults.inject({ kind: "half-open", times: 1 }).hits).toBe(1)
+  await pusher.realtime.publish(room, "said", { text: "into the void" })
+  await waitFor(() => page.states.includes("reconnecting"))
+  await waitFor(() => texts.length === 1)
+  await pusher.realtime.publish(room, "said", { text: "heard" })
+  await waitFor(() => texts.length === 2)
+  expect(texts).toEqual(["into the void", "heard"])
 })
 
 describe("Pusher with a clock that is off", () => {
