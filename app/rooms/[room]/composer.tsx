@@ -27,6 +27,13 @@ const warnAt = 200
 /** So often it is said aloud. */
 const sayEvery = 50
 
+/** On a very narrow screen a text has a row of its own, above the buttons: between them it would have half the width. */
+const hasNarrowText = {
+  row: "max-[359px]:has-[textarea:not(:placeholder-shown)]:flex-wrap",
+  field:
+    "max-[359px]:has-[textarea:not(:placeholder-shown)]:order-first max-[359px]:has-[textarea:not(:placeholder-shown)]:basis-full max-[359px]:has-[textarea:not(:placeholder-shown)]:px-2.5",
+}
+
 interface ReplyTo {
   /** Null where the message isn't loaded. */
   sender: { id: string; name: string | null } | null
@@ -112,12 +119,12 @@ export function Composer(props: ComposerProps) {
       <div className="relative rounded-3xl border border-line bg-surface p-1.5 focus-within:border-accent">
         {replyTo && <ReplyPreview {...replyTo} onCancel={() => onCancelReply?.()} />}
         {tray}
-        <div className="flex items-end gap-1">
+        <div className={clsx("flex items-end gap-1", hasNarrowText.row)}>
           {tools}
           <MessageField
             ref={field}
             draft={draft}
-            className={clsx("flex-1 pr-1", tools ? "pl-1" : "pl-2.5")}
+            className={clsx("flex-1 pr-1", tools ? "pl-1" : "pl-2.5", hasNarrowText.field)}
             aria-label={t("label")}
             aria-describedby="composer-hint"
             aria-invalid={left < 0 || undefined}
@@ -137,7 +144,7 @@ export function Composer(props: ComposerProps) {
             }}
           />
           <EmojiPicker hasQuickRow={false} finalFocus={field} onPick={insert}>
-            <IconButton label={t("emoji")} className="rounded-full">
+            <IconButton label={t("emoji")} className="ml-auto rounded-full">
               <Smile size={20} aria-hidden="true" />
             </IconButton>
           </EmojiPicker>

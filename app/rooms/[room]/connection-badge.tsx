@@ -54,7 +54,10 @@ export function ConnectionBadge({ room }: { room: string }) {
         className="touchable -ml-1.5 flex min-h-6 max-w-full items-center gap-1.5 rounded-md px-1.5 text-muted text-xs hover:bg-raised hover:text-text"
       >
         <Dot state={state} />
-        <span className="truncate">{t("via", via)}</span>
+        <span className="truncate max-[359px]:hidden">{t("via", via)}</span>
+        <span className="truncate min-[360px]:hidden">
+          {state === "connected" ? via.provider : via.state}
+        </span>
         <ChevronDown size={12} aria-hidden="true" className="shrink-0" />
       </Popover.Trigger>
       <Popover.Portal>

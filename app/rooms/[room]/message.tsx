@@ -235,17 +235,19 @@ function Delivery({ id, state, error, subject }: DeliveryProps) {
   }
   return (
     <>
-      <span className="flex items-center gap-1 text-bad">
-        <Icon size={13} aria-hidden="true" />
+      <span className="flex items-start gap-1 text-bad">
+        <Icon size={13} aria-hidden="true" className="mt-0.5 shrink-0" />
         {t(subject === "text-sent" || state === "failed" ? state : "notChanged")}
         {error && ` · ${errors(error.code)}`}
       </span>
-      <button type="button" className="touchable min-h-8 font-semibold underline" onClick={() => retry(id)}>
-        {t("retry")}
-      </button>
-      <button type="button" className="touchable min-h-8 underline" onClick={() => discard(id)}>
-        {t("discard")}
-      </button>
+      <span className="flex gap-2">
+        <button type="button" className="touchable min-h-8 font-semibold underline" onClick={() => retry(id)}>
+          {t("retry")}
+        </button>
+        <button type="button" className="touchable min-h-8 underline" onClick={() => discard(id)}>
+          {t("discard")}
+        </button>
+      </span>
     </>
   )
 }
