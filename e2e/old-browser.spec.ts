@@ -4,10 +4,22 @@ import { join } from "node:path"
 import { brotliDecompressSync } from "node:zlib"
 import type { Browser } from "@playwright/test"
 import { explainMissing, findOldChromium, tools } from "../scripts/tools.ts"
+import { type ChatServers, freePort, startServers } from "./chat-servers.ts"
 import { test as base, expect } from "./fixtures.ts"
 
 /** Of 2023, next to the oldest that is served. It comes packed, as one file that needs nothing of the machine. */
-const test = base.extend<object, { browser: Browser }>({
+const test = base.extend<object, { browser: Browser; chat: ChatServers }>({
+  chat: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads what a fixture needs from its pattern.
+    async ({}, use) => {
+      // At an http address browsers of that time take no cookie that is its host's alone, not even of this machine.
+      const port = await freePort()
+      const env = { APP_ORIGIN: `http://127.0.0.1:${port}` }
+      await using chat = await startServers([{ file: "server/main.ts", port }], { env })
+      await use(chat)
+    },
+    { scope: "worker", timeout: 180_000 },
+  ],
   browser: [
     async ({ playwright }, use) => {
       const packed = findOldChromium()

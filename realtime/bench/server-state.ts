@@ -10,8 +10,8 @@ import { answerMeter } from "./meter.ts"
 import { bench, keys, market } from "./state-channel.ts"
 
 /**
- * A gateway, and server code that changes every key so often a second: `POST /change?perSecond&seconds`. It
- * answers with how often it did, and with the most bytes that waited meanwhile for one connection.
+ * A gateway, and server code that changes every key so often a second, each value with so many bytes: `POST
+ * /change?perSecond&seconds&bytes`. It answers with how often it did, and with the most bytes that waited meanwhile for one connection.
  */
 const http = createServer()
 const address = () => `http://127.0.0.1:${(http.address() as AddressInfo).port}`
@@ -39,7 +39,7 @@ function waitingBytes({ conn }: { conn: unknown }): number {
   return unsent + (transport.socket?.bufferedAmount ?? 0)
 }
 
-async function change(perSecond: number, seconds: number) {
+async function change(perSecond: number, seconds: number, bytes: number) {
   const state = realtime.state(bench)
   const started = performance.now()
   let waited = 0
@@ -47,7 +47,8 @@ async function change(perSecond: number, seconds: number) {
   for (let n = 1; n <= changes; n += 1) {
     const wait = started + (n * 1_000) / perSecond - performance.now()
     if (wait > 1) await delay(wait)
-    await Promise.all(keys.map((key) => state.set(key, { n, depth: "x".repeat(4_000) })))
+    const value = { n, at: Date.now(), depth: "x".repeat(bytes) }
+    await Promise.all(keys.map((key) => state.set(key, value)))
     waited = Math.max(waited, ...[...io.sockets.sockets.values()].map(waitingBytes))
   }
   return { changes, waited }
@@ -56,8 +57,10 @@ async function change(perSecond: number, seconds: number) {
 http.on("request", async (request, response) => {
   const url = new URL(request.url ?? "", "http://bench.test")
   if (url.pathname === "/change") {
-    const { perSecond, seconds } = Object.fromEntries(url.searchParams)
-    response.end(JSON.stringify(await change(Number(perSecond), Number(seconds))))
+    const [perSecond, seconds, bytes] = ["perSecond", "seconds", "bytes"].map((name) =>
+      Number(url.searchParams.get(name)),
+    ) as [number, number, number]
+    response.end(JSON.stringify(await change(perSecond, seconds, bytes)))
   } else if (url.pathname.startsWith("/api/")) {
     const isPost = request.method === "POST"
     const headers = { "content-type": request.headers["content-type"] ?? "application/json" }

@@ -4,7 +4,10 @@ import { defineChannel } from "../channel.ts"
 /** What the server of `state.ts` and its pages agree on. */
 export const market = defineChannel("market:{market}", {
   messages: {},
-  state: { "quote:{symbol}": z.object({ n: z.number(), depth: z.string() }) },
+  state: {
+    /** `at`: when it was written, by the clock that all processes of a machine share. */
+    "quote:{symbol}": z.object({ n: z.number(), at: z.number(), depth: z.string() }),
+  },
 })
 
 export const bench = market({ market: "bench" })
