@@ -1,11 +1,11 @@
-import { spawn } from "node:child_process"
-import { join } from "node:path"
 import { parseArgs } from "node:util"
+import { type DevProgram, runTogether } from "./dev-programs.ts"
 import { startEmulator } from "./emulator.ts"
+import { projectDir } from "./env.ts"
 
 /**
- * `npm run dev`: everything in one process. `npm run dev:split`: Next.js and the gateway in two, on two ports, as they
- * may be deployed. `npm run dev:pusher` and `dev:ably`: the app on an emulator of the service, with no account;
+ * `npm run dev`: Next.js and the gateway in one process. `npm run dev:split`: in two, on two ports, as they may be
+ * deployed. `npm run dev:pusher` and `dev:ably`: the app on an emulator of the service, with no account;
  * `npm run dev:all`: the gateway and both of them, the list in which the laboratory moves between providers.
  */
 const { values } = parseArgs({
@@ -14,6 +14,8 @@ const { values } = parseArgs({
 
 Object.assign(process.env, { NODE_ENV: "development" })
 
+let programs: DevProgram[] = [{ file: "main.ts" }]
+
 if (values.emulate) {
   for (const service of values.emulate.filter((name) => name !== "socketio")) {
     const emulator = await startEmulator(service, `http://127.0.0.1:${process.env.PORT ?? 3000}`)
@@ -21,7 +23,6 @@ if (values.emulate) {
     Object.assign(process.env, emulator.env)
   }
   process.env.REALTIME_PROVIDER = values.emulate.join(",")
-  await import("./main.ts")
 } else if (values.split) {
   const port = Number(process.env.PORT ?? 3000)
   const gatewayPort = Number(process.env.GATEWAY_PORT ?? port + 1)
@@ -29,7 +30,7 @@ if (values.emulate) {
     SOCKET_URL: `http://localhost:${gatewayPort}`,
     SOCKET_CORS_ORIGIN: `http://localhost:${port},http://127.0.0.1:${port}`,
   }
-  runTogether([
+  programs = [
     // What Next.js does for the app by hot reload: the gateway, too, goes by what its sources say by now.
     {
       file: "gateway.ts",
@@ -37,32 +38,7 @@ if (values.emulate) {
       options: ["--watch", "--watch-preserve-output"],
     },
     { file: "main.ts", env: { ...shared, PORT: String(port) } },
-  ])
-} else {
-  await import("./main.ts")
+  ]
 }
 
-/** Runs processes until one of them or a signal ends them all. What fails under `--watch` hasn't ended: it waits for the next edit. */
-function runTogether(programs: { file: string; env: Record<string, string>; options?: string[] }[]): void {
-  const children = programs.map(({ file, env, options = [] }) =>
-    spawn(process.execPath, [...process.execArgv, ...options, join(import.meta.dirname, file)], {
-      env: { ...process.env, ...env },
-      stdio: "inherit",
-    }),
-  )
-  let exitCode = 0
-  const stop = (signal: NodeJS.Signals) => {
-    for (const child of children) child.kill(signal)
-  }
-  for (const child of children) {
-    child.on("exit", (code) => {
-      exitCode ||= code ?? 0
-      stop("SIGTERM")
-      if (children.every(({ exitCode: ended, signalCode }) => ended !== null || signalCode !== null)) {
-        process.exit(exitCode)
-      }
-    })
-  }
-  process.on("SIGINT", stop)
-  process.on("SIGTERM", stop)
-}
+runTogether(programs, projectDir)

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createSocketIoTransport } from "throughline/socketio/client"
@@ -16,16 +16,14 @@ waitLimit.ms = 60_000
 const secret = "an internal secret of this test, long enough"
 const alice = { id: "alice", name: "Alice" }
 
-/** `npm run dev:split` of the project in a folder; both of its servers answer. */
-async function startSplit(folder: string) {
+/** `server/dev.ts` of the project in a folder; the server that is asked for `health` answers. */
+async function startDevelopment(folder: string, args: string[], env: Record<string, string>, health: string) {
   const dataDir = mkdtempSync(join(tmpdir(), "throughline-development-"))
-  const [port, gatewayPort] = [await freePort(), await freePort()]
-  const child = spawn(process.execPath, ["server/dev.ts", "--split"], {
+  const child = spawn(process.execPath, ["server/dev.ts", ...args], {
     cwd: folder,
     env: {
       ...{ PATH: process.env.PATH, NODE_ENV: "development", NEXT_TELEMETRY_DISABLED: "1" },
-      ...{ PORT: String(port), GATEWAY_PORT: String(gatewayPort), DATA_DIR: dataDir },
-      ...{ SOCKET_INTERNAL_SECRET: secret },
+      ...{ DATA_DIR: dataDir, SOCKET_INTERNAL_SECRET: secret, ...env },
     },
     stdio: ["ignore", "pipe", "pipe"],
   })
@@ -34,16 +32,23 @@ async function startSplit(folder: string) {
     stream.on("data", (chunk: Buffer) => {
       output += chunk
     })
-  const url = `http://localhost:${gatewayPort}`
-  const answers = async () => (await fetch(`${url}/api/health`)).ok
-  await waitForStart(child, answers, "the gateway", { said: () => output })
+  const answers = async () => (await fetch(`${health}/api/health`)).ok
+  await waitForStart(child, answers, "the server", { said: () => output })
   return {
-    ...{ child, url, output: () => output },
+    ...{ child, output: () => output },
     async [Symbol.asyncDispose]() {
       await end(child)
       rmSync(dataDir, { recursive: true, force: true })
     },
   }
+}
+
+/** `npm run dev:split`. */
+async function startSplit(folder: string) {
+  const [port, gatewayPort] = [await freePort(), await freePort()]
+  const url = `http://localhost:${gatewayPort}`
+  const env = { PORT: String(port), GATEWAY_PORT: String(gatewayPort) }
+  return { ...(await startDevelopment(folder, ["--split"], env, url)), url }
 }
 
 async function end(child: ChildProcess): Promise<number | null> {
@@ -91,5 +96,38 @@ describe("`npm run dev:split`", () => {
     project.edit("lib/chat/channels.ts", ["export const const lab", "export const lab"])
     await waitFor(async () => (await wave().catch(() => null)) === 2, "the mended gateway")
     expect(servers.child.exitCode).toBeNull()
+  })
+})
+
+describe("`npm run dev`", () => {
+  it("goes by what an .env file says by now, and waits where that is wrong", async () => {
+    using project = copyProject()
+    const port = await freePort()
+    const url = `http://localhost:${port}`
+    await using server = await startDevelopment(project.folder, [], { PORT: String(port) }, url)
+    const carrier = async () => {
+      const answer = await fetch(url, { headers: { "accept-language": "en" } }).catch(() => null)
+      return /Right now ([\w.]+) carries/.exec((await answer?.text()) ?? "")?.[1]
+    }
+    const write = (...lines: string[]) =>
+      writeFileSync(join(project.folder, ".env.local"), `${lines.join("\n")}\n`)
+    await waitFor(async () => (await carrier()) === "Socket.IO", "the first page")
+
+    write("REALTIME_PROVIDER=pusher", "PUSHER_APP_ID=1", "PUSHER_KEY=key")
+    await waitFor(() => server.output().includes("Waiting for the next edit"), "the refusal")
+    expect(server.output()).toContain("PUSHER_SECRET")
+    expect(server.child.exitCode).toBeNull()
+
+    write(
+      "REALTIME_PROVIDER=pusher",
+      "PUSHER_APP_ID=1",
+      "PUSHER_KEY=key",
+      "PUSHER_SECRET=s",
+      "PUSHER_CLUSTER=eu",
+    )
+    await waitFor(async () => (await carrier()) === "Pusher", "the other provider")
+
+    expect(await end(server.child)).toBe(0)
+    await expect(fetch(url)).rejects.toThrow()
   })
 })

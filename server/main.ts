@@ -13,6 +13,8 @@ import { warm } from "./warm.ts"
 /** The app. With the bundled gateway on the same port, unless another process or a service carries the messages. */
 const dev = process.env.NODE_ENV !== "production"
 const logger = await createProgramLogger("throughline", { dev })
+// In development it is another process' child, and ends with it, however that ended.
+if (process.connected) process.once("disconnect", () => process.exit(1))
 
 await run(logger, async () => {
   const env = loadServerEnv({ dev })
