@@ -3,6 +3,9 @@ import { clsx } from "clsx"
 import { AtSign, Hash, Lock, Users } from "lucide-react"
 import Link from "next/link"
 import { useTranslations } from "next-intl"
+import { useMemo } from "react"
+import { usePresence } from "throughline/react"
+import { room as roomChannel } from "#lib/chat/channels.ts"
 import { countOf, type RoomActivity } from "#lib/chat/room-activity.ts"
 import type { ListedRoom } from "#lib/chat/rooms.ts"
 import { isolated } from "#lib/i18n/isolated.ts"
@@ -44,11 +47,21 @@ export function RoomLink({ room, name, isCurrent, activity, people, onOpen }: Ro
         {!isCurrent && activity && <TypingPreview typists={activity.typists} />}
       </span>
       {room.isPrivate && <span className="sr-only">({t("private")})</span>}
-      <PeopleCount count={people} />
+      {isCurrent && room.isMember ? (
+        <PresentCount roomId={room.id} counted={people} />
+      ) : (
+        <PeopleCount count={people} />
+      )}
       {mentions > 0 && <Badge count={mentions} label={t("mentions", { count: mentions })} isUrgent />}
       {unread > mentions && <Badge count={unread} label={t("unread", { count: unread })} />}
     </Link>
   )
+}
+
+/** Of the open room everybody is known at once: its header and the list say the same. */
+function PresentCount({ roomId, counted }: { roomId: string; counted: number | undefined }) {
+  const ref = useMemo(() => roomChannel({ room: roomId }), [roomId])
+  return <PeopleCount count={usePresence(ref)?.count ?? counted} />
 }
 
 function TypingPreview({ typists }: { typists: RoomActivity["typists"] }) {

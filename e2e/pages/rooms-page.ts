@@ -18,9 +18,9 @@ export class RoomsPage {
   }
 
   /** What stands beside the room's name. */
-  async expectPeople(name: string, count: number): Promise<void> {
+  async expectPeople(name: string, count: number, options?: { timeout: number }): Promise<void> {
     const words = count === 1 ? "1 person here" : `${count} people here`
-    await expect(this.link(name).getByTitle(words)).toBeVisible({ timeout: 5_000 })
+    await expect(this.link(name).getByTitle(words)).toBeVisible(options)
   }
 
   /** Beside the room's name; null when there is no number. */
