@@ -25,10 +25,12 @@ export type {
   ChannelState,
   ClientConfig,
   Declarations,
+  HeardSignal,
   HistoryOptions,
   LimitedRequest,
   PublishOptions,
   Realtime,
   RealtimeCore,
   RealtimeOptions,
+  SignalHandlers,
 } from "./types.ts"

@@ -8,7 +8,7 @@ import { parseUser, type User, type WireMessage } from "../../message.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import { createRealtime } from "../../server/create-realtime.ts"
 import { createMemoryPresenceCounts } from "../../server/presence-counts.ts"
-import type { Realtime } from "../../server/types.ts"
+import type { HeardSignal, Realtime } from "../../server/types.ts"
 import type { RealtimeTransport } from "../../transport.ts"
 
 /**
@@ -22,8 +22,10 @@ export const contractChannels = {
       typing: z.object({ isTyping: z.boolean() }),
       pointed: z.object({ at: z.number() }),
       moved: z.object({ at: z.number() }),
+      steered: z.object({ at: z.number() }),
     },
     latest: ["moved"],
+    heard: ["steered"],
     presence: z.object({ mood: z.string() }),
     state: {
       phase: z.string(),
@@ -85,6 +87,13 @@ function stumble(key: string): void {
   if (after === 0) throw new Error("the application's own code failed")
 }
 
+export type HeardInContract = HeardSignal<typeof contractChannels.room, "steered">
+
+const heard = new Map<string, HeardInContract[]>()
+
+/** What server code heard in the channel, in whichever process; a negative one makes its handler fail. */
+export const heardIn = ({ name }: ChannelRef): readonly HeardInContract[] => heard.get(name) ?? []
+
 /**
  * A provider, running, as the contract needs it. Made anew for each check, so
  * that none sees another's traces.
@@ -132,6 +141,14 @@ export function createContractRealtime(options: ContractRealtimeOptions): Contra
       stumble(`${user.id} ${channel.name}`)
       const isPublic = channel.kind === "room" || (channel.kind === "gallery" && action === "subscribe")
       return exceptions.get(`${user.id} ${channel.name}`) ?? (isPublic || user.id === "keeper")
+    },
+    onSignal: {
+      room: {
+        steered(signal) {
+          heard.set(signal.channel.name, [...heardIn(signal.channel), signal])
+          if (signal.payload.at < 0) throw new Error("the application's own code failed")
+        },
+      },
     },
     log: options.log ?? createMemoryLog({ store }),
     publishers: options.publishers,
