@@ -73,30 +73,32 @@ export async function raceForLocks({ start, races, atOnce = 50, seed = 7 }: Lock
   })
   await waitFor(() => pages.every(({ channel }) => channel.status.state === "attached"))
 
-  async function race(lock: string, user: { id: string }, locks: FollowedLocks): Promise<[string, number]> {
+  /** By lock, the tokens by which it was held, in the order in which it was had. */
+  const had = new Map<string, number[]>()
+
+  async function race(lock: string, user: { id: string }, locks: FollowedLocks): Promise<void> {
     const token = await locks.claim(lock)
+    had.set(lock, [...(had.get(lock) ?? []), token])
     const other = holding.get(lock)
     if (other) violations.push(`${user.id} got "${lock}" while ${other} had it`)
     holding.set(lock, user.id)
     await backend.realtime.locks.guard(ref, lock, { token, user })
     holding.delete(lock)
     await locks.release(lock)
-    return [lock, token]
   }
 
   for (let done = 0; done < races; done += atOnce) {
     const names = Array.from({ length: Math.min(atOnce, races - done) }, (_, n) => `lock ${done + n}`)
-    const got: [string, number][] = []
     const everybody = pages.flatMap(({ user, locks }) =>
       names
         .map((lock) => ({ lock, at: chance.next() }))
         .toSorted((one, other) => one.at - other.at)
-        .map(async ({ lock }) => void got.push(await race(lock, user, locks))),
+        .map(({ lock }) => race(lock, user, locks)),
     )
     if (chance.happens(0.1)) await backend.dropConnections()
     await Promise.all(everybody)
     for (const lock of names) {
-      const tokens = got.filter(([name]) => name === lock).map(([, token]) => token)
+      const tokens = had.get(lock) ?? []
       const isInTurn =
         tokens.length === pages.length && tokens.every((token, n) => token > (tokens[n - 1] ?? 0))
       if (!isInTurn) violations.push(`"${lock}" was held by ${tokens.join(", ")}`)
