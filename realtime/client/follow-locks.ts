@@ -56,8 +56,8 @@ const retryMs = 1_000
 
 /**
  * Browser: follows the locks of a channel that `lockMessages` declares, which has presence, where whoever
- * claims is to be. Every page finds the same holder, since the log says it: the oldest claim that is live. One
- * ends when it is released; or when its person is gone from presence, by whoever waits next.
+ * claims is to be. Every page finds the same holder, since the log says it: the oldest claim that is live.
+ * One ends when it is released; or when its person is gone from presence, by whoever waits next.
  *
  * ```ts
  * const locks = followLocks(client.channel(ref), { user })

@@ -44,8 +44,9 @@ const snapshotAfter = 100
 const maxReads = 3
 
 /**
- * Server: keeps no truth of its own, so that any number of processes may ask. Writes the snapshots that pages begin with, and which
- * retention leaves alone. Give it how to get the layer, since its `authorize` asks for this:
+ * Server: the locks by the log, with no truth of their own, so that any number of processes may ask. Writes
+ * the snapshots that pages begin with, and which retention leaves alone. Give it how to get the layer, since
+ * that one's `authorize` asks for this:
  *
  * ```ts
  * const locks: Locks = createLocks(() => realtime)
@@ -136,7 +137,10 @@ export function createLocks(realtime: () => Pick<Realtime, "history" | "members"
   }
 }
 
-/** What was read follows what is known, in the same log, and retention has taken no claim that no snapshot has. */
+/**
+ * What was read follows what is known, in the same log, and retention has taken no claim that no snapshot
+ * has.
+ */
 function isContinuedBy({ epoch, seq, mark, claims, upTo }: Folded, { head, mark: found }: LogPage): boolean {
   const isSame = head.epoch === epoch && head.seq >= seq && !areOfDifferentMessages(mark, found)
   return (

@@ -33,9 +33,9 @@ const longMs = 3_600_000
 const people = ["alice", "bob", "carol", "dave"].map((id) => ({ id }))
 
 /**
- * Everybody claims the same locks in an order of their own, works through those that they get, and gives each
- * up; now and then all connections are cut meanwhile. Resolves with what was seen that may not be: two who have
- * the same lock, or a page that names other winners, or in another order, than the log has.
+ * Everybody claims the same locks in an order of their own, works through those that they get, and gives
+ * each up; now and then all connections are cut meanwhile. Resolves with what was seen that may not be: two
+ * who have the same lock, or a page that names other winners, or in another order, than the log has.
  */
 export async function raceForLocks({ start, races, atOnce = 50, seed = 7 }: LockRaces): Promise<string[]> {
   await using backend = await start()
