@@ -1,5 +1,7 @@
 import { type Browser, type BrowserContextOptions, expect, type Page, test } from "@playwright/test"
 import { table } from "../examples/cursors/realtime/board.ts"
+import { centre } from "../examples/game/realtime/court.ts"
+import { table as threes } from "../examples/turns/realtime/board.ts"
 import { connectWire } from "../realtime/bench/wire.ts"
 import { expectAccessible, expectNothingSticksOut } from "./axe.ts"
 import { buildExample, startExample } from "./examples.ts"
@@ -257,4 +259,151 @@ test.describe("pointers", () => {
     )
     await expect.poll(() => boardOf(page).locator(":scope > div:not([hidden])").count()).toBe(60)
   })
+})
+
+test.describe("a game with a loop on the server", () => {
+  test.beforeAll(() => buildExample("game"))
+
+  const slider = (page: Page) => page.getByRole("slider")
+  /** How far down the paddles and the ball are, in parts of the court: left, right, ball. */
+  const courtOn = (page: Page): Promise<number[]> =>
+    page.getByRole("region").evaluate((court) => {
+      const { top, height } = court.getBoundingClientRect()
+      return [...court.querySelectorAll("i, b")].map((piece) => {
+        const at = piece.getBoundingClientRect()
+        return (at.top + at.height / 2 - top) / height
+      })
+    })
+  const isAt = async (page: Page, side: number, y: number) =>
+    expect.poll(async () => Math.abs(((await courtOn(page))[side] ?? -1) - y) < 0.02).toBe(true)
+  async function isMoving(page: Page): Promise<void> {
+    const [, , before] = await courtOn(page)
+    await expect.poll(async () => (await courtOn(page))[2]).not.toBe(before)
+  }
+  const pointsOn = async (page: Page) => {
+    const [score = ""] = await page.getByText(/^\d+ – \d+$/).allTextContents()
+    return score.split(" – ").reduce((sum, points) => sum + Number(points), 0)
+  }
+
+  for (const provider of providers)
+    test(`is the same on both players' pages, scores, and outlives a killed server, over ${provider}`, async ({
+      browser,
+    }) => {
+      await using example = await startExample("game", provider)
+      await using people = await openTwo(browser, example.url)
+      const { wide, small, both } = people
+      const isLive = () =>
+        Promise.all([
+          expect(wide.getByRole("status")).toHaveText(`● Live · ${provider}`),
+          expect(small.getByRole("status")).toHaveText(`● 配信中 · ${provider}`),
+        ])
+      await isLive()
+      for (const page of both) {
+        await expect(page.getByText(/^Guest.* – Guest/)).toBeVisible()
+        await expectNothingSticksOut(page)
+        await expectAccessible(page)
+      }
+      await Promise.all(both.map(isMoving))
+
+      await slider(wide).fill("0.9")
+      const low = async () => (await courtOn(wide)).slice(0, 2).findIndex((y) => Math.abs(y - 0.9) < 0.02)
+      await expect.poll(low).toBeGreaterThanOrEqual(0)
+      const own = await low()
+      await isAt(small, own, 0.9)
+      await slider(small).fill("0.1")
+      await isAt(wide, 1 - own, 0.1)
+      await slider(wide).press("ArrowLeft")
+      await isAt(small, own, 0.88)
+
+      for (const page of both) await expect.poll(() => pointsOn(page)).toBeGreaterThan(1)
+      await expect(wide.getByText(/^Guest.* scores: \d+ – \d+$/)).toBeVisible()
+      await expect(small.getByText(/^Guest.*さんの得点：\d+ – \d+$/)).toBeVisible()
+
+      const before = await pointsOn(wide)
+      await example.kill()
+      await example.start()
+      for (const page of both) await page.evaluate(() => window.dispatchEvent(new Event("online")))
+      await isLive()
+      await slider(wide).fill("0.5")
+      for (const page of both) await expect.poll(() => pointsOn(page)).toBeGreaterThan(before)
+
+      // Nobody is there: nothing is written any more.
+      const { request } = wide.context()
+      await small.close()
+      await wide.close()
+      const version = async () => {
+        const data = { channel: centre.name, keys: ["world"] }
+        return (await (await request.post(`${example.url}/api/realtime/state`, { data })).json()).version
+      }
+      const isStill = async () => {
+        const now = await version()
+        await new Promise((resolve) => setTimeout(resolve, 1_000))
+        return (await version()) === now
+      }
+      await expect.poll(isStill, { timeout: 60_000 }).toBe(true)
+    })
+})
+
+test.describe("a game in turns", () => {
+  test.beforeAll(() => buildExample("turns"))
+
+  const square = (page: Page, n: number) =>
+    page.getByRole("button", { name: new RegExp(`^(Square ${n}|${n}番のマス)`) })
+  const boardOn = async (page: Page) =>
+    (await page.getByRole("button", { name: /Square|マス/ }).allTextContents())
+      .map((mark) => mark || ".")
+      .join("")
+  const isOnBoth = async (pages: readonly Page[], board: string) => {
+    for (const page of pages) await expect.poll(() => boardOn(page)).toBe(board)
+  }
+
+  for (const provider of providers)
+    test(`is the same on both pages, takes no move out of turn, and outlives a killed server, over ${provider}`, async ({
+      browser,
+    }) => {
+      await using example = await startExample("turns", provider)
+      await using people = await openTwo(browser, example.url)
+      const { wide, small, both } = people
+      const isLive = () =>
+        Promise.all([
+          expect(wide.getByRole("status")).toHaveText(`● Live · ${provider}`),
+          expect(small.getByRole("status")).toHaveText(`● 配信中 · ${provider}`),
+        ])
+      await isLive()
+      await square(wide, 1).click()
+      await isOnBoth(both, "×........")
+      for (const page of both) {
+        await expectNothingSticksOut(page)
+        await expectAccessible(page)
+      }
+      await expect(square(wide, 2)).toBeDisabled()
+      await square(small, 5).click()
+      await isOnBoth(both, "×...○....")
+      await expect(square(small, 6)).toBeDisabled()
+      // Whoever says it all the same is heard, and nothing changes.
+      await small.evaluate(async (channel) => {
+        const messages = [{ id: crypto.randomUUID(), event: "placed", payload: { cell: 8 } }]
+        const body = JSON.stringify({ channel, messages })
+        const headers = { "Content-Type": "application/json" }
+        await fetch("/api/realtime/publish", { method: "POST", headers, body })
+      }, threes.name)
+      await square(wide, 2).click()
+      await isOnBoth(both, "××..○....")
+      await small.reload()
+      await isOnBoth(both, "××..○....")
+
+      await example.kill()
+      await square(small, 6).click()
+      await example.start()
+      for (const page of both) await page.evaluate(() => window.dispatchEvent(new Event("online")))
+      await isOnBoth(both, "××..○○...")
+      await square(wide, 3).click()
+      await isOnBoth(both, "×××.○○...")
+      await expect(wide.getByText(/^× has won: Guest/)).toBeVisible()
+      await expect(small.getByText(/^× の勝ち：Guest/)).toBeVisible()
+      await expectAccessible(small)
+      await small.getByRole("button", { name: "もう一度" }).click()
+      await isOnBoth(both, ".........")
+      await isLive()
+    })
 })

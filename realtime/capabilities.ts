@@ -16,8 +16,9 @@ export interface TransportCapabilities {
    */
   readonly signalsOverConnection: boolean
   /**
-   * The transport's signals pass our server, which hands them to the list's other providers. When false, and
-   * the list has others, the client posts them to the route handler.
+   * The transport's signals pass our server, which hands them to the list's other providers and to server
+   * code. When false the client posts them to the route handler where the list has others, and those that a
+   * definition names in `heard` always.
    */
   readonly signalsPassServer: boolean
   /**

@@ -1,9 +1,13 @@
 import { describe, expectTypeOf, it } from "vitest"
 import * as z from "zod/mini"
 import { defineChannel } from "./channel.ts"
+import { followLocks } from "./client/follow-locks.ts"
 import type { RealtimeClient } from "./client/types.ts"
 import { watchState } from "./client/watch-state.ts"
-import type { Realtime } from "./server/types.ts"
+import { lockMessages } from "./locks.ts"
+import { throughline } from "./next/throughline.ts"
+import { createLocks, type Locks } from "./server/locks.ts"
+import type { Realtime, SignalHandlers } from "./server/types.ts"
 
 const room = defineChannel("room:{room}", {
   messages: { said: z.object({ text: z.string() }), counted: z.object({ n: z.coerce.number() }) },
@@ -79,6 +83,39 @@ describe("a definition's types", () => {
     // @ts-expect-error another shape
     presence.enter({ mood: 1 })
     expectTypeOf(presence.snapshot?.members?.[0]?.data).toEqualTypeOf<{ mood: string } | undefined>()
+  })
+
+  it("reach server code that hears signals", () => {
+    const handlers: SignalHandlers<typeof channels> = {
+      room: {
+        typing({ channel, event, payload, from }) {
+          expectTypeOf(payload).toEqualTypeOf<{ isTyping: boolean }>()
+          expectTypeOf(channel.params).toEqualTypeOf<Readonly<Record<string, string>> & { room: string }>()
+          expectTypeOf(event).toEqualTypeOf<"typing">()
+          expectTypeOf(from.id).toBeString()
+          realtime.state(channel).set("phase", "open")
+        },
+      },
+    }
+    expectTypeOf(handlers).toMatchTypeOf<object>()
+    // @ts-expect-error no such signal
+    const _: SignalHandlers<typeof channels> = { room: { said: () => {} } }
+  })
+
+  it("take the channels of locks as any", () => {
+    const doc = defineChannel("locks:{doc}", { messages: lockMessages, presence: z.object({}) })
+    const locks: Locks = createLocks(() => layer)
+    const layer = throughline({
+      channels: { doc, room },
+      identify: () => ({ id: "alice" }),
+      authorize: (request) => locks.permits(request),
+    })
+    layer.publish(doc({ doc: "1" }), "lock-claimed", { lock: "title" })
+    // @ts-expect-error the claim is missing
+    layer.publish(doc({ doc: "1" }), "lock-released", { lock: "title" })
+    locks.guard(doc({ doc: "1" }), "title", { token: 1, user: { id: "alice" } })
+    const followed = followLocks(client.channel(doc({ doc: "1" })), { user: { id: "alice" } })
+    expectTypeOf(followed.claim("title")).resolves.toBeNumber()
   })
 
   it("reach the state, by key and by pattern of keys", () => {

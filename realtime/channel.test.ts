@@ -96,12 +96,12 @@ describe("resolveChannel", () => {
   )
 })
 
-it("takes for `latest` nothing but signals of its own", () => {
+it.each(["latest", "heard"] as const)("takes for `%s` nothing but signals of its own", (list) => {
   const signals = { moved: z.object({ x: z.number() }) }
-  expect(defineChannel("board", { messages: {}, signals, latest: ["moved"] }).latest).toEqual(["moved"])
-  expect(defineChannel("board", { messages: {}, signals }).latest).toEqual([])
-  expect(() => defineChannel("board", { messages: {}, signals, latest: ["toString"] as never })).toThrow(
-    'names "toString", which is none of its signals',
+  expect(defineChannel("board", { messages: {}, signals, [list]: ["moved"] })[list]).toEqual(["moved"])
+  expect(defineChannel("board", { messages: {}, signals })[list]).toEqual([])
+  expect(() => defineChannel("board", { messages: {}, signals, [list]: ["toString"] as never })).toThrow(
+    `\`${list}\` names "toString", which is none of its signals`,
   )
 })
 

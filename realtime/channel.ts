@@ -64,6 +64,8 @@ export interface ChannelDefinition<
   readonly state: State
   /** Which signals are of value only until the sender's next; `[]` where none was named. */
   readonly latest: readonly string[]
+  /** Which signals server code hears, too; `[]` where none was named. */
+  readonly heard: readonly string[]
 }
 
 /** Any definition, for what takes all of them. */
@@ -173,6 +175,8 @@ const namesIn = (pieces: readonly string[]) => pieces.filter((_, index) => index
  * a schema for each key, as `phase`, or pattern of keys, as `quote:{symbol}`. `latest` names the signals that
  * the same page's next makes worthless, as where a pointer is: each page may send them as often as it likes,
  * and of what is too much the newest goes on, 20 times a second at most, 5 where the provider bills each.
+ * `heard` names the signals that server code hears, by `onSignal` of `createRealtime`: on every provider they
+ * pass the server.
  *
  * ```ts
  * export const room = defineChannel("room:{room}", {
@@ -197,6 +201,7 @@ export function defineChannel<
     presence?: Presence
     state?: State
     latest?: readonly (keyof NoInfer<Signals> & string)[]
+    heard?: readonly (keyof NoInfer<Signals> & string)[]
   },
 ): ChannelDefinition<Pattern, Messages, Signals, Presence, State> {
   const pieces = piecesOf(pattern)
@@ -213,11 +218,12 @@ export function defineChannel<
       `unable to define the channel "${pattern}"; parameters need distinct names and a ":" between`,
     )
   }
-  const { signals = {} as Signals, latest = [] } = schemas
-  const undeclared = latest.find((event) => !Object.hasOwn(signals, event))
-  if (undeclared !== undefined) {
+  const { signals = {} as Signals, latest = [], heard = [] } = schemas
+  for (const [list, events] of Object.entries({ latest, heard })) {
+    const undeclared = events.find((event) => !Object.hasOwn(signals, event))
+    if (undeclared === undefined) continue
     throw new TypeError(
-      `unable to define the channel "${pattern}"; \`latest\` names "${undeclared}", which is none of its signals`,
+      `unable to define the channel "${pattern}"; \`${list}\` names "${undeclared}", which is none of its signals`,
     )
   }
   function format(params: Record<string, string> = {}): ChannelRef {
@@ -248,6 +254,7 @@ export function defineChannel<
     presence: schemas.presence,
     state: schemas.state ?? {},
     latest,
+    heard,
   }) as unknown as ChannelDefinition<Pattern, Messages, Signals, Presence, State>
   return definition
 }

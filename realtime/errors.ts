@@ -24,12 +24,13 @@ export const realtimeErrorCodes = [
    */
   "channel-unknown",
   /**
-   * Somebody else's message has this id.
+   * Somebody else's message has this id, or somebody else holds the lock.
    *
-   * **Who meets it:** Whoever publishes with an `id` of their own making.
+   * **Who meets it:** Whoever publishes with an `id` of their own making; whoever writes under a lock that
+   * isn't theirs any more, or waits for one in vain.
    *
    * **What to do:** Make ids by `createMessageId()`, one for each message, and use one again only to
-   * repeat the same message.
+   * repeat the same message. Claim the lock anew, and look at what its holder wrote.
    */
   "conflict",
   /**

@@ -31,6 +31,14 @@ export {
 } from "./errors.ts"
 export type { JsonValue } from "./json.ts"
 export { createListeners } from "./listeners.ts"
+export {
+  foldLocks,
+  type LockClaim,
+  type LockClaimed,
+  type LockReleased,
+  lockHolder,
+  lockMessages,
+} from "./locks.ts"
 export type {
   Cursor,
   LogHead,

@@ -21,6 +21,8 @@ export interface ChannelOptions {
   signalAges: SignalAges
   /** All channels share it; only asked when the provider's code is there. */
   signalPace: () => SignalPace
+  /** Whether what the connection takes of signals passes our server; only asked while it is attached. */
+  signalsPassServer: () => boolean
   outbox: Outbox
   follower: MessageFollower | undefined
   maxPayloadBytes: number

@@ -15,7 +15,7 @@ const signal = (id: string, change: Partial<Signal> = {}): Signal => ({
 })
 
 /** A page whose ways out note what they take. */
-function setup(overConnection?: (take: () => void) => TransportSubscription["signal"]) {
+function setup(overConnection?: (take: () => void) => TransportSubscription["signal"], passes = false) {
   const sent: unknown[] = []
   const errors: unknown[] = []
   const joined: Pick<TransportSubscription, "signal"> = {}
@@ -27,6 +27,7 @@ function setup(overConnection?: (take: () => void) => TransportSubscription["sig
         ref,
         page: "own",
         isOpen: () => isOpen,
+        signalsPassServer: () => passes,
         signalPace: () => ({ limit: createRateLimit(10), latestPerSecond: 10 }),
       },
       signalAges: createSignalAges({ serverNow: () => null }),
@@ -63,6 +64,21 @@ describe("a channel's signals", () => {
     await signals.signal("typing", typing)
     expect(sent).toHaveLength(1)
   })
+
+  it.each([
+    [false, "HTTP"],
+    [true, "the connection"],
+  ])(
+    "that server code hears go, where the connection's pass the server: %s, over %s",
+    async (passes, way) => {
+      const ways: string[] = []
+      const { signals, sent } = setup(() => async (event) => void ways.push(event), passes)
+      await signals.signal("typing", typing)
+      await signals.signal("steered", { at: 1 })
+      expect(ways).toEqual(way === "HTTP" ? ["typing"] : ["typing", "steered"])
+      expect(sent).toHaveLength(way === "HTTP" ? 1 : 0)
+    },
+  )
 
   it.each([
     ["a refusal that stands", denial],

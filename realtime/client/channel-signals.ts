@@ -24,8 +24,12 @@ export function createChannelSignals(
     page,
     signalAges,
     signalPace,
+    signalsPassServer,
     onError,
-  }: Pick<ChannelOptions, "ref" | "isOpen" | "http" | "page" | "signalAges" | "signalPace" | "onError">,
+  }: Pick<
+    ChannelOptions,
+    "ref" | "isOpen" | "http" | "page" | "signalAges" | "signalPace" | "signalsPassServer" | "onError"
+  >,
   subscription: Pick<SharedSubscription, "joined" | "status" | "use">,
   definition: () => AnyChannelDefinition,
 ): ChannelSignals {
@@ -33,14 +37,19 @@ export function createChannelSignals(
   const listeners = new Map<string, Listeners<[Signal]>>()
   let sent = 0
 
+  const isAttached = () => subscription.status.state === "attached"
+  /** What server code hears goes to the server itself, unless the connection brings it there. */
+  const mayGoByConnection = (event: string) =>
+    !definition().heard.includes(event) || (isAttached() && signalsPassServer())
+
   const { send, close } = createSignalOutlet({
-    pace: () => (subscription.status.state === "attached" ? signalPace() : null),
+    pace: () => (isAttached() ? signalPace() : null),
     isLatest: (event) => definition().latest.includes(event),
     async deliver(event, payload) {
       if (!isOpen()) throw notOpen()
       sent += 1
       const origin = { page, n: sent }
-      const overConnection = subscription.joined?.signal
+      const overConnection = mayGoByConnection(event) ? subscription.joined?.signal : undefined
       if (overConnection) {
         try {
           return await overConnection(event, payload as JsonValue, origin)

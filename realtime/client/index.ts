@@ -7,6 +7,7 @@ export {
   type TransportFactory,
   type TransportOptions,
 } from "./create-realtime-client.ts"
+export { type FollowedLocks, type FollowLocksOptions, followLocks } from "./follow-locks.ts"
 export { followMessages, type MessageFollower } from "./follow-messages.ts"
 export {
   followSnapshot,

@@ -2,6 +2,7 @@ import type { ChannelDefinitions } from "../channel.ts"
 import { type OnError, toWireError } from "../errors.ts"
 import { createReporter, reportFailure } from "../guard.ts"
 import type { User } from "../message.ts"
+import { requireHeard } from "../server/hearing.ts"
 import { readJsonBody, statusOf } from "../server/http.ts"
 import { identifyBy } from "../server/session.ts"
 import type { ClientConfig, Declarations, Realtime } from "../server/types.ts"
@@ -96,12 +97,19 @@ interface Running {
 export function throughline<Definitions extends ChannelDefinitions>(
   options: ThroughlineOptions<Definitions>,
 ): Throughline<Definitions> {
-  const { basePath = "/api/realtime", channels, identify, authorize, limit } = options
+  const { basePath = "/api/realtime", channels, identify, authorize, limit, onSignal } = options
+  requireHeard(options)
   const onError: OnError = createReporter(options.onError)
   // What is opened is the process's, not that of the page that is being drawn, within which Next.js
   // refuses the clock and what is random.
   const apart: typeof run = process.getBuiltinModule?.("node:async_hooks").AsyncLocalStorage.snapshot() ?? run
-  const declared = { channels, identify, authorize, limit } as unknown as Declarations<ChannelDefinitions>
+  const declared = {
+    channels,
+    identify,
+    authorize,
+    limit,
+    onSignal,
+  } as unknown as Declarations<ChannelDefinitions>
   shared[key] ??= new Map()
   const known = shared[key].get(basePath)
   const running: Running = known ?? { declared, lifecycle: createLifecycle() }

@@ -27,6 +27,7 @@ import type { OutgoingMessage, PublishResult } from "../transport.ts"
 import { withinLimit } from "../within-limit.ts"
 import { createCommitQueue } from "./commit-queue.ts"
 import { createDelivery } from "./delivery.ts"
+import { createHearing } from "./hearing.ts"
 import { shownUser } from "./session.ts"
 import { createSharedReads } from "./shared-reads.ts"
 import { createSnapshots, type Snapshots } from "./snapshots.ts"
@@ -354,6 +355,8 @@ export function createCore<Definitions extends ChannelDefinitions>(
         reportFailure(onError, error, { stage: "relay a signal" })
       })
     },
+
+    hearSignal: createHearing(options, onError),
 
     async acceptPresence(user, name, data) {
       const channel = resolve(name)

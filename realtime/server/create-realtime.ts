@@ -11,6 +11,7 @@ import { withinLimit } from "../within-limit.ts"
 import { createCore, defaultMaxPayloadBytes } from "./core.ts"
 import { createCounts } from "./counts.ts"
 import { createHandlers } from "./handlers.ts"
+import { requireHeard } from "./hearing.ts"
 import { identifyBy } from "./session.ts"
 import type { ClientConfig, HistoryOptions, Realtime, RealtimeOptions } from "./types.ts"
 
@@ -60,8 +61,8 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
   const name = nameWhileDeveloped(basePath, log)
   const known = name === null ? undefined : developed.get(name)
   if (known) {
-    const { channels, identify, authorize, limit } = given
-    known.redefine({ channels, identify, authorize, limit })
+    const { channels, identify, authorize, limit, onSignal } = given
+    known.redefine({ channels, identify, authorize, limit, onSignal })
     return known as Realtime<Definitions>
   }
 
@@ -166,7 +167,11 @@ export function createRealtime<Definitions extends ChannelDefinitions>(
       identify: (request) => identifyBy(options.identify, request),
     }),
     core,
-    redefine: (declarations) => void Object.assign(options, declarations),
+    redefine(declarations) {
+      const next = { ...options, ...declarations }
+      requireHeard(next)
+      Object.assign(options, next)
+    },
     close() {
       closing ??= end()
       return closing

@@ -111,7 +111,8 @@ export function createHandlers<Definitions extends ChannelDefinitions>(
         payload,
         parseSignalOrigin(origin),
       )
-      await core.deliverSignal(signal)
+      // Waited for, both: a function may stand still once it has answered.
+      await Promise.all([core.deliverSignal(signal), core.hearSignal(signal)])
       return {}
     },
     async state({ user, request }) {

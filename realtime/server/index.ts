@@ -14,6 +14,7 @@ export { type ProviderEvent, type RealtimePublisher, webhookWindowMs } from "../
 export { readWithin } from "../read-within.ts"
 export { createRealtime } from "./create-realtime.ts"
 export { readJsonBody, statusOf } from "./http.ts"
+export { createLocks, type Locks } from "./locks.ts"
 export { createMemoryPresenceCounts, type PresenceCounts, presenceLifetimeMs } from "./presence-counts.ts"
 export { requireSession } from "./session.ts"
 export { createSharedReads } from "./shared-reads.ts"
@@ -25,10 +26,12 @@ export type {
   ChannelState,
   ClientConfig,
   Declarations,
+  HeardSignal,
   HistoryOptions,
   LimitedRequest,
   PublishOptions,
   Realtime,
   RealtimeCore,
   RealtimeOptions,
+  SignalHandlers,
 } from "./types.ts"

@@ -4,9 +4,11 @@ import type {
   ChannelRef,
   MessageEvent,
   MessageInput,
+  ParamsOf,
   ResolvedChannel,
   SignalEvent,
   SignalInput,
+  SignalOutput,
   StateInput,
   StateKey,
 } from "../channel.ts"
@@ -55,6 +57,49 @@ export interface Declarations<Definitions extends ChannelDefinitions> {
    * use up. What server code does by itself isn't limited. Default: nothing is refused.
    */
   limit?: ((request: LimitedRequest) => Promise<void>) | undefined
+  /**
+   * What server code does with the signals of pages that definitions name in `heard`, by the names of
+   * definition and event. Called in the process that takes the signal: the gateway that its sender is
+   * connected to, or whichever answers the request that brings it, once it was authorized, validated and
+   * limited. The others get the signal at the same time, whatever becomes of the handler: what it throws goes
+   * to `onError`. Signals that server code sends aren't heard. Default: nothing is heard.
+   *
+   * ```ts
+   * onSignal: { court: { steered: ({ channel, from, payload }) => steer(channel, from.id, payload.y) } }
+   * ```
+   */
+  onSignal?: SignalHandlers<Definitions> | undefined
+}
+
+/** What server code does with signals, by the names of definitions and events. */
+export type SignalHandlers<Definitions extends ChannelDefinitions> = {
+  readonly [Kind in keyof Definitions & string]?: {
+    readonly [Event in SignalEvent<Definitions[Kind]>]?: (
+      signal: HeardSignal<Definitions[Kind], Event>,
+    ) => Promise<void> | void
+  }
+}
+
+/** A signal of a page, as server code hears it. */
+export interface HeardSignal<
+  D extends AnyChannelDefinition = AnyChannelDefinition,
+  Event extends SignalEvent<D> = SignalEvent<D>,
+> {
+  /** Where it was sent, to write to or to publish in. */
+  channel: ChannelRef<D> & { readonly params: ParamsOf<D> }
+  /** Which of the definition's `signals` it is. */
+  event: Event
+  /** What was sent, as the event's schema returned it. */
+  payload: SignalOutput<D, Event>
+  /** Who sent it: what `identify` returned. */
+  from: User
+  /** When the server took it, in milliseconds since 1970. */
+  at: number
+  /**
+   * What the sending page says of itself: a random name of its own, and how many signals it had sent in the
+   * channel. One with a lower `n` than the last of that page was overtaken on its way.
+   */
+  origin?: SignalOrigin | undefined
 }
 
 /** What `createRealtime` is made from. */
@@ -337,6 +382,11 @@ export interface RealtimeCore {
    * provider has no room for is gone, as signals are.
    */
   relaySignal(signal: Signal, from: string): Promise<void>
+  /**
+   * Hands a signal that was accepted to server code, where its definition names it in `heard`. Resolves when
+   * that is done with it, after ten seconds at most. Never rejects: failures go to `onError`.
+   */
+  hearSignal(signal: Signal): Promise<void>
   /** Authorizes and validates presence data. */
   acceptPresence(user: User, channel: string, data: unknown): Promise<JsonValue>
   /** The heads of channels' logs, in their order. */

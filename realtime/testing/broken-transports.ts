@@ -110,6 +110,8 @@ export const brokenTransports: Record<string, (transport: RealtimeTransport) => 
     withObserver(transport, ({ onSignal }) => ({
       onSignal: ({ origin: _, ...signal }) => onSignal(signal),
     })),
+  "says that signals pass the server, which hears none of them": (transport) =>
+    override(transport, { capabilities: { ...transport.capabilities, signalsPassServer: true } }),
   "hands signals back to their sender": (transport) =>
     override(transport, {
       subscribe(channel, observer) {

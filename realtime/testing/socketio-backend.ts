@@ -1,12 +1,15 @@
-import type { Server } from "node:http"
-import type { Socket } from "node:net"
+import { createServer, type Server } from "node:http"
+import type { AddressInfo, Socket } from "node:net"
+import { Server as SocketIoServer } from "socket.io"
 import { io } from "socket.io-client"
 import { createSocketIoTransport } from "../providers/socketio/client.ts"
+import { attachGateway, createBroadcaster } from "../providers/socketio/gateway.ts"
 import type { RealtimeTransport } from "../transport.ts"
 import {
   type ContractBackend,
   type ContractRealtime,
   createContractHttp,
+  createContractRealtime,
 } from "./transport-contract/backend.ts"
 
 export interface SocketIoBackendOptions {
@@ -18,6 +21,22 @@ export interface SocketIoBackendOptions {
   /** The realtime layer that server code uses; in a split layout, not the gateway's own. */
   realtime: ContractRealtime
   close(): Promise<void>
+}
+
+/** One gateway on a port of its own, as the contract needs it. */
+export async function startSocketIoBackend(): Promise<ContractBackend> {
+  const http = createServer()
+  const server = new SocketIoServer(http, { serveClient: false })
+  const broadcaster = createBroadcaster({ io: server, secret: "a secret of this test" })
+  const realtime = createContractRealtime({ publishers: [broadcaster.publisher] })
+  attachGateway({ broadcaster, core: realtime.core })
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve))
+  const { port } = http.address() as AddressInfo
+  async function close(): Promise<void> {
+    await server.close()
+    await realtime.close()
+  }
+  return createSocketIoBackend({ url: `http://127.0.0.1:${port}`, http, realtime, close })
 }
 
 /**

@@ -523,8 +523,9 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
         const sent = parseSignalOrigin(origin)
         const signal = await core.acceptSignal(user, channel, textOf(event), payload, sent)
         broadcaster.signal(signal, socket.id)
-        // The sender need not wait for a service.
+        // The sender need not wait for a service, nor for the application.
         void core.relaySignal(signal, provider)
+        void core.hearSignal(signal)
         return {}
       },
       async watch(socket, name) {

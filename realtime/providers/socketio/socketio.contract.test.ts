@@ -11,7 +11,7 @@ import {
 import { describe, expect, it, vi } from "vitest"
 import { createClient } from "../../client/create-client.ts"
 import { RealtimeError } from "../../errors.ts"
-import { createSocketIoBackend } from "../../testing/socketio-backend.ts"
+import { createSocketIoBackend, startSocketIoBackend } from "../../testing/socketio-backend.ts"
 import { startTcpProxy } from "../../testing/tcp-proxy.ts"
 import { waitFor } from "../../testing/wait-for.ts"
 import { createSocketIoTransport, type SocketIoTransportOptions } from "./client.ts"
@@ -38,13 +38,7 @@ async function startGateway(options: Partial<ServerOptions> = {}) {
   return { http, io, port, said, realtime, close }
 }
 
-describeTransportContract({
-  name: "socketio, gateway",
-  async start() {
-    const { port, ...gateway } = await startGateway()
-    return createSocketIoBackend({ url: `http://127.0.0.1:${port}`, ...gateway })
-  },
-})
+describeTransportContract({ name: "socketio, gateway", start: startSocketIoBackend })
 
 it("sends nothing into a network that the browser says is gone, on localhost either", async () => {
   const page = new EventTarget()

@@ -2,13 +2,15 @@ import * as z from "zod/mini"
 import { type ChannelRef, defineChannel } from "../../channel.ts"
 import { createHttp, type RealtimeHttp } from "../../client/http.ts"
 import type { OnError } from "../../errors.ts"
+import { lockMessages } from "../../locks.ts"
 import { createMemoryLog, createMemoryLogStore, type MemoryLogStore } from "../../log/memory.ts"
 import type { MessageLog } from "../../log/message-log.ts"
 import { parseUser, type User, type WireMessage } from "../../message.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import { createRealtime } from "../../server/create-realtime.ts"
+import { createLocks, type Locks } from "../../server/locks.ts"
 import { createMemoryPresenceCounts } from "../../server/presence-counts.ts"
-import type { Realtime } from "../../server/types.ts"
+import type { HeardSignal, Realtime } from "../../server/types.ts"
 import type { RealtimeTransport } from "../../transport.ts"
 
 /**
@@ -22,8 +24,10 @@ export const contractChannels = {
       typing: z.object({ isTyping: z.boolean() }),
       pointed: z.object({ at: z.number() }),
       moved: z.object({ at: z.number() }),
+      steered: z.object({ at: z.number() }),
     },
     latest: ["moved"],
+    heard: ["steered"],
     presence: z.object({ mood: z.string() }),
     state: {
       phase: z.string(),
@@ -42,12 +46,18 @@ export const contractChannels = {
     presence: z.object({ mood: z.string() }),
     state: { code: z.string() },
   }),
+  locks: defineChannel("locks:{locks}", {
+    messages: lockMessages,
+    presence: z.object({ mood: z.string() }),
+  }),
 }
 
 /** The server half of a backend, whose log can be set back. */
 export interface ContractRealtime extends Realtime<typeof contractChannels> {
   /** The channel's log is as a backup holds it that was made when this was its newest message. */
   putBack(channel: ChannelRef, seq: number): void
+  /** The locks of its channels. */
+  readonly locks: Locks
   /** The log is another one, which keeps no state yet: as after a restart with one in memory. */
   loseState(): void
 }
@@ -84,6 +94,13 @@ function stumble(key: string): void {
   accidents.set(key, after > 0 ? { after: after - 1, times } : { after, times: times - 1 })
   if (after === 0) throw new Error("the application's own code failed")
 }
+
+export type HeardInContract = HeardSignal<typeof contractChannels.room, "steered">
+
+const heard = new Map<string, HeardInContract[]>()
+
+/** What server code heard in the channel, in whichever process; a negative one makes its handler fail. */
+export const heardIn = ({ name }: ChannelRef): readonly HeardInContract[] => heard.get(name) ?? []
 
 /**
  * A provider, running, as the contract needs it. Made anew for each check, so
@@ -124,14 +141,25 @@ export interface ContractRealtimeOptions {
 /** The server half for a backend: the contract's channels, its users and its rules. */
 export function createContractRealtime(options: ContractRealtimeOptions): ContractRealtime {
   const { store = createMemoryLogStore() } = options
+  const locks: Locks = createLocks(() => realtime)
   const realtime = createRealtime({
     channels: contractChannels,
     identify: (request) =>
       parseUser(JSON.parse(decodeURIComponent(request.headers.get("x-contract-user") ?? "null"))),
-    authorize({ user, channel, action }) {
+    authorize(request) {
+      const { user, channel, action } = request
       stumble(`${user.id} ${channel.name}`)
+      if (channel.kind === "locks") return locks.permits(request)
       const isPublic = channel.kind === "room" || (channel.kind === "gallery" && action === "subscribe")
       return exceptions.get(`${user.id} ${channel.name}`) ?? (isPublic || user.id === "keeper")
+    },
+    onSignal: {
+      room: {
+        steered(signal) {
+          heard.set(signal.channel.name, [...heardIn(signal.channel), signal])
+          if (signal.payload.at < 0) throw new Error("the application's own code failed")
+        },
+      },
     },
     log: options.log ?? createMemoryLog({ store }),
     publishers: options.publishers,
@@ -142,6 +170,7 @@ export function createContractRealtime(options: ContractRealtimeOptions): Contra
     ...(options.deliveryTimeoutMs !== undefined && { deliveryTimeoutMs: options.deliveryTimeoutMs }),
   })
   return Object.assign(realtime, {
+    locks,
     loseState() {
       store.epoch = crypto.randomUUID()
       store.states.clear()

@@ -1,7 +1,7 @@
 import type { Signal, User } from "../../message.ts"
 import type { ChannelObserver, RealtimeTransport } from "../../transport.ts"
 import { waitFor } from "../wait-for.ts"
-import { createContractHttp } from "./backend.ts"
+import { closeTo, createContractHttp, heardIn, openTo } from "./backend.ts"
 import { alice, bob, carol, expect, origin, rejection, suite } from "./check.ts"
 
 /** Shows how a transport hands on signals. */
@@ -196,6 +196,56 @@ export const signalChecks = suite("signals", {
     await stage.backend.realtime.signal(room, "typing", { isTyping: false }, { from: carol })
     await waitFor(() => probe.signals.length > 0)
     expect("the sender", probe.signals[0]?.from, carol)
+  },
+
+  async "that server code hears reach it with the sender's verified identity, and the others as well"(stage) {
+    const room = stage.room()
+    const shown: number[] = []
+    const listening = stage.openClient(bob).channel(room)
+    listening.onSignal("steered", ({ payload }) => shown.push(payload.at))
+    const sending = stage.openClient(alice).channel(room)
+    sending.onSignal("steered", () => {})
+    await waitFor(() => listening.status.state === "attached" && sending.status.state === "attached")
+    for (const at of [1, -2, 3]) {
+      await sending.signal("steered", { at })
+      // One after another: over HTTP two requests may change places.
+      await waitFor(() => shown.at(-1) === at && heardIn(room).length === shown.length)
+    }
+    const refused = await rejection(sending.signal("steered", { at: "3" } as never))
+    expect("why another shape is refused", refused.code, "invalid-payload")
+    expect(
+      "what was heard, after a handler that failed, too",
+      heardIn(room).map(({ channel, payload, from, origin }) => [
+        channel.name,
+        channel.params,
+        payload.at,
+        from,
+        origin?.n,
+      ]),
+      [1, -2, 3].map((at, index) => [room.name, room.params, at, alice, index + 1]),
+    )
+    await stage.backend.realtime.signal(room, "steered", { at: 4 }, { from: carol })
+    await waitFor(() => shown.at(-1) === 4)
+    expect("what is heard of the server's own", heardIn(room).length, 3)
+  },
+
+  async "that server code hears are asked about each, whatever the provider would let pass"(stage) {
+    const room = stage.room()
+    const sending = stage.openClient(alice).channel(room)
+    sending.onSignal("steered", () => {})
+    await waitFor(() => sending.status.state === "attached")
+    await sending.signal("steered", { at: 1 })
+    closeTo(alice, room)
+    const refused = await rejection(sending.signal("steered", { at: 2 }))
+    expect("the code", refused.code, "channel-denied")
+    openTo(alice, room)
+    await sending.signal("steered", { at: 3 })
+    await waitFor(() => heardIn(room).length === 2)
+    expect(
+      "what was heard",
+      heardIn(room).map(({ payload }) => payload.at),
+      [1, 3],
+    )
   },
 
   async "of one moment, messages among them, all reach whoever reads"(stage) {
