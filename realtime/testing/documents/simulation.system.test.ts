@@ -1,0 +1,15 @@
+import { expect, it } from "vitest"
+import { simulateDocument } from "./simulate.ts"
+
+const seeds = Number(process.env.SIMULATION_RUNS ?? 300)
+
+it(`five people's documents are one after 300 edits of each, whatever happens, ${seeds} times`, async () => {
+  let trimmed = 0
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    const { violations, first } = await simulateDocument({ seed, clients: 5, edits: 300 })
+    expect(violations, `seed ${seed}`).toEqual([])
+    if (first > 1) trimmed += 1
+  }
+  // Else trimming was never put to the test.
+  expect(trimmed).toBeGreaterThan(seeds / 10)
+}, 1_800_000)

@@ -1,0 +1,285 @@
+import { createRequire } from "node:module"
+import { describe, expect, it, vi } from "vitest"
+import * as Y from "yjs"
+import type { RealtimeMessage } from "../message.ts"
+import { startDocuments } from "../testing/documents/stage.ts"
+import { waitFor } from "../testing/wait-for.ts"
+import { fromBase64, toBase64 } from "./base64.ts"
+import { createMemoryDocuments } from "./document-store.ts"
+import type { SharedDocument } from "./document-types.ts"
+import type { YjsUpdate } from "./update-parts.ts"
+
+const textOf = ({ doc }: SharedDocument) => doc.getText("text")
+const isSynced = (...documents: SharedDocument[]) =>
+  waitFor(() => documents.every(({ status }) => status.state === "synced"))
+
+describe("a document", () => {
+  it("is the same for everybody, and many edits are few messages", async () => {
+    await using stage = startDocuments()
+    const [a, b] = [stage.open("a").document, stage.open("b").document]
+    await isSynced(a, b)
+    for (const letter of "hello, world") textOf(a).insert(textOf(a).length, letter)
+    textOf(b).insert(0, "> ")
+    expect(a.status).toEqual({ state: "saving", unsent: 1 })
+    await a.flush()
+    await b.flush()
+    await waitFor(() => textOf(a).toString() === textOf(b).toString())
+    expect(textOf(a).toString()).toHaveLength(14)
+    expect((await stage.head()).seq).toBe(2)
+    expect(stage.errors).toEqual([])
+  })
+
+  it("is shown to whoever comes later, from the log alone", async () => {
+    await using stage = startDocuments()
+    const { document } = stage.open("a")
+    textOf(document).insert(0, "written while it was loading")
+    await document.flush()
+    const later = stage.open("b").document
+    await isSynced(later)
+    expect(textOf(later).toString()).toBe("written while it was loading")
+  })
+
+  it("writes nothing by being opened, looked at and closed", async () => {
+    await using stage = startDocuments()
+    const pages = ["a", "b", "c"].map((id) => stage.open(id).document)
+    await isSynced(...pages)
+    await Promise.all(pages.map((document) => document.close()))
+    expect((await stage.head()).seq).toBe(0)
+  })
+
+  it("keeps one's own steps apart from others', for undoing", async () => {
+    await using stage = startDocuments()
+    const [a, b] = [stage.open("a").document, stage.open("b").document]
+    await isSynced(a, b)
+    const undo = new Y.UndoManager(textOf(a))
+    textOf(b).insert(0, "theirs ")
+    await waitFor(() => textOf(a).length > 0)
+    textOf(a).insert(7, "mine")
+    undo.undo()
+    expect(textOf(a).toString()).toBe("theirs ")
+    undo.undo()
+    expect(textOf(a).toString()).toBe("theirs ")
+  })
+
+  it("carries a megabyte that was pasted, in parts, and shows it at once as a whole", async () => {
+    await using stage = startDocuments()
+    const [a, b] = [stage.open("a").document, stage.open("b").document]
+    await isSynced(a, b)
+    const lengths = new Set<number>()
+    b.doc.on("update", () => lengths.add(textOf(b).length))
+    textOf(a).insert(0, "x".repeat(1_000_000))
+    await a.flush()
+    await waitFor(() => textOf(b).length > 0)
+    expect([...lengths]).toEqual([1_000_000])
+    expect((await stage.head()).seq).toBeGreaterThan(40)
+  })
+
+  it("ends with its last edits in the log", async () => {
+    await using stage = startDocuments()
+    const { document } = stage.open("a")
+    await isSynced(document)
+    textOf(document).insert(0, "last words")
+    const { doc } = document
+    const destroyed = vi.fn()
+    doc.on("destroy", destroyed)
+    await document.close()
+    expect((await stage.head()).seq).toBe(1)
+    expect(destroyed).toHaveBeenCalledOnce()
+    await expect(document.flush()).rejects.toMatchObject({ code: "not-connected" })
+  })
+})
+
+describe("a document without a network", () => {
+  it("gathers an hour's typing into three messages at most, over a reload", async () => {
+    await using stage = startDocuments()
+    const store = createMemoryDocuments()
+    const first = stage.open("a", { store })
+    await isSynced(first.document)
+    const restore = stage.cutNetwork()
+    for (let n = 0; n < 1_000; n += 1) textOf(first.document).insert(n, "k")
+    await waitFor(() => first.document.status.state === "offline")
+    expect(first.document.status.unsent).toBeGreaterThan(0)
+    // Its page ends without having sent anything; what is hidden is kept.
+    await waitFor(async () => (await store.open(stage.ref.name, "looking")).pending.length > 0)
+    await first.client.close()
+
+    const second = stage.open("a", { store })
+    await waitFor(() => textOf(second.document).length === 1_000)
+    expect(second.document.status).toMatchObject({ state: "offline" })
+    restore()
+    await isSynced(second.document)
+    expect((await stage.head()).seq).toBeLessThanOrEqual(3)
+    const other = stage.open("b").document
+    await isSynced(other)
+    expect(textOf(other).length).toBe(1_000)
+  })
+
+  it("is opened from what the browser keeps, and may be written to", async () => {
+    await using stage = startDocuments()
+    const store = createMemoryDocuments()
+    const first = stage.open("a", { store })
+    textOf(first.document).insert(0, "kept")
+    await first.document.flush()
+    await first.document.close()
+    const restore = stage.cutNetwork()
+    const { document } = stage.open("a", { store })
+    await waitFor(() => document.canWrite)
+    expect(textOf(document).toString()).toBe("kept")
+    textOf(document).insert(4, "!")
+    restore()
+    await isSynced(document)
+    expect((await stage.head()).seq).toBe(2)
+  })
+})
+
+describe("a seed", () => {
+  it("is planted once, by however many open the document at once", async () => {
+    await using stage = startDocuments()
+    const seed = (doc: Y.Doc) => doc.getText("text").insert(0, "once upon a time")
+    const pages = Array.from({ length: 20 }, (_, n) => stage.open(`person ${n}`, { seed }).document)
+    await waitFor(() => pages.every((document) => textOf(document).length > 0))
+    await isSynced(...pages)
+    expect(new Set(pages.map((document) => textOf(document).toString()))).toEqual(
+      new Set(["once upon a time"]),
+    )
+    expect((await stage.head()).seq).toBe(1)
+    const later = stage.open("later", { seed }).document
+    await isSynced(later)
+    expect((await stage.head()).seq).toBe(1)
+  })
+
+  it("isn't planted by whoever only reads", async () => {
+    await using stage = startDocuments()
+    const seed = (doc: Y.Doc) => doc.getText("text").insert(0, "no")
+    const { document } = stage.open("a", { seed, canWrite: false })
+    await isSynced(document)
+    expect((await stage.head()).seq).toBe(0)
+  })
+})
+
+describe("a document whose log was replaced", () => {
+  it("is begun anew where nothing was unsent", async () => {
+    await using stage = startDocuments()
+    const { document } = stage.open("a")
+    textOf(document).insert(0, "text")
+    await document.flush()
+    const { doc } = document
+    await stage.log.renew()
+    await stage.realtime.publish(stage.ref, "noted", "anything")
+    await waitFor(() => document.doc !== doc && document.status.state === "synced")
+    expect(textOf(document).toString()).toBe("text")
+    expect(doc.isDestroyed).toBe(true)
+  })
+
+  it("keeps apart what was unsent, until it is thrown away", async () => {
+    await using stage = startDocuments()
+    const { document } = stage.open("a")
+    textOf(document).insert(0, "shared ")
+    await document.flush()
+    const restore = stage.cutNetwork()
+    textOf(document).insert(7, "mine")
+    await stage.log.renew()
+    restore()
+    await waitFor(() => document.status.state === "diverged")
+    expect(document.status).toMatchObject({ error: { code: "conflict" } })
+    expect(document.canWrite).toBe(false)
+    await expect(document.flush()).rejects.toMatchObject({ code: "conflict" })
+    expect(textOf(document).toString()).toBe("shared mine")
+    document.discardLocal()
+    await isSynced(document)
+    expect(textOf(document).toString()).toBe("shared ")
+    expect((await stage.head()).seq).toBe(1)
+  })
+})
+
+describe("a document that one may not write to", () => {
+  it("has diverged once the server has refused an edit, and is begun anew without it", async () => {
+    await using stage = startDocuments({ mayWrite: ({ id }) => id === "writer" })
+    const writer = stage.open("writer").document
+    textOf(writer).insert(0, "theirs")
+    await writer.flush()
+    const { document } = stage.open("reader")
+    await isSynced(document)
+    textOf(document).insert(0, "mine, ")
+    await waitFor(() => document.status.state === "diverged")
+    expect(document.status.error).toMatchObject({ code: "channel-denied" })
+    document.discardLocal()
+    await isSynced(document)
+    expect(textOf(document).toString()).toBe("theirs")
+    expect(document.canWrite).toBe(true)
+  })
+
+  it("isn't sent anything from where the page knows it", async () => {
+    await using stage = startDocuments()
+    const { document } = stage.open("reader", { canWrite: false })
+    await isSynced(document)
+    expect(document.canWrite).toBe(false)
+    textOf(document).insert(0, "mine")
+    expect(document.status).toMatchObject({ state: "diverged", error: { code: "channel-denied" } })
+    expect((await stage.head()).seq).toBe(0)
+  })
+
+  it("is refused to whoever may not read it", async () => {
+    await using stage = startDocuments({ mayRead: () => false })
+    const { document } = stage.open("stranger")
+    await waitFor(() => document.status.state === "refused")
+    expect(document.status.error).toMatchObject({ code: "channel-denied" })
+    expect(document.canWrite).toBe(false)
+  })
+})
+
+describe("what makes no sense", () => {
+  it("in the log is passed over and told, and the rest goes on", async () => {
+    await using stage = startDocuments()
+    const [a, b] = [stage.open("a").document, stage.open("b").document]
+    await isSynced(a, b)
+    textOf(a).insert(0, "before ")
+    await a.flush()
+    await stage.plant({ update: toBase64(new Uint8Array([1, 2, 3, 255, 255, 255])) })
+    await stage.plant({ nothing: "of an update" })
+    textOf(a).insert(7, "after")
+    await a.flush()
+    await waitFor(() => textOf(b).toString() === "before after")
+    await waitFor(() => stage.errors.filter((error) => error.startsWith("apply an update")).length === 4)
+    const later = stage.open("c").document
+    await isSynced(later)
+    expect(textOf(later).toString()).toBe("before after")
+  })
+
+  it.each([
+    ["isn't an update", () => new Uint8Array([255, 255, 1])],
+    ["leaves out what it says to have", () => Y.encodeStateAsUpdate(new Y.Doc())],
+  ])("as the snapshot, which %s, is made up for by the one before it and the log", async (_, lie) => {
+    await using stage = startDocuments()
+    const { document } = stage.open("a")
+    await isSynced(document)
+    const slot = stage.realtime.snapshot(stage.ref)
+    for (const word of ["one ", "two ", "three"]) {
+      textOf(document).insert(textOf(document).length, word)
+      await document.flush()
+    }
+    const { epoch } = await stage.head()
+    const first = new Y.Doc()
+    Y.applyUpdate(first, await updateAt(stage, 0))
+    await slot.write({ epoch, upTo: 1, ifUpTo: 0, bytes: Y.encodeStateAsUpdate(first) })
+    await slot.write({ epoch, upTo: 2, ifUpTo: 1, bytes: lie() })
+    const later = stage.open("b").document
+    await waitFor(() => textOf(later).toString() === "one two three")
+    await isSynced(later)
+  })
+
+  it("is a document of another copy of yjs, which is said", async () => {
+    const complaint = vi.spyOn(console, "error").mockReturnValue()
+    const other: typeof Y = createRequire(import.meta.url)("yjs")
+    complaint.mockRestore()
+    await using stage = startDocuments()
+    expect(() => stage.open("a", { createDoc: () => new other.Doc() })).toThrow(/another copy of yjs/)
+  })
+})
+
+/** What the log has at this place, as it was appended. */
+async function updateAt({ log, ref }: ReturnType<typeof startDocuments>, index: number): Promise<Uint8Array> {
+  const { messages } = await log.readAfter(ref.name, index, 1)
+  const [message] = messages as [RealtimeMessage<string, YjsUpdate>]
+  return fromBase64(message.payload.update)
+}
