@@ -13,12 +13,24 @@ import type { YjsAwareness, YjsAwarenessSchema } from "./schema.ts"
 
 /** Any definition of channels that carry awareness: its signals have `awareness: yjsAwareness()`. */
 // biome-ignore-start lint/suspicious/noExplicitAny: the bound that every definition satisfies; parameters are contravariant
-export type AwarenessDefinition = ChannelDefinition<any, any, { awareness: YjsAwarenessSchema }, any, any>
+export type AwarenessDefinition = ChannelDefinition<
+  any,
+  any,
+  {
+    /** What each page tells of itself. */
+    awareness: YjsAwarenessSchema
+  },
+  any,
+  any
+>
 // biome-ignore-end lint/suspicious/noExplicitAny: as above
 
 /** How awareness is shared. */
 export interface AwarenessOptions {
-  /** In [0, 1): by how much of 300 ms a page waits before it answers whoever has come. Default `Math.random`. */
+  /**
+   * In [0, 1): by how much of 300 ms a page waits before it answers whoever has come. Default
+   * `Math.random`.
+   */
   random?: (() => number) | undefined
 }
 
@@ -43,7 +55,13 @@ const askAgainMs = 2_000
  * enter it, with what everybody is to know of people (a name, a colour).
  *
  * ```ts
- * const { awareness, close } = shareAwareness(channel, document.doc)
+ * const documents = defineChannel("document:{document}", {
+ *   messages: { update: yjsUpdate() },
+ *   signals: { awareness: yjsAwareness() },
+ *   latest: ["awareness"],
+ * })
+ * const channel = client.channel(documents({ document: "7" }))
+ * const { awareness } = shareAwareness(channel, openDocument(channel).doc)
  * awareness.setLocalStateField("user", { name: "Aki", color: "#a0f" })
  * ```
  *
@@ -82,7 +100,10 @@ export function shareAwareness<D extends AwarenessDefinition>(
     })
   }
 
-  /** Says where the page is, and has the others say it: by each signal until one is heard, for one may be lost. */
+  /**
+   * Says where the page is, and has the others say it: by each signal until one is heard, for one may be
+   * lost.
+   */
   function arrive(): void {
     isAsking = true
     tell()

@@ -17,8 +17,8 @@ export interface DocumentCompactorOptions {
   /** How long after `published` a document is looked at, so that one look serves many. Default 10 s. */
   delayMs?: number | undefined
   /**
-   * Whether to remove the messages that a snapshot covers, but for what somebody needs who is a little behind.
-   * Default false: the log keeps them as its retention says.
+   * Whether to remove the messages that a snapshot covers, but for what somebody needs who is a little
+   * behind. Default false: the log keeps them as its retention says.
    */
   trim?: boolean | undefined
   /**
@@ -51,9 +51,9 @@ export interface DocumentCompactor {
    */
   published(channel: ChannelRef): void
   /**
-   * Looks now, and makes a snapshot where there is enough for one, or, with `always`, where there is anything.
-   * Rejects as `history` and the snapshot's `write` do, and with `invalid-request` where the log lacks
-   * messages that follow the snapshot, or neither of its snapshots makes sense.
+   * Looks now, and makes a snapshot where there is enough for one, or, with `always`, where there is
+   * anything. Rejects as `history` and the snapshot's `write` do, and with `invalid-request` where the log
+   * lacks messages that follow the snapshot, or neither of its snapshots makes sense.
    */
   compact(channel: ChannelRef, options?: { always?: boolean }): Promise<CompactionResult>
   /** Waits for what is under way, and makes none any more. */
@@ -61,7 +61,10 @@ export interface DocumentCompactor {
 }
 
 const pageSize = 500
-/** Without timers: how often it is looked whether there is enough, on the way from one snapshot to the next. */
+/**
+ * Without timers: how often it is looked whether there is enough, on the way from one snapshot to the
+ * next.
+ */
 const looksPerSnapshot = 10
 /** Of how many documents a process knows how many messages it published. */
 const maxCounted = 10_000
@@ -71,6 +74,7 @@ const maxCounted = 10_000
  * number of processes may do it at once: of those that write onto the same snapshot one does.
  *
  * ```ts
+ * const documents = defineChannel("document:{document}", { messages: { update: yjsUpdate() } })
  * const compactor = createDocumentCompactor({ realtime })
  * // Wherever a publish is heard of, as in `authorize`:
  * compactor.published(documents({ document: "7" }))

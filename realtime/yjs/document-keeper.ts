@@ -24,9 +24,16 @@ export interface DocumentKeeperOptions {
   report: OnError
 }
 
-/** Keeps a document in the browser as it changes: what the log hasn't soon, all of it when it stands still. */
+/**
+ * Keeps a document in the browser as it changes: what the log hasn't soon, all of it when it stands still.
+ */
 export interface DocumentKeeper {
   open(): Promise<KeptDocument | null>
+  /**
+   * What the store holds of other pages' is this one's to send from now on, and to take away once it is
+   * sent.
+   */
+  takeOver(): void
   /** Something has changed. */
   changed(): void
   /** Keeps it now. Resolves when that is done, or has failed. */
@@ -68,8 +75,8 @@ export function createDocumentKeeper(options: DocumentKeeperOptions): DocumentKe
   function write(isIdle: boolean): Promise<void> {
     clearTimeout(timer)
     timer = undefined
-    const isWhole = isIdle || !isStateKept
     const left = pending()
+    const isWhole = isIdle || (left !== null && !isStateKept)
     const kept = isWhole && dirtySince !== null ? state() : null
     // Where it mustn't be kept now, it is changed again before it may.
     if (isWhole) dirtySince = null
@@ -103,9 +110,11 @@ export function createDocumentKeeper(options: DocumentKeeperOptions): DocumentKe
   return {
     async open() {
       const kept = await ask("open", (open) => open.open(channel, page))
-      isPendingKept = (kept?.pending.length ?? 0) > 0
       isStateKept = (kept?.state ?? null) !== null
       return kept
+    },
+    takeOver() {
+      isPendingKept = true
     },
     changed() {
       changedAt = performance.now()

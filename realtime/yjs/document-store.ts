@@ -15,8 +15,12 @@ export interface KeptState {
 
 /** What a page begins with. */
 export interface KeptDocument {
+  /** The document; null where it isn't kept. */
   state: KeptState | null
-  /** What pages wrote that ended before the log had it, or may go on beside this one: sent twice it is there once. */
+  /**
+   * What pages wrote that ended before the log had it, or may go on beside this one: sent twice it is
+   * there once.
+   */
   pending: readonly PendingUpdates[]
 }
 

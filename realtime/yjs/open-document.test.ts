@@ -114,6 +114,38 @@ describe("a document without a network", () => {
     expect(textOf(other).length).toBe(1_000)
   })
 
+  it("takes away what it kept of an earlier page once that is sent, and sends it once", async () => {
+    await using stage = startDocuments()
+    const store = createMemoryDocuments()
+    const doc = new Y.Doc()
+    doc.getText("text").insert(0, "left behind")
+    const gathered = Y.encodeStateAsUpdate(doc)
+    const { epoch } = await stage.head()
+    await store.put(stage.ref.name, "earlier", { pending: { epoch, parts: [], gathered } })
+    const { document } = stage.open("a", { store })
+    await isSynced(document)
+    await document.close()
+    const again = stage.open("a", { store }).document
+    await isSynced(again)
+    expect(textOf(again).toString()).toBe("left behind")
+    expect((await stage.head()).seq).toBe(1)
+  })
+
+  it("isn't written to a log that was replaced before the page came back", async () => {
+    await using stage = startDocuments()
+    const store = createMemoryDocuments()
+    const first = stage.open("a", { store })
+    textOf(first.document).insert(0, "of another life")
+    await first.document.flush()
+    await first.document.close()
+    await stage.log.renew()
+    const { document } = stage.open("a", { store })
+    textOf(document).insert(0, "written before it was known, ")
+    await waitFor(() => document.status.state === "diverged" || document.status.state === "synced")
+    expect(document.status).toMatchObject({ state: "diverged", error: { code: "conflict" } })
+    expect((await stage.head()).seq).toBe(1)
+  })
+
   it("is opened from what the browser keeps, and may be written to", async () => {
     await using stage = startDocuments()
     const store = createMemoryDocuments()
@@ -225,6 +257,24 @@ describe("a document that one may not write to", () => {
     await waitFor(() => document.status.state === "refused")
     expect(document.status.error).toMatchObject({ code: "channel-denied" })
     expect(document.canWrite).toBe(false)
+    await expect(document.flush()).resolves.toBeUndefined()
+  })
+
+  it("is there by itself once the reader is let in", async () => {
+    let isOpen = false
+    await using stage = startDocuments({ mayRead: ({ id }) => isOpen || id === "writer" })
+    const writer = stage.open("writer").document
+    textOf(writer).insert(0, "theirs")
+    await writer.flush()
+    const { document, channel } = stage.open("reader")
+    await waitFor(() => document.status.state === "refused")
+    isOpen = true
+    // One more listener has the server asked again.
+    const { unsubscribe } = channel.subscribe({ onMessages() {} })
+    await isSynced(document)
+    expect(textOf(document).toString()).toBe("theirs")
+    expect(document.canWrite).toBe(true)
+    unsubscribe()
   })
 })
 

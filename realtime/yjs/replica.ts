@@ -30,8 +30,8 @@ export interface ReceivedMessage extends UpdateMessage {
 export interface ReplicaOptions {
   createDoc(): Doc
   /**
-   * The page has changed it. `isEcho`: while something was applied to it; Yjs takes out format marks then that
-   * have lost their meaning, and bindings may bring into order what they are told.
+   * The page has changed it. `isEcho`: while something was applied to it; Yjs takes out format marks then
+   * that have lost their meaning, and bindings may bring into order what they are told.
    */
   onEdit(update: Uint8Array, isEcho: boolean): void
   /** The origin of what comes from elsewhere, by which undo managers know it. */

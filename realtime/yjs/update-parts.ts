@@ -1,6 +1,9 @@
 import { fromBase64, toBase64 } from "./base64.ts"
 
-/** The payload of a document's messages: an update of Yjs, or a part of one that is too large for a message. */
+/**
+ * The payload of a document's messages: an update of Yjs, or a part of one that is too large for a
+ * message.
+ */
 export interface YjsUpdate {
   /** The bytes, in base64. */
   update: string

@@ -148,6 +148,13 @@ describe("edits", () => {
   })
 })
 
+it("refuses by itself what no number of parts carries, and keeps it", async () => {
+  const { sender, published, refusals, type } = setup()
+  type("x".repeat(1_000 * partSpan + 1))
+  await pass(0)
+  expect([published.length, refusals, sender.unsent]).toEqual([0, ["message-too-large"], 1])
+})
+
 describe("what comes back from the log", () => {
   it("is known as one's own, and needs no answer any more", async () => {
     const { sender, published, type } = setup()

@@ -6,7 +6,9 @@ import { fromPayloads, partSpan, toPayloads, type YjsUpdate } from "./update-par
 
 /** A message with edits on its way into the log. */
 export interface SentPart {
+  /** Under which it is published, each time. */
   readonly id: string
+  /** What is published. */
   readonly payload: YjsUpdate
   /** Its place, once it is known to be there. */
   readonly seq?: number | undefined
@@ -104,7 +106,14 @@ export function createUpdateSender(options: UpdateSenderOptions): UpdateSender {
 
   /** What is gathered gets its ids, and its size: from here on it is the same whenever it is sent. */
   function divide(update: Uint8Array): void {
-    const payloads = toPayloads(update, limits().maxBytes, createMessageId)
+    const { maxBytes } = limits()
+    if (update.length > maxBytes * partSpan) {
+      isHeld = true
+      onRefused(tooLarge(update.length, maxBytes * partSpan))
+      return
+    }
+    gathered = []
+    const payloads = toPayloads(update, maxBytes, createMessageId)
     parts = payloads.map((payload) => ({ id: createMessageId(), payload }))
     for (const { id } of parts) remember(id)
   }
@@ -139,9 +148,8 @@ export function createUpdateSender(options: UpdateSenderOptions): UpdateSender {
     timer = undefined
     if (parts.length === 0) {
       const update = merged()
-      if (!update) return
-      gathered = []
-      divide(update)
+      if (update) divide(update)
+      if (parts.length === 0) return
     }
     const current = {}
     attempt = current
@@ -232,6 +240,11 @@ const failed = (cause: unknown) =>
     message: "unable to send the edits; the client failed",
     cause,
     retryable: false,
+  })
+
+const tooLarge = (bytes: number, most: number) =>
+  new RealtimeError("message-too-large", {
+    message: `unable to send an update of ${bytes} bytes; the limit is ${most}`,
   })
 
 const ofAnotherLog = () =>

@@ -26,7 +26,10 @@ export interface DocumentOutcome {
 /** By when everybody has everything once all is well. */
 const peaceMs = 300_000
 
-/** People write to one document while everything goes wrong; then there is peace. Nothing of it takes real time. */
+/**
+ * People write to one document while everything goes wrong; then there is peace. Nothing of it takes real
+ * time.
+ */
 export async function simulateDocument({ seed, clients, edits }: DocumentProgram): Promise<DocumentOutcome> {
   // No clock is right for the reading of files.
   await loadFailover()

@@ -51,6 +51,7 @@ export function startDocuments({ mayWrite = () => true, mayRead = () => true }: 
   })
   const ref = channels.documents({ document: createMessageId() })
   const clients: { close(): Promise<void> }[] = []
+  const requests: string[] = []
   let isCut = false
 
   /** A page of this person; `isOpen`: it connects. */
@@ -66,6 +67,7 @@ export function startDocuments({ mayWrite = () => true, mayRead = () => true }: 
         async fetch(input, init) {
           if (isCut) throw new TypeError("fetch failed")
           const request = new Request(input, init)
+          requests.push(new URL(request.url).pathname.split("/").at(-1) ?? "")
           request.headers.set("x-user", JSON.stringify({ id }))
           const { GET, POST } = realtime.handlers
           return request.method === "POST" ? POST(request) : GET(request)
@@ -82,6 +84,8 @@ export function startDocuments({ mayWrite = () => true, mayRead = () => true }: 
 
   return {
     ...{ realtime, log, store, hub, ref, errors, page },
+    /** What pages have asked for over HTTP, by its last name. */
+    requests,
     /** A page with the document open. */
     open(id: string, options: DocumentOptions = {}) {
       const opened = page(id)
