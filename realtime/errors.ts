@@ -26,10 +26,11 @@ export const realtimeErrorCodes = [
   /**
    * Somebody else's message has this id.
    *
-   * **Who meets it:** Whoever publishes with an `id` of their own making.
+   * **Who meets it:** Whoever publishes with an `id` of their own making. A document that has unsent edits
+   * when its log is replaced.
    *
    * **What to do:** Make ids by `createMessageId()`, one for each message, and use one again only to
-   * repeat the same message.
+   * repeat the same message. Copy what is worth it out of the document, and `discardLocal()`.
    */
   "conflict",
   /**

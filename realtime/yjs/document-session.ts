@@ -1,4 +1,4 @@
-import { Doc } from "yjs"
+import { Doc, decodeUpdate } from "yjs"
 import type { SnapshotStart } from "../client/follow-snapshot.ts"
 import type { Channel, ChannelMessage, ChannelSource } from "../client/types.ts"
 import { RealtimeError } from "../errors.ts"
@@ -147,11 +147,14 @@ export function changed(session: DocumentSession): void {
 
 function edited(session: DocumentSession, update: Uint8Array, isEcho: boolean): void {
   if (session.isClosed) return
-  // Opening writes nothing, nor does reading.
-  if (isEcho && !(session.canWrite && session.isLoaded)) return
+  // Opening writes nothing, nor does reading. What adds something is sent all the same, for what is written
+  // here next builds on it.
+  if (isEcho && (!session.canWrite || (!session.isLoaded && onlyDeletes(update)))) return
   session.sender.add(update)
   if (!session.canWrite && !session.diverged) diverge(session, readOnly())
 }
+
+const onlyDeletes = (update: Uint8Array) => decodeUpdate(update).structs.length === 0
 
 /** Its edits are none of the log's any more, so nothing of either goes to the other. */
 function diverge(session: DocumentSession, error: RealtimeError): void {

@@ -47,6 +47,43 @@ describe("a document", () => {
     expect((await stage.head()).seq).toBe(0)
   })
 
+  it("sends what a binding adds to what it is shown at first, and nothing that builds on what isn't sent", async () => {
+    await using stage = startDocuments()
+    const { document: writer } = stage.open("writer")
+    textOf(writer).insert(0, "title")
+    await writer.flush()
+    const createDoc = () => {
+      const doc = new Y.Doc()
+      const list = doc.getArray("list")
+      doc.getText("text").observe((_, { local }) => {
+        if (!local && list.length === 0) list.push(["added by a binding"])
+      })
+      return doc
+    }
+    const { document } = stage.open("binding", { createDoc })
+    await isSynced(document)
+    textOf(document).insert(5, "!")
+    await document.flush()
+    await waitFor(() => textOf(writer).toString() === "title!")
+    expect(writer.doc.getArray("list").toJSON()).toEqual(["added by a binding"])
+    const reader = stage.open("reader", { createDoc, canWrite: false }).document
+    await isSynced(reader)
+  })
+
+  it("takes out what has lost its meaning in a format without writing, where it is opened to read", async () => {
+    await using stage = startDocuments()
+    const [a, b] = [stage.open("a").document, stage.open("b").document]
+    await isSynced(a, b)
+    textOf(a).insert(0, "bold")
+    await a.flush()
+    await waitFor(() => textOf(b).length === 4)
+    for (const { doc } of [a, b]) doc.getText("text").format(0, 4, { bold: true })
+    await Promise.all([a.flush(), b.flush()])
+    const reader = stage.open("reader", { canWrite: false }).document
+    await isSynced(reader)
+    expect(textOf(reader).toDelta()).toEqual([{ insert: "bold", attributes: { bold: true } }])
+  })
+
   it("keeps one's own steps apart from others', for undoing", async () => {
     await using stage = startDocuments()
     const [a, b] = [stage.open("a").document, stage.open("b").document]

@@ -9,7 +9,7 @@ import { befall, createDocumentWorld, type DocumentPage } from "./world.ts"
 export interface DocumentProgram {
   /** Decides everything. */
   seed: number
-  /** How many people write. */
+  /** On how many pages people write. */
   clients: number
   /** How many edits each of them makes. */
   edits: number
@@ -59,7 +59,8 @@ export async function simulateDocument({ seed, clients, edits }: DocumentProgram
     world.open(page.person)
   }
 
-  for (let person = 0; person < clients; person += 1) world.open(person)
+  // One of them has two pages, which share what the browser keeps.
+  for (let page = 0; page < clients; page += 1) world.open(page % (clients - 1))
   await clock.advance(1_000)
   for (let left = clients * edits; left > 0; left -= 1) {
     const page = chance.pick(pages)
