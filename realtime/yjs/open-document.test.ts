@@ -201,6 +201,40 @@ describe("a document without a network", () => {
   })
 })
 
+describe("a document whose client", () => {
+  it("is closed and opened again goes on from its place, with what was written meanwhile", async () => {
+    await using stage = startDocuments()
+    const [a, b] = [stage.open("a"), stage.open("b")]
+    await isSynced(a.document, b.document)
+    await a.client.close()
+    textOf(a.document).insert(0, "meanwhile ")
+    textOf(b.document).insert(0, "here ")
+    await b.document.flush()
+    await waitFor(() => a.document.status.state === "offline")
+    a.client.open()
+    await isSynced(a.document, b.document)
+    await waitFor(() => textOf(a.document).toString() === textOf(b.document).toString())
+    expect(textOf(b.document)).toHaveLength(15)
+  })
+
+  it("loses the channel for a while is refused meanwhile, and sends what was written once it is let in", async () => {
+    let isOpen = true
+    await using stage = startDocuments({ mayRead: () => isOpen })
+    const { document, channel } = stage.open("a")
+    await isSynced(document)
+    isOpen = false
+    await stage.realtime.revoke({ id: "a" }, stage.ref)
+    await waitFor(() => document.status.state === "refused")
+    expect(document.canWrite).toBe(false)
+    isOpen = true
+    channel.subscribe({ onMessages() {} })
+    await isSynced(document)
+    textOf(document).insert(0, "again")
+    await document.flush()
+    expect((await stage.head()).seq).toBe(1)
+  })
+})
+
 describe("a seed", () => {
   it("is planted once, by however many open the document at once", async () => {
     await using stage = startDocuments()
