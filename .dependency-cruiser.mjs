@@ -40,10 +40,11 @@ export default {
         "What ships uses `dependencies` only: move the package there, or the file to testing/ or scripts/.",
       severity: "error",
       from: { path: "^(app|lib|realtime|server)/", pathNot: any(tests, neverShipped, "/__fixtures__/") },
-      // `npm run dev` alone loads pino-pretty. The emulators are an optional peer, for development.
+      // `npm run dev` alone loads pino-pretty. The emulators are an optional peer, for development. Other peers
+      // are installed by the apps that use them.
       to: {
         dependencyTypes: ["npm-dev"],
-        dependencyTypesNot: ["type-only"],
+        dependencyTypesNot: ["type-only", "npm-peer"],
         pathNot: "node_modules/(@types|pino-pretty)/|^emulators/",
       },
     },

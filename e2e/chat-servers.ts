@@ -43,6 +43,8 @@ export interface ChatServers extends AsyncDisposable {
   readonly platform?: Platform
   /** With the bundled servers: where the log's files are. */
   readonly dataDir?: string
+  /** With functions: their PostgreSQL. */
+  readonly databaseUrl?: string
   /** With the bundled servers: where server code reaches the gateway. */
   readonly gatewayUrl?: string
   /** Whether pages lose their connection when it stops: a service's goes on. */
@@ -167,6 +169,7 @@ async function startServerless(service: string, port: number): Promise<ChatServe
   return {
     url: platform.url,
     platform,
+    databaseUrl: postgres.connectionString,
     holdsSockets: false,
     stop: unable,
     start: unable,

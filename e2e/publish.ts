@@ -1,5 +1,7 @@
 import { join } from "node:path"
 import { v7 as uuidv7 } from "uuid"
+import type { MessageLog } from "../realtime/log/message-log.ts"
+import { createPostgresLog } from "../realtime/log/postgres.ts"
 import { createSqliteLog } from "../realtime/log/sqlite.ts"
 import type { ChatServers } from "./chat-servers.ts"
 import { expect } from "./fixtures.ts"
@@ -22,9 +24,10 @@ export async function publish(person: Person, room: RoomPage, texts: readonly st
   }
 }
 
-/** The log's file, beside the servers that use it, by a clock of one's own if need be. */
-export function openLog({ dataDir }: ChatServers, now?: () => number) {
-  if (!dataDir) throw new TypeError("unable to open the log; this layout keeps it elsewhere")
+/** The log, beside the servers that use it, by a clock of one's own if need be. */
+export function openLog({ dataDir, databaseUrl }: ChatServers, now?: () => number): MessageLog {
+  if (databaseUrl) return createPostgresLog({ connectionString: databaseUrl, ...(now && { now }) })
+  if (!dataDir) throw new TypeError("unable to open the log; this layout keeps it nowhere")
   return createSqliteLog({ path: join(dataDir, "realtime.db"), ...(now && { now }) })
 }
 

@@ -27,10 +27,11 @@ export const realtimeErrorCodes = [
    * Somebody else's message has this id, or somebody else holds the lock.
    *
    * **Who meets it:** Whoever publishes with an `id` of their own making; whoever writes under a lock that
-   * isn't theirs any more, or waits for one in vain.
+   * isn't theirs any more, or waits for one in vain; a document with unsent edits when its log is replaced.
    *
    * **What to do:** Make ids by `createMessageId()`, one for each message, and use one again only to
-   * repeat the same message. Claim the lock anew, and look at what its holder wrote.
+   * repeat the same message. Claim the lock anew, and look at what its holder wrote. Copy what is worth it
+   * out of the document, and `discardLocal()`.
    */
   "conflict",
   /**

@@ -82,7 +82,7 @@ function partsOf(outputs: Outputs) {
 
 describe("what a browser downloads", () => {
   it("is, without the SDKs and React, within its budget", async () => {
-    const external = ["react", ...Object.values(sdks).flat()]
+    const external = ["react", "yjs", "y-protocols", ...Object.values(sdks).flat()]
     const { outputs, sizeOf } = await bundle(page, { external })
     const { first: shared, ofProvider } = partsOf(outputs)
     const alone = await bundle(pageWith(), { external })
@@ -99,6 +99,8 @@ describe("what a browser downloads", () => {
       "what the client needs later": sum(later, alone.sizeOf),
       "keyed state, where it is watched": await costOf('{ useChannelState } from "throughline/react"'),
       "a snapshot, where it is followed": await costOf('{ followSnapshot } from "throughline/client"'),
+      "a document, where it is opened": await costOf('{ openDocument } from "throughline/yjs"'),
+      "awareness, where it is shared": await costOf('{ shareAwareness } from "throughline/yjs"'),
     }
     // What a part of the bundle needs that others need too stands in none of the rows above: the whole does.
     for (const name of Object.keys(sdks)) {
@@ -135,6 +137,18 @@ describe("what a browser downloads", () => {
     expect(
       all.filter((input) => /throughline\/(server|log|testing)\/|\/(server|gateway)\.js$/.test(input)),
     ).toEqual([])
+  })
+
+  it("is no Yjs where a page only knows what a document's channel carries", async () => {
+    const definition = `import { defineChannel } from "throughline"
+      import { yjsAwareness, yjsUpdate } from "throughline/yjs"
+      export const documents = defineChannel("document:{document}", {
+        messages: { update: yjsUpdate() }, signals: { awareness: yjsAwareness() }, latest: ["awareness"] })`
+    const { outputs } = await bundle(definition)
+    const { first } = partsOf(outputs)
+    expect([...packagesOf(inputsOf(outputs, first))]).toEqual(["throughline"])
+    // It comes where something is decoded: on a server.
+    expect([...packagesOf(inputsOf(outputs, Object.keys(outputs)))]).toContain("yjs")
   })
 
   it("is no door that belongs on a server: none of those can be found there", async () => {

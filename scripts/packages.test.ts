@@ -20,9 +20,9 @@ import { tools } from "./tools.ts"
  * The most that a tarball may weigh: whoever installs the package downloads it. With the checks of the contract, which authors of
  * providers and logs run, and without them.
  */
-const maxTarballBytes = { whole: 292_000, withoutChecks: 250_000 }
+const maxTarballBytes = { whole: 308_000, withoutChecks: 258_000 }
 /** An exports map that is longer is one that nobody reads. */
-const maxDoors = 16
+const maxDoors = 17
 
 /** All that belongs in a tarball; what a door doesn't need isn't built, so this is a second look. */
 const allowed: Record<string, RegExp[]> = {
@@ -277,6 +277,8 @@ describe("each door", () => {
       "pusher/server": "ERR_MODULE_NOT_FOUND pusher",
       "ably/client": "ERR_MODULE_NOT_FOUND ably",
       "ably/server": "ERR_MODULE_NOT_FOUND ably",
+      yjs: "ERR_MODULE_NOT_FOUND y-protocols",
+      "yjs/server": "ERR_MODULE_NOT_FOUND yjs",
       testing: "ERR_MODULE_NOT_FOUND vitest",
     })
   })

@@ -28,6 +28,9 @@ const doorIntros: Record<string, string> = {
   "throughline/pusher/server": "The server's half of Pusher.",
   "throughline/ably/client": "The browser's half of Ably.",
   "throughline/ably/server": "The server's half of Ably.",
+  "throughline/yjs":
+    "A document of Yjs that everybody in a channel writes to. [Documents](../guides/documents.md) goes through it.",
+  "throughline/yjs/server": "The snapshots of such documents.",
   "throughline/testing":
     "The contracts that [a provider](../guides/writing-a-provider.md) or [a log](../guides/writing-a-log.md) has to pass, and what their tests need.",
   "throughline-emulators/ably": "Ably on this machine, started from code.",

@@ -1,3 +1,4 @@
+import type { TransportCapabilities } from "../capabilities.ts"
 import type { ChannelRef } from "../channel.ts"
 import type { OnError } from "../errors.ts"
 import type { ChannelObserver, TransportSubscription } from "../transport.ts"
@@ -21,8 +22,8 @@ export interface ChannelOptions {
   signalAges: SignalAges
   /** All channels share it; only asked when the provider's code is there. */
   signalPace: () => SignalPace
-  /** Whether what the connection takes of signals passes our server; only asked while it is attached. */
-  signalsPassServer: () => boolean
+  /** Of the provider in use; null while there is no connection. */
+  capabilities: () => TransportCapabilities | null
   outbox: Outbox
   follower: MessageFollower | undefined
   maxPayloadBytes: number

@@ -2,6 +2,7 @@ import { contractChannels } from "throughline/testing"
 import { describe, expect, it } from "vitest"
 import { RealtimeError } from "../errors.ts"
 import type { Signal } from "../message.ts"
+import { memoryCapabilities } from "../providers/memory/capabilities.ts"
 import type { TransportSubscription } from "../transport.ts"
 import { createChannelSignals } from "./channel-signals.ts"
 import { createRateLimit } from "./rate-limit.ts"
@@ -27,7 +28,7 @@ function setup(overConnection?: (take: () => void) => TransportSubscription["sig
         ref,
         page: "own",
         isOpen: () => isOpen,
-        signalsPassServer: () => passes,
+        capabilities: () => ({ ...memoryCapabilities, signalsPassServer: passes }),
         signalPace: () => ({ limit: createRateLimit(10), latestPerSecond: 10 }),
       },
       signalAges: createSignalAges({ serverNow: () => null }),

@@ -24,11 +24,11 @@ export function createChannelSignals(
     page,
     signalAges,
     signalPace,
-    signalsPassServer,
+    capabilities,
     onError,
   }: Pick<
     ChannelOptions,
-    "ref" | "isOpen" | "http" | "page" | "signalAges" | "signalPace" | "signalsPassServer" | "onError"
+    "ref" | "isOpen" | "http" | "page" | "signalAges" | "signalPace" | "capabilities" | "onError"
   >,
   subscription: Pick<SharedSubscription, "joined" | "status" | "use">,
   definition: () => AnyChannelDefinition,
@@ -40,7 +40,7 @@ export function createChannelSignals(
   const isAttached = () => subscription.status.state === "attached"
   /** What server code hears goes to the server itself, unless the connection brings it there. */
   const mayGoByConnection = (event: string) =>
-    !definition().heard.includes(event) || (isAttached() && signalsPassServer())
+    !definition().heard.includes(event) || (isAttached() && capabilities()?.signalsPassServer === true)
 
   const { send, close } = createSignalOutlet({
     pace: () => (isAttached() ? signalPace() : null),

@@ -25,7 +25,7 @@ export interface ManagedChannel extends Channel {
 
 /** One channel of one client: a single subscription at the provider, shared by any number of listeners. */
 export function createChannel(options: ChannelOptions): ManagedChannel {
-  const { ref, http, outbox, onError } = options
+  const { ref, http, outbox, capabilities, maxPayloadBytes, onError } = options
   const { name } = ref
   let { definition } = ref
   let stateListener: StateListener | undefined
@@ -67,7 +67,7 @@ export function createChannel(options: ChannelOptions): ManagedChannel {
       stateListener = listener ?? stateListener
       return {
         watch: (wanted) => subscription.joined?.watchState?.(wanted),
-        post: http.post,
+        ...{ capabilities, maxPayloadBytes, post: http.post },
         shutOut: subscription.shutOut,
         release: subscription.use(),
       }

@@ -153,7 +153,7 @@ export function createClient(options: ClientOptions): EndableClient {
         channel = createChannel({
           ...{ ref, isOpen, http, page, signalAges, signalPace: carrier.signalPace },
           ...{ outbox, follower, maxPayloadBytes, presenceGraceMs, onError },
-          signalsPassServer: () => carrier.transport.capabilities.signalsPassServer,
+          capabilities: () => (isConnected() ? carrier.transport.capabilities : null),
           join: (observer) => (isOpen() ? carrier.transport.subscribe(ref.name, observer) : null),
         })
         channels.set(ref.name, channel)

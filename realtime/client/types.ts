@@ -1,3 +1,4 @@
+import type { TransportCapabilities } from "../capabilities.ts"
 import type {
   AnyChannelDefinition,
   ChannelRef,
@@ -160,6 +161,10 @@ export interface ChannelSource {
    * other way.
    */
   watch(wanted: WatchedState): Promise<unknown> | undefined
+  /** What the provider in use can do; null while there is no connection. */
+  capabilities(): TransportCapabilities | null
+  /** The largest payload, in bytes of JSON. */
+  readonly maxPayloadBytes: number
   /** What the server answers to this, as it came. */
   post(path: string, body: unknown): Promise<Record<string, unknown>>
   /** The server has refused the page the channel. */

@@ -53,7 +53,8 @@ export function installVirtualClock(random: () => number): VirtualClock {
     clearInterval: clear,
     clearImmediate: clear,
   })
-  Date.now = () => wall + now
+  // The real one counts whole milliseconds, too.
+  Date.now = () => Math.floor(wall + now)
   performance.now = () => now
   Math.random = random
   AbortSignal.timeout = (ms) => {

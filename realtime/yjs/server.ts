@@ -1,0 +1,6 @@
+export {
+  type CompactionResult,
+  createDocumentCompactor,
+  type DocumentCompactor,
+  type DocumentCompactorOptions,
+} from "./compactor.ts"
