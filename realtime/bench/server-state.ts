@@ -10,8 +10,9 @@ import { answerMeter } from "./meter.ts"
 import { bench, keys, market } from "./state-channel.ts"
 
 /**
- * A gateway, and server code that changes every key so often a second, each value with so many bytes: `POST
- * /change?perSecond&seconds&bytes`. It answers with how often it did, and with the most bytes that waited meanwhile for one connection.
+ * A gateway, and server code that changes every key so often a second, each value with so many bytes:
+ * `POST /change?perSecond&seconds&bytes`. It answers with how often it did, and with the most bytes that
+ * waited meanwhile for one connection.
  */
 const http = createServer()
 const address = () => `http://127.0.0.1:${(http.address() as AddressInfo).port}`

@@ -140,9 +140,9 @@ async function openLater(config: ClientConfig, n: number): Promise<number> {
 }
 
 /**
- * Keyed state under a writer that is faster than every page, beside what it may be: how much a page is told and
- * how old that is, with all last values right and none that goes back, what pages that hardly read cost the
- * others, and what waits for them where values are large.
+ * Keyed state under a writer that is faster than every page, beside what it may be: how much a page is told
+ * and how old that is, with all last values right and none that goes back, what pages that hardly read cost
+ * the others, and what waits for them where values are large.
  */
 export const state = {
   scenario: `${pages} pages × ${keys.length} keys of state, told ${toldPerSecond} times a second`,

@@ -22,13 +22,13 @@ export interface PusherTransportOptions extends TransportOptions {
   /** How long without a connection counts as long; then it is started over. Default 10 s. */
   unavailableTimeoutMs?: number
   /**
-   * How long a connection may say nothing before the service is asked whether it is there. Default 30 s; pusher-js
-   * itself waits for 120. Where the browser says that there is no network it is asked at once.
+   * How long a connection may say nothing before the service is asked whether it is there. Default 30 s;
+   * pusher-js itself waits for 120. Where the browser says that there is no network it is asked at once.
    */
   silenceMs?: number
   /**
-   * How long the answer may take before the connection is taken for lost, and opened again. Default 10 s; pusher-js
-   * itself waits for 30, in which a phone that left its network shows a connection that isn't there.
+   * How long the answer may take before the connection is taken for lost, and opened again. Default 10 s;
+   * pusher-js itself waits for 30, in which a phone that left its network shows a connection that isn't there.
    */
   answerMs?: number
 }
