@@ -200,6 +200,7 @@ describe("a channel", () => {
     const edited = defineChannel("room:{room}", {
       messages: { ...contractChannels.room.messages, waved },
       signals: { ...contractChannels.room.signals, waving: waved },
+      heard: ["steered"],
     })
     const held = client.channel(room) as unknown as ManagedChannel
     await expect(held.publish("waved", { text: "x" })).rejects.toMatchObject({ code: "event-unknown" })

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises"
 import { describe, expect, it } from "vitest"
 import { Doc } from "yjs"
 import { startDocuments } from "../testing/documents/stage.ts"
@@ -35,6 +36,20 @@ describe("awareness", () => {
     ])
     const c = come(stage, "c")
     await waitFor(() => c.names().length === 2)
+  })
+
+  it("falls silent when all have told, whoever comes at once", async () => {
+    await using stage = startDocuments()
+    const pages = ["a", "b", "c"].map((id) => come(stage, id))
+    for (const { awareness, channel } of pages) awareness.setLocalState({ name: channel.name })
+    await waitFor(() => pages.every(({ names }) => names().length === 3))
+    const heard = () => pages.reduce((sum, { signals }) => sum + signals.length, 0)
+    await delay(1_000)
+    // Each of three has two listeners: it comes, says its name, and answers those who come.
+    expect(heard()).toBeLessThanOrEqual(3 * 2 * 4)
+    const before = heard()
+    await delay(2_000)
+    expect(heard()).toBe(before)
   })
 
   it("tells what has changed, the last of it always, and nothing that hasn't", async () => {

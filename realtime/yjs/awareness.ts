@@ -77,20 +77,25 @@ export function shareAwareness<D extends AwarenessDefinition>(
   // It renews the own state every 15 s and takes away others' after 30 s: who is there is presence's to say.
   clearInterval((awareness as unknown as { _checkInterval: ReturnType<typeof setInterval> })._checkInterval)
   const owners = createOwners(awareness)
+  /** Nobody has answered yet. */
   let isAsking = false
+  /** The page was left: what it says then would show it again. */
+  let isLeft = false
   let told = ""
   let isClosed = false
   let asking: ReturnType<typeof setTimeout> | undefined
   let answering: ReturnType<typeof setTimeout> | undefined
 
-  function own(): YjsAwareness {
+  function own(asks = false): YjsAwareness {
     const clock = awareness.meta.get(awareness.clientID)?.clock ?? 0
     const state = awareness.getLocalState() as YjsAwareness["state"]
-    return { client: awareness.clientID, clock, state, ...(isAsking && { asks: true }) }
+    return { client: awareness.clientID, clock, state, ...(asks && { asks }) }
   }
 
-  function tell(): void {
-    const payload = own()
+  /** An answer asks for none: two who come at once would answer each other for ever. */
+  function tell(asks = isAsking): void {
+    if (isLeft) return
+    const payload = own(asks)
     told = JSON.stringify(payload.state)
     channel.signal("awareness", payload).catch((error: unknown) => {
       // A newer one takes its place, or the page says it when it is attached again.
@@ -117,7 +122,7 @@ export function shareAwareness<D extends AwarenessDefinition>(
   function answer(): void {
     answering ??= setTimeout(() => {
       answering = undefined
-      tell()
+      tell(false)
     }, random() * answerMs)
   }
 
@@ -130,6 +135,7 @@ export function shareAwareness<D extends AwarenessDefinition>(
   const stopSignals = channel.onSignal(
     "awareness",
     ({ from, payload }: Signal<"awareness", YjsAwareness>) => {
+      if (!payload.asks) isAsking = false
       owners.take(from, payload)
       if (payload.asks) answer()
     },
@@ -147,13 +153,17 @@ export function shareAwareness<D extends AwarenessDefinition>(
   const stopLeaving = onPageEnd(
     () => {
       const { client, clock } = own()
-      told = ""
+      isLeft = true
       if (wasAttached)
         channel.signal("awareness", { client, clock, state: null }).catch(() => {
           // At most once: with its person's last page it goes anyway.
         })
     },
-    () => awareness.setLocalState(awareness.getLocalState()),
+    () => {
+      isLeft = false
+      told = ""
+      awareness.setLocalState(awareness.getLocalState())
+    },
   )
   onStatus()
 
