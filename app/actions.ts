@@ -205,7 +205,7 @@ export const renameRoom = action(
     if (!user) return sessionChanged
     const parsed = roomSchema.shape.name.safeParse(name)
     if (!parsed.success) return { error: "badName" }
-    const refusal = await refusePerson(user, "rooms")
+    const refusal = await refusePerson(user, "room changes")
     if (refusal) return refusal
     const { rooms, announcements } = await getChat()
     const isDone = await rooms.rename(user.id, id, parsed.data)
@@ -245,7 +245,7 @@ export const removeMember = action(
 export const deleteRoom = action(ofRoom, async (owner, id): Promise<Refusal | null> => {
   const user = await requireOwner(owner, `/rooms/${id}`)
   if (!user) return sessionChanged
-  const refusal = await refusePerson(user, "rooms")
+  const refusal = await refusePerson(user, "room changes")
   if (refusal) return refusal
   const { rooms, announcements, clearRooms } = await getChat()
   const isDone = await rooms.delete(user.id, id)

@@ -263,15 +263,25 @@ function joinTexts(nodes: readonly RichInline[]): RichInline[] {
   return joined
 }
 
-/** What a URL may be written with. Any other character ends it, so `https://example.comです` links what it should. */
-const urlCharacters = /[\w\-.~:/?#[\]@!$&'()*+,;=%]+/y
+/**
+ * What a URL may be written with. Any other character ends it, so `https://example.comです` links what it should. People copy paths with the
+ * letters of their language in them, too: those of scripts with spaces may stand anywhere in a path, and a part of one may begin with Han,
+ * Katakana or Hangul, and go on with any letter; what begins with Hiragana is the sentence going on. Letters that are written from right to
+ * left would turn the address around.
+ */
+const urlCharacters =
+  /https?:\/\/[\w\-.~:[\]@!$&'()*+,;=%]*(?:[/?#](?:[\w\-.~:/?#[\]@!$&'()*+,;=%\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}]|(?<=[/=?#])[\p{Script=Han}\p{Script=Katakana}\p{Script=Hangul}][\p{L}\p{M}\p{N}]*(?<![\p{Script=Arabic}\p{Script=Hebrew}]))*)?/iuy
 
 /** The address that begins here, without what belongs to the sentence around it; and where to read on. */
 function urlAt(line: string, from: number): { url: string | null; end: number } {
   urlCharacters.lastIndex = from
   const [written = ""] = urlCharacters.exec(line) ?? []
   const url = withoutSentenceEnd(written)
+  // A host with other letters would be cut into another one.
+  const isCutHost =
+    !/[/?#]/.test(written.slice(8)) && spacedLetter.test(characterAt(line, from + written.length))
   const isUrl =
+    !isCutHost &&
     /^https?:\/\/[a-z0-9[]/i.test(url) &&
     !/[a-z0-9]/i.test(line.charAt(from - 1)) &&
     url.length <= maxUrlLength &&

@@ -32,16 +32,18 @@ beforeEach(() => {
 })
 afterEach(cleanup)
 
-function show(children: ReactNode, me = "me") {
+const show = (children: ReactNode, me = "me") => render(wrapped(children, me))
+
+function wrapped(children: ReactNode, me = "me") {
   const present = people.map((user) => ({ user }))
-  return render(
+  return (
     <NextIntlClientProvider locale="ja" messages={messages as never} timeZone="UTC">
       <MeContext value={{ id: me, name: "私" }}>
         <RoomPeopleProvider roomId="1" present={present} messages={[]}>
           {children}
         </RoomPeopleProvider>
       </MeContext>
-    </NextIntlClientProvider>,
+    </NextIntlClientProvider>
   )
 }
 
@@ -362,6 +364,20 @@ describe("the field for editing", () => {
     write(" after @アキ! ")
     press("Enter")
     expect(calls).toEqual(["cancelled", ["after @アキ!", ["1"]]])
+  })
+
+  it("follows an edit from elsewhere until it has one of its own, and then says so", () => {
+    const field = (initial: string) => (
+      <EditField initial={initial} onChange={() => {}} onSave={() => {}} onCancel={() => {}} />
+    )
+    const { rerender } = render(wrapped(field("first")))
+    rerender(wrapped(field("second")))
+    expect(screen.getByRole<HTMLTextAreaElement>("textbox").value).toBe("second")
+    expect(screen.queryByText(messages.composer.editedMeanwhile)).toBeNull()
+    write("mine")
+    rerender(wrapped(field("third")))
+    expect(screen.getByRole<HTMLTextAreaElement>("textbox").value).toBe("mine")
+    expect(screen.getByText(messages.composer.editedMeanwhile)).toBeTruthy()
   })
 
   it("saves nothing empty and nothing too long", () => {

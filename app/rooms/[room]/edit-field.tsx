@@ -25,6 +25,15 @@ export function EditField({ initial, onChange, onSave, onCancel }: Props) {
   const field = useRef<HTMLTextAreaElement>(null)
   const { people } = useRoomPeople()
   const text = visibleText(draft.text)
+  /** The message as it was when the field last followed it. */
+  const [base, setBase] = useState(initial)
+  const [isOutdated, setIsOutdated] = useState(false)
+  if (initial !== base) {
+    // Edited elsewhere meanwhile: what isn't changed here is the newer text, and never put back to the older one.
+    setBase(initial)
+    if (draft.text === base) setDraft({ text: initial, chosen: [] })
+    else setIsOutdated(visibleText(draft.text) !== visibleText(initial))
+  }
   const over = lengthOf(text) - maxTextLength
   const canSave = text !== "" && over <= 0
 
@@ -60,7 +69,13 @@ export function EditField({ initial, onChange, onSave, onCancel }: Props) {
       />
       <div className="flex flex-wrap items-center justify-end gap-x-3 gap-y-1 pb-1 text-muted text-xs">
         <p className={clsx("mr-auto", over > 0 && "font-medium text-bad")} role="status">
-          {over > 0 ? t("over", { count: over }) : <span className="hidden sm:inline">{t("editHint")}</span>}
+          {over > 0 ? (
+            t("over", { count: over })
+          ) : isOutdated ? (
+            <span className="text-warn">{t("editedMeanwhile")}</span>
+          ) : (
+            <span className="hidden sm:inline">{t("editHint")}</span>
+          )}
         </p>
         <Button look="quiet" onClick={onCancel}>
           {t("cancelEdit")}
