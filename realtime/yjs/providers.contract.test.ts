@@ -59,7 +59,7 @@ const providers: [string, () => Promise<ContractBackend>][] = [
 describe.each(providers)("documents over %s", (_, start) => {
   async function stage() {
     const backend = await start()
-    backend.realtime.redefine({ channels: { ...contractChannels, room } })
+    backend.realtime.redefine({ channels: { ...contractChannels, room }, onSignal: {} })
     const ref = room({ room: createMessageId() })
     const clients: { close(): Promise<void> }[] = []
     return {
