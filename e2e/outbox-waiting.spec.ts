@@ -16,6 +16,8 @@ test("what waits for the network is said to wait, and can be thrown away", async
   await expect(hers.composer).toBeFocused()
   await browser.setOffline(false)
   for (const room of [hers, his]) await room.expectWritten(["wanted"])
+  // Whoever listens was told that it waits.
+  await expect(alice.page.getByTestId("announcer")).toContainText(`${alice.texts.messages.sent}: wanted`)
   await hers.send("after")
   for (const room of [hers, his]) await room.expectWritten(["wanted", "after"])
 })

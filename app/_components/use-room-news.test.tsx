@@ -23,6 +23,28 @@ function News({ rooms }: { rooms: readonly ListedRoom[] }) {
 
 afterEach(cleanup)
 
+it("says that one is in a room no more, where nobody ended it", async () => {
+  await using activity = await startActivity()
+  const page = (rooms: readonly ListedRoom[]) => (
+    <NextIntlClientProvider locale="en" messages={messages as never}>
+      <MeContext value={me}>
+        <ActivityContext value={activity.store}>
+          <News rooms={rooms} />
+          <ToastRegion />
+        </ActivityContext>
+      </MeContext>
+    </NextIntlClientProvider>
+  )
+  const { rerender } = render(page([]))
+  rerender(page([harbour]))
+  expect(screen.getByRole("status").textContent).toBe("")
+  rerender(page([]))
+  const told = await screen.findByText(/Harbour/, {}, patience)
+  expect(told.textContent?.replace(/[\u2066-\u2069]/g, "")).toBe(
+    messages.rooms.notIn.replace("{room}", "Harbour"),
+  )
+})
+
 it("says that a room was ended, and asks for the list, also where the list is without it before the room tells", async () => {
   await using activity = await startActivity()
   const page = (rooms: readonly ListedRoom[]) => (

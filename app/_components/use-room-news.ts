@@ -15,15 +15,22 @@ export function useRoomNews(rooms: readonly ListedRoom[]): void {
   const router = useRouter()
   /** The list may be without a room before the room tells why. */
   const known = useRef(new Map<string, ListedRoom>())
+  const ended = useRef(new Set<string>())
   useEffect(() => {
+    const mine = new Set(rooms.flatMap(({ id, isMember }) => (isMember ? [id] : [])))
+    for (const room of known.current.values())
+      if (room.isMember && !mine.has(room.id) && !ended.current.has(room.id))
+        toast(t("notIn", { room: nameOf(room) }))
+    for (const [id, room] of known.current) known.current.set(id, { ...room, isMember: mine.has(id) })
     for (const room of rooms) known.current.set(room.id, room)
-  }, [rooms])
+  }, [rooms, t, nameOf])
   useEffect(
     () =>
       store.onMessages((id, messages) => {
         const room = known.current.get(id)
-        if (room && messages.some(({ event }) => event === "room-deleted"))
-          toast(t("deleted", { room: nameOf(room) }))
+        if (!room || !messages.some(({ event }) => event === "room-deleted")) return
+        ended.current.add(id)
+        toast(t("deleted", { room: nameOf(room) }))
       }),
     [store, t, nameOf],
   )

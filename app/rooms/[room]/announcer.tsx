@@ -70,7 +70,7 @@ export function Announcer({ conversation, pending, myId }: Props) {
   )
 }
 
-/** What of one's own waits, or was refused, and hasn't been said to be yet: a sentence for each state. */
+/** What of one's own waits, or was refused, and hasn't been said to be yet, and what was and is sent by now: a sentence for each state. */
 function useStuck({ find }: Conversation, pending: readonly PendingRoomMessage[]): () => string[] {
   const t = useTranslations("messages")
   const errors = useTranslations("errors")
@@ -82,6 +82,12 @@ function useStuck({ find }: Conversation, pending: readonly PendingRoomMessage[]
 
   return () => {
     const isNew = ({ id, state }: PendingRoomMessage) => told.current.get(id) !== state
+    const waits = new Set(pending.flatMap(({ id, state }) => (state === "sent" ? [] : [id])))
+    const gone = [...told.current].filter(([id, state]) => stuckStates.has(state) && !waits.has(id))
+    // What was thrown away isn't there any more, and a change has no place of its own.
+    const sent = gone.flatMap(([id]) => find(id) ?? []).filter(({ seq }) => seq !== null)
+    const news = sent.length === 1 ? excerpt(sent[0] ?? null) : t("announceCount", { count: sent.length })
+    const settled = sent.length > 0 ? [t("announceOne", { name: t("sent"), text: news })] : []
     const sentences = (["queued", "failed", "refused"] as const).flatMap((state) => {
       const those = pending.filter((message) => message.state === state && isNew(message))
       const first = those[0]
@@ -93,6 +99,8 @@ function useStuck({ find }: Conversation, pending: readonly PendingRoomMessage[]
       return [`${t("announceOne", { name: what, text })}${error ? ` · ${errors(error.code)}` : ""}`]
     })
     told.current = new Map(pending.map(({ id, state }) => [id, state]))
-    return sentences
+    return [...settled, ...sentences]
   }
 }
+
+const stuckStates = new Set<PendingRoomMessage["state"]>(["queued", "failed", "refused"])

@@ -21,10 +21,14 @@ export function RemoveDialog({ room, isOpen, onOpenChange }: DialogState & { roo
   const marked = useMarkedName()
   const [chosen, setChosen] = useState<RoomPerson | null>(null)
   const [isAsking, setIsAsking] = useState(false)
+  /** The server's list is without them in a moment. */
+  const [removed, setRemoved] = useState<readonly string[]>([])
   useEffect(() => {
-    if (isOpen) refresh(0)
+    if (!isOpen) return
+    setRemoved([])
+    refresh(0)
   }, [isOpen, refresh])
-  const others = people.filter(({ id }) => id !== me.id)
+  const others = people.filter(({ id }) => id !== me.id && !removed.includes(id))
   const name = chosen ? marked(chosen.id, chosen.name) : ""
 
   async function remove(id: string) {
@@ -32,6 +36,7 @@ export function RemoveDialog({ room, isOpen, onOpenChange }: DialogState & { roo
     // The dialog says why it was refused.
     if (typeof answer !== "boolean") return answer
     setIsAsking(false)
+    setRemoved((before) => [...before, id])
     // Who is still in it is the server's to say.
     refresh(0)
     toast(t(answer ? "removedPerson" : "removedNobody", { name }))

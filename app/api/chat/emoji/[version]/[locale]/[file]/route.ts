@@ -9,9 +9,22 @@ import { locales } from "#lib/i18n/locales.ts"
 export const dynamic = "force-static"
 export const dynamicParams = false
 
+/** Four of the package's are another word's translation: "activities" is there as what is made active. */
+const jaGroups: Record<string, string> = {
+  "people-body": "人と体",
+  "animals-nature": "動物と自然",
+  activities: "活動",
+  flags: "旗",
+}
+const { groups, ...otherMessages } = jaMessages as { groups: { key: string; message: string }[] }
+const jaGroupNames = {
+  ...otherMessages,
+  groups: groups.map((group) => ({ ...group, message: jaGroups[group.key] ?? group.message })),
+}
+
 const files = {
   en: { "data.json": enRecords, "messages.json": enMessages },
-  ja: { "data.json": jaRecords, "messages.json": jaMessages },
+  ja: { "data.json": jaRecords, "messages.json": jaGroupNames },
 } as const
 
 type Locale = keyof typeof files
