@@ -28,7 +28,8 @@ export interface PusherTransportOptions extends TransportOptions {
   silenceMs?: number
   /**
    * How long the answer may take before the connection is taken for lost, and opened again. Default 10 s;
-   * pusher-js itself waits for 30, in which a phone that left its network shows a connection that isn't there.
+   * pusher-js itself waits for 30, in which a phone that left its network shows a connection that isn't
+   * there.
    */
   answerMs?: number
 }
