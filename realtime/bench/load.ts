@@ -5,8 +5,11 @@ import type { Metric, Scenario } from "./scenarios.ts"
 import type { Stack } from "./stacks.ts"
 import type { WireClient } from "./wire.ts"
 
-/** One value per metric, so that a scenario picks its own; `busy` is the servers' share of a core, each. */
-export type Figures = Record<Metric, number> & { busy: number }
+/**
+ * One value per metric, so that a scenario picks its own; `busy` is the servers' share of a core, each,
+ * `generating` the load generator's.
+ */
+export type Figures = Record<Metric, number> & { busy: number; generating: number }
 
 const text = "x".repeat(90)
 /** In each text, so that whoever looks knows which message has arrived. */
@@ -78,6 +81,7 @@ export async function measure(stack: Stack, scenario: Scenario): Promise<Figures
   answers.length = 0
 
   const before = await readAll()
+  const ownBefore = process.cpuUsage()
   const started = performance.now()
   if (rate) {
     const pending: Promise<unknown>[] = []
@@ -96,6 +100,7 @@ export async function measure(stack: Stack, scenario: Scenario): Promise<Figures
   }
   const lastAt = await arrive(messages * subscribersPerRoom)
   const seconds = (lastAt - started) / 1000
+  const own = process.cpuUsage(ownBefore)
   const cpu = (await readAll()) - before
   for (const client of [...clients, ...senders]) client.close()
   return {
@@ -106,12 +111,15 @@ export async function measure(stack: Stack, scenario: Scenario): Promise<Figures
     "p50 of delivery": quantile(latencies, 0.5),
     "p99 of delivery": quantile(latencies, 0.99),
     busy: cpu / 1e6 / seconds / servers.list.length,
+    generating: (own.user + own.system) / 1e6 / seconds,
   }
 }
 
 /** The share of a core from which on a server has no time left. */
 const wholeCore = 0.95
 const mostInFlight = 3_200
+
+const percent = (share: number) => `${Math.round(share * 100)} %`
 
 /**
  * The scenario with as many messages in flight as keep both servers busy all the time. It ends as well where
@@ -123,9 +131,11 @@ export async function saturate(scenario: Scenario): Promise<Scenario> {
   let { inFlight = 1 } = scenario
   for (const stack of [scenario.control, scenario.ours]) {
     for (let last = 0; ; inFlight *= 2) {
-      const { busy, ...figures } = await measure(stack, { ...scenario, inFlight, messages })
+      const { busy, generating, ...figures } = await measure(stack, { ...scenario, inFlight, messages })
       const deliveries = figures["deliveries per second"]
-      console.error(`  ${stack.name}, ${inFlight} in flight: ${Math.round(busy * 100)} % of a core`)
+      console.error(
+        `  ${stack.name}, ${inFlight} in flight: ${percent(busy)} of a core, the load generator ${percent(generating)}`,
+      )
       if (busy >= wholeCore || deliveries < last * 1.05 || inFlight * 2 > mostInFlight) break
       last = deliveries
     }
