@@ -30,6 +30,7 @@ const doorIntros: Record<string, string> = {
   "throughline/ably/server": "The server's half of Ably.",
   "throughline/yjs":
     "A document of Yjs that everybody in a channel writes to. [Documents](../guides/documents.md) goes through it.",
+  "throughline/yjs/react": "Hooks for such documents.",
   "throughline/yjs/server": "The snapshots of such documents.",
   "throughline/testing":
     "The contracts that [a provider](../guides/writing-a-provider.md) or [a log](../guides/writing-a-log.md) has to pass, and what their tests need.",

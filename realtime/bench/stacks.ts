@@ -35,8 +35,8 @@ const position = '"seq":'
 const countOf = (answer: string) => answer.split(position).length - 1
 
 /**
- * How many messages a packet brings: those of one channel have no hole, so the first and the last position say it.
- * To look for each would cost the load generator more than the server spends on it.
+ * How many messages a packet brings: those of one channel have no hole, so the first and the last position
+ * say it. To look for each would cost the load generator more than the server spends on it.
  */
 function countIn(packet: string): number {
   const at = (index: number) =>

@@ -11,6 +11,7 @@ export {
 export { useChannel } from "./use-channel.ts"
 export { useChannelState } from "./use-channel-state.ts"
 export { type ConnectionView, useConnection } from "./use-connection.ts"
+export { type UseLocksOptions, useLocks } from "./use-locks.ts"
 export { useMessages } from "./use-messages.ts"
 export { usePresence } from "./use-presence.ts"
 export { useSignal } from "./use-signal.ts"

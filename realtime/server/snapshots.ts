@@ -55,7 +55,9 @@ export function createSnapshots({ log, maxBytes, share, readAfter }: SnapshotsOp
       const { epoch, upTo, ifUpTo, bytes } = snapshot
       if (typeof epoch !== "string" || !isPosition(upTo) || !isPosition(ifUpTo) || upTo <= ifUpTo)
         throw badSnapshot(`"upTo" has to be a position after "ifUpTo"`)
-      if (!(bytes instanceof Uint8Array)) throw badSnapshot(`"bytes" has to be a Uint8Array`)
+      // By its tag: one that another realm has made, as under jsdom, is none by `instanceof`.
+      if (Object.prototype.toString.call(bytes) !== "[object Uint8Array]")
+        throw badSnapshot(`"bytes" has to be a Uint8Array`)
       if (bytes.byteLength > maxBytes) {
         const message = `unable to write a snapshot of ${bytes.byteLength} bytes; the limit is ${maxBytes}`
         throw new RealtimeError("message-too-large", { message })

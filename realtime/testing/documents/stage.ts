@@ -91,6 +91,8 @@ export function startDocuments({ mayWrite = () => true, mayRead = () => true }: 
       const opened = page(id)
       return { ...opened, document: openDocument(opened.channel, options) }
     },
+    /** A document that nobody has opened. */
+    another: () => channels.documents({ document: createMessageId() }),
     head: () => realtime.head(ref),
     /** The network is gone, until the returned function is called. */
     cutNetwork() {
