@@ -5,7 +5,7 @@ import { cookies } from "next/headers"
 import { redirect } from "next/navigation"
 import * as z from "zod/mini"
 import { action, formOf, idSchema } from "#lib/chat/action.ts"
-import { room } from "#lib/chat/channels.ts"
+import { person, room } from "#lib/chat/channels.ts"
 import { endSessions } from "#lib/chat/consequences.ts"
 import {
   getBrowserSession,
@@ -20,10 +20,10 @@ import {
 import { cookieOptions } from "#lib/chat/kept-cookie.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { maxRoomNameLength } from "#lib/chat/rooms.ts"
-import { nameOfAtMost, nameSchema, newGuest } from "#lib/chat/session.ts"
+import { type NameRefusal, nameOfAtMost, nameSchema, newGuest, readName } from "#lib/chat/session.ts"
 import { signedOutCookie, signedOutSeconds } from "#lib/chat/signed-out-cookie.ts"
 import { localeCookie, locales } from "#lib/i18n/locales.ts"
-import { getChat, getEnv } from "#lib/realtime/server.ts"
+import { getChat, getEnv, report } from "#lib/realtime/server.ts"
 import { ownPath } from "#lib/security/own-path.ts"
 
 /** What a form shows when it was refused. */
@@ -115,6 +115,29 @@ export const signOut = action(z.tuple([z.string()]), async (owner): Promise<Refu
 
 /** The browser keeps what it has shown; whoever changes which rooms are theirs must see the new list everywhere. */
 const forgetRoomLists = () => revalidatePath("/rooms", "layout")
+
+const changeNameSchema = formOf({ owner: z.string(), name: z.string() })
+
+/** From now on the page's owner is called so, on all their pages and devices; they are the same person all the same. */
+export const changeName = action(
+  changeNameSchema,
+  async (_, form): Promise<NameRefusal | Refusal | { name: string }> => {
+    const user = await requireOwner(form.owner, "/")
+    if (!user) return sessionChanged
+    const given = readName(form.name)
+    if ("error" in given || given.name === user.name) return given
+    const refusal = await refusePerson(user, "names")
+    if (refusal) return refusal
+    const { guests, realtime } = await getChat()
+    await guests.rename(user.id, given.name)
+    forgetRoomLists()
+    // A page that isn't told learns of it when it next asks what is unread.
+    await realtime
+      .signal(person({ person: user.id }), "list-changed", {}, { from: { id: user.id, name: given.name } })
+      .catch((error: unknown) => report(error, { stage: "tell of a name" }))
+    return given
+  },
+)
 
 const roomSchema = z.object({
   name: nameOfAtMost(maxRoomNameLength),

@@ -30,6 +30,7 @@ async function loadActions(): Promise<Map<string, Action>> {
 const fitting: Record<string, (owner: string) => unknown[]> = {
   signIn: () => [null, formOf({ name: "Aki", next: "/lab" })],
   signOut: (owner) => [owner],
+  changeName: (owner) => [null, formOf({ owner, name: "Ren" })],
   linkDevice: (owner) => [owner],
   enterByLink: () => [null, formOf({ token: "a-token" })],
   createRoom: (owner) => [null, formOf({ owner, name: "Room", isPrivate: "on" })],

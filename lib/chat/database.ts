@@ -20,6 +20,7 @@ export interface Tables {
   read_positions: ReadPositionsTable
   files: FilesTable
   departed_guests: DepartedGuestsTable
+  guest_names: GuestNamesTable
   device_links: DeviceLinksTable
   announcements: AnnouncementsTable
   deleted_rooms: DeletedRoomsTable
@@ -131,6 +132,12 @@ interface FilesTable {
 interface DepartedGuestsTable {
   user_id: string
   left_at: number
+}
+
+/** What those are called who have changed their name since they came in; everybody else's is in their cookie. */
+interface GuestNamesTable {
+  user_id: string
+  name: string
 }
 
 /** Of each person the newest link by which they come in on one more device. */

@@ -74,7 +74,7 @@ export function createChatHandlers(options: ChatHandlersOptions): ChatHandlers {
     unread: endpoint(async ({ user }) => {
       await limits.takeOf("reads", user.id)
       const [unread, listed] = await Promise.all([readPositions.unread(user.id), rooms.list(user.id)])
-      return { rooms: unread, list: listVersion(listed) } satisfies UnreadAnswer
+      return { rooms: unread, list: listVersion(listed, user) } satisfies UnreadAnswer
     }),
 
     read: endpoint(async ({ user, request }) => {

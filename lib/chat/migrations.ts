@@ -173,6 +173,13 @@ const migrationsFor = ({ isPostgres }: MigrateOptions): Record<string, Migration
         .execute(database)
     },
   },
+  "2026-12-01-guest-names": {
+    async up(database: Kysely<unknown>) {
+      await sql
+        .raw("CREATE TABLE guest_names (user_id text PRIMARY KEY, name text NOT NULL)")
+        .execute(database)
+    },
+  },
 })
 
 interface MigrateOptions {

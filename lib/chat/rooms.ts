@@ -104,15 +104,16 @@ export const ownRooms = (database: Database, userId: string) =>
 const hashOf = (token: string) => createHash("sha256").update(token).digest("base64url")
 
 /**
- * The same for two lists that show the same rooms under the same names. The order doesn't count: it changes with every message. Nor do
- * rooms of which there are more than are listed: which of them are listed changes with every message, too.
+ * The same for two lists that show the same rooms under the same names to somebody of the same name, which stands below them. The order
+ * doesn't count: it changes with every message. Nor do rooms of which there are more than are listed: which of them are listed changes with
+ * every message, too.
  */
-export function listVersion(rooms: readonly ListedRoom[]): string {
+export function listVersion(rooms: readonly ListedRoom[], { name = "" }: Pick<User, "name">): string {
   const own = rooms.filter(({ isMember }) => isMember)
   const others = rooms.filter(({ isMember }) => !isMember)
   const shown = [own.length < maxOwnRooms ? own : [], others.length < maxOtherRooms ? others : []]
   const lines = shown.flat().map(({ id, name, isPrivate, isMember }) => [id, name, isPrivate, isMember])
-  return hashOf(JSON.stringify(lines.map((line) => JSON.stringify(line)).sort()))
+  return hashOf(JSON.stringify([name, ...lines.map((line) => JSON.stringify(line)).sort()]))
 }
 
 /** With a log whoever comes in has read what was said before; without one they have once they first ask what is unread. */
@@ -415,6 +416,7 @@ export function createRooms(
         await transaction.deleteFrom("read_positions").where("user_id", "=", userId).execute()
         await transaction.deleteFrom("presence").where("user_id", "=", userId).execute()
         await transaction.deleteFrom("device_links").where("user_id", "=", userId).execute()
+        await transaction.deleteFrom("guest_names").where("user_id", "=", userId).execute()
         await forgetAnnouncements(transaction, userId)
       })
     },
