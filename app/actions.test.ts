@@ -23,6 +23,7 @@ import {
   inviteToRoom,
   joinRoom,
   leaveRoom,
+  letMemberIn,
   removeMember,
   renameRoom,
   signIn,
@@ -231,7 +232,7 @@ describe("changing one's name", () => {
     const signal = vi.spyOn(chat.realtime, "signal").mockRejectedValue(new Error("the provider is away"))
     expect(await change("Ren")).toEqual({ name: "Ren" })
     expect((await getSession()).user?.name).toBe("Ren")
-    expect(lines).toEqual([expect.objectContaining({ stage: "tell of a name" })])
+    expect(lines).toEqual([expect.objectContaining({ stage: "tell a person's pages" })])
     await exhaust("names of a person", await me())
     expect(await change("Ren")).toEqual({ name: "Ren" })
     expect(await change("Aki")).toMatchObject(refused)
@@ -532,6 +533,7 @@ it("does nothing in another's name than the page's", async () => {
   expect(await inviteToRoom(stale, lobbyId)).toEqual(isRefused)
   expect(await withdrawInvitations(stale, lobbyId)).toEqual(isRefused)
   expect(await removeMember(stale, lobbyId, "somebody")).toEqual(isRefused)
+  expect(await letMemberIn(stale, lobbyId, "somebody")).toEqual(isRefused)
   expect(await outcomeOf(renameRoom(null, formOfStale({ room: lobbyId, name: "Mine" })))).toEqual(isRefused)
   expect(await outcomeOf(leaveRoom(stale, lobbyId))).toEqual(isRefused)
   expect(await chat.rooms.list(await me())).toEqual(before)
@@ -579,6 +581,50 @@ it("a room is renamed, and a private one loses a member, by its owner alone, and
   expect(messages.slice(-2)).toMatchObject([
     { event: "room-renamed", from: { id: ownerId }, payload: { name: "Renamed" } },
     { event: "member-put-out", from: { id: member }, payload: {} },
+  ])
+})
+
+it("a public room's owner keeps somebody out, and lets them in again, whose pages are told", async () => {
+  await enter(here)
+  const path = String(await outcomeOf(createRoom(null, await ownFormOf({ name: "Open" }))))
+  const id = path.split("/").at(-1) ?? ""
+  const invitation = await inviteToRoom(await me(), id)
+  const token = (invitation && "path" in invitation && invitation.path.split("/").at(-1)) || ""
+  const [owner, ownerId] = [request.cookies, await me()]
+  await enter(elsewhere)
+  const [other, otherId] = [request.cookies, await me()]
+  const join = async () => outcomeOf(joinRoom(null, await ownFormOf({ room: id })))
+  expect(await join()).toBeNull()
+  expect(await removeMember(otherId, id, ownerId)).toBe(false)
+
+  request.cookies = owner
+  const revoked = vi.spyOn(chat.realtime, "revoke")
+  const signal = vi.spyOn(chat.realtime, "signal")
+  expect(await removeMember(ownerId, id, otherId)).toBe(true)
+  expect(revoked.mock.calls).toEqual([[{ id: otherId }, room({ room: id })]])
+  request.cookies = other
+  expect(await join()).toEqual({ error: "channel-denied" })
+  expect(await outcomeOf(acceptInvitation(null, await ownFormOf({ token })))).toBe(`/invitations/${token}`)
+  expect(await chat.rooms.isMember(otherId, id)).toBe(false)
+  expect(await letMemberIn(otherId, id, otherId)).toBe(false)
+
+  request.cookies = owner
+  expect(await letMemberIn(ownerId, id, otherId)).toBe(true)
+  expect(signal.mock.calls).toEqual([
+    [person({ person: otherId }), "list-changed", {}, { from: { id: otherId } }],
+  ])
+  expect(await letMemberIn(ownerId, id, otherId)).toBe(false)
+  await exhaust("room changes of a person", ownerId)
+  expect(await letMemberIn(ownerId, id, otherId)).toMatchObject(refused)
+  request.cookies = other
+  expect(await join()).toBeNull()
+  expect(await chat.rooms.isMember(otherId, id)).toBe(true)
+  const { messages } = await chat.realtime.history(room({ room: id }))
+  expect(messages.map(({ event, from }) => [event, from?.id])).toEqual([
+    ["room-created", ownerId],
+    ["member-joined", otherId],
+    ["member-put-out", otherId],
+    ["member-joined", otherId],
   ])
 })
 

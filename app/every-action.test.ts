@@ -41,6 +41,7 @@ const fitting: Record<string, (owner: string) => unknown[]> = {
   renameRoom: (owner) => [null, formOf({ owner, room: lobbyId, name: "Another name" })],
   deleteRoom: (owner) => [owner, lobbyId],
   removeMember: (owner) => [owner, lobbyId, "somebody"],
+  letMemberIn: (owner) => [owner, lobbyId, "somebody"],
   acceptInvitation: (owner) => [null, formOf({ owner, token: "a-token" })],
   setLocale: () => ["ja"],
   expirePermissions: () => ["018f0000-0000-7000-8000-000000000000"],

@@ -67,6 +67,8 @@ export type Refusal =
   | { error: "session-changed" }
   /** It was called with what no page of this app sends. */
   | { error: "invalid-request" }
+  /** The room's owner keeps them out of it. */
+  | { error: "channel-denied" }
 
 /** Too much was asked for. */
 interface RateRefusal {

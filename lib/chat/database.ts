@@ -12,6 +12,7 @@ import { createSqliteDialect } from "./sqlite-dialect.ts"
 export interface Tables {
   rooms: RoomsTable
   members: MembersTable
+  kept_out: KeptOutTable
   invitations: InvitationsTable
   presence: PresenceTable
   message_index: MessageIndexTable
@@ -42,6 +43,14 @@ interface MembersTable {
   user_id: string
   user_name: string
   joined_at: number
+}
+
+/** Whom a public room's owner has put out of it, and hasn't let in again. */
+interface KeptOutTable {
+  room_id: string
+  user_id: string
+  user_name: string
+  since: number
 }
 
 interface InvitationsTable {

@@ -59,8 +59,12 @@ export function createGuests(
           .values({ user_id: userId, name })
           .onConflict((conflict) => conflict.column("user_id").doUpdateSet({ name }))
           .execute()
-        for (const table of ["members", "device_links"] as const)
-          await transaction.updateTable(table).set({ user_name: name }).where("user_id", "=", userId).execute()
+        for (const table of ["members", "kept_out", "device_links"] as const)
+          await transaction
+            .updateTable(table)
+            .set({ user_name: name })
+            .where("user_id", "=", userId)
+            .execute()
       })
     },
     async present(user) {
