@@ -1,5 +1,6 @@
 import { expectAccessible, expectNothingSticksOut } from "./axe.ts"
 import { expect, test } from "./fixtures.ts"
+import { countStored } from "./outbox.ts"
 import { changeName, openNameDialog } from "./pages/settings.ts"
 
 test("one is called otherwise at once, everywhere, and is the same person: in all tabs, to all others", async ({
@@ -53,7 +54,7 @@ test("one is called otherwise at once, everywhere, and is the same person: in al
   await expect(alice.page.getByRole("button", { name: menuOf("Ren") })).toBeVisible()
 })
 
-test("another device of theirs hears of it, and a page that was away writes under the new name, too", async ({
+test("another device of theirs hears of it, and what waited there to be sent goes out under the new name", async ({
   people,
 }) => {
   const alice = await people.signIn("Alice")
@@ -62,23 +63,31 @@ test("another device of theirs hears of it, and a page that was away writes unde
   const his = await bob.joinRoom(hers.url)
   const laptop = await people.anotherDeviceOf(alice)
   const there = await laptop.openRoom(hers.url)
-  const session = await laptop.page.context().newCDPSession(laptop.page)
-  const cut = (offline: boolean) =>
-    session.send("Network.emulateNetworkConditions", {
-      ...{ offline, latency: 0, downloadThroughput: -1, uploadThroughput: -1 },
-    })
-  await cut(true)
-  await there.expectInterrupted()
-  await there.send("written without a network")
+  const { settings } = alice.texts
+  const menuOf = (name: string) => settings.menu.replace("{name}", name)
 
   await changeName(alice, "Alice", "Ren")
-  await his.expectPresent(["Ren", "Bob"])
-  await cut(false)
-  await his.expectWritten(["written without a network"])
-  await expect(his.message("written without a network").element).toHaveAttribute("aria-label", /Ren/)
-  await expect(
-    laptop.page.getByRole("button", { name: laptop.texts.settings.menu.replace("{name}", "Ren") }),
-  ).toBeVisible()
+  await expect(laptop.page.getByRole("button", { name: menuOf("Ren") })).toBeVisible()
+  await there.expectConnected()
+  await there.send("from the laptop")
+  await his.expectWritten(["from the laptop"])
+  await expect(his.message("from the laptop").element).toHaveAttribute("aria-label", /Ren/)
+
+  // Its session is that of the cookie from before, whatever came since.
+  const network = laptop.page.context()
+  await network.setOffline(true)
+  await there.send("without a network")
+  await expect(there.notSent).toHaveCount(1)
+  await expect.poll(() => laptop.page.evaluate(countStored)).toBe(1)
+  await laptop.page.close({ runBeforeUnload: false })
+  await changeName(alice, "Ren", "Kai")
+  await his.expectPresent(["Kai", "Bob"])
+  await network.setOffline(false)
+  const next = await laptop.openTab()
+  await next.openRoom(hers.url)
+  await his.expectWritten(["from the laptop", "without a network"])
+  await expect(his.message("without a network").element).toHaveAttribute("aria-label", /Kai/)
+  await expect(next.page.getByRole("button", { name: menuOf("Kai") })).toBeVisible()
 })
 
 for (const locale of ["en-US", "ja-JP"]) {
