@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest"
-import { room } from "#lib/chat/channels.ts"
+import { person, room } from "#lib/chat/channels.ts"
 import { getSession } from "#lib/chat/current.ts"
 import { keptCookieOf } from "#lib/chat/kept-cookie.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
@@ -17,11 +17,13 @@ import type { ProcessChat } from "#lib/realtime/process-chat.ts"
 import type { Budget } from "#lib/security/budgets.ts"
 import {
   acceptInvitation,
+  changeName,
   createRoom,
   deleteRoom,
   inviteToRoom,
   joinRoom,
   leaveRoom,
+  letMemberIn,
   removeMember,
   renameRoom,
   signIn,
@@ -180,6 +182,61 @@ describe("signing out", () => {
     // Whoever planted it is still who they were.
     request.cookies = cookies
     expect(await me()).toBe(planted)
+  })
+})
+
+describe("changing one's name", () => {
+  const change = async (name: string) => outcomeOf(changeName(null, await ownFormOf({ name })))
+
+  it("leaves one the same person, called so by every cookie of theirs, and tells their pages", async () => {
+    await enter(here)
+    const owner = await me()
+    const path = String(await outcomeOf(createRoom(null, await ownFormOf({ name: "Hers", isPrivate: "on" }))))
+    const id = path.split("/").at(-1) ?? ""
+    const signal = vi.spyOn(chat.realtime, "signal")
+    expect(await change("  Ren ")).toEqual({ name: "Ren" })
+    expect(signal.mock.calls).toEqual([
+      [person({ person: owner }), "list-changed", {}, { from: { id: owner, name: "Ren" } }],
+    ])
+    // The browser's cookie is the one of before, as on another device.
+    expect((await getSession()).user).toEqual({ id: owner, name: "Ren" })
+    const cookie = `${sessionCookie}=${encodeURIComponent(request.cookies.get(sessionCookie) ?? "")}`
+    const asked = new Request("http://chat.test/api/realtime/publish", { headers: { cookie } })
+    expect(await chat.identify(asked)).toEqual({ id: owner, name: "Ren" })
+    for (const where of [lobbyId, id])
+      expect(await chat.rooms.members(where)).toContainEqual({ id: owner, name: "Ren" })
+    // Still hers.
+    expect(await chat.rooms.rename(owner, id, "Also hers")).toBe(true)
+    await chat.announcements.say(id)
+    const { messages } = await chat.realtime.history(room({ room: id }))
+    expect(messages.map(({ event, from }) => [event, from?.name])).toEqual([
+      ["room-created", "Aki"],
+      ["room-renamed", "Ren"],
+    ])
+  })
+
+  it.each([
+    ["\u3164", "nameEmpty"],
+    ["x".repeat(41), "nameTooLong"],
+    ["Aki\u202e", "nameDisturbs"],
+  ])("to %j is refused with the reason: %s", async (name, error) => {
+    await enter(here)
+    const renamed = vi.spyOn(chat.guests, "rename")
+    expect(await change(name)).toEqual({ error })
+    expect(renamed).not.toHaveBeenCalled()
+  })
+
+  it("is done also where the pages can't be told, which is logged, and to the same name costs nothing", async () => {
+    await enter(here)
+    const lines = readLog()
+    const signal = vi.spyOn(chat.realtime, "signal").mockRejectedValue(new Error("the provider is away"))
+    expect(await change("Ren")).toEqual({ name: "Ren" })
+    expect((await getSession()).user?.name).toBe("Ren")
+    expect(lines).toEqual([expect.objectContaining({ stage: "tell a person's pages" })])
+    await exhaust("names of a person", await me())
+    expect(await change("Ren")).toEqual({ name: "Ren" })
+    expect(await change("Aki")).toMatchObject(refused)
+    expect(signal).toHaveBeenCalledTimes(1)
   })
 })
 
@@ -412,13 +469,19 @@ describe("what people make has limits", () => {
     expect(await chat.rooms.members(lobbyId)).toHaveLength(1)
   })
 
+  let names = 0
   const acts = {
+    async names() {
+      names += 1
+      return outcomeOf(changeName(null, await ownFormOf({ name: `Ren ${names}` })))
+    },
     rooms: async () => outcomeOf(createRoom(null, await ownFormOf({ name: "Room" }))),
     joins: async () => outcomeOf(joinRoom(null, await ownFormOf({ room: lobbyId }))),
     invitations: async () => inviteToRoom(await me(), lobbyId),
     revocations: async () => expirePermissions("018f0000-0000-7000-8000-000000000000"),
   }
   it.each([
+    ["names", 20],
     ["rooms", 20],
     ["joins", 100],
     ["invitations", 60],
@@ -464,11 +527,13 @@ it("does nothing in another's name than the page's", async () => {
   const isRefused = { error: "session-changed" }
   const formOfStale = (fields: Record<string, string>) => formOf({ ...fields, owner: stale })
   expect(await outcomeOf(createRoom(null, formOfStale({ name: "Room" })))).toEqual(isRefused)
+  expect(await outcomeOf(changeName(null, formOfStale({ name: "Hers" })))).toEqual(isRefused)
   expect(await outcomeOf(joinRoom(null, formOfStale({ room: room ?? "" })))).toEqual(isRefused)
   expect(await outcomeOf(acceptInvitation(null, formOfStale({ token })))).toEqual(isRefused)
   expect(await inviteToRoom(stale, lobbyId)).toEqual(isRefused)
   expect(await withdrawInvitations(stale, lobbyId)).toEqual(isRefused)
   expect(await removeMember(stale, lobbyId, "somebody")).toEqual(isRefused)
+  expect(await letMemberIn(stale, lobbyId, "somebody")).toEqual(isRefused)
   expect(await outcomeOf(renameRoom(null, formOfStale({ room: lobbyId, name: "Mine" })))).toEqual(isRefused)
   expect(await outcomeOf(leaveRoom(stale, lobbyId))).toEqual(isRefused)
   expect(await chat.rooms.list(await me())).toEqual(before)
@@ -516,6 +581,50 @@ it("a room is renamed, and a private one loses a member, by its owner alone, and
   expect(messages.slice(-2)).toMatchObject([
     { event: "room-renamed", from: { id: ownerId }, payload: { name: "Renamed" } },
     { event: "member-put-out", from: { id: member }, payload: {} },
+  ])
+})
+
+it("a public room's owner keeps somebody out, and lets them in again, whose pages are told", async () => {
+  await enter(here)
+  const path = String(await outcomeOf(createRoom(null, await ownFormOf({ name: "Open" }))))
+  const id = path.split("/").at(-1) ?? ""
+  const invitation = await inviteToRoom(await me(), id)
+  const token = (invitation && "path" in invitation && invitation.path.split("/").at(-1)) || ""
+  const [owner, ownerId] = [request.cookies, await me()]
+  await enter(elsewhere)
+  const [other, otherId] = [request.cookies, await me()]
+  const join = async () => outcomeOf(joinRoom(null, await ownFormOf({ room: id })))
+  expect(await join()).toBeNull()
+  expect(await removeMember(otherId, id, ownerId)).toBe(false)
+
+  request.cookies = owner
+  const revoked = vi.spyOn(chat.realtime, "revoke")
+  const signal = vi.spyOn(chat.realtime, "signal")
+  expect(await removeMember(ownerId, id, otherId)).toBe(true)
+  expect(revoked.mock.calls).toEqual([[{ id: otherId }, room({ room: id })]])
+  request.cookies = other
+  expect(await join()).toEqual({ error: "channel-denied" })
+  expect(await outcomeOf(acceptInvitation(null, await ownFormOf({ token })))).toBe(`/invitations/${token}`)
+  expect(await chat.rooms.isMember(otherId, id)).toBe(false)
+  expect(await letMemberIn(otherId, id, otherId)).toBe(false)
+
+  request.cookies = owner
+  expect(await letMemberIn(ownerId, id, otherId)).toBe(true)
+  expect(signal.mock.calls).toEqual([
+    [person({ person: otherId }), "list-changed", {}, { from: { id: otherId } }],
+  ])
+  expect(await letMemberIn(ownerId, id, otherId)).toBe(false)
+  await exhaust("room changes of a person", ownerId)
+  expect(await letMemberIn(ownerId, id, otherId)).toMatchObject(refused)
+  request.cookies = other
+  expect(await join()).toBeNull()
+  expect(await chat.rooms.isMember(otherId, id)).toBe(true)
+  const { messages } = await chat.realtime.history(room({ room: id }))
+  expect(messages.map(({ event, from }) => [event, from?.id])).toEqual([
+    ["room-created", ownerId],
+    ["member-joined", otherId],
+    ["member-put-out", otherId],
+    ["member-joined", otherId],
   ])
 })
 

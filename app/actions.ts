@@ -3,9 +3,10 @@
 import { revalidatePath } from "next/cache"
 import { cookies } from "next/headers"
 import { redirect } from "next/navigation"
+import type { User } from "throughline"
 import * as z from "zod/mini"
 import { action, formOf, idSchema } from "#lib/chat/action.ts"
-import { room } from "#lib/chat/channels.ts"
+import { person, room } from "#lib/chat/channels.ts"
 import { endSessions } from "#lib/chat/consequences.ts"
 import {
   getBrowserSession,
@@ -20,10 +21,11 @@ import {
 import { cookieOptions } from "#lib/chat/kept-cookie.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
 import { maxRoomNameLength } from "#lib/chat/rooms.ts"
-import { nameOfAtMost, nameSchema, newGuest } from "#lib/chat/session.ts"
+import { type NameRefusal, nameOfAtMost, nameSchema, newGuest, readName } from "#lib/chat/session.ts"
 import { signedOutCookie, signedOutSeconds } from "#lib/chat/signed-out-cookie.ts"
 import { localeCookie, locales } from "#lib/i18n/locales.ts"
-import { getChat, getEnv } from "#lib/realtime/server.ts"
+import type { Chat } from "#lib/realtime/create.ts"
+import { getChat, getEnv, report } from "#lib/realtime/server.ts"
 import { ownPath } from "#lib/security/own-path.ts"
 
 /** What a form shows when it was refused. */
@@ -31,6 +33,9 @@ export type FormState = { error: "badName" } | Refusal | null
 
 /** The form stands in a page of somebody who isn't signed in any more. */
 const sessionChanged: Refusal = { error: "session-changed" }
+
+/** The room's owner has put them out, and hasn't let them in again. */
+const keptOut: Refusal = { error: "channel-denied" }
 
 /** The browser brought no cookie back. */
 const cookieLost = { error: "cookieLost" } as const
@@ -116,6 +121,32 @@ export const signOut = action(z.tuple([z.string()]), async (owner): Promise<Refu
 /** The browser keeps what it has shown; whoever changes which rooms are theirs must see the new list everywhere. */
 const forgetRoomLists = () => revalidatePath("/rooms", "layout")
 
+/** Has all pages of a person rendered anew. One that isn't told learns of most when it next asks what is unread. */
+async function tellPages({ signal }: Pick<Chat["realtime"], "signal">, user: User): Promise<void> {
+  const told = signal(person({ person: user.id }), "list-changed", {}, { from: user })
+  await told.catch((error: unknown) => report(error, { stage: "tell a person's pages" }))
+}
+
+const changeNameSchema = formOf({ owner: z.string(), name: z.string() })
+
+/** From now on the page's owner is called so, on all their pages and devices; they are the same person all the same. */
+export const changeName = action(
+  changeNameSchema,
+  async (_, form): Promise<NameRefusal | Refusal | { name: string }> => {
+    const user = await requireOwner(form.owner, "/")
+    if (!user) return sessionChanged
+    const given = readName(form.name)
+    if ("error" in given || given.name === user.name) return given
+    const refusal = await refusePerson(user, "names")
+    if (refusal) return refusal
+    const { guests, realtime } = await getChat()
+    await guests.rename(user.id, given.name)
+    forgetRoomLists()
+    await tellPages(realtime, { id: user.id, name: given.name })
+    return given
+  },
+)
+
 const roomSchema = z.object({
   name: nameOfAtMost(maxRoomNameLength),
   isPrivate: z.boolean(),
@@ -152,7 +183,7 @@ export const joinRoom = action(joinRoomSchema, async (_, { owner, room: id }): P
   await rooms.join(user, id)
   await announcements.say(id)
   forgetRoomLists()
-  return null
+  return (await rooms.isKeptOut(user.id, id)) ? keptOut : null
 })
 
 /** A room of which the page's owner asks something, and who that is. */
@@ -216,7 +247,7 @@ export const renameRoom = action(
 )
 
 /**
- * Puts somebody out of a private room. False unless the room is the page's owner's, and the other in it. What they have open is ended, and
+ * Puts somebody out of a room. False unless the room is the page's owner's, and the other in it. What they have open is ended, and
  * the room told, also where they aren't in it any more: neither the provider nor the log may have been reached the first time.
  */
 export const removeMember = action(
@@ -229,12 +260,28 @@ export const removeMember = action(
     const { rooms, realtime, announcements } = await getChat()
     const removed = await rooms.remove(user.id, roomId, memberId)
     const found = removed ? null : await rooms.find(user.id, roomId)
-    const isOut = found?.isPrivate && found.ownerId === user.id && !(await rooms.isMember(memberId, roomId))
+    const isOut = found?.ownerId === user.id && !(await rooms.isMember(memberId, roomId))
     if (!removed && !isOut) return false
     // First: what is said in the room from here on isn't theirs to read.
     await realtime.revoke({ id: memberId }, room({ room: roomId }))
     await announcements.say(roomId)
     return removed !== null
+  },
+)
+
+/** Lets somebody join a public room again who was put out of it. False unless it is the page's owner's, and the other kept out. */
+export const letMemberIn = action(
+  z.tuple([z.string(), idSchema, idSchema]),
+  async (owner, roomId, memberId): Promise<boolean | Refusal> => {
+    const user = await requireOwner(owner, `/rooms/${roomId}`)
+    if (!user) return sessionChanged
+    const refusal = await refusePerson(user, "room changes")
+    if (refusal) return refusal
+    const { rooms, realtime } = await getChat()
+    const isDone = await rooms.letIn(user.id, roomId, memberId)
+    // The page that says that they are kept out.
+    if (isDone) await tellPages(realtime, { id: memberId })
+    return isDone
   },
 )
 

@@ -30,6 +30,7 @@ async function loadActions(): Promise<Map<string, Action>> {
 const fitting: Record<string, (owner: string) => unknown[]> = {
   signIn: () => [null, formOf({ name: "Aki", next: "/lab" })],
   signOut: (owner) => [owner],
+  changeName: (owner) => [null, formOf({ owner, name: "Ren" })],
   linkDevice: (owner) => [owner],
   enterByLink: () => [null, formOf({ token: "a-token" })],
   createRoom: (owner) => [null, formOf({ owner, name: "Room", isPrivate: "on" })],
@@ -40,6 +41,7 @@ const fitting: Record<string, (owner: string) => unknown[]> = {
   renameRoom: (owner) => [null, formOf({ owner, room: lobbyId, name: "Another name" })],
   deleteRoom: (owner) => [owner, lobbyId],
   removeMember: (owner) => [owner, lobbyId, "somebody"],
+  letMemberIn: (owner) => [owner, lobbyId, "somebody"],
   acceptInvitation: (owner) => [null, formOf({ owner, token: "a-token" })],
   setLocale: () => ["ja"],
   expirePermissions: () => ["018f0000-0000-7000-8000-000000000000"],

@@ -1,17 +1,5 @@
 import { expect, test } from "./fixtures.ts"
-
-/** In the page: how many messages its browser keeps to be sent. */
-async function countStored(): Promise<number> {
-  const answerTo = <T>(request: IDBRequest<T>) =>
-    new Promise<T>((resolve, reject) => {
-      request.onsuccess = () => resolve(request.result)
-      request.onerror = () => reject(request.error)
-    })
-  const database = await answerTo(indexedDB.open("realtime-outbox"))
-  const count = await answerTo(database.transaction("messages").objectStore("messages").count())
-  database.close()
-  return count
-}
+import { countStored } from "./outbox.ts"
 
 test("what was written without a network is sent by the next page, once and in order", async ({ people }) => {
   const alice = await people.signIn("Alice")

@@ -55,6 +55,64 @@ test("a private room's owner gives it another name, which all see at once, and p
   await expect(bob.page.getByRole("heading", { name: bob.texts.missing.title })).toBeVisible()
 })
 
+test("a public room's owner puts somebody out, who sees why and keeps their draft, and lets them in again", async ({
+  people,
+}) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.newcomer("Bob")
+  const hers = await alice.createRoom("Market")
+  const link = await hers.invitationLink()
+  const his = await bob.joinRoom(hers.url)
+  await hers.expectPresent(["Alice", "Bob"])
+  await his.send("spam")
+  await hers.expectWritten(["spam"])
+  await his.composer.fill("more of it")
+  const { rooms, messages } = alice.texts
+  const dialog = alice.page.getByRole("dialog", { name: rooms.removeTitle })
+  const openDialog = async () => {
+    await alice.page.getByRole("button", { name: rooms.menu }).click()
+    await alice.page.getByRole("menuitem", { name: rooms.remove, exact: true }).click()
+    await expect(dialog).toBeVisible()
+  }
+  await openDialog()
+  await dialog.getByRole("button", { name: rooms.removePerson.replace("{name}", "Bob") }).click()
+  const asked = alice.page.getByRole("alertdialog")
+  await expect(asked).toContainText(rooms.removeAskLeadPublic)
+  await asked.getByRole("button", { name: rooms.removeConfirm, exact: true }).click()
+  await expect(dialog.getByRole("list", { name: rooms.keptOut })).toContainText("Bob")
+  await expect(dialog.getByText(rooms.removeNobody)).toBeVisible()
+  await dialog.getByRole("button", { name: rooms.done }).click()
+
+  const told = bob.page.getByRole("heading", { name: rooms.keptOutTitle.replace("{room}", "Market") })
+  await expect(told).toBeVisible()
+  await expect(bob.page.getByRole("button", { name: rooms.join })).toHaveCount(0)
+  await expect(bob.rooms.link("Market")).toHaveCount(0)
+  await hers.expectPresent(["Alice"])
+  await expect(hers.log).toContainText(messages.putOut.replace("{name}", "Bob"))
+  const tab = await bob.openTab()
+  for (const address of [hers.url, link]) {
+    await tab.page.goto(address)
+    await expect(
+      tab.page.getByRole("heading", { name: rooms.keptOutTitle.replace("{room}", "Market") }),
+    ).toBeVisible()
+  }
+  const channel = `room:${new URL(hers.url).pathname.split("/").at(-1)}`
+  const answer = await bob.page.request.get(`/api/realtime/history?channel=${channel}`)
+  expect(answer.status()).toBe(403)
+  await tab.page.close()
+
+  // His page learns of it by itself.
+  await openDialog()
+  await dialog.getByRole("button", { name: rooms.letInPerson.replace("{name}", "Bob") }).click()
+  await expect(dialog.getByRole("list", { name: rooms.keptOut })).toHaveCount(0)
+  await dialog.getByRole("button", { name: rooms.done }).click()
+  await his.join()
+  await expect(his.composer).toHaveValue("more of it")
+  await hers.expectPresent(["Alice", "Bob"])
+  await his.send("sorry")
+  await hers.expectWritten(["spam", "sorry"])
+})
+
 test("one changes one's own messages only; the room's owner may delete others'", async ({ people }) => {
   const alice = await people.signIn("Alice")
   const bob = await people.newcomer("Bob")

@@ -1,5 +1,5 @@
 "use client"
-import { createContext, type ReactNode, useContext, useState } from "react"
+import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from "react"
 import type { RealtimeClient } from "throughline/client"
 import { RealtimeProvider } from "throughline/react"
 import { createChatClient } from "#lib/realtime/client.ts"
@@ -41,11 +41,26 @@ function clientOf(user: Me, options: ClientOptions): RealtimeClient {
 
 type Props = ClientOptions & { user: Me; children: ReactNode }
 
+/**
+ * A connection goes on under the name that its ticket, signatures or token were made for: once the server has rendered the page for another
+ * one, the page connects anew. What waits to be sent and where each subscription stands is kept.
+ */
+function useNewName(client: RealtimeClient, { name }: Me): void {
+  const connectedAs = useRef(name)
+  useEffect(() => {
+    if (connectedAs.current === name) return
+    connectedAs.current = name
+    void client.close()
+    client.open()
+  }, [client, name])
+}
+
 /** One connection for all rooms of the page, with the provider that the server chose. Another person's has nothing of the last one's. */
 export const ChatProvider = (props: Props) => <ChatOf key={props.user.id} {...props} />
 
 function ChatOf({ user, children, ...options }: Props) {
   const [client] = useState(() => clientOf(user, options))
+  useNewName(client, user)
   return (
     <MeContext value={user}>
       <RealtimeProvider client={client}>

@@ -14,8 +14,8 @@ export function isFewEmoji(text: string): boolean {
   return signs.length > 0 && signs.length <= fewEmoji && signs.every(isEmoji)
 }
 
-/** What people are called, by their ids: messages name whom they mention by id. */
-export const PeopleContext = createContext<ReadonlyMap<string, string>>(new Map())
+/** What people are called, by their ids, the present name last: messages name whom they mention by id, and keep the name of then. */
+export const PeopleContext = createContext<ReadonlyMap<string, readonly string[]>>(new Map())
 
 /** What tells those apart whose names could be mistaken for one another, by their ids. */
 export const NameMarksContext = createContext<ReadonlyMap<string, string>>(new Map())
@@ -35,10 +35,9 @@ interface RichTextProps {
  */
 export const RichText = memo(function RichText({ text, mentions, me, className }: RichTextProps) {
   const people = useContext(PeopleContext)
-  const mentioned = (mentions ?? []).flatMap((id): Mentioned[] => {
-    const name = id === me.id ? me.name : people.get(id)
-    return name === undefined ? [] : [{ id, name }]
-  })
+  const mentioned = (mentions ?? []).flatMap((id): Mentioned[] =>
+    [...(people.get(id) ?? []), ...(id === me.id ? [me.name] : [])].map((name) => ({ id, name })),
+  )
   return (
     <div
       dir="auto"

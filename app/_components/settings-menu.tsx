@@ -1,7 +1,15 @@
 "use client"
 import { Menu } from "@base-ui/react/menu"
 import { clsx } from "clsx"
-import { Check, ChevronsUpDown, FlaskConical, Languages, LogOut, MonitorSmartphone } from "lucide-react"
+import {
+  Check,
+  ChevronsUpDown,
+  FlaskConical,
+  IdCard,
+  Languages,
+  LogOut,
+  MonitorSmartphone,
+} from "lucide-react"
 import Link from "next/link"
 import { useLocale, useTranslations } from "next-intl"
 import { useTheme } from "next-themes"
@@ -15,6 +23,9 @@ import { MenuPopup, menuItemClass } from "./menu.tsx"
 import { NotificationChoice } from "./notifications.tsx"
 import { SignOutDialog } from "./sign-out-dialog.tsx"
 import { useSingleKeys } from "./single-keys.ts"
+import { useLazyDialog } from "./use-lazy-dialog.ts"
+
+const loadNameDialog = async () => (await import("./name-dialog.tsx")).NameDialog
 
 export function SettingsMenu() {
   const t = useTranslations("settings")
@@ -24,6 +35,7 @@ export function SettingsMenu() {
   const other = useLocale() === "ja" ? "en" : "ja"
   const { theme, setTheme } = useTheme()
   const [hasSingleKeys, setSingleKeys] = useSingleKeys()
+  const naming = useLazyDialog(loadNameDialog)
   const [isLinking, setIsLinking] = useState(false)
   const [isLeaving, setIsLeaving] = useState(false)
   return (
@@ -67,6 +79,10 @@ export function SettingsMenu() {
             {t("singleKeys")}
           </Menu.CheckboxItem>
           <Menu.Separator className="my-1.5 h-px bg-line pointer-coarse:hidden" />
+          <Menu.Item className={menuItemClass} onClick={naming.open}>
+            <IdCard size={16} aria-hidden="true" />
+            {t("changeName")}
+          </Menu.Item>
           <Menu.Item className={menuItemClass} onClick={() => changeLocale(other)} lang={other}>
             <Languages size={16} aria-hidden="true" />
             {other === "ja" ? "日本語" : "English"}
@@ -85,6 +101,7 @@ export function SettingsMenu() {
           </Menu.Item>
         </MenuPopup>
       </Menu.Root>
+      {naming.Dialog && <naming.Dialog {...naming.state} />}
       <DeviceDialog isOpen={isLinking} onOpenChange={setIsLinking} />
       <SignOutDialog isOpen={isLeaving} onOpenChange={setIsLeaving} />
     </>

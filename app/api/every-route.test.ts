@@ -59,6 +59,7 @@ const calls: Record<string, Call[]> = {
     get(`chat/files/${anId}/thumbnail`),
     { method: "PUT", path: `chat/files/${anId}/thumbnail`, body: new Uint8Array([1, 2]) },
   ],
+  "chat/kept-out": [get(`chat/kept-out?room=${lobbyId}`)],
   "chat/people": [get(`chat/people?room=${lobbyId}`)],
   "chat/quotes": [get(`chat/quotes?room=${lobbyId}&id=${anId}`)],
   "chat/read": [post("chat/read", { room: lobbyId, epoch: "x", seq: 0 })],

@@ -23,7 +23,7 @@ export default async function RoomsLayout({ children }: { children: ReactNode })
       tracedRatio={tracedRatio(env)}
       user={{ id: user.id, name: user.name ?? "" }}
     >
-      <RoomActivityProvider initial={unread} list={listVersion(listed)}>
+      <RoomActivityProvider initial={unread} list={listVersion(listed, user)}>
         <Shell rooms={listed}>{children}</Shell>
       </RoomActivityProvider>
     </ChatProvider>

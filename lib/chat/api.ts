@@ -90,11 +90,19 @@ export async function askQuotes(
   return messages
 }
 
+interface Named {
+  id: string
+  name: string
+}
+
 /** Browser: who is in a room that one is in. */
-export async function askPeople(owner: string, room: string): Promise<{ id: string; name: string }[]> {
-  const { people } = await call<{ people: { id: string; name: string }[] }>(
-    owner,
-    `people?${new URLSearchParams({ room })}`,
-  )
+export async function askPeople(owner: string, room: string): Promise<Named[]> {
+  const { people } = await call<{ people: Named[] }>(owner, `people?${new URLSearchParams({ room })}`)
+  return people
+}
+
+/** Browser: who is kept out of a room of one's own. */
+export async function askKeptOut(owner: string, room: string): Promise<Named[]> {
+  const { people } = await call<{ people: Named[] }>(owner, `kept-out?${new URLSearchParams({ room })}`)
   return people
 }

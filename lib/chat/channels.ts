@@ -91,6 +91,8 @@ export const person = defineChannel("person:{person}", {
     "read-moved": z.object({ room: z.string(), epoch: z.string(), seq: z.int() }),
     /** By the server: something was said in a room that their pages may not follow. */
     "room-stirred": z.object({ room: z.string() }),
+    /** By the server: what it renders around the rooms is another by now, as what they are called. */
+    "list-changed": nothing,
   },
   presence: nothing,
 })

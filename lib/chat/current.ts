@@ -14,10 +14,16 @@ import { openSession, sessionOptions } from "./session.ts"
 /** The session as this browser has it, which is known without the database. It may have ended elsewhere. */
 export const getBrowserSession = async () => openSession(await cookies(), sessionOptions(getEnv()))
 
-/** The session of the request under way. One that has ended is nobody's, whoever brings its cookie. The database is asked of somebody alone. */
+/**
+ * The session of the request under way, whose guest is called as they are now. One that has ended is nobody's, whoever brings its cookie. The
+ * database is asked of somebody alone.
+ */
 export async function getSession() {
   const session = await getBrowserSession()
-  if (session.user && (await (await getChat()).guests.hasLeft(session.user.id))) delete session.user
+  if (!session.user) return session
+  const present = await (await getChat()).guests.present(session.user)
+  if (present) session.user = present
+  else delete session.user
   return session
 }
 
@@ -61,6 +67,8 @@ export type Refusal =
   | { error: "session-changed" }
   /** It was called with what no page of this app sends. */
   | { error: "invalid-request" }
+  /** The room's owner keeps them out of it. */
+  | { error: "channel-denied" }
 
 /** Too much was asked for. */
 interface RateRefusal {

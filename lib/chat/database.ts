@@ -12,6 +12,7 @@ import { createSqliteDialect } from "./sqlite-dialect.ts"
 export interface Tables {
   rooms: RoomsTable
   members: MembersTable
+  kept_out: KeptOutTable
   invitations: InvitationsTable
   presence: PresenceTable
   message_index: MessageIndexTable
@@ -20,6 +21,7 @@ export interface Tables {
   read_positions: ReadPositionsTable
   files: FilesTable
   departed_guests: DepartedGuestsTable
+  guest_names: GuestNamesTable
   device_links: DeviceLinksTable
   announcements: AnnouncementsTable
   deleted_rooms: DeletedRoomsTable
@@ -41,6 +43,14 @@ interface MembersTable {
   user_id: string
   user_name: string
   joined_at: number
+}
+
+/** Whom a public room's owner has put out of it, and hasn't let in again. */
+interface KeptOutTable {
+  room_id: string
+  user_id: string
+  user_name: string
+  since: number
 }
 
 interface InvitationsTable {
@@ -131,6 +141,12 @@ interface FilesTable {
 interface DepartedGuestsTable {
   user_id: string
   left_at: number
+}
+
+/** What those are called who have changed their name since they came in; everybody else's is in their cookie. */
+interface GuestNamesTable {
+  user_id: string
+  name: string
 }
 
 /** Of each person the newest link by which they come in on one more device. */

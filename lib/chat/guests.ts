@@ -1,12 +1,22 @@
-import { logError, type OnError } from "throughline"
+import { logError, type OnError, type User } from "throughline"
 import type { Database } from "./database.ts"
 import { sessionSeconds } from "./kept-cookie.ts"
 
-/** Guests who have signed out. Nobody can be the same guest again, so that whatever still speaks in their name is somebody else's. */
+/**
+ * What is known of guests beyond their cookies, which can't be changed on their other devices: who has signed out, and who is called
+ * otherwise by now. Nobody can be the same guest again, so that whatever still speaks in the name of one who has left is somebody else's.
+ */
 export interface Guests {
   /** From now on no session, ticket or open connection of this guest is good for anything. False if they had left before. */
   leave(userId: string): Promise<boolean>
   hasLeft(userId: string): Promise<boolean>
+  /**
+   * From now on this guest is called so, in every session of theirs, in the lists of all the rooms that they are in, and on the link to one
+   * more device that they have made. What they have written keeps the name that it was sent under.
+   */
+  rename(userId: string, name: string): Promise<void>
+  /** The guest of a session as they are called now; null for whoever has left. */
+  present(user: User): Promise<User | null>
 }
 
 /** A row if this guest has signed out: a query of its own, or part of another one. */
@@ -41,6 +51,31 @@ export function createGuests(
     },
     async hasLeft(userId) {
       return (await departure(database, userId).executeTakeFirst()) !== undefined
+    },
+    async rename(userId, name) {
+      await database.transaction().execute(async (transaction) => {
+        await transaction
+          .insertInto("guest_names")
+          .values({ user_id: userId, name })
+          .onConflict((conflict) => conflict.column("user_id").doUpdateSet({ name }))
+          .execute()
+        for (const table of ["members", "kept_out", "device_links"] as const)
+          await transaction
+            .updateTable(table)
+            .set({ user_name: name })
+            .where("user_id", "=", userId)
+            .execute()
+      })
+    },
+    async present(user) {
+      const { has_left, name } = await database
+        .selectNoFrom([
+          departure(database, user.id).as("has_left"),
+          database.selectFrom("guest_names").select("name").where("user_id", "=", user.id).as("name"),
+        ])
+        .executeTakeFirstOrThrow()
+      if (has_left !== null) return null
+      return name === null ? user : { ...user, name }
     },
   }
 }

@@ -92,7 +92,7 @@ describeStores("the chat's routes", (use) => {
               ...{ read: { epoch, seq: 0 }, head: { epoch, seq: 1 } },
             },
           ],
-          list: listVersion(await main.rooms.list("bob")),
+          list: listVersion(await main.rooms.list("bob"), bob),
         },
       })
       expect(await ask(bob, "read", { body: JSON.stringify({ room, epoch, seq: 1 }) })).toEqual({
@@ -154,7 +154,7 @@ describeStores("the chat's routes", (use) => {
       }
       expect(await ask(carol, "unread", {})).toEqual({
         status: 200,
-        body: { rooms: [], list: listVersion([]) },
+        body: { rooms: [], list: listVersion([], carol) },
       })
       expect(await main.database.selectFrom("read_positions").select("user_id").execute()).not.toContainEqual(
         {

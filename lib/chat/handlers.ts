@@ -22,10 +22,12 @@ export interface ChatHandlers {
   quotes: Endpoint
   /** `?room=`: `{ people }` who are in it, at most 500. */
   people: Endpoint
+  /** `?room=`: `{ people }` who are kept out of it, at most 500, for its owner alone. */
+  keptOut: Endpoint
 }
 
 export interface ChatHandlersOptions extends EndpointOptions {
-  rooms: Pick<Rooms, "isMember" | "members" | "list">
+  rooms: Pick<Rooms, "isMember" | "members" | "keptOut" | "list">
   readPositions: ReadPositions
   search: Search
   index: Pick<MessageIndex, "quote">
@@ -66,15 +68,14 @@ export function createChatHandlers(options: ChatHandlersOptions): ChatHandlers {
 
   /** A room that isn't there and one that isn't theirs look the same. */
   async function requireMember(user: User, roomId: string): Promise<void> {
-    if (await rooms.isMember(user.id, roomId)) return
-    throw new RealtimeError("channel-denied", { message: "unable to answer; the user isn't in the room" })
+    if (!(await rooms.isMember(user.id, roomId))) throw denied("the user isn't in the room")
   }
 
   return {
     unread: endpoint(async ({ user }) => {
       await limits.takeOf("reads", user.id)
       const [unread, listed] = await Promise.all([readPositions.unread(user.id), rooms.list(user.id)])
-      return { rooms: unread, list: listVersion(listed) } satisfies UnreadAnswer
+      return { rooms: unread, list: listVersion(listed, user) } satisfies UnreadAnswer
     }),
 
     read: endpoint(async ({ user, request }) => {
@@ -105,5 +106,14 @@ export function createChatHandlers(options: ChatHandlersOptions): ChatHandlers {
       await requireMember(user, room)
       return { people: await rooms.members(room) }
     }),
+
+    keptOut: endpoint(async ({ user, url }) => {
+      await limits.takeOf("reads", user.id)
+      const people = await rooms.keptOut(user.id, fromQuery(peopleSchema, url).room)
+      if (!people) throw denied("the room isn't the user's")
+      return { people }
+    }),
   }
 }
+
+const denied = (why: string) => new RealtimeError("channel-denied", { message: `unable to answer; ${why}` })

@@ -173,6 +173,23 @@ const migrationsFor = ({ isPostgres }: MigrateOptions): Record<string, Migration
         .execute(database)
     },
   },
+  "2026-12-01-guest-names": {
+    async up(database: Kysely<unknown>) {
+      await sql
+        .raw("CREATE TABLE guest_names (user_id text PRIMARY KEY, name text NOT NULL)")
+        .execute(database)
+    },
+  },
+  "2026-12-01-kept-out": {
+    async up(database: Kysely<unknown>) {
+      const run = (statement: string) => sql.raw(statement).execute(database)
+      await run(`CREATE TABLE kept_out (
+        room_id text NOT NULL, user_id text NOT NULL, user_name text NOT NULL, since bigint NOT NULL,
+        PRIMARY KEY (room_id, user_id)
+      )`)
+      await run("CREATE INDEX kept_out_by_user ON kept_out (user_id)")
+    },
+  },
 })
 
 interface MigrateOptions {

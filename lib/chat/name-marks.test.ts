@@ -52,6 +52,27 @@ describe("marks beside names", () => {
     expect(nameMarks([alice, alice, { ...alice, name: "Alicia" }]).size).toBe(0)
   })
 
+  it("tell people apart by what they were called before, too", () => {
+    // Of these two ids the last four characters of a mark are the same.
+    const [ren, other] = ["4558", "8002"] as const
+    const [asAki, asRen] = [
+      { id: ren, name: "Aki" },
+      { id: ren, name: "Ren" },
+    ]
+    const alone = nameMarks([asAki, { id: other, name: "aki" }])
+    expect([...alone.keys()]).toEqual([ren, other])
+    expect(alone.get(ren)).toHaveLength(5)
+    // Under either name the same mark, which is long enough for both.
+    for (const names of [
+      [asAki, asRen],
+      [asRen, asAki],
+    ]) {
+      const marks = nameMarks([...names, { id: other, name: "aki" }, { id: "3", name: "Ｒｅｎ" }])
+      expect([...marks.keys()].toSorted()).toEqual(["3", ren, other])
+      expect(marks.get(ren)).toBe(alone.get(ren))
+    }
+  })
+
   it("stay what they are when somebody else comes or goes", () => {
     const two = [
       { id: "a", name: "Aki" },

@@ -28,8 +28,8 @@ function digestOf(id: string): string {
 const shortest = 4
 
 /**
- * A short mark, made from the id, for everybody whose name could be taken for somebody else's among these people. Those who
- * can't be mistaken have none. Marks of people who could be are different.
+ * A short mark, made from the id, for everybody whose name could be taken for somebody else's among these people, each of whom may be there
+ * under several. Those who can't be mistaken have none. Marks of people who could be are different.
  */
 export function nameMarks(people: Iterable<{ id: string; name: string }>): ReadonlyMap<string, string> {
   const alike = new Map<string, string[]>()
@@ -47,7 +47,10 @@ export function nameMarks(people: Iterable<{ id: string; name: string }>): Reado
     let length = shortest
     while (length < 7 && !areDifferent(length)) length++
     // Two ids of one digest, once in billions: the ids themselves are different.
-    for (const [id, digest] of digests) marks.set(id, areDifferent(length) ? digest.slice(-length) : id)
+    for (const [id, digest] of digests) {
+      const mark = areDifferent(length) ? digest.slice(-length) : id
+      if (mark.length > (marks.get(id)?.length ?? 0)) marks.set(id, mark)
+    }
   }
   return marks
 }

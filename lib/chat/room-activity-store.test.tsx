@@ -95,7 +95,7 @@ async function startChat() {
     }
   }
 
-  const listOf = async (user: User) => listVersion(await rooms.list(user.id))
+  const listOf = async (user: User) => listVersion(await rooms.list(user.id), user)
 
   return {
     hub,
@@ -445,6 +445,15 @@ describe("one's list of rooms", () => {
     chat.shut.add(room)
     await chat.realtime.revoke(aki, roomChannel({ room }))
     await waitFor(() => page.told() > 0 && !page.store.state.has(room))
+  })
+
+  it("is asked for when one is called otherwise, on whichever page that was said", async () => {
+    await using chat = await startChat()
+    const pages = [await openPage(chat), await openPage(chat)]
+    const own = person({ person: aki.id })
+    await waitFor(() => pages.every(({ client }) => client.channel(own).status.state === "attached"))
+    await chat.realtime.signal(own, "list-changed", {}, { from: { ...aki, name: "Ren" } })
+    await waitFor(() => pages.every(({ told }) => told() === 1))
   })
 
   it("is told of a room's end by the room also where the count knew of it before", async () => {

@@ -363,6 +363,7 @@ export function createRoomActivity(options: RoomActivityOptions): RoomActivitySt
       if (document.visibilityState === "visible") askSoon()
       else askLater()
     })
+    const stopNews = signals.onSignal("list-changed", askForList)
     // What was read elsewhere until they arrive here, nobody repeats: neither after an interruption nor after the page was rendered.
     const stopStatus = signals.onStatus(() => signals.status.state === "attached" && askSoon())
     const onLook = () => {
@@ -382,6 +383,7 @@ export function createRoomActivity(options: RoomActivityOptions): RoomActivitySt
       for (const { stop } of followed.values()) stop()
       stopSignals()
       stopBell()
+      stopNews()
       stopStatus()
       clearInterval(timer)
       clearTimeout(pause)

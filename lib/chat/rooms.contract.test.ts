@@ -7,6 +7,7 @@ import { expect, it } from "vitest"
 import { createFileRegister } from "../files/register.ts"
 import { room } from "./channels.ts"
 import { openDatabase } from "./database.ts"
+import { createGuests } from "./guests.ts"
 import { invitationDays } from "./invitation.ts"
 import { createRooms, ensureLobby, listVersion } from "./rooms.ts"
 import { describeStores, type TestProcess, writerOf } from "./testing/stores.ts"
@@ -109,7 +110,7 @@ describeStores("rooms", (use) => {
   it("are another list once one of them is made, renamed, joined or ended, and the same whatever is said where", () =>
     withRooms(async ({ rooms, log, index }) => {
       const versions: string[] = []
-      const look = async () => versions.push(listVersion(await rooms.list("bob")))
+      const look = async () => versions.push(listVersion(await rooms.list("bob"), bob))
       await look()
       const [first, second] = [
         await rooms.create(alice, { name: "first", isPrivate: false }),
@@ -121,7 +122,7 @@ describeStores("rooms", (use) => {
       await writerOf({ log }, first.id).say(alice, "hello")
       await index.catchUp([first.id])
       expect(await order()).toEqual(before.toReversed())
-      expect(listVersion(await rooms.list("bob"))).toBe(versions.at(-1))
+      expect(listVersion(await rooms.list("bob"), bob)).toBe(versions.at(-1))
       await rooms.rename(alice.id, first.id, "renamed")
       await look()
       await rooms.join(bob, second.id)
@@ -129,6 +130,8 @@ describeStores("rooms", (use) => {
       await rooms.delete(alice.id, second.id)
       await look()
       expect(new Set(versions).size).toBe(5)
+      // What the reader is called stands with them.
+      expect(listVersion(await rooms.list("bob"), { ...bob, name: "Rob" })).not.toBe(versions.at(-1))
     }))
 
   it("of which there are more than are listed are the same list, whichever of them are", () =>
@@ -144,7 +147,7 @@ describeStores("rooms", (use) => {
         Array.from({ length: 199 }, (_, number) => `room-${number}`),
         0,
       )
-      const versionNow = async () => listVersion(await rooms.list("bob"))
+      const versionNow = async () => listVersion(await rooms.list("bob"), bob)
       const few = await versionNow()
       await make(["one-more"], 1)
       const many = await versionNow()
@@ -284,7 +287,9 @@ describeStores("rooms", (use) => {
         [bob.id, secret.id, alice.id],
         [alice.id, secret.id, alice.id],
         [alice.id, secret.id, "carol"],
-        [alice.id, open.id, bob.id],
+        [bob.id, open.id, alice.id],
+        [alice.id, open.id, alice.id],
+        [alice.id, open.id, "carol"],
         [alice.id, "no-such-room", bob.id],
       ] as const)
         expect([owner, room, member, await rooms.remove(owner, room, member)]).toEqual([
@@ -304,6 +309,90 @@ describeStores("rooms", (use) => {
       expect(await rooms.remove(alice.id, secret.id, bob.id)).toBeNull()
       await rooms.accept(bob, (await rooms.invite(alice.id, secret.id)) ?? "")
       expect(await rooms.isMember(bob.id, secret.id)).toBe(true)
+    }))
+
+  it("keep out of a public one whom their owner put out, until they are let in again", () =>
+    withRooms(async ({ rooms, database }) => {
+      const { id } = await rooms.create(alice, { name: "open", isPrivate: false })
+      const token = (await rooms.invite(alice.id, id)) ?? ""
+      await rooms.join(bob, id)
+      expect(await rooms.keptOut(bob.id, id)).toBeNull()
+      expect(await rooms.remove(alice.id, id, bob.id)).toEqual(bob)
+      const state = async () => [
+        await rooms.isMember(bob.id, id),
+        await rooms.isKeptOut(bob.id, id),
+        await rooms.keptOut(alice.id, id),
+      ]
+      expect(await state()).toEqual([false, true, [bob]])
+      // By neither way, though others come by them.
+      expect([await rooms.join(bob, id), await rooms.accept(bob, token)]).toEqual([false, null])
+      const carol = { id: "carol", name: "Carol" }
+      expect(await rooms.accept(carol, token)).toMatchObject({ isNew: true })
+      expect(await state()).toEqual([false, true, [bob]])
+      expect((await rooms.list(bob.id)).find((room) => room.id === id)).toMatchObject({ isMember: false })
+
+      // It is the owner's to say, who is in it.
+      for (const other of [bob.id, carol.id])
+        expect([await rooms.keptOut(other, id), await rooms.letIn(other, id, bob.id)]).toEqual([null, false])
+      await rooms.leave(alice.id, id)
+      expect([await rooms.keptOut(alice.id, id), await rooms.letIn(alice.id, id, bob.id)]).toEqual([
+        null,
+        false,
+      ])
+      await rooms.join(alice, id)
+
+      await createGuests(database).rename(bob.id, "Rob")
+      expect(await rooms.keptOut(alice.id, id)).toEqual([{ id: bob.id, name: "Rob" }])
+      expect([await rooms.letIn(alice.id, id, bob.id), await rooms.letIn(alice.id, id, bob.id)]).toEqual([
+        ...[true, false],
+      ])
+      expect(await state()).toEqual([false, false, []])
+      expect(await rooms.join(bob, id)).toBe(true)
+    }))
+
+  it("keep nobody out who has signed out for good, who is forgotten, or where nobody could let them in", () =>
+    withRooms(async ({ rooms, database }) => {
+      const { id } = await rooms.create(alice, { name: "open", isPrivate: false })
+      const others = ["carol", "dan", "eve"].map((name) => ({ id: name, name }))
+      for (const other of others) {
+        await rooms.join(other, id)
+        await rooms.remove(alice.id, id, other.id)
+      }
+      await createGuests(database).leave("carol")
+      await rooms.forget("dan")
+      expect((await rooms.keptOut(alice.id, id))?.map((person) => person.id)).toEqual(["eve"])
+      await rooms.forget(alice.id)
+      expect(await rooms.isKeptOut("eve", id)).toBe(false)
+      expect(await rooms.join({ id: "eve", name: "eve" }, id)).toBe(true)
+    }))
+
+  it("let nobody in who is put out while they come", () =>
+    use(async ({ main }) => {
+      const { rooms, database, log } = main
+      const { id } = await rooms.create(alice, { name: "open", isPrivate: false })
+      const token = (await rooms.invite(alice.id, id)) ?? ""
+      await rooms.join(bob, id)
+      let isLate = true
+      // What is asked for between the question and the membership.
+      const coming = createRooms(database, Date.now, {
+        ...log,
+        async heads(channels) {
+          if (isLate) await rooms.remove(alice.id, id, bob.id)
+          isLate = false
+          return log.heads(channels)
+        },
+      })
+      expect([await coming.join(bob, id), await coming.accept(bob, token)]).toEqual([false, null])
+      expect(await rooms.isMember(bob.id, id)).toBe(false)
+    }))
+
+  it("leave nothing of whom they keep out when they end", () =>
+    withRooms(async ({ rooms, database }) => {
+      const { id } = await rooms.create(alice, { name: "open", isPrivate: false })
+      await rooms.join(bob, id)
+      await rooms.remove(alice.id, id, bob.id)
+      await rooms.delete(alice.id, id)
+      expect(await database.selectFrom("kept_out").selectAll().execute()).toEqual([])
     }))
 
   it.each(["remove", "withdrawInvitations"] as const)(

@@ -42,17 +42,23 @@ export interface Rooms {
   list(userId: string): Promise<ListedRoom[]>
   /** False for whoever has signed out, too: a connection of theirs may be open still, or opened with a ticket of theirs. */
   isMember(userId: string, roomId: string): Promise<boolean>
-  /** Joins a public room. False where there is nothing new: already in, or no such room. */
+  /** Joins a public room. False where there is nothing new, as already in or no such room, and for whoever is kept out of it. */
   join(user: User, roomId: string): Promise<boolean>
   leave(userId: string, roomId: string): Promise<boolean>
   members(roomId: string): Promise<User[]>
   /** False unless the room is the user's, who is in it, and is called otherwise. */
   rename(userId: string, roomId: string, name: string): Promise<boolean>
   /**
-   * Puts somebody out of a private room, and makes void every invitation into it, so that they can't come back by one. Null unless the room
-   * is the user's, and both are in it: a public room is open to everybody, under any name.
+   * Puts somebody out of a room. Of a private one it makes void every invitation, so that they can't come back by one; out of a public one
+   * they are kept until they are let in. Null unless the room is the user's, and both are in it.
    */
   remove(userId: string, roomId: string, memberId: string): Promise<User | null>
+  /** Whether this person has been put out of a public room, and isn't let in. */
+  isKeptOut(userId: string, roomId: string): Promise<boolean>
+  /** Who is kept out of a public room, the newest first; of very many 500. Null unless it is the user's, who is in it. */
+  keptOut(userId: string, roomId: string): Promise<User[] | null>
+  /** From now on somebody may join a public room again. False unless it is the user's, who is in it, and the other is kept out. */
+  letIn(userId: string, roomId: string, memberId: string): Promise<boolean>
   /**
    * Ends a room for everybody: its members, invitations and read positions go, nothing of it is found any more, its files are nobody's.
    * False unless the room is the user's, who is in it. What was said in it is taken out of the log by `clear`.
@@ -74,7 +80,7 @@ export interface Rooms {
    * known as such for a month.
    */
   invitation(token: string): Promise<Invitation | "expired" | null>
-  /** The room of an invitation, joined; null when the token opens none, or none any more. */
+  /** The room of an invitation, joined; null when the token opens none, or none any more, and for whoever is kept out of it. */
   accept(user: User, token: string): Promise<{ room: Room; isNew: boolean } | null>
 }
 
@@ -104,15 +110,16 @@ export const ownRooms = (database: Database, userId: string) =>
 const hashOf = (token: string) => createHash("sha256").update(token).digest("base64url")
 
 /**
- * The same for two lists that show the same rooms under the same names. The order doesn't count: it changes with every message. Nor do
- * rooms of which there are more than are listed: which of them are listed changes with every message, too.
+ * The same for two lists that show the same rooms under the same names to somebody of the same name, which stands below them. The order
+ * doesn't count: it changes with every message. Nor do rooms of which there are more than are listed: which of them are listed changes with
+ * every message, too.
  */
-export function listVersion(rooms: readonly ListedRoom[]): string {
+export function listVersion(rooms: readonly ListedRoom[], { name = "" }: Pick<User, "name">): string {
   const own = rooms.filter(({ isMember }) => isMember)
   const others = rooms.filter(({ isMember }) => !isMember)
   const shown = [own.length < maxOwnRooms ? own : [], others.length < maxOtherRooms ? others : []]
   const lines = shown.flat().map(({ id, name, isPrivate, isMember }) => [id, name, isPrivate, isMember])
-  return hashOf(JSON.stringify(lines.map((line) => JSON.stringify(line)).sort()))
+  return hashOf(JSON.stringify([name, ...lines.map((line) => JSON.stringify(line)).sort()]))
 }
 
 /** With a log whoever comes in has read what was said before; without one they have once they first ask what is unread. */
@@ -162,7 +169,11 @@ export function createRooms(
     const head = await headOf(roomId)
     return database.transaction().execute(async (transaction) => {
       // It may be gone meanwhile; the lobby, into which many come at once, never is, for it is nobody's.
-      if (ownerId !== null && !(await holdRoom(transaction, roomId))) return false
+      if (ownerId !== null) {
+        if (!(await holdRoom(transaction, roomId))) return false
+        // Whoever is put out meanwhile was before.
+        if (await isKeptOut(user.id, roomId, transaction)) return false
+      }
       const isNew = await addMember(transaction, user, roomId, head)
       if (isNew)
         await noteAnnouncement(transaction, { roomId, by: user, event: "member-joined", payload: {} })
@@ -186,6 +197,19 @@ export function createRooms(
   }
 
   const isMember = async (userId: string, roomId: string) => (await memberOf(userId, roomId)) !== null
+
+  /** Of a room that is somebody's: where nobody is left who could let them in, nobody is kept out. */
+  const keptOutOf = (roomId: string, from: Kysely<Tables> = database) =>
+    from
+      .selectFrom("kept_out")
+      .innerJoin("rooms", "rooms.id", "kept_out.room_id")
+      .where("kept_out.room_id", "=", roomId)
+      .where("rooms.owner_id", "is not", null)
+
+  async function isKeptOut(userId: string, roomId: string, from?: Kysely<Tables>): Promise<boolean> {
+    const row = keptOutOf(roomId, from).select("kept_out.user_id").where("kept_out.user_id", "=", userId)
+    return (await row.executeTakeFirst()) !== undefined
+  }
 
   /**
    * Of those who let people into a room and put them out, or end it, one at a time: a row that is written to, although nothing changes, is
@@ -223,7 +247,7 @@ export function createRooms(
   async function forgetRoom(transaction: Transaction<Tables>, roomId: string): Promise<void> {
     await forgetRoomMessages(transaction, roomId)
     await transaction.deleteFrom("rooms").where("id", "=", roomId).execute()
-    for (const table of ["invitations", "members", "read_positions"] as const)
+    for (const table of ["invitations", "members", "kept_out", "read_positions"] as const)
       await transaction.deleteFrom(table).where("room_id", "=", roomId).execute()
     const { name: channel } = roomChannel({ room: roomId })
     await transaction.deleteFrom("presence").where("channel", "=", channel).execute()
@@ -249,6 +273,7 @@ export function createRooms(
   return {
     find,
     isMember,
+    isKeptOut: (userId, roomId) => isKeptOut(userId, roomId),
     async create(user, { name, isPrivate }) {
       const room: Room = { id: uuidv7(), name, isPrivate, ownerId: user.id }
       const head = await headOf(room.id)
@@ -337,7 +362,7 @@ export function createRooms(
     },
     async remove(userId, roomId, memberId) {
       const owned = await ownRoom(userId, roomId)
-      if (!owned?.isPrivate || memberId === userId) return null
+      if (!owned || memberId === userId) return null
       const member = await database.transaction().execute(async (transaction) => {
         await holdRoom(transaction, roomId)
         const isThere = await transaction
@@ -347,16 +372,53 @@ export function createRooms(
           .where("user_id", "=", memberId)
           .executeTakeFirst()
         if (!isThere) return undefined
-        await transaction.deleteFrom("invitations").where("room_id", "=", roomId).execute()
+        if (owned.isPrivate)
+          await transaction.deleteFrom("invitations").where("room_id", "=", roomId).execute()
         const out = await takeOut(transaction, memberId, roomId)
         // They left by themselves meanwhile, and the room is told that.
         if (!out) return undefined
         const person = { id: memberId, name: out.user_name }
+        if (!owned.isPrivate)
+          await transaction
+            .insertInto("kept_out")
+            .values({ room_id: roomId, user_id: memberId, user_name: person.name, since: now() })
+            // Let in by a release that knows of nobody who is kept out.
+            .onConflict((conflict) => conflict.columns(["room_id", "user_id"]).doNothing())
+            .execute()
         const putOut = { roomId, by: person, event: "member-put-out", payload: {} } as const
         await noteAnnouncement(transaction, putOut)
         return person
       })
       return member ?? null
+    },
+    async keptOut(userId, roomId) {
+      if (!(await ownRoom(userId, roomId))) return null
+      const rows = await keptOutOf(roomId)
+        .select(["kept_out.user_id", "kept_out.user_name"])
+        // They can't come back as whom they were.
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom("departed_guests")
+                .select("departed_guests.user_id")
+                .whereRef("departed_guests.user_id", "=", "kept_out.user_id"),
+            ),
+          ),
+        )
+        .orderBy("kept_out.since", "desc")
+        .orderBy("kept_out.user_id")
+        .limit(500)
+        .execute()
+      return rows.map(({ user_id, user_name }) => ({ id: user_id, name: user_name }))
+    },
+    async letIn(userId, roomId, memberId) {
+      if (!(await ownRoom(userId, roomId))) return false
+      const { numDeletedRows } = await database
+        .deleteFrom("kept_out")
+        .where("room_id", "=", roomId)
+        .where("user_id", "=", memberId)
+        .executeTakeFirst()
+      return numDeletedRows > 0n
     },
     async delete(userId, roomId) {
       if (!(await ownRoom(userId, roomId))) return false
@@ -412,9 +474,11 @@ export function createRooms(
           .execute()
         await transaction.deleteFrom("invitations").where("created_by", "=", userId).execute()
         await transaction.deleteFrom("members").where("user_id", "=", userId).execute()
+        await transaction.deleteFrom("kept_out").where("user_id", "=", userId).execute()
         await transaction.deleteFrom("read_positions").where("user_id", "=", userId).execute()
         await transaction.deleteFrom("presence").where("user_id", "=", userId).execute()
         await transaction.deleteFrom("device_links").where("user_id", "=", userId).execute()
+        await transaction.deleteFrom("guest_names").where("user_id", "=", userId).execute()
         await forgetAnnouncements(transaction, userId)
       })
     },
@@ -477,7 +541,7 @@ export function createRooms(
           .select("room_id")
           .where("token_hash", "=", hashOf(token))
           .executeTakeFirst()
-        if (!invitation) return null
+        if (!invitation || (await isKeptOut(user.id, row.id, transaction))) return null
         const isNew = await addMember(transaction, user, row.id, head)
         const joined = { roomId: row.id, by: user, event: "member-joined", payload: {} } as const
         if (isNew) await noteAnnouncement(transaction, joined)

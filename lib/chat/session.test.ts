@@ -1,4 +1,5 @@
 import { sealData } from "iron-session"
+import type { User } from "throughline"
 import { describe, expect, it } from "vitest"
 import {
   hostSessionCookie,
@@ -6,6 +7,7 @@ import {
   nameSchema,
   newGuest,
   openSession,
+  readName,
   sessionCookie,
   sessionOptions,
 } from "./session.ts"
@@ -14,7 +16,7 @@ const options = sessionOptions({
   SESSION_SECRET: "a secret of this test, long enough",
   hasSecureCookies: true,
 })
-const nobodyLeft = { hasLeft: async () => false }
+const nobodyLeft = { present: async (user: User) => user }
 const request = (cookie: string) =>
   new Request("http://chat.test/", { headers: cookie === "" ? {} : { cookie } })
 
@@ -152,5 +154,15 @@ describe("a guest's name", () => {
     [undefined],
   ])("may not be %j", (name) => {
     expect(nameSchema.safeParse(name).success).toBe(false)
+  })
+  it.each([
+    ["\u200b ", "nameEmpty"],
+    ["x".repeat(41), "nameTooLong"],
+    ["a\u202Eb", "nameDisturbs"],
+    ["a\nb", "nameDisturbs"],
+    // What is wrong first.
+    [`${"x".repeat(41)}\n`, "nameTooLong"],
+  ])("is refused with a reason where it is %j: %s", (text, error) => {
+    expect(readName(text)).toEqual({ error })
   })
 })

@@ -6,6 +6,7 @@ import * as z from "zod/mini"
 import type { Env } from "../env/schema.ts"
 import type { Guests } from "./guests.ts"
 import { cookieOptions, sessionSeconds } from "./kept-cookie.ts"
+import { maxNameLength } from "./name-length.ts"
 import { isLineOfText, visibleText } from "./visible-text.ts"
 
 /** The session's cookie where browsers get it without TLS, too; and everywhere before there was the name below. */
@@ -24,7 +25,19 @@ export const nameOfAtMost = (length: number) =>
   z.string().check(z.overwrite(visibleText), z.minLength(1), z.maxLength(length), z.refine(isLineOfText))
 
 /** What a guest may be called. */
-export const nameSchema = nameOfAtMost(40)
+export const nameSchema = nameOfAtMost(maxNameLength)
+
+/** Why a text is no name, by the kind of the schema's check that failed first. */
+const nameFaults = { too_small: "nameEmpty", too_big: "nameTooLong", custom: "nameDisturbs" } as const
+type NameFault = (typeof nameFaults)[keyof typeof nameFaults]
+export type NameRefusal = { [Fault in NameFault]: { error: Fault } }[NameFault]
+
+/** A guest's name as it is kept, or why it is none. */
+export function readName(text: string): { name: string } | NameRefusal {
+  const { data, error } = nameSchema.safeParse(text)
+  if (!error) return { name: data }
+  return { error: nameFaults[error.issues[0]?.code as keyof typeof nameFaults] } as NameRefusal
+}
 
 /** What of the environment a session needs. */
 type SessionEnvironment = Pick<Env, "SESSION_SECRET" | "hasSecureCookies">
@@ -79,17 +92,17 @@ const unseal = (sealed: string, { password, ttl }: SessionOptions) =>
 
 /**
  * Who sent a request: the one place to change for an identity provider (`docs/guides/identity.md`). Runs in plain Node
- * too, so of Next.js it needs nothing: it reads the request, and asks the database whether they have left.
+ * too, so of Next.js it needs nothing: it reads the request, and asks the database whether they have left, or have another name by now.
  */
 export async function identifyRequest(
   request: Request,
   options: SessionOptions,
-  guests: Pick<Guests, "hasLeft">,
+  guests: Pick<Guests, "present">,
 ): Promise<User | null> {
   const jar = parseCookie(request.headers.get("cookie") ?? "")
   const sealed = jar[options.cookieName]
   const { user: given } = sealed ? await unseal(sealed, options) : {}
   const isFormer = !given && options.cookieName === hostSessionCookie
   const user = parseUser(isFormer ? await formerUserOf((name) => jar[name], options) : given)
-  return user && (await guests.hasLeft(user.id)) ? null : user
+  return user && guests.present(user)
 }

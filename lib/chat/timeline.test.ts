@@ -77,6 +77,12 @@ describe("the timeline", () => {
     expect(shapeOf({ messages })).toBe("day [m1 m2] [m3] [m4]")
   })
 
+  it("begins a new group under a new name", () => {
+    const renamed = { ...said(2, "a", noon), from: { id: "a", name: "Ren" } }
+    const messages = [said(1, "a", noon), renamed, { ...renamed, id: "m3", seq: 3 }]
+    expect(shapeOf({ messages })).toBe("day [m1] [m2 m3]")
+  })
+
   it("begins a new group after a minute's pause", () => {
     expect(shapeOf({ messages: [said(1, "a", noon), said(2, "a", noon + 60_000)] })).toBe("day [m1] [m2]")
   })

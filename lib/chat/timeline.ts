@@ -14,7 +14,7 @@ export type TimelineRow =
 /** The key of the one row that parts what was read from what wasn't. */
 export const unreadKey = "unread"
 
-/** One person's messages stand together while they follow one another within this time. */
+/** One person's messages, under one name, stand together while they follow one another within this time. */
 const groupWithinMs = 60_000
 
 /** Formatting is what costs: what is said within the same quarter of an hour is of one day in every time zone. */
@@ -66,6 +66,8 @@ export function toTimeline({
     const continues =
       last?.kind === "said" &&
       last.said.sender.id === said.sender.id &&
+      // The reader's own stand without one.
+      (said.sender.id === myId || last.said.sender.name === said.sender.name) &&
       said.at - last.said.at < groupWithinMs
     if (continues) last.isLast = false
     rows.push({ kind: "said", key: said.id, said, isFirst: !continues, isLast: true })

@@ -40,6 +40,9 @@ export const budgets = {
   // Names and ends. Apart from the rooms that one makes, or whoever has made many could end none of them.
   "room changes of a person": { points: 100, seconds: 60 * 60 },
   "room changes from an address": { points: 1_000, seconds: 60 * 60 },
+  // Each makes all of a person's pages connect anew.
+  "names of a person": { points: 20, seconds: 60 * 60 },
+  "names from an address": { points: 1_000, seconds: 60 * 60 },
   "joins of a person": { points: 100, seconds: 60 * 60 },
   "joins from an address": { points: 3_000, seconds: 60 * 60 },
   "invitations of a person": { points: 60, seconds: 60 * 60 },

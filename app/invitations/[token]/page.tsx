@@ -1,4 +1,4 @@
-import { Hourglass, MailOpen, MailQuestionMark } from "lucide-react"
+import { Hourglass, MailOpen, MailQuestionMark, UserRoundX } from "lucide-react"
 import { redirect } from "next/navigation"
 import { getFormatter, getTranslations } from "next-intl/server"
 import { refuseAddress, requireUser } from "#lib/chat/current.ts"
@@ -41,6 +41,10 @@ export default async function InvitationPage({ params }: Props) {
   const { room, invitedBy } = found
   if (await rooms.isMember(user.id, room.id)) redirect(`/rooms/${room.id}`)
   const name = room.id === lobbyId ? t("rooms.lobby") : isolated(room.name)
+  if (await rooms.isKeptOut(user.id, room.id)) {
+    const title = t("rooms.keptOutTitle", { room: name })
+    return <NoticePage icon={UserRoundX} title={title} lead={t("rooms.keptOutLead")} back={back} />
+  }
   const kind = t(room.isPrivate ? "invitation.leadPrivate" : "invitation.leadPublic")
   const by = invitedBy && t("invitation.by", { name: isolated(invitedBy) })
   return (

@@ -12,7 +12,7 @@ import { MessageToolbar } from "./message-toolbar.tsx"
 import { Quote } from "./quote.tsx"
 import { Reactions } from "./reactions.tsx"
 import { useRoomActions } from "./room-actions.ts"
-import { NameMark, useMarkedName } from "./room-people.tsx"
+import { NameMark, PresentName, useMarkedName } from "./room-people.tsx"
 
 export interface MessageProps {
   said: Said
@@ -84,6 +84,7 @@ export function Message(props: MessageProps) {
               {isMine ? t("you") : name}
             </span>
             {!isMine && <NameMark id={said.sender.id} />}
+            {!isMine && <PresentName id={said.sender.id} name={name} />}
             <time dateTime={new Date(said.at).toISOString()} title={when} className="shrink-0 text-muted">
               {time}
             </time>

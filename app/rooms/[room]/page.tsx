@@ -58,7 +58,7 @@ export default async function RoomPage(props: Props) {
     return (
       <>
         {news}
-        <JoinPrompt room={found} />
+        <JoinPrompt room={found} isKeptOut={await rooms.isKeptOut(user.id, found.id)} />
       </>
     )
   }

@@ -1,7 +1,9 @@
 "use client"
 import { Dialog } from "@base-ui/react/dialog"
 import { useTranslations } from "next-intl"
-import { useEffect, useState } from "react"
+import { type ReactNode, useCallback, useEffect, useState, useTransition } from "react"
+import { logError } from "throughline"
+import { askKeptOut } from "#lib/chat/api.ts"
 import type { Room } from "#lib/chat/rooms.ts"
 import { isolated } from "#lib/i18n/isolated.ts"
 import { Avatar } from "../../_components/avatar.tsx"
@@ -9,11 +11,12 @@ import { Button, buttonClass } from "../../_components/button.tsx"
 import { useMe } from "../../_components/chat-provider.tsx"
 import { type DialogState, FarewellDialog } from "../../_components/farewell-dialog.tsx"
 import { Modal } from "../../_components/modal.tsx"
+import { answerOr, useRefusalText } from "../../_components/server-action.tsx"
 import { toast } from "../../_components/toast.tsx"
-import { removeMember } from "../../actions.ts"
+import { letMemberIn, removeMember } from "../../actions.ts"
 import { NameMark, type RoomPerson, useMarkedName, useRoomPeople } from "./room-people.tsx"
 
-/** Everybody of a private room, for its owner, who may put them out. */
+/** Everybody of a room, for its owner, who may put them out, and let those in again whom a public one keeps out. */
 export function RemoveDialog({ room, isOpen, onOpenChange }: DialogState & { room: Room }) {
   const t = useTranslations("rooms")
   const me = useMe()
@@ -23,6 +26,7 @@ export function RemoveDialog({ room, isOpen, onOpenChange }: DialogState & { roo
   const [isAsking, setIsAsking] = useState(false)
   /** The server's list is without them in a moment. */
   const [removed, setRemoved] = useState<readonly string[]>([])
+  const keptOut = useKeptOut(room, isOpen)
   useEffect(() => {
     if (!isOpen) return
     setRemoved([])
@@ -39,6 +43,7 @@ export function RemoveDialog({ room, isOpen, onOpenChange }: DialogState & { roo
     setRemoved((before) => [...before, id])
     // Who is still in it is the server's to say.
     refresh(0)
+    keptOut.ask()
     toast(t(answer ? "removedPerson" : "removedNobody", { name }))
     return null
   }
@@ -46,30 +51,26 @@ export function RemoveDialog({ room, isOpen, onOpenChange }: DialogState & { roo
   return (
     <>
       <Dialog.Root open={isOpen} onOpenChange={onOpenChange}>
-        <Modal title={t("removeTitle")} lead={t("removeLead")}>
+        <Modal title={t("removeTitle")} lead={t(room.isPrivate ? "removeLead" : "removeLeadPublic")}>
           {others.length === 0 ? (
             <p className="text-muted text-sm">{t("removeNobody")}</p>
           ) : (
-            <ul aria-label={t("removeTitle")} className="-mx-2 grid max-h-80 overflow-y-auto">
-              {others.map((person) => (
-                <li key={person.id} className="flex min-h-12 items-center gap-2.5 px-2">
-                  <Avatar id={person.id} name={person.name} size={28} />
-                  <span className="min-w-0 truncate text-sm">{isolated(person.name)}</span>
-                  <NameMark id={person.id} />
-                  <Button
-                    className="ml-auto shrink-0"
-                    aria-label={t("removePerson", { name: marked(person.id, person.name) })}
-                    onClick={() => {
-                      setChosen(person)
-                      setIsAsking(true)
-                    }}
-                  >
-                    {t("removeConfirm")}
-                  </Button>
-                </li>
-              ))}
-            </ul>
+            <People people={others} label={t("removeTitle")}>
+              {(person) => (
+                <Button
+                  className="ml-auto shrink-0"
+                  aria-label={t("removePerson", { name: marked(person.id, person.name) })}
+                  onClick={() => {
+                    setChosen(person)
+                    setIsAsking(true)
+                  }}
+                >
+                  {t("removeConfirm")}
+                </Button>
+              )}
+            </People>
           )}
+          <KeptOut room={room} {...keptOut} />
           <div className="flex justify-end">
             <Dialog.Close className={buttonClass("quiet")}>{t("done")}</Dialog.Close>
           </div>
@@ -80,12 +81,106 @@ export function RemoveDialog({ room, isOpen, onOpenChange }: DialogState & { roo
           isOpen={isAsking}
           onOpenChange={setIsAsking}
           title={t("removeAsk", { name })}
-          lead={t("removeAskLead")}
+          lead={t(room.isPrivate ? "removeAskLead" : "removeAskLeadPublic")}
           stay={t("cancel")}
           leave={t("removeConfirm")}
           action={() => remove(chosen.id)}
         />
       )}
     </>
+  )
+}
+
+interface PeopleProps {
+  people: readonly RoomPerson[]
+  label: string
+  /** What can be done with one of them. */
+  children(person: RoomPerson): ReactNode
+}
+
+function People({ people, label, children }: PeopleProps) {
+  return (
+    <ul aria-label={label} className="-mx-2 grid max-h-80 overflow-y-auto">
+      {people.map((person) => (
+        <li key={person.id} className="flex min-h-12 items-center gap-2.5 px-2">
+          <Avatar id={person.id} name={person.name} size={28} />
+          <span className="min-w-0 truncate text-sm">{isolated(person.name)}</span>
+          <NameMark id={person.id} />
+          {children(person)}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+interface KeptOutState {
+  /** Null: they couldn't be had. */
+  people: readonly RoomPerson[] | null
+  /** Asks the server for them. */
+  ask(): void
+}
+
+/** Who is kept out of a public room, as the server knows them; of a private one nobody is. */
+function useKeptOut({ id, isPrivate }: Room, isOpen: boolean): KeptOutState {
+  const me = useMe()
+  const [people, setPeople] = useState<readonly RoomPerson[] | null>([])
+  const ask = useCallback(() => {
+    if (isPrivate) return
+    askKeptOut(me.id, id).then(setPeople, (error: unknown) => {
+      setPeople(null)
+      logError(error, { stage: "chat" })
+    })
+  }, [me.id, id, isPrivate])
+  useEffect(() => {
+    if (isOpen) ask()
+  }, [isOpen, ask])
+  return { people, ask }
+}
+
+function KeptOut({ room, people, ask }: KeptOutState & { room: Room }) {
+  const t = useTranslations("rooms")
+  const me = useMe()
+  const marked = useMarkedName()
+  const refusalText = useRefusalText()
+  const [isLettingIn, start] = useTransition()
+  const [error, setError] = useState<string | null>(null)
+
+  async function letIn({ id, name }: RoomPerson): Promise<void> {
+    const answer = await answerOr(letMemberIn(me.id, room.id, id), (unreached) => unreached)
+    setError(typeof answer === "boolean" ? null : refusalText(answer))
+    if (typeof answer !== "boolean") return
+    ask()
+    toast(t(answer ? "letInDone" : "letInNobody", { name: marked(id, name) }))
+  }
+
+  if (people?.length === 0) return null
+  return (
+    <section aria-label={t("keptOut")} className="grid gap-1 border-line border-t pt-4">
+      <h3 className="font-medium text-muted text-xs">{t("keptOut")}</h3>
+      {people ? (
+        <People people={people} label={t("keptOut")}>
+          {(person) => (
+            <Button
+              className="ml-auto shrink-0"
+              aria-label={t("letInPerson", { name: marked(person.id, person.name) })}
+              disabled={isLettingIn}
+              onClick={() => start(() => letIn(person))}
+            >
+              {t("letIn")}
+            </Button>
+          )}
+        </People>
+      ) : (
+        <p role="alert" className="flex flex-wrap items-center gap-2 text-bad text-sm">
+          {t("keptOutFailed")}
+          <Button onClick={ask}>{t("keptOutRetry")}</Button>
+        </p>
+      )}
+      {error && (
+        <p role="alert" className="text-bad text-sm">
+          {error}
+        </p>
+      )}
+    </section>
   )
 }

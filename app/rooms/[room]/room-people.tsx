@@ -72,25 +72,36 @@ export function RoomPeopleProvider({ roomId, present, messages, children }: Prop
 
   const people = useSame(
     useMemo(() => {
-      const found = new Map<string, string>()
-      for (const { user } of present ?? []) if (user.name) found.set(user.id, user.name)
-      for (const { id, name } of members) if (!found.has(id)) found.set(id, name)
-      return found
+      const found = new Map<string, RoomPerson>()
+      for (const { user } of present ?? [])
+        if (user.name) found.set(user.id, { id: user.id, name: user.name })
+      for (const member of members) if (!found.has(member.id)) found.set(member.id, member)
+      return [...found.values()]
     }, [present, members]),
   )
-  const named = useSame(
+  /** Each by every name that something on the page calls them. */
+  const called = useSame(
     useMemo(() => {
-      const found = new Map<string, string>()
-      for (const { from } of messages) if (from?.name) found.set(from.id, from.name)
-      for (const [id, name] of people) found.set(id, name)
-      return found
+      const found = new Map<string, Set<string>>()
+      const add = (id: string, name: string) => {
+        const names = found.get(id) ?? new Set()
+        found.set(id, names)
+        // The last one is the present one.
+        names.delete(name)
+        names.add(name)
+      }
+      for (const { from } of messages) if (from?.name) add(from.id, from.name)
+      for (const { id, name } of people) add(id, name)
+      return [...found].flatMap(([id, names]) => [...names].map((name) => ({ id, name })))
     }, [messages, people]),
   )
-  const marks = useNameMarks(named)
-  const value = useMemo(
-    () => ({ people: [...people].map(([id, name]) => ({ id, name })), marks, refresh }),
-    [people, marks, refresh],
-  )
+  const named = useMemo(() => {
+    const byId = new Map<string, string[]>()
+    for (const { id, name } of called) byId.set(id, [...(byId.get(id) ?? []), name])
+    return byId
+  }, [called])
+  const marks = useNameMarks(called)
+  const value = useMemo(() => ({ people, marks, refresh }), [people, marks, refresh])
   return (
     <RoomPeopleContext value={value}>
       <PeopleContext value={named}>
@@ -100,14 +111,13 @@ export function RoomPeopleProvider({ roomId, present, messages, children }: Prop
   )
 }
 
-/** The map of before while the new one says the same: what is drawn from it stays as it is. */
-function useSame(next: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+/** The list of before while the new one says the same: what is drawn from it stays as it is. */
+function useSame(next: readonly RoomPerson[]): readonly RoomPerson[] {
   const kept = useRef(next)
-  const before = [...kept.current]
-  const after = [...next]
+  const before = kept.current
   const isSame =
-    before.length === after.length &&
-    after.every(([id, name], index) => before[index]?.[0] === id && before[index][1] === name)
+    before.length === next.length &&
+    next.every(({ id, name }, index) => before[index]?.id === id && before[index].name === name)
   if (!isSame) kept.current = next
   return kept.current
 }
@@ -115,22 +125,19 @@ function useSame(next: ReadonlyMap<string, string>): ReadonlyMap<string, string>
 const noMarks: ReadonlyMap<string, string> = new Map()
 
 /** The table of letters that look alike is large, and comes after the page. */
-function useNameMarks(named: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+function useNameMarks(called: readonly RoomPerson[]): ReadonlyMap<string, string> {
   const [marks, setMarks] = useState(noMarks)
   useEffect(() => {
-    if (named.size < 2) return setMarks(noMarks)
+    if (called.length < 2) return setMarks(noMarks)
     let isWanted = true
     import("#lib/chat/name-marks.ts").then(
-      ({ nameMarks }) => {
-        const people = [...named].map(([id, name]) => ({ id, name }))
-        if (isWanted) setMarks(nameMarks(people))
-      },
+      ({ nameMarks }) => isWanted && setMarks(nameMarks(called)),
       (error) => logError(error, { stage: "chat" }),
     )
     return () => {
       isWanted = false
     }
-  }, [named])
+  }, [called])
   return marks
 }
 
@@ -148,6 +155,18 @@ export function NameMark({ id }: { id: string }) {
   return (
     <span title={t("mark")} className="shrink-0 font-mono font-normal text-[0.85em] text-muted">
       #{mark}
+    </span>
+  )
+}
+
+/** Beside the name that a message was sent under: what its sender is called by now, where that is another one. */
+export function PresentName({ id, name }: { id: string; name: string }) {
+  const t = useTranslations("messages")
+  const present = useContext(PeopleContext).get(id)?.at(-1)
+  if (present === undefined || present === name) return null
+  return (
+    <span data-testid="present-name" className="truncate text-muted">
+      {t("presentName", { name: isolated(present) })}
     </span>
   )
 }
