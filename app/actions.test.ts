@@ -505,7 +505,8 @@ it("a room is renamed, and a private one loses a member, by its owner alone, and
   expect(await removeMember(member, id, ownerId)).toBe(false)
 
   request.cookies = owner
-  expect(await rename("\u200b")).toEqual({ error: "badName" })
+  expect(await rename("\u200b")).toEqual({ error: "badName", reason: "invisible" })
+  expect(await rename("x".repeat(61))).toEqual({ error: "badName", reason: "tooLong" })
   expect(await rename("Renamed")).toEqual({ isDone: true })
   expect([await removeMember(ownerId, id, member), await removeMember(ownerId, id, member)]).toEqual([
     ...[true, false],

@@ -19,15 +19,27 @@ import {
 } from "#lib/chat/current.ts"
 import { cookieOptions } from "#lib/chat/kept-cookie.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
-import { maxRoomNameLength } from "#lib/chat/rooms.ts"
-import { nameOfAtMost, nameSchema, newGuest } from "#lib/chat/session.ts"
+import { maxPersonNameLength, maxRoomNameLength, type NameFault, nameFaultOf } from "#lib/chat/names.ts"
+import { newGuest } from "#lib/chat/session.ts"
 import { signedOutCookie, signedOutSeconds } from "#lib/chat/signed-out-cookie.ts"
+import { visibleText } from "#lib/chat/visible-text.ts"
 import { localeCookie, locales } from "#lib/i18n/locales.ts"
 import { getChat, getEnv } from "#lib/realtime/server.ts"
 import { ownPath } from "#lib/security/own-path.ts"
 
 /** What a form shows when it was refused. */
-export type FormState = { error: "badName" } | Refusal | null
+export type FormState = BadName | Refusal | null
+
+/** Nobody, or no room, may be called what was asked for. */
+export interface BadName {
+  error: "badName"
+  reason: NameFault
+}
+
+function badName(text: string, max: number): BadName | null {
+  const reason = nameFaultOf(text, max)
+  return reason && { error: "badName", reason }
+}
 
 /** The form stands in a page of somebody who isn't signed in any more. */
 const sessionChanged: Refusal = { error: "session-changed" }
@@ -39,8 +51,8 @@ const cookieLostSchema = z.object({ error: z.literal("cookieLost") })
 const signInSchema = formOf({ name: z.string(), next: z.optional(z.string()) })
 
 export const signIn = action(signInSchema, async (previous, form): Promise<FormState | typeof cookieLost> => {
-  const name = nameSchema.safeParse(form.name)
-  if (!name.success) return { error: "badName" }
+  const bad = badName(form.name, maxPersonNameLength)
+  if (bad) return bad
   if (!(await keepsCookies())) {
     // The first time the page may be older than the cookie, which comes with this answer.
     if (cookieLostSchema.safeParse(previous).success) await warnOfLostCookie()
@@ -49,7 +61,7 @@ export const signIn = action(signInSchema, async (previous, form): Promise<FormS
   const next = ownPath(form.next) ?? `/rooms/${lobbyId}`
   const refusal = await refuseAddress("guests from an address", "guests of a day from an address")
   if (refusal) return refusal
-  const user = newGuest(name.data)
+  const user = newGuest(visibleText(form.name))
   const session = await getSession()
   const { rooms, announcements } = await getChat()
   // First: who can't be let in isn't signed in either, and tries again.
@@ -116,11 +128,6 @@ export const signOut = action(z.tuple([z.string()]), async (owner): Promise<Refu
 /** The browser keeps what it has shown; whoever changes which rooms are theirs must see the new list everywhere. */
 const forgetRoomLists = () => revalidatePath("/rooms", "layout")
 
-const roomSchema = z.object({
-  name: nameOfAtMost(maxRoomNameLength),
-  isPrivate: z.boolean(),
-})
-
 const createRoomSchema = formOf({
   ...{ owner: z.string(), name: z.string() },
   // There where it is ticked.
@@ -130,12 +137,15 @@ const createRoomSchema = formOf({
 export const createRoom = action(createRoomSchema, async (_, form): Promise<FormState> => {
   const user = await requireOwner(form.owner, "/")
   if (!user) return sessionChanged
-  const parsed = roomSchema.safeParse({ name: form.name, isPrivate: form.isPrivate !== undefined })
-  if (!parsed.success) return { error: "badName" }
+  const bad = badName(form.name, maxRoomNameLength)
+  if (bad) return bad
   const refusal = await refusePerson(user, "rooms")
   if (refusal) return refusal
   const { rooms, announcements } = await getChat()
-  const created = await rooms.create(user, parsed.data)
+  const created = await rooms.create(user, {
+    name: visibleText(form.name),
+    isPrivate: form.isPrivate !== undefined,
+  })
   await announcements.say(created.id)
   forgetRoomLists()
   redirect(`/rooms/${created.id}`)
@@ -203,12 +213,12 @@ export const renameRoom = action(
   async (_, { owner, room: id, name }): Promise<FormState | { isDone: boolean }> => {
     const user = await requireOwner(owner, `/rooms/${id}`)
     if (!user) return sessionChanged
-    const parsed = roomSchema.shape.name.safeParse(name)
-    if (!parsed.success) return { error: "badName" }
+    const bad = badName(name, maxRoomNameLength)
+    if (bad) return bad
     const refusal = await refusePerson(user, "room changes")
     if (refusal) return refusal
     const { rooms, announcements } = await getChat()
-    const isDone = await rooms.rename(user.id, id, parsed.data)
+    const isDone = await rooms.rename(user.id, id, visibleText(name))
     await announcements.say(id)
     forgetRoomLists()
     return { isDone }
