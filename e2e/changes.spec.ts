@@ -1,3 +1,5 @@
+import type { Locator } from "@playwright/test"
+import { doOverlap } from "./boxes.ts"
 import { expect, test } from "./fixtures.ts"
 
 test("what two people do to one message at once ends the same for both", async ({ people }) => {
@@ -125,6 +127,48 @@ test("everything can be done by the keyboard alone", async ({ people }) => {
 
   // Where the text was opened from them, they go with what they were called up for.
   await hers.message("first").toolbar.getByRole("button", { name: messages.more }).click()
+for (const width of [1100, 700, 320]) {
+  test(`of a list ${width} px wide, one message has tools, and they cover none`, async ({ people }) => {
+    const alice = await people.signIn("Alice", { viewport: { width, height: 720 } })
+    const bob = await people.newcomer("Bob")
+    const hers = await alice.createRoom("Workshop")
+    const his = await bob.joinRoom(hers.url)
+    const long =
+      "as long as it takes to fill a line of the list, and to go on in another one, and in one more"
+    await hers.send("ok", long, "!")
+    await hers.expectAllSent()
+    await his.send("so", `${long}.`, "?")
+    const texts = ["ok", long, "!", "so", `${long}.`, "?"]
+    await hers.expectWritten(texts)
+    const { page } = alice
+    const toolbar = page.getByRole("toolbar")
+    const boxesOf = (locator: Locator) =>
+      locator.evaluateAll((elements) => elements.map((element) => element.getBoundingClientRect().toJSON()))
+
+    for (const text of texts) {
+      await hers.message(text).element.hover()
+      await expect(hers.message(text).toolbar).toBeVisible()
+      await expect(toolbar).toHaveCount(1)
+      const [tools] = await boxesOf(toolbar)
+      expect((await boxesOf(hers.written)).filter((box) => tools && doOverlap(box, tools))).toEqual([])
+      expect(tools?.left).toBeGreaterThanOrEqual(0)
+      expect(tools?.right).toBeLessThanOrEqual(width)
+    }
+
+    // What one came to last has them: by keyboard, though the mouse rests elsewhere; then by mouse again.
+    await page.keyboard.press("Escape")
+    await hers.message("ok").element.focus()
+    await expect(hers.message("ok").toolbar).toBeVisible()
+    await expect(toolbar).toHaveCount(1)
+    await hers.message("so").element.hover()
+    await expect(hers.message("so").toolbar).toBeVisible()
+    await expect(toolbar).toHaveCount(1)
+    await page.mouse.move(0, 0)
+    await expect(hers.message("ok").toolbar).toBeVisible()
+    await expect(toolbar).toHaveCount(1)
+  })
+}
+
   await alice.page.getByRole("menuitem", { name: messages.edit, exact: true }).click()
   await expect(hers.message("first").editField).toBeFocused()
   await keyboard.press("Escape")

@@ -19,6 +19,7 @@ import type { Conversation } from "#lib/chat/conversation.ts"
 import { type TimelineRow, toTimeline, unreadKey } from "#lib/chat/timeline.ts"
 import { Button } from "../../_components/button.tsx"
 import { matches } from "../../_components/media.ts"
+import { AttentionContext, createAttention } from "./attention.ts"
 import { EmptyRoom } from "./empty-room.tsx"
 import { useJump } from "./jump.tsx"
 import { useRoomActions } from "./room-actions.ts"
@@ -92,6 +93,7 @@ export function MessageList(props: MessageListProps) {
   const metUnread = useRef<number | null>(null)
   const [focused, setFocused] = useState<string | null>(null)
   const [highlighted, setHighlighted] = useState<string | null>(null)
+  const [attention] = useState(createAttention)
   const rows = useMemo<Row[]>(() => {
     const { items } = conversation
     return [{ kind: "start", key: "start" }, ...toTimeline({ items, gaps, firstUnread, myId, timeZone })]
@@ -310,41 +312,43 @@ export function MessageList(props: MessageListProps) {
         className={
           // Before the page comes alive the end is where such a box begins by itself. What stands for what nobody has said yet is read from its top.
           isLive || isSilent
-            ? "-outline-offset-2 flex h-full flex-col overflow-y-auto overscroll-contain [overflow-anchor:none]"
-            : "-outline-offset-2 flex h-full flex-col-reverse overflow-y-auto overscroll-contain"
+            ? "@container -outline-offset-2 flex h-full flex-col overflow-y-auto overscroll-contain [overflow-anchor:none]"
+            : "@container -outline-offset-2 flex h-full flex-col-reverse overflow-y-auto overscroll-contain"
         }
       >
         <div className="flex min-h-full shrink-0 flex-col justify-end">
-          <Virtualizer
-            ref={list}
-            scrollRef={scroller}
-            data={rows}
-            shift={isPrepended}
-            bufferSize={bufferPx}
-            itemSize={56}
-            ssrCount={rows.length}
-            keepMounted={keepMounted}
-            onScroll={onScroll}
-            onResize={() => isFollowing() && isLive && toEnd()}
-          >
-            {(row) => (
-              <div key={row.key} className="px-conversation">
-                {row.kind === "start" ? (
-                  <Start {...props} />
-                ) : (
-                  <TimelineRowView
-                    row={row}
-                    replied={isSaid(row) && row.said.replyTo ? findOrigin(row.said.replyTo.id) : null}
-                    now={now}
-                    timeZone={timeZone}
-                    isTabStop={row.key === tabStop}
-                    isEditing={row.key === editing}
-                    isHighlighted={row.key === highlighted}
-                  />
-                )}
-              </div>
-            )}
-          </Virtualizer>
+          <AttentionContext value={attention}>
+            <Virtualizer
+              ref={list}
+              scrollRef={scroller}
+              data={rows}
+              shift={isPrepended}
+              bufferSize={bufferPx}
+              itemSize={56}
+              ssrCount={rows.length}
+              keepMounted={keepMounted}
+              onScroll={onScroll}
+              onResize={() => isFollowing() && isLive && toEnd()}
+            >
+              {(row) => (
+                <div key={row.key} className="px-conversation">
+                  {row.kind === "start" ? (
+                    <Start {...props} />
+                  ) : (
+                    <TimelineRowView
+                      row={row}
+                      replied={isSaid(row) && row.said.replyTo ? findOrigin(row.said.replyTo.id) : null}
+                      now={now}
+                      timeZone={timeZone}
+                      isTabStop={row.key === tabStop}
+                      isEditing={row.key === editing}
+                      isHighlighted={row.key === highlighted}
+                    />
+                  )}
+                </div>
+              )}
+            </Virtualizer>
+          </AttentionContext>
           <div className="h-3 shrink-0" />
         </div>
       </div>

@@ -2,11 +2,19 @@
 import { clsx } from "clsx"
 import { Ban, Check, CircleAlert, Clock, LoaderCircle } from "lucide-react"
 import { useFormatter, useTranslations } from "next-intl"
-import { type FocusEvent, type PointerEvent, useCallback, useEffect, useState } from "react"
+import {
+  type FocusEvent,
+  type PointerEvent,
+  useCallback,
+  useContext,
+  useEffect,
+  useSyncExternalStore,
+} from "react"
 import type { PendingRoomMessage, Quoted, Said } from "#lib/chat/conversation.ts"
 import { Avatar } from "../../_components/avatar.tsx"
 import { isFewEmoji, RichText } from "../../_components/rich-text.tsx"
 import { FileList } from "./attachments/file-list.tsx"
+import { AttentionContext } from "./attention.ts"
 import { EditField } from "./edit-field.tsx"
 import { MessageToolbar } from "./message-toolbar.tsx"
 import { Quote } from "./quote.tsx"
@@ -35,15 +43,7 @@ export function Message(props: MessageProps) {
   const t = useTranslations("messages")
   const format = useFormatter()
   const { me } = useRoomActions()
-  const [isHeld, setIsHeld] = useState(false)
-  const { hasAttention, forgetPointer, ...attention } = useAttention()
-  const hold = useCallback(
-    (isHeld: boolean) => {
-      setIsHeld(isHeld)
-      if (!isHeld) forgetPointer()
-    },
-    [forgetPointer],
-  )
+  const { hasAttention, hold, ...attention } = useAttention(said.id)
   // The menu that led to the field goes with the tools, before it could say that it closes.
   useEffect(() => {
     if (isEditing) hold(false)
@@ -73,7 +73,8 @@ export function Message(props: MessageProps) {
       {!isMine && (isFirst ? <Avatar id={said.sender.id} name={name} /> : <span className="w-9 shrink-0" />)}
       <div
         className={clsx(
-          "grid min-w-0 max-w-[min(85%,36rem)] grid-cols-1 gap-1",
+          // Beside it there is room for the tools, where the list is wide enough.
+          "relative grid min-w-0 max-w-[min(85%,36rem)] grid-cols-1 gap-1 @xl:max-w-[min(85%,36rem,100%-12rem)]",
           isMine ? "justify-items-end" : "justify-items-start",
           isEditing && "w-full",
         )}
@@ -92,33 +93,46 @@ export function Message(props: MessageProps) {
         <Body said={said} replied={replied} isMine={isMine} isEditing={isEditing} />
         {said.reactions.length > 0 && <Reactions said={said} />}
         <Footer said={said} isMine={isMine} isLast={isLast} />
+        {hasAttention && !isEditing && !said.isDeleted && said.seq !== null && (
+          <MessageToolbar said={said} isMine={isMine} when={when} onHold={hold} />
+        )}
       </div>
-      {(hasAttention || isHeld) && !isEditing && !said.isDeleted && said.seq !== null && (
-        <MessageToolbar said={said} isMine={isMine} when={when} onHold={hold} />
-      )}
     </article>
   )
 }
 
-/** Whether somebody points at it, has tapped it, or came to it by the keyboard. */
-function useAttention() {
-  const [isPointed, setIsPointed] = useState(false)
-  const [isFocused, setIsFocused] = useState(false)
+/** Whether somebody points at it, has tapped it, came to it by the keyboard or has opened something of it, and did so last. */
+function useAttention(id: string) {
+  const attention = useContext(AttentionContext)
+  const hasAttention = useSyncExternalStore(
+    attention.subscribe,
+    () => attention.id === id,
+    () => false,
+  )
+  useEffect(() => () => attention.forget(id), [attention, id])
   const isMouse = (event: PointerEvent) => event.pointerType === "mouse"
-  // React tells of its menu, too, which stands elsewhere on the page.
-  const point = (event: PointerEvent) =>
-    isMouse(event) && event.currentTarget.contains(event.target as Node) && setIsPointed(true)
   return {
-    hasAttention: isPointed || isFocused,
-    // What was open over it has gone from under the pointer, of which nothing tells: its next move says where it is.
-    forgetPointer: useCallback(() => setIsPointed(false), []),
-    onPointerEnter: point,
-    // React tells of no entering when what the pointer was on before, a dialog that closed, is gone.
-    onPointerMove: point,
-    onPointerLeave: (event: PointerEvent) => isMouse(event) && setIsPointed(false),
-    onFocus: () => setIsFocused(true),
-    onBlur: (event: FocusEvent<HTMLElement>) =>
-      setIsFocused(event.currentTarget.contains(event.relatedTarget as Node | null)),
+    hasAttention,
+    hold: useCallback(
+      (isHeld: boolean) => {
+        if (isHeld) return attention.give(id, "held")
+        attention.take(id, "held")
+        // What was open over it has gone from under the pointer, of which nothing tells: its next move says where it is.
+        attention.take(id, "pointed")
+      },
+      [attention, id],
+    ),
+    // Not what it enters: under a mouse that rests, messages pass by while somebody goes through them by keyboard or wheel.
+    onPointerMove(event: PointerEvent) {
+      // React tells of its menu, too, which stands elsewhere on the page.
+      const isHere = event.currentTarget.contains(event.target as Node)
+      if (isMouse(event) && isHere) attention.give(id, "pointed")
+    },
+    onPointerLeave: (event: PointerEvent) => isMouse(event) && attention.take(id, "pointed"),
+    onFocus: () => attention.give(id, "focused"),
+    onBlur: (event: FocusEvent<HTMLElement>) => {
+      if (!event.currentTarget.contains(event.relatedTarget as Node | null)) attention.take(id, "focused")
+    },
   }
 }
 
