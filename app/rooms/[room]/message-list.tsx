@@ -5,6 +5,7 @@ import { useTranslations } from "next-intl"
 import {
   type ComponentProps,
   type KeyboardEvent,
+  type ReactNode,
   type Ref,
   useEffect,
   useImperativeHandle,
@@ -19,6 +20,7 @@ import type { Conversation } from "#lib/chat/conversation.ts"
 import { type TimelineRow, toTimeline, unreadKey } from "#lib/chat/timeline.ts"
 import { Button } from "../../_components/button.tsx"
 import { matches } from "../../_components/media.ts"
+import { ToastPlace } from "../../_components/toast.tsx"
 import { AttentionContext, createAttention } from "./attention.ts"
 import { EmptyRoom } from "./empty-room.tsx"
 import { useJump } from "./jump.tsx"
@@ -353,34 +355,40 @@ export function MessageList(props: MessageListProps) {
         </div>
       </div>
       {isUnreadAbove && firstUnread !== null && (
-        <Pill className="top-3" onClick={() => jumpTo({ id: unreadKey, seq: firstUnread })}>
-          <ArrowUp size={16} aria-hidden="true" className="text-accent" />
-          {t("firstUnread")}
-        </Pill>
+        <Over className="top-3">
+          <Pill onClick={() => jumpTo({ id: unreadKey, seq: firstUnread })}>
+            <ArrowUp size={16} aria-hidden="true" className="text-accent" />
+            {t("firstUnread")}
+          </Pill>
+        </Over>
       )}
-      {seen !== null && (
-        <Pill className="bottom-3" onClick={goToLatest}>
-          <ArrowDown size={16} aria-hidden="true" className="text-accent" />
-          {t("latest", { count: countAfter(conversation, seen, myId) })}
-        </Pill>
-      )}
+      <Over className="bottom-3">
+        <ToastPlace />
+        {seen !== null && (
+          <Pill onClick={goToLatest}>
+            <ArrowDown size={16} aria-hidden="true" className="text-accent" />
+            {t("latest", { count: countAfter(conversation, seen, myId) })}
+          </Pill>
+        )}
+      </Over>
     </div>
   )
 }
 
-/** A button over the list, in its middle. */
-function Pill({ className, ...props }: ComponentProps<"button">) {
-  return (
-    <button
-      type="button"
-      className={clsx(
-        "absolute left-1/2 flex min-h-10 -translate-x-1/2 items-center gap-2 whitespace-nowrap rounded-full border border-line bg-surface px-4 font-medium text-sm shadow-(--shadow)",
-        className,
-      )}
-      {...props}
-    />
-  )
-}
+/** What stands over the list, in its middle, one below the other. */
+const Over = ({ className, children }: { className: string; children: ReactNode }) => (
+  <div className={clsx("pointer-events-none absolute inset-x-3 flex flex-col items-center gap-2", className)}>
+    {children}
+  </div>
+)
+
+const Pill = (props: ComponentProps<"button">) => (
+  <button
+    type="button"
+    className="pointer-events-auto flex min-h-10 items-center gap-2 whitespace-nowrap rounded-full border border-line bg-surface px-4 font-medium text-sm shadow-(--shadow)"
+    {...props}
+  />
+)
 
 const isSaid = (row: Row): row is Extract<Row, { kind: "said" }> => row.kind === "said"
 
