@@ -63,6 +63,7 @@ export const projects: readonly Project[] = [
         "old-browser",
         "pages",
         "presence",
+        "printing",
         "private-rooms",
         "proxy",
         "rich-text",

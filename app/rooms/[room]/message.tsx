@@ -84,6 +84,8 @@ export function Message(props: MessageProps) {
             <span className={isMine ? "sr-only" : "truncate font-semibold"} dir="auto">
               {isMine ? t("you") : name}
             </span>
+            {/* On paper it isn't told by its side alone. */}
+            {isMine && <span className="hidden font-semibold print:inline">{name}</span>}
             {!isMine && <NameMark id={said.sender.id} />}
             <time dateTime={new Date(said.at).toISOString()} title={when} className="shrink-0 text-muted">
               {time}
@@ -169,7 +171,10 @@ function Body({ said, replied, isMine, isEditing }: BodyProps) {
           className={clsx(
             "w-fit max-w-full overflow-hidden rounded-2xl leading-relaxed",
             !isBare && "px-3.5 py-2",
-            !isBare && (isMine ? "bg-accent text-on-accent" : "border border-line bg-surface"),
+            !isBare &&
+              (isMine
+                ? "bg-accent text-on-accent print:border print:border-line"
+                : "border border-line bg-surface"),
             said.state === "refused" && "bg-bad-soft text-text",
           )}
         >
@@ -238,7 +243,7 @@ function Delivery({ id, state, error, subject }: DeliveryProps) {
           <button
             type="button"
             // With a network it waits for a moment only, which is nothing to decide about.
-            className="touchable -my-2 ml-1 min-h-8 animate-[reveal_0.2s_1s_backwards] underline"
+            className="touchable -my-2 ml-1 min-h-8 print:hidden animate-[reveal_0.2s_1s_backwards] underline"
             onClick={() => discard(id)}
           >
             {t("discard")}
@@ -254,7 +259,7 @@ function Delivery({ id, state, error, subject }: DeliveryProps) {
         {t(subject === "text-sent" || state === "failed" ? state : "notChanged")}
         {error && ` · ${errors(error.code)}`}
       </span>
-      <span className="flex gap-2">
+      <span className="flex gap-2 print:hidden">
         <button type="button" className="touchable min-h-8 font-semibold underline" onClick={() => retry(id)}>
           {t("retry")}
         </button>

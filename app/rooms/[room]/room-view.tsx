@@ -25,6 +25,7 @@ import { ConnectionBanner } from "./connection-banner.tsx"
 import { DeleteDialog } from "./delete-dialog.tsx"
 import { JumpContext } from "./jump.tsx"
 import { MessageList, type MessageListHandle } from "./message-list.tsx"
+import { PrintedRoom } from "./printed-room.tsx"
 import { useExcerpt } from "./quote.tsx"
 import { ReactionsDialog } from "./reactions-dialog.tsx"
 import { type RoomActions, RoomActionsContext } from "./room-actions.ts"
@@ -260,6 +261,14 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach, linked
               />
             </main>
             <DropZone add={attachments.add} isEnabled={canAttach} />
+            <PrintedRoom
+              room={room}
+              conversation={conversation}
+              findOrigin={findOrigin}
+              gaps={feed.gaps}
+              hasOlder={hasOlder}
+              isTruncated={feed.isTruncated}
+            />
             <ReactionsDialog
               said={reactionsOf === null ? null : conversation.find(reactionsOf)}
               onClose={() => setReactionsOf(null)}
