@@ -8,6 +8,7 @@ import { NoticeInShell } from "../../_components/notice-in-shell.tsx"
 import { ActionForm } from "../../_components/server-action.tsx"
 import { useRoomName } from "../../_components/use-room-name.ts"
 import { joinRoom } from "../../actions.ts"
+import { KeptDraft } from "./kept-draft.tsx"
 
 export function JoinPrompt({ room }: { room: Room }) {
   const t = useTranslations("rooms")
@@ -21,6 +22,7 @@ export function JoinPrompt({ room }: { room: Room }) {
           {t("join")}
         </Button>
       </ActionForm>
+      <KeptDraft />
     </NoticeInShell>
   )
 }
