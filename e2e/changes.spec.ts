@@ -1,6 +1,7 @@
 import type { Locator } from "@playwright/test"
 import { doOverlap } from "./boxes.ts"
 import { expect, test } from "./fixtures.ts"
+import { setVisible } from "./visible.ts"
 
 test("what two people do to one message at once ends the same for both", async ({ people }) => {
   const alice = await people.signIn("Alice")
@@ -20,7 +21,11 @@ test("what two people do to one message at once ends the same for both", async (
     alice.page.getByRole("status").filter({ hasText: alice.texts.messages.editLost }),
   ).toBeVisible()
   await expect(hers.composer).toHaveValue("one, edited")
-  await expect(hers.composer).toBeFocused()
+  // Nor is it sent by the key that was to save it.
+  await expect(hers.log.getByTestId("message").first()).toBeFocused()
+  await alice.page.keyboard.press("Enter")
+  await expect(hers.composer).toHaveValue("one, edited")
+  await expect(hers.written).toHaveText(["two"])
 
   // Both have the text open before either saves.
   for (const [room, text] of [
@@ -37,6 +42,33 @@ test("what two people do to one message at once ends the same for both", async (
   await expect(async () => {
     expect(await second.written.allTextContents()).toEqual(await hers.written.allTextContents())
   }).toPass()
+})
+
+test("that what one was editing is deleted is said for as long as nobody sees it, and a moment longer", async ({
+  people,
+}) => {
+  const alice = await people.signIn("Alice")
+  const { url } = await alice.createRoom("Elsewhere")
+  const { page, texts } = alice
+  await page.clock.install()
+  const hers = await alice.openRoom(url)
+  await hers.send("one")
+  await hers.expectAllSent()
+  await (await hers.message("one").openMenu())
+    .getByRole("menuitem", { name: texts.messages.edit, exact: true })
+    .click()
+  await hers.message("one").editField.fill("one, edited")
+  const second = await (await alice.openTab()).openRoom(url)
+  await setVisible(page, false)
+  await second.message("one").delete()
+  const said = page.getByRole("status").getByText(texts.messages.editLost)
+  await expect(said).toBeVisible()
+  await page.clock.runFor(20_000)
+  await expect(said).toBeVisible()
+  await setVisible(page, true)
+  await page.clock.runFor(10_000)
+  await expect(said).toHaveCount(0)
+  await expect(hers.composer).toHaveValue("one, edited")
 })
 
 test("what its author edits while the room's owner deletes it is gone for both, and for good", async ({
@@ -95,38 +127,6 @@ test("changes made offline are shown at once and happen once", async ({ people }
   await expect(his.message("keep").reaction("👍")).toHaveText(/1/)
 })
 
-test("everything can be done by the keyboard alone", async ({ people }) => {
-  const alice = await people.signIn("Alice")
-  const hers = await alice.createRoom("No mouse")
-  await hers.send("first", "second", "third")
-  const { keyboard } = alice.page
-  const { messages } = alice.texts
-
-  // From the field back to the newest message, and up to the first one.
-  await hers.composer.focus()
-  const third = hers.message("third").element
-  await expect
-    .poll(async () => {
-      await keyboard.press("Shift+Tab")
-      return third.evaluate((element) => element === document.activeElement)
-    })
-    .toBe(true)
-  await keyboard.press("ArrowUp")
-  await expect(hers.message("second").element).toBeFocused()
-  await keyboard.press("Home")
-  await expect(hers.message("first").element).toBeFocused()
-
-  // Its tools are the next stop; the arrows go along them.
-  await keyboard.press("Tab")
-  await expect(hers.message("first").toolbar.getByRole("button", { name: messages.react })).toBeFocused()
-  await keyboard.press("ArrowRight")
-  await keyboard.press("ArrowRight")
-  await keyboard.press("Enter")
-  await expect(alice.page.getByRole("menuitem", { name: messages.edit, exact: true })).toBeVisible()
-  await keyboard.press("Escape")
-
-  // Where the text was opened from them, they go with what they were called up for.
-  await hers.message("first").toolbar.getByRole("button", { name: messages.more }).click()
 for (const width of [1100, 700, 320]) {
   test(`of a list ${width} px wide, one message has tools, and they cover none`, async ({ people }) => {
     const alice = await people.signIn("Alice", { viewport: { width, height: 720 } })
@@ -169,6 +169,38 @@ for (const width of [1100, 700, 320]) {
   })
 }
 
+test("everything can be done by the keyboard alone", async ({ people }) => {
+  const alice = await people.signIn("Alice")
+  const hers = await alice.createRoom("No mouse")
+  await hers.send("first", "second", "third")
+  const { keyboard } = alice.page
+  const { messages } = alice.texts
+
+  // From the field back to the newest message, and up to the first one.
+  await hers.composer.focus()
+  const third = hers.message("third").element
+  await expect
+    .poll(async () => {
+      await keyboard.press("Shift+Tab")
+      return third.evaluate((element) => element === document.activeElement)
+    })
+    .toBe(true)
+  await keyboard.press("ArrowUp")
+  await expect(hers.message("second").element).toBeFocused()
+  await keyboard.press("Home")
+  await expect(hers.message("first").element).toBeFocused()
+
+  // Its tools are the next stop; the arrows go along them.
+  await keyboard.press("Tab")
+  await expect(hers.message("first").toolbar.getByRole("button", { name: messages.react })).toBeFocused()
+  await keyboard.press("ArrowRight")
+  await keyboard.press("ArrowRight")
+  await keyboard.press("Enter")
+  await expect(alice.page.getByRole("menuitem", { name: messages.edit, exact: true })).toBeVisible()
+  await keyboard.press("Escape")
+
+  // Where the text was opened from them, they go with what they were called up for.
+  await hers.message("first").toolbar.getByRole("button", { name: messages.more }).click()
   await alice.page.getByRole("menuitem", { name: messages.edit, exact: true }).click()
   await expect(hers.message("first").editField).toBeFocused()
   await keyboard.press("Escape")
