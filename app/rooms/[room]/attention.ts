@@ -6,7 +6,7 @@ import { createListeners, logError } from "throughline"
 type Reason = "held" | "pointed" | "focused"
 
 /** Which message of a list has the reader's attention. It is one at most, whatever the mouse and the keyboard are at. */
-export interface Attention {
+interface Attention {
   readonly id: string | null
   give(id: string, reason: Reason): void
   /** Nothing, where another has it for that reason by now. */
