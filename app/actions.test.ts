@@ -216,13 +216,13 @@ describe("changing one's name", () => {
   })
 
   it.each([
-    ["\u3164", "nameEmpty"],
-    ["x".repeat(41), "nameTooLong"],
-    ["Aki\u202e", "nameDisturbs"],
-  ])("to %j is refused with the reason: %s", async (name, error) => {
+    ["\u3164", "invisible"],
+    ["x".repeat(41), "tooLong"],
+    ["Aki\u202e", "disturbing"],
+  ])("to %j is refused with the reason: %s", async (name, reason) => {
     await enter(here)
     const renamed = vi.spyOn(chat.guests, "rename")
-    expect(await change(name)).toEqual({ error })
+    expect(await change(name)).toEqual({ error: "badName", reason })
     expect(renamed).not.toHaveBeenCalled()
   })
 
@@ -570,7 +570,8 @@ it("a room is renamed, and a private one loses a member, by its owner alone, and
   expect(await removeMember(member, id, ownerId)).toBe(false)
 
   request.cookies = owner
-  expect(await rename("\u200b")).toEqual({ error: "badName" })
+  expect(await rename("\u200b")).toEqual({ error: "badName", reason: "invisible" })
+  expect(await rename("x".repeat(61))).toEqual({ error: "badName", reason: "tooLong" })
   expect(await rename("Renamed")).toEqual({ isDone: true })
   expect([await removeMember(ownerId, id, member), await removeMember(ownerId, id, member)]).toEqual([
     ...[true, false],

@@ -20,16 +20,28 @@ import {
 } from "#lib/chat/current.ts"
 import { cookieOptions } from "#lib/chat/kept-cookie.ts"
 import { lobbyId } from "#lib/chat/lobby.ts"
-import { maxRoomNameLength } from "#lib/chat/rooms.ts"
-import { type NameRefusal, nameOfAtMost, nameSchema, newGuest, readName } from "#lib/chat/session.ts"
+import { maxPersonNameLength, maxRoomNameLength, type NameFault, nameFaultOf } from "#lib/chat/names.ts"
+import { newGuest } from "#lib/chat/session.ts"
 import { signedOutCookie, signedOutSeconds } from "#lib/chat/signed-out-cookie.ts"
+import { visibleText } from "#lib/chat/visible-text.ts"
 import { localeCookie, locales } from "#lib/i18n/locales.ts"
 import type { Chat } from "#lib/realtime/create.ts"
 import { getChat, getEnv, report } from "#lib/realtime/server.ts"
 import { ownPath } from "#lib/security/own-path.ts"
 
 /** What a form shows when it was refused. */
-export type FormState = { error: "badName" } | Refusal | null
+export type FormState = BadName | Refusal | null
+
+/** Nobody, or no room, may be called what was asked for. */
+export interface BadName {
+  error: "badName"
+  reason: NameFault
+}
+
+function badName(text: string, max: number): BadName | null {
+  const reason = nameFaultOf(text, max)
+  return reason && { error: "badName", reason }
+}
 
 /** The form stands in a page of somebody who isn't signed in any more. */
 const sessionChanged: Refusal = { error: "session-changed" }
@@ -44,8 +56,8 @@ const cookieLostSchema = z.object({ error: z.literal("cookieLost") })
 const signInSchema = formOf({ name: z.string(), next: z.optional(z.string()) })
 
 export const signIn = action(signInSchema, async (previous, form): Promise<FormState | typeof cookieLost> => {
-  const name = nameSchema.safeParse(form.name)
-  if (!name.success) return { error: "badName" }
+  const bad = badName(form.name, maxPersonNameLength)
+  if (bad) return bad
   if (!(await keepsCookies())) {
     // The first time the page may be older than the cookie, which comes with this answer.
     if (cookieLostSchema.safeParse(previous).success) await warnOfLostCookie()
@@ -54,7 +66,7 @@ export const signIn = action(signInSchema, async (previous, form): Promise<FormS
   const next = ownPath(form.next) ?? `/rooms/${lobbyId}`
   const refusal = await refuseAddress("guests from an address", "guests of a day from an address")
   if (refusal) return refusal
-  const user = newGuest(name.data)
+  const user = newGuest(visibleText(form.name))
   const session = await getSession()
   const { rooms, announcements } = await getChat()
   // First: who can't be let in isn't signed in either, and tries again.
@@ -132,11 +144,13 @@ const changeNameSchema = formOf({ owner: z.string(), name: z.string() })
 /** From now on the page's owner is called so, on all their pages and devices; they are the same person all the same. */
 export const changeName = action(
   changeNameSchema,
-  async (_, form): Promise<NameRefusal | Refusal | { name: string }> => {
+  async (_, form): Promise<BadName | Refusal | { name: string }> => {
     const user = await requireOwner(form.owner, "/")
     if (!user) return sessionChanged
-    const given = readName(form.name)
-    if ("error" in given || given.name === user.name) return given
+    const bad = badName(form.name, maxPersonNameLength)
+    if (bad) return bad
+    const given = { name: visibleText(form.name) }
+    if (given.name === user.name) return given
     const refusal = await refusePerson(user, "names")
     if (refusal) return refusal
     const { guests, realtime } = await getChat()
@@ -147,11 +161,6 @@ export const changeName = action(
   },
 )
 
-const roomSchema = z.object({
-  name: nameOfAtMost(maxRoomNameLength),
-  isPrivate: z.boolean(),
-})
-
 const createRoomSchema = formOf({
   ...{ owner: z.string(), name: z.string() },
   // There where it is ticked.
@@ -161,12 +170,15 @@ const createRoomSchema = formOf({
 export const createRoom = action(createRoomSchema, async (_, form): Promise<FormState> => {
   const user = await requireOwner(form.owner, "/")
   if (!user) return sessionChanged
-  const parsed = roomSchema.safeParse({ name: form.name, isPrivate: form.isPrivate !== undefined })
-  if (!parsed.success) return { error: "badName" }
+  const bad = badName(form.name, maxRoomNameLength)
+  if (bad) return bad
   const refusal = await refusePerson(user, "rooms")
   if (refusal) return refusal
   const { rooms, announcements } = await getChat()
-  const created = await rooms.create(user, parsed.data)
+  const created = await rooms.create(user, {
+    name: visibleText(form.name),
+    isPrivate: form.isPrivate !== undefined,
+  })
   await announcements.say(created.id)
   forgetRoomLists()
   redirect(`/rooms/${created.id}`)
@@ -234,12 +246,12 @@ export const renameRoom = action(
   async (_, { owner, room: id, name }): Promise<FormState | { isDone: boolean }> => {
     const user = await requireOwner(owner, `/rooms/${id}`)
     if (!user) return sessionChanged
-    const parsed = roomSchema.shape.name.safeParse(name)
-    if (!parsed.success) return { error: "badName" }
+    const bad = badName(name, maxRoomNameLength)
+    if (bad) return bad
     const refusal = await refusePerson(user, "room changes")
     if (refusal) return refusal
     const { rooms, announcements } = await getChat()
-    const isDone = await rooms.rename(user.id, id, parsed.data)
+    const isDone = await rooms.rename(user.id, id, visibleText(name))
     await announcements.say(id)
     forgetRoomLists()
     return { isDone }

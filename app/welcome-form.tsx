@@ -1,5 +1,6 @@
 "use client"
 import { useTranslations } from "next-intl"
+import { maxPersonNameLength } from "#lib/chat/names.ts"
 import { Button } from "./_components/button.tsx"
 import { Field } from "./_components/field.tsx"
 import { useRefusalText, useServerAction } from "./_components/server-action.tsx"
@@ -13,10 +14,13 @@ async function signInWithCookie(form: FormData) {
 
 export function WelcomeForm({ next }: { next: string }) {
   const t = useTranslations("welcome")
+  const names = useTranslations("names")
   const refusalText = useRefusalText()
   const [state, action, isPending, sent] = useServerAction(signIn, signInWithCookie)
-  const errorText = (refused: NonNullable<typeof state>) =>
-    refused.error === "badName" || refused.error === "cookieLost" ? t(refused.error) : refusalText(refused)
+  const errorText = (refused: NonNullable<typeof state>) => {
+    if (refused.error === "badName") return names(refused.reason, { max: maxPersonNameLength })
+    return refused.error === "cookieLost" ? t(refused.error) : refusalText(refused)
+  }
   return (
     <form action={action} className="grid gap-4">
       <input type="hidden" name="next" value={next} />
@@ -26,8 +30,8 @@ export function WelcomeForm({ next }: { next: string }) {
         label={t("name")}
         placeholder={t("placeholder")}
         error={state ? errorText(state) : undefined}
-        defaultValue={sent && String(sent.get("name"))}
-        maxLength={40}
+        defaultValue={sent ? String(sent.get("name")) : undefined}
+        max={maxPersonNameLength}
         required
         autoFocus
         autoComplete="nickname"

@@ -1,4 +1,7 @@
+import type { Locator } from "@playwright/test"
+import { doOverlap } from "./boxes.ts"
 import { expect, test } from "./fixtures.ts"
+import { setVisible } from "./visible.ts"
 
 test("what two people do to one message at once ends the same for both", async ({ people }) => {
   const alice = await people.signIn("Alice")
@@ -18,7 +21,11 @@ test("what two people do to one message at once ends the same for both", async (
     alice.page.getByRole("status").filter({ hasText: alice.texts.messages.editLost }),
   ).toBeVisible()
   await expect(hers.composer).toHaveValue("one, edited")
-  await expect(hers.composer).toBeFocused()
+  // Nor is it sent by the key that was to save it.
+  await expect(hers.log.getByTestId("message").first()).toBeFocused()
+  await alice.page.keyboard.press("Enter")
+  await expect(hers.composer).toHaveValue("one, edited")
+  await expect(hers.written).toHaveText(["two"])
 
   // Both have the text open before either saves.
   for (const [room, text] of [
@@ -35,6 +42,33 @@ test("what two people do to one message at once ends the same for both", async (
   await expect(async () => {
     expect(await second.written.allTextContents()).toEqual(await hers.written.allTextContents())
   }).toPass()
+})
+
+test("that what one was editing is deleted is said for as long as nobody sees it, and a moment longer", async ({
+  people,
+}) => {
+  const alice = await people.signIn("Alice")
+  const { url } = await alice.createRoom("Elsewhere")
+  const { page, texts } = alice
+  await page.clock.install()
+  const hers = await alice.openRoom(url)
+  await hers.send("one")
+  await hers.expectAllSent()
+  await (await hers.message("one").openMenu())
+    .getByRole("menuitem", { name: texts.messages.edit, exact: true })
+    .click()
+  await hers.message("one").editField.fill("one, edited")
+  const second = await (await alice.openTab()).openRoom(url)
+  await setVisible(page, false)
+  await second.message("one").delete()
+  const said = page.getByRole("status").getByText(texts.messages.editLost)
+  await expect(said).toBeVisible()
+  await page.clock.runFor(20_000)
+  await expect(said).toBeVisible()
+  await setVisible(page, true)
+  await page.clock.runFor(10_000)
+  await expect(said).toHaveCount(0)
+  await expect(hers.composer).toHaveValue("one, edited")
 })
 
 test("what its author edits while the room's owner deletes it is gone for both, and for good", async ({
@@ -92,6 +126,48 @@ test("changes made offline are shown at once and happen once", async ({ people }
   await his.expectWritten(["final", "keep"])
   await expect(his.message("keep").reaction("👍")).toHaveText(/1/)
 })
+
+for (const width of [1100, 700, 320]) {
+  test(`of a list ${width} px wide, one message has tools, and they cover none`, async ({ people }) => {
+    const alice = await people.signIn("Alice", { viewport: { width, height: 720 } })
+    const bob = await people.newcomer("Bob")
+    const hers = await alice.createRoom("Workshop")
+    const his = await bob.joinRoom(hers.url)
+    const long =
+      "as long as it takes to fill a line of the list, and to go on in another one, and in one more"
+    await hers.send("ok", long, "!")
+    await hers.expectAllSent()
+    await his.send("so", `${long}.`, "?")
+    const texts = ["ok", long, "!", "so", `${long}.`, "?"]
+    await hers.expectWritten(texts)
+    const { page } = alice
+    const toolbar = page.getByRole("toolbar")
+    const boxesOf = (locator: Locator) =>
+      locator.evaluateAll((elements) => elements.map((element) => element.getBoundingClientRect().toJSON()))
+
+    for (const text of texts) {
+      await hers.message(text).element.hover()
+      await expect(hers.message(text).toolbar).toBeVisible()
+      await expect(toolbar).toHaveCount(1)
+      const [tools] = await boxesOf(toolbar)
+      expect((await boxesOf(hers.written)).filter((box) => tools && doOverlap(box, tools))).toEqual([])
+      expect(tools?.left).toBeGreaterThanOrEqual(0)
+      expect(tools?.right).toBeLessThanOrEqual(width)
+    }
+
+    // What one came to last has them: by keyboard, though the mouse rests elsewhere; then by mouse again.
+    await page.keyboard.press("Escape")
+    await hers.message("ok").element.focus()
+    await expect(hers.message("ok").toolbar).toBeVisible()
+    await expect(toolbar).toHaveCount(1)
+    await hers.message("so").element.hover()
+    await expect(hers.message("so").toolbar).toBeVisible()
+    await expect(toolbar).toHaveCount(1)
+    await page.mouse.move(0, 0)
+    await expect(hers.message("ok").toolbar).toBeVisible()
+    await expect(toolbar).toHaveCount(1)
+  })
+}
 
 test("everything can be done by the keyboard alone", async ({ people }) => {
   const alice = await people.signIn("Alice")

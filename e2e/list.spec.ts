@@ -1,7 +1,9 @@
+import type { Locator } from "@playwright/test"
 import { chatChannels } from "../lib/chat/channels.ts"
 import { messagePath } from "../lib/chat/message-link.ts"
 import { createSocketIoPublisher } from "../realtime/providers/socketio/server.ts"
 import { createRealtime } from "../realtime/server/index.ts"
+import { type Box, doOverlap } from "./boxes.ts"
 import type { ChatServers } from "./chat-servers.ts"
 import { record } from "./figures.ts"
 import { expect, test } from "./fixtures.ts"
@@ -129,6 +131,45 @@ test("new messages are followed at the end, and counted elsewhere; one's own are
   await expect(room.message("mine").element).toBeInViewport()
   await expect.poll(() => distanceToEnd(room)).toBeLessThan(80)
 })
+
+for (const width of [1100, 320]) {
+  test(`what is said for a moment, ${width} px wide, is in the middle of the conversation and covers no button`, async ({
+    people,
+    chat,
+  }) => {
+    const alice = await people.signIn("Alice", { viewport: { width, height: 720 } })
+    const { page, texts } = alice
+    const room = await alice.createRoom("In passing")
+    await fill(chat, room, 100)
+    await alice.openRoom(room.url)
+    await expect(room.message(/^number 100/).element).toBeInViewport()
+    await scrollTo(room, 500)
+    const pill = page.getByRole("button", { name: "Jump to the latest" })
+    await expect(pill).toBeVisible()
+    await room.composer.fill("a draft\n".repeat(8))
+    await page.context().setOffline(true)
+    await page.evaluate(() =>
+      document.body.append(Object.assign(document.createElement("a"), { href: "/lab", id: "away" })),
+    )
+    await page.evaluate(() => document.getElementById("away")?.click())
+    const said = page.getByRole("status").getByText(texts.app.offlineLink)
+    await expect(said).toBeVisible()
+    const boxOf = (locator: Locator) =>
+      locator.evaluate((element): Box => element.getBoundingClientRect().toJSON())
+    const [toast, list] = [await boxOf(said), await boxOf(room.log)]
+    for (const control of [
+      pill,
+      room.composer,
+      page.getByRole("button", { name: texts.composer.send, exact: true }),
+    ])
+      expect(doOverlap(toast, await boxOf(control))).toBe(false)
+    expect(Math.abs(toast.left + toast.right - list.left - list.right)).toBeLessThan(4)
+    // It is said once.
+    await expect(page.getByText(texts.app.offlineLink)).toHaveCount(1)
+    await pill.click()
+    await expect(room.message(/^number 100/).element).toBeInViewport()
+  })
+}
 
 test("how many are new goes down while one reads on, and not up again while one looks back", async ({
   people,

@@ -97,20 +97,24 @@ for (const locale of ["en-US", "ja-JP"]) {
     const alice = await people.signIn("Alice", {
       ...{ locale, viewport: { width: 320, height: 640 }, colorScheme: "dark" },
     })
-    const { name } = alice.texts
+    const { name, names } = alice.texts
     const dialog = await openNameDialog(alice, "Alice")
     const field = dialog.getByRole("textbox", { name: name.label })
     await expect(field).toHaveValue("Alice")
     for (const [text, reason] of [
-      ["\u3164", name.nameEmpty],
-      ["x".repeat(41), name.nameTooLong.replace("{count}", "40")],
-      ["Aki\u202e", name.nameDisturbs],
+      ["\u3164", names.invisible],
+      ["Aki\u202e", names.disturbing],
     ] as const) {
       await field.fill(text)
       await field.press("Enter")
       await expect(dialog.getByRole("alert")).toHaveText(reason)
       await expect(field).toHaveValue(text)
     }
+    // It isn't sent at all, and stays whole.
+    await field.fill("x".repeat(41))
+    await field.press("Enter")
+    await expect(field).toHaveAttribute("aria-invalid", "true")
+    await expect(field).toHaveValue("x".repeat(41))
     await expectAccessible(alice.page)
     await expectNothingSticksOut(alice.page)
     await alice.page.keyboard.press("Escape")

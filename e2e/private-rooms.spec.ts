@@ -27,6 +27,9 @@ test("a private room opens to whoever has its invitation, and to nobody else", a
     bob.page.getByRole("heading", { name: titleTo.replace("{room}", "Secret garden") }),
   ).toBeVisible()
   await expect(bob.page.getByText(by.replace("{name}", "Alice"))).toBeVisible()
+  // Nobody has to take it.
+  await bob.page.getByRole("link", { name: missing.back }).click()
+  await expect(bob.page.getByRole("heading", { name: bob.texts.rooms.lobby, level: 1 })).toBeVisible()
   const his = await bob.joinRoom(invitation)
   await his.expectWritten(["just between us"])
   await his.send("and me")

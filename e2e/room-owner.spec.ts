@@ -26,6 +26,8 @@ test("a private room's owner gives it another name, which all see at once, and p
   const renamed = messages.renamed.replace("{name}", "Alice").replace("{room}", "Plan")
   await expect(his.log).toContainText(renamed)
 
+  // What he was writing is his, though the room isn't any more.
+  await his.composer.fill("half a\nsentence")
   await choose(rooms.remove)
   const dialog = alice.page.getByRole("dialog", { name: rooms.removeTitle })
   await dialog.getByRole("button", { name: rooms.removePerson.replace("{name}", "Bob") }).click()
@@ -40,6 +42,18 @@ test("a private room's owner gives it another name, which all see at once, and p
   await expect(hers.log).toContainText(messages.putOut.replace("{name}", "Bob"))
   await expect(bob.page.getByRole("heading", { name: bob.texts.missing.title })).toBeVisible()
   await expect(bob.page.getByRole("navigation").getByRole("link", { name: "Plan" })).toHaveCount(0)
+  const draft = bob.page.getByRole("textbox", { name: rooms.keptDraftLabel })
+  await expect(draft).toHaveValue("half a\nsentence")
+  await bob.page.reload()
+  await expect(draft).toHaveValue("half a\nsentence")
+  await bob.page.evaluate(() => {
+    navigator.clipboard.writeText = async (text) => void Object.assign(window, { copied: text })
+  })
+  await bob.page.getByRole("button", { name: messages.copy }).click()
+  await expect(bob.page.getByRole("status").getByText(messages.copied)).toBeVisible()
+  expect(await bob.page.evaluate(() => (window as unknown as { copied: string }).copied)).toBe(
+    "half a\nsentence",
+  )
   // Nor does the link bring him back by which he came.
   await bob.page.goto(link)
   await expect(bob.page.getByRole("heading", { name: bob.texts.missing.invitation })).toBeVisible()

@@ -1,5 +1,5 @@
 import { AxeBuilder } from "@axe-core/playwright"
-import type { Page } from "@playwright/test"
+import type { Locator, Page } from "@playwright/test"
 import { expect, test } from "./fixtures.ts"
 import { textsOf } from "./texts.ts"
 
@@ -388,6 +388,64 @@ test("the key that opens the search alone can be turned off, for good", async ({
   await expect(dialog).toBeVisible()
   await expect(dialog.getByRole("combobox")).toHaveValue("")
 })
+
+for (const locale of ["en-US", "ja-JP"]) {
+  test(`a text that can't be taken is refused with the reason, and none of it is cut, in ${locale}`, async ({
+    browser,
+    chat,
+  }) => {
+    const { welcome, rooms, names, length, search } = textsOf(locale)
+    const tooLong = (max: number) => length.tooLong.replace("{max}", String(max))
+    const context = await browser.newContext({ baseURL: chat.url, locale })
+    const page = await context.newPage()
+    await page.goto("/")
+    const name = page.getByRole("textbox", { name: welcome.name })
+    const enter = page.getByRole("button", { name: welcome.enter })
+    const alert = page.getByRole("alert")
+    for (const [written, reason] of [
+      ["\u3164\u200b", names.invisible],
+      ["a\u202eb", names.disturbing],
+    ] as const) {
+      await name.fill(written)
+      await enter.click()
+      await expect(alert.filter({ hasText: reason })).toBeVisible()
+      await expect(name).toHaveValue(written)
+    }
+    /** Pasted, it is there as it was, with words that it is too long; and it isn't sent. */
+    const expectWhole = async (field: Locator, max: number, send: () => Promise<void>) => {
+      await field.fill("")
+      await page.keyboard.insertText("x".repeat(200))
+      await expect(field).toHaveValue("x".repeat(200))
+      await expect(field).toHaveAccessibleDescription(tooLong(max))
+      await send()
+      await expect(field).toBeFocused()
+      expect(await field.evaluate((input: HTMLInputElement) => input.validationMessage)).toBe(tooLong(max))
+      await field.fill("x".repeat(max))
+      await expect(field).toHaveAccessibleDescription("")
+    }
+    await expectWhole(name, 40, () => enter.click())
+    await enter.click()
+    await expect(page.getByRole("heading", { name: rooms.lobby, level: 1 })).toBeVisible()
+
+    await page.getByRole("button", { name: rooms.create }).click()
+    const dialog = page.getByRole("dialog", { name: rooms.createTitle })
+    const submit = dialog.getByRole("button", { name: rooms.submit })
+    await expectWhole(dialog.getByRole("textbox", { name: rooms.name }), 60, () => submit.click())
+    await submit.click()
+    await expect(page.getByRole("heading", { name: "x".repeat(60), level: 1 })).toBeVisible()
+
+    // What is looked for, too.
+    await page.keyboard.press("Control+k")
+    const query = page.getByRole("combobox")
+    await expect(query).toBeFocused()
+    await page.keyboard.insertText("y".repeat(300))
+    await expect(query).toHaveValue("y".repeat(300))
+    await expect(page.getByRole("dialog").getByRole("alert")).toHaveText(tooLong(200))
+    await query.fill("y")
+    await expect(page.getByText(search.none.replace("{query}", "y"))).toBeVisible()
+    await context.close()
+  })
+}
 
 test("among many rooms one is found by its name, by keyboard and in Japanese", async ({ people }) => {
   const alice = await people.signIn("Alice", { locale: "ja-JP" })

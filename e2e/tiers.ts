@@ -65,6 +65,7 @@ export const projects: readonly Project[] = [
         "old-browser",
         "pages",
         "presence",
+        "printing",
         "private-rooms",
         "proxy",
         "rich-text",

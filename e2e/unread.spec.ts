@@ -1,9 +1,11 @@
 import type { Page } from "@playwright/test"
 import { v7 as uuidv7 } from "uuid"
+import { type Box, doOverlap } from "./boxes.ts"
 import { expect, type People, test } from "./fixtures.ts"
 import type { RoomPage } from "./pages/room-page.ts"
 import type { Person } from "./person.ts"
 import { fill, publish, roomIdOf } from "./publish.ts"
+import { setVisible } from "./visible.ts"
 
 /** Alice and Bob in a room; Alice looks at the lobby. */
 async function setUp(people: People): Promise<{ alice: Person; bob: Person; hers: RoomPage; his: RoomPage }> {
@@ -29,16 +31,6 @@ async function setFocus(page: Page, hasFocus: boolean): Promise<void> {
     document.hasFocus = () => value
     window.dispatchEvent(new Event(value ? "focus" : "blur"))
   }, hasFocus)
-}
-
-async function setVisible(page: Page, isVisible: boolean): Promise<void> {
-  await page.evaluate(
-    (value) => {
-      Object.defineProperty(document, "visibilityState", { configurable: true, value })
-      document.dispatchEvent(new Event("visibilitychange"))
-    },
-    isVisible ? "visible" : "hidden",
-  )
 }
 
 test("what one hasn't read is counted live, in every tab and on every device, and reading it in one clears it in all", async ({
@@ -351,4 +343,31 @@ test("a room opens where one stopped reading, and what is below stays unread unt
   await page.reload()
   await expect(last).toBeInViewport()
   await expect(line).toHaveCount(0)
+})
+
+test("on a phone the number of what is unread stands beside the sign of the list, and not upon it", async ({
+  people,
+  chat,
+}) => {
+  const { alice, his } = await setUp(people)
+  const { page, texts } = alice
+  await page.setViewportSize({ width: 320, height: 568 })
+  const button = page.getByRole("button", { name: texts.rooms.open })
+  await expect(button).toBeVisible()
+  for (const [count, shown] of [
+    [1, "1"],
+    [150, "99+"],
+  ] as const) {
+    await fill(chat, his, count)
+    await page.reload()
+    const badge = button.locator("span")
+    await expect(badge).toHaveText(shown)
+    const boxOf = (locator: typeof badge) =>
+      locator.evaluate((element): Box => element.getBoundingClientRect().toJSON())
+    const number = await boxOf(badge)
+    expect(doOverlap(number, await boxOf(button.locator("svg")))).toBe(false)
+    expect(doOverlap(number, await boxOf(page.getByRole("heading", { level: 1 })))).toBe(false)
+    expect(number.top).toBeGreaterThanOrEqual(0)
+    expect(number.left).toBeGreaterThanOrEqual(0)
+  }
 })

@@ -32,7 +32,7 @@ export function Avatar({
       aria-hidden="true"
       data-testid="avatar"
       className={clsx(
-        "grid shrink-0 select-none place-items-center rounded-full font-semibold",
+        "grid shrink-0 select-none place-items-center rounded-full font-semibold print:invisible",
         isAway && "opacity-45",
       )}
       style={{

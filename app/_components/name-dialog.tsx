@@ -2,7 +2,7 @@
 import { Dialog } from "@base-ui/react/dialog"
 import { useTranslations } from "next-intl"
 import { useEffect } from "react"
-import { maxNameLength } from "#lib/chat/name-length.ts"
+import { maxPersonNameLength } from "#lib/chat/names.ts"
 import { isolated } from "#lib/i18n/isolated.ts"
 import { changeName } from "../actions.ts"
 import { Button, buttonClass } from "./button.tsx"
@@ -27,6 +27,7 @@ export function NameDialog({ isOpen, onOpenChange }: DialogState) {
 
 function NameForm({ onDone }: { onDone(): void }) {
   const t = useTranslations("name")
+  const names = useTranslations("names")
   const rooms = useTranslations("rooms")
   const me = useMe()
   const refusalText = useRefusalText()
@@ -37,16 +38,8 @@ function NameForm({ onDone }: { onDone(): void }) {
     onDone()
     toast(t("changed", { name: isolated(name) }))
   }, [name, onDone, t])
-  const errorText = (error: Exclude<typeof state, { name: string } | null>) => {
-    switch (error.error) {
-      case "nameEmpty":
-      case "nameTooLong":
-      case "nameDisturbs":
-        return t(error.error, { count: maxNameLength })
-      default:
-        return refusalText(error)
-    }
-  }
+  const errorText = (refused: Exclude<typeof state, { name: string } | null>) =>
+    refused.error === "badName" ? names(refused.reason, { max: maxPersonNameLength }) : refusalText(refused)
   return (
     <form action={action} className="grid gap-4">
       <OwnerField id={me.id} />
@@ -54,6 +47,7 @@ function NameForm({ onDone }: { onDone(): void }) {
         id="own-name"
         name="name"
         label={t("label")}
+        max={maxPersonNameLength}
         required
         autoComplete="nickname"
         error={state && "error" in state ? errorText(state) : undefined}

@@ -1,6 +1,7 @@
 import type { ComponentProps } from "react"
 import { Notice } from "./notice.tsx"
 import { OpenSidebarButton } from "./shell.tsx"
+import { ToastPlace } from "./toast.tsx"
 
 /** A notice where a room would be, beside the list of rooms. */
 export function NoticeInShell(props: ComponentProps<typeof Notice>) {
@@ -11,6 +12,9 @@ export function NoticeInShell(props: ComponentProps<typeof Notice>) {
       </div>
       <div className="grid flex-1 place-items-center p-6">
         <Notice {...props} />
+      </div>
+      <div className="sticky bottom-3 flex h-0 shrink-0 flex-col justify-end px-3">
+        <ToastPlace />
       </div>
     </main>
   )

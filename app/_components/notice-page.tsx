@@ -4,7 +4,7 @@ import type { ReactNode } from "react"
 import { buttonClass } from "./button.tsx"
 import { Notice } from "./notice.tsx"
 
-/** A page with one thing to say, and one way on. */
+/** A page with one thing to say, what to do about it, and a way back. */
 export function NoticePage({
   back,
   ...notice
@@ -20,7 +20,7 @@ export function NoticePage({
       <Notice {...notice}>
         {notice.children}
         {back && (
-          <Link href="/" className={buttonClass("primary")}>
+          <Link href="/" className={buttonClass(notice.children ? "quiet" : "primary")}>
             {back}
           </Link>
         )}

@@ -1,6 +1,8 @@
 "use client"
 import { useTranslations } from "next-intl"
 import type { Refusal } from "#lib/chat/current.ts"
+import { maxRoomNameLength } from "#lib/chat/names.ts"
+import type { BadName } from "../actions.ts"
 import { Field } from "./field.tsx"
 import { type Unreached, useRefusalText } from "./server-action.tsx"
 
@@ -9,19 +11,23 @@ export function RoomNameField({
   refusal,
   value,
 }: {
-  refusal: Refusal | Unreached | { error: "badName" } | null
+  refusal: Refusal | Unreached | BadName | null
   value: string | undefined
 }) {
-  const t = useTranslations("rooms")
+  const t = useTranslations()
   const refusalText = useRefusalText()
+  const errorText = (refused: NonNullable<typeof refusal>) =>
+    refused.error === "badName"
+      ? t(`names.${refused.reason}`, { max: maxRoomNameLength })
+      : refusalText(refused)
   return (
     <Field
       id="room-name"
       name="name"
-      label={t("name")}
-      maxLength={60}
+      label={t("rooms.name")}
+      max={maxRoomNameLength}
       required
-      error={refusal ? (refusal.error === "badName" ? t("badName") : refusalText(refusal)) : undefined}
+      error={refusal ? errorText(refusal) : undefined}
       defaultValue={value}
     />
   )

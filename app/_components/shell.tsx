@@ -36,7 +36,8 @@ export function OpenSidebarButton() {
       {count > 0 && (
         <span
           aria-hidden="true"
-          className={`absolute -top-1 right-0 grid h-4.5 min-w-4.5 place-items-center rounded-full px-1 font-semibold text-[0.625rem] tabular-nums ring-2 ring-surface ${mentions > 0 ? "bg-accent text-on-accent" : "bg-muted text-background"}`}
+          // Above the sign, not upon it.
+          className={`-top-2 -right-1 absolute grid h-4.5 min-w-4.5 place-items-center rounded-full px-1 font-semibold text-[0.625rem] tabular-nums ring-2 ring-surface ${mentions > 0 ? "bg-accent text-on-accent" : "bg-muted text-background"}`}
         >
           {count > 99 ? "99+" : count}
         </span>

@@ -102,7 +102,6 @@ function RoomFilter({ value, onChange, onEnter }: RoomFilterProps) {
         inputMode="search"
         enterKeyHint="go"
         autoComplete="off"
-        maxLength={60}
         value={value}
         aria-label={t("filter")}
         placeholder={t("filter")}

@@ -1,7 +1,7 @@
 import { defineChannel } from "throughline"
 import * as z from "zod/mini"
 import { isEmoji } from "./emoji.ts"
-import { visibleText } from "./visible-text.ts"
+import { lengthOf, visibleText } from "./visible-text.ts"
 
 /** In characters as `lengthOf` counts them. */
 export const maxTextLength = 4000
@@ -11,9 +11,6 @@ export const maxMentions = 50
 const nothing = z.object({})
 
 const messageId = z.uuid()
-
-/** How many characters a text has: an emoji is one, where a string's `length` says two. */
-export const lengthOf = (text: string) => [...text].length
 
 const text = z.string().check(
   z.overwrite(visibleText),

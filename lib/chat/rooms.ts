@@ -84,8 +84,6 @@ export interface Rooms {
   accept(user: User, token: string): Promise<{ room: Room; isNew: boolean } | null>
 }
 
-export const maxRoomNameLength = 60
-
 const dayMs = 24 * 60 * 60 * 1000
 const invitationMs = invitationDays * dayMs
 /** Whoever follows an old link is told that it is old, for so long after it has expired. */

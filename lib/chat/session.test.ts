@@ -4,10 +4,8 @@ import { describe, expect, it } from "vitest"
 import {
   hostSessionCookie,
   identifyRequest,
-  nameSchema,
   newGuest,
   openSession,
-  readName,
   sessionCookie,
   sessionOptions,
 } from "./session.ts"
@@ -131,38 +129,5 @@ describe("a session from before its cookie had the name that browsers take from 
     expect(await whoBrings(store.jar)).toEqual(session.user)
     expect(await whoBrings(planted.jar)).toBeNull()
     expect((await openSession(planted, options)).user).toBeUndefined()
-  })
-})
-
-describe("a guest's name", () => {
-  it.each([["Aki"], ["日本 太郎"], ["👩‍👩‍👧"], ["  trimmed  "], ["x".repeat(40)]])("may be %j", (name) => {
-    expect(nameSchema.safeParse(name)).toMatchObject({ success: true, data: name.trim() })
-  })
-  it.each([
-    [""],
-    ["   "],
-    ["\u200b\u2060"],
-    ["\u3164"],
-    ["\u2800"],
-    ["x".repeat(41)],
-    ["a\u202Eb"],
-    ["a\u061cb"],
-    ["a\nb"],
-    ["a\u0000b"],
-    [7],
-    [null],
-    [undefined],
-  ])("may not be %j", (name) => {
-    expect(nameSchema.safeParse(name).success).toBe(false)
-  })
-  it.each([
-    ["\u200b ", "nameEmpty"],
-    ["x".repeat(41), "nameTooLong"],
-    ["a\u202Eb", "nameDisturbs"],
-    ["a\nb", "nameDisturbs"],
-    // What is wrong first.
-    [`${"x".repeat(41)}\n`, "nameTooLong"],
-  ])("is refused with a reason where it is %j: %s", (text, error) => {
-    expect(readName(text)).toEqual({ error })
   })
 })

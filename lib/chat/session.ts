@@ -2,12 +2,9 @@ import { parseCookie } from "cookie"
 import { type CookieStore, getIronSession, type SessionOptions, unsealData } from "iron-session"
 import { parseUser, type User } from "throughline"
 import { v7 as uuidv7 } from "uuid"
-import * as z from "zod/mini"
 import type { Env } from "../env/schema.ts"
 import type { Guests } from "./guests.ts"
 import { cookieOptions, sessionSeconds } from "./kept-cookie.ts"
-import { maxNameLength } from "./name-length.ts"
-import { isLineOfText, visibleText } from "./visible-text.ts"
 
 /** The session's cookie where browsers get it without TLS, too; and everywhere before there was the name below. */
 export const sessionCookie = "throughline_session"
@@ -18,25 +15,6 @@ interface SessionData {
   user?: User
   /** It was given under that name, and is nobody's under the other: there somebody else may have put it. */
   isHostOnly?: boolean
-}
-
-/** What people and rooms may be called: something that can be seen, and nothing that disturbs what stands beside it. */
-export const nameOfAtMost = (length: number) =>
-  z.string().check(z.overwrite(visibleText), z.minLength(1), z.maxLength(length), z.refine(isLineOfText))
-
-/** What a guest may be called. */
-export const nameSchema = nameOfAtMost(maxNameLength)
-
-/** Why a text is no name, by the kind of the schema's check that failed first. */
-const nameFaults = { too_small: "nameEmpty", too_big: "nameTooLong", custom: "nameDisturbs" } as const
-type NameFault = (typeof nameFaults)[keyof typeof nameFaults]
-export type NameRefusal = { [Fault in NameFault]: { error: Fault } }[NameFault]
-
-/** A guest's name as it is kept, or why it is none. */
-export function readName(text: string): { name: string } | NameRefusal {
-  const { data, error } = nameSchema.safeParse(text)
-  if (!error) return { name: data }
-  return { error: nameFaults[error.issues[0]?.code as keyof typeof nameFaults] } as NameRefusal
 }
 
 /** What of the environment a session needs. */

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest"
 import { cleanFileName } from "../files/rules.ts"
 import { room } from "./channels.ts"
-import { nameOfAtMost } from "./session.ts"
+import { nameFaultOf } from "./names.ts"
+import { visibleText } from "./visible-text.ts"
 
 const target = "0190a5e0-0000-7000-8000-000000000001"
 const taken = {
-  "a name": (text: string) => nameOfAtMost(40).safeParse(text),
+  "a name": (text: string) => ({ success: nameFaultOf(text, 40) === null, data: visibleText(text) }),
   "a message": (text: string) => room.messages["text-sent"].safeParse({ text }),
   "a change of a message": (text: string) => room.messages["message-edited"].safeParse({ target, text }),
 }
@@ -67,7 +68,7 @@ describe.each(Object.entries(taken))("%s", (_, parse) => {
 it.each(["a\u202Eb", "a\u200fb", "a\u061cb", "a\u2066b", "a\nb", "a\u2028b", "a\u0000b", "a\ud800b"])(
   "a name may not disturb the line it stands in: %j",
   (name) => {
-    expect(nameOfAtMost(40).safeParse(name).success).toBe(false)
+    expect(nameFaultOf(name, 40)).toBe("disturbing")
   },
 )
 

@@ -11,5 +11,8 @@ export const disturbing = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu
 /** What can be seen of a text that somebody wrote: all of it but the space around it, or "" when there is nothing to see. */
 export const visibleText = (text: string): string => (text.replace(invisible, "") === "" ? "" : text.trim())
 
+/** How many characters a text has: an emoji is one, where a string's `length` says two. */
+export const lengthOf = (text: string) => [...text].length
+
 /** Whether a text may stand in one line with others, as names do. */
 export const isLineOfText = (text: string): boolean => text.search(disturbing) === -1

@@ -45,6 +45,7 @@ export default async function DevicePage({ params }: Props) {
       icon={MonitorSmartphone}
       title={t("device.enterTitle", { name })}
       lead={t("device.enterLead")}
+      back={t("device.toDoor")}
     >
       <EnterForm token={token} label={t("device.enter", { name })} />
     </NoticePage>

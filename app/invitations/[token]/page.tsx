@@ -52,6 +52,7 @@ export default async function InvitationPage({ params }: Props) {
       icon={MailOpen}
       title={t("invitation.titleTo", { room: name })}
       lead={by ? t("app.sentences", { first: by, next: kind }) : kind}
+      back={back}
     >
       <ActionForm owner={user.id} action={acceptInvitation} className="grid justify-items-center gap-3">
         <input type="hidden" name="token" value={token} />

@@ -12,12 +12,13 @@ import {
   useRef,
   useState,
 } from "react"
-import { lengthOf, maxTextLength } from "#lib/chat/channels.ts"
+import { maxTextLength } from "#lib/chat/channels.ts"
 import { createDrafts, type Draft, emptyDraft } from "#lib/chat/drafts.ts"
 import { mentionsIn } from "#lib/chat/mentions.ts"
-import { visibleText } from "#lib/chat/visible-text.ts"
+import { lengthOf, visibleText } from "#lib/chat/visible-text.ts"
 import { IconButton } from "../../_components/button.tsx"
 import { useMe } from "../../_components/chat-provider.tsx"
+import { Counter } from "../../_components/counter.tsx"
 import { EmojiPicker } from "./emoji-picker.tsx"
 import { MessageField } from "./message-field.tsx"
 import { useMarkedName, useRoomPeople } from "./room-people.tsx"
@@ -163,25 +164,9 @@ export function Composer(props: ComposerProps) {
         <span role="status" className="text-warn">
           {isTold && isWaiting ? t("waiting") : ""}
         </span>
-        <Counter left={left} />
+        <Counter left={left} max={maxTextLength} warnAt={warnAt} sayEvery={sayEvery} />
       </p>
     </form>
-  )
-}
-
-/** How much more may be written, near the limit; said aloud now and then, not at each key. */
-function Counter({ left }: { left: number }) {
-  const t = useTranslations("composer")
-  const said = Math.ceil(left / sayEvery) * sayEvery
-  return (
-    <>
-      <span aria-hidden="true" className={clsx("ml-auto", left < 0 && "font-medium text-bad")}>
-        {left < 0 ? t("over", { count: -left }) : left <= warnAt ? t("left", { count: left }) : ""}
-      </span>
-      <span role="status" className="sr-only">
-        {left < 0 ? t("tooLong", { max: maxTextLength }) : left <= warnAt ? t("left", { count: said }) : ""}
-      </span>
-    </>
   )
 }
 

@@ -2,10 +2,10 @@
 import { clsx } from "clsx"
 import { useTranslations } from "next-intl"
 import { useEffect, useRef, useState } from "react"
-import { lengthOf, maxTextLength } from "#lib/chat/channels.ts"
+import { maxTextLength } from "#lib/chat/channels.ts"
 import type { Draft } from "#lib/chat/drafts.ts"
 import { mentionsIn } from "#lib/chat/mentions.ts"
-import { visibleText } from "#lib/chat/visible-text.ts"
+import { lengthOf, visibleText } from "#lib/chat/visible-text.ts"
 import { Button } from "../../_components/button.tsx"
 import { MessageField } from "./message-field.tsx"
 import { useRoomPeople } from "./room-people.tsx"
@@ -21,6 +21,7 @@ interface Props {
 /** What was said, as a field in its place: Enter saves, Esc leaves it as it was. */
 export function EditField({ initial, onChange, onSave, onCancel }: Props) {
   const t = useTranslations("composer")
+  const length = useTranslations("length")
   const [draft, setDraft] = useState<Draft>({ text: initial, chosen: [] })
   const field = useRef<HTMLTextAreaElement>(null)
   const { people } = useRoomPeople()
@@ -70,7 +71,7 @@ export function EditField({ initial, onChange, onSave, onCancel }: Props) {
       <div className="flex flex-wrap items-center justify-end gap-x-3 gap-y-1 pb-1 text-muted text-xs">
         <p className={clsx("mr-auto", over > 0 && "font-medium text-bad")} role="status">
           {over > 0 ? (
-            t("over", { count: over })
+            length("over", { count: over, max: maxTextLength })
           ) : isOutdated ? (
             <span className="text-warn">{t("editedMeanwhile")}</span>
           ) : (

@@ -8,6 +8,7 @@ import { NoticeInShell } from "../../_components/notice-in-shell.tsx"
 import { ActionForm } from "../../_components/server-action.tsx"
 import { useRoomName } from "../../_components/use-room-name.ts"
 import { joinRoom } from "../../actions.ts"
+import { KeptDraft } from "./kept-draft.tsx"
 
 /** A public room for whoever isn't in it: the way in, unless its owner has put them out. */
 export function JoinPrompt({ room, isKeptOut }: { room: Room; isKeptOut: boolean }) {
@@ -30,6 +31,7 @@ export function JoinPrompt({ room, isKeptOut }: { room: Room; isKeptOut: boolean
           {t("join")}
         </Button>
       </ActionForm>
+      <KeptDraft />
     </NoticeInShell>
   )
 }

@@ -5,6 +5,7 @@ import { useTranslations } from "next-intl"
 import {
   type ComponentProps,
   type KeyboardEvent,
+  type ReactNode,
   type Ref,
   useEffect,
   useImperativeHandle,
@@ -19,6 +20,8 @@ import type { Conversation } from "#lib/chat/conversation.ts"
 import { type TimelineRow, toTimeline, unreadKey } from "#lib/chat/timeline.ts"
 import { Button } from "../../_components/button.tsx"
 import { matches } from "../../_components/media.ts"
+import { ToastPlace } from "../../_components/toast.tsx"
+import { AttentionContext, createAttention } from "./attention.ts"
 import { EmptyRoom } from "./empty-room.tsx"
 import { useJump } from "./jump.tsx"
 import { useRoomActions } from "./room-actions.ts"
@@ -92,6 +95,7 @@ export function MessageList(props: MessageListProps) {
   const metUnread = useRef<number | null>(null)
   const [focused, setFocused] = useState<string | null>(null)
   const [highlighted, setHighlighted] = useState<string | null>(null)
+  const [attention] = useState(createAttention)
   const rows = useMemo<Row[]>(() => {
     const { items } = conversation
     return [{ kind: "start", key: "start" }, ...toTimeline({ items, gaps, firstUnread, myId, timeZone })]
@@ -310,73 +314,81 @@ export function MessageList(props: MessageListProps) {
         className={
           // Before the page comes alive the end is where such a box begins by itself. What stands for what nobody has said yet is read from its top.
           isLive || isSilent
-            ? "-outline-offset-2 flex h-full flex-col overflow-y-auto overscroll-contain [overflow-anchor:none]"
-            : "-outline-offset-2 flex h-full flex-col-reverse overflow-y-auto overscroll-contain"
+            ? "@container -outline-offset-2 flex h-full flex-col overflow-y-auto overscroll-contain [overflow-anchor:none]"
+            : "@container -outline-offset-2 flex h-full flex-col-reverse overflow-y-auto overscroll-contain"
         }
       >
         <div className="flex min-h-full shrink-0 flex-col justify-end">
-          <Virtualizer
-            ref={list}
-            scrollRef={scroller}
-            data={rows}
-            shift={isPrepended}
-            bufferSize={bufferPx}
-            itemSize={56}
-            ssrCount={rows.length}
-            keepMounted={keepMounted}
-            onScroll={onScroll}
-            onResize={() => isFollowing() && isLive && toEnd()}
-          >
-            {(row) => (
-              <div key={row.key} className="px-conversation">
-                {row.kind === "start" ? (
-                  <Start {...props} />
-                ) : (
-                  <TimelineRowView
-                    row={row}
-                    replied={isSaid(row) && row.said.replyTo ? findOrigin(row.said.replyTo.id) : null}
-                    now={now}
-                    timeZone={timeZone}
-                    isTabStop={row.key === tabStop}
-                    isEditing={row.key === editing}
-                    isHighlighted={row.key === highlighted}
-                  />
-                )}
-              </div>
-            )}
-          </Virtualizer>
+          <AttentionContext value={attention}>
+            <Virtualizer
+              ref={list}
+              scrollRef={scroller}
+              data={rows}
+              shift={isPrepended}
+              bufferSize={bufferPx}
+              itemSize={56}
+              ssrCount={rows.length}
+              keepMounted={keepMounted}
+              onScroll={onScroll}
+              onResize={() => isFollowing() && isLive && toEnd()}
+            >
+              {(row) => (
+                <div key={row.key} className="px-conversation">
+                  {row.kind === "start" ? (
+                    <Start {...props} />
+                  ) : (
+                    <TimelineRowView
+                      row={row}
+                      replied={isSaid(row) && row.said.replyTo ? findOrigin(row.said.replyTo.id) : null}
+                      now={now}
+                      timeZone={timeZone}
+                      isTabStop={row.key === tabStop}
+                      isEditing={row.key === editing}
+                      isHighlighted={row.key === highlighted}
+                    />
+                  )}
+                </div>
+              )}
+            </Virtualizer>
+          </AttentionContext>
           <div className="h-3 shrink-0" />
         </div>
       </div>
       {isUnreadAbove && firstUnread !== null && (
-        <Pill className="top-3" onClick={() => jumpTo({ id: unreadKey, seq: firstUnread })}>
-          <ArrowUp size={16} aria-hidden="true" className="text-accent" />
-          {t("firstUnread")}
-        </Pill>
+        <Over className="top-3">
+          <Pill onClick={() => jumpTo({ id: unreadKey, seq: firstUnread })}>
+            <ArrowUp size={16} aria-hidden="true" className="text-accent" />
+            {t("firstUnread")}
+          </Pill>
+        </Over>
       )}
-      {seen !== null && (
-        <Pill className="bottom-3" onClick={goToLatest}>
-          <ArrowDown size={16} aria-hidden="true" className="text-accent" />
-          {t("latest", { count: countAfter(conversation, seen, myId) })}
-        </Pill>
-      )}
+      <Over className="bottom-3">
+        <ToastPlace />
+        {seen !== null && (
+          <Pill onClick={goToLatest}>
+            <ArrowDown size={16} aria-hidden="true" className="text-accent" />
+            {t("latest", { count: countAfter(conversation, seen, myId) })}
+          </Pill>
+        )}
+      </Over>
     </div>
   )
 }
 
-/** A button over the list, in its middle. */
-function Pill({ className, ...props }: ComponentProps<"button">) {
-  return (
-    <button
-      type="button"
-      className={clsx(
-        "absolute left-1/2 flex min-h-10 -translate-x-1/2 items-center gap-2 whitespace-nowrap rounded-full border border-line bg-surface px-4 font-medium text-sm shadow-(--shadow)",
-        className,
-      )}
-      {...props}
-    />
-  )
-}
+/** What stands over the list, in its middle, one below the other. */
+const Over = ({ className, children }: { className: string; children: ReactNode }) => (
+  <div className={clsx("pointer-events-none absolute inset-x-3 flex flex-col items-center gap-2", className)}>
+    {children}
+  </div>
+)
+
+const Pill = (props: ComponentProps<"button">) => (
+  <button
+    type="button"
+    className="pointer-events-auto flex min-h-10 items-center gap-2 whitespace-nowrap rounded-full border border-line bg-surface px-4 font-medium text-sm shadow-(--shadow)"
+    {...props}
+  />
+)
 
 const isSaid = (row: Row): row is Extract<Row, { kind: "said" }> => row.kind === "said"
 

@@ -29,32 +29,36 @@ export function MessageToolbar({ said, isMine, when, onHold }: Props) {
   const t = useTranslations("messages")
   const { react, reply } = useRoomActions()
   return (
-    // Over the message's upper edge; of a message that begins further up, at the edge of what is seen.
-    <div
-      className={clsx(
-        "-top-9 pointer-events-none absolute bottom-0 z-10 pointer-coarse:-top-11",
-        isMine ? "right-2" : "left-13.5",
-      )}
-    >
-      <Toolbar.Root
-        aria-label={t("actions")}
-        className="pointer-events-auto sticky top-1 flex rounded-xl border border-line bg-surface p-0.5 shadow-(--shadow)"
+    <>
+      {/* Over nothing: beside what was said, and where that leaves no room, below it. */}
+      <div className="h-10.5 pointer-coarse:h-12.5 @xl:hidden" />
+      <div
+        className={clsx(
+          "pointer-events-none absolute inset-y-0 z-10 flex flex-col justify-end",
+          isMine ? "right-0 @xl:right-full @xl:mr-2.5" : "left-0 @xl:left-full @xl:ml-2.5",
+        )}
       >
-        <EmojiPicker
-          onPick={(emoji) => react(said, emoji)}
-          onOpenChange={(isOpen) => isOpen && onHold(true)}
-          onOpenChangeComplete={(isOpen) => !isOpen && onHold(false)}
+        <Toolbar.Root
+          aria-label={t("actions")}
+          // Of a message that ends further down, at the edge of what is seen.
+          className="pointer-events-auto sticky top-1 bottom-1 flex rounded-xl border border-line bg-surface p-0.5 shadow-(--shadow)"
         >
-          <ToolbarButton label={t("react")}>
-            <SmilePlus size={18} aria-hidden="true" />
+          <EmojiPicker
+            onPick={(emoji) => react(said, emoji)}
+            onOpenChange={(isOpen) => isOpen && onHold(true)}
+            onOpenChangeComplete={(isOpen) => !isOpen && onHold(false)}
+          >
+            <ToolbarButton label={t("react")}>
+              <SmilePlus size={18} aria-hidden="true" />
+            </ToolbarButton>
+          </EmojiPicker>
+          <ToolbarButton label={t("reply")} onClick={() => reply(said)}>
+            <Reply size={18} aria-hidden="true" />
           </ToolbarButton>
-        </EmojiPicker>
-        <ToolbarButton label={t("reply")} onClick={() => reply(said)}>
-          <Reply size={18} aria-hidden="true" />
-        </ToolbarButton>
-        <MoreMenu said={said} isMine={isMine} when={when} onHold={onHold} />
-      </Toolbar.Root>
-    </div>
+          <MoreMenu said={said} isMine={isMine} when={when} onHold={onHold} />
+        </Toolbar.Root>
+      </div>
+    </>
   )
 }
 

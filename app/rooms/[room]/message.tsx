@@ -2,11 +2,19 @@
 import { clsx } from "clsx"
 import { Ban, Check, CircleAlert, Clock, LoaderCircle } from "lucide-react"
 import { useFormatter, useTranslations } from "next-intl"
-import { type FocusEvent, type PointerEvent, useCallback, useEffect, useState } from "react"
+import {
+  type FocusEvent,
+  type PointerEvent,
+  useCallback,
+  useContext,
+  useEffect,
+  useSyncExternalStore,
+} from "react"
 import type { PendingRoomMessage, Quoted, Said } from "#lib/chat/conversation.ts"
 import { Avatar } from "../../_components/avatar.tsx"
 import { isFewEmoji, RichText } from "../../_components/rich-text.tsx"
 import { FileList } from "./attachments/file-list.tsx"
+import { AttentionContext } from "./attention.ts"
 import { EditField } from "./edit-field.tsx"
 import { MessageToolbar } from "./message-toolbar.tsx"
 import { Quote } from "./quote.tsx"
@@ -35,15 +43,7 @@ export function Message(props: MessageProps) {
   const t = useTranslations("messages")
   const format = useFormatter()
   const { me } = useRoomActions()
-  const [isHeld, setIsHeld] = useState(false)
-  const { hasAttention, forgetPointer, ...attention } = useAttention()
-  const hold = useCallback(
-    (isHeld: boolean) => {
-      setIsHeld(isHeld)
-      if (!isHeld) forgetPointer()
-    },
-    [forgetPointer],
-  )
+  const { hasAttention, hold, ...attention } = useAttention(said.id)
   // The menu that led to the field goes with the tools, before it could say that it closes.
   useEffect(() => {
     if (isEditing) hold(false)
@@ -73,7 +73,8 @@ export function Message(props: MessageProps) {
       {!isMine && (isFirst ? <Avatar id={said.sender.id} name={name} /> : <span className="w-9 shrink-0" />)}
       <div
         className={clsx(
-          "grid min-w-0 max-w-[min(85%,36rem)] grid-cols-1 gap-1",
+          // Beside it there is room for the tools, where the list is wide enough.
+          "relative grid min-w-0 max-w-[min(85%,36rem)] grid-cols-1 gap-1 @xl:max-w-[min(85%,36rem,100%-12rem)]",
           isMine ? "justify-items-end" : "justify-items-start",
           isEditing && "w-full",
         )}
@@ -83,6 +84,8 @@ export function Message(props: MessageProps) {
             <span className={isMine ? "sr-only" : "truncate font-semibold"} dir="auto">
               {isMine ? t("you") : name}
             </span>
+            {/* On paper it isn't told by its side alone. */}
+            {isMine && <span className="hidden font-semibold print:inline">{name}</span>}
             {!isMine && <NameMark id={said.sender.id} />}
             {!isMine && <PresentName id={said.sender.id} name={name} />}
             <time dateTime={new Date(said.at).toISOString()} title={when} className="shrink-0 text-muted">
@@ -93,33 +96,46 @@ export function Message(props: MessageProps) {
         <Body said={said} replied={replied} isMine={isMine} isEditing={isEditing} />
         {said.reactions.length > 0 && <Reactions said={said} />}
         <Footer said={said} isMine={isMine} isLast={isLast} />
+        {hasAttention && !isEditing && !said.isDeleted && said.seq !== null && (
+          <MessageToolbar said={said} isMine={isMine} when={when} onHold={hold} />
+        )}
       </div>
-      {(hasAttention || isHeld) && !isEditing && !said.isDeleted && said.seq !== null && (
-        <MessageToolbar said={said} isMine={isMine} when={when} onHold={hold} />
-      )}
     </article>
   )
 }
 
-/** Whether somebody points at it, has tapped it, or came to it by the keyboard. */
-function useAttention() {
-  const [isPointed, setIsPointed] = useState(false)
-  const [isFocused, setIsFocused] = useState(false)
+/** Whether somebody points at it, has tapped it, came to it by the keyboard or has opened something of it, and did so last. */
+function useAttention(id: string) {
+  const attention = useContext(AttentionContext)
+  const hasAttention = useSyncExternalStore(
+    attention.subscribe,
+    () => attention.id === id,
+    () => false,
+  )
+  useEffect(() => () => attention.forget(id), [attention, id])
   const isMouse = (event: PointerEvent) => event.pointerType === "mouse"
-  // React tells of its menu, too, which stands elsewhere on the page.
-  const point = (event: PointerEvent) =>
-    isMouse(event) && event.currentTarget.contains(event.target as Node) && setIsPointed(true)
   return {
-    hasAttention: isPointed || isFocused,
-    // What was open over it has gone from under the pointer, of which nothing tells: its next move says where it is.
-    forgetPointer: useCallback(() => setIsPointed(false), []),
-    onPointerEnter: point,
-    // React tells of no entering when what the pointer was on before, a dialog that closed, is gone.
-    onPointerMove: point,
-    onPointerLeave: (event: PointerEvent) => isMouse(event) && setIsPointed(false),
-    onFocus: () => setIsFocused(true),
-    onBlur: (event: FocusEvent<HTMLElement>) =>
-      setIsFocused(event.currentTarget.contains(event.relatedTarget as Node | null)),
+    hasAttention,
+    hold: useCallback(
+      (isHeld: boolean) => {
+        if (isHeld) return attention.give(id, "held")
+        attention.take(id, "held")
+        // What was open over it has gone from under the pointer, of which nothing tells: its next move says where it is.
+        attention.take(id, "pointed")
+      },
+      [attention, id],
+    ),
+    // Not what it enters: under a mouse that rests, messages pass by while somebody goes through them by keyboard or wheel.
+    onPointerMove(event: PointerEvent) {
+      // React tells of its menu, too, which stands elsewhere on the page.
+      const isHere = event.currentTarget.contains(event.target as Node)
+      if (isMouse(event) && isHere) attention.give(id, "pointed")
+    },
+    onPointerLeave: (event: PointerEvent) => isMouse(event) && attention.take(id, "pointed"),
+    onFocus: () => attention.give(id, "focused"),
+    onBlur: (event: FocusEvent<HTMLElement>) => {
+      if (!event.currentTarget.contains(event.relatedTarget as Node | null)) attention.take(id, "focused")
+    },
   }
 }
 
@@ -156,7 +172,10 @@ function Body({ said, replied, isMine, isEditing }: BodyProps) {
           className={clsx(
             "w-fit max-w-full overflow-hidden rounded-2xl leading-relaxed",
             !isBare && "px-3.5 py-2",
-            !isBare && (isMine ? "bg-accent text-on-accent" : "border border-line bg-surface"),
+            !isBare &&
+              (isMine
+                ? "bg-accent text-on-accent print:border print:border-line"
+                : "border border-line bg-surface"),
             said.state === "refused" && "bg-bad-soft text-text",
           )}
         >
@@ -225,7 +244,7 @@ function Delivery({ id, state, error, subject }: DeliveryProps) {
           <button
             type="button"
             // With a network it waits for a moment only, which is nothing to decide about.
-            className="touchable -my-2 ml-1 min-h-8 animate-[reveal_0.2s_1s_backwards] underline"
+            className="touchable -my-2 ml-1 min-h-8 print:hidden animate-[reveal_0.2s_1s_backwards] underline"
             onClick={() => discard(id)}
           >
             {t("discard")}
@@ -241,7 +260,7 @@ function Delivery({ id, state, error, subject }: DeliveryProps) {
         {t(subject === "text-sent" || state === "failed" ? state : "notChanged")}
         {error && ` · ${errors(error.code)}`}
       </span>
-      <span className="flex gap-2">
+      <span className="flex gap-2 print:hidden">
         <button type="button" className="touchable min-h-8 font-semibold underline" onClick={() => retry(id)}>
           {t("retry")}
         </button>

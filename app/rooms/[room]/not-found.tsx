@@ -1,6 +1,7 @@
 import { DoorClosed } from "lucide-react"
 import { useTranslations } from "next-intl"
 import { NoticeInShell } from "../../_components/notice-in-shell.tsx"
+import { KeptDraft } from "./kept-draft.tsx"
 
 /** A private room that isn't theirs looks like one that doesn't exist; in either case somebody may let them in. */
 export default function RoomNotFound() {
@@ -9,6 +10,7 @@ export default function RoomNotFound() {
     <NoticeInShell icon={DoorClosed} title={t("missing.title")} lead={t("missing.lead")}>
       <p className="text-pretty text-muted text-sm">{t("pages.roomAsk", { invite: t("rooms.invite") })}</p>
       <p className="text-pretty text-muted text-sm">{t("pages.roomPick")}</p>
+      <KeptDraft />
     </NoticeInShell>
   )
 }

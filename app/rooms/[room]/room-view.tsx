@@ -23,8 +23,9 @@ import { useAttachments } from "./attachments/use-attachments.ts"
 import { Composer, type ComposerHandle } from "./composer.tsx"
 import { ConnectionBanner } from "./connection-banner.tsx"
 import { DeleteDialog } from "./delete-dialog.tsx"
-import { JumpContext } from "./jump.tsx"
+import { JumpContext, messageElement } from "./jump.tsx"
 import { MessageList, type MessageListHandle } from "./message-list.tsx"
+import { PrintedRoom } from "./printed-room.tsx"
 import { useExcerpt } from "./quote.tsx"
 import { ReactionsDialog } from "./reactions-dialog.tsx"
 import { type RoomActions, RoomActionsContext } from "./room-actions.ts"
@@ -126,14 +127,15 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach, linked
   const edited = editing === null ? null : conversation.find(editing)
   const isEditLost = editing !== null && (edited === null || edited.isDeleted)
   useEffect(() => {
-    if (!isEditLost) return
+    if (!isEditLost || editing === null) return
     setEditing(null)
+    // The focus goes with the field, and to the composer it must not: the Enter that was to save would send.
+    if (document.activeElement === document.body) messageElement(editing)?.focus({ preventScroll: true })
     if (!unsaved.current) return
     composer.current?.append(unsaved.current)
-    composer.current?.focus()
     unsaved.current = null
     setNotice("messages.editLost")
-  }, [isEditLost, setNotice])
+  }, [isEditLost, editing, setNotice])
 
   useEffect(() => {
     if (olderError) setNotice("messages.olderFailed")
@@ -259,6 +261,14 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach, linked
                 onTyping={typing.started}
               />
             </main>
+            <PrintedRoom
+              room={room}
+              conversation={conversation}
+              findOrigin={findOrigin}
+              gaps={feed.gaps}
+              hasOlder={hasOlder}
+              isTruncated={feed.isTruncated}
+            />
             <DropZone add={attachments.add} isEnabled={canAttach} />
             <ReactionsDialog
               said={reactionsOf === null ? null : conversation.find(reactionsOf)}
@@ -313,13 +323,21 @@ const noticeMs = 6_000
 
 type Notice = "messages.editLost" | "messages.gone" | "messages.olderFailed" | "files.errors.files-off"
 
-/** What is to be said for a moment. */
+/** What is to be said for a moment, which begins once the page is seen: what happens in another tab, as a deletion, may be why it isn't. */
 function useNotice() {
   const [notice, setNotice] = useState<Notice | null>(null)
   useEffect(() => {
     if (!notice) return
-    const timer = setTimeout(() => setNotice(null), noticeMs)
-    return () => clearTimeout(timer)
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const begin = () => {
+      if (document.visibilityState === "visible") timer ??= setTimeout(() => setNotice(null), noticeMs)
+    }
+    begin()
+    document.addEventListener("visibilitychange", begin)
+    return () => {
+      clearTimeout(timer)
+      document.removeEventListener("visibilitychange", begin)
+    }
   }, [notice])
   return [notice, setNotice] as const
 }

@@ -9,6 +9,7 @@ import { type SearchResult, searchRoom } from "#lib/chat/api.ts"
 import { highlight } from "#lib/chat/highlight.ts"
 import { plainTextOf } from "#lib/chat/rich-text.ts"
 import type { Room } from "#lib/chat/rooms.ts"
+import { lengthOf } from "#lib/chat/visible-text.ts"
 import { Avatar } from "../../_components/avatar.tsx"
 import { Button, iconButtonClass } from "../../_components/button.tsx"
 import { useMe } from "../../_components/chat-provider.tsx"
@@ -19,6 +20,8 @@ import { NameMark } from "./room-people.tsx"
 import { useTimeZone } from "./use-time-zone.ts"
 
 const typingPauseMs = 200
+/** In characters. It goes into the address of a request. */
+const maxQueryLength = 200
 
 /** A key that opens the search, unless it belongs to what somebody writes. */
 function opensSearch(event: globalThis.KeyboardEvent, hasSingleKeys: boolean): boolean {
@@ -130,6 +133,7 @@ function useSearch(roomId: string, query: string) {
 
 function SearchPanel({ room, onClose }: { room: Room; onClose(): void }) {
   const t = useTranslations("search")
+  const length = useTranslations("length")
   const errors = useTranslations("errors")
   const nameOf = useRoomName()
   const jump = useJump()
@@ -138,7 +142,8 @@ function SearchPanel({ room, onClose }: { room: Room; onClose(): void }) {
   /** Half a word that an input method still works on is nothing to search for. */
   const [query, setQuery] = useState("")
   const [chosen, setChosen] = useState(0)
-  const { found, error, isSearching, more, retry } = useSearch(room.id, query)
+  const isTooLong = lengthOf(query) > maxQueryLength
+  const { found, error, isSearching, more, retry } = useSearch(room.id, isTooLong ? "" : query)
   const results = found?.results ?? []
   const hasMore = found?.next != null
   const count = results.length + (hasMore ? 1 : 0)
@@ -192,7 +197,7 @@ function SearchPanel({ room, onClose }: { room: Room; onClose(): void }) {
           placeholder={t("placeholder")}
           autoComplete="off"
           enterKeyHint="search"
-          maxLength={200}
+          aria-invalid={isTooLong || undefined}
           className="min-h-10 min-w-0 flex-1 bg-transparent text-base outline-none placeholder:text-muted"
           onChange={(event) =>
             change(event.currentTarget.value, (event.nativeEvent as InputEvent).isComposing === true)
@@ -205,7 +210,14 @@ function SearchPanel({ room, onClose }: { room: Room; onClose(): void }) {
         </Dialog.Close>
       </div>
 
-      {error ? (
+      {isTooLong ? (
+        <Notice>
+          <p role="alert" className="font-medium">
+            {length("tooLong", { max: maxQueryLength })}
+          </p>
+          <p className="text-muted text-sm">{t("noneHint")}</p>
+        </Notice>
+      ) : error ? (
         <Notice>
           <p className="font-medium">{t("failed")}</p>
           <p className="text-muted text-sm">{errors(error)}</p>
