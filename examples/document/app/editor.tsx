@@ -16,7 +16,8 @@ import { tools } from "./tools.ts"
 const colours = ["#b91c1c", "#c2410c", "#a16207", "#15803d", "#0f766e", "#1d4ed8", "#7c3aed", "#be185d"]
 const tool = "rounded-lg p-2 hover:bg-neutral-500/10 aria-pressed:bg-neutral-500/25 data-disabled:opacity-40"
 const bar = "sticky top-0 z-10 my-2 flex bg-white py-1 dark:bg-neutral-950"
-const sheet = "min-h-96 overflow-x-clip wrap-anywhere rounded-xl border border-neutral-500/50 p-4 sm:p-8"
+const sheet =
+  "min-h-96 overflow-x-clip wrap-anywhere rounded-xl border border-current/30 p-5 outline-blue-500"
 const button = "mt-2 mr-2 rounded-lg border border-current px-3 py-1"
 
 type Props = Pick<SharedAwareness, "awareness"> & { shared: SharedDocument; lang: Language }

@@ -8,14 +8,13 @@ export const texts = {
       refused: "You may not open this document",
       reading: "For reading only",
     },
-    toolbar: "Formatting",
     tools: {
       ...{ undo: "Undo", redo: "Redo", heading: "Heading", bold: "Bold", italic: "Italic" },
       ...{ bulletList: "Bulleted list", orderedList: "Numbered list" },
     },
     refused: "The server hasn't taken your last changes, so nobody but you sees them.",
     tooLarge: "What you put in is too large, so nobody but you sees it, nor what you wrote after it.",
-    ...{ copy: "Copy everything", discard: "Throw my changes away" },
+    ...{ toolbar: "Formatting", copy: "Copy everything", discard: "Throw my changes away" },
     ...{ notes: "Notes", first: "Whoever has the address of this page writes along." },
   },
   ja: {
@@ -27,14 +26,13 @@ export const texts = {
       refused: "この文書は開けません",
       reading: "閲覧のみ",
     },
-    toolbar: "書式",
     tools: {
       ...{ undo: "元に戻す", redo: "やり直す", heading: "見出し", bold: "太字", italic: "斜体" },
       ...{ bulletList: "箇条書き", orderedList: "番号付きリスト" },
     },
     refused: "最後の変更はサーバーに受け付けられませんでした。ほかの人には見えていません。",
     tooLarge: "追加したものが大きすぎます。それとそのあとの変更は、ほかの人には見えていません。",
-    ...{ copy: "すべてコピー", discard: "自分の変更を捨てる" },
+    ...{ toolbar: "書式", copy: "すべてコピー", discard: "自分の変更を捨てる" },
     ...{ notes: "メモ", first: "このページのアドレスを知っている人は、いっしょに書けます。" },
   },
 }
