@@ -536,7 +536,9 @@ test.describe("a shared document", () => {
       await write(wide, "first", " REFUSED")
       await example.start({ READ_ONLY: "true" })
       await hears(wide)
-      await expect(wide.getByRole("main").getByRole("alert")).toContainText("The server hasn't taken your last changes")
+      await expect(wide.getByRole("main").getByRole("alert")).toContainText(
+        "The server hasn't taken your last changes",
+      )
       await expect(wide.getByRole("status")).toHaveText(`● Not saved · ${provider}`)
       await expect(sheet(wide)).toHaveAttribute("contenteditable", "false")
       await expectAccessible(wide)
