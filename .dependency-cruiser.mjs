@@ -77,7 +77,8 @@ export default {
         path: "^(realtime|emulators)/",
         pathNot: any(
           "^realtime/index\\.ts$",
-          "^realtime/(client|next|react|server|testing)/index\\.ts$",
+          "^realtime/(client|next|react|server|testing|yjs)/index\\.ts$",
+          "^realtime/yjs/server\\.ts$",
           "^emulators/[^/]+/index\\.ts$",
           "^realtime/log/(sqlite|postgres)\\.ts$",
           "^realtime/providers/[^/]+/(client|server|gateway)\\.ts$",

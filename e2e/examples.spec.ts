@@ -5,6 +5,7 @@ import { table as threes } from "../examples/turns/realtime/board.ts"
 import { connectWire } from "../realtime/bench/wire.ts"
 import { expectAccessible, expectNothingSticksOut } from "./axe.ts"
 import { buildExample, startExample } from "./examples.ts"
+import { InputMethod } from "./ime.ts"
 import { providers } from "./stranger-people.ts"
 
 /** A guest who is on the board without a browser, and costs this machine next to nothing. */
@@ -405,5 +406,157 @@ test.describe("a game in turns", () => {
       await small.getByRole("button", { name: "もう一度" }).click()
       await isOnBoth(both, ".........")
       await isLive()
+    })
+})
+
+test.describe("a shared document", () => {
+  test.beforeAll(() => buildExample("document"))
+
+  const sheet = (page: Page) => page.getByRole("textbox")
+  /** Its paragraphs, without the names at others' carets. */
+  const linesOn = (page: Page) =>
+    sheet(page).evaluate((element) => {
+      const copy = element.cloneNode(true) as HTMLElement
+      for (const caret of copy.querySelectorAll(".ProseMirror-yjs-cursor")) caret.remove()
+      return [...copy.children].map(({ textContent }) => textContent ?? "")
+    })
+  const areOnBoth = async (pages: readonly Page[], lines: readonly (string | RegExp)[]) => {
+    for (const page of pages)
+      await expect
+        .poll(() => linesOn(page))
+        .toEqual(lines.map((line) => (typeof line === "string" ? line : expect.stringMatching(line))))
+  }
+  /** At the end of the first or the last paragraph, in one step. */
+  async function write(page: Page, where: "first" | "last", text: string): Promise<void> {
+    await goTo(page, where)
+    await page.keyboard.insertText(text)
+  }
+  async function goTo(page: Page, where: "first" | "last"): Promise<void> {
+    await sheet(page).focus()
+    // Of several lines that a paragraph may have, the End key goes to the end of one.
+    await sheet(page).evaluate((element, where) => {
+      const paragraph = where === "first" ? element.firstElementChild : element.lastElementChild
+      getSelection()?.selectAllChildren(paragraph as Element)
+      getSelection()?.collapseToEnd()
+    }, where)
+  }
+  const tool = (page: Page, name: string) =>
+    page.getByRole("toolbar").getByRole("button", { name, exact: true })
+  const ownName = async (page: Page) =>
+    (await page.getByText(/^Guest \d+( \(you\)|（あなた）)$/).innerText()).replace(
+      /( \(you\)|（あなた）)$/,
+      "",
+    )
+  const hears = (page: Page) => page.evaluate(() => window.dispatchEvent(new Event("online")))
+
+  for (const provider of providers)
+    test(`is written by two at once, offline too, and says what the server refuses, over ${provider}`, async ({
+      browser,
+    }) => {
+      await using example = await startExample("document", provider)
+      await using people = await openTwo(browser, example.url)
+      const { wide, small, both } = people
+      await expect(wide).toHaveURL(/\?document=en-[\w-]{36}$/)
+      await expect(small).toHaveURL(/\?document=ja-[\w-]{36}$/)
+      const isSaved = () =>
+        Promise.all([
+          expect(wide.getByRole("status")).toHaveText(`● Saved · ${provider}`),
+          expect(small.getByRole("status")).toHaveText(`● 保存済み · ${provider}`),
+        ])
+      await isSaved()
+      await areOnBoth([small], ["メモ", "このページのアドレスを知っている人は、いっしょに書けます。"])
+
+      // One that nobody has opened yet begins once, however many open it at the same moment.
+      const first = "Whoever has the address of this page writes along."
+      const url = `${example.url}/?document=en-together`
+      await Promise.all(both.map((page) => page.goto(url)))
+      await isSaved()
+      await areOnBoth(both, ["Notes", first])
+      await expect(wide).toHaveTitle("Notes")
+      for (const page of both) {
+        await expect(page.getByRole("listitem")).toHaveCount(2)
+        await expectNothingSticksOut(page)
+        await expectAccessible(page)
+      }
+
+      await goTo(wide, "first")
+      await goTo(small, "last")
+      for (const [page, other] of [both, [small, wide]] as [Page, Page][])
+        await expect(page.locator(".ProseMirror-yjs-cursor div")).toHaveText(await ownName(other))
+      await Promise.all([wide.keyboard.type(" of two people"), small.keyboard.type(" So do I.")])
+      await areOnBoth(both, ["Notes of two people", `${first} So do I.`])
+
+      // What is undone are one's own steps.
+      await write(wide, "last", " Mine.")
+      await areOnBoth(both, ["Notes of two people", `${first} So do I. Mine.`])
+      await write(small, "last", " Theirs.")
+      await areOnBoth(both, ["Notes of two people", `${first} So do I. Mine. Theirs.`])
+      await tool(wide, "Undo").click()
+      await areOnBoth(both, [/^Notes/, `${first} So do I. Theirs.`])
+      await tool(wide, "Redo").click()
+      await areOnBoth(both, ["Notes of two people", `${first} So do I. Mine. Theirs.`])
+
+      await sheet(wide).press("Control+A")
+      await tool(wide, "Bold").click()
+      await expect(tool(wide, "Bold")).toHaveAttribute("aria-pressed", "true")
+      await expect(sheet(small).locator("strong")).toHaveCount(2)
+      await sheet(wide).press("Control+B")
+      await expect(tool(wide, "Bold")).toHaveAttribute("aria-pressed", "false")
+      await expect(sheet(small).locator("strong")).toHaveCount(0)
+
+      // A reading that isn't converted yet stays what it is, whatever others write beside it.
+      const ime = await InputMethod.of(small)
+      await goTo(small, "last")
+      await ime.compose("にほん")
+      await write(wide, "first", " beside")
+      await write(wide, "last", " Before.")
+      await areOnBoth([small], [/ beside$/, /(にほん.*Before\.|Before\..*にほん)/])
+      await ime.compose("にほんご")
+      await ime.commit("日本語")
+      await areOnBoth(both, [/ beside$/, /^[^に]*(日本語 Before\.| Before\.日本語)$/])
+
+      // Without a network, and over the end of the page.
+      const before = await linesOn(wide)
+      await small.context().setOffline(true)
+      await write(small, "first", " (offline)")
+      await expect(small.getByRole("status")).toHaveText(/保存中…|接続していません/)
+      await write(wide, "last", " Meanwhile.")
+      await expect.poll(async () => (await linesOn(wide)).at(-1)).toBe(`${before.at(-1)} Meanwhile.`)
+      expect((await linesOn(wide))[0]).toBe(before[0])
+      await small.close()
+      await small.context().setOffline(false)
+      const again = await small.context().newPage()
+      await again.goto(url)
+      await areOnBoth([wide, again], [`${before[0]} (offline)`, `${before.at(-1)} Meanwhile.`])
+      await expect(again.getByRole("status")).toHaveText(`● 保存済み · ${provider}`)
+
+      // What was written while nobody answered is refused by a server that is for reading only.
+      const kept = await linesOn(wide)
+      await example.kill()
+      await write(wide, "first", " REFUSED")
+      await example.start({ READ_ONLY: "true" })
+      await hears(wide)
+      await expect(wide.getByRole("main").getByRole("alert")).toContainText(
+        "The server hasn't taken your last changes",
+      )
+      await expect(wide.getByRole("status")).toHaveText(`● Not saved · ${provider}`)
+      await expect(sheet(wide)).toHaveAttribute("contenteditable", "false")
+      await expectAccessible(wide)
+      await wide.context().grantPermissions(["clipboard-read", "clipboard-write"])
+      await wide.getByRole("button", { name: "Copy everything" }).click()
+      const copied = await wide.evaluate(async () => {
+        const [item] = await navigator.clipboard.read()
+        return (await item?.getType("text/html"))?.text()
+      })
+      expect(copied).toMatch(/<h2[^>]*>Notes.* REFUSED<\/h2>/)
+      await wide.getByRole("button", { name: "Throw my changes away" }).click()
+      await areOnBoth([wide], kept)
+      await again.reload()
+      await expect(again.getByRole("status")).toHaveText(`● 閲覧のみ · ${provider}`)
+      await areOnBoth([again], kept)
+      await expect(sheet(again)).toHaveAttribute("contenteditable", "false")
+      await expect(tool(again, "太字")).toBeDisabled()
+      await expectNothingSticksOut(again)
+      await expectAccessible(again)
     })
 })

@@ -47,6 +47,7 @@ const cases: [file: string, imported: string, rule: string | null][] = [
   ["lib/type-ring.ts", "./type-ring-back.ts", null],
   ["lib/type-ring-back.ts", "./type-ring.ts", "no-cycle"],
   ["examples/a/app/page.ts", "../../../realtime/client/index.ts", null],
+  ["examples/a/app/text.ts", "../../../realtime/yjs/index.ts", null],
   ["examples/a/app/row.ts", "../../../realtime/client/stream.ts", "realtime-by-its-doors"],
   ["examples/a/app/table.ts", "../../b/app/table.ts", "examples-stand-alone"],
   ["examples/a/app/texts.ts", "../../../lib/a.ts", "examples-stand-alone"],

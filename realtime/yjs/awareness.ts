@@ -75,7 +75,7 @@ export function shareAwareness<D extends AwarenessDefinition>(
   const channel = given as unknown as Channel<AwarenessDefinition>
   const awareness = new Awareness(doc)
   // It renews the own state every 15 s and takes away others' after 30 s: who is there is presence's to say.
-  clearInterval((awareness as unknown as { _checkInterval: ReturnType<typeof setInterval> })._checkInterval)
+  clearInterval(awareness._checkInterval)
   const owners = createOwners(awareness)
   /** Nobody has answered yet. */
   let isAsking = false

@@ -1,0 +1,3 @@
+import { realtime } from "../../../../realtime/server.ts"
+
+export const { GET, POST } = realtime
