@@ -78,7 +78,7 @@ export default {
         pathNot: any(
           "^realtime/index\\.ts$",
           "^realtime/(client|next|react|server|testing|yjs)/index\\.ts$",
-          "^realtime/yjs/server\\.ts$",
+          "^realtime/yjs/(react|server)\\.ts$",
           "^emulators/[^/]+/index\\.ts$",
           "^realtime/log/(sqlite|postgres)\\.ts$",
           "^realtime/providers/[^/]+/(client|server|gateway)\\.ts$",

@@ -7,7 +7,8 @@ import { yCursorPlugin } from "@tiptap/y-tiptap"
 import { useRouter } from "next/navigation"
 import { useEffect } from "react"
 import { useUser } from "throughline/react"
-import type { SharedAwareness, SharedDocument } from "throughline/yjs"
+import type { SharedAwareness } from "throughline/yjs"
+import type { DocumentView } from "throughline/yjs/react"
 import { field } from "./seed.ts"
 import { type Language, texts } from "./texts.ts"
 import { tools } from "./tools.ts"
@@ -20,7 +21,7 @@ const sheet =
   "min-h-96 overflow-x-clip wrap-anywhere rounded-xl border border-current/30 p-5 outline-blue-500"
 const button = "mt-2 mr-2 rounded-lg border border-current px-3 py-1"
 
-type Props = Pick<SharedAwareness, "awareness"> & { shared: SharedDocument; lang: Language }
+type Props = Pick<SharedAwareness, "awareness"> & { shared: DocumentView; lang: Language }
 
 export function Editor({ shared, awareness, lang }: Props) {
   const { title, toolbar, tools: names, you, refused, tooLarge, copy, discard } = texts[lang]
@@ -57,7 +58,7 @@ export function Editor({ shared, awareness, lang }: Props) {
   }
 
   function discardAll(): void {
-    shared.discardLocal()
+    shared.document?.discardLocal()
     // Whoever was refused once may be here for reading only by now.
     router.refresh()
   }

@@ -1,17 +1,23 @@
 "use client"
-import { useConnection } from "throughline/react"
+import { useConnection, usePresence } from "throughline/react"
+import { useAwareness, useDocument } from "throughline/yjs/react"
+import { documents } from "../realtime/documents.ts"
 import { Editor } from "./editor.tsx"
+import { seed } from "./seed.ts"
 import { type Language, texts } from "./texts.ts"
-import { useDocument } from "./use-document.ts"
 
 const [up, trying, down] = ["text-emerald-600", "text-amber-600", "text-red-600"]
 const dots: Record<string, string> = { synced: up, reading: up, refused: down, diverged: down }
 
 export function SharedPage({ id, lang, canWrite }: { id: string; lang: Language; canWrite: boolean }) {
   const { title, begin, states } = texts[lang]
-  const { document, awareness } = useDocument(id, canWrite)
+  const ref = documents({ document: id })
+  const shared = useDocument(ref, { canWrite, seed: (doc) => seed(doc, id) })
+  const awareness = useAwareness(ref, shared.doc)
+  // With the last page of a person their carets go.
+  usePresence(ref, {})
   const { provider } = useConnection()
-  const state = document?.status.state ?? "loading"
+  const { state } = shared.status
   const shown = state === "synced" && !canWrite ? "reading" : state
 
   return (
@@ -25,8 +31,8 @@ export function SharedPage({ id, lang, canWrite }: { id: string; lang: Language;
       <p className="my-2 text-sm" role="status">
         <span className={dots[shown] ?? trying}>●</span> {states[shown]} · {provider}
       </p>
-      {document && awareness && state !== "loading" && state !== "refused" ? (
-        <Editor awareness={awareness} key={awareness.clientID} lang={lang} shared={document} />
+      {awareness && state !== "loading" && state !== "refused" ? (
+        <Editor awareness={awareness} key={awareness.clientID} lang={lang} shared={shared} />
       ) : (
         <title>{title}</title>
       )}
