@@ -42,52 +42,64 @@ test("one is called otherwise at once, everywhere, and is the same person: in al
   await alice.page.getByRole("button", { name: rooms.menu }).click()
   await expect(alice.page.getByText(rooms.owned)).toBeVisible()
   await alice.page.keyboard.press("Escape")
+})
 
-  // A mention finds her by it.
+test("who is called otherwise is mentioned by the new name, and has it after a reload", async ({
+  people,
+}) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.newcomer("Bob")
+  const hers = await alice.createRoom("Harbour")
+  const his = await bob.joinRoom(hers.url)
+  await changeName(alice, "Alice", "Ren")
+  await his.expectPresent(["Ren", "Bob"])
+  const { settings, rooms } = alice.texts
   await alice.rooms.open(rooms.lobby)
   await his.composer.pressSequentially("@Re")
   await bob.page.getByRole("listbox").getByRole("option", { name: "Ren" }).click()
   await his.composer.press("Enter")
   await alice.rooms.expectMentions("Harbour", 1)
-
   await alice.page.reload()
-  await expect(alice.page.getByRole("button", { name: menuOf("Ren") })).toBeVisible()
+  await expect(alice.page.getByRole("button", { name: settings.menu.replace("{name}", "Ren") })).toBeVisible()
 })
 
-test("another device of theirs hears of it, and what waited there to be sent goes out under the new name", async ({
-  people,
-}) => {
+test("another device of theirs hears of it, and writes under the new name", async ({ people }) => {
   const alice = await people.signIn("Alice")
   const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Desk")
   const his = await bob.joinRoom(hers.url)
   const laptop = await people.anotherDeviceOf(alice)
   const there = await laptop.openRoom(hers.url)
-  const { settings } = alice.texts
-  const menuOf = (name: string) => settings.menu.replace("{name}", name)
-
   await changeName(alice, "Alice", "Ren")
-  await expect(laptop.page.getByRole("button", { name: menuOf("Ren") })).toBeVisible()
+  const menu = laptop.texts.settings.menu.replace("{name}", "Ren")
+  await expect(laptop.page.getByRole("button", { name: menu })).toBeVisible()
   await there.expectConnected()
   await there.send("from the laptop")
   await his.expectWritten(["from the laptop"])
   await expect(his.message("from the laptop").element).toHaveAttribute("aria-label", /Ren/)
+})
 
-  // Its session is that of the cookie from before, whatever came since.
+test("what waited on another device to be sent goes out under the new name", async ({ people }) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.newcomer("Bob")
+  const hers = await alice.createRoom("Desk")
+  const his = await bob.joinRoom(hers.url)
+  const laptop = await people.anotherDeviceOf(alice)
+  const there = await laptop.openRoom(hers.url)
   const network = laptop.page.context()
   await network.setOffline(true)
   await there.send("without a network")
   await expect(there.notSent).toHaveCount(1)
   await expect.poll(() => laptop.page.evaluate(countStored)).toBe(1)
   await laptop.page.close({ runBeforeUnload: false })
-  await changeName(alice, "Ren", "Kai")
-  await his.expectPresent(["Kai", "Bob"])
+  await changeName(alice, "Alice", "Ren")
+  await his.expectPresent(["Ren", "Bob"])
+  // Its session is that of the cookie from before.
   await network.setOffline(false)
   const next = await laptop.openTab()
   await next.openRoom(hers.url)
-  await his.expectWritten(["from the laptop", "without a network"])
-  await expect(his.message("without a network").element).toHaveAttribute("aria-label", /Kai/)
-  await expect(next.page.getByRole("button", { name: menuOf("Kai") })).toBeVisible()
+  await his.expectWritten(["without a network"])
+  await expect(his.message("without a network").element).toHaveAttribute("aria-label", /Ren/)
 })
 
 for (const locale of ["en-US", "ja-JP"]) {

@@ -20,12 +20,10 @@ import { useMe } from "./chat-provider.tsx"
 import { DeviceDialog } from "./device-dialog.tsx"
 import { useLocaleChange } from "./language-switch.tsx"
 import { MenuPopup, menuItemClass } from "./menu.tsx"
+import { NameDialog } from "./name-dialog.tsx"
 import { NotificationChoice } from "./notifications.tsx"
 import { SignOutDialog } from "./sign-out-dialog.tsx"
 import { useSingleKeys } from "./single-keys.ts"
-import { useLazyDialog } from "./use-lazy-dialog.ts"
-
-const loadNameDialog = async () => (await import("./name-dialog.tsx")).NameDialog
 
 export function SettingsMenu() {
   const t = useTranslations("settings")
@@ -35,7 +33,7 @@ export function SettingsMenu() {
   const other = useLocale() === "ja" ? "en" : "ja"
   const { theme, setTheme } = useTheme()
   const [hasSingleKeys, setSingleKeys] = useSingleKeys()
-  const naming = useLazyDialog(loadNameDialog)
+  const [isNaming, setIsNaming] = useState(false)
   const [isLinking, setIsLinking] = useState(false)
   const [isLeaving, setIsLeaving] = useState(false)
   return (
@@ -79,7 +77,7 @@ export function SettingsMenu() {
             {t("singleKeys")}
           </Menu.CheckboxItem>
           <Menu.Separator className="my-1.5 h-px bg-line pointer-coarse:hidden" />
-          <Menu.Item className={menuItemClass} onClick={naming.open}>
+          <Menu.Item className={menuItemClass} onClick={() => setIsNaming(true)}>
             <IdCard size={16} aria-hidden="true" />
             {t("changeName")}
           </Menu.Item>
@@ -101,7 +99,7 @@ export function SettingsMenu() {
           </Menu.Item>
         </MenuPopup>
       </Menu.Root>
-      {naming.Dialog && <naming.Dialog {...naming.state} />}
+      <NameDialog isOpen={isNaming} onOpenChange={setIsNaming} />
       <DeviceDialog isOpen={isLinking} onOpenChange={setIsLinking} />
       <SignOutDialog isOpen={isLeaving} onOpenChange={setIsLeaving} />
     </>

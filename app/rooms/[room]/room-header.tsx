@@ -16,13 +16,13 @@ import { MenuPopup, menuItemClass } from "../../_components/menu.tsx"
 import { Modal } from "../../_components/modal.tsx"
 import { answerOr, type Unreached, useRefusalText } from "../../_components/server-action.tsx"
 import { OpenSidebarButton } from "../../_components/shell.tsx"
-import { useLazyDialog } from "../../_components/use-lazy-dialog.ts"
 import { useRoomName } from "../../_components/use-room-name.ts"
 import { inviteToRoom } from "../../actions.ts"
 import { ConnectionBadge } from "./connection-badge.tsx"
 import { DeleteRoomDialog } from "./delete-room-dialog.tsx"
 import { LeaveDialog } from "./leave-dialog.tsx"
 import { PresenceBar } from "./presence-bar.tsx"
+import { RemoveDialog } from "./remove-dialog.tsx"
 import { RenameDialog } from "./rename-dialog.tsx"
 import { useMarkedName } from "./room-people.tsx"
 import { SearchDialog } from "./search-dialog.tsx"
@@ -53,8 +53,6 @@ export function RoomHeader({ room, presence }: RoomHeaderProps) {
   )
 }
 
-const loadRemoveDialog = async () => (await import("./remove-dialog.tsx")).RemoveDialog
-
 /** What one can do with the room, and whose it is. */
 function RoomMenu({ room, presence }: RoomHeaderProps) {
   const t = useTranslations("rooms")
@@ -65,7 +63,7 @@ function RoomMenu({ room, presence }: RoomHeaderProps) {
   const [isWithdrawing, setIsWithdrawing] = useState(false)
   const [isLeaving, setIsLeaving] = useState(false)
   const [isRenaming, setIsRenaming] = useState(false)
-  const removing = useLazyDialog(loadRemoveDialog)
+  const [isRemoving, setIsRemoving] = useState(false)
   const [isDeleting, setIsDeleting] = useState(false)
   const marked = useMarkedName()
   const owner = presence?.members?.find(({ user }) => user.id === room.ownerId)?.user
@@ -104,7 +102,7 @@ function RoomMenu({ room, presence }: RoomHeaderProps) {
                   <PencilLine size={16} aria-hidden="true" />
                   {t("rename")}
                 </Menu.Item>
-                <Menu.Item className={menuItemClass} onClick={removing.open}>
+                <Menu.Item className={menuItemClass} onClick={() => setIsRemoving(true)}>
                   <UserRoundX size={16} aria-hidden="true" />
                   {t("remove")}
                 </Menu.Item>
@@ -125,7 +123,7 @@ function RoomMenu({ room, presence }: RoomHeaderProps) {
       </Menu.Root>
       <WithdrawDialog room={room} isOpen={isWithdrawing} onOpenChange={setIsWithdrawing} />
       <RenameDialog room={room} isOpen={isRenaming} onOpenChange={setIsRenaming} />
-      {removing.Dialog && <removing.Dialog room={room} {...removing.state} />}
+      <RemoveDialog room={room} isOpen={isRemoving} onOpenChange={setIsRemoving} />
       <LeaveDialog room={room} isOpen={isLeaving} onOpenChange={setIsLeaving} />
       <DeleteRoomDialog room={room} isOpen={isDeleting} onOpenChange={setIsDeleting} />
       <Dialog.Root open={invited !== undefined} onOpenChange={() => setInvited(undefined)}>
