@@ -31,4 +31,3 @@ await new Server({
     }),
   ],
 }).listen()
-process.on("disconnect", () => process.exit(0))

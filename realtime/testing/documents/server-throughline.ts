@@ -47,4 +47,3 @@ http.on("request", (request, response) => {
   else if (request.url?.startsWith("/api/")) void answerHandlers(realtime.handlers, request, response)
 })
 http.listen(Number(port), "127.0.0.1")
-process.on("disconnect", () => process.exit(0))
