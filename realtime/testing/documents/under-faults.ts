@@ -42,8 +42,12 @@ interface Place {
   page: RivalPage
 }
 
-/** By when everybody has everything. A quarter of it is what the vendors' clients need to find a dead wire. */
+/** By when all have everything. A quarter of it is what the vendors' clients need to find a dead wire. */
 const peaceMs = 120_000
+/** How long everybody stays then, and how long nobody is there after that. */
+const stayMs = 3_000
+/** By when whoever comes then has everything. */
+const freshMs = 15_000
 
 /** Notes down one edit of this page, if it did anything. */
 function write(place: Place, seed: number): void {
@@ -156,18 +160,18 @@ async function untilEqual(pages: readonly RivalPage[]): Promise<number | null> {
 
 const textOf = ({ doc }: RivalPage) => JSON.stringify(contentOf(doc))
 
-/** What somebody has who comes now. y-websocket's server is in step before it has read what it stored. */
-async function openFresh(open: Open, url: string) {
+/**
+ * What somebody has who comes now, as soon as that is what was shown, at the latest after a while:
+ * y-websocket's server says that it is in step before it has read what it stored.
+ */
+async function openFresh(open: Open, url: string, shown: string) {
   const page = open(url)
   await waitFor(() => page.isSynced, "a fresh page")
-  let text: string
-  do {
-    text = textOf(page)
-    await delay(1_500)
-  } while (text !== textOf(page))
-  const whole = Y.snapshot(page.doc)
+  const began = performance.now()
+  while (textOf(page) !== shown && performance.now() - began < freshMs) await delay(100)
+  const [text, whole] = [textOf(page), Y.snapshot(page.doc)]
   await page.close()
-  return { text, whole }
+  return { isEqual: text === shown, whole }
 }
 
 /** One programme on one of them, and what came of it. */
@@ -185,13 +189,14 @@ export async function runUnderFaults(
 
   await takeSteps(steps, people, server)
   const equalMs = await untilEqual(people.pages())
+  // What is on its way arrives, and is stored.
+  await delay(stayMs)
   for (const place of people.places) tell(place)
   const [first] = people.pages() as [RivalPage]
   const [shown, bytes] = [textOf(first), people.bytes()]
   await people.close()
-  // The server stores what it has when the last one has left.
-  await delay(2_000)
-  const { text, whole } = await openFresh(open, server.url)
+  await delay(stayMs)
+  const { isEqual, whole } = await openFresh(open, server.url, shown)
   await server.kill()
   rmSync(folder, { recursive: true, force: true })
 
@@ -202,6 +207,6 @@ export async function runUnderFaults(
     told: edits.filter(({ isTold }) => isTold).length,
     toldLost: lost.filter(({ isTold }) => isTold).length,
     lost: lost.length,
-    ...{ equalMs, isFreshEqual: text === shown, bytes, crashes: server.crashes() },
+    ...{ equalMs, isFreshEqual: isEqual, bytes, crashes: server.crashes() },
   }
 }
