@@ -1,3 +1,4 @@
+import { fromBase64 } from "./base64.ts"
 import { RealtimeError } from "./errors.ts"
 import { isPosition, type LogPage, parseLogPage } from "./message.ts"
 
@@ -26,7 +27,7 @@ export function parseSnapshotPage(value: unknown): SnapshotPage {
   const { upTo, bytes } = (snapshot ?? {}) as { [Name in keyof Snapshot]?: unknown }
   if (isPosition(upTo) && typeof bytes === "string") {
     try {
-      return { ...page, snapshot: { upTo, bytes: Uint8Array.from(atob(bytes), (one) => one.charCodeAt(0)) } }
+      return { ...page, snapshot: { upTo, bytes: fromBase64(bytes) } }
     } catch {
       // Not base64: what is said below.
     }

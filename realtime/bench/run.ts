@@ -7,6 +7,7 @@ import { idle, reconnects } from "./connections.ts"
 import { cursors } from "./cursors.ts"
 import { writeDocument } from "./document.ts"
 import { emulators } from "./emulators.ts"
+import { largeDocument } from "./large-document.ts"
 import { measure, saturate } from "./load.ts"
 import { oneToOne } from "./one-to-one.ts"
 import { publishing } from "./publish.ts"
@@ -137,6 +138,10 @@ if (isWanted(state.scenario))
 if (isWanted(cursors.scenario))
   for (const { pair, ...about } of await cursors.measure())
     add(toRow({ scenario: cursors.scenario, ...about }, [pair]))
+
+if (isWanted(largeDocument.scenario))
+  for (const { pair, ...about } of await largeDocument.measure())
+    add(toRow({ scenario: largeDocument.scenario, ...about }, [pair]))
 
 for (const { scenario, against, ours, control } of emulators)
   if (isWanted(scenario))

@@ -1,6 +1,5 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { text } from "node:stream/consumers"
 import { setTimeout as delay } from "node:timers/promises"
 import { Server } from "socket.io"
 import { startAblyEmulator } from "throughline-emulators/ably"
@@ -8,6 +7,7 @@ import { startPusherEmulator } from "throughline-emulators/pusher"
 import { createAblyPublisher } from "../providers/ably/server.ts"
 import { createPusherPublisher } from "../providers/pusher/server.ts"
 import { attachGateway, createBroadcaster } from "../providers/socketio/gateway.ts"
+import { answerHandlers } from "../testing/answer-handlers.ts"
 import { contractChannels, createContractRealtime } from "../testing/transport-contract/backend.ts"
 import { answerMeter } from "./meter.ts"
 
@@ -61,18 +61,10 @@ http.on("request", async (request, response) => {
   if (url.pathname === "/publish") {
     await publish(Number(url.searchParams.get("count")), Number(url.searchParams.get("rate")))
     response.end("{}")
-  } else if (url.pathname.startsWith("/api/")) {
-    const headers = new Headers({ "x-contract-user": encodeURIComponent('{"id":"bench"}') })
-    headers.set("content-type", request.headers["content-type"] ?? "application/json")
-    const isPost = request.method === "POST"
-    const asked = new Request(url, {
-      method: request.method ?? "GET",
-      headers,
-      ...(isPost && { body: await text(request) }),
+  } else if (url.pathname.startsWith("/api/"))
+    await answerHandlers(realtime.handlers, request, response, {
+      "x-contract-user": encodeURIComponent('{"id":"bench"}'),
     })
-    const answer = await realtime.handlers[isPost ? "POST" : "GET"](asked)
-    response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text())
-  }
 })
 http.listen(0, "127.0.0.1", () => {
   answerMeter({ url: address(), token: "" })

@@ -1,11 +1,11 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { text } from "node:stream/consumers"
 import { setTimeout as delay } from "node:timers/promises"
 import { Server } from "socket.io"
 import { createMemoryLog } from "../log/memory.ts"
 import { attachGateway, createBroadcaster } from "../providers/socketio/gateway.ts"
 import { createRealtime } from "../server/create-realtime.ts"
+import { answerHandlers } from "../testing/answer-handlers.ts"
 import { answerMeter } from "./meter.ts"
 import { bench, keys, market } from "./state-channel.ts"
 
@@ -62,14 +62,7 @@ http.on("request", async (request, response) => {
       Number(url.searchParams.get(name)),
     ) as [number, number, number]
     response.end(JSON.stringify(await change(perSecond, seconds, bytes)))
-  } else if (url.pathname.startsWith("/api/")) {
-    const isPost = request.method === "POST"
-    const headers = { "content-type": request.headers["content-type"] ?? "application/json" }
-    const body = isPost ? await text(request) : null
-    const asked = new Request(url, { method: isPost ? "POST" : "GET", headers, body })
-    const answer = await realtime.handlers[isPost ? "POST" : "GET"](asked)
-    response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text())
-  }
+  } else if (url.pathname.startsWith("/api/")) await answerHandlers(realtime.handlers, request, response)
 })
 http.listen(0, "127.0.0.1", () => {
   answerMeter({ url: address(), token: broadcaster.tickets.issue({ id: "bench" }) })

@@ -1,18 +1,9 @@
-import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
-import { Server } from "socket.io"
-import {
-  type ContractBackend,
-  contractChannels,
-  createContractHttp,
-  createContractRealtime,
-} from "throughline/testing"
+import { type ContractBackend, contractChannels, createContractHttp } from "throughline/testing"
 import { expect, it } from "vitest"
-import { attachGateway, createBroadcaster } from "../providers/socketio/gateway.ts"
 import { startAblyBackend } from "../testing/ably-backend.ts"
 import { startMemoryBackend } from "../testing/memory-backend.ts"
 import { startPusherBackend } from "../testing/pusher-backend.ts"
-import { createSocketIoBackend } from "../testing/socketio-backend.ts"
+import { startSocketIoBackend } from "../testing/socketio-backend.ts"
 import { waitFor } from "../testing/wait-for.ts"
 import { createClient } from "./create-client.ts"
 import * as failover from "./failover-transport.ts"
@@ -21,24 +12,9 @@ import { createListedTransport } from "./listed-transport.ts"
 const room = contractChannels.room({ room: "1" })
 const [alice, bob] = [{ id: "alice" }, { id: "bob" }]
 
-async function startSocketIoBackend(): Promise<ContractBackend> {
-  const http = createServer()
-  const io = new Server(http, { serveClient: false })
-  const broadcaster = createBroadcaster({ io, secret: "a secret of this test" })
-  const realtime = createContractRealtime({ publishers: [broadcaster.publisher] })
-  attachGateway({ broadcaster, core: realtime.core })
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve))
-  const { port } = http.address() as AddressInfo
-  async function close(): Promise<void> {
-    await io.close()
-    await realtime.close()
-  }
-  return createSocketIoBackend({ url: `http://127.0.0.1:${port}`, http, realtime, close })
-}
-
 const backends: Record<string, () => Promise<ContractBackend>> = {
   memory: () => startMemoryBackend(),
-  socketio: () => startSocketIoBackend(),
+  socketio: startSocketIoBackend,
   pusher: () => startPusherBackend(),
   ably: () => startAblyBackend(),
 }

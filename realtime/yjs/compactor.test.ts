@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from "vitest"
 import * as Y from "yjs"
+import { toBase64 } from "../base64.ts"
 import { startDocuments } from "../testing/documents/stage.ts"
 import { waitFor } from "../testing/wait-for.ts"
-import { toBase64 } from "./base64.ts"
 import { createDocumentCompactor, type DocumentCompactorOptions } from "./compactor.ts"
 import { partSpan, toPayloads } from "./update-parts.ts"
 

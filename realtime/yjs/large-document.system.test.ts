@@ -1,8 +1,8 @@
 import { expect, it } from "vitest"
 import * as Y from "yjs"
+import { toBase64 } from "../base64.ts"
 import { startDocuments } from "../testing/documents/stage.ts"
 import { waitFor } from "../testing/wait-for.ts"
-import { toBase64 } from "./base64.ts"
 import { createDocumentCompactor } from "./compactor.ts"
 
 const edits = 100_000

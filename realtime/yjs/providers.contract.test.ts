@@ -1,21 +1,12 @@
-import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
-import { Server } from "socket.io"
-import {
-  type ContractBackend,
-  contractChannels,
-  createContractHttp,
-  createContractRealtime,
-} from "throughline/testing"
+import { type ContractBackend, contractChannels, createContractHttp } from "throughline/testing"
 import { describe, expect, it } from "vitest"
 import { defineChannel } from "../channel.ts"
 import { createClient } from "../client/create-client.ts"
 import { createMessageId } from "../message-id.ts"
-import { attachGateway, createBroadcaster } from "../providers/socketio/gateway.ts"
 import { startAblyBackend } from "../testing/ably-backend.ts"
 import { startMemoryBackend } from "../testing/memory-backend.ts"
 import { startPusherBackend } from "../testing/pusher-backend.ts"
-import { createSocketIoBackend } from "../testing/socketio-backend.ts"
+import { startSocketIoBackend } from "../testing/socketio-backend.ts"
 import { waitFor } from "../testing/wait-for.ts"
 import { shareAwareness } from "./awareness.ts"
 import type { SharedDocument } from "./document-types.ts"
@@ -30,28 +21,13 @@ const room = defineChannel("room:{room}", {
   presence: contractChannels.room.presence,
 })
 
-async function startSocketIo(): Promise<ContractBackend> {
-  const http = createServer()
-  const io = new Server(http, { serveClient: false })
-  const broadcaster = createBroadcaster({ io, secret: "a secret of this test" })
-  const realtime = createContractRealtime({ publishers: [broadcaster.publisher] })
-  attachGateway({ broadcaster, core: realtime.core })
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve))
-  const { port } = http.address() as AddressInfo
-  async function close(): Promise<void> {
-    await io.close()
-    await realtime.close()
-  }
-  return createSocketIoBackend({ url: `http://127.0.0.1:${port}`, http, realtime, close })
-}
-
 const textOf = ({ doc }: SharedDocument) => doc.getText("text")
 const isSynced = (...documents: SharedDocument[]) =>
   waitFor(() => documents.every(({ status }) => status.state === "synced"))
 
 const providers: [string, () => Promise<ContractBackend>][] = [
   ["memory", startMemoryBackend],
-  ["Socket.IO", startSocketIo],
+  ["Socket.IO", startSocketIoBackend],
   ["Pusher", startPusherBackend],
   ["Ably", startAblyBackend],
 ]

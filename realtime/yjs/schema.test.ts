@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import * as Y from "yjs"
+import { toBase64 } from "../base64.ts"
 import { startDocuments } from "../testing/documents/stage.ts"
-import { toBase64 } from "./base64.ts"
 import { yjsAwareness, yjsUpdate } from "./schema.ts"
 import { toPayloads } from "./update-parts.ts"
 

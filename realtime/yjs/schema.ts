@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec"
+import { fromBase64 } from "../base64.ts"
 import type { JsonValue } from "../json.ts"
-import { fromBase64 } from "./base64.ts"
 import { issueOf, type YjsUpdate } from "./update-parts.ts"
 
 /** What `yjsUpdate()` makes. */

@@ -1,4 +1,4 @@
-import { fromBase64, toBase64 } from "./base64.ts"
+import { fromBase64, toBase64 } from "../base64.ts"
 
 /**
  * The payload of a document's messages: an update of Yjs, or a part of one that is too large for a
