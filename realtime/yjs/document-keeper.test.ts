@@ -11,6 +11,7 @@ function setup(around: (store: DocumentStore) => Partial<DocumentStore> = () => 
   const failures: string[] = []
   let seq = 1
   let pending: PendingUpdates | null = null
+  let isAttached = true
   const store: DocumentStore = {
     ...memory,
     async put(channel, page, kept) {
@@ -23,6 +24,7 @@ function setup(around: (store: DocumentStore) => Partial<DocumentStore> = () => 
     ...{ channel: "d", page: "p", store },
     state: () => ({ epoch: "e", seq, bytes: new Uint8Array([seq]) }),
     pending: () => pending,
+    isAttached: () => isAttached,
     report: (_, { stage }) => void failures.push(stage),
   })
   return {
@@ -31,6 +33,9 @@ function setup(around: (store: DocumentStore) => Partial<DocumentStore> = () => 
     async pass(ms: number) {
       vi.advanceTimersByTime(ms)
       for (let n = 0; n < 5; n += 1) await settle()
+    },
+    detach() {
+      isAttached = false
     },
     change(isUnsent: boolean) {
       seq += 1
@@ -78,8 +83,50 @@ describe("a document that changes", () => {
     change(true)
     await pass(500)
     change(false)
-    await pass(2_000)
+    await pass(500)
+    await pass(1_500)
     expect(puts).toEqual(["state 2, pending", "-, pending", "-, -", "state 4, -"])
+  })
+
+  it("has it kept soon though it was waited for to stand still", async () => {
+    const { keeper, puts, change, pass } = setup()
+    await keeper.open()
+    change(false)
+    change(true)
+    await pass(500)
+    expect(puts).toEqual(["state 3, pending"])
+  })
+
+  it("has what isn't on its way to the log kept at once, each change once, and one after the other", async () => {
+    let proceed = () => {}
+    const { keeper, puts, change, detach, pass } = setup((memory) => ({
+      async put(...kept) {
+        puts.push(kept[2].pending ? "pending" : "-")
+        await new Promise<void>((resolve) => {
+          proceed = resolve
+        })
+        await memory.put(...kept)
+      },
+    }))
+    await keeper.open()
+    detach()
+    change(true)
+    await pass(50)
+    expect(puts).toEqual(["pending"])
+    change(true)
+    await pass(50)
+    change(true)
+    await pass(1_000)
+    expect(puts).toHaveLength(1)
+    proceed()
+    await pass(0)
+    expect(puts).toHaveLength(2)
+    proceed()
+    await pass(1_500)
+    proceed()
+    await pass(60_000)
+    // Once it stood still, all of it.
+    expect(puts).toHaveLength(3)
   })
 
   it("is kept at once where the page may end", async () => {

@@ -3,8 +3,10 @@ import { withinLimit } from "../within-limit.ts"
 import type { DocumentStore, KeptDocument, KeptState } from "./document-store.ts"
 import type { PendingUpdates } from "./update-sender.ts"
 
-/** How soon what the log hasn't is kept. */
+/** How soon what the log hasn't is kept: it is on its way there, and mostly arrives before. */
 const pendingMs = 500
+/** And where it isn't on its way: then it is nowhere else. */
+const cutOffMs = 50
 /** How long a document stands still before all of it is kept. */
 const idleMs = 2_000
 /** And how long it may take where it never does. */
@@ -21,6 +23,8 @@ export interface DocumentKeeperOptions {
   /** What there is to keep of the document now; null while it isn't known, or mustn't be kept. */
   state(): KeptState | null
   pending(): PendingUpdates | null
+  /** Whether what is pending is on its way to the log. */
+  isAttached(): boolean
   report: OnError
 }
 
@@ -44,11 +48,14 @@ export interface DocumentKeeper {
 }
 
 export function createDocumentKeeper(options: DocumentKeeperOptions): DocumentKeeper {
-  const { channel, page, store, state, pending, report } = options
+  const { channel, page, store, state, pending, isAttached, report } = options
   let timer: ReturnType<typeof setTimeout> | undefined
+  let dueAt = Number.POSITIVE_INFINITY
   let changedAt = Number.NEGATIVE_INFINITY
   /** Since when something of the document isn't kept; null where all of it is. */
   let dirtySince: number | null = null
+  /** Whether what is pending may be another than the store holds. */
+  let isUrgent = false
   /** Whether the store holds the document: what the log hasn't is of no use without. */
   let isStateKept = false
   /** Whether the store holds something of this page's that the log hadn't. */
@@ -72,14 +79,20 @@ export function createDocumentKeeper(options: DocumentKeeperOptions): DocumentKe
     }
   }
 
-  function write(isIdle: boolean): Promise<void> {
+  function stopTimer(): void {
     clearTimeout(timer)
     timer = undefined
+    dueAt = Number.POSITIVE_INFINITY
+  }
+
+  function write(isIdle: boolean): Promise<void> {
+    stopTimer()
     const left = pending()
     const isWhole = isIdle || (left !== null && !isStateKept)
     const kept = isWhole && dirtySince !== null ? state() : null
     // Where it mustn't be kept now, it is changed again before it may.
     if (isWhole) dirtySince = null
+    isUrgent = false
     if (!kept && !left && !isPendingKept) return writing
     isPendingKept = left !== null
     isStateKept ||= kept !== null
@@ -90,21 +103,26 @@ export function createDocumentKeeper(options: DocumentKeeperOptions): DocumentKe
   }
 
   function schedule(): void {
-    if (timer !== undefined || isClosed || !store) return
+    if (isClosed || !store) return
     const now = performance.now()
     const idleAt = Math.min(changedAt + idleMs, (dirtySince ?? now) + longestMs)
-    const isUrgent = pending() !== null
-    const due = isUrgent ? Math.min(now + pendingMs, idleAt) : idleAt
-    timer = setTimeout(
-      () => {
-        timer = undefined
-        const later = performance.now()
-        const isIdle = later >= changedAt + idleMs || later >= (dirtySince ?? later) + longestMs
-        void write(isIdle)
-        if (dirtySince !== null) schedule()
-      },
-      Math.max(0, due - now),
-    )
+    const soon = now + (isAttached() ? pendingMs : cutOffMs)
+    const due = isUrgent && (isPendingKept || pending() !== null) ? Math.min(soon, idleAt) : idleAt
+    // What is due sooner is done first, and then it is looked again.
+    if (dueAt <= due) return
+    stopTimer()
+    dueAt = due
+    timer = setTimeout(() => void onTime(timer), Math.max(0, due - now))
+  }
+
+  async function onTime(own: typeof timer): Promise<void> {
+    // One after the other: what changes meanwhile goes along.
+    await writing
+    if (timer !== own) return
+    stopTimer()
+    const now = performance.now()
+    void write(now >= changedAt + idleMs || now >= (dirtySince ?? now) + longestMs)
+    if (dirtySince !== null) schedule()
   }
 
   return {
@@ -119,19 +137,19 @@ export function createDocumentKeeper(options: DocumentKeeperOptions): DocumentKe
     changed() {
       changedAt = performance.now()
       dirtySince ??= changedAt
+      isUrgent = true
       schedule()
     },
     keep: () => write(true),
     async remove() {
-      clearTimeout(timer)
-      timer = undefined
+      stopTimer()
       isPendingKept = isStateKept = false
       writing = writing.then(async () => void (await ask("remove", (open) => open.remove(channel))))
       return writing
     },
     close() {
       isClosed = true
-      clearTimeout(timer)
+      stopTimer()
       void writing.then(() => store?.close())
     },
   }
