@@ -11,10 +11,10 @@ export interface UseLocksOptions extends Pick<FollowLocksOptions, "graceMs"> {
 }
 
 /**
- * Browser: the locks of a channel that `lockMessages` declares, followed for as long as the component is mounted, as
- * `followLocks` does; another object on each change. Null in the first render, and while it isn't known whose page it
- * is. Who claims has to be in the channel, by `usePresence`. What waits for its turn when the component goes rejects
- * with `not-connected`.
+ * Browser: the locks of a channel that `lockMessages` declares, followed for as long as the component is
+ * mounted, as `followLocks` does; another object on each change. Null in the first render, and while it
+ * isn't known whose page it is. Who claims has to be in the channel, by `usePresence`. What waits for its
+ * turn when the component goes rejects with `not-connected`.
  *
  * ```tsx
  * usePresence(ref, {})

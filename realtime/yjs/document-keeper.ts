@@ -3,10 +3,8 @@ import { withinLimit } from "../within-limit.ts"
 import type { DocumentStore, KeptDocument, KeptState } from "./document-store.ts"
 import type { PendingUpdates } from "./update-sender.ts"
 
-/** How soon what the log hasn't is kept: it is on its way there, and mostly arrives before. */
-const pendingMs = 500
-/** And where it isn't on its way: then it is nowhere else. */
-const cutOffMs = 50
+/** How soon what the log hasn't is kept: a page that ends has no time for the browser's database. */
+const pendingMs = 50
 /** How long a document stands still before all of it is kept. */
 const idleMs = 2_000
 /** And how long it may take where it never does. */
@@ -23,8 +21,6 @@ export interface DocumentKeeperOptions {
   /** What there is to keep of the document now; null while it isn't known, or mustn't be kept. */
   state(): KeptState | null
   pending(): PendingUpdates | null
-  /** Whether what is pending is on its way to the log. */
-  isAttached(): boolean
   report: OnError
 }
 
@@ -48,7 +44,7 @@ export interface DocumentKeeper {
 }
 
 export function createDocumentKeeper(options: DocumentKeeperOptions): DocumentKeeper {
-  const { channel, page, store, state, pending, isAttached, report } = options
+  const { channel, page, store, state, pending, report } = options
   let timer: ReturnType<typeof setTimeout> | undefined
   let dueAt = Number.POSITIVE_INFINITY
   let changedAt = Number.NEGATIVE_INFINITY
@@ -106,8 +102,8 @@ export function createDocumentKeeper(options: DocumentKeeperOptions): DocumentKe
     if (isClosed || !store) return
     const now = performance.now()
     const idleAt = Math.min(changedAt + idleMs, (dirtySince ?? now) + longestMs)
-    const soon = now + (isAttached() ? pendingMs : cutOffMs)
-    const due = isUrgent && (isPendingKept || pending() !== null) ? Math.min(soon, idleAt) : idleAt
+    const waitsShortly = isUrgent && (isPendingKept || pending() !== null)
+    const due = waitsShortly ? Math.min(now + pendingMs, idleAt) : idleAt
     // What is due sooner is done first, and then it is looked again.
     if (dueAt <= due) return
     stopTimer()

@@ -73,7 +73,6 @@ export function createSession(
       const left = sender.pending()
       return left && { ...left, epoch: session.epoch }
     },
-    isAttached: () => channel.status.state === "attached",
   })
   const feed = createDocumentFeed(channel as unknown as Channel, source, {
     onSnapshot: (start) => begin(session, start),

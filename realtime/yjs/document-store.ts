@@ -26,7 +26,7 @@ export interface KeptDocument {
 
 /**
  * Browser: where a person's documents are kept, so that they can be opened without a network, with what the
- * log doesn't have. One row a document, for all of the person's pages. Whatever fails rejects.
+ * log doesn't have. Once for all of the person's pages. Whatever fails rejects.
  */
 export interface DocumentStore {
   /** What is kept of this channel's document. What other pages left is this page's from now on. */
@@ -46,28 +46,9 @@ export interface DocumentStore {
   close(): void
 }
 
-/** As it lies there: what each page left stands under the page's name. */
-interface Row {
-  state: KeptState | null
-  pending: { [page: string]: PendingUpdates[] }
-}
-
-const emptyRow: Row = { state: null, pending: {} }
-
-/** Takes over what others left. */
-function openRow({ state, pending }: Row, page: string): Row {
-  const left = Object.values(pending).flat()
-  return { state, pending: left.length > 0 ? { [page]: left } : {} }
-}
-
-function putRow(row: Row, page: string, { state, pending }: Parameters<DocumentStore["put"]>[2]): Row {
-  const { [page]: _, ...others } = row.pending
-  const isNewer = state && (row.state?.epoch !== state.epoch || row.state.seq <= state.seq)
-  return {
-    state: isNewer ? state : row.state,
-    pending: pending ? { ...others, [page]: [pending] } : others,
-  }
-}
+/** Whether a page may replace what is kept. */
+const isNewer = (state: KeptState, kept: KeptState | null | undefined) =>
+  kept?.epoch !== state.epoch || kept.seq <= state.seq
 
 const answerTo = <Result>(request: IDBRequest<Result>): Promise<Result> =>
   new Promise((resolve, reject) => {
@@ -92,8 +73,12 @@ export function createIndexedDbDocuments(owner: string): DocumentStore & {
   }
 
   async function openNow(): Promise<IDBDatabase> {
-    const request = indexedDB.open("realtime-documents", 1)
-    request.onupgradeneeded = () => void request.result.createObjectStore("documents")
+    const request = indexedDB.open("realtime-documents", 2)
+    request.onupgradeneeded = ({ oldVersion }) => {
+      // The first one kept it otherwise, and was never released.
+      if (oldVersion > 0) request.result.deleteObjectStore("documents")
+      request.result.createObjectStore("documents")
+    }
     const opened = await answerTo(request)
     // Another page's newer version waits for this one to let go.
     opened.onversionchange = () => {
@@ -119,28 +104,35 @@ export function createIndexedDbDocuments(owner: string): DocumentStore & {
     return result
   }
 
-  const update = (channel: string, change: (row: Row) => Row) =>
-    write(async (documents) => {
-      const key = [owner, channel]
-      const row = change((await answerTo<Row | undefined>(documents.get(key))) ?? emptyRow)
-      await answerTo(documents.put(row, key))
-      return row
-    })
+  // What a page left lies apart from the document: it is kept often, and to do so costs as little as it is.
+  const keyOf = (channel: string, page?: string) => [owner, channel, ...(page === undefined ? [] : [page])]
+  const leftOf = (channel: string, isOpen = true) =>
+    IDBKeyRange.bound(keyOf(channel), [...keyOf(channel), []], isOpen)
 
   return {
-    async open(channel, page) {
-      const { state, pending } = await update(channel, (row) => openRow(row, page))
-      return { state, pending: pending[page] ?? [] }
-    },
-    async put(channel, page, kept) {
-      await update(channel, (row) => putRow(row, page, kept))
-    },
-    remove: (channel) =>
-      write(async (documents) => void (await answerTo(documents.delete([owner, channel])))),
-    clear: () =>
-      write(
-        async (documents) => void (await answerTo(documents.delete(IDBKeyRange.bound([owner], [owner, []])))),
-      ),
+    open: (channel, page) =>
+      write(async (documents) => {
+        const [state, left] = await Promise.all([
+          answerTo<KeptState | undefined>(documents.get(keyOf(channel))),
+          answerTo<PendingUpdates[][]>(documents.getAll(leftOf(channel))),
+        ])
+        const pending = left.flat()
+        if (pending.length > 0) {
+          documents.delete(leftOf(channel))
+          documents.put(pending, keyOf(channel, page))
+        }
+        return { state: state ?? null, pending }
+      }),
+    put: (channel, page, { state, pending }) =>
+      write(async (documents) => {
+        if (pending) documents.put([pending], keyOf(channel, page))
+        else documents.delete(keyOf(channel, page))
+        if (!state) return
+        const kept = await answerTo<KeptState | undefined>(documents.get(keyOf(channel)))
+        if (isNewer(state, kept)) documents.put(state, keyOf(channel))
+      }),
+    remove: (channel) => write(async (documents) => void documents.delete(leftOf(channel, false))),
+    clear: () => write(async (documents) => void documents.delete(IDBKeyRange.bound([owner], [owner, []]))),
     close() {
       void database?.then(
         (opened) => opened.close(),
@@ -153,22 +145,27 @@ export function createIndexedDbDocuments(owner: string): DocumentStore & {
 
 /** As long as it lives, and no longer: for pages that share it in a test. */
 export function createMemoryDocuments(): DocumentStore {
-  const rows = new Map<string, Row>()
-  const update = (channel: string, change: (row: Row) => Row): Row => {
-    const row = change(rows.get(channel) ?? emptyRow)
-    rows.set(channel, structuredClone(row))
-    return structuredClone(row)
+  const documents = new Map<string, { state: KeptState | null; pending: Map<string, PendingUpdates[]> }>()
+  function documentOf(channel: string) {
+    const kept = documents.get(channel) ?? { state: null, pending: new Map() }
+    documents.set(channel, kept)
+    return kept
   }
   return {
     async open(channel, page) {
-      const { state, pending } = update(channel, (row) => openRow(row, page))
-      return { state, pending: pending[page] ?? [] }
+      const kept = documentOf(channel)
+      const pending = [...kept.pending.values()].flat()
+      kept.pending = new Map(pending.length > 0 ? [[page, pending]] : [])
+      return structuredClone({ state: kept.state, pending })
     },
-    async put(channel, page, kept) {
-      update(channel, (row) => putRow(row, page, kept))
+    async put(channel, page, { state, pending }) {
+      const kept = documentOf(channel)
+      if (pending) kept.pending.set(page, [structuredClone(pending)])
+      else kept.pending.delete(page)
+      if (state && isNewer(state, kept.state)) kept.state = structuredClone(state)
     },
     async remove(channel) {
-      rows.delete(channel)
+      documents.delete(channel)
     },
     close() {},
   }

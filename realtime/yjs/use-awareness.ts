@@ -7,9 +7,9 @@ import { useRealtimeClient } from "../react/context.ts"
 import { type AwarenessDefinition, type SharedAwareness, shareAwareness } from "./awareness.ts"
 
 /**
- * Browser: who else is at a document, and where, as editors' bindings expect it: `shareAwareness` for as long as the
- * component is mounted. Null until `doc` is there, and in the render after it has become another one. With `usePresence`
- * beside it a person's carets go with their last page, even where that one crashed.
+ * Browser: who else is at a document, and where, as editors' bindings expect it: `shareAwareness` for as
+ * long as the component is mounted. Null until `doc` is there, and in the render after it has become another
+ * one. With `usePresence` beside it a person's carets go with their last page, even where that one crashed.
  *
  * ```tsx
  * const ref = documents({ document: "7" })

@@ -11,7 +11,10 @@ import { openDocument } from "./open-document.ts"
 export interface DocumentView {
   /** The document; null in the first render. Its `flush` and `discardLocal` are for buttons. */
   readonly document: SharedDocument | null
-  /** For an editor's binding: another one after `discardLocal`, and after the log was replaced. Null with `document`. */
+  /**
+   * For an editor's binding: another one after `discardLocal`, and after the log was replaced. Null with
+   * `document`.
+   */
   readonly doc: Doc | null
   /** How it stands towards the log. */
   readonly status: DocumentStatus
@@ -23,10 +26,10 @@ const loading: DocumentStatus = { state: "loading", unsent: 0 }
 const neverChanges = () => () => {}
 
 /**
- * Browser: opens the document of a channel for as long as the component is mounted, as `openDocument` does, and draws
- * again when `doc`, `status` or `canWrite` are others. Below `<Throughline>` its `owner` is who is signed in, so that
- * it is kept in the browser; of the other options `canWrite` alone is looked at again in later renders. An error
- * boundary is told what `openDocument` throws.
+ * Browser: opens the document of a channel for as long as the component is mounted, as `openDocument` does,
+ * and draws again when `doc`, `status` or `canWrite` are others. Below `<Throughline>` its `owner` is who is
+ * signed in, so that it is kept in the browser; of the other options `canWrite` alone is looked at again in
+ * later renders. An error boundary is told what `openDocument` throws.
  *
  * ```tsx
  * const documents = defineChannel("document:{document}", { messages: { update: yjsUpdate() } })
