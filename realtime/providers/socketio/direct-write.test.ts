@@ -1,6 +1,6 @@
 import { once } from "node:events"
 import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
+import type { AddressInfo, Socket as NodeSocket } from "node:net"
 import { Server, type ServerOptions } from "socket.io"
 import { io as connect, type ManagerOptions, type Socket } from "socket.io-client"
 import { describe, expect, it } from "vitest"
@@ -94,6 +94,30 @@ describe("an event sent to each of many sockets", () => {
     client.emit("order", () => order.push("answered"))
     await waitFor(() => order.length === 3)
     expect(order).toEqual(["before", "answered", "after"])
+  })
+
+  it("leaves after the answers of its turn: whoever published needn't wait for everybody", async () => {
+    await using server = await open()
+    const clients = [await server.connect(), await server.connect(), await server.connect()]
+    const asking = clients[1]
+    const left: string[] = []
+    for (const [id, { conn }] of server.io.sockets.sockets) {
+      const { socket } = conn.transport as unknown as { socket: { _socket: NodeSocket } }
+      const tcp = socket._socket
+      const { uncork } = tcp
+      tcp.uncork = () => {
+        left.push(id)
+        uncork.call(tcp)
+      }
+    }
+    server.io.sockets.sockets.get(asking?.id ?? "")?.on("publish", (answer: () => void) => {
+      emitToEach(server.io, server.ids(), "said", 1)
+      answer()
+    })
+    const all = Promise.all(clients.map((client) => once(client as never, "said")))
+    await asking?.emitWithAck("publish")
+    await all
+    expect(left).toEqual([asking, clients[0], clients[2]].map((client) => client?.id))
   })
 
   it.each([

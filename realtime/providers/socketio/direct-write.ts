@@ -86,15 +86,19 @@ function tcpSocketOf(socket: Socket): TcpSocket | null {
   return tcp?.writable === true && typeof tcp.write === "function" ? tcp : null
 }
 
-/** Written to in this turn of the event loop. */
+/** Written to in this turn of the event loop: what only events were written to, and what answers were. */
 let corked: TcpSocket[] = []
+let answered: TcpSocket[] = []
 
+/** Answers leave first: whoever published waits for one, and needn't until everybody has the message. */
 function uncorkAll(): void {
-  const written = corked
+  const written = answered.concat(corked)
   corked = []
+  answered = []
   for (const tcp of written) {
     try {
-      tcp.uncork()
+      // One that was given several is uncorked at the first.
+      if (tcp.writableCorked > 0) tcp.uncork()
     } catch (error) {
       // The others are uncorked all the same.
       tcp.destroy(error as Error)
@@ -103,11 +107,14 @@ function uncorkAll(): void {
 }
 
 /** What is written to one socket in one turn of the event loop leaves in one system call. */
-function write(tcp: TcpSocket, frame: Buffer): void {
-  if (tcp.writableCorked === 0) {
-    tcp.cork()
+function write(tcp: TcpSocket, frame: Buffer, isAnswer: boolean): void {
+  const isOpen = tcp.writableCorked === 0
+  if (isOpen) tcp.cork()
+  if (isOpen || isAnswer) {
     // One callback for all of them, not one for each.
-    if (corked.push(tcp) === 1) process.nextTick(uncorkAll)
+    if (corked.length + answered.length === 0) process.nextTick(uncorkAll)
+    const written = isAnswer ? answered : corked
+    written.push(tcp)
   }
   tcp.write(frame)
 }
@@ -131,7 +138,7 @@ export function emitToEach(
     const socket = sockets.get(id)
     if (!socket) continue
     const tcp = frame && socket.listenersAnyOutgoing().length === 0 ? tcpSocketOf(socket) : null
-    if (frame && tcp) write(tcp, frame)
+    if (frame && tcp) write(tcp, frame, false)
     else socket.emit(event, ...args)
   }
 }
@@ -167,7 +174,7 @@ export function answerDirectly(io: SocketIoServer, socket: Socket): void {
   internals.packet = (packet, options) => {
     const tcp = packet.type === ackPacket ? tcpSocketOf(socket) : null
     const frame = tcp && toAnswerFrame(io, packet)
-    if (tcp && frame) write(tcp, frame)
+    if (tcp && frame) write(tcp, frame, true)
     else send.call(socket, packet, options)
   }
 }

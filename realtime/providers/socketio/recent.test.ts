@@ -31,6 +31,16 @@ describe("what a gateway remembers of a channel", () => {
     expect(recent.place).toBe(8)
   })
 
+  it("gives all who ask from one place the very same page, so that it is encoded once", () => {
+    const recent = createRecent()
+    const answer = page(3, 6)
+    recent.learn(3, answer, performance.now())
+    expect(recent.after(3)).toBe(answer)
+    recent.take(messages(6, 7))
+    expect(recent.after(3)).toEqual(page(3, 7))
+    expect(recent.after(3)).toBe(recent.after(3))
+  })
+
   it("delivers once what comes from the log and by itself, whichever is first", () => {
     const recent = createRecent()
     recent.take(messages(0, 2))

@@ -139,12 +139,14 @@ export function createRecent(options: RecentOptions = {}): Recent {
       return answered.page
     },
 
-    learn(seq, { head, messages, mark }, askedAt) {
+    learn(seq, page, askedAt) {
+      const { head, messages, mark } = page
       const isWhole = seq + messages.length === head.seq && seq + 1 >= head.first
       // What was delivered while the log was read may be missing in its answer.
       if (!isWhole || place > head.seq || messages.length > maxMessages) return
       known = { head, from: seq, mark, messages: [...messages], askedAt }
-      answered = null
+      // Whoever asks next is given the very same page, which is encoded once.
+      answered = { seq, page }
     },
   }
 }
