@@ -591,7 +591,7 @@ export function attachGateway(options: GatewayOptions): AttachedGateway {
   }
 
   io.on("connection", (socket) => {
-    answerDirectly(io, socket)
+    answerDirectly(socket)
     Object.assign(dataOf(socket), { channels: new Map(), removeFromChannel })
     socket.onAny((event: string, ...args: unknown[]) =>
       guard(onError, `answer ${event}`, () => answer(() => respond(socket, event, args), socket.request)),

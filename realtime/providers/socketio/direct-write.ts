@@ -48,28 +48,14 @@ export function textFrame(text: string, rest?: Buffer): Buffer {
   return frame
 }
 
+/** Of Engine.IO's protocol, the mark of a message. */
+const message = "4"
 /**
  * Of Socket.IO's protocol, the packets that carry an event and an answer;
  * https://socket.io/docs/v4/socket-io-protocol
  */
 const eventPacket = 2
 const ackPacket = 3
-
-interface Packet {
-  type: number
-  data: readonly unknown[]
-  id?: number
-}
-
-/**
- * A packet as one frame, encoded by the server's own parser; null when that makes
- * binary data or several packets of it.
- */
-function toFrame(io: SocketIoServer, packet: Packet): Buffer | null {
-  const packets: unknown[] = io.encoder.encode({ ...packet, nsp: "/" })
-  // "4" is Engine.IO's mark of a message.
-  return packets.length === 1 && typeof packets[0] === "string" ? textFrame(`4${packets[0]}`) : null
-}
 
 /**
  * The TCP socket under a connection on which nothing waits, so that a frame written to it stands in order
@@ -123,8 +109,9 @@ function write(tcp: TcpSocket, frame: Buffer, isAnswer: boolean): void {
  * Server: sends one event to many sockets, past the layers of Socket.IO, Engine.IO and `ws` wherever that
  * makes no difference to anybody: those layers cost more than the system call
  * (docs/decisions/2026-11-24-fewer-commits-cheaper-writes.md). Every other socket gets it by
- * `socket.emit`. `onAnyOutgoing` listeners keep a socket on the long way; Engine.IO's `packetCreate`,
- * `flush` and `drain` don't happen on the short one.
+ * `socket.emit`. On both ways it is JSON, as it comes from the log: bytes, too, look as they do there.
+ * `onAnyOutgoing` listeners keep a socket on the long way; Engine.IO's `packetCreate`, `flush` and `drain`
+ * don't happen on the short one.
  */
 export function emitToEach(
   io: SocketIoServer,
@@ -132,14 +119,19 @@ export function emitToEach(
   event: string,
   ...args: unknown[]
 ): void {
-  const frame = toFrame(io, { type: eventPacket, data: [event, ...args] })
+  const json = JSON.stringify([event, ...args])
+  const frame = textFrame(`${message}${eventPacket}${json}`)
+  let plain: [string, ...unknown[]] | undefined
   const { sockets } = io.sockets
   for (const id of ids) {
     const socket = sockets.get(id)
     if (!socket) continue
-    const tcp = frame && socket.listenersAnyOutgoing().length === 0 ? tcpSocketOf(socket) : null
-    if (frame && tcp) write(tcp, frame, false)
-    else socket.emit(event, ...args)
+    const tcp = socket.listenersAnyOutgoing().length === 0 ? tcpSocketOf(socket) : null
+    if (tcp) write(tcp, frame, false)
+    else {
+      plain ??= JSON.parse(json) as [string, ...unknown[]]
+      socket.emit(...plain)
+    }
   }
 }
 
@@ -149,32 +141,40 @@ export function emitToEach(
  */
 const endOf = new WeakMap<object, Buffer>()
 
+interface Packet {
+  type: number
+  data: readonly unknown[]
+  id?: number
+}
+
 /**
  * The frame of an answer; of one that is nothing but a page, that page is
  * encoded once for all who are given it.
  */
-function toAnswerFrame(io: SocketIoServer, packet: Packet): Buffer | null {
-  const [answer] = packet.data
-  const { ok, page, ...rest } = (answer ?? {}) as { ok?: unknown; page?: unknown }
+function toAnswerFrame({ id, data }: Packet): Buffer {
+  const start = `${message}${ackPacket}${id}`
+  const { ok, page, ...rest } = (data[0] ?? {}) as { ok?: unknown; page?: unknown }
   const isPage = ok === true && typeof page === "object" && page !== null && Object.keys(rest).length === 0
-  if (!isPage) return toFrame(io, packet)
+  if (!isPage) return textFrame(`${start}${JSON.stringify(data)}`)
   let end = endOf.get(page)
   if (end === undefined) {
     end = Buffer.from(`${JSON.stringify(page)}}]`)
     endOf.set(page, end)
   }
-  return textFrame(`4${ackPacket}${packet.id}[{"ok":true,"page":`, end)
+  return textFrame(`${start}[{"ok":true,"page":`, end)
 }
 
-/** Server: the answers to a socket's requests go the same short way, wherever `emitToEach` would. */
-export function answerDirectly(io: SocketIoServer, socket: Socket): void {
+/**
+ * Server: the answers to a socket's requests, JSON as well, go the same short
+ * way, wherever `emitToEach` would.
+ */
+export function answerDirectly(socket: Socket): void {
   const internals = socket as unknown as { packet?: (packet: Packet, options?: object) => void }
   const send = internals.packet
   if (typeof send !== "function") return
   internals.packet = (packet, options) => {
     const tcp = packet.type === ackPacket ? tcpSocketOf(socket) : null
-    const frame = tcp && toAnswerFrame(io, packet)
-    if (tcp && frame) write(tcp, frame, true)
+    if (tcp) write(tcp, toAnswerFrame(packet), true)
     else send.call(socket, packet, options)
   }
 }
