@@ -31,8 +31,8 @@ const changes: { file: string; from: string; to: string }[] = [
   {
     // Events that its pages don't know.
     file: "realtime/providers/socketio/attach-gateway.ts",
-    from: "    answerDirectly(io, socket)\n",
-    to: '    answerDirectly(io, socket); socket.emit("mood" as never, { mood: 1 } as never)\n',
+    from: "    answerDirectly(socket)\n",
+    to: '    answerDirectly(socket); socket.emit("mood" as never, { mood: 1 } as never)\n',
   },
 ]
 

@@ -5,18 +5,17 @@ import type { Server as SocketIoServer } from "socket.io"
 import type { OnError } from "../../errors.ts"
 import type { RealtimePublisher } from "../../publisher.ts"
 import type { RealtimeCore } from "../../server/types.ts"
-import {
-  type AttachedGateway,
-  attachGateway,
-  createBroadcaster,
-  type GatewayOptions,
-} from "./attach-gateway.ts"
+import { type AttachedGateway, attachGateway, type GatewayOptions } from "./attach-gateway.ts"
+import { createBroadcaster } from "./broadcaster.ts"
 import type { ClusterBus } from "./cluster.ts"
 import { createInternalEndpoint } from "./internal-endpoint.ts"
 import { defaultSocketPath } from "./mapping.ts"
 
-export type { AttachedGateway, Broadcaster, GatewayStats } from "./attach-gateway.ts"
-export { attachGateway, createBroadcaster, isAllowedOrigin } from "./attach-gateway.ts"
+export { isAllowedOrigin } from "./allowed-origin.ts"
+export type { AttachedGateway, GatewayStats } from "./attach-gateway.ts"
+export { attachGateway } from "./attach-gateway.ts"
+export type { Broadcaster } from "./broadcaster.ts"
+export { createBroadcaster } from "./broadcaster.ts"
 export type { ClusterBus } from "./cluster.ts"
 export { connectRedisCluster } from "./connect-redis.ts"
 export { createInternalEndpoint } from "./internal-endpoint.ts"
