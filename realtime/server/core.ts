@@ -1,56 +1,39 @@
-import { v4 as uuidv4, v7 as uuidv7 } from "uuid"
-import {
-  type ChannelDefinitions,
-  type ResolvedChannel,
-  resolveChannel,
-  schemaOf,
-  validate,
-} from "../channel.ts"
-import { isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
+import type { ChannelDefinitions } from "../channel.ts"
+import { isRealtimeError, RealtimeError } from "../errors.ts"
 import { createReporter, reportFailure } from "../guard.ts"
-import type { JsonValue } from "../json.ts"
 import type { AppendResult, LogEntry } from "../log/message-log.ts"
 import {
-  isDeeperThan,
   jsonByteLength,
   type PublishReceipt,
   type RealtimeMessage,
   type Signal,
-  type SignalOrigin,
   type User,
 } from "../message.ts"
 import { firstWithin, maxPageBytes } from "../packing.ts"
-import type { ChannelAction } from "../publisher.ts"
 import type { StatePage } from "../state.ts"
-import { carrying, follow, guardTracing } from "../tracing.ts"
-import type { OutgoingMessage, PublishResult } from "../transport.ts"
+import { follow, guardTracing } from "../tracing.ts"
+import type { PublishResult } from "../transport.ts"
 import { withinLimit } from "../within-limit.ts"
+import { createAcceptance, type TrustedEntry } from "./acceptance.ts"
 import { createCommitQueue } from "./commit-queue.ts"
 import { createDelivery } from "./delivery.ts"
 import { createHearing } from "./hearing.ts"
-import { shownUser } from "./session.ts"
 import { createSharedReads } from "./shared-reads.ts"
 import { createSnapshots, type Snapshots } from "./snapshots.ts"
-import { stateSchemaOf } from "./state-keys.ts"
 import { createStateOutlet } from "./state-outlet.ts"
 import { createStateWriter, type StateChange, type StateReceipt } from "./state-writer.ts"
-import type { AuthorizeRequest, RealtimeCore, RealtimeOptions } from "./types.ts"
+import type { RealtimeCore, RealtimeOptions } from "./types.ts"
 
-export const defaultMaxPayloadBytes = 32 * 1024
 /** Less than a browser waits for the answer to its publish, which this is part of. */
 const defaultDeliveryTimeoutMs = 5_000
 /** Longer than a log takes that answers at all, with what its providers are given after it. */
 const stopTimeoutMs = 10_000
-/** More than any document has that people or programs make on purpose. */
-const maxPayloadDepth = 100
 /** Of one channel's state. */
 const defaultMaxKeys = 1_000
 /** In base64, with a page of messages, less than hosts of functions let an answer have (Vercel: 4.5 MB). */
 const defaultMaxSnapshotBytes = 2 * 1024 * 1024
 /** The most messages of one publish, over HTTP or a socket. */
 export const maxPublishBatch = 100
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** What `createRealtime` and the handlers share; `RealtimeCore` is the part that gateways see. */
 export interface Core extends RealtimeCore {
@@ -74,30 +57,13 @@ export interface Core extends RealtimeCore {
   stop(): Promise<void>
 }
 
-export interface TrustedEntry {
-  channel: string
-  event: string
-  payload: unknown
-  id: string
-  from: User | null
-  /** Where messages are followed: the step that it is taken in by. */
-  traceparent?: string | undefined
-}
-
 export function createCore<Definitions extends ChannelDefinitions>(
   options: RealtimeOptions<Definitions>,
 ): Core {
-  const {
-    log,
-    publishers,
-    maxPayloadBytes = defaultMaxPayloadBytes,
-    deliveryTimeoutMs = defaultDeliveryTimeoutMs,
-    waitUntil,
-  } = options
+  const { log, publishers, deliveryTimeoutMs = defaultDeliveryTimeoutMs, waitUntil } = options
   const onError = createReporter(options.onError)
   const tracing = options.tracing && guardTracing(options.tracing, onError)
-  // Asked each time: `redefine` may have changed them.
-  const resolve = (name: unknown) => resolveChannel(options.channels, name)
+  const acceptance = createAcceptance(options, { isTracing: tracing !== undefined, onError })
   const delivery = createDelivery({ publishers, onError, timeoutMs: deliveryTimeoutMs, waitUntil })
   const share = createSharedReads()
   const outlet = createStateOutlet({ publishers, onError, waitUntil })
@@ -130,105 +96,6 @@ export function createCore<Definitions extends ChannelDefinitions>(
     if (messages.length > 0) await delivery.deliver(messages)
   }
 
-  async function requirePermission(
-    user: User,
-    channel: ResolvedChannel<Definitions>,
-    action: ChannelAction,
-    content?: Pick<AuthorizeRequest<Definitions>, "id" | "event" | "payload" | "earlier">,
-  ): Promise<void> {
-    if ((await options.authorize({ user, channel, action, ...content })) === true) return
-    throw new RealtimeError("channel-denied", {
-      message: `unable to ${action}; the user may not do this here`,
-    })
-  }
-
-  /** What arrived as `payload`, once the schema has had its say, as the log will keep it. */
-  async function payloadOf(
-    channel: ResolvedChannel<Definitions>,
-    kind: "messages" | "signals",
-    event: unknown,
-    payload: unknown,
-  ): Promise<JsonValue> {
-    const schema = schemaOf(channel.definition[kind], event)
-    refuseDepth(payload)
-    return withinSize(await validate(schema, payload, `the ${kind === "messages" ? "message" : "signal"}`))
-  }
-
-  function withinSize(payload: unknown): JsonValue {
-    const bytes = jsonByteLength(payload)
-    if (bytes > maxPayloadBytes) {
-      throw new RealtimeError("message-too-large", {
-        message: `unable to accept a payload of ${bytes} bytes; the limit is ${maxPayloadBytes}`,
-      })
-    }
-    return (payload ?? null) as JsonValue
-  }
-
-  async function toEntry(
-    user: User,
-    channel: ResolvedChannel<Definitions>,
-    { id, event, payload, traceparent }: OutgoingMessage,
-    earlier: readonly OutgoingMessage[],
-  ): Promise<LogEntry> {
-    if (typeof id !== "string" || !uuid.test(id)) {
-      throw new RealtimeError("invalid-request", {
-        message: "unable to accept the message; its id is not a UUID",
-      })
-    }
-    const accepted = await payloadOf(channel, "messages", event, payload)
-    await requirePermission(user, channel, "publish", { id, event, payload: accepted, earlier })
-    // What a browser says of it is carried on only by a server that follows messages itself.
-    return {
-      id,
-      channel: channel.name,
-      event,
-      payload: accepted,
-      from: user,
-      ...(tracing && carrying(traceparent)),
-    }
-  }
-
-  /**
-   * What each message of one request becomes, in order: its entry, or why not. All are asked about at once,
-   * as if those before were let in; behind one that wasn't, anew. Behind one that may be let in later nothing
-   * is, or it would stand before it.
-   */
-  async function prepare(
-    user: User,
-    channel: ResolvedChannel<Definitions>,
-    messages: readonly OutgoingMessage[],
-  ): Promise<(LogEntry | RealtimeError)[]> {
-    const ask = (message: OutgoingMessage, earlier: readonly OutgoingMessage[]) =>
-      toEntry(user, channel, message, earlier).catch(asRealtimeError(onError, message.id))
-    const asked = await Promise.all(messages.map((message, index) => ask(message, messages.slice(0, index))))
-    const prepared: (LogEntry | RealtimeError)[] = []
-    const accepted: OutgoingMessage[] = []
-    for (const [index, message] of messages.entries()) {
-      const isAsSupposed = accepted.length === index
-      const outcome = isAsSupposed
-        ? (asked[index] as LogEntry | RealtimeError)
-        : await ask(message, [...accepted])
-      prepared.push(outcome)
-      if (!isRealtimeError(outcome)) accepted.push(message)
-      else if (outcome.retryable)
-        return [...prepared, ...messages.slice(index + 1).map(() => waitingFor(outcome))]
-    }
-    return prepared
-  }
-
-  async function toTrustedEntry(entry: TrustedEntry): Promise<LogEntry> {
-    const { channel, event, payload, id, from, traceparent } = entry
-    const accepted = await payloadOf(resolve(channel), "messages", event, payload)
-    return {
-      id,
-      channel,
-      event,
-      payload: accepted,
-      from: from && shownUser(from, "`from`"),
-      ...carrying(traceparent),
-    }
-  }
-
   function toResult(user: User, result: AppendResult): PublishResult {
     const { id, seq, epoch, at, from, isDuplicate } = result
     if (!isDuplicate || from?.id === user.id) return { receipt: { id, seq, epoch, at } }
@@ -252,9 +119,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
     }
 
   return {
-    async authorize(user, name, action) {
-      await requirePermission(user, resolve(name), action)
-    },
+    authorize: acceptance.permit,
 
     async limitRead(user) {
       await options.limit?.({ user, action: "read", count: 1 })
@@ -265,7 +130,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
     },
 
     accept: tracked(async (user, name, messages) => {
-      const channel = resolve(name)
+      const channel = acceptance.resolve(name)
       if (messages.length > maxPublishBatch) {
         const message = `unable to accept ${messages.length} messages at once; the limit is ${maxPublishBatch}`
         throw new RealtimeError("invalid-request", { message })
@@ -277,7 +142,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
         () => name,
         messages,
         async (followed): Promise<PublishResult[]> => {
-          const prepared = await prepare(user, channel, followed)
+          const prepared = await acceptance.messages(user, channel, followed)
           const entries = prepared.filter((entry): entry is LogEntry => !isRealtimeError(entry))
           const results = await queue.add(entries)
           let next = 0
@@ -295,41 +160,22 @@ export function createCore<Definitions extends ChannelDefinitions>(
         ({ channel }) => channel,
         trusted,
         async (followed) => {
-          const results = await queue.add(await Promise.all(followed.map(toTrustedEntry)))
+          const results = await queue.add(await Promise.all(followed.map(acceptance.trusted)))
           return results.map(({ id, seq, epoch, at }) => ({ id, seq, epoch, at }))
         },
       ),
 
     async acceptSignal(user, name, event, payload, origin) {
-      const channel = resolve(name)
+      const channel = acceptance.resolve(name)
       await options.limit?.({ user, action: "signal", channel: name, count: 1 })
-      const accepted = await payloadOf(channel, "signals", event, payload)
-      await requirePermission(user, channel, "signal", { event, payload: accepted })
-      return toSignal(channel, event, accepted, user, origin)
+      return acceptance.signal(user, channel, event, payload, origin)
     },
 
-    async validateSignal(from, name, event, payload) {
-      const channel = resolve(name)
-      return toSignal(
-        channel,
-        event,
-        await payloadOf(channel, "signals", event, payload),
-        shownUser(from, "`from`"),
-      )
-    },
+    validateSignal: acceptance.trustedSignal,
 
     async writeState(change) {
       if (!writer) throw noState()
-      const schema = stateSchemaOf(resolve(change.channel).definition, change.key)
-      return writer.write({
-        ...change,
-        async accept(value) {
-          refuseDepth(value)
-          const accepted = withinSize(await validate(schema, value, `"${change.key}"`))
-          // As the store will have it: what the caller makes of its object later is another value.
-          return JSON.parse(JSON.stringify(accepted)) as JsonValue
-        },
-      })
+      return writer.write({ ...change, accept: acceptance.stateValue(change.channel, change.key) })
     },
 
     async readState(channel, keys) {
@@ -358,17 +204,7 @@ export function createCore<Definitions extends ChannelDefinitions>(
 
     hearSignal: createHearing(options, onError),
 
-    async acceptPresence(user, name, data) {
-      const channel = resolve(name)
-      await requirePermission(user, channel, "presence")
-      if (!channel.definition.presence) {
-        throw new RealtimeError("unsupported", {
-          message: "unable to enter; the channel declares no presence",
-        })
-      }
-      refuseDepth(data)
-      return withinSize(await validate(channel.definition.presence, data, "the presence data"))
-    },
+    acceptPresence: acceptance.presence,
 
     heads: (channels) => log.heads(channels),
 
@@ -398,45 +234,3 @@ export function createCore<Definitions extends ChannelDefinitions>(
 
 const noState = () =>
   new RealtimeError("unsupported", { message: "unable to use the channel's state; the log keeps none" })
-
-/** Before a schema walks through it, which may do so by recursion. */
-function refuseDepth(payload: unknown): void {
-  if (!isDeeperThan(payload, maxPayloadDepth)) return
-  throw new RealtimeError("invalid-payload", {
-    message: `unable to accept a payload of more than ${maxPayloadDepth} levels`,
-  })
-}
-
-/** What this process's clock is called, where signals of several meet. */
-const clock = uuidv4()
-
-const toSignal = (
-  { name: channel, definition }: ResolvedChannel,
-  event: string,
-  payload: JsonValue,
-  from: User,
-  origin?: SignalOrigin,
-): Signal => ({
-  ...{ id: uuidv7(), channel, event, payload, from, at: Date.now(), clock },
-  ...(origin && { origin }),
-  ...(definition.latest.includes(event) && { isLatest: true }),
-})
-
-const waitingFor = ({ code, retryAfterMs }: RealtimeError) =>
-  new RealtimeError(code, {
-    message: "unable to accept the message yet; it waits for the one before",
-    retryable: true,
-    retryAfterMs,
-  })
-
-/** One message's failure is its own result; what isn't a `RealtimeError` is said as `internal`. */
-function asRealtimeError(onError: OnError, id: string) {
-  return (error: unknown): RealtimeError => {
-    reportFailure(onError, error, { stage: "accept a message", messages: [id] })
-    if (isRealtimeError(error)) return error
-    return new RealtimeError("internal", {
-      message: "unable to accept the message; the server failed",
-      cause: error,
-    })
-  }
-}
