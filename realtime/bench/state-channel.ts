@@ -12,3 +12,5 @@ export const market = defineChannel("market:{market}", {
 
 export const bench = market({ market: "bench" })
 export const keys = Array.from({ length: 20 }, (_, n) => `quote:${n}` as const)
+/** How often a second a page is told. */
+export const toldPerSecond = 4

@@ -103,7 +103,7 @@ export function createBroadcaster({ io, secret, bus, heartbeatMs = 5_000 }: Broa
   })
   const watchers = createStateWatchers({
     isBehind,
-    emit: (id, patch) => emitToEach(server, [id], "state", patch.channel, [patch]),
+    emit: (ids, patch) => emitToEach(server, ids, "state", patch.channel, [patch]),
   })
 
   async function revoke(userId: string, channel?: string): Promise<void> {

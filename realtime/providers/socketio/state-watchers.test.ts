@@ -10,9 +10,13 @@ function setUp() {
   let timers: { at: number; callback: () => void }[] = []
   const behind = new Set<string>()
   const sent: { to: string; patch: StatePatch }[] = []
+  const emitted: { connections: readonly string[]; patch: StatePatch }[] = []
   const watchers = createStateWatchers({
     isBehind: (connection) => behind.has(connection),
-    emit: (to, patch) => void sent.push({ to, patch }),
+    emit(connections, patch) {
+      emitted.push({ connections, patch })
+      sent.push(...connections.map((to) => ({ to, patch })))
+    },
     now: () => time,
     later(callback, ms) {
       const timer = { at: time + ms, callback }
@@ -44,6 +48,8 @@ function setUp() {
       time = end
     },
     timers: () => timers.length,
+    /** Each patch with all whom it was sent to at once. */
+    takeSent: () => emitted.splice(0),
     take: () =>
       sent
         .splice(0)
@@ -77,6 +83,86 @@ it("tells each connection of its keys alone, at its own rate", () => {
   expect(to("quick").length).toBeLessThanOrEqual(20)
   for (const name of ["quick", "slow"])
     expect(to(name).at(-1)?.slice(2)).toEqual(expect.arrayContaining([41, 41]))
+})
+
+it("tells those who are in step at once and in one go, each when its time has come", () => {
+  const { watchers, behind, set, pass, takeSent } = setUp()
+  for (const name of ["one", "two", "three"]) watchers.watch(name, channel, ["a", "b"], 4)
+  watchers.watch("other", channel, ["b"], 4)
+  watchers.watch("stuck", channel, ["a"], 4)
+  behind.add("stuck")
+  const told: unknown[] = []
+  for (let n = 1; n <= 25; n += 1) {
+    set("a", n)
+    set("b", n)
+    for (let ms = 0; ms < 20; ms += 1) {
+      pass(1)
+      for (const { connections } of takeSent()) told.push([(n - 1) * 20 + ms + 1, connections.join(" ")])
+    }
+  }
+  expect(told).toEqual([
+    [1, "one two three"],
+    [1, "other"],
+    [250, "one two three"],
+    [250, "other"],
+    [500, "one two three"],
+    [500, "other"],
+  ])
+})
+
+it("tells everybody of another life of the state, though it says nothing of their keys", () => {
+  const { watchers, set, pass, sent } = setUp()
+  watchers.watch("one", channel, ["a"], 20)
+  set("a", 1)
+  pass(100)
+  sent.length = 0
+  set("b", 2, "another")
+  pass(100)
+  expect(sent.map(({ to, patch }) => [to, patch.epoch, patch.entries.length])).toEqual([
+    ["one", "another", 0],
+  ])
+})
+
+it("waits no longer than it said where its timer comes too early", () => {
+  let time = 0
+  let timer: { callback: () => void; ms: number } | undefined
+  const told: number[] = []
+  const watchers = createStateWatchers({
+    isBehind: () => false,
+    emit: () => void told.push(time),
+    now: () => time,
+    later(callback, ms) {
+      timer = { callback, ms }
+      return () => {
+        timer = undefined
+      }
+    },
+  })
+  const set = (version: number) =>
+    watchers.take([
+      {
+        channel,
+        epoch: "one",
+        from: version - 1,
+        to: version,
+        entries: [{ key: "a", version, value: version }],
+      },
+    ])
+  watchers.watch("one", channel, ["a"], 4)
+  set(1)
+  const fire = (early: number) => {
+    const due = timer
+    timer = undefined
+    time += Math.max(0, (due?.ms ?? 0) - early)
+    due?.callback()
+  }
+  fire(0)
+  set(2)
+  fire(10)
+  expect(told).toEqual([0])
+  fire(0)
+  expect(told).toEqual([0, 250])
+  expect(timer).toBeUndefined()
 })
 
 it("owes a connection that doesn't read no more than its keys, and gives it the newest once it reads", () => {

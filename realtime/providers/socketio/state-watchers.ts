@@ -5,7 +5,8 @@ import { type Coverage, createCoverage, type StateEntry, type StatePatch } from 
 export interface StateWatchersOptions {
   /** Whether a connection is behind, so that what it is sent would only wait on it. */
   isBehind(connection: string): boolean
-  emit(connection: string, patch: StatePatch): void
+  /** The same patch to each of the connections. */
+  emit(connections: readonly string[], patch: StatePatch): void
   /** In milliseconds, from any beginning; never goes back. */
   now?: () => number
   /** Calls back once, after so many milliseconds; returns how to prevent it. */
@@ -57,6 +58,12 @@ interface Watched {
   kept: Map<string, Kept>
 }
 
+/** A patch, and whom it is for. */
+interface Telling {
+  connections: string[]
+  patch: StatePatch
+}
+
 interface WatchedChannel {
   watchers: Map<string, Watcher>
   /** Null until the first patch is there. */
@@ -67,8 +74,18 @@ interface WatchedChannel {
 const holeMs = 1_000
 /** The shortest time between two looks at who has something unsent. */
 const lookMs = 25
+/** How long until it is looked again whether a connection that is behind can be written to. */
+const behindMs = 100
+/** So many patches of one look are compared with the next: connections in step are told the same. */
+const maxCompared = 16
 /** What one connection is sent at once: more would look like a page that doesn't read. */
 const maxPatchBytes = 64 * 1024
+
+const isSame = (one: StatePatch, other: StatePatch) =>
+  one.from === other.from &&
+  one.to === other.to &&
+  one.entries.length === other.entries.length &&
+  one.entries.every((entry, index) => entry === other.entries[index])
 
 function setLater(callback: () => void, ms: number): () => void {
   const timer = setTimeout(callback, ms).unref()
@@ -84,26 +101,61 @@ export function createStateWatchers(options: StateWatchersOptions): StateWatcher
   const { isBehind, emit, now = () => performance.now(), later = setLater } = options
   const channels = new Map<string, WatchedChannel>()
   let cancel: (() => void) | null = null
+  let dueAt = Number.POSITIVE_INFINITY
+  let lookedAt = Number.NEGATIVE_INFINITY
 
-  function look(): void {
-    cancel = null
-    const time = now()
-    let isWaiting = false
-    for (const [name, channel] of channels) {
-      const { state, watchers } = channel
-      if (!state) continue
-      if (giveUpHole(state, watchers, time)) isWaiting = true
-      for (const watcher of watchers.values()) {
-        if (watcher.dirty.size === 0 && !watcher.isLost) continue
-        if (time < watcher.nextAt || isBehind(watcher.connection)) isWaiting = true
-        else if (tell(name, state, watcher, time)) isWaiting = true
-      }
-    }
-    if (isWaiting) cancel = later(look, lookMs)
+  /** Looks at this time, or as soon after it as may be, unless it is looked before that anyway. */
+  function lookAt(time: number): void {
+    const due = Math.max(time, lookedAt + lookMs)
+    if (due >= dueAt) return
+    dueAt = due
+    wait()
   }
 
-  /** Returns whether something is unsent still. */
-  function tell(channel: string, state: Watched, watcher: Watcher, time: number): boolean {
+  function wait(): void {
+    cancel?.()
+    cancel = later(wake, Math.max(0, Math.ceil(dueAt - now())))
+  }
+
+  /** A timer counts from the beginning of its turn of the event loop, and may come too early by as much. */
+  function wake(): void {
+    if (now() < dueAt) wait()
+    else look()
+  }
+
+  function look(): void {
+    const time = now()
+    cancel = null
+    dueAt = Number.POSITIVE_INFINITY
+    lookedAt = time
+    let nextAt = Number.POSITIVE_INFINITY
+    for (const [name, channel] of channels) nextAt = Math.min(nextAt, lookInto(name, channel, time))
+    if (nextAt < Number.POSITIVE_INFINITY) lookAt(nextAt)
+  }
+
+  /** Tells whoever may be told, and returns when the next one may. */
+  function lookInto(name: string, { state, watchers }: WatchedChannel, time: number): number {
+    if (!state) return Number.POSITIVE_INFINITY
+    let nextAt = giveUpHole(state, watchers, time) ? time : Number.POSITIVE_INFINITY
+    const told: Telling[] = []
+    for (const watcher of watchers.values()) {
+      if (watcher.dirty.size === 0 && !watcher.isLost) continue
+      if (time < watcher.nextAt) nextAt = Math.min(nextAt, watcher.nextAt)
+      else if (isBehind(watcher.connection)) nextAt = Math.min(nextAt, time + behindMs)
+      else if (tell(name, state, watcher, time, told)) nextAt = time
+    }
+    for (const { connections, patch } of told) emit(connections, patch)
+    return nextAt
+  }
+
+  /** Adds what it is to be told. Returns whether something is unsent still. */
+  function tell(
+    channel: string,
+    state: Watched,
+    watcher: Watcher,
+    time: number,
+    tellings: Telling[],
+  ): boolean {
     const { epoch, coverage, start } = state
     const from = watcher.told ?? start
     const unsent = [...watcher.dirty].flatMap((key) => state.kept.get(key) ?? [])
@@ -114,8 +166,10 @@ export function createStateWatchers(options: StateWatchersOptions): StateWatcher
     // What is still unsent doesn't count as told.
     watcher.told = isAll ? coverage.version : from
     watcher.nextAt = time + watcher.intervalMs
-    const entries = taken.map(({ entry }) => entry)
-    emit(watcher.connection, { channel, epoch, from, to: watcher.told, entries })
+    const patch = { channel, epoch, from, to: watcher.told, entries: taken.map(({ entry }) => entry) }
+    const same = tellings.slice(-maxCompared).find((telling) => isSame(telling.patch, patch))
+    if (same) same.connections.push(watcher.connection)
+    else tellings.push({ connections: [watcher.connection], patch })
     return !isAll
   }
 
@@ -144,12 +198,15 @@ export function createStateWatchers(options: StateWatchersOptions): StateWatcher
     return false
   }
 
-  function takeOne({ channel: name, epoch, from, to, entries }: StatePatch): void {
+  /** Returns when the first of those may be told whom it concerns. */
+  function takeOne({ channel: name, epoch, from, to, entries }: StatePatch): number {
     const channel = channels.get(name)
-    if (!channel) return
+    if (!channel) return Number.POSITIVE_INFINITY
     const { watchers } = channel
+    let nextAt = Number.POSITIVE_INFINITY
     if (channel.state?.epoch !== epoch) {
       const isOther = channel.state !== null
+      if (isOther) nextAt = now()
       channel.state = {
         epoch,
         coverage: createCoverage(from),
@@ -164,14 +221,19 @@ export function createStateWatchers(options: StateWatchersOptions): StateWatcher
     }
     const { state } = channel
     state.coverage.add(from, to)
+    if (state.coverage.hasHole) nextAt = now()
     for (const entry of entries) {
       if (entry.version <= (state.kept.get(entry.key)?.entry.version ?? 0)) continue
       // Nobody else waits for it from before: who stops watching a key waits no longer.
       const unsent = [...watchers.values()].filter(({ keys }) => keys.has(entry.key))
-      for (const { dirty } of unsent) dirty.add(entry.key)
+      for (const watcher of unsent) {
+        watcher.dirty.add(entry.key)
+        nextAt = Math.min(nextAt, watcher.nextAt)
+      }
       if (unsent.length > 0)
         state.kept.set(entry.key, { entry, bytes: jsonByteLength(entry), watchers: unsent.length })
     }
+    return nextAt
   }
 
   return {
@@ -197,8 +259,8 @@ export function createStateWatchers(options: StateWatchersOptions): StateWatcher
       if (channel.watchers.size === 0) channels.delete(name)
     },
     take(patches) {
-      for (const patch of patches) takeOne(patch)
-      cancel ??= later(look, 0)
+      const nextAt = Math.min(...patches.map(takeOne))
+      if (nextAt < Number.POSITIVE_INFINITY) lookAt(nextAt)
     },
     get unsent() {
       let unsent = 0
