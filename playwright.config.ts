@@ -17,6 +17,7 @@ if (!executablePath && isRun) {
  */
 const apart = [
   { name: "emulators", test: ["emulators"], system: [] },
+  { name: "documents", test: ["documents"], system: [] },
   // It compiles as it goes, which is slow enough without another compiler beside it.
   {
     ...{ name: "dev", test: ["dev-start"], system: ["development", "hot-reload", "neighbour"] },

@@ -7,8 +7,8 @@ import { projectDir } from "./run.ts"
 const specs = readdirSync(join(projectDir, "e2e")).flatMap((name) => /^(.+)\.spec\.ts$/.exec(name)?.[1] ?? [])
 /** Those that need no layout of the chat: projects of their own. */
 const apart = [
-  ...["dev-start", "development", "emulators", "examples", "hot-reload", "neighbour", "releases"],
-  ...["strangers", "strangers-life", "strangers-next-15"],
+  ...["dev-start", "development", "documents", "emulators", "examples", "hot-reload", "neighbour"],
+  ...["releases", "strangers", "strangers-life", "strangers-next-15"],
 ]
 
 describe("the browser tests", () => {

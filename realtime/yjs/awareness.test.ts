@@ -102,6 +102,22 @@ describe("awareness", () => {
     expect(b.names()).toEqual(["Aki", "Chi"])
   })
 
+  it("reports that it was refused, but not where it is closed meanwhile", async () => {
+    let isOpen = true
+    await using stage = startDocuments({ mayRead: () => isOpen })
+    const [a, b] = [come(stage, "a"), come(stage, "b")]
+    await waitFor(() => [a, b].every(({ channel }) => channel.status.state === "attached"))
+    const told = () => stage.errors.filter((error) => error.startsWith("tell the awareness"))
+    isOpen = false
+    // Two of them: one is under way, the other waits for its turn.
+    a.awareness.setLocalState({ name: "Aki" })
+    a.close()
+    b.awareness.setLocalState({ name: "Ben" })
+    await waitFor(() => told().length > 0)
+    await delay(500)
+    expect(told()).toHaveLength(1)
+  })
+
   it("ends with its document, and has no timer of its own", async () => {
     await using stage = startDocuments()
     const [a, b] = [come(stage, "a", { isPresent: false }), come(stage, "b")]

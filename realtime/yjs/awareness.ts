@@ -65,7 +65,9 @@ const askAgainMs = 2_000
  * awareness.setLocalStateField("user", { name: "Aki", color: "#a0f" })
  * ```
  *
- * When `document.doc` is another one, close it and share that one's.
+ * When `document.doc` is another one, close it and share that one's. A page does this once for a channel, and
+ * hands it to all that show carets: nobody hears their own page's signals, so two of one page would not see
+ * each other.
  */
 export function shareAwareness<D extends AwarenessDefinition>(
   given: Channel<D>,
@@ -101,7 +103,8 @@ export function shareAwareness<D extends AwarenessDefinition>(
       // A newer one takes its place, or the page says it when it is attached again.
       const passes =
         isRealtimeError(error) && (error.code === "rate-limited" || error.code === "not-connected")
-      if (!passes) channel.report(error, { stage: "tell the awareness" })
+      // Whoever has closed it may be out of the channel by now: with its person's last page it goes anyway.
+      if (!passes && !isClosed) channel.report(error, { stage: "tell the awareness" })
     })
   }
 

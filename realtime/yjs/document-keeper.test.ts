@@ -5,8 +5,14 @@ import type { PendingUpdates } from "./update-sender.ts"
 
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
-function setup(around: (store: DocumentStore) => Partial<DocumentStore> = () => ({})) {
+/** With a document that is kept already, unless it `isNew`. */
+async function setup(
+  around: (store: DocumentStore) => Partial<DocumentStore> = () => ({}),
+  { isNew = false } = {},
+) {
   const memory = createMemoryDocuments()
+  const first = { epoch: "e", seq: 1, bytes: new Uint8Array([1]) }
+  if (!isNew) await memory.put("d", "before", { state: first, pending: [] })
   const puts: string[] = []
   const failures: string[] = []
   let seq = 1
@@ -14,13 +20,15 @@ function setup(around: (store: DocumentStore) => Partial<DocumentStore> = () => 
   const store: DocumentStore = {
     ...memory,
     async put(channel, page, kept) {
-      puts.push(`${kept.state ? `state ${kept.state.seq}` : "-"}, ${kept.pending ? "pending" : "-"}`)
-      await memory.put(channel, page, kept)
+      puts.push(
+        `${kept.state ? `state ${kept.state.seq}` : "-"}, ${kept.pending.length > 0 ? "pending" : "-"}`,
+      )
+      return memory.put(channel, page, kept)
     },
     ...around(memory),
   }
   const keeper = createDocumentKeeper({
-    ...{ channel: "d", page: "p", store },
+    ...{ channel: "d", store },
     state: () => ({ epoch: "e", seq, bytes: new Uint8Array([seq]) }),
     pending: () => pending,
     report: (_, { stage }) => void failures.push(stage),
@@ -45,8 +53,8 @@ afterEach(() => void vi.useRealTimers())
 
 describe("a document that changes", () => {
   it("is kept once it stands still, and not again before it changes", async () => {
-    const { keeper, puts, change, pass } = setup()
-    await keeper.open()
+    const { keeper, puts, change, pass } = await setup()
+    await keeper.open(() => {})
     change(false)
     await pass(1_900)
     change(false)
@@ -59,8 +67,8 @@ describe("a document that changes", () => {
   })
 
   it("is kept now and then where it never stands still", async () => {
-    const { keeper, puts, change, pass } = setup()
-    await keeper.open()
+    const { keeper, puts, change, pass } = await setup()
+    await keeper.open(() => {})
     for (let n = 0; n < 50; n += 1) {
       change(false)
       await pass(1_000)
@@ -69,43 +77,63 @@ describe("a document that changes", () => {
     expect(puts.length).toBeLessThan(5)
   })
 
-  it("has what isn't sent kept soon, with the document where that isn't yet, and taken away once it is", async () => {
-    const { keeper, puts, change, pass } = setup()
-    await keeper.open()
-    change(true)
-    await pass(50)
-    expect(puts).toEqual(["state 2, pending"])
-    change(true)
-    await pass(50)
+  it("is kept soon where it never was", async () => {
+    const { keeper, puts, change, pass } = await setup(() => ({}), { isNew: true })
+    await keeper.open(() => {})
     change(false)
     await pass(50)
-    await pass(1_950)
-    expect(puts).toEqual(["state 2, pending", "-, pending", "-, -", "state 4, -"])
+    expect(puts).toEqual(["state 2, -"])
   })
 
-  it("has it kept soon though it was waited for to stand still", async () => {
-    const { keeper, puts, change, pass } = setup()
-    await keeper.open()
+  it("has what isn't sent kept before the edit returns, then now and then, and taken away once it is sent", async () => {
+    const { keeper, puts, change, pass } = await setup()
+    await keeper.open(() => {})
+    change(true)
+    expect(puts).toEqual(["-, pending"])
+    await pass(0)
+    change(true)
+    await pass(49)
+    change(true)
+    expect(puts).toHaveLength(1)
+    await pass(1)
+    expect(puts).toHaveLength(2)
+    await pass(50)
+    change(false)
+    await pass(0)
+    await pass(1_950)
+    await pass(50)
+    expect(puts).toEqual(["-, pending", "-, pending", "-, -", "state 5, -"])
+  })
+
+  it("has it kept at once with the document where that isn't yet, and though it was waited for to stand still", async () => {
+    const { keeper, puts, change, pass } = await setup(() => ({}), { isNew: true })
+    await keeper.open(() => {})
     change(false)
     change(true)
-    await pass(50)
     expect(puts).toEqual(["state 3, pending"])
+    await pass(0)
+    change(false)
+    await pass(40)
+    await pass(10)
+    expect(puts).toEqual(["state 3, pending", "-, -"])
+    change(true)
+    await pass(50)
+    expect(puts).toHaveLength(3)
   })
 
   it("has each change of it kept once, one after the other", async () => {
     let proceed = () => {}
-    const { keeper, puts, change, pass } = setup((memory) => ({
+    const { keeper, puts, change, pass } = await setup((memory) => ({
       async put(...kept) {
-        puts.push(kept[2].pending ? "pending" : "-")
+        puts.push(kept[2].pending.length > 0 ? "pending" : "-")
         await new Promise<void>((resolve) => {
           proceed = resolve
         })
-        await memory.put(...kept)
+        return memory.put(...kept)
       },
     }))
-    await keeper.open()
+    await keeper.open(() => {})
     change(true)
-    await pass(50)
     expect(puts).toEqual(["pending"])
     change(true)
     await pass(50)
@@ -123,50 +151,137 @@ describe("a document that changes", () => {
     expect(puts).toHaveLength(3)
   })
 
-  it("is kept at once where the page may end", async () => {
-    const { keeper, puts, change } = setup()
-    await keeper.open()
+  it("is kept where the page may end, by what is asked at once, and not again before it changes", async () => {
+    const { keeper, puts, change, pass } = await setup()
+    await keeper.open(() => {})
     change(true)
+    await pass(0)
+    change(true)
+    void keeper.keep()
+    expect(puts).toEqual(["-, pending", "state 3, pending"])
     await keeper.keep()
-    expect(puts).toEqual(["state 2, pending"])
+    expect(puts).toHaveLength(2)
   })
 
   it("is taken away, and kept again by its next change", async () => {
-    const { keeper, change, pass, memory } = setup()
-    await keeper.open()
+    const { keeper, change, pass, memory } = await setup()
+    await keeper.open(() => {})
     change(true)
     await keeper.keep()
     await keeper.remove()
-    expect((await memory.open("d", "other")).state).toBeNull()
+    expect(await memory.open("d", "other")).toEqual({ state: null, pending: [] })
     change(false)
     await pass(2_000)
     expect((await memory.open("d", "other")).state?.seq).toBe(3)
   })
+
+  it("is kept again where another page has taken it away", async () => {
+    const { keeper, puts, change, pass, memory } = await setup()
+    await keeper.open(() => {})
+    await memory.remove("d", "another")
+    change(true)
+    await pass(0)
+    await pass(50)
+    expect(puts).toEqual(["-, pending", "state 2, pending"])
+  })
+})
+
+describe("what other pages left", () => {
+  const theirs = { epoch: "e", parts: [], gathered: new Uint8Array([7]) }
+
+  it("stays beside what is written here, until it is taken over", async () => {
+    const { keeper, change, pass, memory } = await setup()
+    await memory.put("d", "other", { pending: [theirs] })
+    expect((await keeper.open(() => {}))?.pending).toEqual([theirs])
+    change(true)
+    await pass(0)
+    const whenLooked = await memory.open("d", "looking")
+    expect(whenLooked.pending).toHaveLength(2)
+    keeper.takeOver()
+    change(false)
+    await pass(50)
+    expect((await memory.open("d", "looking")).pending).toHaveLength(2)
+  })
+
+  it("isn't replaced by a page that it wasn't given to, however late the browser does what was given up", async () => {
+    let openLate = async () => {}
+    const { keeper, change, pass, memory } = await setup((memory) => ({
+      open: (...asked) => {
+        openLate = async () => void (await memory.open(...asked))
+        return new Promise(() => {})
+      },
+    }))
+    await memory.put("d", "other", { pending: [theirs] })
+    const opened = keeper.open(() => {})
+    change(true)
+    await pass(5_000)
+    expect(await opened).toBeNull()
+    await openLate()
+    change(true)
+    await pass(1_000)
+    expect((await memory.open("d", "looking")).pending).toHaveLength(2)
+  })
 })
 
 describe("a browser that keeps nothing", () => {
-  it("is told of once, until it works again", async () => {
+  it("is told of once, and asked again after ever longer, until it works again", async () => {
     let isBroken = true
-    const { keeper, failures, change, pass } = setup((memory) => ({
-      put: async (...kept) => {
+    let tries = 0
+    const { keeper, failures, change, pass, memory } = await setup((memory) => ({
+      async put(...kept) {
+        tries += 1
         if (isBroken) throw new DOMException("full", "QuotaExceededError")
         return memory.put(...kept)
       },
     }))
-    await keeper.open()
-    for (const broken of [true, true, false, true]) {
-      isBroken = broken
-      change(false)
-      await pass(2_000)
+    await keeper.open(() => {})
+    change(true)
+    await pass(0)
+    for (const [ms, expected] of [
+      [999, 1],
+      [1, 2],
+      [1_999, 2],
+      [1, 3],
+      [3_999, 3],
+      [1, 4],
+    ] as const) {
+      await pass(ms)
+      expect(tries, `${ms}`).toBe(expected)
     }
-    expect(failures).toEqual(["keep the document", "keep the document"])
+    // It is never asked more often than once a minute in the end, nor given up.
+    for (let minute = 0; minute < 60; minute += 1) await pass(60_000)
+    expect(tries).toBeGreaterThan(60)
+    expect(tries).toBeLessThan(75)
+    expect(failures).toEqual(["keep the document"])
+    isBroken = false
+    await pass(60_000)
+    expect(await memory.open("d", "looking")).toMatchObject({ state: { seq: 2 }, pending: [{ epoch: "e" }] })
+    isBroken = true
+    change(true)
+    await pass(50)
+    expect(failures).toHaveLength(2)
   })
 
-  it("isn't waited for longer than five seconds", async () => {
-    const { keeper, failures, pass } = setup(() => ({ open: () => new Promise(() => {}) }))
-    const opened = keeper.open()
-    await pass(5_000)
-    expect(await opened).toBeNull()
-    expect(failures).toEqual(["open the document"])
+  it("isn't waited for longer than five seconds, and not as long once it has hung, until it answers", async () => {
+    const hung = () => ({ open: () => new Promise<never>(() => {}) })
+    async function waits({ keeper, failures, pass }: Awaited<ReturnType<typeof setup>>) {
+      let slowAfter = 0
+      let waited = 0
+      let isOpen = false
+      const opened = keeper.open(() => {
+        slowAfter = waited
+      })
+      void opened.then(() => {
+        isOpen = true
+      })
+      for (; !isOpen && waited < 10_000; waited += 100) await pass(100)
+      return { slowAfter, waited, kept: await opened, failures }
+    }
+    const none = { kept: null, failures: ["open the document"] }
+    expect(await waits(await setup(hung))).toEqual({ slowAfter: 200, waited: 5_000, ...none })
+    expect(await waits(await setup(hung))).toEqual({ slowAfter: 0, waited: 1_000, ...none })
+    expect(await waits(await setup())).toMatchObject({ waited: 100, kept: { state: { seq: 1 } } })
+    expect(await waits(await setup(hung))).toEqual({ slowAfter: 200, waited: 5_000, ...none })
+    await waits(await setup())
   })
 })

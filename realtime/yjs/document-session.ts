@@ -2,13 +2,17 @@ import { Doc, decodeUpdate } from "yjs"
 import type { SnapshotStart } from "../client/follow-snapshot.ts"
 import type { Channel, ChannelMessage, ChannelSource } from "../client/types.ts"
 import { RealtimeError } from "../errors.ts"
-import { createMessageId } from "../message-id.ts"
 import { withResolvers } from "../with-resolvers.ts"
 import { createDocumentFeed, type DocumentFeed } from "./document-feed.ts"
 import { createDocumentKeeper, type DocumentKeeper } from "./document-keeper.ts"
 import { limitsOf } from "./document-limits.ts"
 import { statusOf } from "./document-status.ts"
-import { createIndexedDbDocuments, type KeptDocument, type KeptState } from "./document-store.ts"
+import {
+  createIndexedDbDocuments,
+  type DocumentStore,
+  type KeptDocument,
+  type KeptState,
+} from "./document-store.ts"
 import type { DocumentDefinition, DocumentOptions, DocumentStatus } from "./document-types.ts"
 import { createReplica, type Replica } from "./replica.ts"
 import { publishSeed } from "./seed.ts"
@@ -23,12 +27,14 @@ export interface DocumentSession {
   readonly channel: Channel<DocumentDefinition>
   readonly source: ChannelSource
   readonly options: DocumentOptions
-  readonly canWrite: boolean
+  canWrite: boolean
   /** What there is to show is another one. */
   readonly show: () => void
   readonly sender: UpdateSender
   readonly keeper: DocumentKeeper
   readonly feed: DocumentFeed
+  /** What it made to be kept in, and ends with it. */
+  readonly ownStore: DocumentStore | undefined
   replica: Replica
   /** The log's that the replica is built from; null while it isn't known. */
   epoch: string | null
@@ -52,6 +58,7 @@ export function createSession(
   // First of all: where it throws, nothing has begun.
   const replica = makeReplica(channel, options, (update, isEcho) => edited(session, update, isEcho))
   const source = channel.join()
+  const ownStore = options.store || owner === undefined ? undefined : createIndexedDbDocuments(owner)
   const sender = createUpdateSender({
     async publish(payload, id) {
       const { epoch } = session
@@ -66,8 +73,7 @@ export function createSession(
     onRefused: (error) => diverge(session, error),
   })
   const keeper = createDocumentKeeper({
-    ...{ channel: channel.name, page: createMessageId(), report: channel.report },
-    store: options.store ?? (owner === undefined ? undefined : createIndexedDbDocuments(owner)),
+    ...{ channel: channel.name, report: channel.report, store: options.store ?? ownStore },
     state: () => stateOf(session),
     pending() {
       const left = sender.pending()
@@ -81,7 +87,7 @@ export function createSession(
     onUnreadable: (error) => diverge(session, error),
   })
   const session: DocumentSession = {
-    ...{ channel, source, options, canWrite, show, sender, keeper, feed, replica },
+    ...{ channel, source, options, canWrite, show, sender, keeper, feed, replica, ownStore },
     ...{ epoch: null, isLoaded: false, isClosed: false, diverged: null, flushes: [] },
   }
   return session
@@ -93,19 +99,24 @@ const makeReplica = (
   onEdit: (update: Uint8Array, isEcho: boolean) => void,
 ) => createReplica({ createDoc, origin: fromLog, report, onEdit })
 
-/** Begins with what the browser keeps, and then with what the log has. */
+/** Begins with what the browser keeps, then with what the log has; with both where the browser is slow. */
 export async function openSession(session: DocumentSession): Promise<void> {
-  const kept = await session.keeper.open()
+  const { keeper, feed } = session
+  const kept = await keeper.open(() => {
+    if (!session.isClosed) feed.follow()
+  })
   if (session.isClosed) return
   const since = kept && restore(session, kept)
-  if (!session.diverged) session.feed.follow(since ?? undefined)
-  session.show()
+  if (!session.diverged && (since || !feed.isFollowing)) feed.follow(since ?? undefined)
+  changed(session)
 }
 
-/** Returns the place in the log from which to go on; null where that isn't known. */
-function restore(session: DocumentSession, { state, pending }: KeptDocument): KeptState | null {
-  const { replica, sender, channel } = session
-  session.epoch = state?.epoch ?? pending[0]?.epoch ?? null
+/** Returns the place in the log from which to go on; null where that isn't known, or it has begun before. */
+function restore(session: DocumentSession, { state: kept, pending }: KeptDocument): KeptState | null {
+  const { replica, sender, keeper, channel } = session
+  // What has come from the log has all of the document, but not what was left.
+  const state = session.epoch === null ? kept : null
+  session.epoch ??= state?.epoch ?? pending[0]?.epoch ?? null
   try {
     replica.load(state?.bytes ?? null)
     for (const { parts, gathered } of pending) {
@@ -117,9 +128,9 @@ function restore(session: DocumentSession, { state, pending }: KeptDocument): Ke
     return null
   }
   if (state) replica.begin(state.seq)
-  if (pending.length > 0) session.keeper.takeOver()
   for (const left of pending) sender.restore(left)
-  session.isLoaded = state !== null
+  keeper.takeOver()
+  session.isLoaded ||= state !== null
   if (pending.some(({ epoch }) => epoch !== null && epoch !== session.epoch)) diverge(session, replaced())
   return state
 }
@@ -229,6 +240,16 @@ function loaded(session: DocumentSession): void {
   changed(session)
 }
 
+/** The server has said something else. What was refused, or is on its way, is as before. */
+export function setCanWrite(session: DocumentSession, canWrite: boolean): void {
+  if (session.canWrite === canWrite) return
+  session.canWrite = canWrite
+  const { isLoaded, diverged, isClosed, feed, sender, options } = session
+  const isEmpty = isLoaded && feed.cursor?.seq === 0 && sender.unsent === 0
+  if (canWrite && isEmpty && options.seed && !diverged && !isClosed) void plant(session, options.seed)
+  changed(session)
+}
+
 async function plant(session: DocumentSession, seed: (doc: Doc) => void): Promise<void> {
   try {
     await publishSeed(session.channel, seed, publishMs)
@@ -266,6 +287,7 @@ export async function endSession(session: DocumentSession): Promise<void> {
   session.source.release()
   await session.keeper.keep()
   session.keeper.close()
+  session.ownStore?.close()
   session.replica.destroy()
 }
 

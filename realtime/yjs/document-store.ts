@@ -1,4 +1,5 @@
 import { withinLimit } from "../within-limit.ts"
+import { answerTo, letGo, transact } from "./browser-database.ts"
 import type { PendingUpdates } from "./update-sender.ts"
 
 /** A document as a browser keeps it. */
@@ -26,22 +27,25 @@ export interface KeptDocument {
 
 /**
  * Browser: where a person's documents are kept, so that they can be opened without a network, with what the
- * log doesn't have. Once for all of the person's pages. Whatever fails rejects.
+ * log doesn't have. Once for all of the person's pages. What a page asks is done in the order in which it
+ * asks, and begun before the call returns where that is possible: a page that ends waits for nothing.
+ * Whatever fails rejects.
  */
 export interface DocumentStore {
   /** What is kept of this channel's document. What other pages left is this page's from now on. */
   open(channel: string, page: string): Promise<KeptDocument>
   /**
    * Replaces what this page left; and the document, where `state` is given and reaches further than what is
-   * kept, or is of another log.
+   * kept, or is of another log. Resolves with whether the document is kept: what the log hasn't can't be
+   * shown without.
    */
   put(
     channel: string,
     page: string,
-    kept: { state?: KeptState | undefined; pending: PendingUpdates | null },
-  ): Promise<void>
-  /** Takes the document away. */
-  remove(channel: string): Promise<void>
+    kept: { state?: KeptState | undefined; pending: readonly PendingUpdates[] },
+  ): Promise<boolean>
+  /** Takes the document away, with what this page left. */
+  remove(channel: string, page: string): Promise<void>
   /** Lets go of the browser's; what is asked later opens it again. */
   close(): void
 }
@@ -50,122 +54,87 @@ export interface DocumentStore {
 const isNewer = (state: KeptState, kept: KeptState | null | undefined) =>
   kept?.epoch !== state.epoch || kept.seq <= state.seq
 
-const answerTo = <Result>(request: IDBRequest<Result>): Promise<Result> =>
-  new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error)
-  })
-
-const endOf = (transaction: IDBTransaction): Promise<void> =>
-  new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve()
-    transaction.onabort = () => reject(transaction.error ?? new DOMException("aborted", "AbortError"))
-  })
-
 /** Browser: IndexedDB, one database for the site; `owner` keeps the people of one browser apart. */
 export function createIndexedDbDocuments(owner: string): DocumentStore & {
   /** Takes away all of this person's. */
   clear(): Promise<void>
 } {
-  let database: Promise<IDBDatabase> | null = null
-  const forget = () => {
-    database = null
-  }
+  const user = {}
+  const leftOf = (channel: string) => IDBKeyRange.bound([owner, channel], [owner, channel, []])
 
-  async function openNow(): Promise<IDBDatabase> {
-    const request = indexedDB.open("realtime-documents", 2)
-    request.onupgradeneeded = ({ oldVersion }) => {
-      // The first one kept it otherwise, and was never released.
-      if (oldVersion > 0) request.result.deleteObjectStore("documents")
-      request.result.createObjectStore("documents")
-    }
-    const opened = await answerTo(request)
-    // Another page's newer version waits for this one to let go.
-    opened.onversionchange = () => {
-      opened.close()
-      forget()
-    }
-    // The browser may end it at any time; the next use opens it again.
-    opened.onclose = forget
-    return opened
-  }
-
-  function openOnce(): Promise<IDBDatabase> {
-    database ??= openNow().catch((error: unknown) => {
-      forget()
-      throw error
+  /** In a transaction of its own, without reading and ended at once: it outlives the page that asks. */
+  const putEdits = (channel: string, page: string, pending: readonly PendingUpdates[]) =>
+    transact(user, ["edits"], "readwrite", async (transaction) => {
+      const edits = transaction.objectStore("edits")
+      if (pending.length > 0) edits.put(pending, [owner, channel, page])
+      else edits.delete([owner, channel, page])
+      transaction.commit()
     })
-    return database
-  }
 
-  async function write<T>(task: (documents: IDBObjectStore) => Promise<T>): Promise<T> {
-    const transaction = (await openOnce()).transaction("documents", "readwrite")
-    const [result] = await Promise.all([task(transaction.objectStore("documents")), endOf(transaction)])
-    return result
-  }
-
-  // What a page left lies apart from the document: it is kept often, and to do so costs as little as it is.
-  const keyOf = (channel: string, page?: string) => [owner, channel, ...(page === undefined ? [] : [page])]
-  const leftOf = (channel: string, isOpen = true) =>
-    IDBKeyRange.bound(keyOf(channel), [...keyOf(channel), []], isOpen)
+  const putState = (channel: string, state: KeptState | undefined) =>
+    transact(user, ["documents"], state ? "readwrite" : "readonly", async (transaction) => {
+      const documents = transaction.objectStore("documents")
+      const key = [owner, channel]
+      if (!state) return (await answerTo(documents.count(key))) > 0
+      if (isNewer(state, await answerTo<KeptState | undefined>(documents.get(key)))) documents.put(state, key)
+      return true
+    })
 
   return {
     open: (channel, page) =>
-      write(async (documents) => {
+      transact(user, ["documents", "edits"], "readwrite", async (transaction) => {
+        const [documents, edits] = [transaction.objectStore("documents"), transaction.objectStore("edits")]
         const [state, left] = await Promise.all([
-          answerTo<KeptState | undefined>(documents.get(keyOf(channel))),
-          answerTo<PendingUpdates[][]>(documents.getAll(leftOf(channel))),
+          answerTo<KeptState | undefined>(documents.get([owner, channel])),
+          answerTo<PendingUpdates[][]>(edits.getAll(leftOf(channel))),
         ])
         const pending = left.flat()
         if (pending.length > 0) {
-          documents.delete(leftOf(channel))
-          documents.put(pending, keyOf(channel, page))
+          edits.delete(leftOf(channel))
+          edits.put(pending, [owner, channel, page])
         }
         return { state: state ?? null, pending }
       }),
-    put: (channel, page, { state, pending }) =>
-      write(async (documents) => {
-        if (pending) documents.put([pending], keyOf(channel, page))
-        else documents.delete(keyOf(channel, page))
-        if (!state) return
-        const kept = await answerTo<KeptState | undefined>(documents.get(keyOf(channel)))
-        if (isNewer(state, kept)) documents.put(state, keyOf(channel))
-      }),
-    remove: (channel) => write(async (documents) => void documents.delete(leftOf(channel, false))),
-    clear: () => write(async (documents) => void documents.delete(IDBKeyRange.bound([owner], [owner, []]))),
-    close() {
-      void database?.then(
-        (opened) => opened.close(),
-        () => {},
-      )
-      forget()
+    async put(channel, page, { state, pending }) {
+      const [, isKept] = await Promise.all([putEdits(channel, page, pending), putState(channel, state)])
+      return isKept
     },
+    remove: (channel, page) =>
+      transact(user, ["documents", "edits"], "readwrite", async (transaction) => {
+        transaction.objectStore("documents").delete([owner, channel])
+        transaction.objectStore("edits").delete([owner, channel, page])
+        transaction.commit()
+      }),
+    clear: () =>
+      transact(user, ["documents", "edits"], "readwrite", async (transaction) => {
+        const all = IDBKeyRange.bound([owner], [owner, []])
+        for (const name of transaction.objectStoreNames) transaction.objectStore(name).delete(all)
+      }),
+    close: () => letGo(user),
   }
 }
 
 /** As long as it lives, and no longer: for pages that share it in a test. */
 export function createMemoryDocuments(): DocumentStore {
-  const documents = new Map<string, { state: KeptState | null; pending: Map<string, PendingUpdates[]> }>()
-  function documentOf(channel: string) {
-    const kept = documents.get(channel) ?? { state: null, pending: new Map() }
-    documents.set(channel, kept)
-    return kept
-  }
+  const documents = new Map<string, KeptState>()
+  const edits = new Map<string, Map<string, readonly PendingUpdates[]>>()
   return {
     async open(channel, page) {
-      const kept = documentOf(channel)
-      const pending = [...kept.pending.values()].flat()
-      kept.pending = new Map(pending.length > 0 ? [[page, pending]] : [])
-      return structuredClone({ state: kept.state, pending })
+      const pending = [...(edits.get(channel)?.values() ?? [])].flat()
+      edits.set(channel, new Map(pending.length > 0 ? [[page, pending]] : []))
+      return structuredClone({ state: documents.get(channel) ?? null, pending })
     },
     async put(channel, page, { state, pending }) {
-      const kept = documentOf(channel)
-      if (pending) kept.pending.set(page, [structuredClone(pending)])
-      else kept.pending.delete(page)
-      if (state && isNewer(state, kept.state)) kept.state = structuredClone(state)
+      const left = edits.get(channel) ?? new Map<string, readonly PendingUpdates[]>()
+      edits.set(channel, left)
+      if (pending.length > 0) left.set(page, structuredClone(pending))
+      else left.delete(page)
+      if (state && isNewer(state, documents.get(channel))) documents.set(channel, structuredClone(state))
+      return documents.has(channel)
     },
-    async remove(channel) {
+    async remove(channel, page) {
       documents.delete(channel)
+      edits.get(channel)?.delete(page)
     },
     close() {},
   }

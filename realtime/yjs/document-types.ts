@@ -46,7 +46,10 @@ export interface DocumentOptions {
    * name, over reloads and days without a network. Absent: they end with the page.
    */
   owner?: string | undefined
-  /** Where it is kept. Default: in the browser, under the name of `owner`. */
+  /**
+   * Where it is kept, whoever `owner` says. Whoever made it closes it, when the documents in it are closed.
+   * Default: in the browser, under the name of `owner`.
+   */
   store?: DocumentStore | undefined
   /**
    * Whether this user may write, as the server told the page. With false an edit isn't sent, and the document
@@ -79,6 +82,11 @@ export interface SharedDocument {
    * the reason where it won't, and with `not-connected` when the document is closed before.
    */
   flush(): Promise<void>
+  /**
+   * The server has told the page whether this user may write, after it said otherwise by `canWrite` of the
+   * options. What has diverged by an edit stays so until `discardLocal`.
+   */
+  setCanWrite(canWrite: boolean): void
   /** Throws away what the log doesn't have, and begins anew with what it has. */
   discardLocal(): void
   /**

@@ -1,12 +1,17 @@
+import "fake-indexeddb/auto"
 import { createRequire } from "node:module"
+import { setTimeout as delay } from "node:timers/promises"
 import { describe, expect, it, vi } from "vitest"
 import * as Y from "yjs"
 import { fromBase64, toBase64 } from "../base64.ts"
 import type { RealtimeMessage } from "../message.ts"
+import { createMessageId } from "../message-id.ts"
 import { startDocuments } from "../testing/documents/stage.ts"
 import { waitFor } from "../testing/wait-for.ts"
-import { createMemoryDocuments } from "./document-store.ts"
+import { withResolvers } from "../with-resolvers.ts"
+import { createMemoryDocuments, type DocumentStore } from "./document-store.ts"
 import type { SharedDocument } from "./document-types.ts"
+import { openDocument } from "./open-document.ts"
 import type { YjsUpdate } from "./update-parts.ts"
 
 const textOf = ({ doc }: SharedDocument) => doc.getText("text")
@@ -158,7 +163,7 @@ describe("a document without a network", () => {
     doc.getText("text").insert(0, "left behind")
     const gathered = Y.encodeStateAsUpdate(doc)
     const { epoch } = await stage.head()
-    await store.put(stage.ref.name, "earlier", { pending: { epoch, parts: [], gathered } })
+    await store.put(stage.ref.name, "earlier", { pending: [{ epoch, parts: [], gathered }] })
     const { document } = stage.open("a", { store })
     await isSynced(document)
     await document.close()
@@ -198,6 +203,130 @@ describe("a document without a network", () => {
     restore()
     await isSynced(document)
     expect((await stage.head()).seq).toBe(2)
+  })
+})
+
+describe("a document that is opened again", () => {
+  it.each([
+    ["what it was given to be kept in", () => ({ store: createMemoryDocuments() })],
+    ["the browser", () => ({ owner: createMessageId() })],
+  ])("while the one before still ends has its last edit, from %s", async (_, options) => {
+    await using stage = startDocuments()
+    const given = options()
+    const first = stage.open("a", given)
+    textOf(first.document).insert(0, "kept")
+    await first.document.flush()
+    await first.document.close()
+    stage.cutNetwork()
+    const ending = openDocument(first.channel, given)
+    await waitFor(() => ending.canWrite)
+    textOf(ending).insert(4, "!")
+    textOf(ending).insert(5, "!")
+    void ending.close()
+    const next = openDocument(first.channel, given)
+    await waitFor(() => next.canWrite)
+    expect(textOf(next).toString()).toBe("kept!!")
+  })
+
+  it("doesn't end what it was given to be kept in", async () => {
+    await using stage = startDocuments()
+    const close = vi.fn()
+    const { document } = stage.open("a", { store: { ...createMemoryDocuments(), close } })
+    await isSynced(document)
+    await document.close()
+    expect(close).not.toHaveBeenCalled()
+  })
+})
+
+describe("a document whose browser is slow", () => {
+  /** What is kept there, which it says when it is told to. */
+  function slowStore() {
+    const memory = createMemoryDocuments()
+    const answer = withResolvers<void>()
+    const open: DocumentStore["open"] = (...asked) => answer.promise.then(() => memory.open(...asked))
+    return { memory, store: { ...memory, open }, answer: answer.resolve }
+  }
+  const leftOn = (epoch: string) => {
+    const doc = new Y.Doc()
+    doc.getText("text").insert(0, "left behind")
+    return { epoch, parts: [], gathered: Y.encodeStateAsUpdate(doc) }
+  }
+
+  it("is shown from the log, and has then what an earlier page left, and keeps what is written", async () => {
+    await using stage = startDocuments()
+    const { memory, store, answer } = slowStore()
+    const { epoch } = await stage.head()
+    await memory.put(stage.ref.name, "earlier", { pending: [leftOn(epoch)] })
+    const { document } = stage.open("a", { store })
+    await isSynced(document)
+    expect(textOf(document).toString()).toBe("")
+    // It was waited for a moment, and not until it is given up.
+    expect(stage.errors).toEqual([])
+    const { doc } = document
+    answer()
+    await waitFor(() => textOf(document).toString() === "left behind")
+    expect(document.doc).toBe(doc)
+    await isSynced(document)
+    expect((await stage.head()).seq).toBe(1)
+    textOf(document).insert(0, "and ")
+    await document.close()
+    expect(await memory.open(stage.ref.name, "looking")).toMatchObject({ state: { epoch }, pending: [] })
+  })
+
+  it("has come apart from the log by what an earlier page left of another one", async () => {
+    await using stage = startDocuments()
+    const { memory, store, answer } = slowStore()
+    await memory.put(stage.ref.name, "earlier", { pending: [leftOn("another")] })
+    const { document } = stage.open("a", { store })
+    await isSynced(document)
+    answer()
+    await waitFor(() => document.status.state === "diverged")
+    expect(document.status).toMatchObject({ error: { code: "conflict" }, unsent: 1 })
+    expect(textOf(document).toString()).toBe("left behind")
+    document.discardLocal()
+    await isSynced(document)
+    expect(textOf(document).toString()).toBe("")
+    expect((await stage.head()).seq).toBe(0)
+  })
+
+  it("is shown by what it keeps where the log isn't there either, and goes on from there", async () => {
+    await using stage = startDocuments()
+    const { memory, store, answer } = slowStore()
+    const first = stage.open("a", { store: memory })
+    textOf(first.document).insert(0, "kept")
+    await first.document.flush()
+    await first.document.close()
+    const restore = stage.cutNetwork()
+    const { document } = stage.open("a", { store })
+    // By then the log is asked, as the timer for that was set before.
+    await delay(400)
+    expect(document.status.state).toBe("loading")
+    answer()
+    await waitFor(() => document.canWrite)
+    expect(textOf(document).toString()).toBe("kept")
+    restore()
+    textOf(document).insert(4, "!")
+    await isSynced(document)
+    expect((await stage.head()).seq).toBe(2)
+  })
+
+  it("forgets what an earlier page left where it was thrown away before that was known", async () => {
+    await using stage = startDocuments()
+    const { memory, store, answer } = slowStore()
+    const { epoch } = await stage.head()
+    await memory.put(stage.ref.name, "earlier", { pending: [leftOn(epoch)] })
+    const remove: DocumentStore["remove"] = async (...asked) => {
+      answer()
+      await new Promise((resolve) => setImmediate(resolve))
+      await memory.remove(...asked)
+    }
+    const { document } = stage.open("a", { store: { ...store, remove } })
+    await isSynced(document)
+    document.discardLocal()
+    await isSynced(document)
+    await document.close()
+    expect((await memory.open(stage.ref.name, "looking")).pending).toEqual([])
+    expect((await stage.head()).seq).toBe(0)
   })
 })
 
@@ -320,6 +449,27 @@ describe("a document that one may not write to", () => {
     textOf(document).insert(0, "mine")
     expect(document.status).toMatchObject({ state: "diverged", error: { code: "channel-denied" } })
     expect((await stage.head()).seq).toBe(0)
+  })
+
+  it("may be written to from when the page is told so, and not from when it is told otherwise", async () => {
+    await using stage = startDocuments()
+    const seed = (doc: Y.Doc) => doc.getText("text").insert(0, "once upon a time")
+    const { document } = stage.open("a", { canWrite: false, seed })
+    await isSynced(document)
+    const { doc } = document
+    const listener = vi.fn()
+    document.subscribe(listener)
+    document.setCanWrite(true)
+    expect([document.canWrite, listener.mock.calls.length]).toEqual([true, 1])
+    // Nobody has written to it yet.
+    await waitFor(() => textOf(document).length > 0)
+    textOf(document).insert(16, "!")
+    await document.flush()
+    document.setCanWrite(false)
+    expect(document.canWrite).toBe(false)
+    textOf(document).insert(0, "refused")
+    expect(document.status).toMatchObject({ state: "diverged", error: { code: "channel-denied" } })
+    expect([document.doc, (await stage.head()).seq]).toEqual([doc, 2])
   })
 
   it("is refused to whoever may not read it", async () => {

@@ -8,6 +8,7 @@ import {
   endSession,
   flush,
   openSession,
+  setCanWrite,
   statusOfSession,
   verified,
 } from "./document-session.ts"
@@ -69,8 +70,12 @@ export function openDocument<D extends DocumentDefinition>(
 
   async function end(): Promise<void> {
     stopLeaving()
-    if (canWriteNow() && session.sender.unsent > 0)
-      await withinLimit(farewellMs, "send the last edits", () => flush(session)).catch(() => {
+    const isUnsent = canWriteNow() && session.sender.unsent > 0
+    const farewell = isUnsent && withinLimit(farewellMs, "send the last edits", () => flush(session))
+    // At once, with the ids that they are sent by: whoever opens it next, in this page too, begins with it.
+    void session.keeper.keep()
+    if (farewell)
+      await farewell.catch(() => {
         // They are kept, where there is somebody to keep them for.
       })
     stopStatus()
@@ -90,6 +95,7 @@ export function openDocument<D extends DocumentDefinition>(
     subscribe: listeners.add,
     flush: () => flush(session),
     discardLocal: () => discardLocal(session),
+    setCanWrite: (canWrite) => setCanWrite(session, canWrite),
     close() {
       ending ??= end()
       return ending

@@ -83,7 +83,12 @@ export function createUpdateSender(options: UpdateSenderOptions): UpdateSender {
   const own = new Set<string>()
 
   const unsentParts = () => parts.filter(({ seq }) => seq === undefined)
-  const merged = () => (gathered.length === 0 ? null : mergeUpdates(gathered))
+
+  /** As one, from then on: it is asked for with each edit, and there may be an hour's of them. */
+  function merged(): Uint8Array | null {
+    if (gathered.length > 1) gathered = [mergeUpdates(gathered)]
+    return gathered[0] ?? null
+  }
 
   function remember(id: string): void {
     own.add(id)

@@ -10,6 +10,7 @@ import { type AwarenessDefinition, type SharedAwareness, shareAwareness } from "
  * Browser: who else is at a document, and where, as editors' bindings expect it: `shareAwareness` for as
  * long as the component is mounted. Null until `doc` is there, and in the render after it has become another
  * one. With `usePresence` beside it a person's carets go with their last page, even where that one crashed.
+ * Called once for a channel, and handed down: two components that call it don't see each other's carets.
  *
  * ```tsx
  * const ref = documents({ document: "7" })

@@ -43,21 +43,24 @@ export function useDocument<D extends DocumentDefinition>(
 ): DocumentView {
   const channel = useRealtimeClient().channel(ref)
   const user = useUser()
-  const { owner = user?.id, canWrite } = options
+  const { owner = user?.id, canWrite = true } = options
   const latest = useRef(options)
-  latest.current = options
+  useEffect(() => {
+    latest.current = options
+  })
   const [opened, setOpened] = useState<{ of: Channel<D>; document: SharedDocument } | null>(null)
 
   useEffect(() => {
-    const document = openDocument(channel, { ...latest.current, owner, canWrite })
+    const document = openDocument(channel, { ...latest.current, owner })
     setOpened({ of: channel, document })
     return () => {
       setOpened(null)
       void document.close()
     }
-  }, [channel, owner, canWrite])
+  }, [channel, owner])
 
   const document = opened?.of === channel ? opened.document : null
+  useEffect(() => document?.setCanWrite(canWrite), [document, canWrite])
   const subscribe = document?.subscribe ?? neverChanges
   const getDoc = () => document?.doc ?? null
   const getStatus = () => document?.status ?? loading

@@ -177,6 +177,7 @@ const throughline: Rival = {
       client.open()
       async function close(): Promise<void> {
         await document.close()
+        kept?.close()
         await client.close()
       }
       return {

@@ -71,20 +71,29 @@ function createServer(chance: Chance, world: () => DocumentWorld, services: () =
   return { memory, realtime }
 }
 
-/** A disk takes its time, and a page that is gone hears nothing of it. */
+/**
+ * A disk does one thing after the other, and takes its time, now and then more than a page waits before it
+ * reads the log. A page that is gone hears nothing of it.
+ */
 function slow(link: Link, store: DocumentStore, chance: Chance): DocumentStore {
-  async function work<T>(task: () => Promise<T>): Promise<T> {
-    await new Promise<void>((resolve) => setTimeout(resolve, chance.between(1, 20)))
-    return link.isDead ? never : task()
+  let last: Promise<unknown> = Promise.resolve()
+  function work<T>(task: () => Promise<T>): Promise<T> {
+    const ms = chance.happens(0.02) ? chance.between(300, 4_000) : chance.between(1, 20)
+    const own = last.then(async () => {
+      await new Promise<void>((resolve) => setTimeout(resolve, ms))
+      return link.isDead ? never : task()
+    })
+    last = own
+    return own
   }
   return {
-    open: (channel, page) => work(() => store.open(channel, page)),
-    put: (channel, page, kept) => {
+    open: (...asked) => work(() => store.open(...asked)),
+    put(channel, page, kept) {
       // As the browser copies it: at once.
       const copy = structuredClone(kept)
       return work(() => store.put(channel, page, copy))
     },
-    remove: (channel) => work(() => store.remove(channel)),
+    remove: (...asked) => work(() => store.remove(...asked)),
     close() {},
   }
 }
