@@ -10,8 +10,9 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(found).toEqual([])
 }
 
-async function violationsOn(page: Page): Promise<string[]> {
-  // A colour on its way to another is no colour to judge; what opens begins to move a frame later.
+/** Nothing that moves or changes its colour is on its way any more. */
+export async function settle(page: Page): Promise<void> {
+  // What opens begins to move a frame later.
   await page.evaluate(async () => {
     const frame = () => new Promise((resolve) => requestAnimationFrame(resolve))
     const moving = () =>
@@ -24,6 +25,11 @@ async function violationsOn(page: Page): Promise<string[]> {
       await Promise.all(moving().map(({ finished }) => finished.catch(() => null)))
     } while (moving().length > 0)
   })
+}
+
+async function violationsOn(page: Page): Promise<string[]> {
+  // A colour on its way to another is no colour to judge.
+  await settle(page)
   // A menu stands at the end of the page, in no part of it, for as long as it is open; everything else has to be in one.
   const reports = [
     await new AxeBuilder({ page }).disableRules("region").analyze(),

@@ -395,7 +395,7 @@ for (const locale of ["en-US", "ja-JP"]) {
     chat,
   }) => {
     const { welcome, rooms, names, length, search } = textsOf(locale)
-    const tooLong = (max: number) => length.tooLong.replace("{max}", String(max))
+    const tooLong = (max: number) => length.tooLong.replace("{max, number}", String(max))
     const context = await browser.newContext({ baseURL: chat.url, locale })
     const page = await context.newPage()
     await page.goto("/")

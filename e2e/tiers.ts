@@ -59,6 +59,7 @@ export const projects: readonly Project[] = [
         "input-method-elsewhere",
         "leaving",
         "list",
+        "long-names",
         "looks",
         "names",
         "navigation",

@@ -5,6 +5,7 @@ import { expect, type People, test } from "./fixtures.ts"
 import type { RoomPage } from "./pages/room-page.ts"
 import type { Person } from "./person.ts"
 import { fill, publish, roomIdOf } from "./publish.ts"
+import { typingText } from "./texts.ts"
 import { setVisible } from "./visible.ts"
 
 /** Alice and Bob in a room; Alice looks at the lobby. */
@@ -185,7 +186,7 @@ test("the list says who is typing in a room that isn't open, and stops by itself
   const preview = alice.rooms.link("Harbour").getByTestId("typing-preview")
   await expect(async () => {
     await his.composer.pressSequentially("Hm")
-    await expect(preview).toHaveText(alice.texts.typing.one.replace("{name}", "Bob"), { timeout: 1_000 })
+    await expect(preview).toHaveText(typingText(alice.texts, "Bob"), { timeout: 1_000 })
   }).toPass()
   // Bob is gone in the middle of a word.
   await bob.page.close()

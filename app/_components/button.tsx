@@ -14,7 +14,7 @@ export interface ButtonProps extends ComponentProps<"button"> {
 }
 
 const base =
-  "touchable inline-flex min-h-10 items-center justify-center gap-2 rounded-xl font-medium text-sm transition disabled:opacity-60"
+  "touchable wrap-break-word inline-flex min-h-10 items-center justify-center gap-2 rounded-xl font-medium text-sm transition disabled:opacity-60"
 
 export function buttonClass(look: keyof typeof looks = "plain", className?: string): string {
   return clsx(base, "px-4", looks[look], className)

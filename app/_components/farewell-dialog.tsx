@@ -4,6 +4,7 @@ import { useState, useTransition } from "react"
 import type { Refusal } from "#lib/chat/current.ts"
 import { buttonClass } from "./button.tsx"
 import { answerOr, type Unreached, useRefusalText } from "./server-action.tsx"
+import { ToastAtTop } from "./toast.tsx"
 
 export interface DialogState {
   isOpen: boolean
@@ -34,13 +35,10 @@ export function FarewellDialog({ isOpen, onOpenChange, title, lead, stay, leave,
           forceRender
           className="fixed inset-0 z-50 bg-black/40 transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0"
         />
+        <ToastAtTop />
         <AlertDialog.Popup className="fixed top-1/2 left-1/2 z-50 grid w-[min(28rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 max-h-[calc(100dvh-1rem)] gap-4 overflow-y-auto rounded-3xl border border-line bg-surface p-6 shadow-(--shadow) transition data-ending-style:scale-95 data-starting-style:scale-95 data-ending-style:opacity-0 data-starting-style:opacity-0">
-          <AlertDialog.Title className="font-semibold text-xl tracking-tight [overflow-wrap:anywhere]">
-            {title}
-          </AlertDialog.Title>
-          <AlertDialog.Description className="text-pretty text-muted text-sm [overflow-wrap:anywhere]">
-            {lead}
-          </AlertDialog.Description>
+          <AlertDialog.Title className="font-semibold text-xl tracking-tight">{title}</AlertDialog.Title>
+          <AlertDialog.Description className="text-pretty text-muted text-sm">{lead}</AlertDialog.Description>
           {refusal && (
             <p role="alert" className="text-bad text-sm">
               {refusalText(refusal)}

@@ -38,11 +38,7 @@ export function Introduction({
       </Point>
       <Point icon={Rocket} title={t("deploy")}>
         {t.rich("deployText", {
-          code: (chunks) => (
-            <code className="rounded-sm bg-raised px-1 py-0.5 text-[0.85em] [overflow-wrap:anywhere]">
-              {chunks}
-            </code>
-          ),
+          code: (chunks) => <code className="rounded-sm bg-raised px-1 py-0.5 text-[0.85em]">{chunks}</code>,
         })}
       </Point>
     </ul>

@@ -30,6 +30,7 @@ export function LanguageSwitch() {
   return (
     <Button
       look="quiet"
+      className="whitespace-nowrap"
       lang={other}
       onClick={change}
       disabled={isPending}

@@ -20,7 +20,7 @@ export function MenuPopup({ children, side = "bottom", align = "end" }: MenuPopu
         {/* Its items have the focus by the arrows alone; what scrolls has to be reached without them, too. */}
         <Menu.Popup
           tabIndex={0}
-          className="max-h-(--available-height) min-w-56 overflow-y-auto rounded-2xl border border-line bg-surface p-1.5 shadow-(--shadow) outline-none transition data-ending-style:opacity-0 data-starting-style:opacity-0"
+          className="max-h-(--available-height) min-w-56 max-w-[min(20rem,var(--available-width))] overflow-y-auto rounded-2xl border border-line bg-surface p-1.5 shadow-(--shadow) outline-none transition data-ending-style:opacity-0 data-starting-style:opacity-0"
         >
           {children}
         </Menu.Popup>

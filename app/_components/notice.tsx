@@ -23,7 +23,7 @@ export function Notice({
           <Icon size={26} />
         </span>
       )}
-      <h1 className="max-w-full text-balance break-words font-semibold text-2xl tracking-tight">{title}</h1>
+      <h1 className="text-balance font-semibold text-2xl tracking-tight">{title}</h1>
       <p className="text-pretty text-muted">{lead}</p>
       {children}
     </div>

@@ -42,7 +42,7 @@ export const RichText = memo(function RichText({ text, mentions, me, className }
     <div
       dir="auto"
       className={clsx(
-        "grid min-w-0 max-w-full gap-1.5 overflow-clip leading-relaxed [overflow-clip-margin:4px] [overflow-wrap:anywhere]",
+        "grid min-w-0 max-w-full gap-1.5 overflow-clip leading-relaxed [overflow-clip-margin:4px]",
         isFewEmoji(text) && "text-4xl",
         className,
       )}

@@ -9,6 +9,7 @@ import { room as roomChannel } from "#lib/chat/channels.ts"
 import { countOf, type RoomActivity } from "#lib/chat/room-activity.ts"
 import type { ListedRoom } from "#lib/chat/rooms.ts"
 import { isolated } from "#lib/i18n/isolated.ts"
+import { who } from "./who.tsx"
 
 interface RoomLinkProps {
   room: ListedRoom
@@ -70,12 +71,12 @@ function TypingPreview({ typists }: { typists: RoomActivity["typists"] }) {
   if (!first) return null
   const text =
     typists.length === 1
-      ? t("typing.one", { name: isolated(first.name) })
-      : t("rooms.typingMany", { count: typists.length })
+      ? t.rich("typing.one", { name: isolated(first.name), who })
+      : who(t("rooms.typingMany", { count: typists.length }))
   return (
     <span
       data-testid="typing-preview"
-      className="block animate-[arrive_0.15s] truncate font-normal text-accent text-xs"
+      className="names-in-line animate-[arrive_0.15s] overflow-hidden font-normal text-accent text-xs"
     >
       {text}
     </span>

@@ -55,11 +55,7 @@ export function Sidebar({ rooms: all, counts, onOpen }: SidebarProps) {
           onEnter={() => list.current?.querySelector("a")?.click()}
         />
       )}
-      <div
-        ref={list}
-        {...hold}
-        className="grid flex-1 grid-cols-1 content-start gap-5 overflow-y-auto px-2 py-2"
-      >
+      <div ref={list} {...hold} className="grid flex-1 content-start gap-5 overflow-y-auto px-2 py-2">
         {yours.length > 0 && <RoomList title={t("rooms.yours")} rooms={yours} {...context} />}
         {wanted !== "" && (
           <p role="status" className={rooms.length > 0 ? "sr-only" : "px-3 py-2 text-muted text-sm"}>
@@ -124,7 +120,7 @@ function RoomList({ title, rooms, counts, onOpen }: { title: string } & SidebarP
       <h2 id={id} className="px-3 pb-1 font-medium text-muted text-xs">
         {title}
       </h2>
-      <ul className="grid grid-cols-1 gap-0.5">
+      <ul className="grid gap-0.5">
         {rooms.map((room) => (
           <li key={room.id}>
             <RoomLink

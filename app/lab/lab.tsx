@@ -188,7 +188,7 @@ function Score({ left, right }: { left: LedgerState; right: LedgerState }) {
             >
               <th
                 scope="row"
-                className="rounded-l-2xl px-3 text-left font-semibold text-xs sm:px-4 sm:text-base"
+                className="wrap-normal rounded-l-2xl px-2 text-left font-semibold text-xs sm:px-4 sm:text-base"
               >
                 {t(name)}
               </th>

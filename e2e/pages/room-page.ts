@@ -1,5 +1,5 @@
 import { expect, type Locator, type Page } from "@playwright/test"
-import type { Texts } from "../texts.ts"
+import { type Texts, typingText } from "../texts.ts"
 
 /** A room that is open: its messages, who is there, where one writes. */
 export class RoomPage {
@@ -73,7 +73,7 @@ export class RoomPage {
   }
 
   typing(name: string): Locator {
-    return this.#page.getByTestId("typing").getByText(this.#texts.typing.one.replace("{name}", name))
+    return this.#page.getByTestId("typing").getByText(typingText(this.#texts, name))
   }
 
   /** Exactly these people, each once. */

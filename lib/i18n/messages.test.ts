@@ -25,6 +25,11 @@ describe("the texts", () => {
     expect(asked(ja)).toEqual(asked(en))
   })
 
+  it("write numbers as the reader's language does", () => {
+    const numbers = /\{(count|days|index|max|minutes|underWay)\}/
+    expect([...textsOf(en), ...textsOf(ja)].filter(([, text]) => numbers.test(text))).toEqual([])
+  })
+
   it("are written, all of them", () => {
     for (const [key, text] of [...textsOf(en), ...textsOf(ja)])
       expect([key, text.trim()]).not.toEqual([key, ""])

@@ -76,7 +76,7 @@ export function ConnectionBadge({ room }: { room: string }) {
                 </span>
               </Fact>
               <Fact name={t("latency")} help={t("latencyHelp")} testId="latency">
-                {latency === null ? t("noJourney") : t("milliseconds", { count: format.number(latency) })}
+                {latency === null ? t("noJourney") : t("milliseconds", { count: latency })}
               </Fact>
               <Fact name={t("seq")} help={t("seqHelp")} testId="last-seq">
                 {seq === undefined ? t("unknown") : format.number(seq)}

@@ -4,6 +4,7 @@ import { useTranslations } from "next-intl"
 import { useRef } from "react"
 import type { Said } from "#lib/chat/conversation.ts"
 import { buttonClass } from "../../_components/button.tsx"
+import { ToastAtTop } from "../../_components/toast.tsx"
 import { messageElement } from "./jump.tsx"
 import { useExcerpt } from "./quote.tsx"
 
@@ -25,6 +26,7 @@ export function DeleteDialog({
     <AlertDialog.Root open={said !== null} onOpenChange={(isOpen) => !isOpen && onClose()}>
       <AlertDialog.Portal>
         <AlertDialog.Backdrop className="fixed inset-0 z-40 bg-black/40 transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0" />
+        <ToastAtTop />
         <AlertDialog.Popup
           finalFocus={() => messageElement(asked.current)}
           className="fixed top-1/2 left-1/2 z-50 grid w-[min(26rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 max-h-[calc(100dvh-1rem)] gap-4 overflow-y-auto rounded-3xl border border-line bg-surface p-6 shadow-(--shadow) transition data-ending-style:opacity-0 data-starting-style:opacity-0"
@@ -34,10 +36,7 @@ export function DeleteDialog({
           </AlertDialog.Title>
           <AlertDialog.Description className="text-muted text-sm">{t("deleteLead")}</AlertDialog.Description>
           {said && (
-            <blockquote
-              dir="auto"
-              className="line-clamp-3 rounded-xl bg-raised px-3.5 py-2 text-sm [overflow-wrap:anywhere]"
-            >
+            <blockquote dir="auto" className="line-clamp-3 rounded-xl bg-raised px-3.5 py-2 text-sm">
               {excerpt(said)}
             </blockquote>
           )}

@@ -17,7 +17,7 @@ export function EmptyRoom() {
     return (
       <section className="mx-auto my-auto grid w-full max-w-lg gap-5 py-6">
         <div>
-          <h2 className="break-words font-semibold text-2xl tracking-tight">
+          <h2 className="font-semibold text-2xl tracking-tight">
             {t("welcome.firstTitle", { name: isolated(me.name) })}
           </h2>
           <p className="mt-1 text-pretty text-muted">{t("welcome.firstLead")}</p>

@@ -74,13 +74,13 @@ export function Message(props: MessageProps) {
       <div
         className={clsx(
           // Beside it there is room for the tools, where the list is wide enough.
-          "relative grid min-w-0 max-w-[min(85%,36rem)] grid-cols-1 gap-1 @xl:max-w-[min(85%,36rem,100%-12rem)]",
+          "relative grid min-w-0 max-w-[min(85%,36rem)] gap-1 @xl:max-w-[min(85%,36rem,100%-12rem)]",
           isMine ? "justify-items-end" : "justify-items-start",
           isEditing && "w-full",
         )}
       >
         {isFirst && (
-          <p className="flex max-w-full items-baseline gap-2 px-1 text-xs">
+          <p className="names-in-line max-w-full items-baseline gap-2 px-1 text-xs">
             <span className={isMine ? "sr-only" : "truncate font-semibold"} dir="auto">
               {isMine ? t("you") : name}
             </span>

@@ -62,7 +62,7 @@ function Everybody({ presence: { count, members } }: { presence: PresenceState<R
       </Popover.Trigger>
       <Popover.Portal>
         <Popover.Positioner align="end" sideOffset={6} collisionPadding={8} className="z-50">
-          <Popover.Popup className="grid max-h-[min(28rem,var(--available-height))] w-72 max-w-[calc(100vw-1rem)] grid-cols-1 gap-2 overflow-y-auto rounded-2xl border border-line bg-surface p-4 text-sm shadow-(--shadow) outline-none transition data-ending-style:opacity-0 data-starting-style:opacity-0">
+          <Popover.Popup className="grid max-h-[min(28rem,var(--available-height))] w-72 max-w-[calc(100vw-1rem)] gap-2 overflow-y-auto rounded-2xl border border-line bg-surface p-4 text-sm shadow-(--shadow) outline-none transition data-ending-style:opacity-0 data-starting-style:opacity-0">
             <Popover.Title className="font-semibold">{t("presence.everybody")}</Popover.Title>
             {members ? (
               <ul aria-label={t("presence.everybody")}>

@@ -73,7 +73,7 @@ function Pages({ room, conversation, findOrigin, gaps, hasOlder, isTruncated }: 
   return (
     <AttentionContext value={attention}>
       <div data-print="room" className="hidden print:block">
-        <h1 className="font-semibold text-xl tracking-tight [overflow-wrap:anywhere]">{nameOf(room)}</h1>
+        <h1 className="font-semibold text-xl tracking-tight">{nameOf(room)}</h1>
         <p className="py-2 text-sm">{start}</p>
         {rows.map((row) => (
           <div key={row.key} className={row.kind === "day" ? "break-after-avoid" : "break-inside-avoid"}>

@@ -48,7 +48,7 @@ export function Quote({ place, said, isOnAccent }: QuoteProps) {
     >
       <CornerUpLeft size={12} aria-hidden="true" className="mt-0.5 shrink-0" />
       <span className="sr-only">{t("answerTo")}</span>
-      <span className="line-clamp-2 min-w-0 [overflow-wrap:anywhere]" dir="auto">
+      <span className="line-clamp-2 min-w-0 wrap-anywhere" dir="auto">
         {said && said !== "gone" && <bdi className="font-semibold">{nameOf(said.sender)} </bdi>}
         {excerpt(said)}
       </span>

@@ -29,7 +29,7 @@ export function ReactionsDialog({ said, onClose }: { said: Said | null; onClose(
           {said?.reactions.map(({ emoji, people }) => (
             <li key={emoji} className="flex items-baseline gap-3">
               <span className="text-xl leading-none">{emoji}</span>
-              <span className="min-w-0 text-sm [overflow-wrap:anywhere]">{format.list(namesOf(people))}</span>
+              <span className="min-w-0 text-sm">{format.list(namesOf(people))}</span>
             </li>
           ))}
         </ul>

@@ -229,7 +229,7 @@ function SearchPanel({ room, onClose }: { room: Room; onClose(): void }) {
         </Notice>
       ) : results.length === 0 ? (
         <Notice>
-          <p className="max-w-full break-words font-medium">{t("none", { query: found.query })}</p>
+          <p className="font-medium">{t("none", { query: found.query })}</p>
           <p className="text-muted text-sm">{found.isIndexing ? t("indexing") : t("noneHint")}</p>
         </Notice>
       ) : null}
@@ -240,7 +240,7 @@ function SearchPanel({ room, onClose }: { room: Room; onClose(): void }) {
         aria-label={t("title", { room: nameOf(room) })}
         hidden={!isOpen}
         className={clsx(
-          "grid min-h-0 flex-1 grid-cols-1 content-start gap-0.5 overflow-y-auto overscroll-contain p-1.5 transition-opacity",
+          "grid min-h-0 flex-1 content-start gap-0.5 overflow-y-auto overscroll-contain p-1.5 transition-opacity",
           isSearching && "opacity-60",
         )}
       >
@@ -322,7 +322,7 @@ function Result({ result: { from, at, text }, query }: { result: SearchResult; q
   return (
     <>
       <Avatar id={from.id} name={name} size={32} />
-      <span className="grid min-w-0 flex-1 grid-cols-1 gap-0.5">
+      <span className="grid min-w-0 flex-1 gap-0.5">
         <span className="flex items-baseline justify-between gap-3 text-xs">
           <span className="flex min-w-0 gap-2">
             <span dir="auto" className="truncate font-semibold">
@@ -334,7 +334,7 @@ function Result({ result: { from, at, text }, query }: { result: SearchResult; q
             {format.dateTime(at, { ...dateAndTime, timeZone })}
           </time>
         </span>
-        <span dir="auto" className="line-clamp-3 text-sm [overflow-wrap:anywhere]">
+        <span dir="auto" className="line-clamp-3 text-sm wrap-anywhere">
           {highlight(plainTextOf(text), query).map((part, index) =>
             part.isHit ? (
               <mark key={index} className="rounded-xs bg-accent-soft px-0.5 font-semibold text-text">

@@ -130,7 +130,7 @@ function SystemLine({ messages }: { messages: readonly [SystemMessage, ...System
   const text = Object.hasOwn(systemTexts, message.event) ? systemTexts[message.event] : "newer"
   const person = message.event === "member-removed" ? message.payload.person : null
   return (
-    <p data-event={message.event} className="break-words py-1 text-center text-muted text-sm">
+    <p data-event={message.event} className="py-1 text-center text-muted text-sm">
       {t(names.length > maxNamed ? "joinedMany" : text, {
         name: format.list(names),
         ...{ first, second, count: names.length - 2 },

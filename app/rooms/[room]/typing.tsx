@@ -4,6 +4,7 @@ import { useCallback, useEffect, useRef, useState } from "react"
 import type { ChannelRef } from "throughline"
 import { useSignal } from "throughline/react"
 import type { RoomDefinition } from "#lib/chat/channels.ts"
+import { who } from "../../_components/who.tsx"
 import { useMarkedName } from "./room-people.tsx"
 
 interface Typist {
@@ -67,15 +68,15 @@ export function TypingRow({ typists }: { typists: Typist[] }) {
   const text = !first
     ? ""
     : !second
-      ? t("one", { name: first })
+      ? t.rich("one", { name: first, who })
       : typists.length === 2
-        ? t("two", { first, second })
-        : t("many", { first, second, count: typists.length - 2 })
+        ? t.rich("two", { first, second, who })
+        : t.rich("many", { first, second, count: typists.length - 2, who })
   return (
     <p
       role="status"
       data-testid="typing"
-      className="px-conversation h-6 truncate text-muted text-xs leading-6"
+      className="px-conversation names-in-line h-6 overflow-hidden text-muted text-xs leading-6"
     >
       {text}
     </p>

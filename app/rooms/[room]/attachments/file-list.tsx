@@ -18,7 +18,7 @@ export function FileList({ files }: { files: readonly SharedFile[] }) {
   const others = files.filter((file) => !isPicture(file))
   const [shown, setShown] = useState<number | null>(null)
   return (
-    <div className="grid min-w-0 max-w-full grid-cols-[minmax(0,1fr)] gap-1.5">
+    <div className="grid min-w-0 max-w-full gap-1.5">
       {pictures.length > 0 && (
         <ul
           aria-label={t("list")}
@@ -32,7 +32,7 @@ export function FileList({ files }: { files: readonly SharedFile[] }) {
         </ul>
       )}
       {others.length > 0 && (
-        <ul aria-label={t("list")} className="grid grid-cols-[minmax(0,1fr)] gap-1.5">
+        <ul aria-label={t("list")} className="grid gap-1.5">
           {others.map((file) => (
             <FileRow key={file.id} file={file} />
           ))}
@@ -109,7 +109,7 @@ function FileRow({ file: { id, name, type, size } }: { file: SharedFile }) {
           <FileIcon type={type} />
         </span>
         <span className="grid min-w-0 flex-1">
-          <span dir="auto" className="line-clamp-2 font-medium text-sm [overflow-wrap:anywhere]" title={name}>
+          <span dir="auto" className="line-clamp-2 font-medium text-sm" title={name}>
             {name}
           </span>
           <span className="text-muted text-xs">{sizeOf(size)}</span>
