@@ -42,7 +42,10 @@ function schemaOf<Value>(is: (value: unknown) => value is Value, what: string): 
  * The messages that locks are made of, for a channel of their own, with presence:
  *
  * ```ts
- * export const locks = defineChannel("locks:{doc}", { messages: lockMessages, presence: z.object({}) })
+ * export const documentLocks = defineChannel("locks:{document}", {
+ *   messages: lockMessages,
+ *   presence: z.object({}),
+ * })
  * ```
  */
 export const lockMessages: {

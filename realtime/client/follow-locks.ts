@@ -57,9 +57,9 @@ const retryMs = 1_000
  * One ends when it is released; or when its person is gone from presence, by whoever waits next.
  *
  * ```ts
- * const locks = followLocks(client.channel(ref), { user })
+ * const locks = followLocks(client.channel(documentLocks({ document: "7" })), { user: { id: "u_1" } })
  * const token = await locks.claim("title")
- * await saveTitle({ title, token }) // the server asks `locks.guard(ref, "title", { token, user })`
+ * console.log(token) // goes with each write: the server asks `locks.guard(ref, "title", { token, user })`
  * await locks.release("title")
  * ```
  */

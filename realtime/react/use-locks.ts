@@ -19,10 +19,13 @@ export interface UseLocksOptions extends Pick<FollowLocksOptions, "graceMs"> {
  * channel's definition has no locks.
  *
  * ```tsx
- * usePresence(ref, {})
- * const locks = useLocks(ref)
- * const holder = locks?.holder("title")?.user
- * return <button onClick={() => locks?.claim("title")}>{holder ? `${holder.name} writes` : "Write"}</button>
+ * function TitleLock({ document }: { document: string }) {
+ *   const ref = documentLocks({ document })
+ *   usePresence(ref, {})
+ *   const locks = useLocks(ref)
+ *   const writer = locks?.holder("title")?.user.name
+ *   return <button onClick={() => locks?.claim("title")}>{writer ? `${writer} writes` : "Write"}</button>
+ * }
  * ```
  */
 export function useLocks<D extends LocksDefinition>(

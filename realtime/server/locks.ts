@@ -66,7 +66,7 @@ const maxReads = 3
  * ```ts
  * const locks: Locks = createLocks(() => realtime)
  * export const realtime = throughline({
- *   channels: { locks: documentLocks },
+ *   channels: { documentLocks },
  *   identify: guests(),
  *   authorize: (request) => locks.permits(request),
  * })
