@@ -1,4 +1,11 @@
-import { type Browser, type BrowserContextOptions, expect, type Page, test } from "@playwright/test"
+import {
+  type APIResponse,
+  type Browser,
+  type BrowserContextOptions,
+  expect,
+  type Page,
+  test,
+} from "@playwright/test"
 import { table } from "../examples/cursors/realtime/board.ts"
 import { centre } from "../examples/game/realtime/court.ts"
 import { table as threes } from "../examples/turns/realtime/board.ts"
@@ -448,6 +455,19 @@ test.describe("a shared document", () => {
       "",
     )
   const hears = (page: Page) => page.evaluate(() => window.dispatchEvent(new Event("online")))
+  /** As a service worker does: what the server has served is there without it. */
+  async function keepPages(page: Page): Promise<void> {
+    const kept = new Map<string, APIResponse>()
+    await page.route("**", async (route) => {
+      const request = route.request()
+      if (!["document", "script", "stylesheet"].includes(request.resourceType())) return route.continue()
+      const url = request.url()
+      const answer = await route.fetch().catch(() => kept.get(url))
+      if (!answer) return route.abort()
+      kept.set(url, answer)
+      await route.fulfill({ response: answer })
+    })
+  }
 
   for (const provider of providers)
     test(`is written by two at once, offline too, and says what the server refuses, over ${provider}`, async ({
@@ -559,4 +579,28 @@ test.describe("a shared document", () => {
       await expectNothingSticksOut(again)
       await expectAccessible(again)
     })
+
+  test("is opened, and written to, while the server can't even say who is there", async ({ page }) => {
+    await using example = await startExample("document", "socketio")
+    await keepPages(page)
+    await page.goto(`${example.url}/?document=en-alone`)
+    await expect(page.getByRole("status")).toHaveText("● Saved · socketio")
+    const name = await ownName(page)
+    await write(page, "first", " of one person")
+    await expect(page.getByRole("status")).toHaveText("● Saved · socketio")
+    await example.kill()
+    await page.reload()
+    await expect.poll(async () => (await linesOn(page))[0]).toBe("Notes of one person")
+    expect(await ownName(page)).toBe(name)
+    await write(page, "first", ", offline")
+    await expect(page.getByRole("status")).toHaveText(/^● (Not connected|Saving)/)
+    await page.reload()
+    await expect.poll(async () => (await linesOn(page))[0]).toBe("Notes of one person, offline")
+    await example.start()
+    await hears(page)
+    await expect(page.getByRole("status")).toHaveText("● Saved · socketio")
+    const other = await page.context().newPage()
+    await other.goto(`${example.url}/?document=en-alone`)
+    await expect.poll(async () => (await linesOn(other))[0]).toBe("Notes of one person, offline")
+  })
 })

@@ -1,5 +1,5 @@
 import { expectAccessible, expectNothingSticksOut } from "./axe.ts"
-import { expect, test } from "./fixtures.ts"
+import { expect, type People, test } from "./fixtures.ts"
 import { countStored } from "./outbox.ts"
 import { changeName, openNameDialog } from "./pages/settings.ts"
 
@@ -63,13 +63,19 @@ test("who is called otherwise is mentioned by the new name, and has it after a r
   await expect(alice.page.getByRole("button", { name: settings.menu.replace("{name}", "Ren") })).toBeVisible()
 })
 
-test("another device of theirs hears of it, and writes under the new name", async ({ people }) => {
+/** Alice's room on two of her devices, and before Bob. */
+async function openOnTwoDevices(people: People) {
   const alice = await people.signIn("Alice")
   const bob = await people.newcomer("Bob")
   const hers = await alice.createRoom("Desk")
   const his = await bob.joinRoom(hers.url)
   const laptop = await people.anotherDeviceOf(alice)
   const there = await laptop.openRoom(hers.url)
+  return { alice, hers, his, laptop, there }
+}
+
+test("another device of theirs hears of it, and writes under the new name", async ({ people }) => {
+  const { alice, his, laptop, there } = await openOnTwoDevices(people)
   await changeName(alice, "Alice", "Ren")
   const menu = laptop.texts.settings.menu.replace("{name}", "Ren")
   await expect(laptop.page.getByRole("button", { name: menu })).toBeVisible()
@@ -80,12 +86,7 @@ test("another device of theirs hears of it, and writes under the new name", asyn
 })
 
 test("what waited on another device to be sent goes out under the new name", async ({ people }) => {
-  const alice = await people.signIn("Alice")
-  const bob = await people.newcomer("Bob")
-  const hers = await alice.createRoom("Desk")
-  const his = await bob.joinRoom(hers.url)
-  const laptop = await people.anotherDeviceOf(alice)
-  const there = await laptop.openRoom(hers.url)
+  const { alice, hers, his, laptop, there } = await openOnTwoDevices(people)
   const network = laptop.page.context()
   await network.setOffline(true)
   await there.send("without a network")

@@ -6,6 +6,7 @@ import type { RealtimeClient } from "./client/types.ts"
 import { watchState } from "./client/watch-state.ts"
 import { lockMessages } from "./locks.ts"
 import { throughline } from "./next/throughline.ts"
+import { useLocks } from "./react/use-locks.ts"
 import { createLocks, type Locks } from "./server/locks.ts"
 import type { Realtime, SignalHandlers } from "./server/types.ts"
 
@@ -116,6 +117,29 @@ describe("a definition's types", () => {
     locks.guard(doc({ doc: "1" }), "title", { token: 1, user: { id: "alice" } })
     const followed = followLocks(client.channel(doc({ doc: "1" })), { user: { id: "alice" } })
     expectTypeOf(followed.claim("title")).resolves.toBeNumber()
+    useLocks(doc({ doc: "1" }))
+    const more = defineChannel("more", {
+      messages: { ...lockMessages, said: z.string() },
+      presence: z.object({}),
+    })
+    useLocks(more())
+  })
+
+  it("let nobody ask another channel for locks", () => {
+    // @ts-expect-error its definition has no `lock-claimed`
+    followLocks(client.channel(room({ room: "1" })), { user: { id: "alice" } })
+    // @ts-expect-error the same
+    useLocks(room({ room: "1" }))
+    // @ts-expect-error the same
+    useLocks(lobby())
+    const locks = createLocks(() => realtime)
+    // @ts-expect-error the same
+    locks.guard(room({ room: "1" }), "title", { token: 1, user: { id: "alice" } })
+    // @ts-expect-error the same
+    locks.holder(lobby(), "title")
+    const half = defineChannel("half", { messages: { "lock-claimed": lockMessages["lock-claimed"] } })
+    // @ts-expect-error no lock of it can be released
+    useLocks(half())
   })
 
   it("reach the state, by key and by pattern of keys", () => {

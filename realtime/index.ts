@@ -36,6 +36,7 @@ export {
   type LockClaim,
   type LockClaimed,
   type LockReleased,
+  type LocksDefinition,
   lockHolder,
   lockMessages,
 } from "./locks.ts"

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec"
+import type { ChannelDefinition, ChannelRef } from "./channel.ts"
 import { parseUser, type RealtimeMessage, type User } from "./message.ts"
 
 /** A claim of a lock that nobody has given up yet. */
@@ -41,7 +42,10 @@ function schemaOf<Value>(is: (value: unknown) => value is Value, what: string): 
  * The messages that locks are made of, for a channel of their own, with presence:
  *
  * ```ts
- * export const locks = defineChannel("locks:{doc}", { messages: lockMessages, presence: z.object({}) })
+ * export const documentLocks = defineChannel("locks:{document}", {
+ *   messages: lockMessages,
+ *   presence: z.object({}),
+ * })
  * ```
  */
 export const lockMessages: {
@@ -50,6 +54,31 @@ export const lockMessages: {
 } = {
   "lock-claimed": /* @__PURE__ */ schemaOf(isLock, "claim of a lock"),
   "lock-released": /* @__PURE__ */ schemaOf(isRelease, "release of a lock"),
+}
+
+/** Any definition of channels of locks: it has `messages: lockMessages`, and presence. */
+// biome-ignore-start lint/suspicious/noExplicitAny: the bound that every definition satisfies; parameters are contravariant
+export type LocksDefinition = ChannelDefinition<
+  any,
+  {
+    /** What is said when somebody wants a lock. */
+    readonly "lock-claimed": StandardSchemaV1<LockClaimed>
+    /** What is said when a claim ends. */
+    readonly "lock-released": StandardSchemaV1<LockReleased>
+  },
+  any,
+  any,
+  any
+>
+// biome-ignore-end lint/suspicious/noExplicitAny: as above
+
+/** Throws a `TypeError` where the channel has no locks, since its definition lacks what they are made of. */
+export function requireLocks({ name, definition }: ChannelRef): void {
+  const { messages, presence } = definition
+  const isLocks = Object.keys(lockMessages).every((event) => Object.hasOwn(messages, event))
+  if (isLocks && presence) return
+  const lacks = isLocks ? "presence" : "messages: lockMessages"
+  throw new TypeError(`unable to use locks of "${name}"; its definition lacks \`${lacks}\``)
 }
 
 /**

@@ -100,6 +100,9 @@ const declarations: Record<string, string> = {
   isMember: "declare function isMember(userId: string, roomId: string): Promise<boolean>",
   http: 'declare const http: import("node:http").Server',
   others: 'declare const others: import("node:http").RequestListener',
+  documentLocks:
+    'declare const documentLocks: import("throughline").ChannelDefinition<"locks:{document}", typeof import("throughline").lockMessages, {}, import("zod/mini").ZodMiniObject<{}>>',
+  useEffect: 'import { useEffect } from "react"',
   Server: 'import { Server } from "socket.io"',
   Ably: 'import * as Ably from "ably"',
   Pusher: 'import Pusher from "pusher"',
@@ -112,7 +115,7 @@ const declarations: Record<string, string> = {
 function completed(body: string, given: Readonly<Record<string, string>>): string {
   const isNamed = (name: string) => new RegExp(`(?<![.\\w"/-])${name}\\b(?![:"-])`).test(body)
   const isDeclared = (name: string) =>
-    new RegExp(`(const|using|import)\\b[^=(]*\\b${name}\\b[^=(]*( = | from )`).test(body)
+    new RegExp(`(const|using|import)\\b[^=(:]*\\b${name}\\b[^=(]*( = | from )`).test(body)
   const missing = Object.entries(given).filter(([name]) => isNamed(name) && !isDeclared(name))
   return [...missing.map(([, line]) => line), body, "export {}"].join("\n")
 }
@@ -160,11 +163,12 @@ function writePieces(place: string, pieces: readonly { language: string; body: s
   const kind = service === "pusher" ? "PusherServer" : "AblyEmulator"
   for (const [index, { language, body }] of pieces.entries()) {
     const path = join(place, `piece-${index}.${language}`)
-    const channels = relative(dirname(path), join(adopting, "realtime/channels"))
+    const shownIn = (guide: string, file: string) => relative(dirname(path), join(guide, file))
     const given = {
       ...exported,
       ...declarations,
-      room: `import { room } from "${channels}"`,
+      room: `import { room } from "${shownIn(adopting, "realtime/channels")}"`,
+      documents: `import { documents } from "${shownIn("docs/guides/documents.md", "realtime/documents")}"`,
       emulator: `declare const emulator: import("throughline-emulators/${service}").${kind}`,
     }
     app.write(path, completed(body, given))

@@ -90,7 +90,7 @@ describe("the documents", () => {
     const connecting = /^(realtime\/(channels|server|provider)|app\/api\/.*\/route|instrumentation)\./
     const linesOf = ({ body, path = "" }: Block) =>
       body.split("\n").filter((line) => {
-        if (line.trim() === "" || line.startsWith("// ")) return false
+        if (line.trim() === "" || line.trim().startsWith("// ")) return false
         return (
           connecting.test(path) ||
           (path === "app/layout.tsx" && /throughline|realtime|Suspense|Connected/i.test(line))

@@ -21,20 +21,25 @@ function News({ rooms }: { rooms: readonly ListedRoom[] }) {
   return null
 }
 
-afterEach(cleanup)
-
-it("says that one is in a room no more, where nobody ended it", async () => {
-  await using activity = await startActivity()
-  const page = (rooms: readonly ListedRoom[]) => (
+/** A page with this list of rooms, and what it is told. */
+const pageOf =
+  ({ store }: Awaited<ReturnType<typeof startActivity>>) =>
+  (rooms: readonly ListedRoom[]) => (
     <NextIntlClientProvider locale="en" messages={messages as never}>
       <MeContext value={me}>
-        <ActivityContext value={activity.store}>
+        <ActivityContext value={store}>
           <News rooms={rooms} />
           <ToastRegion />
         </ActivityContext>
       </MeContext>
     </NextIntlClientProvider>
   )
+
+afterEach(cleanup)
+
+it("says that one is in a room no more, where nobody ended it", async () => {
+  await using activity = await startActivity()
+  const page = pageOf(activity)
   const { rerender } = render(page([]))
   rerender(page([harbour]))
   expect(screen.getByRole("status").textContent).toBe("")
@@ -47,16 +52,7 @@ it("says that one is in a room no more, where nobody ended it", async () => {
 
 it("says that a room was ended, and asks for the list, also where the list is without it before the room tells", async () => {
   await using activity = await startActivity()
-  const page = (rooms: readonly ListedRoom[]) => (
-    <NextIntlClientProvider locale="en" messages={messages as never}>
-      <MeContext value={me}>
-        <ActivityContext value={activity.store}>
-          <News rooms={rooms} />
-          <ToastRegion />
-        </ActivityContext>
-      </MeContext>
-    </NextIntlClientProvider>
-  )
+  const page = pageOf(activity)
   const { rerender } = render(page([harbour]))
   rerender(page([]))
   expect(refresh).not.toHaveBeenCalled()

@@ -67,7 +67,17 @@ describe("a channel's presence", () => {
     presence.enter({ mood: "a" }).leave()
     presence.enter({ mood: "b" })
     await vi.runAllTimersAsync()
-    expect(said).toEqual(["leave", { mood: "a" }, { mood: "b" }])
+    expect(said).toEqual([{ mood: "a" }, { mood: "b" }])
+  })
+
+  it("leaves once, with however many components go in one task, and only what it has entered", async () => {
+    const { presence, said, join } = setup()
+    join()
+    const both = [presence.enter({ mood: "a" }), presence.enter({ mood: "b" })]
+    for (const entry of both) entry.leave()
+    await vi.runAllTimersAsync()
+    join()
+    expect(said).toEqual([{ mood: "a" }, { mood: "b" }, "leave"])
   })
 
   it("is watched from its first listener on, and again each time that the channel is joined", () => {

@@ -24,6 +24,8 @@ export function createChannelPresence(
   const tracker = createPresenceTracker({ graceMs, onError })
   const entries = new Set<{ data: unknown }>()
   let isWatched = false
+  /** The provider was asked to show this page, and not since to do so no more. */
+  let isEntered = false
   /** Tells overlapping updates apart: the latest counts. */
   let updates = 0
 
@@ -31,6 +33,8 @@ export function createChannelPresence(
   function enterLatest(): void {
     const { joined } = subscription
     const latest = [...entries].at(-1)
+    if (!latest && !isEntered) return
+    isEntered = latest !== undefined
     const done = latest ? joined?.enterPresence(latest.data as JsonValue) : joined?.leavePresence()
     done?.catch((error) => onError(error, { stage: "presence" }))
   }

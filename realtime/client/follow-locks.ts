@@ -1,7 +1,6 @@
-import type { AnyChannelDefinition } from "../channel.ts"
 import { RealtimeError } from "../errors.ts"
 import { guard } from "../guard.ts"
-import { foldLocks, fromLockSnapshot, type LockClaim, lockHolder, type lockMessages } from "../locks.ts"
+import { foldLocks, fromLockSnapshot, type LockClaim, type LocksDefinition, lockHolder } from "../locks.ts"
 import type { PublishReceipt, User } from "../message.ts"
 import { withResolvers } from "../with-resolvers.ts"
 import { followSnapshot } from "./follow-snapshot.ts"
@@ -50,8 +49,6 @@ interface Waiting {
   reject(error: RealtimeError): void
 }
 
-type LockChannel = Channel<AnyChannelDefinition & { readonly messages: typeof lockMessages }>
-
 const retryMs = 1_000
 
 /**
@@ -60,17 +57,17 @@ const retryMs = 1_000
  * One ends when it is released; or when its person is gone from presence, by whoever waits next.
  *
  * ```ts
- * const locks = followLocks(client.channel(ref), { user })
+ * const locks = followLocks(client.channel(documentLocks({ document: "7" })), { user: { id: "u_1" } })
  * const token = await locks.claim("title")
- * await saveTitle({ title, token }) // the server asks `locks.guard(ref, "title", { token, user })`
+ * console.log(token) // goes with each write: the server asks `locks.guard(ref, "title", { token, user })`
  * await locks.release("title")
  * ```
  */
-export function followLocks<D extends AnyChannelDefinition>(
+export function followLocks<D extends LocksDefinition>(
   given: Channel<D>,
   { user, onChange, graceMs = 4_000 }: FollowLocksOptions,
 ): FollowedLocks {
-  const channel = given as unknown as LockChannel
+  const channel = given as unknown as Channel<LocksDefinition>
   let claims: readonly LockClaim[] = []
   let place = { epoch: "", seq: 0 }
   let waiting: Waiting[] = []

@@ -1,9 +1,15 @@
 import { logError, type OnError } from "../errors.ts"
 import type { User } from "../message.ts"
+import { identifyBy } from "../server/session.ts"
 import { createGuestLimit, type GuestLimit } from "./guest-limit.ts"
 
 /** What `guests()` takes. */
 export interface GuestOptions {
+  /**
+   * Who is signed in by other means, as an `identify` says it: asked first, and whom it names is no guest.
+   * For an app with accounts that lets others in as well. Default: nobody is.
+   */
+  account?: (request: Request) => User | null | Promise<User | null>
   /** What a new guest is called. Default: `Guest` and a number. */
   name?: () => string
   /** The cookie that holds who somebody is, signed. Default `throughline_guest`. */
@@ -20,9 +26,15 @@ export interface GuestOptions {
   limit?: number | ((request: Request) => Promise<void> | void)
 }
 
-/** An `identify` that knows those whom it has let in itself. */
+/**
+ * An `identify` that knows those whom it has let in itself. A function around it is none: it lets nobody in,
+ * unless it has a `letIn` of its own.
+ */
 export interface Guests {
-  /** The guest whom the request's cookie names; null when it names none, or isn't signed by this app. */
+  /**
+   * Whom `account` names, or the guest whom the request's cookie names; null when it names none, or isn't
+   * signed by this app.
+   */
   (request: Request): Promise<User | null>
   /**
    * Who asks, as they are known, or as somebody new. `cookie` is the header that
@@ -39,12 +51,16 @@ export interface Guests {
  * `user`. Signs with `SESSION_SECRET`, or with what is kept in `DATA_DIR`; rejects with `invalid-config`
  * where neither will do.
  *
+ * Hand it to `throughline` as it is: what stands before it, as accounts, is `account`'s. A function around it
+ * would let nobody in.
+ *
  * Tabs of a first visit take turns, so that they are one guest. Where a browser has no Web Locks, as on a
  * page over plain HTTP from another machine, two tabs that open at the same moment may be two guests: the
  * cookie that came last is the browser's, and the other tab is `failed` with `session-changed` until it is
  * reloaded.
  */
 export function guests({
+  account = () => null,
   name = usualName,
   cookie = "throughline_guest",
   limit = usualLimit,
@@ -53,9 +69,14 @@ export function guests({
   const jar = () => import("./guest-cookie.ts")
   const limiting: GuestLimit = typeof limit === "function" ? limit : createGuestLimit(limit)
 
-  const identify = async (request: Request) => (await jar()).readGuest(request, cookie)?.user ?? null
+  const identifyAccount = (request: Request) => identifyBy(account, request)
+
+  const identify = async (request: Request) =>
+    (await identifyAccount(request)) ?? (await jar()).readGuest(request, cookie)?.user ?? null
   return Object.assign(identify, {
     async letIn(request: Request, onError = logError) {
+      const signedIn = await identifyAccount(request)
+      if (signedIn) return { user: signedIn, cookie: null }
       const { readGuest, isFresh, newGuest, guestCookie } = await jar()
       const known = readGuest(request, cookie)
       if (known && isFresh(known)) return { user: known.user, cookie: null }

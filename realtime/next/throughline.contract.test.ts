@@ -623,6 +623,20 @@ describe("guests", () => {
       }
     }
 
+    it("are nobody whom `account` names, and who they were once that names nobody", async () => {
+      const account = ({ headers }: Request) => {
+        const id = headers.get("x-account")
+        return id === null ? null : { id, name: "Aki", email: "aki@example.com" }
+      }
+      const visit = declareGuests({ account })
+      const guest = await visit()
+      const aki = { id: "u_1", name: "Aki" }
+      expect(await visit(guest.cookie ?? "", { "x-account": "u_1" })).toMatchObject({
+        ...{ known: aki, user: aki, cookie: null },
+      })
+      expect(await visit(guest.cookie ?? "")).toMatchObject({ known: guest.user, user: guest.user })
+    })
+
     it("are who they were for thirty days from the last page that they opened", async () => {
       vi.useFakeTimers({ toFake: ["Date"] })
       const visit = declareGuests()

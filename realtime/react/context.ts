@@ -9,6 +9,7 @@ export const UserContext = createContext<User | null>(null)
 
 /**
  * Browser: who is signed in, below `<Throughline>`; null for nobody, and until the server has said who it is.
+ * Where the layout doesn't say and the server can't be asked, it is who was signed in the last time.
  */
 export const useUser = (): User | null => useContext(UserContext)
 

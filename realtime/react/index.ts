@@ -2,6 +2,7 @@ export type { FeedState } from "../client/message-feed.ts"
 export type { PendingMessage } from "../client/types.ts"
 export { useRealtimeClient, useUser } from "./context.ts"
 export { RealtimeProvider } from "./provider.tsx"
+export { forgetUser } from "./remembered-user.ts"
 export {
   type CreateThroughlineOptions,
   createThroughline,

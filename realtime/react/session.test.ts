@@ -34,7 +34,8 @@ function stubServer(): void {
   })
 }
 
-const ask = () => askSession("/api/realtime", new AbortController().signal, () => {})
+const silent = () => {}
+const ask = () => askSession("/api/realtime", new AbortController().signal, silent, silent)
 
 it("is one guest in two tabs that are opened at once", async () => {
   stubLocks()

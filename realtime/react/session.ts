@@ -1,8 +1,10 @@
 import { backOffMs } from "../back-off.ts"
+import { onReturn } from "../client/on-return.ts"
 import { requestWithin } from "../client/request-within.ts"
 import { createTabLock, createTurns } from "../client/tab-turns.ts"
 import { fromWireError, isRealtimeError, type OnError, RealtimeError } from "../errors.ts"
 import { parseUser, type User } from "../message.ts"
+import { onOtherUser, recallUser, rememberUser } from "./remembered-user.ts"
 
 const pauses = { firstMs: 1_000, maxMs: 30_000 }
 const answerTimeoutMs = 10_000
@@ -10,13 +12,16 @@ const doing = "ask who is signed in"
 
 /**
  * Who the server says is signed in; where guests are let in, whoever asks is one. A server that is away is
- * asked again, after a pause that doubles up to half a minute, until the signal ends it. Rejects with what
- * the server refuses for good, as a route that isn't there.
+ * asked again, after a pause that doubles up to half a minute, and at once when the network or the tab comes
+ * back or another tab was told of somebody else, until the signal ends it; after each failure `onAway` hears
+ * whom it named the last time in this browser. Rejects with what the server refuses for good, as a route that
+ * isn't there.
  */
 export async function askSession(
   basePath: string,
   signal: AbortSignal,
   onError: OnError,
+  onAway: (remembered: User | null) => void,
 ): Promise<User | null> {
   // Of two tabs on a first visit the second asks with the cookie that the first was given: both are one
   // guest.
@@ -31,13 +36,20 @@ export async function askSession(
       await takeTurn(basePath, async () => {
         signal.throwIfAborted()
         user = await ask(basePath, signal)
+        // Within the turn, so that what came last is what is remembered.
+        rememberUser(basePath, user, onError)
       })
       return user
     } catch (error) {
-      const isFinal = isRealtimeError(error) && !error.retryable
-      if (isFinal || signal.aborted) throw error
+      if (signal.aborted) throw error
+      if (isRealtimeError(error) && !error.retryable) {
+        // It was reached, and doesn't know this browser's person.
+        rememberUser(basePath, null, onError)
+        throw error
+      }
       if (failures === 1) onError(error, { stage: doing })
-      await pauseOrAbort(backOffMs(pauses, failures, error), signal)
+      onAway(recallUser(basePath, onError))
+      await pause(backOffMs(pauses, failures, error), signal)
     }
   }
 }
@@ -62,14 +74,17 @@ async function ask(basePath: string, signal: AbortSignal): Promise<User | null> 
   throw new RealtimeError(status === 404 ? "invalid-request" : "provider-unavailable", { message })
 }
 
-function pauseOrAbort(ms: number, signal: AbortSignal): Promise<void> {
+/** Ends earlier when there is hope, and when the signal says so. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer)
       signal.removeEventListener("abort", end)
+      for (const stop of stops) stop()
       resolve()
     }
     const timer = setTimeout(end, ms)
+    const stops = [onReturn(end), onOtherUser(end)]
     signal.addEventListener("abort", end)
   })
 }

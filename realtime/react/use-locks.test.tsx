@@ -1,7 +1,10 @@
 import { act, cleanup, render, screen, waitFor } from "@testing-library/react"
 import { StrictMode } from "react"
-import { afterEach, expect, it } from "vitest"
+import { afterEach, expect, it, vi } from "vitest"
+import * as z from "zod/mini"
+import { defineChannel } from "../channel.ts"
 import { createClient } from "../client/create-client.ts"
+import { type LocksDefinition, lockMessages } from "../locks.ts"
 import type { User } from "../message.ts"
 import { contractChannels, createContractHttp } from "../testing/index.ts"
 import { startMemoryBackend } from "../testing/memory-backend.ts"
@@ -68,4 +71,30 @@ it("shows who holds a lock, and whose turn it is then", async () => {
   await waitFor(() => expect(last(alice).claims).toHaveLength(2))
   view.unmount()
   expect(await late).toBe("not-connected")
+})
+
+const said = { said: z.string() }
+it.each([
+  ["messages: lockMessages", defineChannel("room", { messages: said, presence: z.object({}) })],
+  ["presence", defineChannel("room", { messages: { ...lockMessages, ...said } })],
+])("says what the definition of a channel lacks: `%s`", async (lacks, definition) => {
+  await using backend = await startMemoryBackend()
+  const client = createClient({
+    transport: () => backend.createTransport({ id: "alice" }),
+    http: createContractHttp(backend.realtime, { id: "alice" }),
+  })
+  function Page() {
+    // As JavaScript calls it, or whoever has got past the compiler.
+    useLocks(definition() as unknown as Parameters<typeof useLocks<LocksDefinition>>[0])
+    return null
+  }
+  // React says it there, too.
+  using _ = vi.spyOn(console, "error").mockImplementation(() => {})
+  const open = () =>
+    render(
+      <RealtimeProvider client={client}>
+        <Page />
+      </RealtimeProvider>,
+    )
+  expect(open).toThrow(new TypeError(`unable to use locks of "room"; its definition lacks \`${lacks}\``))
 })

@@ -84,6 +84,16 @@ describe("the server's locks", () => {
     await transport.close()
   })
 
+  it("are no other channel's", async () => {
+    await using at = await setup()
+    const room = contractChannels.room({ room: "1" }) as unknown as typeof channel
+    const refused = new TypeError(
+      'unable to use locks of "room:1"; its definition lacks `messages: lockMessages`',
+    )
+    await expect(at.locks.holder(room, "title")).rejects.toThrow(refused)
+    await expect(at.locks.guard(room, "title", { token: 1, user: alice })).rejects.toThrow(refused)
+  })
+
   it("are the same in every process, and outlive what retention takes", async () => {
     await using at = await setup()
     const other = createLocks(() => at.realtime)

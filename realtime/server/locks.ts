@@ -1,10 +1,21 @@
 import type { ChannelDefinitions, ChannelRef } from "../channel.ts"
 import { RealtimeError } from "../errors.ts"
-import { foldLocks, fromLockSnapshot, type LockClaim, lockHolder, toLockSnapshot } from "../locks.ts"
+import {
+  foldLocks,
+  fromLockSnapshot,
+  type LockClaim,
+  type LocksDefinition,
+  lockHolder,
+  requireLocks,
+  toLockSnapshot,
+} from "../locks.ts"
 import { areOfDifferentMessages, type LogPage, markOf, type User } from "../message.ts"
 import type { AuthorizeRequest, Realtime } from "./types.ts"
 
-/** Server: the locks of channels that `lockMessages` declares, by their logs. */
+/**
+ * Server: the locks of channels that `lockMessages` declares, by their logs. Of another channel `holder` and
+ * `guard` reject with a `TypeError`.
+ */
 export interface Locks {
   /**
    * For `authorize`: whether a message of locks may be let in. Whoever may publish may claim; a claim is
@@ -16,13 +27,17 @@ export interface Locks {
     request: Pick<AuthorizeRequest<ChannelDefinitions>, "user" | "channel" | "event" | "payload">,
   ): Promise<boolean>
   /** Who holds a lock, by the log as it is now; null: nobody. */
-  holder(channel: ChannelRef, lock: string): Promise<LockClaim | null>
+  holder(channel: ChannelRef<LocksDefinition>, lock: string): Promise<LockClaim | null>
   /**
    * Before each write that the lock guards: rejects with `conflict` unless this user holds it by this token
    * now. Of one lock a later holder's token is always the higher one: a store that refuses a lower token than
    * it has seen is safe from what happens between this call and the write, too.
    */
-  guard(channel: ChannelRef, lock: string, by: { token: number; user: Pick<User, "id"> }): Promise<void>
+  guard(
+    channel: ChannelRef<LocksDefinition>,
+    lock: string,
+    by: { token: number; user: Pick<User, "id"> },
+  ): Promise<void>
 }
 
 /** What the log of a channel amounts to, up to one position. */
@@ -51,7 +66,7 @@ const maxReads = 3
  * ```ts
  * const locks: Locks = createLocks(() => realtime)
  * export const realtime = throughline({
- *   channels: { locks: documentLocks },
+ *   channels: { documentLocks },
  *   identify: guests(),
  *   authorize: (request) => locks.permits(request),
  * })
@@ -118,7 +133,10 @@ export function createLocks(realtime: () => Pick<Realtime, "history" | "members"
     return members?.every((member) => member.user.id !== live.user.id) ?? false
   }
 
-  const holder: Locks["holder"] = async (channel, lock) => lockHolder((await fold(channel)).claims, lock)
+  const holder: Locks["holder"] = async (channel, lock) => {
+    requireLocks(channel)
+    return lockHolder((await fold(channel)).claims, lock)
+  }
 
   return {
     async permits({ user, channel, event, payload }) {

@@ -19,7 +19,7 @@ export async function identifyBy(
   request: Request,
 ): Promise<User | null> {
   const found = await identify(request)
-  return found && shownUser(found, "what `identify` returned")
+  return found && shownUser(found, "what `identify` or `account` returned")
 }
 
 /**

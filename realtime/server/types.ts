@@ -65,7 +65,9 @@ export interface Declarations<Definitions extends ChannelDefinitions> {
    * to `onError`. Signals that server code sends aren't heard. Default: nothing is heard.
    *
    * ```ts
-   * onSignal: { court: { steered: ({ channel, from, payload }) => steer(channel, from.id, payload.y) } }
+   * const onSignal: SignalHandlers<{ room: typeof room }> = {
+   *   room: { typing: ({ channel, from, payload }) => console.log(channel.name, from.id, payload.isTyping) },
+   * }
    * ```
    */
   onSignal?: SignalHandlers<Definitions> | undefined
