@@ -4,10 +4,9 @@ import { useRouter } from "next/navigation"
 import { useTranslations } from "next-intl"
 import { type ComponentProps, useCallback, useEffect, useMemo, useRef, useState } from "react"
 import type { LogPage } from "throughline"
-import type { FeedState } from "throughline/client"
 import { useChannel, useMessages, useRealtimeClient } from "throughline/react"
-import { type RoomDefinition, room as roomChannel } from "#lib/chat/channels.ts"
-import { createConversation, type RoomMessage, type Said } from "#lib/chat/conversation.ts"
+import { room as roomChannel } from "#lib/chat/channels.ts"
+import { createConversation, type Said } from "#lib/chat/conversation.ts"
 import { createDrafts, type Draft, type ReplyPlace } from "#lib/chat/drafts.ts"
 import type { QuotedMessage } from "#lib/chat/message-index.ts"
 import { type MessagePlace, messagePath } from "#lib/chat/message-link.ts"
@@ -20,6 +19,7 @@ import { AttachButton } from "./attachments/attach-button.tsx"
 import { AttachmentTray } from "./attachments/attachment-tray.tsx"
 import { DropZone } from "./attachments/drop-zone.tsx"
 import { useAttachments } from "./attachments/use-attachments.ts"
+import { toRead } from "./caught-up.ts"
 import { Composer, type ComposerHandle } from "./composer.tsx"
 import { ConnectionBanner } from "./connection-banner.tsx"
 import { DeleteDialog } from "./delete-dialog.tsx"
@@ -65,7 +65,7 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach, linked
   const fold = useMemo(() => createConversation(me), [me])
   const conversation = useMemo(() => fold(messages, pending), [fold, messages, pending])
 
-  const caughtUp = useMemo(() => said(feed.caughtUp, latestMessages.current), [feed.caughtUp])
+  const caughtUp = useMemo(() => toRead(feed.caughtUp, latestMessages.current, me.id), [feed.caughtUp, me.id])
 
   const [replying, setReplying] = useReplying(room.id, me.id)
   const replyingTo = replying?.id ?? null
@@ -284,13 +284,6 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach, linked
       </JumpContext>
     </RoomActionsContext>
   )
-}
-
-/** What was caught up with, without what only changed something: that is nothing to read. */
-function said(caughtUp: FeedState<RoomDefinition>["caughtUp"], messages: readonly RoomMessage[]) {
-  if (!caughtUp || caughtUp.count === 0) return caughtUp
-  const count = messages.slice(-caughtUp.count).filter(({ event }) => event === "text-sent").length
-  return { ...caughtUp, count }
 }
 
 function StripButton(props: ComponentProps<"button">) {
