@@ -119,12 +119,56 @@ test("a public room's owner puts somebody out, who sees why and keeps their draf
   await openDialog()
   await dialog.getByRole("button", { name: rooms.letInPerson.replace("{name}", "Bob") }).click()
   await expect(dialog.getByRole("list", { name: rooms.keptOut })).toHaveCount(0)
-  await dialog.getByRole("button", { name: rooms.done }).click()
   await his.join()
   await expect(his.composer).toHaveValue("more of it")
+  // He is one of those in it again, in the dialog that was open all the time, too.
+  await expect(
+    dialog.getByRole("button", { name: rooms.removePerson.replace("{name}", "Bob") }),
+  ).toBeVisible()
+  await dialog.getByRole("button", { name: rooms.done }).click()
   await hers.expectPresent(["Alice", "Bob"])
   await his.send("sorry")
   await hers.expectWritten(["spam", "sorry"])
+})
+
+test("a public room's owner who leaves is told who stays kept out, and may let them in before", async ({
+  people,
+}) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.newcomer("Bob")
+  const hers = await alice.createRoom("Ferry")
+  const { page } = alice
+  const { rooms } = alice.texts
+  const choose = async (item: string) => {
+    await page.getByRole("button", { name: rooms.menu }).click()
+    await page.getByRole("menuitem", { name: item, exact: true }).click()
+  }
+  const asked = page.getByRole("alertdialog")
+  const letIn = asked.getByRole("checkbox", { name: rooms.leaveLetIn })
+  // Of nobody there is nothing to say.
+  await choose(rooms.leave)
+  await expect(asked).toContainText(rooms.leavePublic)
+  await expect(letIn).toHaveCount(0)
+  await asked.getByRole("button", { name: rooms.cancel }).click()
+
+  await bob.joinRoom(hers.url)
+  await hers.expectPresent(["Alice", "Bob"])
+  await choose(rooms.remove)
+  const dialog = page.getByRole("dialog", { name: rooms.removeTitle })
+  await dialog.getByRole("button", { name: rooms.removePerson.replace("{name}", "Bob") }).click()
+  await asked.getByRole("button", { name: rooms.removeConfirm, exact: true }).click()
+  await expect(dialog.getByRole("list", { name: rooms.keptOut })).toContainText("Bob")
+  await dialog.getByRole("button", { name: rooms.done }).click()
+  const told = bob.page.getByRole("heading", { name: rooms.keptOutTitle.replace("{room}", "Ferry") })
+  await expect(told).toBeVisible()
+
+  await choose(rooms.leave)
+  await expect(asked).toContainText("The person whom you removed stays out of the room until you come back")
+  await letIn.check()
+  await asked.getByRole("button", { name: rooms.leave }).click()
+  await expect(page).not.toHaveURL(hers.url)
+  // His page learns of it by itself.
+  await expect(bob.page.getByRole("button", { name: rooms.join })).toBeVisible()
 })
 
 test("one changes one's own messages only; the room's owner may delete others'", async ({ people }) => {

@@ -1,6 +1,6 @@
 "use client"
 import { AlertDialog } from "@base-ui/react/alert-dialog"
-import { useState, useTransition } from "react"
+import { type ReactNode, useState, useTransition } from "react"
 import type { Refusal } from "#lib/chat/current.ts"
 import { buttonClass } from "./button.tsx"
 import { answerOr, type Unreached, useRefusalText } from "./server-action.tsx"
@@ -14,6 +14,8 @@ interface Props extends DialogState {
   title: string
   /** What it means. */
   lead: string
+  /** What else there is to know of it, or to choose. */
+  children?: ReactNode
   stay: string
   leave: string
   /** An action of the server, after which the dialog is closed or the page is another one, unless it was refused. */
@@ -21,7 +23,7 @@ interface Props extends DialogState {
 }
 
 /** Asks before something that can't be taken back, as going for good. Stays open and says why where it wasn't done. */
-export function FarewellDialog({ isOpen, onOpenChange, title, lead, stay, leave, action }: Props) {
+export function FarewellDialog({ isOpen, onOpenChange, title, lead, children, stay, leave, action }: Props) {
   const refusalText = useRefusalText()
   const [isLeaving, start] = useTransition()
   const [refusal, setRefusal] = useState<Refusal | Unreached | null>(null)
@@ -41,6 +43,7 @@ export function FarewellDialog({ isOpen, onOpenChange, title, lead, stay, leave,
           <AlertDialog.Description className="text-pretty text-muted text-sm [overflow-wrap:anywhere]">
             {lead}
           </AlertDialog.Description>
+          {children}
           {refusal && (
             <p role="alert" className="text-bad text-sm">
               {refusalText(refusal)}

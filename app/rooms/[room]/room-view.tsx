@@ -74,7 +74,7 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach, linked
   const [editing, setEditing] = useState<string | null>(null)
   /** What the editing has made of it so far. */
   const unsaved = useRef<Draft | null>(null)
-  const [removing, setRemoving] = useState<Said | null>(null)
+  const [removing, setRemoving] = useState<string | null>(null)
   const [reactionsOf, setReactionsOf] = useState<string | null>(null)
   const list = useRef<MessageListHandle>(null)
   const composer = useRef<ComposerHandle>(null)
@@ -109,7 +109,7 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach, linked
         composer.current?.focus()
       },
       showReactions: ({ id }) => setReactionsOf(id),
-      remove: setRemoving,
+      remove: ({ id }) => setRemoving(id),
       linkTo: ({ id, seq }) =>
         seq === null ? null : new URL(messagePath(room.id, { id, seq }), window.location.href).href,
       retry: (id) => latest.current.retry(id),
@@ -275,7 +275,7 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach, linked
               onClose={() => setReactionsOf(null)}
             />
             <DeleteDialog
-              said={removing}
+              said={removing === null ? null : conversation.find(removing)}
               onConfirm={({ id }) => send("message-deleted", { target: id })}
               onClose={() => setRemoving(null)}
             />
