@@ -3,8 +3,8 @@ import { createMessageId } from "throughline/client"
 import * as z from "zod/mini"
 import { fileSchema, maxFilesPerMessage, type SharedFile } from "#lib/chat/channels.ts"
 import { personalStorage } from "#lib/chat/personal-storage.ts"
-import type { KeptFiles } from "#lib/files/kept-files.ts"
 import { fileUrl, maxFileBytes, pictureTypes, thumbnailUrl } from "#lib/files/rules.ts"
+import { createKeeping, type OpenFiles } from "./keeping.ts"
 import { discardFile, sendFile, UploadError, type UploadErrorCode } from "./send-file.ts"
 
 /** A file that somebody is about to send. */
@@ -45,12 +45,9 @@ export interface UploadsOptions {
   owner: string
   roomId: string
   send?: typeof sendFile
-  /** Where files lie that the server doesn't have yet. Asked for once there is one: whoever sends none downloads nothing for it. */
-  openFiles?: (owner: string) => Promise<KeptFiles>
+  /** Where files lie that the server doesn't have yet. */
+  openFiles?: OpenFiles | undefined
 }
-
-const openKeptFiles = async (owner: string) =>
-  (await import("#lib/files/kept-files.ts")).createKeptFiles(owner)
 
 /** What the same file may get over when it is sent again. */
 export const mayHelp: ReadonlySet<UploadErrorCode> = new Set([
@@ -63,7 +60,7 @@ const maxAtOnce = 2
 export const noUploads: UploadsState = { attachments: [], isOverfull: false }
 
 export function createUploads(options: UploadsOptions): Uploads {
-  const { owner, roomId, send = sendFile, openFiles = openKeptFiles } = options
+  const { owner, roomId, send = sendFile, openFiles } = options
   /** Which files there are, of which the server has some, survives a reload. The bytes of the others lie elsewhere. */
   const storage = personalStorage(owner, "files")
   const listeners = createListeners(logError, "uploads.subscribe")
@@ -73,15 +70,7 @@ export function createUploads(options: UploadsOptions): Uploads {
     attachments: restore(storage.readJson(keptSchema.parse, roomId) ?? []),
   }
   let underWay = 0
-  let opened: Promise<KeptFiles> | undefined
-  const files = () => (opened ??= openFiles(owner))
-  let lastKept: Promise<void> = Promise.resolve()
-  /** One after the other; nobody waits for it: a browser that keeps nothing sends a file all the same. */
-  function keeping(task: (files: KeptFiles) => Promise<void>): void {
-    lastKept = lastKept
-      .then(async () => task(await files()))
-      .catch((error: unknown) => logError(error, { stage: "keep a file" }))
-  }
+  const keeping = createKeeping(owner, openFiles)
 
   function change(next: Partial<UploadsState>): void {
     state = { ...state, ...next }
@@ -119,11 +108,13 @@ export function createUploads(options: UploadsOptions): Uploads {
       if (!find(key)) return discardFile(shared.id)
       under.delete(key)
       update(key, { state: "ready", progress: 1, shared, name: shared.name })
-      keeping((files) => files.remove(key))
+      keeping.remove(key)
     } catch (error) {
       if (controller.signal.aborted) return
       if (!(error instanceof UploadError)) reportError(error)
-      update(key, { state: "failed", error: error instanceof UploadError ? error.code : "internal" })
+      const code = error instanceof UploadError ? error.code : "internal"
+      update(key, { state: "failed", error: code })
+      if (!mayHelp.has(code)) keeping.remove(key)
     }
   }
 
@@ -135,12 +126,7 @@ export function createUploads(options: UploadsOptions): Uploads {
 
   /** Takes up what an earlier page was sending. */
   async function takeUp(key: string): Promise<void> {
-    const file = await files()
-      .then(({ get }) => get(key))
-      .catch((error: unknown) => {
-        logError(error, { stage: "read a kept file" })
-        return null
-      })
+    const file = await keeping.get(key)
     // It was removed meanwhile.
     if (!find(key)) return
     if (!file) return update(key, { state: "failed", error: "file-lost" })
@@ -165,7 +151,7 @@ export function createUploads(options: UploadsOptions): Uploads {
   function begin(file: File): Attachment {
     const key = createMessageId()
     under.set(key, { file, controller: new AbortController() })
-    if (file.size > 0 && file.size <= maxFileBytes) keeping((files) => files.put(key, file))
+    if (file.size > 0 && file.size <= maxFileBytes) keeping.put(key, file)
     return { ...waiting, key, name: file.name, size: file.size, preview: previewOf(file) }
   }
 
@@ -183,7 +169,7 @@ export function createUploads(options: UploadsOptions): Uploads {
       if (!removed) return
       forget(removed)
       if (removed.shared) discardFile(removed.shared.id)
-      else keeping((files) => files.remove(key))
+      else keeping.remove(key)
       change({ attachments: state.attachments.filter((each) => each !== removed), isOverfull: false })
     },
     retry,
