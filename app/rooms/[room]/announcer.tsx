@@ -98,7 +98,11 @@ function useStuck({ find }: Conversation, pending: readonly PendingRoomMessage[]
       const text = those.length === 1 ? excerpt(said) : t("announceCount", { count: those.length })
       return [`${t("announceOne", { name: what, text })}${error ? ` · ${errors(error.code)}` : ""}`]
     })
-    told.current = new Map(pending.map(({ id, state }) => [id, state]))
+    const toldBefore = told.current
+    // That it is being tried isn't said: what was said of it stands until it is sent, or isn't.
+    const standing = ({ id, state }: PendingRoomMessage) =>
+      state === "sending" ? (toldBefore.get(id) ?? state) : state
+    told.current = new Map(pending.map((message) => [message.id, standing(message)]))
     return [...settled, ...sentences]
   }
 }
