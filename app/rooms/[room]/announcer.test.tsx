@@ -36,13 +36,18 @@ function setup() {
   }
 }
 
-it.each([100, 3_000])("says that what waited is sent, also where it took %i ms to send it", async (ms) => {
+it.each([
+  ["sending", 100],
+  ["sending", 3_000],
+  ["sent", 100],
+  ["sent", 3_000],
+] as const)("says that what waited is sent, also where it was %s for %i ms", async (state, ms) => {
   const { is, arrives, said } = setup()
   await is("queued", 2_000)
   expect(said()).toBe("Waiting to be sent: hello")
   // Something else is gathered meanwhile.
   await is("queued", 500)
-  await is("sending", ms)
+  await is(state, ms)
   await arrives()
   expect(said()).toBe("Sent: hello")
 })

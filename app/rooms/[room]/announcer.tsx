@@ -82,7 +82,7 @@ function useStuck({ find }: Conversation, pending: readonly PendingRoomMessage[]
 
   return () => {
     const isNew = ({ id, state }: PendingRoomMessage) => told.current.get(id) !== state
-    const waits = new Set(pending.flatMap(({ id, state }) => (state === "sent" ? [] : [id])))
+    const waits = new Set(pending.map(({ id }) => id))
     const gone = [...told.current].filter(([id, state]) => stuckStates.has(state) && !waits.has(id))
     // What was thrown away isn't there any more, and a change has no place of its own.
     const sent = gone.flatMap(([id]) => find(id) ?? []).filter(({ seq }) => seq !== null)
@@ -99,9 +99,9 @@ function useStuck({ find }: Conversation, pending: readonly PendingRoomMessage[]
       return [`${t("announceOne", { name: what, text })}${error ? ` · ${errors(error.code)}` : ""}`]
     })
     const toldBefore = told.current
-    // That it is being tried isn't said: what was said of it stands until it is sent, or isn't.
+    // That it is on its way isn't said: what was said of it stands until it is here, or doesn't get through.
     const standing = ({ id, state }: PendingRoomMessage) =>
-      state === "sending" ? (toldBefore.get(id) ?? state) : state
+      stuckStates.has(state) ? state : (toldBefore.get(id) ?? state)
     told.current = new Map(pending.map((message) => [message.id, standing(message)]))
     return [...settled, ...sentences]
   }
