@@ -23,6 +23,7 @@ import {
   inviteToRoom,
   joinRoom,
   leaveRoom,
+  letEverybodyIn,
   letMemberIn,
   removeMember,
   renameRoom,
@@ -534,6 +535,7 @@ it("does nothing in another's name than the page's", async () => {
   expect(await withdrawInvitations(stale, lobbyId)).toEqual(isRefused)
   expect(await removeMember(stale, lobbyId, "somebody")).toEqual(isRefused)
   expect(await letMemberIn(stale, lobbyId, "somebody")).toEqual(isRefused)
+  expect(await letEverybodyIn(stale, lobbyId)).toEqual(isRefused)
   expect(await outcomeOf(renameRoom(null, formOfStale({ room: lobbyId, name: "Mine" })))).toEqual(isRefused)
   expect(await outcomeOf(leaveRoom(stale, lobbyId))).toEqual(isRefused)
   expect(await chat.rooms.list(await me())).toEqual(before)
@@ -615,14 +617,28 @@ it("a public room's owner keeps somebody out, and lets them in again, whose page
     [person({ person: otherId }), "list-changed", {}, { from: { id: otherId } }],
   ])
   expect(await letMemberIn(ownerId, id, otherId)).toBe(false)
+  request.cookies = other
+  expect(await join()).toBeNull()
+
+  // The same for all at once, as of an owner who leaves.
+  request.cookies = owner
+  await removeMember(ownerId, id, otherId)
+  expect(await letEverybodyIn(ownerId, id)).toBe(true)
+  expect(await letEverybodyIn(ownerId, id)).toBe(false)
+  expect(signal).toHaveBeenCalledTimes(2)
+  expect(signal.mock.lastCall).toEqual(signal.mock.calls[0])
   await exhaust("room changes of a person", ownerId)
   expect(await letMemberIn(ownerId, id, otherId)).toMatchObject(refused)
+  expect(await letEverybodyIn(ownerId, id)).toMatchObject(refused)
   request.cookies = other
+  expect(await letEverybodyIn(otherId, id)).toBe(false)
   expect(await join()).toBeNull()
   expect(await chat.rooms.isMember(otherId, id)).toBe(true)
   const { messages } = await chat.realtime.history(room({ room: id }))
   expect(messages.map(({ event, from }) => [event, from?.id])).toEqual([
     ["room-created", ownerId],
+    ["member-joined", otherId],
+    ["member-put-out", otherId],
     ["member-joined", otherId],
     ["member-put-out", otherId],
     ["member-joined", otherId],

@@ -297,6 +297,21 @@ export const letMemberIn = action(
   },
 )
 
+/** More pages than that learn of it when they are loaded. */
+const maxTold = 100
+
+/** The same for all whom a public room keeps out. False unless it is the page's owner's, and keeps anybody out. */
+export const letEverybodyIn = action(ofRoom, async (owner, roomId): Promise<boolean | Refusal> => {
+  const user = await requireOwner(owner, `/rooms/${roomId}`)
+  if (!user) return sessionChanged
+  const refusal = await refusePerson(user, "room changes")
+  if (refusal) return refusal
+  const { rooms, realtime } = await getChat()
+  const people = await rooms.letEverybodyIn(user.id, roomId)
+  await Promise.all(people.slice(0, maxTold).map((id) => tellPages(realtime, { id })))
+  return people.length > 0
+})
+
 /**
  * Ends a room for everybody. Null unless it is the page's owner's, as also where it is gone already. Whoever has it open is told; what was
  * said in it is taken out of the log meanwhile.

@@ -42,6 +42,7 @@ const fitting: Record<string, (owner: string) => unknown[]> = {
   deleteRoom: (owner) => [owner, lobbyId],
   removeMember: (owner) => [owner, lobbyId, "somebody"],
   letMemberIn: (owner) => [owner, lobbyId, "somebody"],
+  letEverybodyIn: (owner) => [owner, lobbyId],
   acceptInvitation: (owner) => [null, formOf({ owner, token: "a-token" })],
   setLocale: () => ["ja"],
   expirePermissions: () => ["018f0000-0000-7000-8000-000000000000"],

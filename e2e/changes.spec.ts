@@ -44,6 +44,28 @@ test("what two people do to one message at once ends the same for both", async (
   }).toPass()
 })
 
+test("who is asked whether to delete a message sees it as it stands, and is asked no more once it is gone", async ({
+  people,
+}) => {
+  const alice = await people.signIn("Alice")
+  const hers = await alice.createRoom("Second look")
+  const second = await (await alice.openTab()).openRoom(hers.url)
+  await hers.send("before")
+  await second.expectWritten(["before"])
+  const { messages } = alice.texts
+  await (await hers.message("before").openMenu())
+    .getByRole("menuitem", { name: messages.delete, exact: true })
+    .click()
+  const dialog = alice.page.getByRole("alertdialog", { name: messages.deleteTitle })
+  await expect(dialog).toContainText("before")
+  await second.message("before").edit("after")
+  await expect(dialog).toContainText("after")
+  await expect(dialog).not.toContainText("before")
+  await second.message("after").delete()
+  await expect(dialog).toBeHidden()
+  await hers.expectWritten([])
+})
+
 test("that what one was editing is deleted is said for as long as nobody sees it, and a moment longer", async ({
   people,
 }) => {

@@ -30,6 +30,22 @@ async function findingsIn(page: Page, selector: string): Promise<string[]> {
   return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
 }
 
+/** In the page: how many files its browser keeps that the server doesn't have yet. */
+async function countKeptFiles(): Promise<number> {
+  const name = "throughline-files"
+  // To open it would make it.
+  if (!(await indexedDB.databases()).some((database) => database.name === name)) return 0
+  const answerTo = <T>(request: IDBRequest<T>) =>
+    new Promise<T>((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result)
+      request.onerror = () => reject(request.error)
+    })
+  const database = await answerTo(indexedDB.open(name))
+  const count = await answerTo(database.transaction("files").objectStore("files").count())
+  database.close()
+  return count
+}
+
 /** A connection on which an upload can be watched. */
 async function slowDown(page: Page, uploadThroughput: number) {
   const session = await page.context().newCDPSession(page)
@@ -115,6 +131,11 @@ test("an upload shows how far it is, can be taken back, tried again, and goes on
 
   await files.pick(large)
   await expect(progress).toBeVisible()
+  // What the server doesn't have yet the next page sends anew.
+  await expect.poll(() => alice.page.evaluate(countKeptFiles)).toBe(1)
+  await alice.page.reload()
+  await expect(progress).toBeVisible()
+  await expect(room.composer).toHaveValue("with a file")
   await alice.page.getByRole("navigation").getByRole("link", { name: alice.texts.rooms.lobby }).click()
   await expect(files.attachments).toHaveCount(0)
   await restore()

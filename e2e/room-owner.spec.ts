@@ -1,3 +1,4 @@
+import { expectAccessible, expectNothingSticksOut } from "./axe.ts"
 import { expect, test } from "./fixtures.ts"
 
 test("a private room's owner gives it another name, which all see at once, and puts somebody out, who sees no more of it", async ({
@@ -119,12 +120,119 @@ test("a public room's owner puts somebody out, who sees why and keeps their draf
   await openDialog()
   await dialog.getByRole("button", { name: rooms.letInPerson.replace("{name}", "Bob") }).click()
   await expect(dialog.getByRole("list", { name: rooms.keptOut })).toHaveCount(0)
-  await dialog.getByRole("button", { name: rooms.done }).click()
   await his.join()
   await expect(his.composer).toHaveValue("more of it")
+  // He is one of those in it again, in the dialog that was open all the time, too.
+  await expect(
+    dialog.getByRole("button", { name: rooms.removePerson.replace("{name}", "Bob") }),
+  ).toBeVisible()
+  await dialog.getByRole("button", { name: rooms.done }).click()
   await hers.expectPresent(["Alice", "Bob"])
   await his.send("sorry")
   await hers.expectWritten(["spam", "sorry"])
+})
+
+test("what somebody wrote and nobody got stays theirs when they are put out: unsent, half changed, half written", async ({
+  people,
+}) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.newcomer("Bob", { viewport: { width: 320, height: 640 } })
+  const hers = await alice.createRoom("Quay")
+  const his = await bob.joinRoom(hers.url)
+  await hers.expectPresent(["Alice", "Bob"])
+  await his.send("said")
+  await hers.expectWritten(["said"])
+  const { rooms, messages } = alice.texts
+  const network = bob.page.context()
+  await network.setOffline(true)
+  await his.send("without a network")
+  await expect(his.notSent).toHaveCount(1)
+  await his.composer.fill("half a sentence")
+  const menu = await his.message("said").openMenu()
+  await menu.getByRole("menuitem", { name: messages.edit, exact: true }).click()
+  await his.message("said").editField.fill("said otherwise")
+
+  await alice.page.getByRole("button", { name: rooms.menu }).click()
+  await alice.page.getByRole("menuitem", { name: rooms.remove, exact: true }).click()
+  const dialog = alice.page.getByRole("dialog", { name: rooms.removeTitle })
+  await dialog.getByRole("button", { name: rooms.removePerson.replace("{name}", "Bob") }).click()
+  const asked = alice.page.getByRole("alertdialog")
+  await asked.getByRole("button", { name: rooms.removeConfirm, exact: true }).click()
+  await expect(dialog.getByRole("list", { name: rooms.keptOut })).toContainText("Bob")
+  await network.setOffline(false)
+
+  const { page } = bob
+  await expect(page.getByText(rooms.keptOutLead)).toBeVisible()
+  const kept = [
+    [rooms.keptUnsentLabel, "without a network"],
+    [rooms.keptEditLabel, "said otherwise"],
+    [rooms.keptDraftLabel, "half a sentence"],
+  ] as const
+  const expectKept = async (count: number) => {
+    await expect(page.getByRole("main").getByRole("textbox")).toHaveCount(count)
+    for (const [label, text] of kept.slice(-count))
+      await expect(page.getByRole("textbox", { name: label })).toHaveValue(text)
+  }
+  await expectKept(3)
+  await page.reload()
+  await expectKept(3)
+  await expectAccessible(page)
+  await expectNothingSticksOut(page)
+  await page
+    .getByRole("group", { name: rooms.keptUnsentLabel })
+    .getByRole("button", { name: messages.discard })
+    .click()
+  await expectKept(2)
+  await page.reload()
+  await expectKept(2)
+
+  // Back in, he goes on where he was.
+  await dialog.getByRole("button", { name: rooms.letInPerson.replace("{name}", "Bob") }).click()
+  await his.join()
+  await expect(his.composer).toHaveValue("half a sentence")
+  await expect(his.message("said").editField).toHaveValue("said otherwise")
+  await his.message("said").editField.press("Enter")
+  await hers.expectWritten(["said otherwise"])
+})
+
+test("a public room's owner who leaves is told who stays kept out, and may let them in before", async ({
+  people,
+}) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.newcomer("Bob")
+  const hers = await alice.createRoom("Ferry")
+  const { page } = alice
+  const { rooms } = alice.texts
+  const choose = async (item: string) => {
+    await page.getByRole("button", { name: rooms.menu }).click()
+    await page.getByRole("menuitem", { name: item, exact: true }).click()
+  }
+  const asked = page.getByRole("alertdialog")
+  const letIn = asked.getByRole("checkbox", { name: rooms.leaveLetIn })
+  // Of nobody there is nothing to say.
+  await choose(rooms.leave)
+  await expect(asked).toContainText(rooms.leavePublic)
+  await expect(letIn).toHaveCount(0)
+  await asked.getByRole("button", { name: rooms.cancel }).click()
+
+  await bob.joinRoom(hers.url)
+  await hers.expectPresent(["Alice", "Bob"])
+  await choose(rooms.remove)
+  const dialog = page.getByRole("dialog", { name: rooms.removeTitle })
+  await dialog.getByRole("button", { name: rooms.removePerson.replace("{name}", "Bob") }).click()
+  await asked.getByRole("button", { name: rooms.removeConfirm, exact: true }).click()
+  await expect(dialog.getByRole("list", { name: rooms.keptOut })).toContainText("Bob")
+  await dialog.getByRole("button", { name: rooms.done }).click()
+  const told = bob.page.getByRole("heading", { name: rooms.keptOutTitle.replace("{room}", "Ferry") })
+  await expect(told).toBeVisible()
+
+  await choose(rooms.leave)
+  await expect(asked).toContainText("The person whom you removed stays out of the room until you come back")
+  await letIn.check()
+  await asked.getByRole("button", { name: rooms.leave }).click()
+  await expect(page).not.toHaveURL(hers.url)
+  // His page learns of it by itself.
+  await expect(bob.page.getByRole("button", { name: rooms.join })).toBeVisible()
 })
 
 test("one changes one's own messages only; the room's owner may delete others'", async ({ people }) => {

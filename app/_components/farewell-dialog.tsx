@@ -1,6 +1,6 @@
 "use client"
 import { AlertDialog } from "@base-ui/react/alert-dialog"
-import { useState, useTransition } from "react"
+import { type ReactNode, useState, useTransition } from "react"
 import type { Refusal } from "#lib/chat/current.ts"
 import { buttonClass } from "./button.tsx"
 import { answerOr, type Unreached, useRefusalText } from "./server-action.tsx"
@@ -15,6 +15,8 @@ interface Props extends DialogState {
   title: string
   /** What it means. */
   lead: string
+  /** What else there is to know of it, or to choose. */
+  children?: ReactNode
   stay: string
   leave: string
   /** An action of the server, after which the dialog is closed or the page is another one, unless it was refused. */
@@ -22,7 +24,7 @@ interface Props extends DialogState {
 }
 
 /** Asks before something that can't be taken back, as going for good. Stays open and says why where it wasn't done. */
-export function FarewellDialog({ isOpen, onOpenChange, title, lead, stay, leave, action }: Props) {
+export function FarewellDialog({ isOpen, onOpenChange, title, lead, children, stay, leave, action }: Props) {
   const refusalText = useRefusalText()
   const [isLeaving, start] = useTransition()
   const [refusal, setRefusal] = useState<Refusal | Unreached | null>(null)
@@ -39,6 +41,7 @@ export function FarewellDialog({ isOpen, onOpenChange, title, lead, stay, leave,
         <AlertDialog.Popup className="fixed top-1/2 left-1/2 z-50 grid w-[min(28rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 max-h-[calc(100dvh-1rem)] gap-4 overflow-y-auto rounded-3xl border border-line bg-surface p-6 shadow-(--shadow) transition data-ending-style:scale-95 data-starting-style:scale-95 data-ending-style:opacity-0 data-starting-style:opacity-0">
           <AlertDialog.Title className="font-semibold text-xl tracking-tight">{title}</AlertDialog.Title>
           <AlertDialog.Description className="text-pretty text-muted text-sm">{lead}</AlertDialog.Description>
+          {children}
           {refusal && (
             <p role="alert" className="text-bad text-sm">
               {refusalText(refusal)}

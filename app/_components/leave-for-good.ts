@@ -3,7 +3,7 @@ import { logError } from "throughline"
 import { forgetOutbox } from "throughline/client"
 
 /**
- * Browser: signs a guest out, and takes away what they wrote and hadn't sent: nobody can be this guest again. It stays where they couldn't be
+ * Browser: signs a guest out, and takes away what they wrote or attached and hadn't sent: nobody can be this guest again. It stays where they couldn't be
  * signed out, and where their session has merely expired or is another's by now; of that the answer tells.
  */
 export async function leaveForGood<Answer>(
@@ -29,5 +29,8 @@ function leadsElsewhere(error: unknown): boolean {
   }
 }
 
-const forget = (owner: string) =>
-  forgetOutbox(owner).catch((error: unknown) => logError(error, { stage: "empty the outbox" }))
+async function forget(owner: string): Promise<void> {
+  const forgetFiles = async () => (await import("#lib/files/kept-files.ts")).forgetKeptFiles(owner)
+  const report = (error: unknown) => logError(error, { stage: "take away what was not sent" })
+  await Promise.all([forgetOutbox(owner).catch(report), forgetFiles().catch(report)])
+}

@@ -10,14 +10,14 @@ import { createMemoryPublisher } from "../../realtime/providers/memory/server.ts
 
 export const me = { id: "me", name: "Me" }
 
-/** What goes on in one room, as the page follows it; `say` and `endRoom` are somebody else's. */
-export async function startActivity() {
+/** What goes on in one room, as the page follows it; `say` and `endRoom` are somebody else's. `isIn`: whether oneself may do anything there. */
+export async function startActivity({ isIn = true } = {}) {
   const log = createMemoryLog()
   const { maxPresenceMembers } = memoryCapabilities
   const hub = createMemoryHub({ authorize: async () => {}, maxPresenceMembers })
   const realtime = createRealtime({
     ...{ channels: chatChannels, log, publishers: [createMemoryPublisher(hub)] },
-    ...{ identify: async () => me, authorize: async () => true },
+    ...{ identify: async () => me, authorize: async () => isIn },
   })
   const onError = () => {}
   const client = createClient({

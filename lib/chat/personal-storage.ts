@@ -6,7 +6,7 @@ const lasting = openPageStorage(() => window.localStorage)
 const ofTab = openPageStorage(() => window.sessionStorage)
 
 /** All that is kept in a browser for whoever uses it, and where. */
-const places = { draft: lasting, files: ofTab, notify: lasting, singleKeys: lasting } as const
+const places = { draft: lasting, edit: ofTab, files: ofTab, notify: lasting, singleKeys: lasting } as const
 
 const changed = "throughline:kept"
 

@@ -350,6 +350,33 @@ describeStores("rooms", (use) => {
       expect(await rooms.join(bob, id)).toBe(true)
     }))
 
+  it("let in all whom they keep out at once, where their owner says so", () =>
+    withRooms(async ({ rooms }) => {
+      const [open, other] = [
+        await rooms.create(alice, { name: "open", isPrivate: false }),
+        await rooms.create(alice, { name: "other", isPrivate: false }),
+      ]
+      const people = ["carol", "dan"].map((name) => ({ id: name, name }))
+      for (const { id } of [open, other])
+        for (const person of people) {
+          await rooms.join(person, id)
+          await rooms.remove(alice.id, id, person.id)
+        }
+      await rooms.join(bob, open.id)
+      expect(await rooms.letEverybodyIn(bob.id, open.id)).toEqual([])
+      expect(await rooms.keptOut(alice.id, open.id)).toHaveLength(2)
+      expect((await rooms.letEverybodyIn(alice.id, open.id)).toSorted()).toEqual(["carol", "dan"])
+      expect([await rooms.letEverybodyIn(alice.id, open.id), await rooms.keptOut(alice.id, open.id)]).toEqual(
+        [[], []],
+      )
+      expect(await rooms.join({ id: "carol", name: "carol" }, open.id)).toBe(true)
+      expect(await rooms.keptOut(alice.id, other.id)).toHaveLength(2)
+      // Whoever has left rules it no more.
+      await rooms.leave(alice.id, other.id)
+      expect(await rooms.letEverybodyIn(alice.id, other.id)).toEqual([])
+      expect(await rooms.isKeptOut("dan", other.id)).toBe(true)
+    }))
+
   it("keep nobody out who has signed out for good, who is forgotten, or where nobody could let them in", () =>
     withRooms(async ({ rooms, database }) => {
       const { id } = await rooms.create(alice, { name: "open", isPrivate: false })

@@ -59,6 +59,8 @@ export interface Rooms {
   keptOut(userId: string, roomId: string): Promise<User[] | null>
   /** From now on somebody may join a public room again. False unless it is the user's, who is in it, and the other is kept out. */
   letIn(userId: string, roomId: string, memberId: string): Promise<boolean>
+  /** The same for all whom the room keeps out; resolves with who that was. Nobody unless it is the user's, who is in it. */
+  letEverybodyIn(userId: string, roomId: string): Promise<string[]>
   /**
    * Ends a room for everybody: its members, invitations and read positions go, nothing of it is found any more, its files are nobody's.
    * False unless the room is the user's, who is in it. What was said in it is taken out of the log by `clear`.
@@ -417,6 +419,15 @@ export function createRooms(
         .where("user_id", "=", memberId)
         .executeTakeFirst()
       return numDeletedRows > 0n
+    },
+    async letEverybodyIn(userId, roomId) {
+      if (!(await ownRoom(userId, roomId))) return []
+      const rows = await database
+        .deleteFrom("kept_out")
+        .where("room_id", "=", roomId)
+        .returning("user_id")
+        .execute()
+      return rows.map(({ user_id }) => user_id)
     },
     async delete(userId, roomId) {
       if (!(await ownRoom(userId, roomId))) return false

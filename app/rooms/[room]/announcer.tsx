@@ -82,7 +82,7 @@ function useStuck({ find }: Conversation, pending: readonly PendingRoomMessage[]
 
   return () => {
     const isNew = ({ id, state }: PendingRoomMessage) => told.current.get(id) !== state
-    const waits = new Set(pending.flatMap(({ id, state }) => (state === "sent" ? [] : [id])))
+    const waits = new Set(pending.map(({ id }) => id))
     const gone = [...told.current].filter(([id, state]) => stuckStates.has(state) && !waits.has(id))
     // What was thrown away isn't there any more, and a change has no place of its own.
     const sent = gone.flatMap(([id]) => find(id) ?? []).filter(({ seq }) => seq !== null)
@@ -98,7 +98,11 @@ function useStuck({ find }: Conversation, pending: readonly PendingRoomMessage[]
       const text = those.length === 1 ? excerpt(said) : t("announceCount", { count: those.length })
       return [`${t("announceOne", { name: what, text })}${error ? ` · ${errors(error.code)}` : ""}`]
     })
-    told.current = new Map(pending.map(({ id, state }) => [id, state]))
+    const toldBefore = told.current
+    // That it is on its way isn't said: what was said of it stands until it is here, or doesn't get through.
+    const standing = ({ id, state }: PendingRoomMessage) =>
+      stuckStates.has(state) ? state : (toldBefore.get(id) ?? state)
+    told.current = new Map(pending.map((message) => [message.id, standing(message)]))
     return [...settled, ...sentences]
   }
 }

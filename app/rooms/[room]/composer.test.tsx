@@ -380,6 +380,28 @@ describe("the field for editing", () => {
     expect(screen.getByText(messages.composer.editedMeanwhile)).toBeTruthy()
   })
 
+  it("goes on with what an earlier page had made of it, and says so where it was edited elsewhere since", () => {
+    const changes: unknown[] = []
+    const field = (initial: string) => (
+      <EditField
+        initial={initial}
+        kept={{ base: "first", text: "mine", chosen: [] }}
+        onChange={(draft, base) => changes.push([draft.text, base])}
+        onSave={() => {}}
+        onCancel={() => {}}
+      />
+    )
+    const { unmount } = show(field("first"))
+    expect(screen.getByRole<HTMLTextAreaElement>("textbox").value).toBe("mine")
+    expect(screen.queryByText(messages.composer.editedMeanwhile)).toBeNull()
+    write("mine, too")
+    expect(changes).toEqual([["mine, too", "first"]])
+    unmount()
+    show(field("second"))
+    expect(screen.getByRole<HTMLTextAreaElement>("textbox").value).toBe("mine")
+    expect(screen.getByText(messages.composer.editedMeanwhile)).toBeTruthy()
+  })
+
   it("saves nothing empty and nothing too long", () => {
     const calls = edit()
     write("  ")

@@ -4,6 +4,7 @@ import type { RealtimeClient } from "throughline/client"
 import { RealtimeProvider } from "throughline/react"
 import { afterEach, beforeEach, expect, it, vi } from "vitest"
 import messages from "#lib/i18n/messages/en.json"
+import type { CaughtUp } from "./caught-up.ts"
 import { ConnectionBanner } from "./connection-banner.tsx"
 
 beforeEach(() => vi.useFakeTimers())
@@ -12,8 +13,6 @@ afterEach(() => {
   vi.useRealTimers()
   vi.restoreAllMocks()
 })
-
-type CaughtUp = { count: number; recovered: boolean } | null
 
 const said = () => screen.getByRole("status").textContent
 const wait = (ms: number) => act(() => vi.advanceTimersByTime(ms))
@@ -34,7 +33,7 @@ function setup(state: string) {
     },
   }
   const client = { connection, open() {}, close() {} } as unknown as RealtimeClient
-  const page = (caughtUp: CaughtUp) => (
+  const page = (caughtUp: CaughtUp | null) => (
     <NextIntlClientProvider locale="en" messages={messages as never}>
       <RealtimeProvider client={client}>
         <ConnectionBanner caughtUp={caughtUp} />
@@ -48,7 +47,7 @@ function setup(state: string) {
         status = { state: next, error: null }
         for (const listener of listeners) listener()
       }),
-    catchesUp: (caughtUp: CaughtUp) => rerender(page(caughtUp)),
+    catchesUp: (caughtUp: CaughtUp | null) => rerender(page(caughtUp)),
   }
 }
 
@@ -63,6 +62,21 @@ it("says that the connection is gone once it is for longer than a moment", () =>
   expect(said()).toContain("Still no connection.")
   expect(screen.getByRole("button", { name: "Try now" })).toBeTruthy()
   becomes("connected")
+  expect(said()).toBe("Connected.")
+  wait(5_000)
+  expect(said()).toBe("")
+})
+
+it("says nothing of a connection that is back before anybody heard that it was gone, nor of one that is closed", () => {
+  const { becomes, catchesUp } = setup("connected")
+  becomes("reconnecting")
+  wait(1_000)
+  becomes("connected")
+  catchesUp({ count: 0, recovered: true })
+  expect(said()).toBe("")
+  becomes("reconnecting")
+  wait(2_000)
+  becomes("closed")
   expect(said()).toBe("")
 })
 
@@ -99,4 +113,30 @@ it("says for a while how many messages were caught up with, and whether that was
     wait(5_000)
     expect(said()).toBe("")
   }
+})
+
+it("says of several interruptions in a row the last that has news, and none of them for longer than a while", () => {
+  const { becomes, catchesUp } = setup("connected")
+  catchesUp({ count: 1, recovered: true })
+  wait(3_000)
+  expect(said()).toBe("Caught up with 1 message.")
+  // Nothing came in the second one, which doesn't keep the first one's words.
+  catchesUp({ count: 0, recovered: true })
+  wait(900)
+  expect(said()).toBe("Caught up with 1 message.")
+  wait(200)
+  expect(said()).toBe("")
+  catchesUp({ count: 1, recovered: true })
+  wait(3_000)
+  catchesUp({ count: 2, recovered: true })
+  wait(3_000)
+  expect(said()).toBe("Caught up with 2 messages.")
+  wait(1_100)
+  expect(said()).toBe("")
+  // What came is more than that it came.
+  becomes("reconnecting")
+  wait(2_000)
+  becomes("connected")
+  catchesUp({ count: 3, recovered: true })
+  expect(said()).toBe("Caught up with 3 messages.")
 })

@@ -1,16 +1,20 @@
 "use client"
 import { clsx } from "clsx"
 import { useTranslations } from "next-intl"
-import { useEffect, useState } from "react"
+import { useEffect, useRef, useState } from "react"
 import { useConnection } from "throughline/react"
+import type { CaughtUp } from "./caught-up.ts"
 import { useIsOnline } from "./use-is-online.ts"
 
 /** A short loss of the network is over before anybody needs to hear of it. */
 const graceMs = 1_500
 const caughtUpMs = 4_000
 
+/** There is nothing to read, but the connection is back. */
+const nothingNew: CaughtUp = { count: 0, recovered: true }
+
 /** Says that something is wrong with the connection, and afterwards that nothing was lost, or that something was. */
-export function ConnectionBanner({ caughtUp }: { caughtUp: { count: number; recovered: boolean } | null }) {
+export function ConnectionBanner({ caughtUp }: { caughtUp: CaughtUp | null }) {
   const t = useTranslations("connection")
   const { state, error, retry } = useConnection()
   const app = useTranslations("app")
@@ -18,7 +22,9 @@ export function ConnectionBanner({ caughtUp }: { caughtUp: { count: number; reco
   const isOnline = useIsOnline()
   const isTroubled = state !== "connected" && state !== "closed"
   const [isLong, setIsLong] = useState(false)
-  const [shown, setShown] = useState<typeof caughtUp>(null)
+  /** Whoever was told of the trouble is told that it is over. */
+  const wasTold = useRef(false)
+  const [shown, setShown] = useState<CaughtUp | null>(null)
 
   useEffect(() => {
     if (!isTroubled) return setIsLong(false)
@@ -27,11 +33,21 @@ export function ConnectionBanner({ caughtUp }: { caughtUp: { count: number; reco
   }, [isTroubled])
 
   useEffect(() => {
-    if (!caughtUp || (caughtUp.recovered && caughtUp.count === 0)) return
-    setShown(caughtUp)
+    if (isLong) wasTold.current = true
+    if (state !== "connected" || !wasTold.current) return
+    wasTold.current = false
+    setShown((known) => known ?? nothingNew)
+  }, [isLong, state])
+
+  useEffect(() => {
+    if (caughtUp && (caughtUp.count > 0 || !caughtUp.recovered)) setShown(caughtUp)
+  }, [caughtUp])
+
+  useEffect(() => {
+    if (!shown) return
     const timer = setTimeout(() => setShown(null), caughtUpMs)
     return () => clearTimeout(timer)
-  }, [caughtUp])
+  }, [shown])
 
   const trouble = !isLong
     ? null

@@ -8,9 +8,9 @@ import { ToastAtTop } from "../../_components/toast.tsx"
 import { messageElement } from "./jump.tsx"
 import { useExcerpt } from "./quote.tsx"
 
-/** Asks before a message is deleted; shows which. */
+/** Asks before a message is deleted; shows which, as it stands now. Once it is deleted, wherever that was, there is nothing to ask. */
 export function DeleteDialog({
-  said,
+  said: found,
   onConfirm,
   onClose,
 }: {
@@ -20,6 +20,7 @@ export function DeleteDialog({
 }) {
   const t = useTranslations("messages")
   const excerpt = useExcerpt()
+  const said = found?.isDeleted ? null : found
   const asked = useRef("")
   if (said) asked.current = said.id
   return (

@@ -3,7 +3,7 @@ import { clsx } from "clsx"
 import { useTranslations } from "next-intl"
 import { useEffect, useRef, useState } from "react"
 import { maxTextLength } from "#lib/chat/channels.ts"
-import type { Draft } from "#lib/chat/drafts.ts"
+import type { Draft, KeptEdit } from "#lib/chat/drafts.ts"
 import { mentionsIn } from "#lib/chat/mentions.ts"
 import { lengthOf, visibleText } from "#lib/chat/visible-text.ts"
 import { Button } from "../../_components/button.tsx"
@@ -12,22 +12,25 @@ import { useRoomPeople } from "./room-people.tsx"
 
 interface Props {
   initial: string
-  onChange(draft: Draft): void
+  /** What an earlier page had made of it. */
+  kept?: Pick<KeptEdit, "base" | "text" | "chosen"> | null
+  /** With the text from which it was made. */
+  onChange(draft: Draft, base: string): void
   /** The text, trimmed, never empty nor too long, and the ids of whom it mentions by name. */
   onSave(text: string, mentions: string[]): void
   onCancel(): void
 }
 
 /** What was said, as a field in its place: Enter saves, Esc leaves it as it was. */
-export function EditField({ initial, onChange, onSave, onCancel }: Props) {
+export function EditField({ initial, kept, onChange, onSave, onCancel }: Props) {
   const t = useTranslations("composer")
   const length = useTranslations("length")
-  const [draft, setDraft] = useState<Draft>({ text: initial, chosen: [] })
+  const [draft, setDraft] = useState<Draft>({ text: kept?.text ?? initial, chosen: kept?.chosen ?? [] })
   const field = useRef<HTMLTextAreaElement>(null)
   const { people } = useRoomPeople()
   const text = visibleText(draft.text)
   /** The message as it was when the field last followed it. */
-  const [base, setBase] = useState(initial)
+  const [base, setBase] = useState(kept?.base ?? initial)
   const [isOutdated, setIsOutdated] = useState(false)
   if (initial !== base) {
     // Edited elsewhere meanwhile: what isn't changed here is the newer text, and never put back to the older one.
@@ -60,7 +63,7 @@ export function EditField({ initial, onChange, onSave, onCancel }: Props) {
         draft={draft}
         onChange={(next) => {
           setDraft(next)
-          onChange(next)
+          onChange(next, base)
         }}
         onEnter={save}
         onEscape={onCancel}

@@ -8,7 +8,7 @@ import { NoticeInShell } from "../../_components/notice-in-shell.tsx"
 import { ActionForm } from "../../_components/server-action.tsx"
 import { useRoomName } from "../../_components/use-room-name.ts"
 import { joinRoom } from "../../actions.ts"
-import { KeptDraft } from "./kept-draft.tsx"
+import { KeptWriting } from "./kept-writing.tsx"
 
 /** A public room for whoever isn't in it: the way in, unless its owner has put them out. */
 export function JoinPrompt({ room, isKeptOut }: { room: Room; isKeptOut: boolean }) {
@@ -21,7 +21,9 @@ export function JoinPrompt({ room, isKeptOut }: { room: Room; isKeptOut: boolean
         icon={UserRoundX}
         title={t("keptOutTitle", { room: nameOf(room) })}
         lead={t("keptOutLead")}
-      />
+      >
+        <KeptWriting />
+      </NoticeInShell>
     )
   return (
     <NoticeInShell icon={Hash} title={nameOf(room)} lead={t("joinLead")}>
@@ -31,7 +33,7 @@ export function JoinPrompt({ room, isKeptOut }: { room: Room; isKeptOut: boolean
           {t("join")}
         </Button>
       </ActionForm>
-      <KeptDraft />
+      <KeptWriting />
     </NoticeInShell>
   )
 }

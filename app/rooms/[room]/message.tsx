@@ -145,7 +145,7 @@ interface BodyProps extends Pick<MessageProps, "said" | "replied" | "isEditing">
 
 function Body({ said, replied, isMine, isEditing }: BodyProps) {
   const t = useTranslations("messages")
-  const { me, edit, keepEdit, saveEdit } = useRoomActions()
+  const { me, edit, keptEdit, keepEdit, saveEdit } = useRoomActions()
   if (said.isDeleted) {
     return (
       <p className="flex items-center gap-2 rounded-2xl border border-line border-dashed px-3.5 py-2 text-muted text-sm italic">
@@ -158,7 +158,8 @@ function Body({ said, replied, isMine, isEditing }: BodyProps) {
     return (
       <EditField
         initial={said.text}
-        onChange={keepEdit}
+        kept={keptEdit(said)}
+        onChange={(draft, base) => keepEdit({ id: said.id, base, ...draft })}
         onSave={(text, mentions) => saveEdit(said, text, mentions)}
         onCancel={() => edit(null)}
       />

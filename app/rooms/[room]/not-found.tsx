@@ -1,7 +1,7 @@
 import { DoorClosed } from "lucide-react"
 import { useTranslations } from "next-intl"
 import { NoticeInShell } from "../../_components/notice-in-shell.tsx"
-import { KeptDraft } from "./kept-draft.tsx"
+import { KeptWriting } from "./kept-writing.tsx"
 
 /** A private room that isn't theirs looks like one that doesn't exist; in either case somebody may let them in. */
 export default function RoomNotFound() {
@@ -10,7 +10,7 @@ export default function RoomNotFound() {
     <NoticeInShell icon={DoorClosed} title={t("missing.title")} lead={t("missing.lead")}>
       <p className="text-pretty text-muted text-sm">{t("pages.roomAsk", { invite: t("rooms.invite") })}</p>
       <p className="text-pretty text-muted text-sm">{t("pages.roomPick")}</p>
-      <KeptDraft />
+      <KeptWriting />
     </NoticeInShell>
   )
 }

@@ -1,9 +1,7 @@
 "use client"
 import { Dialog } from "@base-ui/react/dialog"
 import { useTranslations } from "next-intl"
-import { type ReactNode, useCallback, useEffect, useState, useTransition } from "react"
-import { logError } from "throughline"
-import { askKeptOut } from "#lib/chat/api.ts"
+import { type ReactNode, useEffect, useState, useTransition } from "react"
 import type { Room } from "#lib/chat/rooms.ts"
 import { isolated } from "#lib/i18n/isolated.ts"
 import { Avatar } from "../../_components/avatar.tsx"
@@ -15,6 +13,7 @@ import { answerOr, useRefusalText } from "../../_components/server-action.tsx"
 import { toast } from "../../_components/toast.tsx"
 import { letMemberIn, removeMember } from "../../actions.ts"
 import { NameMark, type RoomPerson, useMarkedName, useRoomPeople } from "./room-people.tsx"
+import { type KeptOutState, useKeptOut } from "./use-kept-out.ts"
 
 /** Everybody of a room, for its owner, who may put them out, and let those in again whom a public one keeps out. */
 export function RemoveDialog({ room, isOpen, onOpenChange }: DialogState & { room: Room }) {
@@ -70,7 +69,14 @@ export function RemoveDialog({ room, isOpen, onOpenChange }: DialogState & { roo
               )}
             </People>
           )}
-          <KeptOut room={room} {...keptOut} />
+          <KeptOut
+            room={room}
+            {...keptOut}
+            onLetIn={(id) => {
+              setRemoved((before) => before.filter((other) => other !== id))
+              refresh(0)
+            }}
+          />
           <div className="flex justify-end">
             <Dialog.Close className={buttonClass("quiet")}>{t("done")}</Dialog.Close>
           </div>
@@ -113,31 +119,13 @@ function People({ people, label, children }: PeopleProps) {
   )
 }
 
-interface KeptOutState {
-  /** Null: they couldn't be had. */
-  people: readonly RoomPerson[] | null
-  /** Asks the server for them. */
-  ask(): void
+interface KeptOutProps extends KeptOutState {
+  room: Room
+  /** They may come back from now on. */
+  onLetIn(id: string): void
 }
 
-/** Who is kept out of a public room, as the server knows them; of a private one nobody is. */
-function useKeptOut({ id, isPrivate }: Room, isOpen: boolean): KeptOutState {
-  const me = useMe()
-  const [people, setPeople] = useState<readonly RoomPerson[] | null>([])
-  const ask = useCallback(() => {
-    if (isPrivate) return
-    askKeptOut(me.id, id).then(setPeople, (error: unknown) => {
-      setPeople(null)
-      logError(error, { stage: "chat" })
-    })
-  }, [me.id, id, isPrivate])
-  useEffect(() => {
-    if (isOpen) ask()
-  }, [isOpen, ask])
-  return { people, ask }
-}
-
-function KeptOut({ room, people, ask }: KeptOutState & { room: Room }) {
+function KeptOut({ room, people, ask, onLetIn }: KeptOutProps) {
   const t = useTranslations("rooms")
   const me = useMe()
   const marked = useMarkedName()
@@ -149,6 +137,7 @@ function KeptOut({ room, people, ask }: KeptOutState & { room: Room }) {
     const answer = await answerOr(letMemberIn(me.id, room.id, id), (unreached) => unreached)
     setError(typeof answer === "boolean" ? null : refusalText(answer))
     if (typeof answer !== "boolean") return
+    onLetIn(id)
     ask()
     toast(t(answer ? "letInDone" : "letInNobody", { name: marked(id, name) }))
   }

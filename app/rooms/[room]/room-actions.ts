@@ -1,7 +1,7 @@
 "use client"
 import { createContext, useContext } from "react"
 import type { Said } from "#lib/chat/conversation.ts"
-import type { Draft } from "#lib/chat/drafts.ts"
+import type { KeptEdit } from "#lib/chat/drafts.ts"
 
 /** What one can do with what was said, and who does it. The same object for as long as the room is shown. */
 export interface RoomActions {
@@ -12,8 +12,10 @@ export interface RoomActions {
   reply(said: Said): void
   /** Opens the text for editing; null closes it. */
   edit(said: Said | null): void
-  /** What stands in the field: it is kept should the message be deleted meanwhile. */
-  keepEdit(draft: Draft): void
+  /** What an earlier page had made of it, and hadn't saved. */
+  keptEdit(said: Said): KeptEdit | null
+  /** What stands in the field: it is kept should the page be reloaded, the message deleted or oneself put out meanwhile. */
+  keepEdit(edit: KeptEdit): void
   saveEdit(said: Said, text: string, mentions: string[]): void
   /** Lists who reacted. */
   showReactions(said: Said): void

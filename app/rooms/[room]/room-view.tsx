@@ -4,11 +4,10 @@ import { useRouter } from "next/navigation"
 import { useTranslations } from "next-intl"
 import { type ComponentProps, useCallback, useEffect, useMemo, useRef, useState } from "react"
 import type { LogPage } from "throughline"
-import type { FeedState } from "throughline/client"
 import { useChannel, useMessages, useRealtimeClient } from "throughline/react"
-import { type RoomDefinition, room as roomChannel } from "#lib/chat/channels.ts"
-import { createConversation, type RoomMessage, type Said } from "#lib/chat/conversation.ts"
-import { createDrafts, type Draft, type ReplyPlace } from "#lib/chat/drafts.ts"
+import { room as roomChannel } from "#lib/chat/channels.ts"
+import { createConversation, type Said } from "#lib/chat/conversation.ts"
+import { createDrafts, type ReplyPlace } from "#lib/chat/drafts.ts"
 import type { QuotedMessage } from "#lib/chat/message-index.ts"
 import { type MessagePlace, messagePath } from "#lib/chat/message-link.ts"
 import type { Room } from "#lib/chat/rooms.ts"
@@ -20,10 +19,11 @@ import { AttachButton } from "./attachments/attach-button.tsx"
 import { AttachmentTray } from "./attachments/attachment-tray.tsx"
 import { DropZone } from "./attachments/drop-zone.tsx"
 import { useAttachments } from "./attachments/use-attachments.ts"
+import { toRead } from "./caught-up.ts"
 import { Composer, type ComposerHandle } from "./composer.tsx"
 import { ConnectionBanner } from "./connection-banner.tsx"
 import { DeleteDialog } from "./delete-dialog.tsx"
-import { JumpContext, messageElement } from "./jump.tsx"
+import { JumpContext } from "./jump.tsx"
 import { MessageList, type MessageListHandle } from "./message-list.tsx"
 import { PrintedRoom } from "./printed-room.tsx"
 import { useExcerpt } from "./quote.tsx"
@@ -32,6 +32,7 @@ import { type RoomActions, RoomActionsContext } from "./room-actions.ts"
 import { RoomHeader } from "./room-header.tsx"
 import { RoomPeopleProvider } from "./room-people.tsx"
 import { TypingRow, useTyping } from "./typing.tsx"
+import { type LostEdit, useEditing } from "./use-editing.ts"
 import { type FindOrigin, useOrigins } from "./use-origins.ts"
 import { useRoomPresence } from "./use-room-presence.ts"
 
@@ -65,19 +66,22 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach, linked
   const fold = useMemo(() => createConversation(me), [me])
   const conversation = useMemo(() => fold(messages, pending), [fold, messages, pending])
 
-  const caughtUp = useMemo(() => said(feed.caughtUp, latestMessages.current), [feed.caughtUp])
+  const caughtUp = useMemo(() => toRead(feed.caughtUp, latestMessages.current, me.id), [feed.caughtUp, me.id])
 
   const [replying, setReplying] = useReplying(room.id, me.id)
   const replyingTo = replying?.id ?? null
   const findOrigin = useOrigins({ roomId: room.id, conversation, messages, replyingTo, initial: origins })
   const replied = replying && findOrigin(replying.id)
-  const [editing, setEditing] = useState<string | null>(null)
-  /** What the editing has made of it so far. */
-  const unsaved = useRef<Draft | null>(null)
-  const [removing, setRemoving] = useState<Said | null>(null)
+  const [removing, setRemoving] = useState<string | null>(null)
   const [reactionsOf, setReactionsOf] = useState<string | null>(null)
   const list = useRef<MessageListHandle>(null)
   const composer = useRef<ComposerHandle>(null)
+  const [notice, setNotice] = useNotice()
+  const { editing, ...edits } = useEditing({
+    ...{ roomId: room.id, userId: me.id, conversation, composer },
+    onReopen: (id) => list.current?.reveal(id),
+    onLost: setNotice,
+  })
 
   /** What actions look at when they are called; they themselves never change. */
   const latest = useRef(feed)
@@ -95,21 +99,19 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach, linked
         composer.current?.focus()
       },
       edit(said) {
-        unsaved.current = null
-        setEditing(said?.id ?? null)
+        edits.open(said?.id ?? null)
         if (!said) composer.current?.focus()
       },
-      keepEdit(draft) {
-        unsaved.current = draft
-      },
+      keptEdit: ({ id }) => edits.kept(id),
+      keepEdit: edits.keep,
       saveEdit({ id, text: before }, text, mentions) {
         if (text !== before)
           send("message-edited", { target: id, text, ...(mentions.length > 0 && { mentions }) })
-        setEditing(null)
+        edits.open(null)
         composer.current?.focus()
       },
       showReactions: ({ id }) => setReactionsOf(id),
-      remove: setRemoving,
+      remove: ({ id }) => setRemoving(id),
       linkTo: ({ id, seq }) =>
         seq === null ? null : new URL(messagePath(room.id, { id, seq }), window.location.href).href,
       retry: (id) => latest.current.retry(id),
@@ -119,23 +121,8 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach, linked
         composer.current?.focus()
       },
     }),
-    [me, room.id, room.ownerId, send, setReplying],
+    [me, room.id, room.ownerId, send, setReplying, edits.open, edits.kept, edits.keep],
   )
-
-  const [notice, setNotice] = useNotice()
-
-  const edited = editing === null ? null : conversation.find(editing)
-  const isEditLost = editing !== null && (edited === null || edited.isDeleted)
-  useEffect(() => {
-    if (!isEditLost || editing === null) return
-    setEditing(null)
-    // The focus goes with the field, and to the composer it must not: the Enter that was to save would send.
-    if (document.activeElement === document.body) messageElement(editing)?.focus({ preventScroll: true })
-    if (!unsaved.current) return
-    composer.current?.append(unsaved.current)
-    unsaved.current = null
-    setNotice("messages.editLost")
-  }, [isEditLost, editing, setNotice])
 
   useEffect(() => {
     if (olderError) setNotice("messages.olderFailed")
@@ -275,7 +262,7 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach, linked
               onClose={() => setReactionsOf(null)}
             />
             <DeleteDialog
-              said={removing}
+              said={removing === null ? null : conversation.find(removing)}
               onConfirm={({ id }) => send("message-deleted", { target: id })}
               onClose={() => setRemoving(null)}
             />
@@ -284,13 +271,6 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach, linked
       </JumpContext>
     </RoomActionsContext>
   )
-}
-
-/** What was caught up with, without what only changed something: that is nothing to read. */
-function said(caughtUp: FeedState<RoomDefinition>["caughtUp"], messages: readonly RoomMessage[]) {
-  if (!caughtUp || caughtUp.count === 0) return caughtUp
-  const count = messages.slice(-caughtUp.count).filter(({ event }) => event === "text-sent").length
-  return { ...caughtUp, count }
 }
 
 function StripButton(props: ComponentProps<"button">) {
@@ -321,7 +301,7 @@ function useReplying(roomId: string, userId: string) {
 
 const noticeMs = 6_000
 
-type Notice = "messages.editLost" | "messages.gone" | "messages.olderFailed" | "files.errors.files-off"
+type Notice = LostEdit | "messages.gone" | "messages.olderFailed" | "files.errors.files-off"
 
 /** What is to be said for a moment, which begins once the page is seen: what happens in another tab, as a deletion, may be why it isn't. */
 function useNotice() {

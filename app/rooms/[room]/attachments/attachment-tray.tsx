@@ -5,8 +5,7 @@ import { type ReactNode, useState } from "react"
 import { maxFilesPerMessage } from "#lib/chat/channels.ts"
 import { maxFileBytes } from "#lib/files/rules.ts"
 import { FileIcon } from "./file-icon.tsx"
-import type { UploadErrorCode } from "./send-file.ts"
-import type { Attachment } from "./uploads.ts"
+import { type Attachment, mayHelp } from "./uploads.ts"
 import type { Attachments } from "./use-attachments.ts"
 import { useFileSize } from "./use-file-size.ts"
 
@@ -84,11 +83,6 @@ function TrayItem({
     </li>
   )
 }
-
-/** What the same file may get over when it is sent again. */
-const mayHelp: ReadonlySet<UploadErrorCode> = new Set([
-  ...(["file-missing", "internal", "not-connected", "rate-limited", "upload-incomplete"] as const),
-])
 
 /** The picture, where it is one; a file that only calls itself so has a sign like all others. */
 function Preview({ attachment: { preview, shared } }: { attachment: Attachment }) {

@@ -20,7 +20,12 @@ const commonCodes = [
   "unauthorized",
 ] as const
 
-export type UploadErrorCode = FileErrorCode | (typeof commonCodes)[number]
+type AnsweredCode = FileErrorCode | (typeof commonCodes)[number]
+
+export type UploadErrorCode =
+  | AnsweredCode
+  /** The page was reloaded before the server had it, and the browser didn't keep it. */
+  | "file-lost"
 
 /** Why a file didn't arrive; the interface has words for each code. */
 export class UploadError extends Error {
@@ -102,9 +107,9 @@ const askAs = (owner: string, outer: AbortSignal, patienceMs: number) =>
     throw new UploadError(codeOf(text))
   }
 
-function codeOf(answer: string): UploadErrorCode {
+function codeOf(answer: string): AnsweredCode {
   try {
-    const { code } = (JSON.parse(answer) as { error: { code: UploadErrorCode } }).error
+    const { code } = (JSON.parse(answer) as { error: { code: AnsweredCode } }).error
     return [...fileErrorCodes, ...commonCodes].includes(code) ? code : "internal"
   } catch {
     // Not ours: a proxy's, or a store's.

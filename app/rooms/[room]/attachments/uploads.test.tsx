@@ -2,6 +2,7 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import type { SharedFile } from "#lib/chat/channels.ts"
+import type { KeptFiles } from "#lib/files/kept-files.ts"
 import { waitFor } from "../../../../realtime/testing/wait-for.ts"
 import { type SendFileOptions, sendFile, UploadError } from "./send-file.ts"
 import { createUploads } from "./uploads.ts"
@@ -13,6 +14,7 @@ beforeEach(() => {
   URL.createObjectURL = noPreview
 })
 afterEach(() => {
+  disk.clear()
   sessionStorage.clear()
   vi.unstubAllGlobals()
 })
@@ -23,15 +25,27 @@ interface Sending extends SendFileOptions {
   reject(error: unknown): void
 }
 
+/** What a browser keeps, which outlives each page of it. */
+const disk = new Map<string, File>()
+const files: KeptFiles = {
+  async put(key, file) {
+    disk.set(key, file)
+  },
+  get: async (key) => disk.get(key) ?? null,
+  async remove(key) {
+    disk.delete(key)
+  },
+}
+
 /** Uploads whose sending a test ends as it likes. */
-function setup() {
+function setup(openFiles = async () => files) {
   const sendings: Sending[] = []
   const send = (file: File, options: SendFileOptions) =>
     new Promise<SharedFile>((resolve, reject) => {
       options.signal.addEventListener("abort", () => reject(options.signal.reason))
       sendings.push({ ...options, file, resolve, reject })
     })
-  const uploads = createUploads({ owner: "me", roomId: "1", send })
+  const uploads = createUploads({ owner: "me", roomId: "1", send, openFiles })
   const states = () => uploads.state().attachments.map(({ name, state }) => `${name} ${state}`)
   return { uploads, sendings, states }
 }
@@ -95,11 +109,56 @@ describe("what is attached to a message", () => {
     before.sendings[0]?.resolve(shared)
     await settled()
     const { uploads, states } = setup()
-    expect(states()).toEqual(["a ready"])
+    expect(states()).toEqual(["a ready", "b waiting"])
     expect(uploads.state().attachments[0]?.preview).toBe(`/api/chat/files/${shared.id}`)
     uploads.take()
-    expect(setup().states()).toEqual([])
+    expect(setup().states()).toEqual(["b waiting"])
   })
+
+  it("is sent anew by the page after a reload where it was on its way, or had failed in passing", async () => {
+    const before = setup()
+    before.uploads.add(["a", "b", "c", "d"].map(fileOf))
+    before.sendings[0]?.reject(new UploadError("not-connected"))
+    before.sendings[1]?.reject(new UploadError("type-refused"))
+    await settled()
+    expect(before.states()).toEqual(["a failed", "b failed", "c uploading", "d uploading"])
+    expect([...disk.values()].map(({ name }) => name)).toEqual(["a", "c", "d"])
+
+    const { uploads, sendings, states } = setup()
+    expect(states()).toEqual(["a waiting", "c waiting", "d waiting"])
+    // Not before its bytes are here.
+    expect([sendings.length, uploads.take()]).toEqual([0, []])
+    uploads.remove(uploads.state().attachments[2]?.key ?? "")
+    await settled()
+    expect(states()).toEqual(["a uploading", "c uploading"])
+    expect(sendings.map(({ file }) => file.name)).toEqual(["a", "c"])
+    for (const [index, name] of ["a", "c"].entries())
+      sendings[index]?.resolve({ ...sharedOf(name), id: crypto.randomUUID() })
+    await settled()
+    expect(states()).toEqual(["a ready", "c ready"])
+    // Of what the server has, or nobody wants, the browser keeps nothing.
+    expect(disk.size).toBe(0)
+    expect(setup().states()).toEqual(["a ready", "c ready"])
+  })
+
+  const broken = async () => Promise.reject(new Error("the disk is full"))
+  it.each([
+    ["writes", broken, async () => files],
+    ["reads", async () => files, broken],
+  ])(
+    "says that it has to be added again after a reload where the browser never %s",
+    async (_, now, later) => {
+      const before = setup(now)
+      before.uploads.add([fileOf("a")])
+      await settled()
+      // It is sent all the same.
+      expect(before.states()).toEqual(["a uploading"])
+      const { uploads, states } = setup(later)
+      await settled()
+      expect(states()).toEqual(["a failed"])
+      expect(uploads.state().attachments[0]?.error).toBe("file-lost")
+    },
+  )
 
   it.each(["null", "", "{", "[5]", '{"id":1}'])("is nothing where what is kept is %j", async (kept) => {
     const before = setup()
@@ -118,7 +177,7 @@ describe("what is attached to a message", () => {
       owners.push(new Headers(headers).get("Realtime-Owner"))
       return Response.json({ error: { code: "session-changed", message: "x" } }, { status: 409 })
     })
-    const uploads = createUploads({ owner: "me", roomId: "1" })
+    const uploads = createUploads({ owner: "me", roomId: "1", openFiles: async () => files })
     uploads.add([fileOf("a")])
     await waitFor(() => uploads.state().attachments[0]?.state === "failed")
     expect(uploads.state().attachments[0]?.error).toBe("session-changed")
