@@ -4,7 +4,7 @@ import { io } from "socket.io-client"
 import { answerMeter } from "./meter.ts"
 import { bench, keys, toldPerSecond } from "./state-channel.ts"
 
-/** Pages that watch the state of a server over a way that hardly brings anything: its address, a ticket, how many. */
+/** Pages that watch a server's state and read 1 kB a second: its address, a ticket, and how many. */
 const [url = "", ticket = "", count = "0"] = process.argv.slice(2)
 const bytesPerSecond = 1_000
 
