@@ -51,7 +51,7 @@ export const projects: readonly Project[] = [
         "restart",
         "security",
       ],
-      ...["session", "typing", "weight"],
+      ...["session", "weight"],
     ],
     system: [
       ...[...moreOfMessages, "accessibility", "choices", "composer", "devices", "files", "files-off", "lab"],
@@ -72,7 +72,7 @@ export const projects: readonly Project[] = [
         "rich-text",
         "room-owner",
       ],
-      ...["search", "shell", "timeline", "unread"],
+      ...["search", "shell", "timeline", "typing", "unread"],
     ],
   },
   {

@@ -1,5 +1,4 @@
 import { once } from "node:events"
-import { createServer } from "node:http"
 import {
   type AddressInfo,
   connect as connectTcp,
@@ -7,58 +6,17 @@ import {
   type Socket,
 } from "node:net"
 import { Server } from "socket.io"
-import {
-  contractChannels,
-  createContractHttp,
-  createContractRealtime,
-  describeTransportContract,
-} from "throughline/testing"
+import { contractChannels, createContractHttp } from "throughline/testing"
 import { describe, expect, it } from "vitest"
 import { createClient } from "../../client/create-client.ts"
-import { createMemoryLogStore, type MemoryLogStore } from "../../log/memory.ts"
+import { createMemoryLogStore } from "../../log/memory.ts"
+import { startGateway } from "../../testing/gateway-over-redis.ts"
 import { findRedis, startRedis } from "../../testing/redis.ts"
-import { createSocketIoBackend } from "../../testing/socketio-backend.ts"
 import { startTcpProxy } from "../../testing/tcp-proxy.ts"
 import { textsOf } from "../../testing/transport-contract/check.ts"
 import { waitFor } from "../../testing/wait-for.ts"
 import { createSocketIoTransport } from "./client.ts"
-import { attachGateway, connectRedisCluster, createBroadcaster } from "./gateway.ts"
-
-interface GatewayOptions {
-  redisUrl: string
-  store: MemoryLogStore
-  streamName: string
-}
-
-/** A gateway as a process of its own would be: nothing is shared but the log and Redis. */
-async function startGateway({ redisUrl, store, streamName }: GatewayOptions) {
-  const http = createServer()
-  const io = new Server(http, { serveClient: false })
-  const told: string[] = []
-  const onError = (error: unknown) => void told.push(String(error))
-  const bus = await connectRedisCluster({ io, url: redisUrl, streamName, onError })
-  const broadcaster = createBroadcaster({ io, secret: "a secret of this test", bus, heartbeatMs: 200 })
-  const realtime = createContractRealtime({ publishers: [broadcaster.publisher], store, onError })
-  const gateway = attachGateway({ broadcaster, core: realtime.core, doubtIntervalMs: 100, onError })
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve))
-  return {
-    ...{ http, realtime, broadcaster, bus, told },
-    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
-    /** As a process does that is killed: nothing is said to anybody any more. */
-    kill() {
-      gateway.stop()
-      bus.post = () => Promise.reject(new Error("killed"))
-      void bus.close()
-      http.closeAllConnections()
-      http.close()
-    },
-    async close() {
-      gateway.stop()
-      await io.close()
-      await realtime.close()
-    },
-  }
-}
+import { connectRedisCluster } from "./gateway.ts"
 
 /** Gateways over a Redis that each of them reaches by a wire of its own, and a reader and person at each. */
 async function startCluster(size: number, { keeps = true }: { keeps?: boolean } = {}) {
@@ -110,27 +68,6 @@ async function startCluster(size: number, { keeps = true }: { keeps?: boolean } 
 
 const isMissing = !findRedis()
 const unless = isMissing ? " (skipped: Redis not found)" : ""
-
-describe.skipIf(isMissing)(`several gateways${unless}`, () => {
-  describeTransportContract({
-    name: "socketio, three gateways over Redis",
-    async start() {
-      const redis = await startRedis()
-      const shared = { redisUrl: redis.url, store: createMemoryLogStore(), streamName: "contract" }
-      const gateways = await Promise.all(Array.from({ length: 3 }, () => startGateway(shared)))
-      const [first, ...others] = gateways
-      if (!first) throw new Error("no gateway")
-      await waitFor(() => gateways.every(({ bus }) => bus.isConnected))
-      return createSocketIoBackend({
-        ...{ url: first.url, http: first.http, realtime: first.realtime, others },
-        async close() {
-          await Promise.all(gateways.map((gateway) => gateway.close()))
-          await redis[Symbol.asyncDispose]()
-        },
-      })
-    },
-  })
-})
 
 describe.skipIf(isMissing)(`gateways over Redis${unless}`, () => {
   it("bring what one of them took to the readers of all, and see each other's people", async () => {
