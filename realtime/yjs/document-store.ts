@@ -1,5 +1,6 @@
 import { withinLimit } from "../within-limit.ts"
 import { answerTo, letGo, transact } from "./browser-database.ts"
+import { forgetOwner, onForgotten } from "./forgotten-owners.ts"
 import type { PendingUpdates } from "./update-sender.ts"
 
 /** A document as a browser keeps it. */
@@ -60,6 +61,8 @@ export function createIndexedDbDocuments(owner: string): DocumentStore & {
   clear(): Promise<void>
 } {
   const user = {}
+  /** An open document writes on; it would bring back what was taken away. */
+  let isForgotten = false
   const leftOf = (channel: string) => IDBKeyRange.bound([owner, channel], [owner, channel, []])
 
   /** In a transaction of its own, without reading and ended at once: it outlives the page that asks. */
@@ -80,6 +83,21 @@ export function createIndexedDbDocuments(owner: string): DocumentStore & {
       return true
     })
 
+  const clear = () =>
+    transact(user, ["documents", "edits"], "readwrite", async (transaction) => {
+      const all = IDBKeyRange.bound([owner], [owner, []])
+      for (const name of transaction.objectStoreNames) transaction.objectStore(name).delete(all)
+    })
+
+  const stop = onForgotten((forgotten) => {
+    if (forgotten !== owner) return
+    isForgotten = true
+    // Behind all that this page has asked for before.
+    clear().catch(() => {
+      // Whoever forgets them hears of the browser's failure.
+    })
+  })
+
   return {
     open: (channel, page) =>
       transact(user, ["documents", "edits"], "readwrite", async (transaction) => {
@@ -96,6 +114,7 @@ export function createIndexedDbDocuments(owner: string): DocumentStore & {
         return { state: state ?? null, pending }
       }),
     async put(channel, page, { state, pending }) {
+      if (isForgotten) return true
       const [, isKept] = await Promise.all([putEdits(channel, page, pending), putState(channel, state)])
       return isKept
     },
@@ -105,12 +124,11 @@ export function createIndexedDbDocuments(owner: string): DocumentStore & {
         transaction.objectStore("edits").delete([owner, channel, page])
         transaction.commit()
       }),
-    clear: () =>
-      transact(user, ["documents", "edits"], "readwrite", async (transaction) => {
-        const all = IDBKeyRange.bound([owner], [owner, []])
-        for (const name of transaction.objectStoreNames) transaction.objectStore(name).delete(all)
-      }),
-    close: () => letGo(user),
+    clear,
+    close() {
+      stop()
+      letGo(user)
+    },
   }
 }
 
@@ -145,10 +163,11 @@ const patienceMs = 5_000
 
 /**
  * Browser: takes away the documents that this person's browser keeps, with the edits that weren't sent, where
- * they can never come back for them. Rejects where the browser fails, and with `timeout` where it doesn't
- * answer.
+ * they can never come back for them. One that is open, in any tab, goes on and is kept no more. Rejects where
+ * the browser fails, and with `timeout` where it doesn't answer.
  */
 export async function forgetDocuments(owner: string): Promise<void> {
+  forgetOwner(owner)
   const store = createIndexedDbDocuments(owner)
   try {
     await withinLimit(patienceMs, "forget the documents", () => store.clear())
