@@ -32,6 +32,8 @@ export interface SnapshotHandlers<D extends AnyChannelDefinition = AnyChannelDef
   onMessages(messages: ChannelMessage<D>[]): void
   /** The messages from `from` to `to` are gone for good, and no snapshot has them. */
   onGap?(gap: { from: number; to: number }): void
+  /** After an interruption: everything up to now was handed over. */
+  onCaughtUp?(): void
 }
 
 /** A page's place in a channel that it follows from its snapshot. */
@@ -144,6 +146,7 @@ export function followSnapshot<D extends AnyChannelDefinition>(
           beginAgain("gap", { epoch: followed.cursor?.epoch ?? "", seq: gap.from - 1 })
         },
         onReset: () => beginAgain("reset", null),
+        onCaughtUp: () => call("onCaughtUp", () => handlers.onCaughtUp?.()),
       },
       { since: from },
     )

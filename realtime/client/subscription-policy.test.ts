@@ -81,7 +81,7 @@ const arrows: [
     "leaves when the client closes, whoever listens",
     attached,
     { type: "closed" },
-    ["leave", "forget-presence", "show idle"],
+    ["interrupt", "leave", "forget-presence", "show idle"],
     { status: { state: "idle" }, isJoined: false, users: 1 },
   ],
   ["leaves nothing that isn't joined", { users: 1 }, { type: "closed" }, [], {}],

@@ -173,6 +173,8 @@ export function nextSubscription(
       if (state.users > 0) join()
       break
     case "closed":
+      // Whoever still listens goes on where they are when it is opened again.
+      if (state.isJoined) commands.push({ type: "interrupt" })
       leave()
   }
   return { state, commands }

@@ -10,6 +10,7 @@ export interface DocumentFeedHandlers {
   /** Begin with this; false where the snapshot can't be read. */
   onSnapshot(start: SnapshotStart): boolean
   onMessages(messages: ChannelMessage[]): void
+  onCaughtUp(): void
   /** Everything up to now was handed over. False where something before it is missing. */
   onReady(): boolean
   /** There is nothing that can be read. */
@@ -54,6 +55,7 @@ export function createDocumentFeed(
           if (!handlers.onSnapshot(start)) beginEarlier(start)
         },
         onMessages: handlers.onMessages,
+        onCaughtUp: handlers.onCaughtUp,
         onGap({ from, to }) {
           const message = `unable to read the messages from ${from} to ${to}; retention removed them, and no snapshot has them`
           channel.report(new RealtimeError("invalid-request", { message }), { stage: "follow the document" })

@@ -40,8 +40,12 @@ export interface DocumentSession {
   epoch: string | null
   isLoaded: boolean
   isClosed: boolean
+  /** Whether what is followed is known to be the log that the edits were made on. */
+  isVerified: boolean
   /** Why it has come apart from the log. */
   diverged: RealtimeError | null
+  /** Why edits that an earlier page left aren't sent, where there are such. */
+  unwritable?: RealtimeError
   /** Who waits until nothing is unsent. */
   flushes: PromiseWithResolvers<void>[]
 }
@@ -84,11 +88,12 @@ export function createSession(
     onSnapshot: (start) => begin(session, start),
     onMessages: (messages) => receive(session, messages),
     onReady: () => caughtUp(session),
+    onCaughtUp: () => verified(session),
     onUnreadable: (error) => diverge(session, error),
   })
   const session: DocumentSession = {
     ...{ channel, source, options, canWrite, show, sender, keeper, feed, replica, ownStore },
-    ...{ epoch: null, isLoaded: false, isClosed: false, diverged: null, flushes: [] },
+    ...{ epoch: null, isLoaded: false, isClosed: false, isVerified: false, diverged: null, flushes: [] },
   }
   return session
 }
@@ -116,7 +121,7 @@ function restore(session: DocumentSession, { state: kept, pending }: KeptDocumen
   const { replica, sender, keeper, channel } = session
   // What has come from the log has all of the document, but not what was left.
   const state = session.epoch === null ? kept : null
-  session.epoch ??= state?.epoch ?? pending[0]?.epoch ?? null
+  session.epoch ??= state?.epoch ?? pending.find(({ epoch }) => epoch !== null)?.epoch ?? null
   try {
     replica.load(state?.bytes ?? null)
     for (const { parts, gathered } of pending) {
@@ -143,14 +148,16 @@ function stateOf({ replica, epoch, isLoaded, diverged, feed }: DocumentSession):
   return { epoch, seq, ...(mark !== undefined && { mark }), bytes: replica.state() }
 }
 
-export const statusOfSession = ({ isLoaded, diverged, channel, sender }: DocumentSession): DocumentStatus =>
-  statusOf({ isLoaded, diverged, channel: channel.status, unsent: sender.unsent })
+export function statusOfSession(session: DocumentSession): DocumentStatus {
+  const { isLoaded, channel, sender } = session
+  return statusOf({ isLoaded, diverged: refusalOf(session), channel: channel.status, unsent: sender.unsent })
+}
 
 /** Whoever looks at it, or waits for it, is told. */
 export function changed(session: DocumentSession): void {
-  const { channel, diverged, isClosed, sender, flushes } = session
+  const { channel, isClosed, sender, flushes } = session
   if (isClosed) return
-  const reason = diverged ?? (channel.status.state === "denied" ? channel.status.error : undefined)
+  const reason = refusalOf(session) ?? (channel.status.state === "denied" ? channel.status.error : undefined)
   if (reason) for (const flush of flushes.splice(0)) flush.reject(reason)
   else if (sender.unsent === 0) for (const flush of flushes.splice(0)) flush.resolve()
   session.show()
@@ -186,9 +193,24 @@ function renew(session: DocumentSession): void {
   before.destroy()
 }
 
-/** Nothing is sent before the log has said that it is the one that the edits were made on. */
-export function verified({ diverged, isClosed, sender }: DocumentSession): void {
-  if (!diverged && !isClosed) sender.release()
+/** The log has said that it is the one that the edits were made on: nothing is sent before that. */
+function verified(session: DocumentSession): void {
+  session.isVerified = true
+  if (!session.diverged && !session.isClosed && session.canWrite) session.sender.release()
+}
+
+/** From here on the log may become another one unheard. */
+export function interrupted(session: DocumentSession): void {
+  session.isVerified = false
+  session.sender.hold()
+}
+
+/** Why what is unsent won't be sent: it came apart from the log, or whoever left it may not write now. */
+function refusalOf(session: DocumentSession): RealtimeError | null {
+  const { diverged, isLoaded, canWrite, sender } = session
+  if (diverged || canWrite || !isLoaded || !sender.isHeld || sender.unsent === 0) return diverged
+  session.unwritable ??= readOnly()
+  return session.unwritable
 }
 
 function begin(session: DocumentSession, { epoch, upTo, bytes, reason }: SnapshotStart): boolean {
@@ -247,21 +269,24 @@ export function setCanWrite(session: DocumentSession, canWrite: boolean): void {
   const { isLoaded, diverged, isClosed, feed, sender, options } = session
   const isEmpty = isLoaded && feed.cursor?.seq === 0 && sender.unsent === 0
   if (canWrite && isEmpty && options.seed && !diverged && !isClosed) void plant(session, options.seed)
+  if (session.isVerified) verified(session)
   changed(session)
 }
 
 async function plant(session: DocumentSession, seed: (doc: Doc) => void): Promise<void> {
+  const { replica } = session
   try {
     await publishSeed(session.channel, seed, publishMs)
   } catch (error) {
     session.channel.report(error, { stage: "seed the document" })
   }
-  if (!session.diverged && !session.isClosed) loaded(session)
+  if (session.replica === replica && !session.diverged && !session.isClosed) loaded(session)
 }
 
 /** Resolves when nothing is unsent. */
 export async function flush(session: DocumentSession): Promise<void> {
-  if (session.diverged) throw session.diverged
+  const refusal = refusalOf(session)
+  if (refusal) throw refusal
   if (session.isClosed) throw closed()
   session.sender.hurry()
   if (session.sender.unsent === 0) return
@@ -274,7 +299,7 @@ export function discardLocal(session: DocumentSession): void {
   if (session.isClosed) return
   session.sender.hold()
   void session.keeper.remove()
-  Object.assign(session, { diverged: null, epoch: null, isLoaded: false })
+  Object.assign(session, { diverged: null, epoch: null, isLoaded: false, isVerified: false })
   renew(session)
   session.feed.follow()
 }
@@ -282,10 +307,12 @@ export function discardLocal(session: DocumentSession): void {
 export async function endSession(session: DocumentSession): Promise<void> {
   session.isClosed = true
   for (const waiting of session.flushes.splice(0)) waiting.reject(closed())
-  session.feed.stop()
   session.sender.hold()
+  // While its place in the log is known.
+  const kept = session.keeper.keep()
+  session.feed.stop()
   session.source.release()
-  await session.keeper.keep()
+  await kept
   session.keeper.close()
   session.ownStore?.close()
   session.replica.destroy()

@@ -7,10 +7,10 @@ import {
   discardLocal,
   endSession,
   flush,
+  interrupted,
   openSession,
   setCanWrite,
   statusOfSession,
-  verified,
 } from "./document-session.ts"
 import { isSameStatus } from "./document-status.ts"
 import type { DocumentDefinition, DocumentOptions, DocumentStatus, SharedDocument } from "./document-types.ts"
@@ -58,8 +58,7 @@ export function openDocument<D extends DocumentDefinition>(
 
   const session = createSession(channel as unknown as Channel<DocumentDefinition>, options, show)
   const stopStatus = channel.onStatus(() => {
-    // The place is the log's, so what waits may go on.
-    if (channel.status.state === "attached" && session.isLoaded && session.feed.cursor) verified(session)
+    if (channel.status.state !== "attached") interrupted(session)
     changed(session)
   })
   const stopLeaving = onLeave(() => {

@@ -58,6 +58,8 @@ export interface UpdateSender {
   readonly unsent: number
   /** What would be lost with the page; null where that is nothing. */
   pending(): Omit<PendingUpdates, "epoch"> | null
+  /** Whether nothing is sent now. */
+  readonly isHeld: boolean
   /** Lets it go, at first and after a hold. */
   release(): void
   /** Keeps what isn't on its way. */
@@ -217,6 +219,9 @@ export function createUpdateSender(options: UpdateSenderOptions): UpdateSender {
     pending() {
       if (parts.length === 0 && gathered.length === 0) return null
       return { parts, gathered: merged() }
+    },
+    get isHeld() {
+      return isHeld
     },
     release() {
       isHeld = false
