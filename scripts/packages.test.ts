@@ -20,7 +20,7 @@ import { tools } from "./tools.ts"
  * The most that a tarball may weigh: whoever installs the package downloads it. With the checks of the contract, which authors of
  * providers and logs run, and without them.
  */
-const maxTarballBytes = { whole: 320_000, withoutChecks: 271_000 }
+const maxTarballBytes = { whole: 322_000, withoutChecks: 272_500 }
 /** An exports map that is longer is one that nobody reads. */
 const maxDoors = 18
 

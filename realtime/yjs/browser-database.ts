@@ -7,6 +7,9 @@ const patienceMs = 5_000
 export type Table = "documents" | "edits"
 const tables: readonly Table[] = ["documents", "edits"]
 
+/** What a connection says that the browser has ended. */
+const lost = new Set(["InvalidStateError", "UnknownError"])
+
 /** The page's one connection, which all its documents share: what they ask is done in the order of asking. */
 let opening: Promise<IDBDatabase> | null = null
 let database: IDBDatabase | null = null
@@ -85,7 +88,14 @@ export function transact<T>(
     const [result] = await Promise.all([task(transaction), endOf(transaction)])
     return result
   }
-  return database ? run(database) : openOnce().then(run)
+  const opened = database
+  if (!opened) return openOnce().then(run)
+  // Browsers end a connection without a word, too, as Safari does with one of a page in the background.
+  return run(opened).catch((error: unknown) => {
+    if (!(error instanceof DOMException) || !lost.has(error.name)) throw error
+    close(opened)
+    return openOnce().then(run)
+  })
 }
 
 /** Closes it when nobody uses it any more, behind what was asked of it. */

@@ -88,7 +88,11 @@ export function createDocumentKeeper(options: DocumentKeeperOptions): DocumentKe
   async function ask<T>(doing: string, task: (store: DocumentStore) => Promise<T>): Promise<T | Failed> {
     if (!store) return failed
     try {
-      const answer = await withinLimit(patienceNow().inAllMs, `${doing} the document`, () => task(store))
+      const answer = await withinLimit(patienceNow().inAllMs, `${doing} the document`, () => {
+        const asked = task(store)
+        asked.then(answered, () => {})
+        return asked
+      })
       failures = 0
       hasHung = false
       return answer
@@ -99,6 +103,15 @@ export function createDocumentKeeper(options: DocumentKeeperOptions): DocumentKe
       hasHung ||= isRealtimeError(error) && error.code === "timeout"
       return failed
     }
+  }
+
+  /** Also too late for whoever asked. */
+  function answered(): void {
+    if (failures === 0) return
+    failures = 0
+    hasHung = false
+    restsUntil = Math.min(restsUntil, performance.now() + pendingMs)
+    schedule()
   }
 
   async function openNow(onSlow: () => void): Promise<KeptDocument | null> {
@@ -204,7 +217,7 @@ export function createDocumentKeeper(options: DocumentKeeperOptions): DocumentKe
     },
     async keep() {
       if (!isOpen) await opening
-      if (isOpen && (isUrgent || dirtySince !== null)) write(true)
+      if (isOpen && (isUrgent || dirtySince !== null || pending() !== null)) write(true)
       await Promise.all(answers)
     },
     async remove() {

@@ -1,6 +1,7 @@
 import * as Y from "yjs"
 import { defineChannel } from "../../channel.ts"
 import { createRealtimeClient } from "../../client/create-realtime-client.ts"
+import { isRealtimeError } from "../../errors.ts"
 import { createMemoryLog, createMemoryLogStore } from "../../log/memory.ts"
 import type { MessageLog } from "../../log/message-log.ts"
 import { logUnavailable } from "../../log/record.ts"
@@ -143,6 +144,8 @@ export function createDocumentWorld(chance: Chance, isOwn: boolean): DocumentWor
         fetch: link.fetch,
         onError(error, { stage }) {
           if (link.isDead) return
+          // A browser that died keeps nothing any more, and all that are here wait less from then on.
+          if (isRealtimeError(error) && error.code === "timeout" && stage === "keep the document") return
           if (stage.endsWith("the document") || stage === "apply an update")
             failures.push(`${stage}: ${(error as Error).message}`)
         },
