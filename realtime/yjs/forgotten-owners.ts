@@ -8,7 +8,10 @@ function tell(owner: string): void {
   for (const listener of [...listeners]) listener(owner)
 }
 
-/** Browser: calls back when somebody's documents are to be forgotten, here or in another tab. Returns how to stop it. */
+/**
+ * Browser: calls back when somebody's documents are to be forgotten, here or in another tab. Returns how to
+ * stop it.
+ */
 export function onForgotten(listener: (owner: string) => void): () => void {
   listeners.add(listener)
   if (!tabs && typeof BroadcastChannel !== "undefined") {
