@@ -104,6 +104,14 @@ export function Message(props: MessageProps) {
   )
 }
 
+/** Longer than the list takes to notice that it has stood still. */
+const scrollingMs = 500
+
+function isOver(element: Element, { clientX, clientY }: { clientX: number; clientY: number }): boolean {
+  const { left, right, top, bottom } = element.getBoundingClientRect()
+  return left <= clientX && clientX < right && top <= clientY && clientY < bottom
+}
+
 /** Whether somebody points at it, has tapped it, came to it by the keyboard or has opened something of it, and did so last. */
 function useAttention(id: string) {
   const attention = useContext(AttentionContext)
@@ -131,7 +139,13 @@ function useAttention(id: string) {
       const isHere = event.currentTarget.contains(event.target as Node)
       if (isMouse(event) && isHere) attention.give(id, "pointed")
     },
-    onPointerLeave: (event: PointerEvent) => isMouse(event) && attention.take(id, "pointed"),
+    onPointerLeave({ nativeEvent, currentTarget }: PointerEvent) {
+      if (nativeEvent.pointerType !== "mouse") return
+      const leave = () => attention.take(id, "pointed")
+      // While it scrolls, as when its tools make room for themselves, the list hides its messages from the mouse.
+      if (!isOver(currentTarget, nativeEvent)) leave()
+      else setTimeout(() => !currentTarget.matches(":hover") && leave(), scrollingMs)
+    },
     onFocus: () => attention.give(id, "focused"),
     onBlur: (event: FocusEvent<HTMLElement>) => {
       if (!event.currentTarget.contains(event.relatedTarget as Node | null)) attention.take(id, "focused")
