@@ -43,7 +43,7 @@ export interface MessageListHandle {
    * where it isn't loaded.
    */
   show(key: string): boolean
-  /** Brings a message into sight, and leaves the focus where it is. False where it isn't loaded. */
+  /** Brings the message that is being edited into sight; its field has the focus, unless something else has. False where it isn't loaded. */
   reveal(id: string): boolean
 }
 
@@ -286,7 +286,9 @@ export function MessageList(props: MessageListProps) {
       reveal(id) {
         const index = indexes.get(id)
         if (index === undefined) return false
-        if (!isSeen(id)) goTo(index)
+        if (isSeen(id)) return true
+        goTo(index)
+        holdFocus(scroller, id)
         return true
       },
     }),
@@ -469,6 +471,15 @@ function focusSoon(scroller: { current: HTMLElement | null }, id: string, attemp
     element?.focus({ preventScroll: true })
     const isFocused = element?.matches(":focus")
     if (!isFocused && attempts > 0) focusSoon(scroller, id, attempts - 1)
+  })
+}
+
+/** A row that is scrolled to before it is measured is hidden meanwhile, and its field loses the focus. Within half a second, as above. */
+function holdFocus(scroller: { current: HTMLElement | null }, id: string, frames = 30): void {
+  requestAnimationFrame(() => {
+    if (document.activeElement === document.body)
+      messageIn(scroller, id)?.querySelector("textarea")?.focus({ preventScroll: true })
+    if (frames > 0) holdFocus(scroller, id, frames - 1)
   })
 }
 
