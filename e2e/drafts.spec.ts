@@ -1,4 +1,5 @@
 import { expect, test } from "./fixtures.ts"
+import { fill, publish } from "./publish.ts"
 
 test("a change that is being written goes on after a reload, in this tab alone, until it is saved or left", async ({
   people,
@@ -35,6 +36,55 @@ test("a change that is being written goes on after a reload, in this tab alone, 
   await alice.page.reload()
   await hers.expectWritten(["is hot"])
   await expect(field).toHaveCount(0)
+})
+
+test("a change that is being written goes on wherever its message is: behind Back, above what is seen or what is loaded", async ({
+  people,
+  chat,
+}) => {
+  const alice = await people.signIn("Alice")
+  const bob = await people.newcomer("Bob")
+  const { page, texts } = alice
+  const hers = await alice.createRoom("Far away")
+  const his = await bob.joinRoom(hers.url)
+  const field = hers.message("").editField
+  await hers.send("Teh tea")
+  await hers.expectAllSent()
+  await hers.composer.press("ArrowUp")
+  await field.fill("The tea")
+  // Once more, which gives nothing up.
+  await hers.composer.press("ArrowUp")
+  await expect(field).toBeFocused()
+  await expect(field).toHaveValue("The tea")
+
+  // The page that the browser kept is of before the message.
+  await alice.rooms.open(texts.rooms.lobby)
+  await page.goBack()
+  await hers.expectConnected()
+  await expect(field).toHaveValue("The tea")
+  await expect(hers.composer).toHaveValue("")
+
+  const lines = Array.from({ length: 30 }, (_, index) => `line ${index}\nand another`)
+  await publish(bob, his, lines)
+  await expect(hers.message(/^line 29/).element).toBeInViewport()
+  await page.reload()
+  await hers.expectConnected()
+  await expect(field).toHaveValue("The tea")
+  await expect(field).toBeInViewport({ ratio: 1 })
+  await expect(field).toBeFocused()
+  // It stays there when somebody says more.
+  await his.send("more")
+  await expect(hers.message("more").element).toBeAttached()
+  await expect(field).toBeInViewport({ ratio: 1 })
+
+  await fill(chat, his, 120)
+  await page.reload()
+  await hers.expectConnected()
+  await expect(field).toHaveValue("The tea")
+  await expect(field).toBeInViewport({ ratio: 1 })
+  await expect(hers.composer).toHaveValue("")
+  await field.press("Enter")
+  await expect(hers.message("The tea").element).toBeVisible()
 })
 
 test("an answer that is being written is one after a reload, too", async ({ people }) => {

@@ -1,4 +1,5 @@
 import * as z from "zod/mini"
+import type { MessagePlace } from "./message-link.ts"
 import { personalStorage } from "./personal-storage.ts"
 import type { Mentioned } from "./rich-text.ts"
 
@@ -10,9 +11,8 @@ export interface Draft {
 
 export const emptyDraft: Draft = { text: "", chosen: [] }
 
-/** A change to a message that isn't saved yet: the message's id, its text when the change was begun, and what stands in its place now. */
-export interface KeptEdit extends Draft {
-  id: string
+/** A change to a message that isn't saved yet: where the message is, its text when the change was begun, and what stands in its place now. */
+export interface KeptEdit extends Draft, MessagePlace {
   base: string
 }
 
@@ -20,7 +20,7 @@ const schema = z.object({
   text: z.string(),
   chosen: z.array(z.object({ id: z.string(), name: z.string() })),
 })
-const editSchema = z.extend(schema, { id: z.string(), base: z.string() })
+const editSchema = z.extend(schema, { id: z.string(), seq: z.number(), base: z.string() })
 
 /** Which message is being answered. */
 const replySchema = z.object({ id: z.string(), seq: z.number() })

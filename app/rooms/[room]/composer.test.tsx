@@ -402,6 +402,34 @@ describe("the field for editing", () => {
     expect(screen.getByText(messages.composer.editedMeanwhile)).toBeTruthy()
   })
 
+  it("takes the focus from nobody where it is one of an earlier page, and has it where nobody has", () => {
+    const kept = { base: "first", text: "mine", chosen: [] }
+    const fields = (isThere: boolean) =>
+      wrapped(
+        <>
+          <input aria-label="elsewhere" />
+          {isThere && (
+            <EditField
+              initial="first"
+              kept={kept}
+              onChange={() => {}}
+              onSave={() => {}}
+              onCancel={() => {}}
+            />
+          )}
+        </>,
+      )
+    const { rerender } = render(fields(false))
+    const elsewhere = screen.getByLabelText("elsewhere")
+    elsewhere.focus()
+    rerender(fields(true))
+    expect(document.activeElement).toBe(elsewhere)
+    rerender(fields(false))
+    elsewhere.blur()
+    rerender(fields(true))
+    expect(document.activeElement).toBe(screen.getByDisplayValue("mine"))
+  })
+
   it("saves nothing empty and nothing too long", () => {
     const calls = edit()
     write("  ")

@@ -43,8 +43,9 @@ export function EditField({ initial, kept, onChange, onSave, onCancel }: Props) 
 
   useEffect(() => {
     const { current } = field
-    current?.focus({ preventScroll: true })
     current?.setSelectionRange(current.value.length, current.value.length)
+    // Nobody asked for one that comes back by itself: whoever writes elsewhere by then goes on there.
+    if (!kept || document.activeElement === document.body) current?.focus({ preventScroll: true })
   }, [])
 
   const save = () => {

@@ -50,7 +50,7 @@ it("shows whoever is put out all that they wrote there and that nobody got, to b
   outbox.add("text-sent", { text: "written without a network" })
   outbox.add("message-edited", { target, text: "changed without a network" })
   outbox.add("reaction-set", { target, emoji: "👍", isOn: true })
-  drafts.writeEdit("1", { id: target, base: "before", text: "after", chosen: [] })
+  drafts.writeEdit("1", { id: target, seq: 1, base: "before", text: "after", chosen: [] })
   drafts.write("1", { text: "half a sentence", chosen: [] })
   drafts.write("2", { text: "of another room", chosen: [] })
   show(activity)
@@ -80,7 +80,7 @@ it("shows whoever is put out all that they wrote there and that nobody got, to b
 it("says nothing where there is nothing, nor to nobody", async () => {
   await using activity = await startActivity()
   drafts.write("1", { text: "\u200b", chosen: [] })
-  drafts.writeEdit("1", { id: target, base: "same", text: "same", chosen: [] })
+  drafts.writeEdit("1", { id: target, seq: 1, base: "same", text: "same", chosen: [] })
   const { unmount } = show(activity)
   expect(document.body.textContent).toBe("")
   unmount()

@@ -43,8 +43,8 @@ export interface MessageListHandle {
    * where it isn't loaded.
    */
   show(key: string): boolean
-  /** Brings a loaded message into sight. */
-  reveal(id: string): void
+  /** Brings the message that is being edited into sight; its field has the focus, unless something else has. False where it isn't loaded. */
+  reveal(id: string): boolean
 }
 
 export interface MessageListProps {
@@ -126,6 +126,26 @@ export function MessageList(props: MessageListProps) {
     if (!current) return false
     const top = current.getItemOffset(index) - current.scrollOffset
     return top >= 0 && top + current.getItemSize(index) <= current.viewportSize
+  }
+
+  /** The same by what is drawn: until somebody scrolls, virtua doesn't know where a list was opened. */
+  function isSeen(id: string): boolean {
+    const view = scroller.current?.getBoundingClientRect()
+    const box = messageIn(scroller, id)?.getBoundingClientRect()
+    return view !== undefined && box !== undefined && box.top >= view.top && box.bottom <= view.bottom
+  }
+
+  /** Puts a row into the middle. */
+  function goTo(index: number): void {
+    const wasAtEnd = isAtEnd.current
+    const before = scroller.current?.scrollTop
+    // Else the end would be held in sight.
+    isAtEnd.current = false
+    list.current?.scrollToIndex(index, { align: "center" })
+    // Where nothing moves, no scrolling will tell that the end is still there.
+    requestAnimationFrame(() => {
+      if (scroller.current?.scrollTop === before) isAtEnd.current = wasAtEnd
+    })
   }
 
   /** Also where nothing is left to scroll. */
@@ -260,20 +280,16 @@ export function MessageList(props: MessageListProps) {
         setFocused(id)
         setHighlighted(id)
         focusSoon(scroller, id)
-        if (isInSight(index)) return true
-        const wasAtEnd = isAtEnd.current
-        const before = scroller.current?.scrollTop
-        isAtEnd.current = false
-        list.current?.scrollToIndex(index, { align: "center" })
-        // Where nothing moves, no scrolling will tell that the end is still there.
-        requestAnimationFrame(() => {
-          if (scroller.current?.scrollTop === before) isAtEnd.current = wasAtEnd
-        })
+        if (!isInSight(index)) goTo(index)
         return true
       },
       reveal(id) {
         const index = indexes.get(id)
-        if (index !== undefined) list.current?.scrollToIndex(index, { align: "nearest" })
+        if (index === undefined) return false
+        if (isSeen(id)) return true
+        goTo(index)
+        holdFocus(scroller, id)
+        return true
       },
     }),
     [rows, indexes],
@@ -445,13 +461,25 @@ function useArrived(conversation: Conversation) {
   }
 }
 
+const messageIn = (scroller: { current: HTMLElement | null }, id: string) =>
+  scroller.current?.querySelector<HTMLElement>(`[data-message="${CSS.escape(id)}"]`)
+
 /** Once the list has drawn it, and measured it: until then it is hidden, and takes no focus. Within half a second, as frames go. */
 function focusSoon(scroller: { current: HTMLElement | null }, id: string, attempts = 30): void {
   requestAnimationFrame(() => {
-    const element = scroller.current?.querySelector<HTMLElement>(`[data-message="${CSS.escape(id)}"]`)
+    const element = messageIn(scroller, id)
     element?.focus({ preventScroll: true })
     const isFocused = element?.matches(":focus")
     if (!isFocused && attempts > 0) focusSoon(scroller, id, attempts - 1)
+  })
+}
+
+/** A row that is scrolled to before it is measured is hidden meanwhile, and its field loses the focus. Within half a second, as above. */
+function holdFocus(scroller: { current: HTMLElement | null }, id: string, frames = 30): void {
+  requestAnimationFrame(() => {
+    if (document.activeElement === document.body)
+      messageIn(scroller, id)?.querySelector("textarea")?.focus({ preventScroll: true })
+    if (frames > 0) holdFocus(scroller, id, frames - 1)
   })
 }
 

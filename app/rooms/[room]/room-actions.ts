@@ -10,12 +10,12 @@ export interface RoomActions {
   isOwner: boolean
   react(said: Said, emoji: string): void
   reply(said: Said): void
-  /** Opens the text for editing; null closes it. */
+  /** Opens the text for editing, or goes to its field where it is open; null closes it. */
   edit(said: Said | null): void
   /** What an earlier page had made of it, and hadn't saved. */
   keptEdit(said: Said): KeptEdit | null
   /** What stands in the field: it is kept should the page be reloaded, the message deleted or oneself put out meanwhile. */
-  keepEdit(edit: KeptEdit): void
+  keepEdit(edit: Omit<KeptEdit, "seq">): void
   saveEdit(said: Said, text: string, mentions: string[]): void
   /** Lists who reacted. */
   showReactions(said: Said): void

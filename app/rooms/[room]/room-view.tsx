@@ -24,6 +24,7 @@ import { Composer, type ComposerHandle } from "./composer.tsx"
 import { ConnectionBanner } from "./connection-banner.tsx"
 import { DeleteDialog } from "./delete-dialog.tsx"
 import { JumpContext } from "./jump.tsx"
+import { isOlder, isRead } from "./loaded.ts"
 import { MessageList, type MessageListHandle } from "./message-list.tsx"
 import { PrintedRoom } from "./printed-room.tsx"
 import { useExcerpt } from "./quote.tsx"
@@ -46,6 +47,11 @@ interface Props {
   canAttach: boolean
   /** The message that the address names. */
   linked: MessagePlace | null
+}
+
+interface Wanted extends MessagePlace {
+  /** A kept edit is of it: it comes into sight alone, since the focus is its field's, or whoever's who writes elsewhere. */
+  isEdit?: boolean
 }
 
 /** A room, live: joins what is said now to the history that the server rendered. */
@@ -77,9 +83,13 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach, linked
   const list = useRef<MessageListHandle>(null)
   const composer = useRef<ComposerHandle>(null)
   const [notice, setNotice] = useNotice()
+  const [head] = useState(initial.head.seq)
+  /** Shows a message once what lies between is here, too. */
+  const [wanted, setWanted] = useState<Wanted | null>(null)
   const { editing, ...edits } = useEditing({
     ...{ roomId: room.id, userId: me.id, conversation, composer },
-    onReopen: (id) => list.current?.reveal(id),
+    isRead: (seq) => isRead(feed, head, seq),
+    onReopen: (place) => setWanted({ ...place, isEdit: true }),
     onLost: setNotice,
   })
 
@@ -99,7 +109,9 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach, linked
         composer.current?.focus()
       },
       edit(said) {
-        edits.open(said?.id ?? null)
+        // One that is only just sent comes after all that is here.
+        const seq = said?.seq ?? (latestMessages.current.at(-1)?.seq ?? 0) + 1
+        edits.open(said && { id: said.id, seq })
         if (!said) composer.current?.focus()
       },
       keptEdit: ({ id }) => edits.kept(id),
@@ -128,11 +140,9 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach, linked
     if (olderError) setNotice("messages.olderFailed")
   }, [olderError, setNotice])
 
-  /** Shows a message once what lies between is here, too. */
-  const [wanted, setWanted] = useState<MessagePlace | null>(null)
   /** The one that couldn't be reached. */
-  const [missed, setMissed] = useState<MessagePlace | null>(null)
-  const jumpTo = useCallback((target: MessagePlace) => {
+  const [missed, setMissed] = useState<Wanted | null>(null)
+  const jumpTo = useCallback((target: Wanted) => {
     setMissed(null)
     setWanted({ ...target })
   }, [])
@@ -141,19 +151,21 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach, linked
     if (linked) jumpTo(linked)
     // Each rendering of the server makes it anew.
   }, [linkedTo, jumpTo])
-  const isHere = (target: MessagePlace) =>
-    target.id === unreadKey
-      ? !hasOlder || (messages[0]?.seq ?? 0) <= target.seq
-      : conversation.find(target.id) !== null
-  const isGoingBack = wanted !== null && !isHere(wanted)
+  const isHere = ({ id, seq }: MessagePlace) =>
+    id === unreadKey ? !isOlder(feed, seq) : conversation.find(id) !== null
+  const isGoingBack = wanted !== null && !isHere(wanted) && isOlder(feed, wanted.seq)
   const askedFor = useRef<MessagePlace | null>(null)
   useEffect(() => {
     if (!wanted || isLoadingOlder) return
+    const { id, seq, isEdit } = wanted
     const isLoaded = isHere(wanted)
     // What was unread may all have been deleted meanwhile.
-    const isShown = isLoaded && (list.current?.show(wanted.id) || wanted.id === unreadKey)
-    if (isLoaded ? isShown : !hasOlder || (messages[0]?.seq ?? 0) <= wanted.seq) {
-      if (!isLoaded) setNotice("messages.gone")
+    const isShown =
+      isLoaded && (isEdit ? list.current?.reveal(id) : list.current?.show(id) || id === unreadKey)
+    if (isLoaded ? isShown : !isOlder(feed, seq)) {
+      // It may still come; where it doesn't, that is for the editing to say.
+      if (isEdit && !isLoaded && !isRead(feed, head, seq)) return
+      if (!isEdit && !isLoaded) setNotice("messages.gone")
       setWanted(null)
     } else if (!isLoaded && askedFor.current === wanted) {
       // It couldn't be loaded, as the notice says. To ask again is the reader's choice.
@@ -161,7 +173,7 @@ export function RoomView({ room, initial, origins, renderedAt, canAttach, linked
       setWanted(null)
     } else if (!isLoaded) {
       askedFor.current = wanted
-      void loadOlder({ until: wanted.seq })
+      void loadOlder({ until: seq })
     }
   }, [wanted, conversation, messages, hasOlder, isLoadingOlder, loadOlder, setNotice])
 
