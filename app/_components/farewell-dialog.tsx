@@ -19,12 +19,15 @@ interface Props extends DialogState {
   children?: ReactNode
   stay: string
   leave: string
+  /** False while what `children` say isn't known yet: nobody leaves without it. True by default. */
+  isReady?: boolean
   /** An action of the server, after which the dialog is closed or the page is another one, unless it was refused. */
   action(): Promise<Refusal | null>
 }
 
 /** Asks before something that can't be taken back, as going for good. Stays open and says why where it wasn't done. */
-export function FarewellDialog({ isOpen, onOpenChange, title, lead, children, stay, leave, action }: Props) {
+export function FarewellDialog(props: Props) {
+  const { isOpen, onOpenChange, title, lead, children, stay, leave, isReady = true, action } = props
   const refusalText = useRefusalText()
   const [isLeaving, start] = useTransition()
   const [refusal, setRefusal] = useState<Refusal | Unreached | null>(null)
@@ -49,7 +52,12 @@ export function FarewellDialog({ isOpen, onOpenChange, title, lead, children, st
           )}
           <div className="flex justify-end gap-2">
             <AlertDialog.Close className={buttonClass("quiet")}>{stay}</AlertDialog.Close>
-            <button type="button" onClick={go} disabled={isLeaving} className={buttonClass("danger")}>
+            <button
+              type="button"
+              onClick={go}
+              disabled={isLeaving || !isReady}
+              className={buttonClass("danger")}
+            >
               {leave}
             </button>
           </div>

@@ -6,7 +6,8 @@ import { ToastPlace } from "./toast.tsx"
 /** A notice where a room would be, beside the list of rooms. */
 export function NoticeInShell(props: ComponentProps<typeof Notice>) {
   return (
-    <main className="flex min-h-0 flex-1 flex-col overflow-y-auto">
+    // What was focused in it may be gone: then it is.
+    <main tabIndex={-1} className="flex min-h-0 flex-1 flex-col overflow-y-auto outline-none">
       <div className="p-2">
         <OpenSidebarButton />
       </div>

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest"
-import { personalStorage } from "./personal-storage.ts"
+import { forgetPerson, personalStorage } from "./personal-storage.ts"
 
 beforeEach(() => {
   localStorage.clear()
@@ -25,13 +25,39 @@ it("takes away what others left of a kind, and nothing else", () => {
   personalStorage("ab", "draft").write("theirs")
   personalStorage("b", "singleKeys").write("off")
   localStorage.setItem("theme", "dark")
+  expect(own.hasOthers()).toBe(true)
   own.removeOthers()
+  expect(own.hasOthers()).toBe(false)
   expect(Object.keys(localStorage).sort()).toEqual([
     "theme",
     "throughline.draft.a",
     "throughline.draft.a.1",
     "throughline.singleKeys.b",
   ])
+})
+
+it("forgets a person: all that is theirs, and what is written for them afterwards", () => {
+  const kinds = ["draft", "edit", "files", "notify", "singleKeys"] as const
+  for (const kind of kinds)
+    for (const owner of ["gone", "gone.not", "other"]) {
+      personalStorage(owner, kind).write("x")
+      personalStorage(owner, kind).write("x", "1")
+    }
+  personalStorage("gone", "hasFiles").write("yes")
+  forgetPerson("gone")
+  // Where it lies elsewhere, that isn't done yet.
+  expect(personalStorage("gone", "hasFiles").read()).toBe("yes")
+  personalStorage("gone", "files").write("late", "1")
+  for (const kind of kinds) {
+    const left = ["gone", "gone.not", "other"].map((owner) =>
+      [undefined, "1"].map((name) => personalStorage(owner, kind).read(name)),
+    )
+    expect(left).toEqual([
+      [null, null],
+      ["x", "x"],
+      ["x", "x"],
+    ])
+  }
 })
 
 it("holds for the page what there is no room for, and says that it changed", () => {

@@ -6,7 +6,14 @@ const lasting = openPageStorage(() => window.localStorage)
 const ofTab = openPageStorage(() => window.sessionStorage)
 
 /** All that is kept in a browser for whoever uses it, and where. */
-const places = { draft: lasting, edit: ofTab, files: ofTab, notify: lasting, singleKeys: lasting } as const
+const places = {
+  ...{ draft: lasting, edit: ofTab, files: ofTab, notify: lasting, singleKeys: lasting },
+  /** That files of theirs lie in the browser's database: it goes once they don't. */
+  hasFiles: lasting,
+} as const
+
+/** Those of whom nothing is kept any more. */
+const forgotten = new Set<string>()
 
 const changed = "throughline:kept"
 
@@ -18,10 +25,31 @@ export interface PersonalStorage {
   readJson<T>(parse: (kept: unknown) => T, name?: string): T | null
   /** Null takes it away. Where the browser keeps nothing, it is there for as long as the page. */
   write(value: string | null, name?: string): void
+  /** Whether others keep something of this kind. */
+  hasOthers(): boolean
   /** Takes away what others keep of this kind. */
   removeOthers(): void
   /** Calls back when this tab or another has changed something. Returns how to stop it. */
   subscribe(listener: () => void): () => void
+}
+
+// What separates the parts of a key is in none of them but the last.
+const keyOfOwner = (owner: string, kind: keyof typeof places) =>
+  `throughline.${kind}.${encodeURIComponent(owner).replaceAll(".", "%2E")}`
+
+const isOf = (own: string, key: string) => key === own || key.startsWith(`${own}.`)
+
+/**
+ * Browser: takes away all that this person keeps, in this tab and outside of any, but for the mark that files of theirs lie elsewhere. They can
+ * never come back for it: what this page still writes for them, as an upload that goes on, isn't kept either.
+ */
+export function forgetPerson(owner: string): void {
+  forgotten.add(owner)
+  for (const kind of Object.keys(places) as (keyof typeof places)[]) {
+    if (kind === "hasFiles") continue
+    const own = keyOfOwner(owner, kind)
+    for (const key of places[kind].keys()) if (isOf(own, key)) places[kind].removeItem(key)
+  }
 }
 
 /**
@@ -31,10 +59,10 @@ export interface PersonalStorage {
  */
 export function personalStorage(owner: string, kind: keyof typeof places): PersonalStorage {
   const ofKind = `throughline.${kind}.`
-  // What separates the parts of a key is in none of them but the last.
-  const own = `${ofKind}${encodeURIComponent(owner).replaceAll(".", "%2E")}`
+  const own = keyOfOwner(owner, kind)
   const keyOf = (name?: string) => (name === undefined ? own : `${own}.${name}`)
   const place = places[kind]
+  const others = () => place.keys().filter((key) => key.startsWith(ofKind) && !isOf(own, key))
   const read = (name?: string) => place.getItem(keyOf(name))
   return {
     read,
@@ -49,12 +77,12 @@ export function personalStorage(owner: string, kind: keyof typeof places): Perso
     },
     write(value, name) {
       if (value === null) place.removeItem(keyOf(name))
-      else place.setItem(keyOf(name), value)
+      else if (!forgotten.has(owner)) place.setItem(keyOf(name), value)
       window.dispatchEvent(new Event(changed))
     },
+    hasOthers: () => others().length > 0,
     removeOthers() {
-      for (const key of place.keys())
-        if (key.startsWith(ofKind) && key !== own && !key.startsWith(`${own}.`)) place.removeItem(key)
+      for (const key of others()) place.removeItem(key)
     },
     subscribe(listener) {
       window.addEventListener("storage", listener)

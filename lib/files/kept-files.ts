@@ -52,5 +52,8 @@ export function createKeptFiles(owner: string, now: () => number = Date.now): Ke
   }
 }
 
+/** Browser: takes away what others left there. */
+export const removeOthersFiles = (owner: string) => removeWhere((other) => other !== owner)
+
 /** Browser: takes away what this person has put there, where they can never come back for it. */
 export const forgetKeptFiles = (owner: string) => removeWhere((other) => other === owner)

@@ -222,8 +222,11 @@ describe("a draft", () => {
   it("isn't found by whoever signs in next, and is gone then", () => {
     setup()
     write("private")
+    sessionStorage.setItem("throughline.files.me.1", "[]")
     cleanup()
     expect(setup({ me: "2" }).field.value).toBe("")
+    // Nor what was attached to it.
+    expect(Object.keys(sessionStorage)).toEqual([])
     cleanup()
     expect(setup().field.value).toBe("")
   })

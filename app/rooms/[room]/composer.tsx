@@ -19,6 +19,7 @@ import { lengthOf, visibleText } from "#lib/chat/visible-text.ts"
 import { IconButton } from "../../_components/button.tsx"
 import { useMe } from "../../_components/chat-provider.tsx"
 import { Counter } from "../../_components/counter.tsx"
+import { removeOthersAttached } from "./attachments/keeping.ts"
 import { EmojiPicker } from "./emoji-picker.tsx"
 import { MessageField } from "./message-field.tsx"
 import { useMarkedName, useRoomPeople } from "./room-people.tsx"
@@ -205,10 +206,11 @@ function useDraft(
   // What was typed before the page came alive stands in the field already, and wins over an older draft.
   useEffect(() => {
     drafts.removeOthers()
+    void removeOthersAttached(me.id)
     const typed = field.current?.value
     const kept = drafts.read(roomId)
     setDraft(typed ? { text: typed, chosen: [] } : kept)
-  }, [roomId, drafts, field])
+  }, [me.id, roomId, drafts, field])
   const change = (next: Draft) => {
     setDraft(next)
     drafts.write(roomId, next)

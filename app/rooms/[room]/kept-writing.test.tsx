@@ -7,6 +7,8 @@ import { createDrafts, emptyDraft } from "#lib/chat/drafts.ts"
 import messages from "#lib/i18n/messages/en.json"
 import { waitFor } from "../../../realtime/testing/wait-for.ts"
 import { MeContext } from "../../_components/chat-provider.tsx"
+import { NoticeInShell } from "../../_components/notice-in-shell.tsx"
+import { ActivityContext } from "../../_components/room-activity.tsx"
 import { me, startActivity } from "../../testing/activity.ts"
 import { KeptWriting } from "./kept-writing.tsx"
 
@@ -22,12 +24,16 @@ beforeEach(() => {
 })
 afterEach(cleanup)
 
-const show = ({ client }: Awaited<ReturnType<typeof startActivity>>, user: typeof me | null = me) =>
+const show = ({ client, store }: Awaited<ReturnType<typeof startActivity>>, user: typeof me | null = me) =>
   render(
     <NextIntlClientProvider locale="en" messages={messages as never}>
       <MeContext value={user}>
         <RealtimeProvider client={client}>
-          <KeptWriting />
+          <ActivityContext value={store}>
+            <NoticeInShell title="title" lead="lead">
+              <KeptWriting />
+            </NoticeInShell>
+          </ActivityContext>
         </RealtimeProvider>
       </MeContext>
     </NextIntlClientProvider>,
@@ -75,6 +81,8 @@ it("shows whoever is put out all that they wrote there and that nobody got, to b
   expect(outbox.messages.map(({ event }) => event)).toEqual(["reaction-set"])
   expect(shown()).toEqual([])
   expect(screen.queryByText(keptDraft)).toBeNull()
+  // What was focused is gone: the keyboard goes on from where it was.
+  expect(document.activeElement).toBe(screen.getByRole("main"))
 })
 
 it("says nothing where there is nothing, nor to nobody", async () => {
@@ -82,9 +90,25 @@ it("says nothing where there is nothing, nor to nobody", async () => {
   drafts.write("1", { text: "\u200b", chosen: [] })
   drafts.writeEdit("1", { id: target, seq: 1, base: "same", text: "same", chosen: [] })
   const { unmount } = show(activity)
-  expect(document.body.textContent).toBe("")
+  expect(shown()).toEqual([])
+  expect(screen.queryByText(keptDraft)).toBeNull()
   unmount()
   drafts.write("1", { text: "half a sentence", chosen: [] })
   show(activity, null)
-  expect(document.body.textContent).toBe("")
+  expect(shown()).toEqual([])
+  expect(screen.queryByText(keptDraft)).toBeNull()
+})
+
+it.each([
+  ["a".repeat(30), 1],
+  ["a".repeat(31), 2],
+  ["日".repeat(15), 1],
+  ["日".repeat(16), 2],
+  ["한\n日本語", 2],
+  ["日".repeat(200), 4],
+])("gives %s its rows on the narrowest phone, whatever it is written in", async (text, rows) => {
+  await using activity = await startActivity()
+  drafts.write("1", { text, chosen: [] })
+  show(activity)
+  expect(screen.getByRole<HTMLTextAreaElement>("textbox").rows).toBe(rows)
 })

@@ -58,8 +58,9 @@ function KeptOf({ userId, roomId }: { userId: string; roomId: string }) {
             each.discard &&
             (() => {
               each.discard?.()
-              // Its button goes with it.
-              section.current?.focus()
+              // Its button goes with it, and the section with the last one.
+              const stays = kept.length > 1 ? section.current : section.current?.closest("main")
+              stays?.focus()
             })
           }
         />
@@ -123,13 +124,18 @@ function useWritten(userId: string, roomId: string): Kept[] {
 }
 
 const maxRows = 4
-/** About so many characters stand in a row on a phone. */
-const perRow = 32
+/** About so many narrow characters stand in a row on the narrowest phone. */
+const perRow = 30
+/** What stands from here on in Unicode is twice as wide, but for little: Chinese, Japanese, Korean and emoji. */
+const wide = /[\u2e80-\u{10ffff}]/gu
 
+const widthOf = (line: string) => [...line].length + (line.match(wide)?.length ?? 0)
+
+/** For browsers that can't size a field by what is in it. */
 const rowsOf = (text: string) =>
   Math.min(
     maxRows,
-    text.split("\n").reduce((rows, line) => rows + Math.max(1, Math.ceil(line.length / perRow)), 0),
+    text.split("\n").reduce((rows, line) => rows + Math.max(1, Math.ceil(widthOf(line) / perRow)), 0),
   )
 
 type KeptTextProps = Pick<Kept, "label" | "text"> & { onDiscard: (() => void) | null }
@@ -154,7 +160,7 @@ function KeptText({ label, text, onDiscard }: KeptTextProps) {
         value={text}
         dir="auto"
         aria-label={t(`rooms.${label}`)}
-        className="w-full resize-none rounded-xl border border-line bg-background px-3.5 py-2 text-left text-base"
+        className="field-sizing-content max-h-[calc(4lh+1rem+2px)] w-full resize-none rounded-xl border border-line bg-background px-3.5 py-2 text-left text-base"
       />
       <div className="flex flex-wrap justify-center gap-2">
         {hasClipboard() && (

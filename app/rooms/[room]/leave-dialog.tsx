@@ -1,6 +1,6 @@
 "use client"
 import { useTranslations } from "next-intl"
-import { useState } from "react"
+import { useEffect, useState } from "react"
 import type { Room } from "#lib/chat/rooms.ts"
 import { useMe } from "../../_components/chat-provider.tsx"
 import { type DialogState, FarewellDialog } from "../../_components/farewell-dialog.tsx"
@@ -16,8 +16,13 @@ export function LeaveDialog({ room, ...state }: DialogState & { room: Room }) {
   const t = useTranslations("rooms")
   const nameOf = useRoomName()
   const me = useMe()
-  const { people } = useKeptOut(room, state.isOpen && room.ownerId === me.id)
+  const isOwner = room.ownerId === me.id
+  const keptOut = useKeptOut(room, state.isOpen && isOwner)
+  const people = isOwner ? keptOut.people : []
   const [isLettingIn, setIsLettingIn] = useState(false)
+  useEffect(() => {
+    if (state.isOpen) setIsLettingIn(false)
+  }, [state.isOpen])
 
   async function leave() {
     const answer = isLettingIn ? await letEverybodyIn(me.id, room.id) : true
@@ -31,9 +36,10 @@ export function LeaveDialog({ room, ...state }: DialogState & { room: Room }) {
       lead={t(room.isPrivate ? "leavePrivate" : "leavePublic")}
       stay={t("cancel")}
       leave={t("leave")}
+      isReady={people !== "asking"}
       action={leave}
     >
-      {people?.length !== 0 && (
+      {people !== "asking" && people?.length !== 0 && (
         <div className="grid gap-1 text-sm">
           <p role="status" className="text-pretty">
             {people ? t("leaveKeptOut", { count: people.length }) : t("leaveKeptOutUnknown")}

@@ -31,6 +31,11 @@ export function RemoveDialog({ room, isOpen, onOpenChange }: DialogState & { roo
     setRemoved([])
     refresh(0)
   }, [isOpen, refresh])
+  // Whom the list was without may be back in it: by an invitation, for example.
+  useEffect(() => {
+    const stillListed = removed.filter((id) => people.some((person) => person.id === id))
+    if (stillListed.length < removed.length) setRemoved(stillListed)
+  }, [people, removed])
   const others = people.filter(({ id }) => id !== me.id && !removed.includes(id))
   const name = chosen ? marked(chosen.id, chosen.name) : ""
 
@@ -142,7 +147,7 @@ function KeptOut({ room, people, ask, onLetIn }: KeptOutProps) {
     toast(t(answer ? "letInDone" : "letInNobody", { name: marked(id, name) }))
   }
 
-  if (people?.length === 0) return null
+  if (people === "asking" || people?.length === 0) return null
   return (
     <section aria-label={t("keptOut")} className="grid gap-1 border-line border-t pt-4">
       <h3 className="font-medium text-muted text-xs">{t("keptOut")}</h3>

@@ -7,16 +7,18 @@ import { useMe } from "../../_components/chat-provider.tsx"
 import type { RoomPerson } from "./room-people.tsx"
 
 export interface KeptOutState {
-  /** Null: they couldn't be had. */
-  people: readonly RoomPerson[] | null
+  /** "asking": the server hasn't answered yet; null: they couldn't be had. */
+  people: readonly RoomPerson[] | "asking" | null
   /** Asks the server for them. */
   ask(): void
 }
 
-/** Who is kept out of a public room, as the server knows them; of a private one nobody is. */
+const nobody: readonly RoomPerson[] = []
+
+/** Who is kept out of a public room, as the server knows them, asked anew each time it is opened; of a private one nobody is. */
 export function useKeptOut({ id, isPrivate }: Room, isOpen: boolean): KeptOutState {
   const me = useMe()
-  const [people, setPeople] = useState<readonly RoomPerson[] | null>([])
+  const [people, setPeople] = useState<KeptOutState["people"]>("asking")
   const ask = useCallback(() => {
     if (isPrivate) return
     askKeptOut(me.id, id).then(setPeople, (error: unknown) => {
@@ -25,7 +27,9 @@ export function useKeptOut({ id, isPrivate }: Room, isOpen: boolean): KeptOutSta
     })
   }, [me.id, id, isPrivate])
   useEffect(() => {
-    if (isOpen) ask()
+    if (!isOpen) return
+    setPeople("asking")
+    ask()
   }, [isOpen, ask])
-  return { people, ask }
+  return { people: isPrivate ? nobody : people, ask }
 }

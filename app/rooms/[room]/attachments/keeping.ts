@@ -1,4 +1,5 @@
 import { logError } from "throughline"
+import { personalStorage } from "#lib/chat/personal-storage.ts"
 import type { KeptFiles } from "#lib/files/kept-files.ts"
 
 /** Keeps files for the next page, as far as the browser does: one that keeps nothing sends them all the same. */
@@ -41,8 +42,28 @@ export function createKeeping(owner: string, open = openKeptFiles): Keeping {
   }
 
   return {
-    put: (key, file) => void inTurn((files) => files.put(key, file)),
+    put(key, file) {
+      personalStorage(owner, "hasFiles").write("yes")
+      void inTurn((files) => files.put(key, file))
+    },
     remove: (key) => void inTurn((files) => files.remove(key)),
     get: (key) => inTurn((files) => files.get(key)),
+  }
+}
+
+/**
+ * Browser: takes away what others attached here and hadn't sent. Downloads what reads the browser's database only where somebody left
+ * something in it. Never rejects: what couldn't be taken away is tried again by the next page.
+ */
+export async function removeOthersAttached(owner: string): Promise<void> {
+  personalStorage(owner, "files").removeOthers()
+  const marks = personalStorage(owner, "hasFiles")
+  if (!marks.hasOthers()) return
+  try {
+    const { removeOthersFiles } = await import("#lib/files/kept-files.ts")
+    await removeOthersFiles(owner)
+    marks.removeOthers()
+  } catch (error) {
+    logError(error, { stage: "take away others' files" })
   }
 }

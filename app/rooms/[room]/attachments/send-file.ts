@@ -24,7 +24,7 @@ type AnsweredCode = FileErrorCode | (typeof commonCodes)[number]
 
 export type UploadErrorCode =
   | AnsweredCode
-  /** The page was reloaded before the server had it, and the browser didn't keep it. */
+  /** It is of an earlier page, or of the tab that this one is a copy of, and the browser doesn't have it any more. */
   | "file-lost"
 
 /** Why a file didn't arrive; the interface has words for each code. */

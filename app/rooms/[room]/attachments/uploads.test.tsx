@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import type { SharedFile } from "#lib/chat/channels.ts"
 import type { KeptFiles } from "#lib/files/kept-files.ts"
+import messages from "#lib/i18n/messages/en.json"
 import { waitFor } from "../../../../realtime/testing/wait-for.ts"
 import { type SendFileOptions, sendFile, UploadError } from "./send-file.ts"
 import { createUploads } from "./uploads.ts"
@@ -16,6 +17,7 @@ beforeEach(() => {
 afterEach(() => {
   disk.clear()
   sessionStorage.clear()
+  localStorage.clear()
   vi.unstubAllGlobals()
 })
 
@@ -159,6 +161,21 @@ describe("what is attached to a message", () => {
       expect(uploads.state().attachments[0]?.error).toBe("file-lost")
     },
   )
+
+  it("says of a file no more than is true in a copy of the tab, which finds it sent and taken away by the first", async () => {
+    const first = setup()
+    first.uploads.add([fileOf("a")])
+    const isSent = Promise.withResolvers<void>()
+    const copy = setup(() => isSent.promise.then(() => files))
+    first.sendings[0]?.resolve({ ...sharedOf("a"), id: crypto.randomUUID() })
+    await settled()
+    isSent.resolve()
+    await settled()
+    expect([first.states(), copy.states()]).toEqual([["a ready"], ["a failed"]])
+    expect(copy.uploads.state().attachments[0]?.error).toBe("file-lost")
+    // Nothing was reloaded there, and there may be nothing to do.
+    expect(messages.files.errors["file-lost"]).toMatch(/^(?!.*reload).* if it is still needed\.$/)
+  })
 
   it.each(["null", "", "{", "[5]", '{"id":1}'])("is nothing where what is kept is %j", async (kept) => {
     const before = setup()
