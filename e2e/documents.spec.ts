@@ -85,16 +85,6 @@ const ends: [string, (page: Page, text: string) => Promise<void>][] = [
       await page.close()
     },
   ],
-  [
-    "crashes",
-    async (page, text) => {
-      await page.evaluate((text) => shared.doc.getText("body").insert(0, text), text)
-      const crashed = page.waitForEvent("crash")
-      // Never answered: it is the page's process that ends.
-      page.goto("chrome://crash").catch(() => {})
-      await crashed
-    },
-  ],
 ]
 
 test("an edit without a network is there again, however soon the page ends", async ({ context, site }) => {

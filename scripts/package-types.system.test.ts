@@ -1,8 +1,14 @@
-import { describe, expect, it } from "vitest"
+import { beforeAll, describe, expect, it, vi } from "vitest"
+import { packOnce } from "./pack.ts"
 import { compile, compilers, makeTypedApp, manyChannels, resolutions } from "./package-types.ts"
 import { makeForeignApp } from "./testing/foreign-app.ts"
 
 const own = compilers["this project's TypeScript"]
+const newest = compilers["the newest TypeScript"]
+
+beforeAll(packOnce, 600_000)
+/** A compiler has all of an app's packages to read, beside other tests. */
+vi.setConfig({ testTimeout: 240_000 })
 
 const names = Object.keys(resolutions) as (keyof typeof resolutions)[]
 
@@ -13,6 +19,22 @@ const names = Object.keys(resolutions) as (keyof typeof resolutions)[]
 const ofOthers = /^\.\.\/.*\/node_modules\/.*\n(\s+.*\n)*/gm
 
 describe("a stranger's app in TypeScript, with the packed package", () => {
+  it.each(names)("has no error where imports resolve as %s does", async (resolution) => {
+    using app = await makeTypedApp()
+    expect(compile(app, newest, resolution)).toBe("")
+  })
+
+  it("says a wrong payload at the call, in six lines at most", async () => {
+    using app = await makeForeignApp()
+    app.write(
+      "app.ts",
+      `${manyChannels(1, 20)}\nvoid realtime.publish(c0({ id: "1" }), "event-1", { n2: 1 })\n`,
+    )
+    const said = compile(app, newest, "bundler", "--pretty", "false")
+    expect(said.trim().split("\n").length, said).toBeLessThanOrEqual(6)
+    expect(said).toMatch(/^app\.ts\(\d+,/)
+  })
+
   it.skipIf(!compilers["the oldest TypeScript"]).each(names)(
     "has no error with the oldest TypeScript that is supported, resolving as %s does",
     async (resolution) => {
